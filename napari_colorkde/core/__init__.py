@@ -1,0 +1,4 @@
+"""The numerical engine: palettes, kernel densities, mixtures. NumPy in, NumPy out, torch inside.
+
+Nothing here knows a window, a file or napari. Its neighbour above is `io`.
+"""

@@ -1,0 +1,4 @@
+"""The colour-space view on a vispy canvas. All vispy code lives here; it knows arrays, not sessions.
+
+`ui` puts it in a dock. `app` is its neighbour, unknown to it.
+"""
