@@ -1,0 +1,147 @@
+"""What all tests share: settings of the libraries, a viewer that draws, and a leak check.
+
+Tests that open windows carry ``@pytest.mark.window`` and take the `viewer` fixture. The numerical
+tests need nothing from here but the Hypothesis profile.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import pkgutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from napari import Viewer
+    from qtpy.QtWidgets import QMainWindow, QWidget
+
+# Before torch and napari are imported, which read these once. Two threads everywhere, so that
+# timings and the order of float sums do not depend on the machine; napari's settings in memory, so
+# that the user's own are neither read nor written.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ["NAPARI_CONFIG"] = ""
+
+# Fixed examples by default: a test run says something about the code, not about the day.
+# HYPOTHESIS_PROFILE=explore looks for new examples.
+settings.register_profile(
+    "fixed",
+    deadline=None,
+    derandomize=True,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile(
+    "explore", settings.get_profile("fixed"), derandomize=False, max_examples=300
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+
+class KeepContextCurrent:
+    """Makes napari's OpenGL context current before layers come and go.
+
+    vispy flushes deletions of GL objects in whatever context is current. Beside a second canvas, or
+    under Xvfb, that is not napari's, and the next draw is a segmentation fault.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    main_window : QMainWindow
+        The window of `viewer`.
+    """
+
+    def __init__(self, viewer: Viewer, main_window: QMainWindow) -> None:
+        from qtpy.QtOpenGLWidgets import QOpenGLWidget
+
+        self._canvas = main_window.centralWidget().findChild(QOpenGLWidget)
+        self._events = viewer.layers.events
+        self._events.inserting.connect(self._make_current)
+        self._events.removing.connect(self._make_current)
+
+    def _make_current(self, event: object) -> None:
+        self._canvas.makeCurrent()
+
+    def disconnect(self) -> None:
+        """Let go of the viewer and of its canvas."""
+        self._events.inserting.disconnect(self._make_current)
+        self._events.removing.disconnect(self._make_current)
+
+
+@pytest.fixture
+def live_objects() -> Callable[[], Counter[str]]:
+    """Return a function that counts the live objects of this project's windows, by class.
+
+    A test that opens and closes something three times compares two of its answers.
+    """
+    return count_live_objects
+
+
+def count_live_objects() -> Counter[str]:
+    """Count, by class, the objects of `ui`, `scene`, `app` and vispy's canvases that are alive."""
+    from qtpy.QtCore import QCoreApplication, QEvent
+
+    # deleteLater() waits for the event loop.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QCoreApplication.processEvents()
+    gc.collect()
+    names = (f"{type(item).__module__}.{type(item).__qualname__}" for item in gc.get_objects())
+    ours = ("napari_colorkde.ui.", "napari_colorkde.scene.", "napari_colorkde.app.")
+    canvas = "vispy.scene.canvas.SceneCanvas"
+    return Counter(name for name in names if name.startswith(ours) or name == canvas)
+
+
+@pytest.fixture
+def no_leaks(request: pytest.FixtureRequest, qapp: object) -> Iterator[None]:
+    """Fail a test after which objects of this project's windows are still alive.
+
+    Where to look when it fails: a callback connected to an event and never disconnected (a lambda
+    or `functools.partial` over `self` is held strongly, a bound method weakly); a docked widget,
+    which napari orphans when its dock is closed; a worker that still runs; a canvas whose
+    `close()` was never called.
+    """
+    for package in ("app", "scene", "ui"):
+        _import_all(importlib.import_module(f"napari_colorkde.{package}"))
+    before = count_live_objects()
+    yield
+    if request.node.rep_call.failed:
+        return  # its traceback keeps the local variables of the test alive
+    # pytest keeps the values of a test's arguments until all teardown is over.
+    request.node.funcargs.clear()
+    leaked = count_live_objects() - before
+    if leaked:
+        pytest.fail(
+            "still alive after the test: "
+            + ", ".join(f"{name} ({count})" for name, count in sorted(leaked.items())),
+            pytrace=False,
+        )
+
+
+def _import_all(package: ModuleType) -> None:
+    # What a module makes once, when imported, is no leak.
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        importlib.import_module(module.name)
+
+
+@pytest.fixture
+def viewer(no_leaks: None, make_napari_viewer: Callable[..., Viewer]) -> Iterator[Viewer]:
+    """Return a visible napari viewer that survives drawing under Xvfb."""
+    earlier = set(_main_windows())
+    viewer = make_napari_viewer(show=True)
+    (main_window,) = set(_main_windows()) - earlier
+    context = KeepContextCurrent(viewer, main_window)
+    del main_window
+    yield viewer
+    context.disconnect()
+
+
+def _main_windows() -> list[QWidget]:
+    from qtpy.QtWidgets import QApplication, QMainWindow
+
+    widgets: list[Any] = QApplication.topLevelWidgets()
+    return [widget for widget in widgets if isinstance(widget, QMainWindow)]
