@@ -1,0 +1,118 @@
+"""A pretend graphics card: the CPU, strict about devices, to test device code without one.
+
+Tensors on it report the device "meta" but hold real numbers. As on a real card,
+
+- an operation that mixes its tensors with tensors of the host raises `RuntimeError` (tensors
+  without axes may mix, as in torch; indices of the host may not, though cuda lets them);
+- ``.numpy()`` and ``np.asarray`` raise `TypeError`; ``.to("cpu")`` copies back;
+- without float64, as on mps, a float64 tensor raises `TypeError` wherever it would appear.
+
+In a test of the engine take the fixture `device` (``tests/core/conftest.py``) and pass it on::
+
+    def test_mixture_equals_the_reference(device):
+        compute_densities(image, kernels, device=device)
+
+The test then runs on the host, on a pretend device, and on one without float64. The fixture has
+module scope, so it goes together with ``@given``. Elsewhere::
+
+    with pretend_device(has_float64=False) as device: ...
+
+Tensors made on "meta" behind the mode's back hold no numbers and raise at their first use: those of
+``torch.tensor(numbers, device=...)`` (use `Device.put`) and those of other threads.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
+from torch.utils._pytree import tree_iter, tree_map, tree_map_only
+
+from napari_colorkde.core.device import Device
+
+META = torch.device("meta")
+MAY_MIX = {torch.ops.aten._to_copy.default, torch.ops.aten.copy_.default}
+
+
+class PretendTensor(torch.Tensor):
+    """A tensor of the host, `inner`, that says it is on "meta"."""
+
+    @staticmethod
+    def __new__(cls, inner: torch.Tensor) -> "PretendTensor":
+        return torch.Tensor._make_wrapper_subclass(
+            cls,
+            inner.size(),
+            strides=inner.stride(),
+            storage_offset=inner.storage_offset(),
+            dtype=inner.dtype,
+            device=META,
+        )
+
+    def __init__(self, inner: torch.Tensor) -> None:
+        self.inner = inner
+
+    def __repr__(self, *, tensor_contents: object = None) -> str:
+        return f"PretendTensor({self.inner})"
+
+    def tolist(self) -> object:
+        return self.inner.tolist()  # torch's own goes around the dispatcher
+
+    def numpy(self, **kwargs: object) -> np.ndarray:
+        raise TypeError("can't convert a tensor of a device to numpy; use Device.get")
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> np.ndarray:
+        return self.numpy()
+
+    @classmethod
+    def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+        return _run(func, args, kwargs or {}, has_float64=True)
+
+
+class PretendMode(TorchDispatchMode):
+    """Makes new tensors on "meta" pretend ones, and knows whether there is float64."""
+
+    def __init__(self, has_float64: bool) -> None:
+        super().__init__()
+        self.has_float64 = has_float64
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        return _run(func, args, kwargs or {}, has_float64=self.has_float64)
+
+
+@contextmanager
+def pretend_device(*, has_float64: bool) -> Iterator[Device]:
+    """Give a `Device` to pass as the argument ``device=``, for the time of a with block."""
+    with PretendMode(has_float64):
+        yield Device(META, has_float64=has_float64)
+
+
+def _run(func, args, kwargs, *, has_float64):
+    tensors = [x for x in tree_iter((args, kwargs)) if isinstance(x, torch.Tensor)]
+    pretend = [x for x in tensors if isinstance(x, PretendTensor)]
+    if any(x.device == META and not isinstance(x, PretendTensor) for x in tensors):
+        raise RuntimeError(f"a tensor on meta without numbers, in {func}; make it with Device.put")
+    foreign = [x for x in tensors if not isinstance(x, PretendTensor) and x.dim() > 0]
+    if pretend and foreign and func not in MAY_MIX:
+        raise RuntimeError(f"Expected all tensors to be on the same device, in {func}")
+    target = kwargs.get("device")  # of factories and transfers
+    stays = any(isinstance(x, PretendTensor) for x in args[:1]) if func in MAY_MIX else pretend
+    on_device = bool(stays) if target is None else torch.device(target) == META
+    if not pretend and not on_device:
+        return func(*args, **kwargs)
+
+    inner_args, inner_kwargs = tree_map_only(PretendTensor, lambda x: x.inner, (args, kwargs))
+    if target is not None:
+        inner_kwargs["device"] = torch.device("cpu")
+    result = func(*inner_args, **inner_kwargs)
+    if not on_device:
+        return result
+
+    def wrap(x):
+        if not isinstance(x, torch.Tensor):
+            return x
+        if not has_float64 and x.dtype in (torch.float64, torch.complex128):
+            raise TypeError(f"this device has no {x.dtype}, in {func}")
+        return PretendTensor(x)
+
+    return return_and_correct_aliasing(func, args, kwargs, tree_map(wrap, result))
