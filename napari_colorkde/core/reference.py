@@ -1,0 +1,55 @@
+"""The textbook formulas in float64, written for reading: the yardstick of tests and cross-checks.
+
+Nothing here is fast or sparing of memory. ``X`` are points (n, C), ``mu`` and ``cov`` a mean (C,)
+and a covariance (C, C) or variances (C,). Densities are per unit volume, logs natural.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from napari_colorkde.core.kernels import Kernel
+
+Array = NDArray[np.float64]
+
+
+def gaussian_log_density(X: Array, mu: Array, cov: Array) -> Array:
+    """Return log N(x; μ, Σ) = −½ (x−μ)ᵀ Σ⁻¹ (x−μ) − ½ log det Σ − C/2 log 2π, (n,).
+
+    Bishop, Pattern Recognition and Machine Learning (2006), eq. 2.43.
+    """
+    cov = np.diag(cov) if cov.ndim == 1 else cov
+    difference = np.asarray(X, np.float64) - mu
+    squared_distance = np.einsum("ni,ij,nj->n", difference, np.linalg.inv(cov), difference)
+    log_determinant = np.linalg.slogdet(cov)[1]
+    return -0.5 * (squared_distance + log_determinant + len(mu) * np.log(2 * np.pi))
+
+
+def mixture_log_density(X: Array, kernels: Iterable[Kernel], *, normalized: bool = True) -> Array:
+    """Return log Σₖ wₖ N(x; μₖ, Σₖ), (n,); without (2π)^(−C/2) unless `normalized`.
+
+    Bishop (2006), eq. 9.7; weights as they are, so that the density integrates to their sum.
+    """
+    log_terms = [gaussian_log_density(X, k.mean, k.covariance) for k in kernels]
+    weights = np.array([k.weight for k in kernels])[:, None]
+    log_density = logsumexp(np.stack(log_terms), axis=0, b=weights)
+    if not normalized:
+        log_density = log_density + X.shape[1] / 2 * np.log(2 * np.pi)
+    return np.asarray(log_density)
+
+
+def mixture_density(X: Array, kernels: Iterable[Kernel], *, normalized: bool = True) -> Array:
+    """Return Σₖ wₖ N(x; μₖ, Σₖ), (n,); without (2π)^(−C/2) unless `normalized`."""
+    density = sum(k.weight * np.exp(gaussian_log_density(X, k.mean, k.covariance)) for k in kernels)
+    return density if normalized else density * (2 * np.pi) ** (X.shape[1] / 2)
+
+
+def kde_log_density(X: Array, train: Array, cov: Array) -> Array:
+    """Return log 1/M Σᵢ N(x; tᵢ, Σ), (n,): a Gaussian KDE with M training points (M, C).
+
+    Silverman, Density Estimation (1986), eq. 4.1.
+    """
+    log_terms = np.stack([gaussian_log_density(X, t, cov) for t in np.asarray(train, np.float64)])
+    return np.asarray(logsumexp(log_terms, axis=0) - np.log(len(train)))
