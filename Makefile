@@ -1,0 +1,61 @@
+# make demo    see it work: opens napari, or writes demo-output/ where there is no display
+# make test    every check: style, types, the direction of imports, all tests
+# make help    the rest
+
+# The first Python that is new enough; PYTHON=... chooses another one.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+VENV ?= .venv
+BIN = $(VENV)/bin
+ON_XVFB = $(BIN)/python scripts/with_display.py
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
+
+.DEFAULT_GOAL = help
+.PHONY: help demo test lint pytest bench docs clean system
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/installed | system  ## open napari on a photograph; without a display, write demo-output/
+ifneq ($(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter Darwin,$(shell uname -s))),)
+	$(BIN)/napari-colorkde demo
+else
+	$(ON_XVFB) $(BIN)/napari-colorkde demo --output demo-output
+endif
+
+test: lint pytest  ## lint, then all tests
+
+pytest: $(VENV)/installed | system  ## all tests; windows open on a display of their own
+	$(ON_XVFB) $(BIN)/python -m pytest
+
+lint: $(VENV)/installed  ## style, types, the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/installed-bench | system  ## measure this project beside its peers; writes benchmarks/RESULTS.md
+	$(ON_XVFB) $(BIN)/python -m benchmarks
+
+docs: $(VENV)/installed | system  ## take the pictures of the documentation again
+	$(ON_XVFB) $(BIN)/python scripts/make_screenshots.py
+
+clean:  ## remove what the other commands made
+	rm -rf $(VENV) build dist demo-output .*_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The libraries of Qt, OpenGL and Xvfb, which pip does not bring.
+system:
+	@$(if $(PYTHON),,$(error Python 3.11 or newer is needed; PYTHON=... says where it is))
+	@$(PYTHON) scripts/system_libraries.py
+
+$(VENV)/installed: pyproject.toml constraints.txt | system
+	@echo "Installing into $(VENV): some minutes, once."
+	$(PYTHON) -m venv $(VENV)
+	$(PIP_INSTALL) --upgrade "pip>=25.1"
+	$(PIP_INSTALL) --editable ".[all]" --group test --group lint
+	@touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed
+	$(PIP_INSTALL) --group bench
+	@touch $@
