@@ -1,0 +1,84 @@
+"""The public names and how they are called: scripts and other people's code rely on both."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+import napari_colorkde
+
+# Name -> what it takes, without annotations. Adding a keyword with a default is fine (change the
+# line); anything else breaks somebody's script.
+SIGNATURES = {
+    "ColorKDE": "(palette_or_image, bandwidth=None, *, space='rgb', device='auto')",
+    "ColorKDE.density": "(self, image=None, log=False)",
+    "ColorKDE.leave_one_color_out": "(self)",
+    "ColorKDE.leave_one_out": "(self)",
+    "ColorKDE.log_likelihood": "(self, image)",
+    "ColorKDE.volume": "(self, bins=128, extent=None)",
+    "GaussianKDE": "(bandwidth=1.0)",
+    "GaussianKDE.fit": "(self, X, y=None)",
+    "GaussianKDE.sample": "(self, n_samples=1, random_state=None)",
+    "GaussianKDE.score": "(self, X, y=None)",
+    "GaussianKDE.score_samples": "(self, X)",
+    "Kernel": "(mean, covariance, weight, *, cls='', name='', visible=True)",
+    "KernelSet": "(kernels, name='', space='rgb')",
+    "Palette.from_image": "(image, mask=None, channel_axis=-1)",
+    "Palette.index": "(self, image)",
+    "Palette.merge": "(self, other)",
+    "color_kde": (
+        "(image, bandwidth=None, *, bins=128, extent=None, space='rgb', mask=None,"
+        " channel_axis=-1, device='auto')"
+    ),
+    "compare": "(image_a, image_b, bandwidth=None)",
+    "compute_densities": (
+        "(image, kernels, *, log=False, normalized=True, channel_axis=-1, device='auto')"
+    ),
+    "fit_kernels": (
+        "(image, n_kernels, *, mask=None, covariance_type='full', reg_covar=0.08333333333333333,"
+        " random_state=None)"
+    ),
+    "grid_search": "(train, valid, sigmas, test=None)",
+    "load_kernels": "(path)",
+    "save_kernels": "(path, kernel_sets)",
+    "select_bandwidth": "(image, method='loco', candidates=None)",
+}
+
+ATTRIBUTES = {
+    "ColorKDE": {"palette", "covariance"},
+    "DensityVolume": {"values", "axes", "covariance", "mass_inside"},
+    "Kernel": {"mean", "covariance", "weight", "cls", "name", "visible"},
+    "KernelSet": {"means", "covariances", "weights", "name", "space"},
+    "Palette": {"colors", "counts", "n_pixels", "n_excluded"},
+}
+
+
+def signature_of(path: str) -> str:
+    owner: object = napari_colorkde
+    for name in path.split("."):
+        owner = getattr(owner, name)
+    signature = inspect.signature(owner)  # type: ignore[arg-type]
+    empty = inspect.Parameter.empty
+    parameters = [item.replace(annotation=empty) for item in signature.parameters.values()]
+    return str(signature.replace(parameters=parameters, return_annotation=empty))
+
+
+def test_public_names() -> None:
+    classes = {"ColorKDE", "DensityVolume", "GaussianKDE", "Kernel", "KernelSet", "Palette"}
+    functions = {name for name in SIGNATURES if "." not in name} - classes
+    assert set(napari_colorkde.__all__) == classes | functions | {"__version__"}
+
+
+@pytest.mark.parametrize("path", sorted(SIGNATURES))
+def test_signature(path: str) -> None:
+    assert signature_of(path) == SIGNATURES[path]
+
+
+@pytest.mark.parametrize("name", sorted(ATTRIBUTES))
+def test_public_attributes(name: str) -> None:
+    owner = getattr(napari_colorkde, name)
+    # Slots and dataclass fields without a default are on the class only as annotations.
+    known = set(dir(owner)) | set(getattr(owner, "__dataclass_fields__", ()))
+    known |= set(inspect.get_annotations(owner))
+    assert ATTRIBUTES[name] <= known
