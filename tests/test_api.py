@@ -24,8 +24,8 @@ SIGNATURES = {
     "GaussianKDE.score_samples": "(self, X)",
     "Kernel": "(mean, covariance, weight, *, cls='', name='', visible=True)",
     "KernelSet": "(kernels, name='', space='rgb')",
-    "Palette.from_image": "(image, mask=None, channel_axis=-1)",
-    "Palette.index": "(self, image)",
+    "Palette.from_image": "(image, mask=None, channel_axis=-1, *, max_colors=4194304)",
+    "Palette.index": "(self, image, mask=None, channel_axis=-1)",
     "Palette.merge": "(self, other)",
     "color_kde": (
         "(image, bandwidth=None, *, bins=128, extent=None, space='rgb', mask=None,"
@@ -42,7 +42,7 @@ SIGNATURES = {
     "grid_search": "(train, valid, sigmas, test=None)",
     "load_kernels": "(path)",
     "save_kernels": "(path, kernel_sets)",
-    "select_bandwidth": "(image, method='loco', candidates=None)",
+    "select_bandwidth": "(image, method='loco', candidates=None, device='auto')",
 }
 
 ATTRIBUTES = {
