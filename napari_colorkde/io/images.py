@@ -1,0 +1,246 @@
+"""Reading images and masks from files.
+
+The numbers come as the file holds them, in the arrangement in which napari's own reader gives
+them: no rescaling, no gamma, and no rotation by the EXIF orientation, so that a density computed
+here fits the image opened there. What would be changed on the way (CMYK, 16-bit color PNG) is
+refused.
+"""
+
+import os
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+import imageio.v3 as iio
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
+
+TIFF_SUFFIXES = (".tif", ".tiff")
+
+MAPPED_BYTES = 1 << 28
+"""Larger uncompressed files are mapped into memory, not read: pixels are fetched when looked at."""
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+_NOT_RGB_MODES = {"CMYK", "LAB", "YCbCr", "HSV"}
+_NOT_RGB_TIFFS = {
+    tifffile.PHOTOMETRIC.SEPARATED,
+    tifffile.PHOTOMETRIC.CIELAB,
+    tifffile.PHOTOMETRIC.ICCLAB,
+    tifffile.PHOTOMETRIC.ITULAB,
+}
+_PALETTE_TIFF = tifffile.PHOTOMETRIC.PALETTE
+
+
+def read_image(path: str | os.PathLike[str]) -> NDArray[Any]:
+    """Read an image file.
+
+    Parameters
+    ----------
+    path
+        TIFF (any bit depth, several pages, ImageJ, OME), NPY, or a picture that Pillow reads: PNG,
+        JPEG, BMP, GIF, WebP.
+
+    Returns
+    -------
+    ndarray
+        ``(H, W)`` grey, ``(H, W, C)``, or with leading axes for pages, in the file's dtype (in the
+        machine's byte order). Palette pictures are expanded to RGB, grey with alpha to RGBA. The
+        color samples of a TIFF stand last; ImageJ's and OME's channels stay where they are, before
+        rows and columns. Files of more than 256 MB that allow it are read-only memory maps.
+
+    Raises
+    ------
+    OSError
+        If there is no such file or it cannot be opened.
+    ValueError
+        If it is no image, or one whose numbers would be changed by reading it.
+
+    Notes
+    -----
+    The EXIF orientation is not applied, as in napari: rows and columns are the file's.
+    """
+    path = _existing(path)
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        return _read_npy(path)
+    if suffix in TIFF_SUFFIXES:
+        return _read_tiff(path)
+    return _read_picture(path)
+
+
+def read_mask(path: str | os.PathLike[str]) -> NDArray[np.bool_]:
+    """Read a mask: True where the picture is not zero (in any of its color channels).
+
+    Parameters
+    ----------
+    path
+        As for `read_image`. An alpha channel is left aside.
+
+    Returns
+    -------
+    ndarray
+        ``(H, W)`` bool, or with leading axes for pages.
+
+    Raises
+    ------
+    OSError, ValueError
+        As for `read_image`.
+    """
+    image = read_image(path)
+    if image.ndim >= 3 and image.shape[-1] in (3, 4):
+        return np.asarray((image[..., :3] != 0).any(axis=-1))
+    return np.asarray(image != 0)
+
+
+def _existing(path: str | os.PathLike[str]) -> Path:
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"image {str(path)!r} is a folder; give the name of a file.")
+    if not path.exists():
+        raise FileNotFoundError(f"image {str(path)!r} does not exist; check the name.")
+    if not os.access(path, os.R_OK):
+        raise PermissionError(f"image {str(path)!r} may not be read; check its permissions.")
+    if path.stat().st_size == 0:
+        raise ValueError(f"image {str(path)!r} is an empty file; give an image.")
+    return path
+
+
+def _read_npy(path: Path) -> NDArray[Any]:
+    large = path.stat().st_size > MAPPED_BYTES
+    try:
+        array = np.load(path, allow_pickle=False, mmap_mode="r" if large else None)
+    except (ValueError, EOFError):
+        raise ValueError(
+            f"image {str(path)!r} is not a readable NPY file of numbers; "
+            "save an array of numbers with numpy.save."
+        ) from None
+    if not isinstance(array, np.ndarray):
+        # np.load recognises archives by content: an .npz under another name.
+        array.close()
+        raise ValueError(
+            f"image {str(path)!r} is an archive of arrays; give one array, saved by numpy.save."
+        )
+    if array.dtype.kind not in "buif" or array.size == 0:
+        raise ValueError(
+            f"image {str(path)!r} holds an array of {array.dtype} with shape {array.shape}; "
+            "give real numbers, at least one."
+        )
+    return _native(array)
+
+
+def _read_tiff(path: Path) -> NDArray[Any]:
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            series = tiff.series[0]
+            page = series.keyframe
+            if page.photometric in _NOT_RGB_TIFFS:
+                raise _NotRGBError
+            mapped = _is_mappable(series, tiff.byteorder)
+            array = tifffile.memmap(path, series=0, mode="r") if mapped else series.asarray()
+            samples = series.axes.find("S")
+            colormap = page.colormap if page.photometric == _PALETTE_TIFF else None
+    except _NotRGBError:
+        raise _not_rgb(path) from None
+    except (tifffile.TiffFileError, ValueError, KeyError, IndexError, NotImplementedError) as error:
+        if "imagecodecs" in str(error):
+            return _read_compressed_tiff(path, error)
+        raise ValueError(
+            f"image {str(path)!r} is not a readable TIFF file ({_first_line(error)})."
+        ) from None
+    if colormap is not None:
+        return _expand_palette(array, colormap)
+    # Planar files hold one plane per color sample; the engine wants colors last.
+    return _native(array if samples < 0 else np.moveaxis(array, samples, -1))
+
+
+def _is_mappable(series: tifffile.TiffPageSeries, byteorder: Literal["<", ">"]) -> bool:
+    page = series.keyframe
+    return bool(
+        series.nbytes > MAPPED_BYTES
+        and page.is_memmappable
+        and series.dataoffset is not None
+        and np.dtype(page.dtype).newbyteorder(byteorder).isnative
+    )
+
+
+def _read_compressed_tiff(path: Path, error: Exception) -> NDArray[Any]:
+    """Read with Pillow what tifffile cannot: it knows the usual compressions of 8-bit pictures."""
+    with tifffile.TiffFile(path) as tiff:
+        simple = len(tiff.pages) == 1 and tiff.series[0].dtype == np.uint8
+    if simple:
+        return _read_picture(path)
+    raise ValueError(
+        f"image {str(path)!r} is compressed in a way that needs the package imagecodecs "
+        f"({_first_line(error)}); install it, or save the image without compression."
+    )
+
+
+def _read_picture(path: Path) -> NDArray[Any]:
+    _refuse_deep_png(path)
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of an attack above 89 megapixels; this is the user's own file.
+            warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
+            with iio.imopen(path, "r", plugin="pillow") as file:
+                metadata = file.metadata(index=0)
+                if metadata["mode"] in _NOT_RGB_MODES:
+                    raise _NotRGBError
+                has_alpha = metadata["mode"] in {"LA", "PA"} or "transparency" in metadata
+                array = np.asarray(file.read(mode="RGBA" if has_alpha else None))
+    except _NotRGBError:
+        raise _not_rgb(path) from None
+    except (OSError, SyntaxError, EOFError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(
+            f"image {str(path)!r} cannot be read as a picture ({_reason(error)}); "
+            "give a TIFF, PNG, JPEG or NPY file."
+        ) from None
+    return _native(array)
+
+
+class _NotRGBError(Exception):
+    """The file's numbers are no levels of red, green and blue, nor of grey."""
+
+
+def _not_rgb(path: Path) -> ValueError:
+    return ValueError(
+        f"image {str(path)!r} is stored in a print color space (CMYK or alike), whose way to RGB "
+        "depends on a profile; convert it to RGB in an image editor first."
+    )
+
+
+def _refuse_deep_png(path: Path) -> None:
+    """Refuse PNG files of which Pillow would keep only the upper 8 of 16 bits."""
+    with path.open("rb") as file:
+        head = file.read(26)
+    if len(head) < 26 or not head.startswith(_PNG_SIGNATURE):
+        return
+    depth, color_type = head[24], head[25]
+    if depth == 16 and color_type != 0:
+        raise ValueError(
+            f"image {str(path)!r} is a PNG of 16 bits per channel, which would be cut to 8; "
+            "save it as TIFF."
+        )
+
+
+def _expand_palette(index: NDArray[Any], colormap: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Look up a TIFF's palette: ``(3, N)`` uint16, whose upper bytes are the 8-bit levels."""
+    return np.asarray((colormap >> 8).astype(np.uint8).T[index])
+
+
+def _native(array: NDArray[Any]) -> NDArray[Any]:
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, Image.DecompressionBombError):
+        return "it has more pixels than Pillow opens"
+    if "can not handle the given uri" in str(error):
+        return "Pillow does not know its format"
+    return _first_line(error)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).strip().splitlines()[0].rstrip(".")

@@ -1,0 +1,196 @@
+"""Kernel sets from and to files, and what looks wrong in them.
+
+``.json`` holds everything and gives it back bit for bit (see `kernel_json`); ``.csv`` is a table
+for spreadsheets (see `kernel_csv`). No number is ever changed on the way in: weights are not
+rescaled, channels not reordered, sigmas not squared. A warning says what looks like a mistake.
+"""
+
+import os
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from napari_colorkde.core.kernels import KernelSet
+from napari_colorkde.io.atomic import atomic_path, check_target
+from napari_colorkde.io.kernel_csv import kernels_from_csv, kernels_to_csv
+from napari_colorkde.io.kernel_json import kernels_from_json, kernels_to_json
+
+KERNEL_SUFFIXES = (".json", ".csv")
+
+WEIGHT_TOLERANCE = 1e-2
+"""Published tables are rounded: sums this close to one are shown in summaries, not warned of."""
+
+
+class KernelFileWarning(UserWarning):
+    """A kernel file that can be read, with something in it that looks like a mistake."""
+
+
+def load_kernels(path: str | os.PathLike[str]) -> dict[str, KernelSet]:
+    """Read kernel sets.
+
+    Parameters
+    ----------
+    path
+        A ``.json`` or ``.csv`` file.
+
+    Returns
+    -------
+    dict
+        The sets by name, in the file's order.
+
+    Raises
+    ------
+    OSError
+        If there is no such file or it cannot be opened.
+    ValueError
+        If it is no kernel file, or a value in it is missing or not valid; the message names the
+        file, the place in it, and what would do.
+
+    Warns
+    -----
+    KernelFileWarning
+        One for each sentence of `check_kernels`.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in KERNEL_SUFFIXES:
+        raise ValueError(f"kernel file {str(path)!r} has the suffix {suffix!r}; use .json or .csv.")
+    if path.is_dir():
+        raise IsADirectoryError(f"kernel file {str(path)!r} is a folder; give the name of a file.")
+    if not path.exists():
+        raise FileNotFoundError(f"kernel file {str(path)!r} does not exist; check the name.")
+    name = f"kernel file {str(path)!r}"
+    try:
+        # -sig: spreadsheets put a byte order mark before the first column's name.
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{name} is not a text in UTF-8; save it as UTF-8.") from None
+    if not text.strip():
+        raise ValueError(f"{name} is empty; give one kernel or more.")
+    if suffix == ".json":
+        kernel_sets = kernels_from_json(text, name)
+    else:
+        kernel_sets = kernels_from_csv(text, name, default_set=path.stem)
+    for sentence in check_kernels(kernel_sets):
+        warnings.warn(f"{name}: {sentence}", KernelFileWarning, stacklevel=2)
+    return kernel_sets
+
+
+def save_kernels(
+    path: str | os.PathLike[str], kernel_sets: Mapping[str, KernelSet] | KernelSet
+) -> None:
+    """Write kernel sets.
+
+    Parameters
+    ----------
+    path
+        ``.json`` or ``.csv``.
+    kernel_sets
+        Sets by the name they shall have in the file; or one set, under its own name.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to write, the suffix is not known, or the table (CSV) has no room for
+        what the sets hold.
+    OSError
+        If the file cannot be written. A file that stood there before is then still whole.
+    """
+    path = check_target(path, KERNEL_SUFFIXES)
+    if isinstance(kernel_sets, KernelSet):
+        kernel_sets = {kernel_sets.name: kernel_sets}
+    if not kernel_sets:
+        raise ValueError("kernel_sets is empty; give one set or more.")
+    to_text = kernels_to_json if path.suffix.lower() == ".json" else kernels_to_csv
+    text = to_text(kernel_sets)
+    with atomic_path(path) as scratch:
+        scratch.write_text(text, encoding="utf-8", newline="\n")
+
+
+def summarize_kernels(kernel_sets: Mapping[str, KernelSet]) -> list[str]:
+    """Say in one line for each set what it holds, the sum of its weights among it."""
+    lines = []
+    for name, kernels in kernel_sets.items():
+        shape = "diagonal" if kernels.is_diagonal else "full covariance"
+        lines.append(
+            f"{name or 'unnamed'}: {len(kernels)} kernels, {kernels.n_channels} channels "
+            f"({kernels.space}), {shape}, weights sum to {kernels.weights.sum():.6g}"
+        )
+    return lines
+
+
+def check_kernels(kernel_sets: Mapping[str, KernelSet]) -> list[str]:
+    """Look for what is often wrong in kernel files.
+
+    Returns
+    -------
+    list of str
+        One sentence for each finding: weights that do not sum to one (within `WEIGHT_TOLERANCE`),
+        means that look like BGR, variances that look like sigmas. Findings, not errors: a set may
+        be meant so.
+    """
+    sentences = []
+    for name, kernels in kernel_sets.items():
+        if len(kernels) == 0:
+            continue
+        total = float(kernels.weights.sum())
+        if abs(total - 1) > WEIGHT_TOLERANCE:
+            sentences.append(
+                f"the weights of set {name!r} sum to {total:.6g}, not 1; they are used as they "
+                "are, and so the density integrates to that sum."
+            )
+        if kernels.space == "bgr":
+            sentences.append(
+                f"the channels of set {name!r} are in the order B, G, R; they are used so, as the "
+                "first, second and third channel of the image."
+            )
+        elif _look_like_bgr(name, kernels):
+            sentences.append(
+                f"the means of set {name!r} look like B, G, R (more blue than red); they are used "
+                "as R, G, B. If they come from OpenCV, exchange the first and third channel."
+            )
+        if _look_like_sigmas(kernels):
+            sentences.append(
+                f"the variances of set {name!r} look like sigmas (the kernels hardly touch, but "
+                "would with the squares); they are used as variances. If they are sigmas, square "
+                "them."
+            )
+    return sentences
+
+
+def _look_like_bgr(name: str, kernels: KernelSet) -> bool:
+    """Whether skin is bluish, or all of three or more kernels go from red up to blue.
+
+    Skin, soil, wood and most photographs have more red than blue. A set of sky or water is rightly
+    blue: the sentence says what to do only *if* the file comes from BGR pixels.
+    """
+    if kernels.space != "rgb" or kernels.n_channels != 3:
+        return False
+    red, green, blue = kernels.means.T
+    total = float(kernels.weights.sum())
+    tilt = float(kernels.weights @ (blue - red)) / total if total > 0 else 0.0
+    if re.search(r"(?<!non)(?<!non[-_ ])skin", name.lower()):
+        return tilt > 0
+    ordered = bool(((blue >= green) & (green >= red)).all())
+    return len(kernels) >= 3 and ordered and tilt > 0.1 * float(kernels.means.max())
+
+
+def _look_like_sigmas(kernels: KernelSet) -> bool:
+    """Whether the kernels are islands as given, but would overlap if the variances were squared.
+
+    The kernels of a mixture overlap: the nearest other mean is some sigmas away (medians: 2.4 and
+    2.7 in the published skin sets, 3.7 to 5.2 in fits of 5 to 32 kernels to photographs). With
+    sigmas in the place of variances it is 8.5 to 19.
+    """
+    if len(kernels) < 4 or not kernels.is_diagonal or np.median(kernels.variances) <= 1:
+        return False
+    from scipy.spatial import KDTree
+
+    _, nearest = KDTree(kernels.means).query(kernels.means, k=2)
+    squares = (kernels.means - kernels.means[nearest[:, 1]]) ** 2
+    as_variances = np.median(np.sqrt((squares / kernels.variances).sum(axis=1)))
+    as_sigmas = np.median(np.sqrt((squares / kernels.variances**2).sum(axis=1)))
+    return bool(as_variances > 7 and as_sigmas < 6)

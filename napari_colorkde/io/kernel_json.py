@@ -1,0 +1,231 @@
+"""Kernel sets as JSON: all that a set holds, bit for bit.
+
+::
+
+    {
+      "format": "napari-colorkde kernels",
+      "version": 1,
+      "sets": [
+        {
+          "name": "skin",
+          "space": "rgb",
+          "channels": ["r", "g", "b"],
+          "units": "image units",
+          "kernels": [
+            {"mean": [73.53, 29.94, 17.76], "variances": [765.4, 121.44, 112.8], "weight": 0.0294}
+          ]
+        }
+      ]
+    }
+
+A kernel has either `variances`, one per channel, or `covariance`, a matrix as a list of rows, both
+in squared units. It may have `class`, `name` and `visible`. Numbers follow the order of `channels`.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from napari_colorkde.core.kernels import Kernel, KernelSet
+
+FORMAT = "napari-colorkde kernels"
+VERSION = 1
+UNITS = "image units"
+
+
+class _Model(BaseModel):
+    # Strict: "12.5" is a text and true is no number. A misspelled field is not left aside.
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class _KernelModel(_Model):
+    mean: list[float]
+    variances: list[float] | None = None
+    covariance: list[list[float]] | None = None
+    weight: float
+    cls: str = Field(default="", alias="class")
+    name: str = ""
+    visible: bool = True
+
+
+class _SetModel(_Model):
+    name: str
+    space: str = "rgb"
+    channels: list[str] | None = None
+    units: str = UNITS
+    kernels: list[_KernelModel]
+
+
+class _FileModel(_Model):
+    format: Literal["napari-colorkde kernels"]
+    version: Literal[1]
+    about: str = ""
+    sets: list[_SetModel] = Field(min_length=1)
+
+
+def kernels_from_json(text: str, file: str) -> dict[str, KernelSet]:
+    """Read kernel sets from JSON.
+
+    Parameters
+    ----------
+    text
+        The document.
+    file
+        How to name the file, for messages.
+
+    Raises
+    ------
+    ValueError
+        If the text is not JSON or not of the form the module describes.
+    """
+    try:
+        document = json.loads(
+            text, parse_constant=_refuse_constant, object_pairs_hook=_unique_fields
+        )
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"{file} is not JSON (line {error.lineno}, column {error.colno}: {error.msg})."
+        ) from None
+    except (_DocumentError, RecursionError) as error:
+        raise ValueError(f"{file}: {error}") from None
+    _require_format(document, file)
+    try:
+        model = _FileModel.model_validate(document)
+    except ValidationError as error:
+        raise ValueError(f"{file}: {_first_fault(error)}") from None
+    kernel_sets: dict[str, KernelSet] = {}
+    for index, member in enumerate(model.sets):
+        where = f"{file}: sets[{index}] ({member.name!r})"
+        if member.name in kernel_sets:
+            raise ValueError(f"{where} has the name of an earlier set; names must differ.")
+        kernel_sets[member.name] = _kernel_set(member, where)
+    return kernel_sets
+
+
+def kernels_to_json(kernel_sets: Mapping[str, KernelSet]) -> str:
+    """Write kernel sets as JSON, one kernel a line; numbers read back as the same float64."""
+    sets = ",\n".join(_set_text(name, kernels) for name, kernels in kernel_sets.items())
+    head = f'  "format": {json.dumps(FORMAT)},\n  "version": {VERSION},\n'
+    return f'{{\n{head}  "sets": [\n{sets}\n  ]\n}}\n'
+
+
+def channel_names(space: str, n_channels: int) -> list[str]:
+    """Letters for red, green and blue in the order of the space, otherwise numbers from 1."""
+    if space in ("rgb", "bgr") and n_channels == 3:
+        return list(space)
+    return [str(i + 1) for i in range(n_channels)]
+
+
+class _DocumentError(ValueError):
+    """The text is JSON of a kind that is not accepted here."""
+
+
+def _refuse_constant(constant: str) -> Any:
+    raise _DocumentError(f"it holds {constant}; give finite numbers.")
+
+
+def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _DocumentError(f"the field {twice!r} stands twice in one object; keep one.")
+    return fields
+
+
+def _require_format(document: Any, file: str) -> None:
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ValueError(
+            f'{file} is JSON, but no kernel file: it must be an object with "format": "{FORMAT}".'
+        )
+    if document.get("version") != VERSION:
+        raise ValueError(
+            f"{file} has the version {document.get('version')!r}; this program reads version "
+            f"{VERSION}. Update napari-colorkde, or save the file anew."
+        )
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Put pydantic's first complaint into a sentence with a path into the document."""
+    faults = error.errors(include_url=False, include_context=False)
+    place = ""
+    for step in faults[0]["loc"]:
+        place += f"[{step}]" if isinstance(step, int) else f".{step}"
+    more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+    given = json.dumps(faults[0]["input"], default=str)
+    quoted = f"; it is {given}" if faults[0]["type"] != "missing" and len(given) < 40 else ""
+    message = faults[0]["msg"][:1].lower() + faults[0]["msg"][1:]
+    return f"{place.lstrip('.')}: {message}{quoted}.{more}"
+
+
+def _kernel_set(member: _SetModel, where: str) -> KernelSet:
+    kernels = [
+        _kernel(model, f"{where}, kernels[{i}]", member) for i, model in enumerate(member.kernels)
+    ]
+    if member.channels is not None and kernels:
+        _check_channels(member.channels, member.space, kernels[0].n_channels, where)
+    try:
+        return KernelSet(kernels, member.name, member.space)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _kernel(model: _KernelModel, where: str, member: _SetModel) -> Kernel:
+    if (model.variances is None) == (model.covariance is None):
+        raise ValueError(f"{where} needs either 'variances' or 'covariance', one of the two.")
+    spread: Any = model.covariance if model.variances is None else model.variances
+    try:
+        return Kernel(
+            model.mean,
+            spread,
+            model.weight,
+            cls=model.cls,
+            name=model.name,
+            visible=model.visible,
+        )
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _check_channels(channels: list[str], space: str, n_channels: int, where: str) -> None:
+    if len(channels) != n_channels:
+        raise ValueError(
+            f"{where} names {len(channels)} channels, but its kernels have {n_channels}."
+        )
+    if space in ("rgb", "bgr") and n_channels == 3:
+        order = "".join(channel[:1].lower() for channel in channels)
+        if sorted(order) == sorted("rgb") and order != space:
+            raise ValueError(
+                f"{where} has the space {space!r}, but the channels {', '.join(channels)}; "
+                f'make them agree (write "space": "bgr" for blue, green, red).'
+            )
+
+
+def _set_text(name: str, kernels: KernelSet) -> str:
+    fields = {
+        "name": name,
+        "space": kernels.space,
+        "channels": channel_names(kernels.space, kernels.n_channels),
+        "units": UNITS,
+    }
+    head = "".join(
+        f"      {json.dumps(field)}: {json.dumps(value, ensure_ascii=False)},\n"
+        for field, value in fields.items()
+    )
+    rows = ",\n".join(f"        {_kernel_text(kernel)}" for kernel in kernels)
+    return f'    {{\n{head}      "kernels": [\n{rows}\n      ]\n    }}'
+
+
+def _kernel_text(kernel: Kernel) -> str:
+    diagonal = kernel.covariance.ndim == 1
+    fields = {
+        "mean": kernel.mean.tolist(),
+        "variances" if diagonal else "covariance": kernel.covariance.tolist(),
+        "weight": kernel.weight,
+        "class": kernel.cls,
+        "name": kernel.name,
+        "visible": kernel.visible,
+    }
+    return json.dumps(fields, ensure_ascii=False)

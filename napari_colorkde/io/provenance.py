@@ -1,0 +1,60 @@
+"""How to get a result again: what every exported file says about itself."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from napari_colorkde import __version__
+
+SOFTWARE = f"napari-colorkde {__version__}"
+
+
+def provenance(command: str = "", **parameters: Any) -> dict[str, Any]:
+    """Describe how a result was made.
+
+    Parameters
+    ----------
+    command
+        The command line or the expression that makes it again.
+    **parameters
+        What went in: image, bandwidth, kernels, color space, log. Arrays become lists.
+
+    Returns
+    -------
+    dict
+        Plain JSON values: `software` first, then `command` if there is one, then the parameters. No
+        date: the same state gives the same file.
+    """
+    record: dict[str, Any] = {"software": SOFTWARE}
+    if command:
+        record["command"] = command
+    return record | {name: _plain(value) for name, value in parameters.items()}
+
+
+def as_lines(record: Mapping[str, Any]) -> str:
+    """Write a description for people, one ``name: value`` a line."""
+    return "\n".join(f"{name}: {_line(value)}" for name, value in record.items())
+
+
+def as_json(record: Mapping[str, Any]) -> str:
+    """Write a description as one line of JSON."""
+    return json.dumps({name: _plain(value) for name, value in record.items()}, ensure_ascii=False)
+
+
+def _line(value: Any) -> str:
+    plain = _plain(value)
+    text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+    return " ".join(text.split())
+
+
+def _plain(value: Any) -> Any:
+    """Turn NumPy values and containers into JSON's types, and all else into text."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value)

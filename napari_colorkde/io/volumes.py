@@ -1,0 +1,131 @@
+"""Writing density volumes, and reading them back.
+
+The first axis of a volume is the image's first channel: in ImageJ red goes from slice to slice,
+green runs down, blue to the right. Volumes of two channels are one picture, of one channel one row.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.io.atomic import atomic_path, check_target
+from napari_colorkde.io.densities import write_imagej, write_npy, write_npz
+from napari_colorkde.io.provenance import as_json, provenance
+
+if TYPE_CHECKING:
+    from napari_colorkde.core.kde import DensityVolume
+
+VOLUME_SUFFIXES = (".tif", ".tiff", ".npy", ".npz")
+
+
+def write_volume(
+    path: str | os.PathLike[str],
+    volume: "DensityVolume",
+    *,
+    description: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a density volume.
+
+    Parameters
+    ----------
+    path
+        ``.npz`` everything, for `read_volume`; ``.npy`` the values alone; ``.tif`` float32 with
+        voxel size and origin in color units, readable by ImageJ.
+    volume
+        In one, two or three dimensions.
+    description
+        How to get the file again, as `provenance` gives it. NPY has no room for it.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is not known.
+    OSError
+        If the file cannot be written. A file that stood there before is then still whole.
+    """
+    path = check_target(path, VOLUME_SUFFIXES)
+    record = provenance() if description is None else dict(description)
+    suffix = path.suffix.lower()
+    with atomic_path(path) as scratch:
+        if suffix == ".npy":
+            write_npy(scratch, volume.values)
+        elif suffix == ".npz":
+            axes = {f"axis_{i}": axis for i, axis in enumerate(volume.axes)}
+            write_npz(
+                scratch,
+                values=volume.values,
+                covariance=volume.covariance,
+                mass_inside=volume.mass_inside,
+                space=volume.space,
+                provenance=as_json(record),
+                **axes,
+            )
+        else:
+            _write_tiff(scratch, volume, record)
+
+
+def read_volume(path: str | os.PathLike[str]) -> "DensityVolume":
+    """Read a volume that `write_volume` wrote as ``.npz``.
+
+    Raises
+    ------
+    ValueError
+        If the file holds no such volume.
+    OSError
+        If there is no such file.
+    """
+    from napari_colorkde.core.kde import DensityVolume
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"volume {str(path)!r} does not exist; check the name.")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            values = file["values"]
+            return DensityVolume(
+                values=values,
+                axes=tuple(file[f"axis_{i}"] for i in range(values.ndim)),
+                covariance=file["covariance"],
+                mass_inside=float(file["mass_inside"]),
+                space=str(file["space"]),
+            )
+    except (ValueError, TypeError, KeyError, EOFError, BadZipFile):
+        raise ValueError(
+            f"volume {str(path)!r} is no density volume; give an .npz file that this program wrote."
+        ) from None
+
+
+def _write_tiff(path: Path, volume: "DensityVolume", record: Mapping[str, Any]) -> None:
+    values = volume.values if volume.values.ndim > 1 else volume.values[np.newaxis]
+    steps = [_step(axis) for axis in volume.axes]
+    starts = [float(axis[0]) for axis in volume.axes]
+    if len(steps) == 1:
+        steps, starts = [1.0, *steps], [0.0, *starts]
+    # ImageJ's origin is the pixel, counted from 0, whose coordinate is zero.
+    origins = [-start / step for start, step in zip(starts, steps, strict=True)]
+    metadata: dict[str, Any] = {
+        "unit": "level",
+        "min": 0.0,
+        "max": float(values.max()),
+        **dict(zip(("xorigin", "yorigin", "zorigin"), reversed(origins), strict=False)),
+    }
+    if len(steps) == 3:
+        metadata["spacing"] = steps[0]
+    axes = {f"axis {i}": [float(a[0]), float(a[-1]), len(a)] for i, a in enumerate(volume.axes)}
+    write_imagej(
+        path,
+        values.astype(np.float32, copy=False),
+        {**record, **axes, "color space": volume.space, "mass inside": volume.mass_inside},
+        metadata,
+        resolution=(1 / steps[-1], 1 / steps[-2]),
+    )
+
+
+def _step(axis: NDArray[np.float64]) -> float:
+    """Distance of neighbouring grid points; 1 where there is one point only."""
+    return float(axis[-1] - axis[0]) / (len(axis) - 1) if len(axis) > 1 else 1.0
