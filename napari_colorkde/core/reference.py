@@ -24,7 +24,7 @@ def gaussian_log_density(X: Array, mu: Array, cov: Array) -> Array:
     difference = np.asarray(X, np.float64) - mu
     squared_distance = np.einsum("ni,ij,nj->n", difference, np.linalg.inv(cov), difference)
     log_determinant = np.linalg.slogdet(cov)[1]
-    return -0.5 * (squared_distance + log_determinant + len(mu) * np.log(2 * np.pi))
+    return np.asarray(-0.5 * (squared_distance + log_determinant + len(mu) * np.log(2 * np.pi)))
 
 
 def mixture_log_density(X: Array, kernels: Iterable[Kernel], *, normalized: bool = True) -> Array:
@@ -42,7 +42,10 @@ def mixture_log_density(X: Array, kernels: Iterable[Kernel], *, normalized: bool
 
 def mixture_density(X: Array, kernels: Iterable[Kernel], *, normalized: bool = True) -> Array:
     """Return Σₖ wₖ N(x; μₖ, Σₖ), (n,); without (2π)^(−C/2) unless `normalized`."""
-    density = sum(k.weight * np.exp(gaussian_log_density(X, k.mean, k.covariance)) for k in kernels)
+    density = np.zeros(len(X))
+    for kernel in kernels:
+        log_gaussian = gaussian_log_density(X, kernel.mean, kernel.covariance)
+        density += kernel.weight * np.exp(log_gaussian)
     return density if normalized else density * (2 * np.pi) ** (X.shape[1] / 2)
 
 
