@@ -1,0 +1,106 @@
+"""The camera of the colour-space view: turns about the box and keeps it fitted to the canvas."""
+
+from __future__ import annotations
+
+import numpy as np
+from vispy.scene.cameras import TurntableCamera
+
+_PERSPECTIVE = 25.0  # degrees; wide angles distort the cube
+# Azimuth and elevation (degrees) from which the grey diagonal is well seen, and those that look
+# along the scene's x, y and z.
+_START = (38.0, 20.0)
+_ALONG = {0: (-90.0, 0.0), 1: (0.0, 0.0), 2: (0.0, 90.0)}
+
+
+def fitting_scale(
+    reach: tuple[float, float], canvas: tuple[float, float], margins: tuple[float, float]
+) -> float:
+    """Return the scene length to be shown along the canvas's shorter side.
+
+    Parameters
+    ----------
+    reach : (float, float)
+        Width and height in the scene of what must be seen.
+    canvas : (float, float)
+        Width and height in pixels.
+    margins : (float, float)
+        Pixels kept free at left and right each, and at top and bottom each.
+    """
+    width, height = canvas
+    shorter = min(width, height)
+    # In a canvas smaller than its margins, texts give way.
+    inner_width = max(width - 2 * margins[0], 0.4 * width)
+    inner_height = max(height - 2 * margins[1], 0.4 * height)
+    return shorter * max(reach[0] / inner_width, reach[1] / inner_height)
+
+
+class FittedCamera(TurntableCamera):  # type: ignore[misc]
+    """A turntable that fits a box to the canvas, until the user zooms.
+
+    vispy's field of view is vertical and its ``scale_factor`` the length along the canvas's shorter
+    side, so a box is fitted by the width in portrait and by the height in landscape.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(fov=_PERSPECTIVE, azimuth=_START[0], elevation=_START[1], scale_factor=2.0)
+        # vispy's default of 10⁶ leaves a 16-bit depth buffer no steps where the box is.
+        self.depth_value = 100
+        self._size = (1.0, 1.0, 1.0)
+        self._fitted = 0.0
+        self._perspective = True
+
+    def fit(self, size: tuple[float, float, float]) -> None:
+        """Look at the box [0, size] and fit it; a box without depth (y) is seen from the front."""
+        self._size = size
+        flat = self.is_flat
+        self.interactive = not flat
+        self.center = tuple(s / 2 for s in size)
+        if flat:
+            self.azimuth, self.elevation = _ALONG[1]
+        self.fov = 0 if flat or not self._perspective else _PERSPECTIVE
+        self._fitted = self.scale_factor = self._fitting()
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the box has no depth."""
+        return self._size[1] == 0
+
+    def reset(self) -> None:
+        """Go back to the start: direction, distance, centre."""
+        self.azimuth, self.elevation = _START
+        self.roll = 0
+        self.fit(self._size)
+
+    def look_along(self, axis: int) -> None:
+        """Look along the scene's x, y or z (0, 1, 2), the box fitted."""
+        if axis not in _ALONG:
+            raise ValueError(f"axis must be 0, 1 or 2, not {axis!r}")
+        if not self.is_flat:
+            self.azimuth, self.elevation = _ALONG[axis]
+            self.roll = 0
+        self.fit(self._size)
+
+    @property
+    def perspective(self) -> bool:
+        """Whether nearer things are drawn larger (else the projection is orthographic)."""
+        return self._perspective
+
+    @perspective.setter
+    def perspective(self, on: bool) -> None:
+        self._perspective = bool(on)
+        self.fov = _PERSPECTIVE if on and not self.is_flat else 0
+
+    def refit(self) -> None:
+        """Fit to a canvas of another size, unless the user has zoomed."""
+        if self.viewbox is not None and np.isclose(self.scale_factor, self._fitted):
+            self._fitted = self.scale_factor = self._fitting()
+
+    def _fitting(self) -> float:
+        canvas = (400.0, 400.0) if self.viewbox is None else tuple(self.viewbox.size)
+        x, y, z = self._size
+        if self.is_flat:
+            return fitting_scale((x, z), canvas, (48.0, 44.0))
+        # Any turn about z, elevations up to about 25°; a little more for perspective.
+        across = float(np.hypot(x, y))
+        reach = (1.06 * across, 1.06 * (0.9 * z + 0.42 * across))
+        return fitting_scale(reach, canvas, (34.0, 26.0))

@@ -1,0 +1,458 @@
+"""The colour-space view: one vispy canvas that shows densities over colours.
+
+It knows arrays only. The widget to be put into a window is `ColorSpaceCanvas.native`; whoever owns
+it closes it with `ColorSpaceCanvas.close`.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from vispy import app
+from vispy.scene import SceneCanvas
+
+from .camera import FittedCamera
+from .colors import ColorOf, default_color_of
+from .content import CURVE_RAMP, CloudContent, Content, CurveContent, PlaneContent
+from .export import render_at
+from .frame import CubeFrame, FlatFrame
+from .geometry import ColorBox, Floats
+from .gl import use_full_gl
+from .levels import MassCurve, Transfer
+from .rulers import Ruler
+from .theme import Theme, theme_named
+
+# Fine steps come back this many seconds after the last movement.
+_REST = 0.2
+# Auto-rotation: degrees a second, and pictures a second that are asked for.
+_TURN, _TURN_RATE = 20.0, 30.0
+# Pictures are laid out as if they were about this many pixels large, then drawn at full size.
+_LAYOUT_PIXELS = 640.0
+
+
+class ColorSpaceCanvas:
+    """Shows a density of one, two or three channels: a curve, a plane, or a cloud in true colour.
+
+    Parameters
+    ----------
+    theme : str or Theme
+        "dark", "light", or a theme of one's own.
+
+    Attributes
+    ----------
+    on_context_lost : callable or None
+        Called without arguments after the OpenGL context was replaced (Qt does so when a dock is
+        floated) and the view has rebuilt itself from the arrays it was given.
+    """
+
+    def __init__(self, theme: str | Theme = "dark") -> None:
+        use_full_gl()
+        self._theme = theme_named(theme)
+        self._canvas = SceneCanvas(
+            size=(430, 360), show=False, keys=None, bgcolor=self._theme.background
+        )
+        self._canvas.native.setMinimumSize(120, 120)
+        self._view = self._canvas.central_widget.add_view()
+        self._camera = FittedCamera()
+        self._view.camera = self._camera
+        self.on_context_lost: Callable[[], None] | None = None
+
+        self._values: NDArray[np.float32] | None = None
+        self._axes: tuple[Floats, ...] = ()
+        self._names: tuple[str, ...] = ()
+        self._color_of: ColorOf | None = None
+        self._box: ColorBox | None = None
+        self._curve = MassCurve(np.empty(0), np.empty(0), 0.0)
+        self._scale, self._exposure, self._floor = "linear", 1.0, 0.0
+        self._content: Content | None = None
+        self._frame: CubeFrame | FlatFrame | None = None
+        self._built = True
+        self._initialized = False
+        self._closed = False
+
+        self._rest_timer = app.Timer(interval=_REST, iterations=1, connect=self._on_rest)
+        self._turn_timer = app.Timer(interval=1 / _TURN_RATE, connect=self._on_turn)
+        self._rebuild_timer = app.Timer(interval=0, iterations=1, connect=self._on_rebuild)
+        events = self._canvas.events
+        events.draw.connect(self._before_draw, position="first")
+        events.resize.connect(self._on_resize)
+        events.mouse_move.connect(self._on_mouse)
+        events.mouse_wheel.connect(self._on_mouse)
+        events.initialize.connect(self._on_initialize)
+
+    # --- what is shown
+
+    @property
+    def native(self) -> Any:
+        """The widget (a QWidget) to put into a window."""
+        return self._canvas.native
+
+    def set_volume(
+        self,
+        values: NDArray[np.floating],
+        axes: Sequence[ArrayLike],
+        channel_names: Sequence[str],
+        *,
+        color_of: ColorOf | None = None,
+        up: int = 0,
+        reset_camera: bool = False,
+    ) -> None:
+        """Show a density.
+
+        May be called many times a second: while shape, axes, names and colours stay, only the
+        values are uploaded.
+
+        Parameters
+        ----------
+        values : (B,), (B, B) or (B, B, B) array of float
+            Density at the grid points, axis 0 = first channel. Kept, not copied.
+        axes : sequence of arrays
+            The coordinates of the grid points, evenly spaced, one array per channel.
+        channel_names : sequence of str
+            One name per channel.
+        color_of : callable or None
+            Maps colours (N, C) to sRGB (N, 3) in 0..1. None: three channels are red, green and
+            blue; two are magenta and green; one is grey.
+        up : int
+            The channel that points up, of three.
+        reset_camera : bool
+            Go back to the first view.
+
+        Raises
+        ------
+        ValueError
+            If shapes do not agree.
+        """
+        values = np.ascontiguousarray(values, dtype=np.float32)
+        arrays = tuple(np.asarray(axis, dtype=float) for axis in axes)
+        names = tuple(map(str, channel_names))
+        if values.ndim != len(arrays) or values.shape != tuple(map(len, arrays)):
+            raise ValueError(
+                f"axes must be as long as the values' axes, {values.shape}, "
+                f"not {tuple(map(len, arrays))}"
+            )
+        if len(names) != len(arrays):
+            raise ValueError(f"channel_names must be {len(arrays)} names, not {names!r}")
+        if min(values.shape) < 2:
+            raise ValueError(f"values must have at least 2 points per axis, not {values.shape}")
+        box = ColorBox.from_axes(arrays, up)
+        same = (
+            self._content is not None
+            and self._values is not None
+            and values.shape == self._values.shape
+            and (box, names, color_of) == (self._box, self._names, self._color_of)
+        )
+        another_kind = self._box is None or len(self._box.low) != len(box.low)
+        self._values, self._axes, self._names = values, arrays, names
+        self._color_of = color_of
+        self._curve = MassCurve.from_values(values)
+        if same and self._content is not None:
+            self._content.set_values(values, self._transfer())
+            self._moved()
+            return
+        self._box = _flattened(box)
+        self._remake()
+        if another_kind or reset_camera:
+            self._camera.fit(self._box.size)
+            if not self._camera.is_flat:
+                self._camera.reset()
+        self._canvas.update()
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._drop()
+        self._values = self._box = self._content = self._frame = None
+        self._canvas.update()
+
+    @property
+    def exposure(self) -> float:
+        """The factor on the cloud's optical depth."""
+        return self._exposure
+
+    @property
+    def scale(self) -> str:
+        """How densities are shown: "linear", "log" or "equalised"."""
+        return self._scale
+
+    @property
+    def floor(self) -> float:
+        """The share of the pixels, those of the sparsest colours, that is left out."""
+        return self._floor
+
+    def set_exposure(self, exposure: float) -> None:
+        """Multiply the cloud's optical depth; 1 looks well on photographs."""
+        self._set_look(exposure=float(exposure))
+
+    def set_scale(self, scale: str) -> None:
+        """Show densities "linear", "log" or "equalised" (each by its rank)."""
+        self._set_look(scale=scale)
+
+    def set_floor(self, floor: float) -> None:
+        """Leave out the sparsest colours: `floor` is their share of the pixels, 0 to 1."""
+        self._set_look(floor=float(floor))
+
+    def set_theme(self, theme: str | Theme) -> None:
+        """Recolour background, ticks and texts: "dark", "light" or a `Theme`."""
+        self._theme = theme_named(theme)
+        self._canvas.bgcolor = self._theme.background
+        if self._frame is not None:
+            self._frame.set_theme(self._theme)
+        self._canvas.update()
+
+    # --- the camera
+
+    def reset_camera(self) -> None:
+        """Go back to the first view."""
+        self._camera.reset()
+        self._canvas.update()
+
+    def look_along(self, channel: int) -> None:
+        """Look along the axis of a channel, so that the others span the picture."""
+        if self._box is None:
+            return
+        if channel not in self._box.order:
+            raise ValueError(f"channel must be one of {len(self._names)} channels, not {channel!r}")
+        self._camera.look_along(self._box.order.index(channel))
+        self._moved()
+
+    @property
+    def perspective(self) -> bool:
+        """Whether the projection is perspective, not orthographic."""
+        return self._camera.perspective
+
+    @perspective.setter
+    def perspective(self, on: bool) -> None:
+        self._camera.perspective = on
+        self._canvas.update()
+
+    @property
+    def auto_rotate(self) -> bool:
+        """Whether the view turns by itself."""
+        return bool(self._turn_timer.running)
+
+    @auto_rotate.setter
+    def auto_rotate(self, on: bool) -> None:
+        if on and not self._closed:
+            self._turn_timer.start()
+        else:
+            self._turn_timer.stop()
+
+    # --- pictures
+
+    def render(self, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+        """Return a picture of the view, finely drawn.
+
+        Parameters
+        ----------
+        size : (width, height) or None
+            Pixels. None: the canvas's own. Larger pictures have larger texts, and lines as thin.
+
+        Returns
+        -------
+        (height, width, 4) uint8 array
+        """
+        own: tuple[int, int] = tuple(self._canvas.size)
+        logical: tuple[float, float] = own
+        if size is None:
+            scale = self._canvas.pixel_scale
+            size = int(own[0] * scale), int(own[1] * scale)
+        else:
+            if min(size) < 1:
+                raise ValueError(f"size must be positive numbers of pixels, not {size}")
+            factor = max(max(size) / _LAYOUT_PIXELS, 1.0)
+            logical = size[0] / factor, size[1] / factor
+        if not self._canvas.native.isValid():
+            # Never shown: Qt makes the context when it is asked for a picture.
+            self._canvas.native.grabFramebuffer()
+        central = self._canvas.central_widget
+        try:
+            central.size = logical
+            self._camera.refit()
+            self._set_fine(True)
+            self._follow_camera()
+            return render_at(self._canvas, logical, size)
+        finally:
+            central.size = own
+            self._camera.refit()
+            self._follow_camera()
+
+    # --- life
+
+    def release(self) -> None:
+        """Give all OpenGL resources back while their context still exists; nothing is drawn.
+
+        The arrays are kept: `rebuild` makes everything again.
+        """
+        if not self._built:
+            return
+        self._built = False
+        self._rest_timer.stop()
+        self._canvas.events.draw.block()
+        self._drop()
+        gc.collect()
+        self._canvas.set_current()
+        self._canvas.context.flush_commands()
+
+    def rebuild(self) -> None:
+        """Make everything anew, in the canvas's present context."""
+        if self._built or self._closed:
+            return
+        self._built = True
+        self._canvas.events.draw.unblock()
+        self._remake()
+        self._canvas.update()
+
+    def close(self) -> None:
+        """Release everything and delete the widget. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        for timer in (self._rest_timer, self._turn_timer, self._rebuild_timer):
+            timer.stop()
+            timer.disconnect()
+        self.on_context_lost = None
+        self.release()
+        native = self._canvas.native
+        events = self._canvas.events
+        events.initialize.disconnect(self._on_initialize)
+        events.mouse_move.disconnect(self._on_mouse)
+        events.mouse_wheel.disconnect(self._on_mouse)
+        events.resize.disconnect(self._on_resize)
+        self._canvas.close()
+        native.setParent(None)
+        native.deleteLater()
+
+    # --- within
+
+    def _transfer(self) -> Transfer:
+        return Transfer.from_curve(
+            self._curve, scale=self._scale, exposure=self._exposure, floor=self._floor
+        )
+
+    def _set_look(self, **look: Any) -> None:
+        wanted = {"scale": self._scale, "exposure": self._exposure, "floor": self._floor, **look}
+        transfer = Transfer.from_curve(self._curve, **wanted)  # refuses before anything changes
+        self._scale, self._exposure = wanted["scale"], wanted["exposure"]
+        self._floor = wanted["floor"]
+        if self._content is not None:
+            self._content.set_transfer(transfer)
+            self._moved()
+
+    def _drop(self) -> None:
+        if self._content is not None:
+            self._content.release()
+        if self._frame is not None:
+            self._frame.release()
+
+    def _remake(self) -> None:
+        """Make content and frame for the present arrays."""
+        self._drop()
+        self._content = self._frame = None
+        if self._values is None or self._box is None:
+            return
+        self._content, self._frame = self._make(self._values, self._box)
+        if self._built:
+            self._content.build(self._view.scene)
+            self._frame.build(self._view.scene, self._canvas.scene)
+
+    def _make(
+        self, values: NDArray[np.float32], box: ColorBox
+    ) -> tuple[Content, CubeFrame | FlatFrame]:
+        color_of = self._color_of or default_color_of(box)
+        transfer = self._transfer()
+
+        def colors_at(points: Floats) -> Floats:
+            return color_of(box.to_color(points))
+
+        if values.ndim == 3:
+            frame = CubeFrame(box, self._names, colors_at, self._theme)
+            return CloudContent(values, box, self._color_of, transfer), frame
+        origin = np.zeros(3)
+        right, top = np.array([box.size[0], 0, 0]), np.array([0, 0, box.size[2]])
+        if values.ndim == 2:
+            rulers = [
+                Ruler(origin, right, *_ends(box, 0), self._names[0]),
+                Ruler(origin, top, *_ends(box, 1), self._names[1]),
+            ]
+            content: Content = PlaneContent(values, box, color_of, transfer)
+        else:
+            below = np.array([0, 0, -CURVE_RAMP])
+            rulers = [Ruler(origin + below, right + below, *_ends(box, 0), self._names[0])]
+            content = CurveContent(values, box, color_of, transfer, self._theme)
+        return content, FlatFrame(rulers, (right + top) / 2, colors_at, self._theme)
+
+    def _project(self, points: Floats) -> Floats:
+        """Map scene points (N, 3) to homogeneous pixels of the canvas (N, 4)."""
+        transform = self._view.scene.node_transform(self._canvas.scene)
+        return np.asarray(transform.map(np.asarray(points, dtype=float)))
+
+    def _follow_camera(self) -> None:
+        if self._frame is not None:
+            self._frame.update(self._project)
+
+    def _set_fine(self, fine: bool) -> None:
+        if self._content is not None:
+            self._content.set_fine(fine)
+
+    def _moved(self) -> None:
+        """Draw fast, and finely again once nothing has moved for a while."""
+        self._set_fine(False)
+        self._rest_timer.stop()
+        self._rest_timer.start()
+        self._canvas.update()
+
+    def _before_draw(self, event: Any) -> None:
+        self._follow_camera()
+
+    def _on_resize(self, event: Any) -> None:
+        self._camera.refit()
+
+    def _on_mouse(self, event: Any) -> None:
+        if event.type == "mouse_wheel" or event.is_dragging:
+            self._moved()
+
+    def _on_rest(self, event: Any) -> None:
+        self._set_fine(True)
+        self._canvas.update()
+
+    def _on_turn(self, event: Any) -> None:
+        self._camera.azimuth += _TURN / _TURN_RATE
+        self._moved()
+
+    def _on_initialize(self, event: Any) -> None:
+        """Note that a context was made: the first one, or one that replaces a lost one."""
+        # Everything that lives in a context goes before the context does.
+        self._canvas.native.context().aboutToBeDestroyed.connect(self._on_context_going)
+        if self._initialized:
+            # Not within Qt's own initialisation.
+            self._rebuild_timer.start()
+        self._initialized = True
+
+    def _on_context_going(self) -> None:
+        try:
+            self.release()
+        except RuntimeError:
+            # Qt is deleting the widget itself, unclosed; its context's objects go with it.
+            self._closed = True
+
+    def _on_rebuild(self, event: Any) -> None:
+        self.rebuild()
+        if self.on_context_lost is not None:
+            self.on_context_lost()
+
+
+def _ends(box: ColorBox, channel: int) -> tuple[float, float]:
+    return box.low[channel], box.high[channel]
+
+
+def _flattened(box: ColorBox) -> ColorBox:
+    """Give a box of fewer than three channels no extent in the directions it lacks."""
+    if len(box.low) == 3:
+        return box
+    # The curve's height is the density's, not a channel's.
+    size = (1.0, 0.0, 1.0) if len(box.low) == 2 else (1.5, 0.0, 1.0)
+    return ColorBox(box.low, box.high, box.order, size)

@@ -1,0 +1,174 @@
+"""The frame around the content: coloured edges of the box, rulers on those that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from vispy.scene.visuals import Line
+
+from . import geometry
+from .geometry import ColorBox, Floats
+from .rulers import Project, Ruler, Rulers, on_screen
+from .theme import Theme
+
+# An edge may run through curved colours: it is drawn in pieces.
+_PIECES = 24
+_BEHIND, _BEFORE = -10, 30
+
+# Scene points (N, 3) → colours (N, 3) in 0..1.
+ColorsAt = Callable[[Floats], Floats]
+
+
+class CubeFrame:
+    """The box of three channels: 12 edges in their true colours, three rulers.
+
+    Edges behind the content are drawn before it. Rulers move to the silhouette as the view turns.
+
+    Parameters
+    ----------
+    box : ColorBox
+        What the cube stands for.
+    names : sequence of str
+        Channel names.
+    colors_at : callable
+        Scene points (N, 3) → colours (N, 3) in 0..1.
+    theme : Theme
+        For rulers.
+    """
+
+    def __init__(
+        self, box: ColorBox, names: Sequence[str], colors_at: ColorsAt, theme: Theme
+    ) -> None:
+        self._box = box
+        self._names = tuple(names)
+        self._rulers = Rulers(theme)
+        self._nodes: dict[str, Any] = {}
+        self._drawn: tuple[int, ...] | None = None
+        corners = box.corners()
+        t = np.linspace(0, 1, _PIECES + 1)
+        t = np.stack([t[:-1], t[1:]], axis=1).ravel()[:, np.newaxis]
+        start, end = (corners[geometry.CUBE_EDGES[:, i], np.newaxis] for i in (0, 1))
+        self._points = start + t * (end - start)  # (12, 2 * pieces, 3)
+        self._colors = colors_at(self._points.reshape(-1, 3)).reshape(self._points.shape)
+
+    def build(self, scene: Any, overlay: Any) -> None:
+        """Make the nodes: edges under `scene`, rulers under `overlay` (canvas pixels)."""
+        for name, order in (("behind", _BEHIND), ("before", _BEFORE)):
+            self._nodes[name] = _edge_lines(scene, order)
+        self._drawn = None
+        self._rulers.build(overlay)
+
+    def release(self) -> None:
+        """Drop the nodes; `build` makes them again."""
+        for node in self._nodes.values():
+            node.parent = None
+        self._nodes.clear()
+        self._rulers.release()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour the rulers."""
+        self._rulers.set_theme(theme)
+
+    def update(self, project: Project) -> None:
+        """Follow the camera, given as `project`: scene points to homogeneous pixels."""
+        corners = self._box.corners()
+        w = project(corners)[:, 3]
+        screen = on_screen(project, corners)
+        kinds = geometry.edge_kinds(geometry.faces_towards_viewer(screen, w))
+        self._update_edges(kinds)
+        chosen = geometry.choose_rulers(screen, kinds) if np.all(w > 0) else ()
+        self._rulers.update(
+            [self._ruler(edge) for edge in chosen if edge is not None],
+            screen.mean(axis=0),
+            project,
+        )
+
+    def _update_edges(self, kinds: NDArray[np.intp]) -> None:
+        if not self._nodes or self._drawn == tuple(kinds):
+            return
+        self._drawn = tuple(kinds)
+        behind = kinds == geometry.BACK
+        _set_edges(self._nodes["behind"], self._points[behind], self._colors[behind], 0.6)
+        _set_edges(self._nodes["before"], self._points[~behind], self._colors[~behind], 1.0)
+
+    def _ruler(self, edge: int) -> Ruler:
+        corners = self._box.corners()
+        start, end = geometry.CUBE_EDGES[edge]
+        channel = self._box.order[edge // 4]
+        return Ruler(
+            corners[start],
+            corners[end],
+            self._box.low[channel],
+            self._box.high[channel],
+            self._names[channel],
+        )
+
+
+class FlatFrame:
+    """The frame of one or two channels, seen from the front: bottom and left edge carry rulers.
+
+    Parameters
+    ----------
+    rulers : sequence of Ruler
+        The bottom one and perhaps the left one.
+    middle : (3,) array
+        A scene point above the bottom and right of the left edge.
+    colors_at : callable
+        Scene points (N, 3) → colours (N, 3) in 0..1, for the edges.
+    theme : Theme
+        For rulers.
+    """
+
+    def __init__(
+        self, rulers: Sequence[Ruler], middle: Floats, colors_at: ColorsAt, theme: Theme
+    ) -> None:
+        self._measures = tuple(rulers)
+        self._middle = middle
+        self._rulers = Rulers(theme)
+        self._node: Any = None
+        t = np.linspace(0, 1, _PIECES + 1)
+        t = np.stack([t[:-1], t[1:]], axis=1).ravel()[:, np.newaxis]
+        self._points = np.array([r.start + t * (r.end - r.start) for r in rulers])
+        self._colors = colors_at(self._points.reshape(-1, 3)).reshape(self._points.shape)
+
+    def build(self, scene: Any, overlay: Any) -> None:
+        """Make the nodes: edges under `scene`, rulers under `overlay` (canvas pixels)."""
+        self._node = _edge_lines(scene, _BEFORE)
+        _set_edges(self._node, self._points, self._colors, 1.0)
+        self._rulers.build(overlay)
+
+    def release(self) -> None:
+        """Drop the nodes; `build` makes them again."""
+        if self._node is not None:
+            self._node.parent = None
+            self._node = None
+        self._rulers.release()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour the rulers."""
+        self._rulers.set_theme(theme)
+
+    def update(self, project: Project) -> None:
+        """Follow the camera, given as `project`: scene points to homogeneous pixels."""
+        center = on_screen(project, self._middle[np.newaxis])[0]
+        self._rulers.update(self._measures, center, project)
+
+
+def _edge_lines(scene: Any, order: int) -> Any:
+    node = Line(
+        np.zeros((2, 3), np.float32), connect="segments", method="gl", width=2, parent=scene
+    )
+    node.order = order
+    node.set_gl_state("translucent", depth_test=False)
+    return node
+
+
+def _set_edges(node: Any, points: Floats, colors: Floats, alpha: float) -> None:
+    node.visible = len(points) > 0
+    if node.visible:
+        rgb = colors.reshape(-1, 3)
+        rgba = np.hstack([rgb, np.full((len(rgb), 1), alpha)])
+        node.set_data(pos=points.reshape(-1, 3).astype(np.float32), color=rgba.astype(np.float32))

@@ -1,0 +1,243 @@
+"""Geometry of the colour-space view: the box in the scene, its edges, its rulers. No OpenGL here.
+
+Three coordinate systems meet:
+
+* *colours*: channel values in image units, channel order of the image;
+* *scene*: the box that is drawn, ``[0, size]`` along x, y and z (z is up on the screen);
+* *screen*: logical pixels of the canvas, y downwards.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+# A corner's bits are its x, y and z: corner 5 = (1, 0, 1).
+CUBE_CORNERS: Floats = np.array([[i & 1, i >> 1 & 1, i >> 2 & 1] for i in range(8)], dtype=float)
+# Four edges along x, four along y, four along z: edge // 4 is its direction.
+CUBE_EDGES: NDArray[np.intp] = np.array(
+    [
+        (corner, corner | 1 << axis)
+        for axis in range(3)
+        for corner in range(8)
+        if not corner >> axis & 1
+    ]
+)
+# Corners of each face, counterclockwise seen from outside; face = 2 * axis + side.
+CUBE_FACES: NDArray[np.intp] = np.array(
+    [(0, 4, 6, 2), (1, 3, 7, 5), (0, 1, 5, 4), (2, 6, 7, 3), (0, 2, 3, 1), (4, 5, 7, 6)]
+)
+BACK, SILHOUETTE, FRONT = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class ColorBox:
+    """Where a box of colours stands in the scene.
+
+    Attributes
+    ----------
+    low, high : tuple of float
+        The colours at two opposite corners, one number per channel, image units.
+    order : tuple of int
+        The channel along the scene's x, y and z. Three entries, whatever the number of channels;
+        -1 stands for "no channel".
+    size : tuple of float
+        Lengths of the box's edges along x, y and z in the scene.
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    order: tuple[int, int, int]
+    size: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    @classmethod
+    def from_axes(cls, axes: tuple[ArrayLike, ...], up: int = 0) -> ColorBox:
+        """Make the unit box of the coordinate arrays `axes`, channel `up` pointing up.
+
+        Three channels are turned cyclically, so that the scene stays right-handed. Two channels
+        lie in the plane of x (the first one) and z (the second). One lies along x.
+        """
+        arrays = [np.asarray(axis, dtype=float) for axis in axes]
+        low = tuple(float(axis[0]) for axis in arrays)
+        high = tuple(float(axis[-1]) for axis in arrays)
+        if any(a >= b for a, b in zip(low, high, strict=True)):
+            raise ValueError(f"axes must ascend; their ends are {low} and {high}")
+        n = len(arrays)
+        if n == 3:
+            if up not in (0, 1, 2):
+                raise ValueError(f"up must be a channel, 0, 1 or 2, not {up!r}")
+            return cls(low, high, ((up + 1) % 3, (up + 2) % 3, up))
+        if n in (1, 2):
+            return cls(low, high, (0, -1, 1 if n == 2 else -1))
+        raise ValueError(f"axes must be those of 1, 2 or 3 channels, not {n}")
+
+    def to_scene(self, colors: ArrayLike) -> Floats:
+        """Map colours (..., C) to scene points (..., 3); absent directions become 0."""
+        colors = np.asarray(colors, dtype=float)
+        low, high = np.array(self.low), np.array(self.high)
+        t = (colors - low) / (high - low)
+        points = np.zeros((*colors.shape[:-1], 3))
+        for axis, channel in enumerate(self.order):
+            if channel >= 0:
+                points[..., axis] = t[..., channel] * self.size[axis]
+        return points
+
+    def to_color(self, points: ArrayLike) -> Floats:
+        """Map scene points (..., 3) to colours (..., C): the inverse of `to_scene`."""
+        points = np.asarray(points, dtype=float)
+        colors = np.empty((*points.shape[:-1], len(self.low)))
+        for axis, channel in enumerate(self.order):
+            if channel >= 0:
+                t = points[..., axis] / self.size[axis]
+                low, high = self.low[channel], self.high[channel]
+                colors[..., channel] = low + t * (high - low)
+        return colors
+
+    def matrix(self) -> Floats:
+        """Return the 4×4 matrix M with ``[color, 1] @ M = [scene point, 1]`` (3 channels)."""
+        m = np.zeros((4, 4))
+        m[3, 3] = 1.0
+        for axis, channel in enumerate(self.order):
+            scale = self.size[axis] / (self.high[channel] - self.low[channel])
+            m[channel, axis] = scale
+            m[3, axis] = -self.low[channel] * scale
+        return m
+
+    def voxel_matrix(self, shape: tuple[int, int, int]) -> Floats:
+        """Return M with ``[k, j, i, 1] @ M = [scene point, 1]`` for the grid point [i, j, k].
+
+        The order is reversed because a texture's x runs along the array's last axis.
+        """
+        grid = ColorBox((0.0,) * 3, tuple(float(n - 1) for n in shape), self.order, self.size)
+        m = grid.matrix()
+        m[:3] = m[2::-1]
+        return m
+
+    def corners(self) -> Floats:
+        """Return the eight corners in the scene, (8, 3), in the order of `CUBE_CORNERS`."""
+        return np.asarray(CUBE_CORNERS * np.array(self.size))
+
+
+def faces_towards_viewer(screen: Floats, depth_w: Floats) -> NDArray[np.bool_]:
+    """Say which faces of the cube are seen from outside.
+
+    Parameters
+    ----------
+    screen : (8, 2) array
+        The corners on the screen, pixels, y downwards.
+    depth_w : (8,) array
+        The corners' homogeneous w; a face with a corner behind the viewer (w ≤ 0) is not seen.
+
+    Returns
+    -------
+    (6,) bool array
+    """
+    quads = screen[CUBE_FACES]  # (6, 4, 2)
+    diagonal_a = quads[:, 2] - quads[:, 0]
+    diagonal_b = quads[:, 3] - quads[:, 1]
+    # Twice the signed area. With y downwards, counterclockwise is negative.
+    area = diagonal_a[:, 0] * diagonal_b[:, 1] - diagonal_a[:, 1] * diagonal_b[:, 0]
+    in_front = np.all(depth_w[CUBE_FACES] > 0, axis=1)
+    return np.asarray((area < 0) & in_front)
+
+
+def edge_kinds(facing: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Class the 12 edges: `BACK` (behind the content), `SILHOUETTE` or `FRONT`.
+
+    An edge is the meeting of two faces; the kind is the number of them that face the viewer.
+    """
+    kinds = np.empty(12, dtype=np.intp)
+    for edge, (start, _) in enumerate(CUBE_EDGES):
+        direction = edge // 4
+        faces = [2 * axis + (start >> axis & 1) for axis in range(3) if axis != direction]
+        kinds[edge] = np.count_nonzero(facing[faces])
+    return kinds
+
+
+def choose_rulers(
+    screen: Floats, kinds: NDArray[np.intp], shortest: float = 40.0
+) -> tuple[int | None, int | None, int | None]:
+    """Choose for each direction the edge that carries ticks and numbers.
+
+    Among a direction's edges on the silhouette (nothing is drawn outside of them, so the numbers
+    stay readable) the lowest on the screen is taken; for edges nearer to upright, the leftmost.
+
+    Parameters
+    ----------
+    screen : (8, 2) array
+        The corners on the screen, pixels, y downwards.
+    kinds : (12,) array
+        From `edge_kinds`.
+    shortest : float
+        Edges shorter than this many pixels (seen end-on) get no ruler.
+    """
+    chosen: list[int | None] = []
+    for axis in range(3):
+        edges = np.arange(4 * axis, 4 * axis + 4)
+        spans = screen[CUBE_EDGES[edges, 1]] - screen[CUBE_EDGES[edges, 0]]
+        middles = screen[CUBE_EDGES[edges]].mean(axis=1)
+        lengths = np.hypot(spans[:, 0], spans[:, 1])
+        usable = (lengths >= shortest) & (kinds[edges] == SILHOUETTE)
+        if not usable.any():
+            chosen.append(None)
+            continue
+        upright = np.abs(spans[:, 1]).mean() > np.abs(spans[:, 0]).mean()
+        # A small share of the other coordinate settles ties.
+        score = (
+            -middles[:, 0] + 0.1 * middles[:, 1] if upright else middles[:, 1] - 0.1 * middles[:, 0]
+        )
+        chosen.append(int(edges[np.argmax(np.where(usable, score, -np.inf))]))
+    return chosen[0], chosen[1], chosen[2]
+
+
+def nice_ticks(low: float, high: float, at_most: int = 6) -> Floats:
+    """Return round numbers in [low, high], not more than `at_most` (but at least two if they fit).
+
+    Steps are 1, 2, 2.5 or 5 times a power of ten (Heckbert, *Graphics Gems*, 1990, without the
+    loosening of the ends).
+    """
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"low and high must be finite and ascending, not {low} and {high}")
+    span = high - low
+    raw = span / max(at_most, 1)
+    power = 10.0 ** math.floor(math.log10(raw))
+    slack = 1e-9 * span
+    for step in (m * p for p in (power, 10 * power) for m in (1.0, 2.0, 2.5, 5.0)):
+        first = math.ceil((low - slack) / step)
+        last = math.floor((high + slack) / step)
+        if last - first + 1 <= max(at_most, 1):
+            # Multiplying keeps 0.3 nearer to 0.3 than adding 0.1 three times.
+            return np.array([k * step for k in range(first, last + 1)])
+    return np.array([])
+
+
+def tick_texts(ticks: Floats) -> list[str]:
+    """Write ticks with as many decimals as their step needs, and a true minus sign."""
+    if len(ticks) == 0:
+        return []
+    step = float(np.min(np.diff(ticks))) if len(ticks) > 1 else abs(float(ticks[0])) or 1.0
+    largest = float(np.max(np.abs(ticks)))
+    if largest >= 1e6 or step < 1e-4:
+        texts = [f"{tick:.3g}" for tick in ticks]
+    else:
+        decimals = 0
+        while decimals < 6 and abs(round(step, decimals) - step) > 1e-6 * step:
+            decimals += 1
+        texts = [f"{tick:.{decimals}f}" for tick in ticks]
+    return ["0" if float(text) == 0 else text.replace("-", "−") for text in texts]
+
+
+def outward(start: Floats, end: Floats, center: Floats) -> Floats:
+    """Return the unit normal of the screen segment that points away from `center`, (2,)."""
+    span = end - start
+    normal = np.array([span[1], -span[0]])
+    length = np.hypot(*normal)
+    if length == 0:
+        return np.array([0.0, 1.0])
+    normal /= length
+    return normal if np.dot((start + end) / 2 - center, normal) >= 0 else -normal

@@ -1,0 +1,50 @@
+"""Whether this machine can draw the view, and vispy's OpenGL set-up for it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import vispy
+from vispy.gloo import gl
+from vispy.scene import SceneCanvas
+
+_GL_MAX_3D_TEXTURE_SIZE = 0x8073
+# A volume of 256 points along an edge must fit.
+_ENOUGH = 256
+
+
+class NoOpenGLError(RuntimeError):
+    """The view cannot be drawn here; the message is a sentence for the user."""
+
+
+def use_full_gl() -> None:
+    """Give vispy the whole of OpenGL: 3-D textures and instances are beyond its default subset."""
+    vispy.use(gl="gl+")
+
+
+@cache
+def _obstacle() -> str:
+    """Try a hidden canvas; return what stands in the way, or an empty string."""
+    use_full_gl()
+    canvas = SceneCanvas(size=(16, 16), show=False, create_native=True)
+    native = canvas.native
+    try:
+        # Qt makes the context of a widget that was never shown only when asked for a picture.
+        native.grabFramebuffer()
+        if not native.isValid():
+            return "OpenGL is not available on this display, so the colour space cannot be drawn."
+        canvas.set_current()
+        size = gl.glGetParameter(_GL_MAX_3D_TEXTURE_SIZE)
+        if size < _ENOUGH:
+            return f"This OpenGL has no 3-D textures of {_ENOUGH}³ (at most {size}³)."
+        return ""
+    finally:
+        canvas.close()
+        native.deleteLater()
+
+
+def probe() -> None:
+    """Raise `NoOpenGLError` where the view cannot be drawn. Needs a QApplication; asked once."""
+    obstacle = _obstacle()
+    if obstacle:
+        raise NoOpenGLError(obstacle)

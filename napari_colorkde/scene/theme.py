@@ -1,0 +1,48 @@
+"""Colours of everything in the view that is not a colour of the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Rgb = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Background and foreground colours, each a triple in 0..1.
+
+    Attributes
+    ----------
+    background : tuple of float
+        Behind everything.
+    text : tuple of float
+        Channel names.
+    muted : tuple of float
+        Ticks, numbers, and edges of boxes whose places have no colour of their own.
+    """
+
+    background: Rgb
+    text: Rgb
+    muted: Rgb
+
+    @property
+    def is_dark(self) -> bool:
+        """Whether the background is darker than the text."""
+        return sum(self.background) < sum(self.text)
+
+
+# The backgrounds are those of napari's docks.
+THEMES = {
+    "dark": Theme((0.149, 0.161, 0.188), (0.94, 0.945, 0.95), (0.60, 0.62, 0.66)),
+    "light": Theme((0.937, 0.922, 0.914), (0.12, 0.12, 0.13), (0.40, 0.39, 0.38)),
+}
+
+
+def theme_named(theme: str | Theme) -> Theme:
+    """Return the theme of this name; themes pass through."""
+    if isinstance(theme, Theme):
+        return theme
+    try:
+        return THEMES[theme]
+    except (KeyError, TypeError):
+        raise ValueError(f"theme must be 'dark', 'light' or a Theme, not {theme!r}") from None
