@@ -41,7 +41,7 @@ class Device:
 
     def get(self, tensor: torch.Tensor) -> NDArray[np.generic]:
         """Copy a tensor back into a NumPy array."""
-        return tensor.detach().to("cpu").numpy()  # type: ignore[no-any-return]
+        return tensor.detach().to("cpu").numpy()
 
     @property
     def name(self) -> str:

@@ -1,0 +1,236 @@
+"""The border of the engine: what counts as an image, and which of its pixels count.
+
+Channels are brought last, RGBA loses its alpha, and masked, transparent and non-finite pixels are
+marked. Nothing is computed here and nothing is copied that need not be.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_COLOR_CHANNELS = 3
+"""Palettes and colour-space volumes have one, two or three axes."""
+
+TILE_PIXELS = 1 << 21
+"""Pixels looked at in one go: large enough to be quick, small enough to be stopped between."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pixels:
+    """The pixels of an image, channels last.
+
+    Attributes
+    ----------
+    values
+        ``(..., C)``; uint8, uint16, float32 or float64. A view of the image where possible.
+    excluded
+        ``(...)`` bool, True where a pixel does not count; None if all do.
+    n_masked, n_transparent, n_not_finite
+        Why pixels do not count. A pixel is counted once, under the first reason in this order.
+    """
+
+    values: NDArray[Any]
+    excluded: NDArray[np.bool_] | None = None
+    n_masked: int = 0
+    n_transparent: int = 0
+    n_not_finite: int = 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the image without its channels."""
+        return self.values.shape[:-1]
+
+    @property
+    def n_channels(self) -> int:
+        """Number of colour channels C."""
+        return int(self.values.shape[-1])
+
+    @property
+    def n_excluded(self) -> int:
+        """Number of pixels that do not count."""
+        return self.n_masked + self.n_transparent + self.n_not_finite
+
+    def included(self) -> NDArray[Any]:
+        """The pixels that count, ``(n, C)``."""
+        if self.excluded is None:
+            return self.values.reshape(-1, self.n_channels)
+        return self.values[~self.excluded]
+
+
+def as_pixels(
+    image: Any,
+    *,
+    mask: Any = None,
+    channel_axis: int | None = -1,
+    n_channels: int | None = None,
+    name: str = "image",
+) -> Pixels:
+    """Bring an image to the form the engine works on.
+
+    Parameters
+    ----------
+    image
+        Any array. Two-dimensional ones are grey and have no channel axis. bool becomes float32 0/1,
+        integers other than uint8 and uint16 become float64, float16 becomes float32.
+    mask
+        Same shape as the image without its channels; a pixel counts where it is non-zero.
+    channel_axis
+        Which axis holds the channels; None if there is none.
+    n_channels
+        How many colour channels are wanted; None accepts 1 to 3.
+    name
+        How the caller names the argument, for messages.
+
+    Notes
+    -----
+    Four channels are RGBA: alpha is dropped and pixels with alpha 0 do not count, unless four
+    colour channels are wanted.
+
+    Raises
+    ------
+    TypeError
+        If the image does not hold real numbers.
+    ValueError
+        If it is empty, or its channels or the mask's shape do not fit.
+    """
+    values = _real(np.asarray(image), name)
+    values = channels_last(values, channel_axis, name)
+    transparent = None
+    wanted = n_channels
+    if values.shape[-1] == 4 and wanted != 4:
+        transparent = values[..., 3] == 0
+        values = values[..., :3]
+    given = values.shape[-1]
+    if wanted is not None and given != wanted:
+        raise ValueError(
+            f"{name} has {_channels(given)}, but {_channels(wanted)} are needed; choose the "
+            "channels (image[..., :n]) or name the channel axis with channel_axis."
+        )
+    if wanted is None and given > MAX_COLOR_CHANNELS:
+        raise ValueError(
+            f"{name} has {given} channels on axis {channel_axis}; a colour has 1 to "
+            f"{MAX_COLOR_CHANNELS}. Choose channels, or give channel_axis=None for a grey stack."
+        )
+    return _exclude(values, mask, transparent, name)
+
+
+def has_channel_axis(ndim: int, channel_axis: int | None) -> bool:
+    """Whether an image of this many axes has one for channels: two axes by default have none."""
+    return channel_axis is not None and not (ndim <= 2 and channel_axis == -1)
+
+
+def pixel_shape(shape: tuple[int, ...], channel_axis: int | None) -> tuple[int, ...]:
+    """Shape of an image without its channels.
+
+    Raises
+    ------
+    ValueError
+        If the image is empty or has no such axis.
+    """
+    return channels_last(np.broadcast_to(np.uint8(0), shape), channel_axis).shape[:-1]
+
+
+def channels_last(
+    image: NDArray[Any], channel_axis: int | None, name: str = "image"
+) -> NDArray[Any]:
+    """Give the image's channels the last axis; a grey image gets one of length 1.
+
+    Raises
+    ------
+    ValueError
+        If the image is empty, has no axes, or has no such axis.
+    """
+    if image.ndim == 0:
+        raise ValueError(f"{name} is a single number; give an array of at least one axis.")
+    if image.size == 0:
+        raise ValueError(f"{name} of shape {image.shape} is empty; give at least one pixel.")
+    if channel_axis is None or not has_channel_axis(image.ndim, channel_axis):
+        return image[..., np.newaxis]
+    if not -image.ndim <= channel_axis < image.ndim:
+        raise ValueError(
+            f"channel_axis={channel_axis} does not exist in {name} of shape {image.shape}; use one "
+            f"from {-image.ndim} to {image.ndim - 1}, or None for a grey image."
+        )
+    return np.moveaxis(image, channel_axis, -1)
+
+
+def tile_slices(
+    shape: tuple[int, ...], channel_axis: int | None, pixels: int = TILE_PIXELS
+) -> Iterator[tuple[slice, ...]]:
+    """Cut an image of this shape into tiles of whole rows, at most about `pixels` each.
+
+    Yields indices that keep the number of axes, so that lazy arrays are read piece by piece.
+    """
+    ndim = len(shape)
+    axes = list(range(ndim))
+    if channel_axis is not None and has_channel_axis(ndim, channel_axis):
+        axes.remove(channel_axis % ndim)
+    yield from _cut(shape, axes, [slice(None)] * ndim, pixels)
+
+
+def _cut(
+    shape: tuple[int, ...], axes: list[int], index: list[slice], pixels: int
+) -> Iterator[tuple[slice, ...]]:
+    axis, *inner = axes
+    per_step = int(np.prod([shape[a] for a in inner], dtype=np.int64))
+    if inner and per_step > pixels:
+        for i in range(shape[axis]):
+            yield from _cut(shape, inner, _with(index, axis, slice(i, i + 1)), pixels)
+        return
+    step = max(1, pixels // max(per_step, 1))
+    for start in range(0, shape[axis], step):
+        yield tuple(_with(index, axis, slice(start, min(start + step, shape[axis]))))
+
+
+def _with(index: list[slice], axis: int, piece: slice) -> list[slice]:
+    return [piece if a == axis else s for a, s in enumerate(index)]
+
+
+def _real(array: NDArray[Any], name: str) -> NDArray[Any]:
+    kind = array.dtype.kind
+    if kind == "b":
+        return array.astype(np.float32)
+    if kind in "ui":
+        if array.dtype.itemsize <= 2 and kind == "u":
+            return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+        return array.astype(np.float64)
+    if kind == "f":
+        dtype = np.float32 if array.dtype.itemsize <= 4 else np.float64
+        return array.astype(dtype, copy=False)
+    raise TypeError(
+        f"{name} holds {array.dtype}; give real numbers (uint8, uint16, float or bool)."
+    )
+
+
+def _exclude(
+    values: NDArray[Any], mask: Any, transparent: NDArray[np.bool_] | None, name: str
+) -> Pixels:
+    masked = None
+    if mask is not None:
+        mask = np.asarray(mask)
+        if mask.shape != values.shape[:-1]:
+            raise ValueError(
+                f"mask has shape {mask.shape}, but the pixels of {name} have {values.shape[:-1]}; "
+                "give one value per pixel."
+            )
+        masked = mask == 0
+    broken = None
+    if values.dtype.kind == "f":
+        broken = ~np.isfinite(values).all(axis=-1)
+    excluded: NDArray[np.bool_] | None = None
+    counted = []
+    for reason in (masked, transparent, broken):
+        if reason is None or not reason.any():
+            counted.append(0)
+            continue
+        before = 0 if excluded is None else int(np.count_nonzero(excluded))
+        excluded = reason if excluded is None else excluded | reason
+        counted.append(int(np.count_nonzero(excluded)) - before)
+    return Pixels(values, excluded, *counted)
+
+
+def _channels(n: int) -> str:
+    return "1 channel" if n == 1 else f"{n} channels"
