@@ -152,8 +152,7 @@ def write_npy(path: Path, array: NDArray[Any]) -> None:
 def write_npz(path: Path, **arrays: Any) -> None:
     """Write an archive of arrays (text becomes an array of its own) to just this path."""
     with path.open("wb") as file:
-        # numpy's stub takes the names for its own allow_pickle
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+        np.savez(file, **arrays)
 
 
 def _write_png(path: Path, picture: NDArray[np.uint8], record: Mapping[str, Any]) -> None:

@@ -62,7 +62,7 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[Any]:
     -----
     The EXIF orientation is not applied, as in napari: rows and columns are the file's.
     """
-    path = _existing(path)
+    path = check_image_path(path)
     suffix = path.suffix.lower()
     if suffix == ".npy":
         return _read_npy(path)
@@ -95,7 +95,16 @@ def read_mask(path: str | os.PathLike[str]) -> NDArray[np.bool_]:
     return np.asarray(image != 0)
 
 
-def _existing(path: str | os.PathLike[str]) -> Path:
+def check_image_path(path: str | os.PathLike[str]) -> Path:
+    """Refuse a path at which there is no file to read.
+
+    Raises
+    ------
+    OSError
+        If there is nothing, or a folder, or a file that may not be read.
+    ValueError
+        If the file is empty.
+    """
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"image {str(path)!r} is a folder; give the name of a file.")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_colorkde.io.atomic import atomic_path, check_target
 from napari_colorkde.io.densities import write_imagej, write_npy, write_npz
@@ -102,7 +101,7 @@ def read_volume(path: str | os.PathLike[str]) -> "DensityVolume":
 
 def _write_tiff(path: Path, volume: "DensityVolume", record: Mapping[str, Any]) -> None:
     values = volume.values if volume.values.ndim > 1 else volume.values[np.newaxis]
-    steps = [_step(axis) for axis in volume.axes]
+    steps = [float(step) for step in volume.spacing]
     starts = [float(axis[0]) for axis in volume.axes]
     if len(steps) == 1:
         steps, starts = [1.0, *steps], [0.0, *starts]
@@ -124,8 +123,3 @@ def _write_tiff(path: Path, volume: "DensityVolume", record: Mapping[str, Any]) 
         metadata,
         resolution=(1 / steps[-1], 1 / steps[-2]),
     )
-
-
-def _step(axis: NDArray[np.float64]) -> float:
-    """Distance of neighbouring grid points; 1 where there is one point only."""
-    return float(axis[-1] - axis[0]) / (len(axis) - 1) if len(axis) > 1 else 1.0

@@ -1,0 +1,93 @@
+"""The command line.
+
+Results go to stdout, progress and errors to stderr. Exit code 0; 2 with one line for bad input; 130
+after Ctrl+C. `commands` holds the commands and their options, `tasks` what they do, `arguments` how
+values are typed, `console` how the program speaks.
+"""
+
+import shlex
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+import typer
+
+from napari_colorkde.cli.commands import app
+from napari_colorkde.cli.console import PROGRAM, say
+
+# typer gives no public name to the errors of wrong usage, only to this kind of them.
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments
+        What follows the program's name; None takes it from `sys.argv`.
+
+    Returns
+    -------
+    int
+        0; 2 after bad input, with one line on stderr; 130 after Ctrl+C.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command = shlex.join([PROGRAM, *words])
+    try:
+        with _warnings_as_lines():
+            code = app(args=words, prog_name=PROGRAM, standalone_mode=False, obj=command)
+    except _USAGE_ERROR as error:
+        return _refuse(_usage(error))
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    except MemoryError as error:
+        return _refuse(f"out of memory ({error}); use a smaller image or fewer bins.")
+    except (ValueError, TypeError, OSError) as error:
+        return _refuse(str(error) or type(error).__name__)
+    except RuntimeError as error:
+        # torch has no error class of its own for a full memory of the host.
+        if "memory" not in str(error):
+            raise
+        return _refuse(f"out of memory ({str(error).splitlines()[0]}); use --device cpu or less.")
+    if code == 130:
+        say("stopped.")
+    return int(code or 0)
+
+
+def _refuse(sentence: str) -> int:
+    say(sentence)
+    return 2
+
+
+def _usage(error: Exception) -> str:
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else PROGRAM
+    return f"{message.rstrip('.')}; see {path} --help."
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Show warnings meant for users as one line; leave those for programmers as they are."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_line(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, UserWarning):
+                say(f"warning: {message}")
+            else:
+                show(message, category, filename, lineno, file, line)
+
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show_line
+        yield
