@@ -56,3 +56,31 @@ def kde_log_density(X: Array, train: Array, cov: Array) -> Array:
     """
     log_terms = np.stack([gaussian_log_density(X, t, cov) for t in np.asarray(train, np.float64)])
     return np.asarray(logsumexp(log_terms, axis=0) - np.log(len(train)))
+
+
+def leave_one_out(train: Array, cov: Array) -> float:
+    """Return 1/M Σᵢ log 1/(M−1) Σ_{j≠i} N(tᵢ; tⱼ, Σ): leave-one-out log-likelihood of a KDE.
+
+    Silverman (1986), section 3.4.4, divided by M.
+    """
+    train = np.asarray(train, np.float64)
+    scores = [kde_log_density(t[None], np.delete(train, i, 0), cov) for i, t in enumerate(train)]
+    return float(np.mean(scores))
+
+
+def leave_one_color_out(train: Array, cov: Array) -> float:
+    """Return the mean of log f(tᵢ), f the KDE of all points that differ from tᵢ."""
+    train = np.asarray(train, np.float64)
+    scores = [kde_log_density(t[None], train[(train != t).any(axis=1)], cov) for t in train]
+    return float(np.mean(scores))
+
+
+def kullback_leibler(a: Array, b: Array, cov: Array, axes: tuple[Array, ...]) -> float:
+    """Return ∫ f_a log(f_a / f_b), f_a and f_b KDEs with points a and b, summed over a grid.
+
+    Kullback & Leibler, Annals of Mathematical Statistics 22 (1951), eq. 2.4.
+    """
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+    cell = np.prod([axis[1] - axis[0] for axis in axes])
+    log_a, log_b = kde_log_density(grid, a, cov), kde_log_density(grid, b, cov)
+    return float(np.sum(np.exp(log_a) * (log_a - log_b)) * cell)
