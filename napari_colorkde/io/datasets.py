@@ -77,10 +77,11 @@ def read_dataset(path: str | os.PathLike[str], *, scale: float | None = None) ->
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Read the arrays of the archive that are wanted: 'train', 'valid' and perhaps 'test'."""
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            raise ValueError
-        with loaded as file:
+        # Opened here, because numpy leaves a broken archive open.
+        with path.open("rb") as stream:
+            file = np.load(stream, allow_pickle=False)
+            if isinstance(file, np.ndarray):
+                raise ValueError
             stored = {part: _stored_name(path, file.files, part) for part in _NAMES}
             return {part: file[name] for part, name in stored.items() if name}
     except _NamesError:

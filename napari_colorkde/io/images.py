@@ -244,7 +244,8 @@ def _native(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, Image.DecompressionBombError):
+    # imageio wraps what Pillow raises on opening.
+    if isinstance(error.__cause__ or error, Image.DecompressionBombError):
         return "it has more pixels than Pillow opens"
     if "can not handle the given uri" in str(error):
         return "Pillow does not know its format"

@@ -5,6 +5,7 @@ green runs down, blue to the right. Volumes of two channels are one picture, of 
 """
 
 import os
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,9 @@ def read_volume(path: str | os.PathLike[str]) -> "DensityVolume":
     if not path.is_file():
         raise FileNotFoundError(f"volume {str(path)!r} does not exist; check the name.")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, because numpy leaves a broken archive open.
+        with path.open("rb") as stream:
+            file = np.load(stream, allow_pickle=False)
             values = file["values"]
             return DensityVolume(
                 values=values,
@@ -93,7 +96,7 @@ def read_volume(path: str | os.PathLike[str]) -> "DensityVolume":
                 mass_inside=float(file["mass_inside"]),
                 space=str(file["space"]),
             )
-    except (ValueError, TypeError, KeyError, EOFError, BadZipFile):
+    except (ValueError, TypeError, KeyError, IndexError, EOFError, BadZipFile, zlib.error):
         raise ValueError(
             f"volume {str(path)!r} is no density volume; give an .npz file that this program wrote."
         ) from None
