@@ -82,7 +82,7 @@ def test_public_attributes(name: str) -> None:
     kernel = napari_colorkde.Kernel([1.0, 2.0, 3.0], [4.0, 4.0, 4.0], 1.0)
     instances = {
         "ColorKDE": napari_colorkde.ColorKDE(image),
-        "DensityVolume": napari_colorkde.color_kde(image, bins=4),
+        "DensityVolume": napari_colorkde.color_kde(image, bandwidth=100, bins=4),
         "Kernel": kernel,
         "KernelSet": napari_colorkde.KernelSet([kernel]),
         "Palette": napari_colorkde.Palette.from_image(image),
