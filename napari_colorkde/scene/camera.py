@@ -34,7 +34,7 @@ def fitting_scale(
     return shorter * max(reach[0] / inner_width, reach[1] / inner_height)
 
 
-class FittedCamera(TurntableCamera):  # type: ignore[misc]
+class FittedCamera(TurntableCamera):
     """A turntable that fits a box to the canvas, until the user zooms.
 
     vispy's field of view is vertical and its ``scale_factor`` the length along the canvas's shorter

@@ -16,7 +16,7 @@ from .shaders import shader_code, shader_sections
 _march = shader_sections("cloud_march.glsl")
 
 
-class CloudVisual(VolumeVisual):  # type: ignore[misc]
+class CloudVisual(VolumeVisual):
     """A volume whose opacity is the density and whose colour is the place.
 
     Parameters
