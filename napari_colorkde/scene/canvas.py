@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from qtpy.compat import isalive
 from vispy import app
 from vispy.scene import SceneCanvas
 
@@ -74,9 +75,9 @@ class ColorSpaceCanvas:
         self._initialized = False
         self._closed = False
 
-        self._rest_timer = app.Timer(interval=_REST, iterations=1, connect=self._on_rest)
+        self._rest_timer = app.Timer(interval=_REST, connect=self._on_rest)
         self._turn_timer = app.Timer(interval=1 / _TURN_RATE, connect=self._on_turn)
-        self._rebuild_timer = app.Timer(interval=0, iterations=1, connect=self._on_rebuild)
+        self._rebuild_timer = app.Timer(interval=0, connect=self._on_rebuild)
         events = self._canvas.events
         events.draw.connect(self._before_draw, position="first")
         events.resize.connect(self._on_resize)
@@ -304,7 +305,8 @@ class ColorSpaceCanvas:
         self._built = True
         self._canvas.events.draw.unblock()
         self._remake()
-        self._canvas.update()
+        # vispy still waits for a draw it asked for while drawing was blocked: ask Qt itself.
+        self._canvas.native.update()
 
     def close(self) -> None:
         """Release everything and delete the widget. May be called twice."""
@@ -323,8 +325,9 @@ class ColorSpaceCanvas:
         events.mouse_wheel.disconnect(self._on_mouse)
         events.resize.disconnect(self._on_resize)
         self._canvas.close()
-        native.setParent(None)
-        native.deleteLater()
+        if isalive(native):  # a window that was closed first took it along
+            native.setParent(None)
+            native.deleteLater()
 
     # --- within
 
@@ -416,6 +419,8 @@ class ColorSpaceCanvas:
             self._moved()
 
     def _on_rest(self, event: Any) -> None:
+        # By itself, a vispy timer ends one interval after its last event.
+        self._rest_timer.stop()
         self._set_fine(True)
         self._canvas.update()
 
@@ -440,6 +445,7 @@ class ColorSpaceCanvas:
             self._closed = True
 
     def _on_rebuild(self, event: Any) -> None:
+        self._rebuild_timer.stop()
         self.rebuild()
         if self.on_context_lost is not None:
             self.on_context_lost()

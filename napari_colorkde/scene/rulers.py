@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from vispy.scene.visuals import Line, Text
+from vispy.visuals.text.text import FontManager
 
 from . import geometry
 from .geometry import Floats
@@ -17,7 +18,7 @@ from .theme import Theme
 _TICK, _NUMBER, _NAME = 5.0, 8.0, 6.0
 # Rulers meet in corners: of numbers nearer than this one is left out.
 _APART = 14.0
-NUMBER_POINTS, NAME_POINTS = 7.0, 9.0
+NUMBER_POINTS, NAME_POINTS = 7.0, 10.0
 # Width of an average character over the height of the type.
 _CHARACTER = 0.56
 _PIXELS_PER_POINT = 4 / 3
@@ -63,8 +64,10 @@ class Rulers:
     def build(self, overlay: Any) -> None:
         """Make the nodes under `overlay`, whose coordinates are pixels."""
         ticks = Line(np.zeros((2, 2), np.float32), connect="segments", method="gl", parent=overlay)
-        numbers = Text(font_size=NUMBER_POINTS, parent=overlay)
-        names = Text(font_size=NAME_POINTS, bold=True, parent=overlay)
+        # One font for both: making its glyphs is most of what opening the view costs.
+        fonts = FontManager()
+        numbers = Text(font_size=NUMBER_POINTS, font_manager=fonts, parent=overlay)
+        names = Text(font_size=NAME_POINTS, font_manager=fonts, parent=overlay)
         self._nodes = [ticks, numbers, names]
         for node in self._nodes:
             node.order = 40
