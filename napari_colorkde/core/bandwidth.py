@@ -59,8 +59,11 @@ def channel_ranges(palette: Palette) -> NDArray[np.float64]:
     """The range of values of each channel, ``(C,)``.
 
     8-bit: 256. 16-bit: the power of two above the largest value, so that 12-bit data in 16 bits
-    have 4096. Floats between 0 and 1: 1; other floats: what the data span.
+    have 4096. Floats between 0 and 1: 1; other floats: what the data span. A palette converted to
+    another colour space carries that space's ranges.
     """
+    if palette.ranges is not None:
+        return palette.ranges
     n = palette.n_channels
     low, high = palette.colors.min(axis=0), palette.colors.max(axis=0)
     if palette.dtype == np.uint8:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from napari_colorkde.core import bandwidth as bw
+from napari_colorkde.core.colorspaces import color_space, palette_in_space
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.lattice import Sampling
 from napari_colorkde.core.palette import Palette, paint_index
@@ -70,7 +71,8 @@ class ColorKDE:
         None (1/64 of the range), "scott", "silverman", "loco", "loo", a sigma, ``(C,)`` sigmas, or
         a ``(C, C)`` covariance, in image units.
     space
-        Colour space; "rgb" means the image's own channels.
+        "rgb", the image's own channels, or "linear", "lab", "oklab", "hsv", "ycbcr", "principal":
+        colours are read as sRGB and converted; bandwidth, volume and densities are in that space.
     device
         "auto", "cuda", "mps", "cpu" or a torch device.
 
@@ -93,17 +95,23 @@ class ColorKDE:
         space: str = "rgb",
         device: "str | Device" = "auto",
     ) -> None:
-        if space != "rgb":
-            raise ValueError(f'space={space!r} is not known; use "rgb", the image\'s own channels.')
         given = palette_or_image
         self.palette = given if isinstance(given, Palette) else Palette.from_image(given)
         self.space = space
+        self.color_space = None if space == "rgb" else color_space(space, self.palette)
         self.device = resolve_device(device)
-        self.covariance = bw.bandwidth_covariance(bandwidth, self.palette, self.device)
+        self.covariance = bw.bandwidth_covariance(bandwidth, self.points, self.device)
+
+    @cached_property
+    def points(self) -> Palette:
+        """The palette with its colours in the KDE's space."""
+        if self.color_space is None:
+            return self.palette
+        return palette_in_space(self.palette, self.color_space)
 
     @cached_property
     def _sums(self) -> KernelSums:
-        return kernel_sums(self.palette, self.covariance, self.device)
+        return kernel_sums(self.points, self.covariance, self.device)
 
     @cached_property
     def _log_scale(self) -> float:
@@ -125,7 +133,8 @@ class ColorKDE:
             Grid points per axis: one number, or one per channel.
         extent
             First and last grid point: one pair, or one per channel, in image units. None: (0, 255)
-            for uint8, otherwise the data's range and 3 sigma on both sides.
+            for uint8, the gamut's box in another colour space, otherwise the data's range and 3
+            sigma on both sides.
         sampling
             "points": the density at each grid point. "cells": its average over the cell around
             it, which shows kernels narrower than the grid (diagonal bandwidths only).
@@ -184,11 +193,11 @@ class ColorKDE:
             are masked, transparent or not finite.
         """
         if image is None:
-            return self._at(self.palette.colors, log)
+            return self._at(self.palette, log)
         image = image if hasattr(image, "shape") else np.asarray(image)
         palette = self._palette_of(image, mask, channel_axis)
         index = palette.index(image, mask, channel_axis)
-        return paint_index(self._at(palette.colors, log), index)
+        return paint_index(self._at(palette, log), index)
 
     def log_likelihood(
         self, image: Any, *, mask: Any = None, channel_axis: int | None = -1
@@ -196,18 +205,24 @@ class ColorKDE:
         """Mean log-density of an image's pixels under this KDE, in nats per pixel."""
         given = image if isinstance(image, Palette) else None
         palette = given or self._palette_of(image, mask, channel_axis)
-        logs = self._at(palette.colors, log=True)
+        logs = self._at(palette, log=True)
         return float(palette.counts @ logs / palette.n_pixels)
 
     def leave_one_out(self) -> float:
         """Mean log-density of each pixel under the KDE of all other pixels, in nats per pixel."""
-        return bw.leave_one_out(self.palette, self._sums, bw.log_normalizer(self.covariance))
+        return bw.leave_one_out(self.points, self._sums, bw.log_normalizer(self.covariance))
 
     def leave_one_color_out(self) -> float:
         """Mean log-density of each pixel under the KDE of all pixels of other colours, in nats."""
-        return bw.leave_one_color_out(self.palette, self._sums, bw.log_normalizer(self.covariance))
+        return bw.leave_one_color_out(self.points, self._sums, bw.log_normalizer(self.covariance))
 
-    def _at(self, colors: NDArray[Any], log: bool) -> NDArray[Any]:
+    def _at(self, palette: Palette, log: bool) -> NDArray[Any]:
+        if palette is self.palette:
+            colors = self.points.colors
+        elif self.color_space is None:
+            colors = palette.colors
+        else:
+            colors = palette_in_space(palette, self.color_space).colors
         if log:
             return self._sums.log_at(colors) - self._log_scale
         sums = self._sums.at(colors)
@@ -235,6 +250,8 @@ class ColorKDE:
     def _extent(self, extent: ArrayLike | None) -> NDArray[np.float64]:
         n = self.palette.n_channels
         if extent is None:
+            if self.color_space is not None:
+                return np.stack([self.color_space.low, self.color_space.high], axis=1)
             if self.palette.dtype == np.uint8:
                 return np.array([(0.0, 255.0)] * n)
             colors, margin = self.palette.colors, 3 * np.sqrt(np.diag(self.covariance))
@@ -264,9 +281,9 @@ class ColorKDE:
             for axis in reversed(axes):
                 total = np.asarray(np.trapezoid(total, axis, axis=-1))
             return float(total)
-        inside = np.ones(len(self.palette))
+        inside = np.ones(len(self.points))
         for c, axis in enumerate(axes):
-            levels, rank = np.unique(self.palette.colors[:, c], return_inverse=True)
+            levels, rank = np.unique(self.points.colors[:, c], return_inverse=True)
             sigma = np.sqrt(self.covariance[c, c])
             share = ndtr((axis[-1] - levels) / sigma) - ndtr((axis[0] - levels) / sigma)
             inside *= share[rank]

@@ -49,6 +49,9 @@ class Palette:
         pixel is less than this from its palette entry, channel by channel.
     n_masked, n_transparent, n_not_finite
         Pixels left out, by reason.
+    ranges
+        ``(C,)`` range of values each channel can take, where the dtype does not say: that of a
+        colour space the colours were converted to. None otherwise.
     """
 
     colors: NDArray[Any]
@@ -57,6 +60,7 @@ class Palette:
     n_masked: int = 0
     n_transparent: int = 0
     n_not_finite: int = 0
+    ranges: NDArray[np.float64] | None = None
 
     @classmethod
     def from_image(

@@ -1,0 +1,251 @@
+"""Colour spaces: where an sRGB colour lies in each, and back.
+
+Conversions are scikit-image's where it has them. They act on palettes, so their cost is that of the
+distinct colours. "rgb" means the image's own channels, whatever they are; every other space reads
+three channels as sRGB.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.core.palette import Palette
+
+Colors = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColorSpace:
+    """A three-dimensional colour space.
+
+    Attributes
+    ----------
+    name, title
+        The name in the interface and the one for people.
+    channels
+        Names of the axes.
+    low, high
+        ``(3,)`` box around the sRGB gamut, in the space's own units.
+    from_rgb, to_rgb
+        ``(n, 3)`` sRGB in 0..1 to coordinates and back; the way back is not clipped.
+    """
+
+    name: str
+    title: str
+    channels: tuple[str, str, str]
+    low: Colors
+    high: Colors
+    from_rgb: Callable[[Colors], Colors]
+    to_rgb: Callable[[Colors], Colors]
+
+
+def color_space(name: str, palette: Palette | None = None) -> ColorSpace:
+    """The space of this name: linear, lab, oklab, hsv, ycbcr, or principal (of `palette`).
+
+    Raises
+    ------
+    ValueError
+        If there is no such space.
+    """
+    if name == "principal" and palette is not None:
+        return principal_axes(palette)
+    if name not in _SPACES:
+        raise ValueError(f"space={name!r} is not known; use one of {', '.join(SPACE_NAMES)}.")
+    return _SPACES[name]
+
+
+def rgb_fractions(colors: NDArray[Any]) -> Colors:
+    """Three-channel colours as sRGB in 0..1.
+
+    Raises
+    ------
+    ValueError
+        If there are not three channels, or float colours are outside 0..1.
+    """
+    if colors.shape[-1] != 3:
+        raise ValueError(
+            f"image has {colors.shape[-1]} colour channels; only sRGB images have other colour "
+            'spaces. Use space="rgb", the image\'s own channels.'
+        )
+    if colors.dtype.kind == "u":
+        return colors / float(np.iinfo(colors.dtype).max)
+    if colors.size and (colors.min() < 0 or colors.max() > 1):
+        raise ValueError(
+            f"image has float values from {colors.min():.4g} to {colors.max():.4g}; sRGB lies "
+            'between 0 and 1. Divide by the white level, or use space="rgb".'
+        )
+    return colors.astype(np.float64)
+
+
+def palette_in_space(palette: Palette, space: ColorSpace) -> Palette:
+    """The palette with its colours in another space, in the order of the original's entries."""
+    colors = space.from_rgb(rgb_fractions(palette.colors))
+    return replace(palette, colors=colors, ranges=space.high - space.low)
+
+
+def principal_axes(palette: Palette) -> ColorSpace:
+    """The principal axes of a palette's sRGB colours: centred, widest spread first."""
+    rgb = rgb_fractions(palette.colors)
+    weights = palette.counts / palette.n_pixels
+    mean = weights @ rgb
+    covariance = (rgb - mean).T @ ((rgb - mean) * weights[:, np.newaxis])
+    axes = np.linalg.eigh(covariance)[1][:, ::-1]
+    # An axis points where its channels increase, so that the same image gives the same picture.
+    axes = axes * np.where(axes.sum(axis=0) < 0, -1.0, 1.0)
+    corners = (_CUBE_CORNERS - mean) @ axes
+    return ColorSpace(
+        "principal",
+        "principal axes",
+        ("axis 1", "axis 2", "axis 3"),
+        corners.min(axis=0),
+        corners.max(axis=0),
+        lambda rgb: (rgb - mean) @ axes,
+        lambda values: values @ axes.T + mean,
+    )
+
+
+def _linear_from_rgb(rgb: Colors) -> Colors:
+    """IEC 61966-2-1: the sRGB transfer function, inverted."""
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((np.maximum(rgb, 0) + 0.055) / 1.055) ** 2.4)
+
+
+def _rgb_from_linear(linear: Colors) -> Colors:
+    power = 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055
+    return np.where(linear <= 0.0031308, 12.92 * linear, power)
+
+
+def _lab_from_rgb(rgb: Colors) -> Colors:
+    from skimage.color import rgb2lab
+
+    return np.asarray(rgb2lab(rgb))
+
+
+def _rgb_from_lab(lab: Colors) -> Colors:
+    from skimage.color import lab2xyz
+
+    return _rgb_from_linear(lab2xyz(lab) @ _LINEAR_FROM_XYZ.T)
+
+
+def _oklab_from_rgb(rgb: Colors) -> Colors:
+    return np.asarray(np.cbrt(_linear_from_rgb(rgb) @ _LMS_FROM_LINEAR.T) @ _OKLAB_FROM_LMS.T)
+
+
+def _rgb_from_oklab(oklab: Colors) -> Colors:
+    cone = (oklab @ np.linalg.inv(_OKLAB_FROM_LMS).T) ** 3
+    return _rgb_from_linear(cone @ np.linalg.inv(_LMS_FROM_LINEAR).T)
+
+
+def _cylinder_from_rgb(rgb: Colors) -> Colors:
+    """HSV as (S cos H, S sin H, V), so that red is next to red."""
+    from skimage.color import rgb2hsv
+
+    hue, saturation, value = rgb2hsv(rgb).T
+    angle = 2 * np.pi * hue
+    return np.stack([saturation * np.cos(angle), saturation * np.sin(angle), value], axis=1)
+
+
+def _rgb_from_cylinder(cylinder: Colors) -> Colors:
+    from skimage.color import hsv2rgb
+
+    x, y, value = cylinder.T
+    hue = np.arctan2(y, x) / (2 * np.pi) % 1
+    return np.asarray(hsv2rgb(np.stack([hue, np.hypot(x, y), value], axis=1)))
+
+
+def _ycbcr_from_rgb(rgb: Colors) -> Colors:
+    from skimage.color import rgb2ycbcr
+
+    return np.asarray(rgb2ycbcr(rgb))
+
+
+def _rgb_from_ycbcr(ycbcr: Colors) -> Colors:
+    from skimage.color import ycbcr2rgb
+
+    return np.asarray(ycbcr2rgb(ycbcr))
+
+
+_CUBE_CORNERS = np.array([(r, g, b) for r in (0.0, 1) for g in (0.0, 1) for b in (0.0, 1)])
+
+_LINEAR_FROM_XYZ = np.linalg.inv(
+    np.array(
+        [
+            [0.412453, 0.357580, 0.180423],
+            [0.212671, 0.715160, 0.072169],
+            [0.019334, 0.119193, 0.950227],
+        ]
+    )
+)
+"""scikit-image's matrix for D65, inverted without its clipping."""
+
+# Ottosson, A perceptual color space for image processing (2020), bottomosson.github.io/posts/oklab.
+_LMS_FROM_LINEAR = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_OKLAB_FROM_LMS = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+
+_SPACES = {
+    space.name: space
+    for space in (
+        ColorSpace(
+            "linear",
+            "linear RGB",
+            ("R", "G", "B"),
+            np.zeros(3),
+            np.ones(3),
+            _linear_from_rgb,
+            _rgb_from_linear,
+        ),
+        ColorSpace(
+            "lab",
+            "CIELAB",
+            ("L*", "a*", "b*"),
+            np.array([0.0, -86.2, -107.9]),
+            np.array([100.0, 98.3, 94.5]),
+            _lab_from_rgb,
+            _rgb_from_lab,
+        ),
+        ColorSpace(
+            "oklab",
+            "OKLab",
+            ("L", "a", "b"),
+            np.array([0.0, -0.234, -0.312]),
+            np.array([1.0, 0.277, 0.199]),
+            _oklab_from_rgb,
+            _rgb_from_oklab,
+        ),
+        ColorSpace(
+            "hsv",
+            "HSV cylinder",
+            ("S cos H", "S sin H", "V"),
+            np.array([-1.0, -1.0, 0.0]),
+            np.ones(3),
+            _cylinder_from_rgb,
+            _rgb_from_cylinder,
+        ),
+        ColorSpace(
+            "ycbcr",
+            "YCbCr",
+            ("Y", "Cb", "Cr"),
+            np.full(3, 16.0),
+            np.array([235.0, 240.0, 240.0]),
+            _ycbcr_from_rgb,
+            _rgb_from_ycbcr,
+        ),
+    )
+}
+
+SPACE_NAMES = ("rgb", *_SPACES, "principal")
+"""Names that `ColorKDE` takes; "rgb" is the image's own channels."""

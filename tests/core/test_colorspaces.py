@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from skimage.color import rgb2lab, rgb2ycbcr
+
+from napari_colorkde import ColorKDE, Palette
+from napari_colorkde.core.colorspaces import (
+    SPACE_NAMES,
+    color_space,
+    palette_in_space,
+    principal_axes,
+    rgb_fractions,
+)
+from napari_colorkde.core.reference import kde_log_density
+
+CONVERTED = [name for name in SPACE_NAMES if name not in ("rgb", "principal")]
+
+images = hnp.arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(2, 6), st.just(3)))
+
+
+@pytest.fixture
+def gamut():
+    axis = np.linspace(0, 1, 17)
+    return np.stack(np.meshgrid(axis, axis, axis), axis=-1).reshape(-1, 3)
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_every_color_comes_back(name, gamut):
+    space = color_space(name)
+    np.testing.assert_allclose(space.to_rgb(space.from_rgb(gamut)), gamut, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_the_box_holds_the_gamut_and_little_more(name, gamut):
+    space = color_space(name)
+    values = space.from_rgb(gamut)
+    slack = 0.01 * (space.high - space.low)
+    assert (values >= space.low - 1e-9).all()
+    assert (values <= space.high + 1e-9).all()
+    assert (values.min(axis=0) <= space.low + slack).all()
+    assert (values.max(axis=0) >= space.high - slack).all()
+
+
+def test_lab_and_ycbcr_are_those_of_scikit_image(gamut):
+    np.testing.assert_array_equal(color_space("lab").from_rgb(gamut), rgb2lab(gamut))
+    np.testing.assert_array_equal(color_space("ycbcr").from_rgb(gamut), rgb2ycbcr(gamut))
+
+
+def test_oklab_of_red_is_the_published_one():
+    red = color_space("oklab").from_rgb(np.array([[1.0, 0, 0]]))
+    np.testing.assert_allclose(red, [[0.627955, 0.224863, 0.125846]], atol=1e-6)
+
+
+def test_hue_wraps_so_both_reds_are_neighbours():
+    purplish, orangish = np.array([[1.0, 0, 0.01]]), np.array([[1.0, 0.01, 0]])
+    space = color_space("hsv")
+    assert np.linalg.norm(space.from_rgb(purplish) - space.from_rgb(orangish)) < 0.03
+
+
+def test_principal_axes_are_uncorrelated_and_sorted_by_spread():
+    image = np.random.default_rng(0).normal(128, [[[40, 20, 5]]], (50, 50, 3)).clip(0, 255)
+    image[..., 1] = 0.7 * image[..., 0] + 0.3 * image[..., 1]
+    palette = Palette.from_image(image.astype(np.uint8))
+    space = principal_axes(palette)
+    values = space.from_rgb(rgb_fractions(palette.colors))
+    covariance = np.cov(values.T, fweights=palette.counts)
+    assert (np.diff(np.diag(covariance)) < 0).all()
+    np.testing.assert_allclose(covariance - np.diag(np.diag(covariance)), 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", [n for n in SPACE_NAMES if n != "rgb"])
+@given(image=images, factor=st.floats(0.3, 8))
+@settings(max_examples=8)
+def test_densities_keep_their_accuracy_in_every_space(name, device, image, factor):
+    palette = Palette.from_image(image)
+    space = color_space(name, palette)
+    sigmas = factor / 64 * (space.high - space.low)
+    kde = ColorKDE(palette, sigmas, space=name, device=device)
+    points = space.from_rgb(image.reshape(-1, 3) / 255)
+    expected = kde_log_density(points, points, sigmas**2).reshape(image.shape[:2])
+    np.testing.assert_allclose(kde.density(image, log=True), expected, rtol=1e-6, atol=1e-4)
+    peak = np.exp(expected.max())
+    np.testing.assert_allclose(kde.density(image), np.exp(expected), atol=1e-5 * peak)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_integers_are_fractions_of_their_white(dtype):
+    white = np.iinfo(dtype).max
+    np.testing.assert_array_equal(rgb_fractions(np.array([[0, white, white]], dtype)), [[0, 1, 1]])
+
+
+def test_the_default_volume_covers_the_gamut():
+    image = np.random.default_rng(1).integers(0, 256, (30, 30, 3), dtype=np.uint8)
+    volume = ColorKDE(image, space="lab").volume(96)
+    assert volume.space == "lab"
+    np.testing.assert_allclose([a[0] for a in volume.axes], color_space("lab").low)
+    total = volume.values.sum(dtype=np.float64) * np.prod(volume.spacing)
+    assert total == pytest.approx(volume.mass_inside, abs=5e-3)
+
+
+def test_entries_keep_their_order():
+    image = np.random.default_rng(2).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    palette = Palette.from_image(image)
+    converted = palette_in_space(palette, color_space("oklab"))
+    np.testing.assert_array_equal(converted.counts, palette.counts)
+    assert len(converted) == len(palette)
+
+
+def test_an_unknown_space_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="'cmyk' is not known; use one of rgb, linear, lab"):
+        ColorKDE(np.zeros((2, 2, 3), np.uint8), space="cmyk")
+
+
+def test_a_grey_image_has_no_other_space():
+    with pytest.raises(ValueError, match="1 colour channels; only sRGB images"):
+        ColorKDE(np.zeros((2, 2), np.uint8), space="lab").volume(8)
+
+
+def test_floats_beyond_white_are_refused():
+    with pytest.raises(ValueError, match="sRGB lies between 0 and 1"):
+        ColorKDE(np.full((2, 2, 3), 7.5), space="lab")
