@@ -52,6 +52,10 @@ DeviceOption = Annotated[
     str, typer.Option("--device", help="Where to compute: auto, cpu, cuda, cuda:N or mps.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")]
+SPACE_HELP = (
+    "Color space: rgb (the image's own channels), linear, lab, oklab, hsv, ycbcr or principal. "
+    "All but rgb read the image as sRGB."
+)
 BANDWIDTH_HELP = (
     "auto (1/64 of the range), scott, silverman, loco, loo, one sigma, or one per channel (3,3,5)."
 )
@@ -140,7 +144,7 @@ def volume(
         ),
     ] = None,
     bandwidth: Annotated[str, typer.Option("--bandwidth", help=BANDWIDTH_HELP)] = "auto",
-    space: Annotated[str, typer.Option("--space", help="Color space of the axes.")] = "rgb",
+    space: Annotated[str, typer.Option("--space", help=SPACE_HELP)] = "rgb",
     sampling: Annotated[
         str,
         typer.Option(
@@ -205,6 +209,7 @@ def density(
         str | None,
         typer.Option("--bandwidth", help=f"KDE of the image's own colors: {BANDWIDTH_HELP}"),
     ] = None,
+    space: Annotated[str, typer.Option("--space", help=SPACE_HELP)] = "rgb",
     log: Annotated[bool, typer.Option("--log", help="Natural logarithm of the density.")] = False,
     colormap: Annotated[
         str,
@@ -225,6 +230,8 @@ def density(
     lookup_table(colormap)
     if kernels is not None and bandwidth is not None:
         raise ValueError("--kernels and --bandwidth exclude each other; give one of them.")
+    if kernels is not None and space != "rgb":
+        raise ValueError("--space is for the image's own colors; kernels are those of the file.")
     if kernels is None and set_name is not None:
         raise ValueError("--set names a set of a kernel file; give the file with --kernels.")
     width = parse_bandwidth(bandwidth or "auto")
@@ -237,10 +244,10 @@ def density(
             f"{picture.shape}; write .tif or .npy."
         )
     if mixture is None:
-        values, covariance = tasks.kde_density(picture, width, log, device)
-        origin = {"kernel density estimate with covariance": covariance}
+        values, covariance = tasks.kde_density(picture, width, space=space, log=log, device=device)
+        origin = {"kernel density estimate with covariance": covariance, "space": space}
     else:
-        values = tasks.mixture_density(picture, mixture, log, device)
+        values = tasks.mixture_density(picture, mixture, log=log, device=device)
         origin = {"mixture": mixture.name, "sum of weights": mixture.weights.sum()}
     record = provenance(context.obj or "", image=str(image), **origin)
     with step(f"Writing {output}"):

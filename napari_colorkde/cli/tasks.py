@@ -116,13 +116,15 @@ def kde_volume(
     return grid
 
 
-def kde_density(picture: Picture, bandwidth: Any, log: bool, device: str) -> tuple[Any, Any]:
+def kde_density(
+    picture: Picture, bandwidth: Any, *, space: str, log: bool, device: str
+) -> tuple[Any, Any]:
     """The KDE of an image's own colors at each of its pixels, and the bandwidth's covariance."""
     from napari_colorkde.core.kde import ColorKDE
 
     palette = count(picture)
     with step("Density of each color") as work:
-        kde = ColorKDE(palette, bandwidth, device=device)
+        kde = ColorKDE(palette, bandwidth, space=space, device=device)
         values = kde.density(log=log)
         work.outcome = f"{sigmas_text(kde.covariance)}, on {kde.device.name}"
     with step("Density of each pixel"):
@@ -130,7 +132,7 @@ def kde_density(picture: Picture, bandwidth: Any, log: bool, device: str) -> tup
     return painted, kde.covariance
 
 
-def mixture_density(picture: Picture, mixture: "KernelSet", log: bool, device: str) -> Any:
+def mixture_density(picture: Picture, mixture: "KernelSet", *, log: bool, device: str) -> Any:
     """The density of a kernel set at each pixel; NaN at masked ones."""
     import numpy as np
 

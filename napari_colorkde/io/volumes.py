@@ -111,7 +111,7 @@ def _write_tiff(path: Path, volume: "DensityVolume", record: Mapping[str, Any]) 
     # ImageJ's origin is the pixel, counted from 0, whose coordinate is zero.
     origins = [-start / step for start, step in zip(starts, steps, strict=True)]
     metadata: dict[str, Any] = {
-        "unit": "level",
+        "unit": "level" if volume.space == "rgb" else volume.space,
         "min": 0.0,
         "max": float(values.max()),
         **dict(zip(("xorigin", "yorigin", "zorigin"), reversed(origins), strict=False)),
