@@ -23,6 +23,9 @@ from napari_colorkde.core.device import Device
 MAX_NODES = 1 << 24
 """Largest lattice kept dense: 64 MB in float32, that of all 8-bit RGB colours."""
 
+MAX_LEVELS = 1 << 11
+"""Most values along one axis: a Gaussian matrix of them is 34 MB in float64."""
+
 BLOCK_ROWS = 32
 """Rows of a Gaussian matrix multiplied together; zeros outside their common band are skipped."""
 
@@ -60,13 +63,13 @@ class Lattice:
         return device.get(grid).reshape(-1)[self.position]
 
 
-def lattice_of(colors: NDArray[Any], max_nodes: int = MAX_NODES) -> Lattice | None:
-    """The lattice of distinct colours ``(U, C)``; None if it has more than `max_nodes` nodes."""
+def lattice_of(colors: NDArray[Any]) -> Lattice | None:
+    """The lattice of colours ``(U, C)``; None beyond `MAX_NODES` nodes or `MAX_LEVELS` an axis."""
     levels, position, nodes = [], np.zeros(len(colors), np.int64), 1
     for c in range(colors.shape[1]):
         values, rank = np.unique(colors[:, c], return_inverse=True)
         nodes *= len(values)
-        if nodes > max_nodes:
+        if nodes > MAX_NODES or len(values) > MAX_LEVELS:
             return None
         position = position * len(values) + rank
         levels.append(values.astype(np.float64))

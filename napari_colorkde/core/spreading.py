@@ -45,6 +45,9 @@ REACH = 7.0
 MAX_NODES = 1 << 25
 """Largest mesh: 134 MB in float32."""
 
+MAX_AXIS_NODES = 1 << 11
+"""Longest axis of a mesh: a Gaussian matrix of two such is 34 MB in float64."""
+
 GROUP = 16
 """Nodes along each axis of the cube whose colours share a window."""
 
@@ -79,10 +82,12 @@ def mesh_nodes(
     )
 
 
-def n_nodes(whitened: NDArray[np.float64]) -> int:
-    """Size of the mesh that these whitened colours ``(U, C)`` would need."""
-    nodes = mesh_nodes(whitened.min(axis=0), whitened.max(axis=0))
-    return int(np.prod([len(n) for n in nodes], dtype=np.int64))
+def fits(whitened: NDArray[np.float64]) -> bool:
+    """Whether a mesh for these whitened colours ``(U, C)`` is within the limits above."""
+    # Counted, not made: kernels may be a billion times narrower than the range.
+    low, high = whitened.min(axis=0), whitened.max(axis=0)
+    lengths = np.ceil(high / CELL) - np.floor(low / CELL) + 2 * (TAPS + 1) + 1
+    return bool(lengths.max() <= MAX_AXIS_NODES and lengths.prod() <= MAX_NODES)
 
 
 def spread(whitened: NDArray[np.float64], counts: NDArray[Any], device: Device) -> Mesh:

@@ -68,7 +68,7 @@ def kernel_sums(palette: Palette, covariance: NDArray[np.float64], device: Devic
             return LatticeSums(palette, lattice, np.sqrt(np.diag(covariance)), device)
     cholesky = np.linalg.cholesky(covariance)
     whitened = whiten(palette.colors, cholesky)
-    if spreading.n_nodes(whitened) <= spreading.MAX_NODES:
+    if spreading.fits(whitened):
         return SpreadSums(palette, whitened, cholesky, device)
     return DirectSums(palette, whitened, cholesky)
 
@@ -238,7 +238,7 @@ def _spread_sums(palette: Palette, sigmas: NDArray[np.float64], device: Device) 
     """Sums at colours that are on no small lattice, for a palette that is."""
     cholesky = np.diag(sigmas)
     whitened = whiten(palette.colors, cholesky)
-    if spreading.n_nodes(whitened) <= spreading.MAX_NODES:
+    if spreading.fits(whitened):
         return SpreadSums(palette, whitened, cholesky, device)
     return DirectSums(palette, whitened, cholesky)
 
