@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 NEGLIGIBLE = 14.0
 """Natural log of how small the sum of left-out terms is beside the largest term."""
@@ -19,6 +20,9 @@ NEGLIGIBLE = 14.0
 POINT_BLOCK = 128
 COLOR_BLOCK = 32
 BLOCK_PAIRS = 1 << 20
+EXPANDABLE = 1e9
+"""Squared extent of a block of points up to which expanding the square errs by 1e-6 at most."""
+
 DENSE_PAIRS = 1 << 18
 """Up to this many pairs no blocks are made."""
 
@@ -115,11 +119,16 @@ def _log_sum_block(
     left = np.hstack([here, -0.5 * (here**2).sum(axis=1, keepdims=True), ones])
     level = log_counts[members] - 0.5 * (there**2).sum(axis=1)
     right = torch.from_numpy(np.vstack([there.T, np.ones(len(there)), level]))
+    expandable = (here**2).sum(axis=1).max() <= EXPANDABLE
     result = np.empty(len(points))
     step = max(1, BLOCK_PAIRS // len(members))
     for start in range(0, len(points), step):
         part = slice(start, start + step)
-        terms = torch.from_numpy(left[part]) @ right
+        if expandable:
+            terms = torch.from_numpy(left[part]) @ right
+        else:
+            squared = cdist(here[part], there, "sqeuclidean")
+            terms = torch.from_numpy(log_counts[members] - 0.5 * squared)
         if self_index is not None:
             terms[torch.from_numpy(self_index[part, np.newaxis] == members)] = -torch.inf
         largest = terms.max(dim=1, keepdim=True).values
