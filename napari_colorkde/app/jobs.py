@@ -1,0 +1,278 @@
+"""Work that can be stopped: lanes of generators, run by an executor that is given.
+
+Each kind of work has a *lane*. In a lane one job runs and at most one waits: a newer one takes the
+waiting one's place and starts when the running one ends. A job is a generator: it can be stopped
+between its yields, and jobs of a more urgent lane go first, at the next yield. Whatever a job
+yields is handed over on the main thread; what belongs to a job that was stopped is dropped, by
+comparing generation numbers.
+
+Nothing here knows Qt: `SynchronousExecutor` runs at once; `ui.executor` has one that runs in a
+thread.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Work = Callable[[], Iterator[Any]]
+"""Makes the generator of a job. Called where the job runs."""
+
+
+class ComputeError(RuntimeError):
+    """Work in the background failed; the message is a sentence for people."""
+
+
+class Executor(Protocol):
+    """Runs one generator at a time, somewhere, and hands over what it yields on this thread."""
+
+    def start(self, steps: Work, deliver: Callable[[Any], None], ended: Callable[[], None]) -> None:
+        """Run ``steps()`` to its end; then call `ended`. Called only while nothing runs."""
+
+    def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
+        """Hand over what comes until `done()`; return whether that was so within `timeout` s."""
+
+    def close(self) -> None:
+        """Hand over nothing any more."""
+
+
+class SynchronousExecutor:
+    """Runs everything at once, on the thread that asks: for scripts and tests."""
+
+    def __init__(self) -> None:
+        self._closed = False
+
+    def start(self, steps: Work, deliver: Callable[[Any], None], ended: Callable[[], None]) -> None:
+        """Run to the end before returning."""
+        for item in steps():
+            if self._closed:
+                return
+            deliver(item)
+        ended()
+
+    def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
+        """Nothing can be under way: the answer is known at once."""
+        return done()
+
+    def close(self) -> None:
+        """Hand over nothing any more."""
+        self._closed = True
+
+
+@dataclass(eq=False)
+class Job:
+    """One piece of work in a lane.
+
+    Attributes
+    ----------
+    generation
+        Counts the jobs of all lanes; a larger number is a newer job.
+    is_picture
+        Says of a yielded value whether it is good enough to be shown for a newer job to go first.
+    """
+
+    generation: int
+    work: Work
+    on_result: Callable[[Any], None]
+    on_end: Callable[[Exception | None], None]
+    is_picture: Callable[[Any], bool]
+    lane: "Lane"
+    seen_picture: bool = False
+    iterator: Iterator[Any] | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing of this job is wanted any more."""
+        return self.generation < self.lane.first_wanted
+
+
+@dataclass(eq=False, slots=True)
+class Lane:
+    """The running and the waiting job of one kind of work.
+
+    `first_wanted` is the oldest generation of which results are still wanted.
+    """
+
+    running: Job | None = None
+    waiting: Job | None = None
+    first_wanted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    job: Job
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    job: Job
+    error: Exception | None
+
+
+def _never(value: Any) -> bool:
+    return False
+
+
+@dataclass(eq=False)
+class Jobs:
+    """The lanes of one session, most urgent first.
+
+    Parameters
+    ----------
+    executor
+        Runs the work.
+    lanes
+        Names of the lanes, the most urgent first.
+    on_idle
+        Called when nothing runs and nothing waits any more.
+    """
+
+    executor: Executor
+    lanes: tuple[str, ...]
+    on_idle: Callable[[], None]
+    _lanes: dict[str, Lane] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._lanes = {name: Lane() for name in self.lanes}
+        # Guards the lanes, which the worker reads and moves on while the main thread submits.
+        self._lock = threading.Lock()
+        self._generation = 0
+        self._working = False
+        self._closed = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs, waits, or has yet to be handed over."""
+        return self._working
+
+    def busy_in(self, lane: str) -> bool:
+        """Whether a job of this lane runs or waits."""
+        entry = self._lanes[lane]
+        return entry.running is not None or entry.waiting is not None
+
+    def submit(
+        self,
+        lane: str,
+        work: Work,
+        on_result: Callable[[Any], None],
+        on_end: Callable[[Exception | None], None],
+        *,
+        is_picture: Callable[[Any], bool] = _never,
+    ) -> None:
+        """Run `work` when the running job of its lane ends, in place of any that waits there.
+
+        Parameters
+        ----------
+        lane
+            One of the lanes.
+        work
+            Makes the generator.
+        on_result
+            Called on the main thread with each value it yields.
+        on_end
+            Called on the main thread when it has ended by itself, with the error or None; not if it
+            was stopped.
+        is_picture
+            Where it says True of a yielded value and a newer job waits, this one is not continued.
+        """
+        if self._closed:
+            return
+        with self._lock:
+            self._generation += 1
+            entry = self._lanes[lane]
+            entry.waiting = Job(self._generation, work, on_result, on_end, is_picture, entry)
+        if not self._working:
+            self._start()
+
+    def stop(self, *lanes: str) -> None:
+        """Stop the running job and drop the waiting one, in these lanes or in all of them."""
+        with self._lock:
+            for name in lanes or self.lanes:
+                lane = self._lanes[name]
+                lane.waiting = None
+                lane.first_wanted = self._generation + 1
+
+    def close(self) -> None:
+        """Stop everything and accept nothing more."""
+        self._closed = True
+        self.stop()
+        self.executor.close()
+
+    def _start(self) -> None:
+        self._working = True
+        self.executor.start(self._steps, self._deliver, self._ended)
+
+    def _steps(self) -> Iterator[_Result | _End]:
+        """Advance the most urgent job by one yield, again and again. Runs on the worker.
+
+        Errors are values here: Qt's generator workers lose a RuntimeError, which torch raises.
+        """
+        while (job := self._next()) is not None:
+            try:
+                if job.iterator is None:
+                    job.iterator = job.work()
+                value = next(job.iterator)
+            except StopIteration:
+                self._retire(job)
+                yield _End(job, None)
+            except Exception as error:
+                self._retire(job)
+                yield _End(job, error)
+            else:
+                job.seen_picture = job.seen_picture or job.is_picture(value)
+                yield _Result(job, value)
+                # Let go of it: a palette in a local variable would outlive its image.
+                del value
+
+    def _next(self) -> Job | None:
+        dropped: list[Job] = []
+        job: Job | None = None
+        with self._lock:
+            for name in self.lanes:
+                lane = self._lanes[name]
+                job = lane.running
+                if job is not None and (
+                    job.is_stopped or (job.seen_picture and lane.waiting is not None)
+                ):
+                    dropped.append(job)
+                    lane.running = job = None
+                if job is None and lane.waiting is not None:
+                    lane.running, lane.waiting = lane.waiting, None
+                    job = lane.running
+                if job is not None:
+                    break
+        for stopped in dropped:
+            _close(stopped)
+        return job
+
+    def _retire(self, job: Job) -> None:
+        _close(job)
+        with self._lock:
+            job.lane.running = None
+
+    def _deliver(self, item: _Result | _End) -> None:
+        if self._closed or item.job.is_stopped:
+            return
+        if isinstance(item, _End):
+            item.job.on_end(item.error)
+        else:
+            item.job.on_result(item.value)
+
+    def _ended(self) -> None:
+        self._working = False
+        if self._closed:
+            return
+        with self._lock:
+            pending = any(lane.running or lane.waiting for lane in self._lanes.values())
+        if pending:
+            self._start()
+        else:
+            self.on_idle()
+
+
+def _close(job: Job) -> None:
+    close = getattr(job.iterator, "close", None)
+    if close is not None:
+        close()
+    job.iterator = None

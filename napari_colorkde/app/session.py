@@ -1,0 +1,387 @@
+"""The session: what is chosen, what is being computed, and what has come of it.
+
+Plain Python: widgets set attributes and listen to signals, scripts do the same. A change of the
+state makes a frozen request; `jobs` runs it on the executor that was given; results arrive here,
+are checked against what is current, and are announced.
+"""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from psygnal import Signal
+
+from napari_colorkde.app.compute import (
+    Counted,
+    Densities,
+    DensityRequest,
+    Estimate,
+    ExportRequest,
+    Progress,
+    compute,
+    count,
+    export,
+)
+from napari_colorkde.app.index import Index
+from napari_colorkde.app.jobs import ComputeError, Executor, Jobs, SynchronousExecutor
+from napari_colorkde.app.sources import Source
+from napari_colorkde.app.state import Bandwidth, Channels, Show, State
+from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.kernels import KernelSet
+from napari_colorkde.core.palette import Palette
+from napari_colorkde.io.atomic import check_target
+from napari_colorkde.io.densities import DENSITY_SUFFIXES
+from napari_colorkde.io.kernel_files import KernelFileWarning, check_kernels, load_kernels
+from napari_colorkde.io.provenance import provenance
+
+LANES = ("edit", "export", "count")
+"""Most urgent first: editing goes on while a file is written or an image is counted."""
+
+NEEDS_DENSITY = {"show", "bandwidth", "kernel_sets", "kernel_set", "log"}
+"""Fields of the state whose change asks for other numbers."""
+
+
+class Session:
+    """One image, one state, and their densities.
+
+    Parameters
+    ----------
+    executor
+        Runs the work; by default at once, on the thread that asks.
+    device
+        Where to compute, see `napari_colorkde.core.device.resolve_device`.
+
+    Attributes
+    ----------
+    source, state
+        The image and what was chosen.
+    counted, estimate, densities
+        The newest results, None until there are some.
+    error
+        The sentence with which the last work failed, None if it did not.
+    """
+
+    state_changed = Signal(State, State, description="The state now, and before.")
+    source_changed = Signal(object, description="The source, or None.")
+    counted_changed = Signal(object, description="Counted.")
+    estimate_changed = Signal(object, description="Estimate.")
+    densities_changed = Signal(object, description="Densities.")
+    progressed = Signal(Progress)
+    failed = Signal(str, description="A sentence.")
+    noticed = Signal(str, description="A sentence; nothing failed.")
+    exported = Signal(Path)
+    settled = Signal(description="Nothing is under way any more.")
+
+    def __init__(self, executor: Executor | None = None, device: "str | Device" = "auto") -> None:
+        self.device = resolve_device(device)
+        self.state = State()
+        self.source: Source | None = None
+        self.counted: Counted | None = None
+        self.estimate: Estimate | None = None
+        self.densities: Densities | None = None
+        self.error: str | None = None
+        self._executor = SynchronousExecutor() if executor is None else executor
+        self._jobs = Jobs(self._executor, LANES, self._on_idle)
+
+    # --- the image
+
+    def open(self, source: Source | None) -> None:
+        """Look at another image, or at none. Its colours are counted in the background."""
+        self._forget()
+        self.source = source
+        if source is not None and self.state.channels not in (None, *source.choices):
+            self._replace(self.state.changed(channels=None))
+        self.source_changed.emit(source)
+        self._count()
+
+    def recount(self) -> None:
+        """Count the image again, for instance after its pixels were changed."""
+        self._forget()
+        self._count()
+
+    @property
+    def palette(self) -> Palette | None:
+        """The image's colours; those of a sample while a large image is being counted."""
+        return None if self.counted is None else self.counted.palette
+
+    @property
+    def index(self) -> Index | None:
+        """Which colour each pixel has."""
+        return None if self.counted is None else self.counted.index
+
+    @property
+    def channels(self) -> Channels | None:
+        """The colour channels, None without an image."""
+        if self.source is None:
+            return None
+        return self.state.channels or self.source.choices[0]
+
+    @channels.setter
+    def channels(self, channels: Channels | None) -> None:
+        self.set(channels=channels)
+
+    # --- the state
+
+    def set(self, **fields: Any) -> None:
+        """Change several fields of the state at once, with one computation.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a value cannot be; nothing is changed then.
+        """
+        before, after = self.state, self.state.changed(**fields)
+        if after == before:
+            return
+        channels = fields.get("channels")
+        if channels is not None and self.source and channels not in self.source.choices:
+            raise ValueError(
+                f"channels={channels.label!r} does not fit {self.source.name!r}; use one of "
+                f"{[c.label for c in self.source.choices]}."
+            )
+        self._replace(after)
+        if after.channels != before.channels:
+            self.recount()
+        elif any(getattr(after, name) != getattr(before, name) for name in NEEDS_DENSITY):
+            self._compute()
+
+    @property
+    def show(self) -> Show:
+        """What is shown: "kde" or "kernels"."""
+        return self.state.show
+
+    @show.setter
+    def show(self, show: Show) -> None:
+        self.set(show=show)
+
+    @property
+    def bandwidth(self) -> Bandwidth:
+        """None, the name of a rule, or sigmas in image units. Set a number for all channels."""
+        return self.state.bandwidth
+
+    @bandwidth.setter
+    def bandwidth(self, bandwidth: Any) -> None:
+        self.set(bandwidth=bandwidth)
+
+    @property
+    def log(self) -> bool:
+        """Whether natural logarithms are shown."""
+        return self.state.log
+
+    @log.setter
+    def log(self, log: bool) -> None:
+        self.set(log=bool(log))
+
+    @property
+    def colormap(self) -> str:
+        """Name of the overlay's colormap."""
+        return self.state.colormap
+
+    @colormap.setter
+    def colormap(self, colormap: str) -> None:
+        self.set(colormap=colormap)
+
+    @property
+    def kernels(self) -> KernelSet | None:
+        """The kernel set that is chosen. Setting one shows it."""
+        return self.state.kernels
+
+    @kernels.setter
+    def kernels(self, kernels: KernelSet) -> None:
+        name = kernels.name or "kernels"
+        self.set(kernel_sets={name: kernels}, kernel_set=name, show="kernels")
+
+    def load_kernels(self, path: str | Path, name: str | None = None) -> None:
+        """Open a kernel file and show one of its sets, by default the first.
+
+        Sets that were opened before stay, unless the file has one of the same name. What looks
+        wrong in the file is announced by `noticed`; numbers are never changed.
+
+        Raises
+        ------
+        ValueError, OSError
+            If the file cannot be read or holds no valid kernels.
+        """
+        with warnings.catch_warnings():
+            # The same sentences, for which a window has a better place.
+            warnings.simplefilter("ignore", KernelFileWarning)
+            sets = load_kernels(path)
+        chosen = next(iter(sets)) if name is None else name
+        self.set(
+            kernel_sets={**dict(self.state.kernel_sets), **sets}, kernel_set=chosen, show="kernels"
+        )
+        if notices := check_kernels(sets):
+            self.noticed.emit(" ".join(f"{n[:1].upper()}{n[1:]}" for n in notices))
+
+    # --- work
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+        return self._jobs.busy
+
+    def wait(self, timeout: float | None = 60.0) -> None:
+        """Return when what is shown is what the state asks for.
+
+        Parameters
+        ----------
+        timeout
+            In seconds; None waits for ever.
+
+        Raises
+        ------
+        TimeoutError
+            If that takes longer.
+        ComputeError
+            If it failed.
+        """
+        if not self._executor.wait(lambda: not self._jobs.busy, timeout):
+            raise TimeoutError(f"the density was not finished after {timeout:g} s.")
+        if self.error is not None:
+            raise ComputeError(self.error)
+
+    def stop(self) -> None:
+        """Stop what is under way. What is shown stays."""
+        self._jobs.stop()
+
+    def export(
+        self,
+        path: str | Path,
+        *,
+        colormap: Any = None,
+        limits: tuple[float, float] | None = None,
+    ) -> None:
+        """Write the density that is shown to a file, in the background.
+
+        Parameters
+        ----------
+        path
+            ``.tif``, ``.npy``, ``.npz`` or ``.png``.
+        colormap, limits
+            For a picture: a name or table of colours, and contrast limits; by default the state's
+            colormap and limits that suit the density.
+
+        Raises
+        ------
+        ValueError, OSError
+            If there is no exact density yet, or the path cannot be written to.
+        """
+        densities, index = self.densities, self.index
+        target = check_target(path, DENSITY_SUFFIXES)
+        if densities is None or index is None or not densities.is_exact or index.is_preview:
+            raise ValueError("there is no finished density to export yet; wait until it is shown.")
+        colors = self.colormap if colormap is None else colormap
+        request = ExportRequest(target, index, densities, colors, limits, self.description())
+        self._jobs.submit("export", lambda: export(request), self._on_export, self._on_end)
+
+    def description(self) -> dict[str, Any]:
+        """How to get the density that is shown again: for files that are written."""
+        densities = self.densities
+        if self.source is None or self.channels is None or densities is None:
+            return provenance()
+        facts: dict[str, Any] = {"image": self.source.path or self.source.name}
+        if self.state.channels is not None:
+            facts["channels"] = self.channels.label
+        kernels = densities.request.kernels
+        if kernels is not None:
+            facts["kernel set"] = self.state.kernel_set
+            facts["kernels"] = [
+                {"mean": k.mean, "covariance": k.covariance, "weight": k.weight} for k in kernels
+            ]
+        elif self.estimate is not None:
+            facts["bandwidth"] = self.estimate.sigmas
+            if isinstance(densities.request.bandwidth, str):
+                facts["bandwidth rule"] = densities.request.bandwidth
+        return provenance(**facts, log=densities.request.log)
+
+    def close(self) -> None:
+        """Stop everything and let go of the image."""
+        self._jobs.close()
+        self.source = self.counted = self.estimate = self.densities = None
+
+    # --- within
+
+    def _replace(self, state: State) -> None:
+        before, self.state = self.state, state
+        self.state_changed.emit(state, before)
+
+    def _forget(self) -> None:
+        self._jobs.stop("edit", "count")
+        self.counted = self.estimate = self.densities = self.error = None
+
+    def _count(self) -> None:
+        source, channels = self.source, self.channels
+        if source is not None and channels is not None:
+            self._jobs.submit(
+                "count", lambda: count(source, channels), self._on_result, self._on_end
+            )
+
+    def _compute(self) -> None:
+        if self.palette is None:
+            return  # asked for again once the colours are counted
+        self.error = None
+        known = self.estimate
+        if known is not None and (
+            known.palette is not self.palette or known.bandwidth != self.bandwidth
+        ):
+            known = None
+        request = DensityRequest(
+            self.palette,
+            self.bandwidth,
+            self.log,
+            self.kernels if self.show == "kernels" else None,
+            self.device,
+            known,
+        )
+        self._jobs.submit(
+            "edit",
+            lambda: compute(request),
+            self._on_result,
+            self._on_end,
+            is_picture=_is_picture,
+        )
+
+    def _on_result(self, result: Progress | Counted | Estimate | Densities) -> None:
+        if isinstance(result, Progress):
+            self.progressed.emit(result)
+        elif isinstance(result, Counted):
+            self.counted, self.estimate, self.densities = result, None, None
+            self.counted_changed.emit(result)
+            self._compute()
+        elif isinstance(result, Estimate):
+            # The palette is the version a result is made for.
+            if result.palette is self.palette:
+                self.estimate = result
+                self.estimate_changed.emit(result)
+        elif result.request.palette is self.palette:
+            self.densities = result
+            self.densities_changed.emit(result)
+
+    def _on_export(self, result: Progress | Path) -> None:
+        if isinstance(result, Progress):
+            self.progressed.emit(result)
+        else:
+            self.exported.emit(result)
+
+    def _on_end(self, error: Exception | None) -> None:
+        if error is None:
+            return
+        self.error = sentence(error)
+        self.failed.emit(self.error)
+
+    def _on_idle(self) -> None:
+        self.settled.emit()
+
+
+def sentence(error: BaseException) -> str:
+    """An error in words for people."""
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this; close other images, or use a smaller one."
+    text = " ".join(str(error).split())
+    if isinstance(error, ValueError | TypeError | OSError | ComputeError) and text:
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _is_picture(result: object) -> bool:
+    return isinstance(result, Densities)

@@ -1,0 +1,290 @@
+"""Images as the session sees them: their pixels, the channels of their colours, their place.
+
+`source_of` turns a napari layer into a `Source`, or refuses it with a sentence. A source only
+refers to the layer's arrays: it reads them box by box, on whatever thread asks.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.app.state import Channels
+from napari_colorkde.core.image import MAX_COLOR_CHANNELS, tile_slices
+
+RGB_NAMES = ("red", "green", "blue")
+CHANNEL_LABELS = {"c", "ch", "channel", "channels", "color", "colour", "rgb"}
+MANY_CHANNELS = 6
+"""Above this many channels only neighbouring ones are offered together."""
+
+Box = tuple[int | slice, ...]
+"""One index per axis of the pixels; integers drop their axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a layer lies in the world: what an overlay takes over from its source."""
+
+    scale: tuple[float, ...]
+    translate: tuple[float, ...]
+    rotate: Any
+    shear: Any
+    affine: Any
+    units: tuple[Any, ...]
+    axis_labels: tuple[str, ...]
+
+    @classmethod
+    def of(cls, layer: Any) -> "Placement":
+        """Read it off a napari layer."""
+        return cls(
+            tuple(map(float, layer.scale)),
+            tuple(map(float, layer.translate)),
+            np.array(layer.rotate),
+            np.array(layer.shear),
+            np.array(layer.affine.affine_matrix),
+            tuple(layer.units),
+            tuple(layer.axis_labels),
+        )
+
+    def as_arguments(self) -> dict[str, Any]:
+        """The arguments with which napari makes a layer that lies in the same place."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def apply(self, layer: Any) -> None:
+        """Move an existing layer there."""
+        for name, value in self.as_arguments().items():
+            setattr(layer, name, value)
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """An image whose colours are looked at.
+
+    Attributes
+    ----------
+    name
+        A name for people.
+    arrays
+        The image itself under its own name, then those of other layers that may serve as further
+        channels. Each is anything that can be sliced: NumPy, dask, zarr, memmap.
+    rgb
+        Whether the last axis of the arrays holds red, green, blue and perhaps alpha.
+    choices
+        The ways its channels can be understood; the first is the natural one.
+    coarse
+        The coarsest level of a multiscale image, if it is one.
+    placement
+        Where the layer lies; None for plain arrays.
+    path
+        The file it was read from, if known.
+    """
+
+    name: str
+    arrays: Mapping[str, Any]
+    rgb: bool
+    choices: tuple[Channels, ...]
+    coarse: Any = None
+    placement: Placement | None = field(default=None, repr=False)
+    path: str = ""
+
+    @property
+    def array(self) -> Any:
+        """The image itself, with its channel axis if it has one."""
+        return self.arrays[self.name]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes of the layer: without those of RGB, with any other channel axis."""
+        return len(self.array.shape) - int(self.rgb)
+
+    def pixel_axes(self, channels: Channels) -> tuple[int, ...]:
+        """The axes of the array that count pixels, not channels."""
+        return tuple(a for a in range(len(self.array.shape)) if a != channels.axis)
+
+    def shape(self, channels: Channels) -> tuple[int, ...]:
+        """Shape of the image in pixels, without channels."""
+        return tuple(int(self.array.shape[a]) for a in self.pixel_axes(channels))
+
+    def n_pixels(self, channels: Channels) -> int:
+        """Number of pixels."""
+        return int(np.prod(self.shape(channels), dtype=np.int64))
+
+    def read(self, channels: Channels, box: Box) -> NDArray[Any]:
+        """Read the colours in a box of pixels, channels last.
+
+        RGBA keeps its alpha, for the engine to leave out transparent pixels.
+        """
+        return self._colors_in(self.array, channels, box)
+
+    def tiles(self, channels: Channels, pixels: int) -> Iterator[tuple[Box, NDArray[Any]]]:
+        """Read all of it, about `pixels` at a time."""
+        for box in tile_slices(self.shape(channels), None, pixels):
+            yield box, self.read(channels, box)
+
+    def sample(self, channels: Channels, pixels: int) -> tuple[int, NDArray[Any]] | None:
+        """Return a coarse version of at most about `pixels` and its stride; None if that is slow.
+
+        A multiscale image has one (stride 0: it is not made of the image's own pixels); arrays in
+        memory and memory maps are strided; others would have to be read whole.
+        """
+        if self.coarse is not None:
+            box: Box = (slice(None),) * len(self.pixel_axes(channels))
+            small = np.prod(self.coarse.shape, dtype=np.int64) <= 4 * pixels
+            if small and not channels.layers:
+                return 0, self._colors_in(self.coarse, channels, box)
+            return None
+        if not isinstance(self.array, np.ndarray):
+            return None
+        stride = 1
+        while self.n_pixels(channels) > pixels * stride**2:
+            stride *= 2
+        ndim = len(self.pixel_axes(channels))
+        box = (slice(None),) * (ndim - 2) + (slice(None, None, stride),) * min(ndim, 2)
+        return stride, self.read(channels, box)
+
+    def _colors_in(self, array: Any, channels: Channels, box: Box) -> NDArray[Any]:
+        if channels.axis is None:
+            first = np.asarray(array[box])
+            others = [np.asarray(self.arrays[name][box]) for name in channels.layers]
+            return np.stack([first, *others], axis=-1)
+        key: list[Any] = list(box)
+        keep: slice | None = _as_slice(channels.entries)
+        if self.rgb and channels.entries == (0, 1, 2):
+            keep = slice(None)  # alpha, too
+        key.insert(channels.axis, slice(None) if keep is None else keep)
+        # Integers before the channel axis drop their axes.
+        axis = channels.axis - sum(isinstance(k, int) for k in key[: channels.axis])
+        colors = np.moveaxis(np.asarray(array[tuple(key)]), axis, -1)
+        return colors if keep is not None else colors[..., list(channels.entries)]
+
+
+def source_of(layer: Any, others: Sequence[Any] = ()) -> Source:
+    """Turn a napari image layer into a source.
+
+    Parameters
+    ----------
+    layer
+        An image layer, or a proxy of one. Call this on the main thread: proxies refuse others.
+    others
+        Other layers of the viewer; grey ones of the same shape and type may serve as channels.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no image, or its pixels are no colours; the message says what would do.
+    """
+    layer = unwrapped(layer)
+    name = str(layer.name)
+    if not is_image(layer):
+        raise TypeError(f"{name!r} is a {_kind(layer)} layer; choose an image layer.")
+    finest, coarse = _levels(layer)
+    if any(n == 0 for n in finest.shape):
+        raise ValueError(f"{name!r} is empty, its shape is {tuple(finest.shape)}.")
+    dtype = np.dtype(finest.dtype)
+    if dtype.kind not in "buif":
+        raise TypeError(f"{name!r} holds {dtype}; colours are real numbers.")
+    arrays = {name: finest}
+    if not layer.rgb:
+        for other in map(unwrapped, others):
+            if other is not layer and is_image(other) and _matches(other, layer, finest):
+                arrays.setdefault(str(other.name), _levels(other)[0])
+    choices = _choices(layer, finest, arrays)
+    path = str(getattr(layer.source, "path", None) or "")
+    return Source(name, arrays, bool(layer.rgb), choices, coarse, Placement.of(layer), path)
+
+
+def source_of_array(image: Any, name: str = "image", channel_axis: int | None = -1) -> Source:
+    """Turn a plain array into a source, for scripts: 2-D is grey, else `channel_axis` is colour."""
+    if not hasattr(image, "shape"):
+        image = np.asarray(image)
+    if image.ndim <= 2 or channel_axis is None:
+        return Source(name, {name: image}, False, (Channels((name,)),))
+    axis = channel_axis % image.ndim
+    rgb = axis == image.ndim - 1 and image.shape[-1] in (3, 4)
+    choices = _rgb_choices(axis) if rgb else _axis_choices(axis, image.shape[axis], "channel")
+    return Source(name, {name: image}, rgb, choices)
+
+
+def is_image(layer: Any) -> bool:
+    """Whether this is an image layer (labels, shapes and the rest are not)."""
+    return _kind(unwrapped(layer)) == "Image"
+
+
+def unwrapped(proxy: Any) -> Any:
+    """The object behind a napari proxy; other objects as they are."""
+    # napari's proxies are wrapt's; an array must not be asked (zarr groups answer any attribute).
+    return proxy.__wrapped__ if type(proxy).__name__.endswith("PublicOnlyProxy") else proxy
+
+
+def _kind(layer: Any) -> str:
+    return next((c.__name__ for c in type(layer).__mro__ if c.__module__.startswith("napari")), "")
+
+
+def _levels(layer: Any) -> tuple[Any, Any]:
+    """The finest level, and the coarsest if there are several."""
+    data = unwrapped(layer.data)
+    if not layer.multiscale:
+        return data, None
+    return data[0], data[-1] if len(data) > 1 else None
+
+
+def _matches(other: Any, layer: Any, finest: Any) -> bool:
+    if other.rgb or other.multiscale != layer.multiscale:
+        return False
+    data = _levels(other)[0]
+    return bool(data.shape == finest.shape and np.dtype(data.dtype) == np.dtype(finest.dtype))
+
+
+def _choices(layer: Any, finest: Any, arrays: Mapping[str, Any]) -> tuple[Channels, ...]:
+    if layer.rgb:
+        return _rgb_choices(len(finest.shape) - 1)
+    own, *siblings = arrays
+    grey = [Channels((own,))]
+    # The layer itself is the first channel; four others are enough to choose from.
+    for n in range(1, MAX_COLOR_CHANNELS):
+        grey += [Channels((own, *more), layers=more) for more in combinations(siblings[:4], n)]
+    along: list[Channels] = []
+    natural = False
+    for axis, label in enumerate(layer.axis_labels[: max(len(finest.shape) - 2, 0)]):
+        n = int(finest.shape[axis])
+        named = label.strip().lower() in CHANNEL_LABELS
+        # Three planes stacked first are far more often channels than slices.
+        guessed = axis == 0 and len(finest.shape) == 3 and n in (2, 3)
+        if n >= 2 and (named or n <= 16):
+            options = _axis_choices(axis, n, f"axis {axis}:" if not named else label)
+            along = [*options, *along] if named or guessed else [*along, *options]
+            natural = natural or named or guessed
+    return tuple([*along, *grey] if natural else [*grey, *along])
+
+
+def _rgb_choices(axis: int) -> tuple[Channels, ...]:
+    return tuple(
+        Channels(tuple(RGB_NAMES[e] for e in entries), axis, entries)
+        for n in (3, 2, 1)
+        for entries in combinations(range(3), n)
+    )
+
+
+def _axis_choices(axis: int, n: int, label: str) -> tuple[Channels, ...]:
+    if n <= MANY_CHANNELS:
+        several = [
+            entries
+            for size in range(min(MAX_COLOR_CHANNELS, n), 0, -1)
+            for entries in combinations(range(n), size)
+        ]
+    else:
+        several = [(first, first + 1, first + 2) for first in range(n - 2)]
+        several += [(entry,) for entry in range(n)]
+    return tuple(Channels(tuple(f"{label} {e}" for e in s), axis, s) for s in several)
+
+
+def _as_slice(entries: tuple[int, ...]) -> slice | None:
+    """The entries as a slice, which every kind of array can read; None if they are none."""
+    steps = {b - a for a, b in pairwise(entries)} or {1}
+    if len(steps) != 1 or min(steps) < 1:
+        return None
+    step = steps.pop()
+    return slice(entries[0], entries[-1] + 1, step)

@@ -1,0 +1,166 @@
+"""What a user has chosen: one immutable value, from which everything on the screen follows.
+
+A state holds no arrays of the image and no results. Earlier states are undo, a state written down
+is a saved session. Nothing is computed here.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from napari_colorkde.core.kernels import KernelSet
+
+Show = Literal["kde", "kernels"]
+SHOWN: tuple[Show, ...] = ("kde", "kernels")
+
+BANDWIDTH_RULES = ("scott", "silverman", "loco", "loo")
+"""Names of bandwidths that are chosen from the pixels."""
+
+Bandwidth = str | tuple[float, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """Which numbers of an image are the coordinates of its colours.
+
+    Attributes
+    ----------
+    names
+        One name per colour channel, such as ``("red", "green", "blue")``.
+    axis
+        Axis of the layer's data that holds the channels; None if it has none.
+    entries
+        Positions on that axis, one per colour channel; empty without an axis.
+    layers
+        Names of further layers, each giving one more colour channel.
+    """
+
+    names: tuple[str, ...]
+    axis: int | None = None
+    entries: tuple[int, ...] = ()
+    layers: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The choice in words."""
+        return ", ".join(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that decides what is shown.
+
+    Attributes
+    ----------
+    channels
+        The colour channels; None for those natural to the image.
+    show
+        "kde": the density of the image's own colours. "kernels": the mixture `kernels`.
+    bandwidth
+        None (1/64 of each channel's range), one of `BANDWIDTH_RULES`, or sigmas in image units: one
+        for all channels or one per channel.
+    kernel_sets
+        The sets of the kernel file that was opened, by the names they have there.
+    kernel_set
+        Which of them is shown; None if there is none.
+    log
+        Whether the overlay shows natural logarithms.
+    colormap
+        Name of the overlay's colormap.
+    """
+
+    channels: Channels | None = None
+    show: Show = "kde"
+    bandwidth: Bandwidth = None
+    kernel_sets: tuple[tuple[str, KernelSet], ...] = ()
+    kernel_set: str | None = None
+    log: bool = False
+    colormap: str = "magma"
+
+    @property
+    def kernels(self) -> KernelSet | None:
+        """The kernel set that is chosen."""
+        return dict(self.kernel_sets).get(self.kernel_set) if self.kernel_set is not None else None
+
+    def changed(self, **fields: Any) -> "State":
+        """Return this state with some fields changed and all of them checked.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a field cannot have that value, or there is no such field.
+        """
+        unknown = sorted(set(fields) - set(self.__slots__))
+        if unknown:
+            raise TypeError(
+                f"{unknown[0]!r} is no part of the state; use one of {', '.join(self.__slots__)}."
+            )
+        if "bandwidth" in fields:
+            fields["bandwidth"] = checked_bandwidth(fields["bandwidth"])
+        if "kernel_sets" in fields:
+            fields["kernel_sets"] = _checked_sets(fields["kernel_sets"])
+        after = replace(self, **fields)
+        if after.show not in SHOWN:
+            raise ValueError(f"show={after.show!r} is not known; use 'kde' or 'kernels'.")
+        names = [name for name, _ in after.kernel_sets]
+        if after.kernel_set not in names:
+            if "kernel_set" in fields and after.kernel_set is not None:
+                raise ValueError(
+                    f"kernel_set={after.kernel_set!r} is not among the sets that were opened; "
+                    f"use one of {names}."
+                )
+            after = replace(after, kernel_set=names[0] if names else None)
+        if after.show == "kernels" and after.kernels is None:
+            raise ValueError("show='kernels' needs a kernel set; open a kernel file first.")
+        return after
+
+
+def checked_bandwidth(bandwidth: Any) -> Bandwidth:
+    """Bring a bandwidth to the form a state keeps.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is neither None, nor the name of a rule, nor one to three positive numbers.
+    """
+    if bandwidth is None:
+        return None
+    if isinstance(bandwidth, str):
+        if bandwidth not in BANDWIDTH_RULES:
+            raise ValueError(
+                f"bandwidth={bandwidth!r} is not known; use None, {', '.join(BANDWIDTH_RULES)}, "
+                "or sigmas in image units."
+            )
+        return bandwidth
+    try:
+        sigmas = tuple(float(sigma) for sigma in _iterable(bandwidth))
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"bandwidth={bandwidth!r} is no number; use None, {', '.join(BANDWIDTH_RULES)}, "
+            "or sigmas in image units."
+        ) from None
+    if not 1 <= len(sigmas) <= 3 or not all(math.isfinite(s) and s > 0 for s in sigmas):
+        raise ValueError(
+            f"bandwidth={bandwidth!r}: give one positive sigma, or one per colour channel."
+        )
+    return sigmas
+
+
+def _iterable(value: Any) -> Iterable[Any]:
+    return value if hasattr(value, "__iter__") else (value,)
+
+
+def _checked_sets(sets: Any) -> tuple[tuple[str, KernelSet], ...]:
+    pairs = tuple(sets.items()) if hasattr(sets, "items") else tuple(sets)
+    for name, kernels in pairs:
+        if not isinstance(kernels, KernelSet):
+            raise TypeError(
+                f"kernel_sets: {name!r} is a {type(kernels).__name__}, not a KernelSet."
+            )
+        if len(kernels) == 0:
+            raise ValueError(f"kernel_sets: the set {name!r} is empty; give at least one kernel.")
+    return pairs

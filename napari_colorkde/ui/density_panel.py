@@ -1,0 +1,235 @@
+"""The section "Density" of the dock: what is shown, with which bandwidth, and how.
+
+Every setting is a magicgui widget that sets one field of the session and follows it.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+from magicgui.widgets import CheckBox, ComboBox, PushButton
+from psygnal import Signal
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from napari_colorkde.app.compute import Estimate
+from napari_colorkde.app.session import Session, sentence
+from napari_colorkde.app.state import State
+from napari_colorkde.core.bandwidth import channel_ranges
+from napari_colorkde.io.samples import sample_path
+from napari_colorkde.ui.forms import form
+from napari_colorkde.ui.log_slider import LogSlider
+
+BY_HAND = "by hand"
+RULES: dict[str, Any] = {
+    "automatic (1/64 of the range)": None,
+    "leave one colour out": "loco",
+    "Scott's rule": "scott",
+    "Silverman's rule": "silverman",
+    BY_HAND: BY_HAND,
+}
+
+SHOWS = {"the image's own colours": "kde", "a kernel set": "kernels"}
+
+COLORMAPS = ("magma", "viridis", "inferno", "plasma", "gray", "turbo", "hsv")
+
+PRESET_FILE = "jones_rehg_1999.csv"
+PRESETS = {"skin": "skin (Jones & Rehg 1999)", "nonskin": "non-skin (Jones & Rehg 1999)"}
+
+NO_SET = ""
+
+SIGMA_FRACTIONS = 1 / 1024, 1 / 4
+"""Ends of the bandwidth slider, in parts of the channels' range: 0.25 to 64 of 8-bit levels."""
+
+
+class DensityPanel(QWidget):
+    """Settings of the density.
+
+    Parameters
+    ----------
+    session
+        What is set and followed.
+    """
+
+    failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+    export_asked = Signal()
+    volume_asked = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.show_what = ComboBox(
+            name="show_what",
+            choices=list(SHOWS.items()),
+            tooltip="The density of the image's own colours (KDE), or a mixture of Gaussian "
+            "kernels from a file.",
+        )
+        self.kernel_set = ComboBox(
+            name="kernel_set",
+            choices=self._kernel_choices,
+            tooltip="The kernel set that is shown. Two sets for skin come with the plugin.",
+        )
+        self.open_kernels = PushButton(
+            name="open_kernels", text="Open…", tooltip="Open a kernel file (JSON or CSV)."
+        )
+        self.rule = ComboBox(
+            name="rule",
+            choices=list(RULES.items()),
+            tooltip="How wide the kernel around each pixel's colour is. Leave one colour out: "
+            "by likelihood; takes a few seconds on large palettes.",
+        )
+        self.sigma = LogSlider(
+            4.0,
+            0.25,
+            64.0,
+            name="sigma",
+            tooltip="Standard deviation of the kernels in image units. Moving it sets the "
+            "bandwidth by hand.",
+        )
+        self.log = CheckBox(
+            name="log",
+            text="logarithmic",
+            tooltip="Show natural logarithms: rare colours are told apart, too.",
+        )
+        self.colormap = ComboBox(
+            name="colormap", choices=self._colormap_choices, tooltip="Colours of the overlay."
+        )
+        self.export_button = PushButton(
+            name="export",
+            text="Export density…",
+            tooltip="Write the density of every pixel to a TIFF, NPY, NPZ or PNG file.",
+        )
+        self.volume_button = PushButton(
+            name="volume",
+            text="Open volume in a viewer",
+            tooltip="Show the density over the colour space as layers of a second napari viewer.",
+        )
+        form(
+            [
+                ("density of", [self.show_what]),
+                ("kernels", [self.kernel_set, self.open_kernels]),
+                ("bandwidth", [self.rule]),
+                ("σ", [self.sigma]),
+                ("overlay", [self.colormap, self.log]),
+                ("", [self.export_button, self.volume_button]),
+            ],
+            self,
+        )
+        self.show_what.changed.connect(self._on_show)
+        self.kernel_set.changed.connect(self._on_kernel_set)
+        self.open_kernels.changed.connect(self._on_open_kernels)
+        self.rule.changed.connect(self._on_rule)
+        self.sigma.moved.connect(self._on_sigma)
+        self.log.changed.connect(self._on_log)
+        self.colormap.changed.connect(self._on_colormap)
+        self.export_button.changed.connect(self._on_export)
+        self.volume_button.changed.connect(self._on_volume)
+        session.state_changed.connect(self._on_state)
+        session.estimate_changed.connect(self._on_estimate)
+        self._follow(session.state)
+
+    def disconnect_session(self) -> None:
+        """Let go of the session."""
+        self._session.state_changed.disconnect(self._on_state)
+        self._session.estimate_changed.disconnect(self._on_estimate)
+
+    # --- the session changed
+
+    def _on_state(self, state: State, before: State) -> None:
+        self._follow(state)
+
+    def _follow(self, state: State) -> None:
+        """Show a state without setting it again."""
+        with self._silent():
+            self.show_what.value = state.show
+            self.kernel_set.reset_choices()
+            self.kernel_set.value = state.kernel_set or NO_SET
+            self.rule.value = BY_HAND if isinstance(state.bandwidth, tuple) else state.bandwidth
+            if isinstance(state.bandwidth, tuple):
+                self.sigma.set(_middle(state.bandwidth))
+            self.log.value = state.log
+            self.colormap.reset_choices()
+            self.colormap.value = state.colormap
+
+    def _on_estimate(self, estimate: Estimate) -> None:
+        """Move the slider to the sigma that a rule has chosen, and fit its ends to the image."""
+        widest = float(channel_ranges(estimate.palette).max())
+        self.sigma.set_range(*(fraction * widest for fraction in SIGMA_FRACTIONS))
+        if not isinstance(self._session.bandwidth, tuple):
+            self.sigma.set(float(f"{_middle(estimate.sigmas):.3g}"))
+
+    # --- the user changed something
+
+    def _on_show(self, show: str) -> None:
+        if show == "kernels" and self._session.kernels is None:
+            self._try(lambda: self._session.load_kernels(sample_path(PRESET_FILE)))
+        else:
+            self._try(lambda: self._session.set(show=show))
+
+    def _on_kernel_set(self, name: str) -> None:
+        if name == NO_SET:
+            return
+        if name in dict(self._session.state.kernel_sets):
+            self._try(lambda: self._session.set(kernel_set=name, show="kernels"))
+        else:
+            self._try(lambda: self._session.load_kernels(sample_path(PRESET_FILE), name))
+
+    def _on_open_kernels(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Open a kernel file", "", "Kernel files (*.json *.csv)"
+        )
+        if path:
+            self._try(lambda: self._session.load_kernels(path))
+
+    def _on_rule(self, rule: str | None) -> None:
+        if rule == BY_HAND:
+            self._try(lambda: self._session.set(bandwidth=self.sigma.box.value))
+        else:
+            self._try(lambda: self._session.set(bandwidth=rule))
+
+    def _on_sigma(self, sigma: float) -> None:
+        self._try(lambda: self._session.set(bandwidth=sigma))
+
+    def _on_log(self, log: bool) -> None:
+        self._try(lambda: self._session.set(log=log))
+
+    def _on_colormap(self, colormap: str) -> None:
+        self._try(lambda: self._session.set(colormap=colormap))
+
+    def _on_export(self) -> None:
+        self.export_asked.emit()
+
+    def _on_volume(self) -> None:
+        self.volume_asked.emit()
+
+    def _try(self, change: Any) -> None:
+        """Ask the session; where it refuses, say why and show what it has."""
+        try:
+            change()
+        except (ValueError, TypeError, OSError) as error:
+            self.failed.emit(sentence(error))
+            self._follow(self._session.state)
+
+    # --- choices
+
+    def _kernel_choices(self, widget: Any) -> list[tuple[str, str]]:
+        opened = [(name, name) for name, _ in self._session.state.kernel_sets]
+        presets = [(text, name) for name, text in PRESETS.items() if (name, name) not in opened]
+        none = [] if opened else [("choose a set, or open a file", NO_SET)]
+        return none + opened + presets
+
+    def _colormap_choices(self, widget: Any) -> list[str]:
+        # The layer controls of napari offer more; whichever was taken there is offered here, too.
+        current = self._session.colormap
+        return [*COLORMAPS, *([current] if current not in COLORMAPS else [])]
+
+    @contextmanager
+    def _silent(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for widget in (self.show_what, self.kernel_set, self.rule, self.log, self.colormap):
+                stack.enter_context(widget.changed.blocked())
+            yield
+
+
+def _middle(sigmas: tuple[float, ...]) -> float:
+    return float(np.exp(np.mean(np.log(sigmas))))

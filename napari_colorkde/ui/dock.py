@@ -1,0 +1,352 @@
+"""The dock widget "Color KDE": an image, settings, facts, and the life of all of it.
+
+napari makes the widget; on its first show inside a window it opens the dock "Colour space" above
+itself. Closing its dock ends everything that it started.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from magicgui.widgets import ComboBox, PushButton
+from napari.utils.notifications import show_info
+from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtWidgets import (
+    QDockWidget,
+    QFileDialog,
+    QFrame,
+    QMainWindow,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_colorkde.app.overlay import Overlay, images_of
+from napari_colorkde.app.session import Session, sentence
+from napari_colorkde.app.sources import Source, unwrapped
+from napari_colorkde.app.state import Channels, State
+from napari_colorkde.io.images import read_image
+from napari_colorkde.ui.cube_dock import CubeView
+from napari_colorkde.ui.density_panel import DensityPanel
+from napari_colorkde.ui.docking import (
+    COLUMN_WIDTH,
+    OnClose,
+    ShortTitle,
+    delete_later,
+    stack_above,
+    window_of,
+)
+from napari_colorkde.ui.executor import Activity, QtExecutor
+from napari_colorkde.ui.forms import form
+from napari_colorkde.ui.gl import CurrentContext
+from napari_colorkde.ui.status import StatusLines
+from napari_colorkde.ui.volume_viewer import open_volume
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+TITLE = "Color KDE"
+CUBE_TITLE = "Colour space"
+CUBE_SHARE = 0.5
+
+IMAGE_FILES = "Images (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.npy);;All files (*)"
+DENSITY_FILES = "TIFF (*.tif);;NumPy (*.npy);;NumPy with origin (*.npz);;Picture (*.png)"
+
+
+class ColorKDEWidget(QWidget):
+    """Density of an image's colours: overlay, colour space, settings.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer, or a proxy of it.
+
+    Attributes
+    ----------
+    session
+        Set its attributes to do from a script what the widgets do; ``session.wait()`` returns when
+        it is on the screen.
+    overlay
+        The density layer.
+    cube
+        The view of the colour space, None until the widget is docked.
+    """
+
+    def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:
+        super().__init__()
+        self._viewer: Any = unwrapped(napari_viewer)
+        self.session = Session(QtExecutor(), device=_preferred_device())
+        self.overlay = Overlay(self._viewer, self.session)
+        self.activity = Activity(self.session, self)
+        self.cube: CubeView | None = None
+        self._dock: QDockWidget | None = None
+        self._cube_dock: QDockWidget | None = None
+        self._context: CurrentContext | None = None
+        self._on_close: OnClose | None = None
+        self._closed = False
+
+        self.image = ComboBox(
+            name="image",
+            choices=self._image_choices,
+            nullable=True,
+            tooltip="The image layer whose colours are looked at.",
+        )
+        self.open_button = PushButton(
+            name="open", text="Open image…", tooltip="Open an image file as a new layer."
+        )
+        self.channels = ComboBox(
+            name="channels",
+            choices=self._channel_choices,
+            nullable=True,
+            tooltip="Which numbers of the image are the coordinates of its colours.",
+        )
+        self.panel = DensityPanel(self.session)
+        self.status = StatusLines(self.session)
+        self._lay_out()
+        self._connect()
+        self._follow_theme()
+        self.reset_choices()
+        self._choose_first()
+
+    def sizeHint(self) -> QSize:
+        """Ask for one column."""
+        return QSize(COLUMN_WIDTH, 360)
+
+    # --- what napari calls
+
+    def reset_choices(self, event: Any = None) -> None:
+        """Follow the layer list. napari calls it when layers come, go, move or are renamed."""
+        if self._closed:
+            return
+        with self.image.changed.blocked():
+            self.image.reset_choices()
+            self.image.value = self.overlay.image
+        if self.overlay.image is None and self.session.source is None:
+            self._choose_first()
+
+    def showEvent(self, event: Any) -> None:
+        """On the first show inside a window, open the view of the colour space beside it."""
+        super().showEvent(event)
+        if self._dock is None and not self._closed:
+            # Not within Qt's own showing.
+            QTimer.singleShot(0, self._on_docked)
+
+    # --- what the user does
+
+    def open_image(self, path: str | Path) -> None:
+        """Open an image file as a layer and look at it; say so if that fails."""
+        try:
+            image = read_image(path)
+            self._add_image(image, Path(path))
+        except (ValueError, TypeError, OSError) as error:
+            self.status.say(sentence(error))
+
+    def _add_image(self, image: Any, path: Path) -> None:
+        layer = self._viewer.add_image(
+            image, name=path.stem, rgb=image.ndim >= 3 and image.shape[-1] in (3, 4)
+        )
+        self._look_at(layer)
+
+    def _look_at(self, layer: Any) -> None:
+        try:
+            self.overlay.attach(layer)
+        except (ValueError, TypeError) as error:
+            self.status.say(sentence(error))
+        self.reset_choices()
+
+    def _choose_first(self) -> None:
+        images = images_of(self._viewer)
+        active = unwrapped(self._viewer.layers.selection.active)
+        if images:
+            self._look_at(active if active in images else images[-1])
+
+    def _on_image(self, layer: Any) -> None:
+        if layer is not self.overlay.image:
+            self._look_at(layer)
+
+    def _on_open(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open an image", "", IMAGE_FILES)
+        if path:
+            self.open_image(path)
+
+    def _on_channels(self, channels: Channels | None) -> None:
+        if channels is not None and channels != self.session.channels:
+            self.session.channels = channels
+
+    def _on_export(self) -> None:
+        image = self.overlay.image
+        name = f"{image.name} density.tif" if image is not None else "density.tif"
+        path, chosen = QFileDialog.getSaveFileName(self, "Export density", name, DENSITY_FILES)
+        if not path:
+            return
+        if not Path(path).suffix:
+            path += chosen[chosen.index("*") + 1 : chosen.index(")")]
+        self.export(path)
+
+    def export(self, path: str | Path) -> None:
+        """Write the density that is shown to a file in the background."""
+        look: dict[str, Any] = {}
+        if (layer := self.overlay.layer) is not None:
+            # A picture looks as the layer does.
+            low, high = map(float, layer.contrast_limits)
+            colors = layer.colormap.map(np.linspace(0, 1, 256))[:, :3]
+            look = {"colormap": colors, "limits": (low, high)}
+        try:
+            self.session.export(path, **look)
+        except (ValueError, OSError) as error:
+            self.status.say(sentence(error))
+
+    def _on_exported(self, path: Path) -> None:
+        show_info(f"The density was written to {path}.")
+
+    def _on_volume(self) -> None:
+        estimate, channels = self.session.estimate, self.session.channels
+        image = self.overlay.image
+        if estimate is None or channels is None or image is None:
+            self.status.say("There is no volume yet; choose an image and wait for its density.")
+            return
+        color_of = None if self.cube is None else self.cube.color_of(estimate.palette)
+        open_volume(estimate.volume, channels.names, title=image.name, color_of=color_of)
+
+    # --- what the session says
+
+    def _on_source(self, source: Source | None) -> None:
+        self._follow_channels()
+
+    def _on_state(self, state: State, before: State) -> None:
+        if state.channels != before.channels:
+            self._follow_channels()
+
+    def _follow_channels(self) -> None:
+        with self.channels.changed.blocked():
+            self.channels.reset_choices()
+            self.channels.value = self.session.channels
+        self.channels.enabled = self.session.source is not None
+
+    # --- choices
+
+    def _image_choices(self, widget: Any) -> list[tuple[str, Any]]:
+        return [(layer.name, layer) for layer in reversed(images_of(self._viewer))]
+
+    def _channel_choices(self, widget: Any) -> list[tuple[str, Channels]]:
+        source = self.session.source
+        return [] if source is None else [(c.label, c) for c in source.choices]
+
+    # --- life
+
+    def _lay_out(self) -> None:
+        inside, chooser = QWidget(), QWidget()
+        form(
+            [("image", [self.image, self.open_button]), ("colours", [self.channels])],
+            chooser,
+        )
+        self.image.native.setMinimumContentsLength(8)
+        lines = QVBoxLayout(inside)
+        lines.setContentsMargins(6, 4, 6, 4)
+        lines.setSpacing(6)
+        lines.addWidget(chooser)
+        lines.addWidget(self.panel)
+        lines.addWidget(self.status)
+        lines.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        outside = QVBoxLayout(self)
+        outside.setContentsMargins(0, 0, 0, 0)
+        outside.addWidget(scroll)
+        self.setMinimumWidth(300)
+
+    def _connect(self) -> None:
+        self.image.changed.connect(self._on_image)
+        self.open_button.changed.connect(self._on_open)
+        self.channels.changed.connect(self._on_channels)
+        self.panel.failed.connect(self.status.say)
+        self.panel.export_asked.connect(self._on_export)
+        self.panel.volume_asked.connect(self._on_volume)
+        self.session.source_changed.connect(self._on_source)
+        self.session.state_changed.connect(self._on_state)
+        self.session.exported.connect(self._on_exported)
+        self._viewer.events.theme.connect(self._follow_theme)
+
+    def _follow_theme(self, event: Any = None) -> None:
+        theme = self._viewer.theme
+        self.status.set_theme(theme)
+        if self.cube is not None:
+            self.cube.set_theme(theme)
+
+    def _on_docked(self) -> None:
+        dock = self.parent()
+        window = window_of(dock)
+        if self._closed or self._dock is not None or window is None:
+            return
+        self._dock = dock
+        self._context = CurrentContext(self._viewer, window)
+        # The dock's ✕ orphans this widget and deletes the dock; a window takes both with it.
+        self._on_close = OnClose(window, self._on_window_closing)
+        self._dock.destroyed.connect(self.close_session)
+        ShortTitle(self._dock, TITLE)
+        self._open_cube(window, self._dock)
+
+    def _open_cube(self, window: QMainWindow, dock: QDockWidget) -> None:
+        self.cube = CubeView(self.session, self._viewer.theme)
+        self._cube_dock = self._viewer.window.add_dock_widget(
+            self.cube, name=CUBE_TITLE, area="right", add_vertical_stretch=False
+        )
+        self._cube_dock.destroyed.connect(self._on_cube_dock_gone)
+        stack_above(window, self._cube_dock, dock, CUBE_SHARE)
+
+    def _on_cube_dock_gone(self, *args: Any) -> None:
+        self._cube_dock = None
+        self._close_cube()
+
+    def _close_cube(self) -> None:
+        cube, self.cube = self.cube, None
+        if cube is not None:
+            cube.close_view()
+            delete_later(cube)
+
+    def _on_window_closing(self) -> None:
+        # The window takes the docks along: there is nothing to undock.
+        cube_dock, self._cube_dock = self._cube_dock, None
+        if cube_dock is not None:
+            cube_dock.destroyed.disconnect(self._on_cube_dock_gone)
+        if self._dock is not None:
+            self._dock.destroyed.disconnect(self.close_session)
+        self.close_session()
+
+    def close_session(self, *args: Any) -> None:
+        """Stop all work and let go of the viewer. Layers stay. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        events = self._viewer.layers.events
+        for name in ("inserted", "removed", "reordered", "renamed"):
+            # napari connects these when it docks a widget, and never disconnects them.
+            getattr(events, name).disconnect(self.reset_choices)
+        self._viewer.events.theme.disconnect(self._follow_theme)
+        self.panel.disconnect_session()
+        self.status.close_session()
+        self.activity.close()
+        self.overlay.close()
+        self.session.close()
+        if self._context is not None:
+            self._context.close()
+        if self._on_close is not None:
+            self._on_close.close()
+        self._close_cube()
+        cube_dock, self._cube_dock = self._cube_dock, None
+        if cube_dock is not None:
+            self._viewer.window.remove_dock_widget(cube_dock)
+        delete_later(self)
+
+
+def _preferred_device() -> str:
+    """The device of napari's preferences; "auto" where the plugin is not registered."""
+    from napari.settings import get_plugin_settings
+
+    try:
+        return str(get_plugin_settings("napari-colorkde").compute.device)
+    except (KeyError, AttributeError):
+        return "auto"

@@ -1,0 +1,43 @@
+"""Rows of magicgui widgets with labels that line up, across sections too."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+LABEL_WIDTH = 82
+
+
+def form(rows: Sequence[tuple[str, Sequence[Any]]], parent: QWidget) -> QGridLayout:
+    """Lay out labelled rows in `parent`.
+
+    Parameters
+    ----------
+    rows
+        A label and the magicgui widgets beside it, of which the first takes the room that is left.
+    parent
+        Gets the layout.
+    """
+    grid = QGridLayout(parent)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setVerticalSpacing(5)
+    grid.setHorizontalSpacing(8)
+    grid.setColumnMinimumWidth(0, LABEL_WIDTH)
+    grid.setColumnStretch(1, 1)
+    for number, (text, widgets) in enumerate(rows):
+        label = QLabel(text)
+        label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        label.setBuddy(widgets[0].native)
+        grid.addWidget(label, number, 0)
+        line = QHBoxLayout()
+        line.setSpacing(6)
+        for position, widget in enumerate(widgets):
+            native = widget.native
+            if position == 0:
+                policy = native.sizePolicy()
+                policy.setHorizontalPolicy(QSizePolicy.Policy.Expanding)
+                native.setSizePolicy(policy)
+            line.addWidget(native, 1 if position == 0 else 0)
+        grid.addLayout(line, number, 1)
+    return grid

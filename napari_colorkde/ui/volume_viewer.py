@@ -1,0 +1,131 @@
+"""The colour-space density as layers of a second napari viewer.
+
+A volume beside an image would make napari drop the image's units, and red would become a slider of
+the photograph: hence a viewer of its own. Positions are in colour units.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.app.compute import contrast_limits
+from napari_colorkde.core.kde import DensityVolume
+from napari_colorkde.ui.gl import keep_current, main_windows
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+COLOR_UNIT = "level"
+"""Unit of the volume's axes: one step of a channel's values."""
+
+
+def open_volume(
+    volume: DensityVolume, names: Sequence[str], *, title: str, color_of: Any = None
+) -> "Viewer":
+    """Show a density volume in a new viewer.
+
+    Parameters
+    ----------
+    volume
+        In one, two or three dimensions.
+    names
+        Of the channels: they become axis labels.
+    title
+        What the colours are of.
+    color_of
+        Maps colours ``(N, C)`` to sRGB ``(N, 3)`` in 0..1; None takes the view's own.
+    """
+    from napari import Viewer
+
+    before = set(main_windows())
+    viewer = Viewer(title=f"Colours of {title}")
+    for window in set(main_windows()) - before:
+        keep_current(viewer, window)
+    for data, options in volume_layers(volume, names, color_of):
+        viewer.add_image(data, **options)
+    if volume.values.ndim == 3:
+        viewer.dims.ndisplay = 3
+        viewer.scene.overlays.axes.visible = True
+    viewer.reset_view()
+    return viewer
+
+
+def volume_layers(
+    volume: DensityVolume, names: Sequence[str], color_of: Any = None
+) -> list[tuple[NDArray[Any], dict[str, Any]]]:
+    """Data and options of the layers: the density, and for three channels its true colours."""
+    values = volume.values
+    place: dict[str, Any] = {
+        "scale": tuple(map(float, volume.spacing)),
+        "translate": tuple(float(axis[0]) for axis in volume.axes),
+        "axis_labels": tuple(names),
+        "units": (_color_unit(),) * values.ndim,
+    }
+    if values.ndim == 1:
+        # napari shows pictures, not curves: one row.
+        values = values[np.newaxis]
+        place = {name: (_first(name, place[name]), *place[name]) for name in place}
+    flat = values.reshape(-1)
+    limits = contrast_limits(flat, np.ones(flat.size, np.int64), log=False)
+    layers: list[tuple[NDArray[Any], dict[str, Any]]] = [
+        (
+            values,
+            {
+                "name": "density",
+                "rgb": False,
+                "colormap": "magma",
+                "contrast_limits": limits,
+                "rendering": "attenuated_mip",
+                "visible": values.ndim < 3,
+                **place,
+            },
+        )
+    ]
+    if values.ndim == 3:
+        options = {
+            "name": "true colour",
+            "rgb": True,
+            "rendering": "translucent",
+            "blending": "translucent_no_depth",
+            **place,
+        }
+        layers.append((true_colors(volume, color_of), options))
+    return layers
+
+
+def true_colors(volume: DensityVolume, color_of: Any = None) -> NDArray[np.uint8]:
+    """Each point of a three-dimensional volume in its own colour: ``(B, B, B, 4)`` uint8.
+
+    The opacity is baked, ``1 − exp(−k · density · dx)``: napari's contrast acts on colours only.
+    """
+    from napari_colorkde.scene.colors import default_color_of
+    from napari_colorkde.scene.geometry import ColorBox
+    from napari_colorkde.scene.levels import MassCurve, Transfer
+
+    box = ColorBox.from_axes(volume.axes)
+    color_of = color_of or default_color_of(box)
+    grid = np.stack(np.meshgrid(*volume.axes, indexing="ij"), axis=-1)
+    rgba = np.empty((*volume.values.shape, 4), np.uint8)
+    transfer = Transfer.from_curve(MassCurve.from_values(volume.values))
+    for i, plane in enumerate(grid):
+        colors = np.asarray(color_of(plane.reshape(-1, 3))).reshape(*plane.shape[:-1], 3)
+        rgba[i, ..., :3] = np.round(255 * np.clip(colors, 0, 1))
+    opacity = transfer.opacity(volume.values, 1 / max(volume.values.shape))
+    rgba[..., 3] = np.round(255 * opacity)
+    return rgba
+
+
+def _first(name: str, values: Sequence[Any]) -> Any:
+    return {"scale": values[0], "translate": 0.0, "axis_labels": "", "units": values[0]}[name]
+
+
+def _color_unit() -> Any:
+    """The unit of colour values, dimensionless, defined where pint does not know it yet."""
+    import pint
+
+    registry: Any = pint.get_application_registry()  # type: ignore[no-untyped-call]
+    if COLOR_UNIT not in registry:
+        registry.define(f"{COLOR_UNIT} = []")
+    return registry.Unit(COLOR_UNIT)
