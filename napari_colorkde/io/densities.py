@@ -28,6 +28,9 @@ IMAGEJ_BYTES = (1 << 32) - (1 << 25)
 QUANTILE_PIXELS = 1 << 20
 """Contrast limits come from at most about so many pixels, evenly spaced."""
 
+BLOCK_PIXELS = 1 << 20
+"""Pixels colored in one go, to keep intermediate arrays small."""
+
 
 def write_density(
     path: str | os.PathLike[str],
@@ -134,12 +137,15 @@ def color_density(
     low, high = default_limits(density, log) if contrast_limits is None else contrast_limits
     if not (np.isfinite([low, high]).all() and low < high):
         raise ValueError(f"contrast_limits={contrast_limits}; give two numbers, the lower first.")
-    missing = np.isnan(density)
-    position = np.clip((np.where(missing, low, density) - low) / (high - low), 0, 1)
-    index = np.minimum(position * len(table), len(table) - 1).astype(np.intp)
     picture = np.empty((*density.shape, 4), dtype=np.uint8)
-    picture[..., :3] = table[index]
-    picture[..., 3] = np.where(missing, 0, 255)
+    rows = max(1, BLOCK_PIXELS // density.shape[1])
+    for start in range(0, len(density), rows):
+        block = density[start : start + rows]
+        missing = np.isnan(block)
+        position = np.clip((np.where(missing, low, block) - low) / (high - low), 0, 1)
+        index = np.minimum(position * len(table), len(table) - 1).astype(np.intp)
+        picture[start : start + rows, :, :3] = table[index]
+        picture[start : start + rows, :, 3] = np.where(missing, 0, 255)
     return picture, (float(low), float(high))
 
 

@@ -134,6 +134,13 @@ def test_png_says_how_it_was_made(tmp_path: Path, density: NDArray[Any]) -> None
     assert text["Description"].endswith("contrast limits: [0.25, 1.0]")
 
 
+def test_blocks_of_a_large_picture_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).random((23, 7)).astype(np.float32)
+    whole, _ = color_density(values, log=False)
+    monkeypatch.setattr(densities, "BLOCK_PIXELS", 30)
+    np.testing.assert_array_equal(color_density(values, log=False)[0], whole)
+
+
 def test_default_limits_cut_the_brightest_and_the_far_tails() -> None:
     values = np.arange(1, 1001, dtype=np.float64).reshape(25, 40)
     assert default_limits(values, log=False) == (0, pytest.approx(995, abs=0.1))
