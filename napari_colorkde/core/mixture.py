@@ -142,7 +142,7 @@ def kernel_densities(
     """
     exponents = _prepared(kernels, normalized, device)
     result = np.empty((exponents.n_kernels, len(colors)), np.float32)
-    for block, values in exponents.blocks(colors):
+    for block, values, _ in exponents.blocks(colors):
         result[:, block] = exponents.device.get(values.float().exp2_())
     return result
 
@@ -157,7 +157,7 @@ def log_kernel_densities(
     """Return ``log(wₖ N(x; μₖ, Σₖ))`` for each kernel at each color (n, C): (K, n) nats."""
     exponents = _prepared(kernels, normalized, device)
     result = np.empty((exponents.n_kernels, len(colors)))
-    for block, values in exponents.blocks(colors):
+    for block, values, _ in exponents.blocks(colors):
         result[:, block] = exponents.device.get(values)
     result /= LOG2_E
     return result
@@ -177,7 +177,7 @@ def _prepared(kernels: Kernels, normalized: bool, device: DeviceLike) -> Exponen
 
 def _density(exponents: Exponents, colors: NDArray[Any]) -> NDArray[np.float32]:
     result = np.empty(len(colors), np.float32)
-    for block, values in exponents.blocks(colors):
+    for block, values, _ in exponents.blocks(colors):
         # float32 holds an exponent of −100 (a density of 1e-30) to 3e-6 nats.
         result[block] = exponents.device.get(values.float().exp2_().sum(dim=0))
     return result
@@ -185,7 +185,7 @@ def _density(exponents: Exponents, colors: NDArray[Any]) -> NDArray[np.float32]:
 
 def _log_density(exponents: Exponents, colors: NDArray[Any]) -> NDArray[np.float64]:
     result = np.empty(len(colors))
-    for block, values in exponents.blocks(colors):
+    for block, values, _ in exponents.blocks(colors):
         result[block] = exponents.device.get(log_sum(values))
     result /= LOG2_E
     return result

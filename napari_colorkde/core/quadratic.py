@@ -35,6 +35,11 @@ class Exponents:
         (K,) natural logarithms of the factors, −inf for a kernel without weight.
     device
         Where to compute; it must have float64.
+
+    Attributes
+    ----------
+    center
+        (C,) the origin of the features.
     """
 
     def __init__(
@@ -42,8 +47,8 @@ class Exponents:
     ) -> None:
         self.device = device
         self.n_kernels, self.n_channels = means.shape
-        self._center = means.mean(axis=0)
-        self._means = means - self._center
+        self.center = means.mean(axis=0)
+        self._means = means - self.center
         self._precisions: Array = np.linalg.inv(covariances).astype(np.float64)
         # The constant of a Gaussian, and L⁻¹ of Σ = L Lᵀ: |L⁻¹(x − μ)|² is the squared distance.
         self._log_peaks = (
@@ -56,18 +61,23 @@ class Exponents:
             coefficients(self._means, self._precisions, self._log_peaks), torch.float64
         )
 
-    def blocks(self, colors: NDArray[np.generic]) -> Iterator[tuple[slice, torch.Tensor]]:
-        """Yield slices of colors (n, C) with their exponents, (K, block) float64 on the device."""
+    def blocks(
+        self, colors: NDArray[np.generic]
+    ) -> Iterator[tuple[slice, torch.Tensor, torch.Tensor]]:
+        """Yield slices of colors (n, C), their exponents (K, block), and their features (F, block).
+
+        float64, on the device. Features are those of colors minus `center`.
+        """
         step = max(1, BLOCK_TERMS // max(self.n_kernels, n_features(self.n_channels)))
         for start in range(0, len(colors), step):
             block = slice(start, min(start + step, len(colors)))
             centered = np.empty((self.n_channels, block.stop - start))
-            np.subtract(colors[block].T, self._center[:, None], out=centered)
+            np.subtract(colors[block].T, self.center[:, None], out=centered)
+            rows = self.device.put(features(centered), torch.float64)
             if self._rounding(centered) < ROUNDING_TOLERANCE:
-                rows = self.device.put(features(centered), torch.float64)
-                yield block, self._coefficients @ rows
+                yield block, self._coefficients @ rows, rows
             else:
-                yield block, self._by_differences(self.device.put(centered, torch.float64))
+                yield block, self._by_differences(rows[1 : 1 + self.n_channels]), rows
 
     def _rounding(self, centered: Array) -> float:
         """Bound the error of the expanded square at these colors, in nats."""

@@ -23,7 +23,7 @@ def test_both_ways_to_exponents_are_exact(sigma):
     covariances = np.array([[[2.0, 0.6], [0.6, 1.0]], [[1.0, 0.0], [0.0, 3.0]]]) * sigma**2
     exponents = Exponents(means, covariances, np.log([0.25, 4.0]), HOST)
     colors = np.concatenate([means + 3 * sigma, means - sigma])
-    ((_, result),) = exponents.blocks(colors)
+    ((_, result, _),) = exponents.blocks(colors)
     for k in range(2):
         expected = np.log([0.25, 4.0])[k] + gaussian_log_density(colors, means[k], covariances[k])
         np.testing.assert_allclose(result[k] / LOG2_E, expected, rtol=1e-6)
