@@ -101,7 +101,10 @@ def bandwidth_covariance(
         return np.diag(selection.bandwidth**2)
     values = np.asarray(bandwidth)
     if values.dtype.kind not in "iuf":
-        raise ValueError(f"bandwidth={bandwidth!r}: give a number, {n} numbers, or a method name.")
+        raise ValueError(
+            f"bandwidth={bandwidth!r}: give a number, {n} numbers, a covariance, or one of "
+            f"{', '.join(METHODS)}."
+        )
     values = values.astype(np.float64)
     if values.ndim <= 1:
         return np.diag(_checked_sigmas(values, n) ** 2)
@@ -254,7 +257,8 @@ def _checked_sigmas(values: NDArray[np.float64], n_channels: int) -> NDArray[np.
             f"bandwidth has {len(values)} sigmas, the image {n_channels} channels; give one sigma, "
             "or one per channel."
         )
-    if not (np.isfinite(values).all() and (values > 0).all()):
+    # Squares must be numbers too.
+    if not ((values > 1e-100) & (values < 1e100)).all():
         raise ValueError(
             f"bandwidth={values.tolist()}: a sigma must be positive and finite; give a "
             "standard deviation in image units, such as 4 for 8-bit colours."
@@ -268,10 +272,15 @@ def _checked_covariance(values: NDArray[np.float64], n_channels: int) -> NDArray
             f"bandwidth has shape {values.shape}; a covariance of {n_channels} channels has "
             f"({n_channels}, {n_channels})."
         )
-    if not np.isfinite(values).all() or not np.allclose(values, values.T, rtol=1e-9, atol=0):
-        raise ValueError("bandwidth is no covariance: it must be finite and symmetric.")
-    symmetric = (values + values.T) / 2
-    if np.linalg.eigvalsh(symmetric).min() <= 0:
+    # Beside its variances: what a rotation leaves of a zero is no asymmetry.
+    scale = np.sqrt(np.abs(np.outer(np.diag(values), np.diag(values))))
+    if not np.isfinite(values).all() or (np.abs(values - values.T) > 1e-9 * scale).any():
+        raise ValueError(
+            "bandwidth is no covariance: it must be finite and symmetric; give (A + A.T) / 2."
+        )
+    symmetric: NDArray[np.float64] = (values + values.T) / 2
+    eigenvalues = np.linalg.eigvalsh(symmetric)
+    if eigenvalues[0] <= 1e-14 * eigenvalues[-1]:
         raise ValueError(
             "bandwidth is no covariance: it is not positive definite; add a little to its diagonal."
         )

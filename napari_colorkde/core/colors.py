@@ -186,7 +186,8 @@ def _entries_of_bytes(table: NDArray[np.int32], values: NDArray[Any]) -> NDArray
     """Entries of colours in a table by byte code; values that are no byte have none."""
     if values.dtype == np.uint8:
         return table.take(byte_codes(values))
-    as_bytes = np.clip(values, 0, 255).astype(np.uint8)
+    with np.errstate(invalid="ignore"):  # NaN, which equals nothing
+        as_bytes = np.clip(values, 0, 255).astype(np.uint8)
     same = (as_bytes == values).all(axis=1)
     return np.where(same, table.take(byte_codes(as_bytes)), np.int32(-1))
 

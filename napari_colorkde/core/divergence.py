@@ -96,16 +96,15 @@ def _grid(palette: Palette, covariance: NDArray[np.float64]) -> tuple[NDArray[np
     narrow = 1 / np.sqrt(np.diag(np.linalg.inv(covariance)))
     low = palette.colors.min(axis=0) - REACH * sigmas
     high = palette.colors.max(axis=0) + REACH * sigmas
-    axes = tuple(
-        np.arange(a, b + step, step) for a, b, step in zip(low, high, SPACING * narrow, strict=True)
-    )
-    size = int(np.prod([len(axis) for axis in axes]))
-    if size > MAX_POINTS:
+    step = SPACING * narrow
+    lengths = np.ceil((high - low) / step) + 1
+    if lengths.prod() > MAX_POINTS:
         raise ValueError(
-            f"bandwidth {np.round(narrow, 4).tolist()} is narrow beside the colours' range: the "
-            f"integral would need {size} points, more than {MAX_POINTS}. Give a wider bandwidth."
+            f"bandwidth {[float(f'{s:.3g}') for s in narrow]} is narrow beside the colours' range: "
+            f"the integral would need {lengths.prod():.3g} points, more than {MAX_POINTS}. Give a "
+            "wider bandwidth."
         )
-    return axes
+    return tuple(a + s * np.arange(n) for a, s, n in zip(low, step, lengths, strict=True))
 
 
 def _log_densities(

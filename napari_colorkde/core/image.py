@@ -76,7 +76,8 @@ def as_pixels(
         Any array. Two-dimensional ones are grey and have no channel axis. bool becomes float32 0/1,
         integers other than uint8 and uint16 become float64, float16 becomes float32.
     mask
-        Same shape as the image without its channels; a pixel counts where it is non-zero.
+        Same shape as the image without its channels; a pixel counts where it is non-zero. What a
+        NumPy masked array masks, in any channel, does not count either.
     channel_axis
         Which axis holds the channels; None if there is none.
     n_channels
@@ -96,8 +97,12 @@ def as_pixels(
     ValueError
         If it is empty, or its channels or the mask's shape do not fit.
     """
+    hidden = None
+    if np.ma.isMaskedArray(image):
+        hidden = channels_last(np.ma.getmaskarray(image), channel_axis, name).any(axis=-1)
     values = _real(np.asarray(image), name)
     values = channels_last(values, channel_axis, name)
+    broken = None if values.dtype.kind != "f" else ~np.isfinite(values).all(axis=-1)
     transparent = None
     wanted = n_channels
     if values.shape[-1] == 4 and wanted != 4:
@@ -114,7 +119,27 @@ def as_pixels(
             f"{name} has {given} channels on axis {channel_axis}; a colour has 1 to "
             f"{MAX_COLOR_CHANNELS}. Choose channels, or give channel_axis=None for a grey stack."
         )
-    return _exclude(values, mask, transparent, name)
+    masked = None if mask is None else checked_mask(np.asarray(mask), values.shape[:-1], name) == 0
+    if hidden is not None:
+        masked = hidden if masked is None else masked | hidden
+    return _exclude(values, masked, transparent, broken)
+
+
+def checked_mask(mask: Any, shape: tuple[int, ...], name: str = "image") -> Any:
+    """The mask as it is, which may be a lazy array.
+
+    Raises
+    ------
+    ValueError
+        If it is not one value per pixel of an image of this shape (without channels).
+    """
+    mask = mask if hasattr(mask, "shape") else np.asarray(mask)
+    if tuple(mask.shape) != tuple(shape):
+        raise ValueError(
+            f"mask has shape {tuple(mask.shape)}, but the pixels of {name} have {tuple(shape)}; "
+            "give one value per pixel."
+        )
+    return mask
 
 
 def has_channel_axis(ndim: int, channel_axis: int | None) -> bool:
@@ -140,7 +165,7 @@ def channels_last(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If the image is empty, has no axes, or has no such axis.
     """
     if image.ndim == 0:
@@ -149,6 +174,8 @@ def channels_last(
         raise ValueError(f"{name} of shape {image.shape} is empty; give at least one pixel.")
     if channel_axis is None or not has_channel_axis(image.ndim, channel_axis):
         return image[..., np.newaxis]
+    if not hasattr(channel_axis, "__index__"):
+        raise TypeError(f"channel_axis={channel_axis!r}: give a whole number, or None.")
     if not -image.ndim <= channel_axis < image.ndim:
         raise ValueError(
             f"channel_axis={channel_axis} does not exist in {name} of shape {image.shape}; use one "
@@ -205,24 +232,11 @@ def _real(array: NDArray[Any], name: str) -> NDArray[Any]:
     )
 
 
-def _exclude(
-    values: NDArray[Any], mask: Any, transparent: NDArray[np.bool_] | None, name: str
-) -> Pixels:
-    masked = None
-    if mask is not None:
-        mask = np.asarray(mask)
-        if mask.shape != values.shape[:-1]:
-            raise ValueError(
-                f"mask has shape {mask.shape}, but the pixels of {name} have {values.shape[:-1]}; "
-                "give one value per pixel."
-            )
-        masked = mask == 0
-    broken = None
-    if values.dtype.kind == "f":
-        broken = ~np.isfinite(values).all(axis=-1)
+def _exclude(values: NDArray[Any], *reasons: NDArray[np.bool_] | None) -> Pixels:
+    """Unite the reasons, counting each pixel under its first."""
     excluded: NDArray[np.bool_] | None = None
     counted = []
-    for reason in (masked, transparent, broken):
+    for reason in reasons:
         if reason is None or not reason.any():
             counted.append(0)
             continue

@@ -8,7 +8,7 @@ This module holds the statistics; the sums S come from `sums.py`.
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,9 @@ from napari_colorkde.core.sums import KernelSums, kernel_sums
 
 MAX_VOXELS = 1 << 28
 """Largest volume: 1 GB of float32."""
+
+MAX_BINS = 1 << 14
+"""Most grid points along one axis."""
 
 
 class NarrowBandwidthWarning(UserWarning):
@@ -43,7 +46,8 @@ class DensityVolume:
     covariance
         ``(C, C)`` bandwidth of the KDE.
     mass_inside
-        Fraction of the density that lies within the extent.
+        Fraction of the density that lies within the extent, from the first grid point to the last;
+        for cell averages, within the cells, which reach half a step further.
     space
         Colour space of the axes.
     """
@@ -149,19 +153,21 @@ class ColorKDE:
         ValueError
             If bins or extent are not of that form, or the volume would exceed 1 GB.
         """
+        if sampling not in get_args(Sampling):
+            raise ValueError(f'sampling={sampling!r} is not known; use "points" or "cells".')
         axes = self._axes(bins, extent)
         sums = self._sums.on_grid(axes, sampling)
-        np.maximum(sums, 0, out=sums)
-        values = sums * np.float32(np.exp(-self._log_scale))
-        volume = DensityVolume(
-            values, axes, self.covariance, self._mass_inside(axes, values), self.space
-        )
-        narrowest = np.sqrt(np.linalg.eigvalsh(self.covariance)[0])
-        if sampling == "points" and narrowest < 0.999 * volume.spacing.min():
+        values = self._scaled(sums)
+        mass = self._mass_inside(axes, values, sampling)
+        volume = DensityVolume(values, axes, self.covariance, mass, self.space)
+        # Standard deviation of the narrowest direction where the grid's spacing is 1.
+        per_step = self.covariance / np.outer(volume.spacing, volume.spacing)
+        ratio = float(np.sqrt(np.linalg.eigvalsh(per_step)[0]))
+        if sampling == "points" and ratio < 0.999:
             warnings.warn(
-                f"The bandwidth (sigma {narrowest:.3g}) is below the grid spacing "
-                f"({volume.spacing.min():.3g}): peaks between grid points are missed. Use more "
-                'bins, a wider bandwidth, or sampling="cells".',
+                f"The bandwidth is below the grid spacing (sigma is {ratio:.3g} of it): peaks "
+                "between grid points are missed. Use more bins, a wider bandwidth, or "
+                'sampling="cells".',
                 NarrowBandwidthWarning,
                 stacklevel=2,
             )
@@ -180,7 +186,8 @@ class ColorKDE:
         Parameters
         ----------
         image
-            Any image with the palette's channels. None: the colours of the palette, ``(U,)``.
+            Any image with the palette's channels; or a `Palette`, for its colours, ``(U,)``. None:
+            the colours of the KDE's own palette.
         log
             Natural logarithm, to any depth of the tails.
         mask, channel_axis
@@ -192,10 +199,13 @@ class ColorKDE:
             Shape of the image without channels; float32, float64 with `log`; NaN at pixels that
             are masked, transparent or not finite.
         """
-        if image is None:
-            return self._at(self.palette, log)
+        if image is None or isinstance(image, Palette):
+            palette = self.palette if image is None else image
+            self._check_channels(palette)
+            return self._at(palette, log)
         image = image if hasattr(image, "shape") else np.asarray(image)
-        palette = self._palette_of(image, mask, channel_axis)
+        palette = Palette.from_image(image, mask, channel_axis)
+        self._check_channels(palette)
         index = palette.index(image, mask, channel_axis)
         return paint_index(self._at(palette, log), index)
 
@@ -204,7 +214,8 @@ class ColorKDE:
     ) -> float:
         """Mean log-density of an image's pixels under this KDE, in nats per pixel."""
         given = image if isinstance(image, Palette) else None
-        palette = given or self._palette_of(image, mask, channel_axis)
+        palette = given or Palette.from_image(image, mask, channel_axis)
+        self._check_channels(palette)
         logs = self._at(palette, log=True)
         return float(palette.counts @ logs / palette.n_pixels)
 
@@ -225,18 +236,22 @@ class ColorKDE:
             colors = palette_in_space(palette, self.color_space).colors
         if log:
             return self._sums.log_at(colors) - self._log_scale
-        sums = self._sums.at(colors)
-        return sums * np.float32(np.exp(-self._log_scale))
+        return self._scaled(self._sums.at(colors))
 
-    def _palette_of(self, image: Any, mask: Any, channel_axis: int | None) -> Palette:
-        image = image if hasattr(image, "shape") else np.asarray(image)
-        palette = Palette.from_image(image, mask, channel_axis)
+    def _scaled(self, sums: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The density of these sums, in their place."""
+        # Two steps: the product may be too small for float32 where each factor is not.
+        np.maximum(sums, 0, out=sums)
+        sums *= np.float32(1 / self.palette.n_pixels)
+        sums *= np.float32(np.exp(-bw.log_normalizer(self.covariance)))
+        return sums
+
+    def _check_channels(self, palette: Palette) -> None:
         if palette.n_channels != self.palette.n_channels:
             raise ValueError(
                 f"image has {palette.n_channels} colour channels, the KDE "
                 f"{self.palette.n_channels}; give an image of the same kind."
             )
-        return palette
 
     def _axes(
         self, bins: int | ArrayLike, extent: ArrayLike | None
@@ -270,9 +285,12 @@ class ColorKDE:
         return pairs
 
     def _mass_inside(
-        self, axes: tuple[NDArray[np.float64], ...], values: NDArray[np.float32]
+        self,
+        axes: tuple[NDArray[np.float64], ...],
+        values: NDArray[np.float32],
+        sampling: Sampling,
     ) -> float:
-        """The fraction of the mass within the extent: exact for diagonal bandwidths.
+        """The fraction of the mass within the extent, or the cells: exact for diagonal bandwidths.
 
         For full ones the trapezoid rule on the volume, good to 1e-3 at the spacings warned of.
         """
@@ -285,7 +303,9 @@ class ColorKDE:
         for c, axis in enumerate(axes):
             levels, rank = np.unique(self.points.colors[:, c], return_inverse=True)
             sigma = np.sqrt(self.covariance[c, c])
-            share = ndtr((axis[-1] - levels) / sigma) - ndtr((axis[0] - levels) / sigma)
+            margin = (axis[1] - axis[0]) / 2 if sampling == "cells" else 0.0
+            low, high = axis[0] - margin, axis[-1] + margin
+            share = ndtr((high - levels) / sigma) - ndtr((low - levels) / sigma)
             inside *= share[rank]
         return float(self.palette.counts @ inside / self.palette.n_pixels)
 
@@ -339,4 +359,6 @@ def _checked_bins(bins: int | ArrayLike, n_channels: int) -> list[int]:
         raise ValueError(
             f"bins={bins!r}: the volume would exceed {MAX_VOXELS} points (1 GB); use fewer bins."
         )
+    if max(counts) > MAX_BINS:
+        raise ValueError(f"bins={bins!r}: an axis has at most {MAX_BINS} grid points.")
     return counts

@@ -24,6 +24,7 @@ from napari_colorkde.core.colors import (
 from napari_colorkde.core.image import (
     Pixels,
     as_pixels,
+    checked_mask,
     has_channel_axis,
     pixel_shape,
     tile_slices,
@@ -31,6 +32,9 @@ from napari_colorkde.core.image import (
 
 MAX_COLORS = 1 << 22
 """Distinct colours kept before a palette is binned (8-bit palettes are never binned)."""
+
+MIN_BUDGET = 8
+"""Bins meet at zero and never join across it: colours of both signs need one bin per octant."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +88,7 @@ class Palette:
             Axis of the channels; None for a grey image of any number of axes.
         max_colors
             Budget of distinct colours. A palette of 16-bit or float colours that exceeds it is
-            binned, and `bin_width` says how coarsely.
+            binned, and `bin_width` says how coarsely. At least 8.
 
         Raises
         ------
@@ -101,7 +105,7 @@ class Palette:
         mask = None if mask is None else checked_mask(mask, shape)
         builder = PaletteBuilder(max_colors)
         for tile in tile_slices(image.shape, channel_axis):
-            part = None if mask is None else mask[pixel_index(tile, image.ndim, channel_axis)]
+            part = None if mask is None else mask[pixel_index(tile, len(image.shape), channel_axis)]
             builder.add(image[tile], part, channel_axis)
         return builder.palette()
 
@@ -168,7 +172,7 @@ class Palette:
         mask = None if mask is None else checked_mask(mask, shape)
         index = np.empty(shape, np.int32)
         for tile in tile_slices(image.shape, channel_axis):
-            where = pixel_index(tile, image.ndim, channel_axis)
+            where = pixel_index(tile, len(image.shape), channel_axis)
             part = None if mask is None else mask[where]
             pixels = as_pixels(
                 image[tile], mask=part, channel_axis=channel_axis, n_channels=self.n_channels
@@ -214,8 +218,10 @@ class PaletteBuilder:
     """
 
     def __init__(self, max_colors: int = MAX_COLORS) -> None:
-        if max_colors < 1:
-            raise ValueError(f"max_colors={max_colors}; give a budget of at least one colour.")
+        if max_colors < MIN_BUDGET:
+            raise ValueError(
+                f"max_colors={max_colors}; give a budget of at least {MIN_BUDGET} colours."
+            )
         self._max_colors = max_colors
         self._dtype: np.dtype[Any] | None = None
         self._channels = 0
@@ -292,17 +298,6 @@ def paint_index(values: NDArray[Any], index: NDArray[np.int32]) -> NDArray[Any]:
     dtype = np.float64 if values.dtype == np.float64 else np.float32
     # The last entry is NaN, and −1 means the last entry.
     return np.append(values.astype(dtype, copy=False), dtype(np.nan))[index]
-
-
-def checked_mask(mask: Any, shape: tuple[int, ...]) -> NDArray[Any]:
-    """The mask as an array, refused with a sentence if it is not one value per pixel."""
-    checked: NDArray[Any] = np.asarray(mask)
-    if checked.shape != shape:
-        raise ValueError(
-            f"mask has shape {checked.shape}, but the image's pixels have {shape}; give one value "
-            "per pixel."
-        )
-    return checked
 
 
 def pixel_index(tile: tuple[slice, ...], ndim: int, channel_axis: int | None) -> tuple[slice, ...]:
