@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.colors import integer_range
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.palette import Palette
 from napari_colorkde.core.sums import KernelSums, kernel_sums
@@ -59,20 +60,21 @@ def channel_ranges(palette: Palette) -> NDArray[np.float64]:
     """The range of values of each channel, ``(C,)``.
 
     8-bit: 256. 16-bit: the power of two above the largest value, so that 12-bit data in 16 bits
-    have 4096. Floats between 0 and 1: 1; other floats: what the data span. A palette converted to
-    another colour space carries that space's ranges.
+    have 4096. Floats between 0 and 1: 1; other floats: what the data span. A palette that was
+    binned, or converted to another colour space, carries its ranges.
     """
     if palette.ranges is not None:
         return palette.ranges
     n = palette.n_channels
-    low, high = palette.colors.min(axis=0), palette.colors.max(axis=0)
+    low: NDArray[Any] = palette.colors.min(axis=0)
+    high: NDArray[Any] = palette.colors.max(axis=0)
     if palette.dtype == np.uint8:
         return np.full(n, 256.0)
     if palette.dtype == np.uint16:
-        return np.full(n, 2.0 ** max(1, math.ceil(math.log2(int(high.max()) + 1))))
+        return np.full(n, integer_range(high))
     if low.min() >= 0 and high.max() <= 1:
         return np.ones(n)
-    span = high.astype(np.float64) - low.astype(np.float64)
+    span: NDArray[np.float64] = high.astype(np.float64) - low.astype(np.float64)
     # A constant channel takes the width of the widest; one colour alone takes 1.
     span[span == 0] = span.max() or 1.0
     return span

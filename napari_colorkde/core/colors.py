@@ -54,7 +54,7 @@ def count_table(table: NDArray[np.int64], channels: int) -> CountedColors:
     colors = colors_of_byte_codes(codes, channels)
     key = np.zeros(len(codes), np.uint32)
     for c in range(channels):
-        key = key << 8 | colors[:, c]
+        key = (key << 8 | colors[:, c]).astype(np.uint32)
     order = np.argsort(key)
     return CountedColors(colors[order], table[codes[order]])
 
@@ -80,7 +80,8 @@ def _packed(codes: NDArray[np.int64], ranks: NDArray[Any], radix: int) -> NDArra
     """Append a digit to mixed-radix codes, first renumbering them if they would overflow."""
     if len(codes) and int(codes.max()) >= (1 << 62) // max(radix, 1):
         codes = np.unique(codes, return_inverse=True)[1].astype(np.int64)
-    return codes * radix + ranks
+    packed: NDArray[np.int64] = codes * radix + ranks
+    return packed
 
 
 def merge_counted(parts: list[CountedColors]) -> CountedColors:
@@ -89,6 +90,11 @@ def merge_counted(parts: list[CountedColors]) -> CountedColors:
         return parts[0]
     colors = np.concatenate([part.colors for part in parts])
     return count_rows(colors, np.concatenate([part.counts for part in parts]))
+
+
+def integer_range(values: NDArray[Any]) -> float:
+    """The power of two above all of these whole numbers: 4096 for 12-bit values."""
+    return 2.0 ** max(1, int(values.max()).bit_length())
 
 
 def bin_width_for(colors: NDArray[Any], budget: int) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ from napari_colorkde.core.colors import (
     byte_codes,
     count_rows,
     count_table,
+    integer_range,
     merge_counted,
 )
 from napari_colorkde.core.image import (
@@ -54,8 +55,8 @@ class Palette:
     n_masked, n_transparent, n_not_finite
         Pixels left out, by reason.
     ranges
-        ``(C,)`` range of values each channel can take, where the dtype does not say: that of a
-        colour space the colours were converted to. None otherwise.
+        ``(C,)`` range of values each channel can take, where the dtype does not say: of 16-bit
+        colours that were binned, or of the colour space they were converted to. None otherwise.
     """
 
     colors: NDArray[Any]
@@ -158,6 +159,7 @@ class Palette:
             n_masked=self.n_masked + other.n_masked,
             n_transparent=self.n_transparent + other.n_transparent,
             n_not_finite=self.n_not_finite + other.n_not_finite,
+            ranges=None if exact and self.ranges is None else _merged_ranges(self, other),
         )
 
     def index(
@@ -270,7 +272,10 @@ class PaletteBuilder:
                 "finite); give at least one finite, opaque pixel inside the mask."
             )
         width = np.zeros(self._channels) if self._width is None else self._width
-        return Palette(counted.colors, counted.counts, width, masked, transparent, broken)
+        ranges = None
+        if self._dtype == np.uint16 and self._width is not None:
+            ranges = np.full(self._channels, integer_range(counted.colors))
+        return Palette(counted.colors, counted.counts, width, masked, transparent, broken, ranges)
 
     def _agree(self, pixels: Pixels) -> None:
         if self._dtype is None:
@@ -291,6 +296,15 @@ class PaletteBuilder:
             counted = bin_colors(counted, self._width)
         self._parts = [counted]
         self._merged = len(counted)
+
+
+def _merged_ranges(*palettes: Palette) -> NDArray[np.float64] | None:
+    known = [
+        np.full(p.n_channels, integer_range(p.colors)) if p.dtype == np.uint16 else p.ranges
+        for p in palettes
+    ]
+    given = [ranges for ranges in known if ranges is not None]
+    return np.max(given, axis=0) if given else None
 
 
 def paint_index(values: NDArray[Any], index: NDArray[np.int32]) -> NDArray[Any]:
