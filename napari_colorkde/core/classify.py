@@ -1,0 +1,159 @@
+"""From densities of kernels to decisions about colors: posteriors, ratios, classes, thresholds.
+
+Everything works on log-densities, where far tails do not underflow, and on any number of colors n:
+a palette's, or those on the screen. Formulas: Duda, Hart and Stork, Pattern Classification (2001),
+sections 2.1 to 2.3.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import logsumexp
+
+Array = NDArray[np.float64]
+
+NONE_OF_THESE = -1
+
+
+def class_log_densities(
+    log_densities: Array, kernel_classes: Sequence[str]
+) -> tuple[tuple[str, ...], Array]:
+    """Add up the kernels of each class: ``log p(x | c) = log Σ_{k in c} wₖ N(x; μₖ, Σₖ)``.
+
+    Parameters
+    ----------
+    log_densities
+        (K, n) as `napari_colorkde.core.mixture.log_kernel_densities` gives them.
+    kernel_classes
+        (K,) class of each kernel.
+
+    Returns
+    -------
+    classes, log_densities
+        Names in order of first appearance, and (M, n) nats. Weights are not rescaled: the density
+        of a class integrates to the sum of its weights.
+
+    Raises
+    ------
+    ValueError
+        If there is not one class for each kernel.
+    """
+    if len(kernel_classes) != len(log_densities) or not len(kernel_classes):
+        raise ValueError(
+            f"kernel_classes has {len(kernel_classes)} entries for {len(log_densities)} kernels; "
+            "give one for each."
+        )
+    classes = tuple(dict.fromkeys(kernel_classes))
+    members = np.array([classes.index(cls) for cls in kernel_classes])
+    sums = [logsumexp(log_densities[members == m], axis=0) for m in range(len(classes))]
+    return classes, np.stack(sums)
+
+
+def log_posteriors(log_densities: Array, priors: ArrayLike | None = None) -> Array:
+    """Return ``log P(c | x) = log P(c) + log p(x | c) − log Σ_d P(d) p(x | d)``, (M, n) nats.
+
+    Parameters
+    ----------
+    log_densities
+        (M, n) log-density of each class.
+    priors
+        (M,) P(c), of which only the ratios matter; None gives all classes the same.
+
+    Raises
+    ------
+    ValueError
+        If priors are not M finite numbers of at least 0, not all 0.
+    """
+    joint = _joint(log_densities, priors)
+    return np.asarray(joint - logsumexp(joint, axis=0))
+
+
+def posteriors(log_densities: Array, priors: ArrayLike | None = None) -> Array:
+    """Return P(c | x), (M, n): the exponential of `log_posteriors`. Each column sums to 1."""
+    return np.asarray(np.exp(log_posteriors(log_densities, priors)))
+
+
+def log_likelihood_ratio(log_density: Array, against: Array) -> Array:
+    """Return ``log p(x | a) − log p(x | b)``, (n,) nats.
+
+    Deciding for a where this exceeds ``log(P(b) / P(a))`` makes the fewest errors; the skin
+    detector of Jones and Rehg (2002) is such a threshold.
+    """
+    return np.asarray(log_density - against)
+
+
+def most_likely_class(
+    log_densities: Array,
+    priors: ArrayLike | None = None,
+    *,
+    none_below: float = -np.inf,
+) -> NDArray[np.intp]:
+    """Return the class of the highest posterior for each color, (n,); the first where some tie.
+
+    Parameters
+    ----------
+    log_densities, priors
+        As in `log_posteriors`.
+    none_below
+        A color is `NONE_OF_THESE` (−1) where its log-density, Σ_c P(c) p(x | c) with priors scaled
+        to a sum of 1, is below this; see `log_density_level`.
+    """
+    joint = _joint(log_densities, priors)
+    best = np.array(np.argmax(joint, axis=0), np.intp)
+    best[logsumexp(joint, axis=0) < none_below] = NONE_OF_THESE
+    return best
+
+
+def log_mixture_of_classes(log_densities: Array, priors: ArrayLike | None = None) -> Array:
+    """Return ``log Σ_c P(c) p(x | c)``, (n,) nats, with priors scaled to a sum of 1."""
+    return np.asarray(logsumexp(_joint(log_densities, priors), axis=0))
+
+
+def log_density_level(log_density: Array, counts: ArrayLike, mass: float) -> float:
+    """Return the level that the densest colors reach which hold this fraction of the pixels.
+
+    The highest level such that the colors at or above it hold at least `mass` of the pixels: a
+    highest-density region (Hyndman 1996) of the image's own colors.
+
+    Parameters
+    ----------
+    log_density
+        (n,) at each color.
+    counts
+        (n,) pixels that have it.
+    mass
+        Fraction in (0, 1].
+
+    Raises
+    ------
+    ValueError
+        If `mass` is out of range, or the counts do not fit or are all 0.
+    """
+    weights = np.asarray(counts, np.float64)
+    if not 0 < mass <= 1:
+        raise ValueError(f"mass={mass}; give a fraction above 0 and up to 1.")
+    if weights.shape != log_density.shape or not weights.sum() > 0:
+        raise ValueError(
+            f"counts has shape {weights.shape} and sum {weights.sum():g} for {log_density.shape} "
+            "colors; give the number of pixels of each."
+        )
+    order = np.argsort(-log_density, kind="stable")
+    held = np.cumsum(weights[order])
+    # Exact for whole counts: rounding of mass · total must not ask for one pixel more.
+    reached = np.searchsorted(held, mass * held[-1] * (1 - 1e-12))
+    return float(log_density[order[reached]])
+
+
+def _joint(log_densities: Array, priors: ArrayLike | None) -> Array:
+    """Log P(c) + log p(x | c), (M, n)."""
+    n_classes = len(log_densities)
+    weights = np.ones(n_classes) if priors is None else np.asarray(priors, np.float64)
+    good = weights.shape == (n_classes,) and np.isfinite(weights).all() and (weights >= 0).all()
+    if not good or not weights.sum() > 0:
+        raise ValueError(
+            f"priors is {priors!r}; give {n_classes} numbers of 0 or more, one for each class, "
+            "not all 0."
+        )
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(weights / weights.sum())[:, None] + log_densities)

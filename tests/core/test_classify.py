@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from napari_colorkde.core.classify import (
+    NONE_OF_THESE,
+    class_log_densities,
+    log_density_level,
+    log_likelihood_ratio,
+    log_mixture_of_classes,
+    log_posteriors,
+    most_likely_class,
+    posteriors,
+)
+from napari_colorkde.core.kernels import Kernel, KernelSet
+from napari_colorkde.core.mixture import log_kernel_densities
+from napari_colorkde.core.reference import mixture_density
+
+KERNELS = KernelSet(
+    [
+        Kernel([100, 50, 20], [90, 40, 30], 0.5, cls="skin"),
+        Kernel([10, 20, 30], [400, 400, 400], 0.9, cls="other"),
+        Kernel([150, 90, 60], [90, 40, 30], 0.4, cls="skin"),
+    ]
+)
+COLORS = np.array([[100, 50, 20], [60, 40, 30], [120, 70, 40], [10, 20, 30.0]])
+
+
+def class_densities():
+    skin = mixture_density(COLORS, [KERNELS[0], KERNELS[2]])
+    return np.stack([skin, mixture_density(COLORS, [KERNELS[1]])])
+
+
+def class_logs():
+    logs = log_kernel_densities(COLORS, KERNELS)
+    return class_log_densities(logs, [kernel.cls for kernel in KERNELS])
+
+
+def test_densities_of_classes_are_sums_of_their_kernels():
+    classes, logs = class_logs()
+    assert classes == KERNELS.classes == ("skin", "other")
+    np.testing.assert_allclose(logs, np.log(class_densities()), rtol=1e-9)
+
+
+@pytest.mark.parametrize("priors", [None, [0.1, 0.9], [3, 1], [1, 0]])
+def test_posteriors_are_bayes_rule(priors):
+    prior = np.ones(2) if priors is None else np.array(priors)
+    joint = prior[:, None] * class_densities()
+    expected = joint / joint.sum(axis=0)
+    result = posteriors(class_logs()[1], priors)
+    np.testing.assert_allclose(result, expected, rtol=1e-9)
+    total = log_mixture_of_classes(class_logs()[1], priors)
+    np.testing.assert_allclose(np.exp(total), joint.sum(axis=0) / prior.sum(), rtol=1e-9)
+
+
+@given(
+    hnp.arrays(float, (3, 4), elements=st.floats(-1e6, 100)),
+    hnp.arrays(float, 3, elements=st.floats(1e-3, 10)),
+)
+def test_posteriors_sum_to_one_where_densities_underflow(logs, priors):
+    result = posteriors(logs, priors)
+    np.testing.assert_allclose(result.sum(axis=0), 1, rtol=1e-9)
+    np.testing.assert_allclose(np.exp(log_posteriors(logs, priors)), result)
+    best = np.take_along_axis(result, most_likely_class(logs, priors)[None], axis=0)[0]
+    np.testing.assert_array_equal(best, result.max(axis=0))
+
+
+def test_the_threshold_of_the_ratio_is_that_of_the_priors():
+    logs = class_logs()[1]
+    ratio = log_likelihood_ratio(logs[0], logs[1])
+    np.testing.assert_allclose(ratio, np.log(np.divide(*class_densities())), rtol=1e-9)
+    for prior in (0.01, 0.3, 0.99):
+        more_likely = posteriors(logs, [prior, 1 - prior])[0] > 0.5
+        np.testing.assert_array_equal(ratio > np.log((1 - prior) / prior), more_likely)
+
+
+def test_rare_colors_belong_to_no_class():
+    logs = np.array([[-1.0, -50.0, -3.0], [-2.0, -40.0, -4.0]])
+    np.testing.assert_array_equal(most_likely_class(logs), [0, 1, 0])
+    expected = [0, NONE_OF_THESE, 0]
+    np.testing.assert_array_equal(most_likely_class(logs, none_below=-10), expected)
+    # exp(−1)/2 + exp(−2)/2 = exp(−1.38)
+    expected = [NONE_OF_THESE] * 3
+    np.testing.assert_array_equal(most_likely_class(logs, none_below=-1.37), expected)
+
+
+@given(
+    hnp.arrays(float, 20, elements=st.floats(-100, 10)),
+    hnp.arrays(np.int64, 20, elements=st.integers(0, 10**9)).filter(lambda counts: counts.any()),
+    st.floats(0.001, 1),
+)
+def test_the_level_holds_the_mass_and_no_higher_one_does(logs, counts, mass):
+    level = log_density_level(logs, counts, mass)
+    total = counts.sum()
+    assert counts[logs >= level].sum() >= mass * total * (1 - 1e-9)
+    assert counts[logs > level].sum() < mass * total
+
+
+def test_a_level_counts_pixels_not_colors():
+    logs, counts = np.array([-3.0, -1.0, -2.0]), np.array([80, 10, 10])
+    assert log_density_level(logs, counts, 0.1) == -1
+    assert log_density_level(logs, counts, 0.2) == -2
+    assert log_density_level(logs, counts, 0.21) == -3
+    assert log_density_level(logs, counts, 1.0) == -3
+
+
+LOGS = np.zeros((2, 3))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: class_log_densities(LOGS, ["a"]), "1 entries for 2 kernels"),
+        (lambda: class_log_densities(LOGS[:0], []), "give one for each"),
+        (lambda: posteriors(LOGS, [1, 1, 1]), "priors is .* give 2 numbers"),
+        (lambda: posteriors(LOGS, [1, -1]), "0 or more"),
+        (lambda: most_likely_class(LOGS, [0, 0]), "not all 0"),
+        (lambda: most_likely_class(LOGS, [np.nan, 1]), "not all 0"),
+        (lambda: log_density_level(LOGS[0], [1, 1, 1], 0), "mass=0"),
+        (lambda: log_density_level(LOGS[0], [1, 1, 1], 1.1), r"mass=1\.1"),
+        (lambda: log_density_level(LOGS[0], [1, 1], 0.5), r"counts has shape \(2,\)"),
+        (lambda: log_density_level(LOGS[0], [0, 0, 0], 0.5), "sum 0"),
+    ],
+)
+def test_bad_input_is_refused_with_a_sentence(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
