@@ -45,12 +45,14 @@ def sample_retina() -> list[LayerData]:
 
 
 def write_density_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
-    """Write an image layer of one value per pixel at full resolution.
+    """Write a density overlay at full resolution; any other image layer as napari would.
+
+    npe2 may ask this writer first for any image layer with one of its suffixes, not only for ours.
 
     Parameters
     ----------
     path
-        ``.tif``, ``.npy``, ``.npz`` or ``.png``.
+        ``.tif``, ``.npy`` or ``.png``.
     data
         The layer's data; of a multiscale layer the finest level is written.
     attributes
@@ -64,29 +66,30 @@ def write_density_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> 
     Raises
     ------
     ValueError
-        If the layer holds colours, or the suffix is not known.
+        If the suffix is not known.
     """
     from napari.utils.colormaps import ensure_colormap
+    from napari.utils.io import imsave
 
     from napari_colorkde.app.overlay import MARK
 
-    name = attributes.get("name", "")
-    if attributes.get("rgb"):
-        raise ValueError(
-            f"layer {name!r} holds colours, one density per pixel is wanted; choose its density "
-            "layer, or save it with another writer."
-        )
-    mark = attributes.get("metadata", {}).get(MARK, {})
+    mark = attributes.get("metadata", {}).get(MARK)
     level = data[0] if attributes.get("multiscale") else data
+    if mark is None:
+        image = np.asarray(level)
+        if path.lower().endswith(".npy"):
+            np.save(path, image)
+        else:
+            imsave(path, image)
+        return [path]
     if (axis := mark.get("channel_axis")) is not None:
         # Repeated along the image's channels; once is enough.
         level = level[(slice(None),) * axis + (0,)]
     colors = attributes.get("colormap", "magma")
     limits = attributes.get("contrast_limits")
-    density = np.asarray(level)
     write_density(
         path,
-        density if density.dtype.kind == "f" else density.astype(np.float32),
+        np.asarray(level),
         log=bool(mark.get("log", False)),
         description=mark.get("origin"),
         colormap=ensure_colormap(colors).map(np.linspace(0, 1, 256))[:, :3],
