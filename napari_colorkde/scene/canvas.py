@@ -18,7 +18,7 @@ from vispy.scene import SceneCanvas
 
 from .camera import FittedCamera
 from .colors import ColorOf, default_color_of
-from .content import CURVE_RAMP, CloudContent, Content, CurveContent, PlaneContent
+from .content import CURVE_RAMP, Content, CurveContent, PlaneContent, VolumeContent
 from .export import render_at
 from .frame import CubeFrame, FlatFrame
 from .geometry import ColorBox, Floats
@@ -26,6 +26,7 @@ from .gl import use_full_gl
 from .levels import MassCurve, Transfer
 from .rulers import Ruler
 from .theme import Theme, theme_named
+from .volume import MODES
 
 # Fine steps come back this many seconds after the last movement.
 _REST = 0.2
@@ -69,6 +70,9 @@ class ColorSpaceCanvas:
         self._box: ColorBox | None = None
         self._curve = MassCurve(np.empty(0), np.empty(0), 0.0)
         self._scale, self._exposure, self._floor = "linear", 1.0, 0.0
+        self._mode = "cloud"
+        self._shell_shares: tuple[float, ...] = (0.5, 0.9, 0.99)
+        self._signed = False
         self._content: Content | None = None
         self._frame: CubeFrame | FlatFrame | None = None
         self._built = True
@@ -100,6 +104,7 @@ class ColorSpaceCanvas:
         *,
         color_of: ColorOf | None = None,
         up: int = 0,
+        signed: bool = False,
         reset_camera: bool = False,
     ) -> None:
         """Show a density.
@@ -120,6 +125,9 @@ class ColorSpaceCanvas:
             blue; two are magenta and green; one is grey.
         up : int
             The channel that points up, of three.
+        signed : bool
+            The values are differences of two densities: more in the first image is orange, more in
+            the second is blue.
         reset_camera : bool
             Go back to the first view.
 
@@ -145,14 +153,16 @@ class ColorSpaceCanvas:
             self._content is not None
             and self._values is not None
             and values.shape == self._values.shape
-            and (box, names, color_of) == (self._box, self._names, self._color_of)
+            and (_flattened(box), names, color_of, signed)
+            == (self._box, self._names, self._color_of, self._signed)
         )
         another_kind = self._box is None or len(self._box.low) != len(box.low)
         self._values, self._axes, self._names = values, arrays, names
-        self._color_of = color_of
-        self._curve = MassCurve.from_values(values)
+        self._color_of, self._signed = color_of, signed
+        self._curve = MassCurve.from_values(np.abs(values) if signed else values)
         if same and self._content is not None:
             self._content.set_values(values, self._transfer())
+            self._update_shells()
             self._moved()
             return
         self._box = _flattened(box)
@@ -195,6 +205,36 @@ class ColorSpaceCanvas:
     def set_floor(self, floor: float) -> None:
         """Leave out the sparsest colours: `floor` is their share of the pixels, 0 to 1."""
         self._set_look(floor=float(floor))
+
+    @property
+    def mode(self) -> str:
+        """How three channels are shown: one of `MODES`."""
+        return self._mode
+
+    def set_mode(self, mode: str) -> None:
+        """Show three channels as "cloud", "maximum" or "shells"; fewer look the same in all."""
+        if mode not in MODES:
+            raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
+        if mode != self._mode:
+            self._mode = mode
+            self._remake()
+            self._canvas.update()
+
+    def set_shells(self, shares: Sequence[float]) -> None:
+        """Choose the surfaces of mode "shells" by the shares of the pixels within them.
+
+        Parameters
+        ----------
+        shares : sequence of float
+            One to three numbers between 0 and 1: (0.5, 0.9) shows the surfaces that hold the
+            densest 50 % and 90 %.
+        """
+        shares = tuple(sorted(float(share) for share in shares))
+        if not 1 <= len(shares) <= 3 or not all(0 < share < 1 for share in shares):
+            raise ValueError(f"shares must be one to three numbers between 0 and 1, not {shares}")
+        self._shell_shares = shares
+        self._update_shells()
+        self._moved()
 
     def set_theme(self, theme: str | Theme) -> None:
         """Recolour background, ticks and texts: "dark", "light" or a `Theme`."""
@@ -345,6 +385,13 @@ class ColorSpaceCanvas:
             self._content.set_transfer(transfer)
             self._moved()
 
+    def _shell_levels(self) -> tuple[float, ...]:
+        return tuple(self._curve.level_holding(share) for share in self._shell_shares)
+
+    def _update_shells(self) -> None:
+        if isinstance(self._content, VolumeContent):
+            self._content.set_shells(self._shell_levels())
+
     def _drop(self) -> None:
         if self._content is not None:
             self._content.release()
@@ -373,7 +420,16 @@ class ColorSpaceCanvas:
 
         if values.ndim == 3:
             frame = CubeFrame(box, self._names, colors_at, self._theme)
-            return CloudContent(values, box, self._color_of, transfer), frame
+            volume = VolumeContent(
+                values,
+                box,
+                self._color_of,
+                transfer,
+                mode=self._mode,
+                signed=self._signed,
+                shells=self._shell_levels(),
+            )
+            return volume, frame
         origin = np.zeros(3)
         right, top = np.array([box.size[0], 0, 0]), np.array([0, 0, box.size[2]])
         if values.ndim == 2:

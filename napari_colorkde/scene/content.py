@@ -5,6 +5,7 @@ Each kind keeps its arrays, so that its nodes can be dropped and made again at a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,18 +13,20 @@ from numpy.typing import NDArray
 from vispy.scene.visuals import Image, Line, Mesh
 from vispy.visuals.transforms import MatrixTransform
 
-from .cloud import Cloud
 from .colors import ColorOf, color_grid
 from .geometry import ColorBox
 from .levels import Transfer
+from .occupancy import empty_reach
 from .theme import Theme
+from .volume import DensityCloud
 
 Values = NDArray[np.float32]
 
-# Ray steps in voxels of a 128³ volume (an edge is always cut into as many pieces, whatever the
-# grid), and how far samples are shifted from pixel to pixel.
-_FINE_STEP, _COARSE_STEP = 0.8, 3.2
-_STEP_GRID = 128
+# Lengths of ray steps in the scene (an edge of the cube is 1), and how far samples are shifted from
+# pixel to pixel.
+_FINE_STEP, _COARSE_STEP = 0.8 / 128, 2.0 / 128
+# What the innermost, the middle and the outermost shell hide of what is behind them.
+SHELL_COVERS = (0.85, 0.30, 0.12)
 # Height in the scene of the ramp of greys below the curve of one channel.
 CURVE_RAMP = 0.05
 _FINE_SHIFT, _COARSE_SHIFT = 0.5, 1.0
@@ -48,41 +51,58 @@ class Content(Protocol):
         """Draw finely, or fast."""
 
 
-class CloudContent:
+class VolumeContent:
     """Three channels: the volume in true colour.
 
     Parameters
     ----------
     values : (B0, B1, B2) float32 array
-        Densities.
+        Densities, or signed differences.
     box : ColorBox
         Of the grid's first and last points.
     color_of : callable or None
         Display colours; None where the channels are red, green and blue.
     transfer : Transfer
         How densities are shown.
+    mode : str
+        "cloud", "maximum" or "shells".
+    signed : bool
+        Whether the values are differences, coloured by their sign.
+    shells : sequence of float
+        For mode "shells": the densities of up to three surfaces, descending.
     """
 
     def __init__(
-        self, values: Values, box: ColorBox, color_of: ColorOf | None, transfer: Transfer
+        self,
+        values: Values,
+        box: ColorBox,
+        color_of: ColorOf | None,
+        transfer: Transfer,
+        *,
+        mode: str = "cloud",
+        signed: bool = False,
+        shells: Sequence[float] = (),
     ) -> None:
-        self._values = values
         self._box = box
-        self._color_of = color_of
-        self._transfer = transfer
+        self._colors = None if color_of is None else color_grid(color_of, box)
+        self._mode = mode
+        self._signed = signed
         self._fine = True
         self._node: Any = None
+        self._shells = tuple(shells)
+        self._values = values
+        self._transfer = transfer
+        self._threshold = self._faintest()
+        self._reach = empty_reach(values, self._threshold)
 
     def build(self, scene: Any) -> None:
         """Make the volume node under `scene`."""
-        node = Cloud(self._values, parent=scene)
+        size = [self._box.size[self._box.order.index(channel)] for channel in (2, 1, 0)]
+        node = DensityCloud(self._values, mode=self._mode, size=size, parent=scene)
         node.order = 0
-        node.transform = MatrixTransform(self._box.voxel_matrix(self._values.shape))
-        spans = [self._box.size[self._box.order.index(channel)] for channel in (2, 1, 0)]
-        points = np.array(self._values.shape[::-1])
-        node.set_uniforms(voxel_size=tuple(np.array(spans) / (points - 1)))
-        if self._color_of is not None:
-            node.set_color_grid(color_grid(self._color_of, self._box))
+        node.transform = MatrixTransform(self._box.volume_matrix())
+        node.set_colors(self._colors, signed=self._signed)
+        node.set_reach(self._reach)
         self._node = node
         self.set_transfer(self._transfer)
         self.set_fine(self._fine)
@@ -97,22 +117,48 @@ class CloudContent:
         """Upload other densities into the same texture."""
         self._values = values
         if self._node is not None:
-            self._node.set_data(values, clim=(0.0, 1.0))
+            self._node.set_values(values)
+        self._threshold = -1.0
         self.set_transfer(transfer)
 
     def set_transfer(self, transfer: Transfer) -> None:
-        """Show the same densities another way; uploads nothing but a curve."""
+        """Show the same densities another way.
+
+        The densities are not uploaded again; where they are too faint to be seen is, when that
+        has changed much: a few kilobytes.
+        """
         self._transfer = transfer
+        faintest = self._faintest()
+        if faintest != self._threshold:
+            self._threshold = faintest
+            self._reach = empty_reach(self._values, faintest)
+            if self._node is not None:
+                self._node.set_reach(self._reach)
         if self._node is not None:
             self._node.set_transfer(transfer)
+            if self._mode == "shells":
+                self._node.set_shells(self._shells, SHELL_COVERS[-len(self._shells) :])
+
+    def set_shells(self, shells: Sequence[float]) -> None:
+        """Choose the surfaces of mode "shells": up to three densities, descending."""
+        self._shells = tuple(shells)
+        self.set_transfer(self._transfer)
+
+    def _faintest(self) -> float:
+        """Return the density that rays must not miss, a power of two, so as to change seldom."""
+        if self._mode == "shells":
+            density = 0.5 * min((level for level in self._shells if level > 0), default=0.0)
+        else:
+            density = self._transfer.floor
+        return float(2.0 ** np.floor(np.log2(density))) if density > 0 else 0.0
 
     def set_fine(self, fine: bool) -> None:
-        """Use short ray steps, or long ones while the view moves."""
+        """Use many rays in short steps, or fewer in longer ones while the view moves."""
         self._fine = fine
         if self._node is not None:
-            step = (_FINE_STEP if fine else _COARSE_STEP) * max(self._values.shape) / _STEP_GRID
-            self._node.relative_step_size = step
-            self._node.set_uniforms(jitter=_FINE_SHIFT if fine else _COARSE_SHIFT)
+            step = _FINE_STEP if fine else _COARSE_STEP
+            self._node.set_reduced(not fine)
+            self._node.set_uniforms(step=step, jitter=_FINE_SHIFT if fine else _COARSE_SHIFT)
 
 
 class PlaneContent:

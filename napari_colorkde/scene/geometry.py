@@ -108,13 +108,14 @@ class ColorBox:
             m[3, axis] = -self.low[channel] * scale
         return m
 
-    def voxel_matrix(self, shape: tuple[int, int, int]) -> Floats:
-        """Return M with ``[k, j, i, 1] @ M = [scene point, 1]`` for the grid point [i, j, k].
+    def volume_matrix(self) -> Floats:
+        """Return the 4×4 matrix M with ``[t2, t1, t0, 1] @ M = [scene point, 1]`` (3 channels).
 
-        The order is reversed because a texture's x runs along the array's last axis.
+        t runs from 0 to 1 between the ends of a channel. The order is reversed because a texture's
+        x runs along the array's last axis.
         """
-        grid = ColorBox((0.0,) * 3, tuple(float(n - 1) for n in shape), self.order, self.size)
-        m = grid.matrix()
+        unit = ColorBox((0.0,) * 3, (1.0,) * 3, self.order, self.size)
+        m = unit.matrix()
         m[:3] = m[2::-1]
         return m
 

@@ -86,6 +86,8 @@ _DEPTH = {"linear": 3.0, "log": 9.0, "equalised": 24.0}
 _TYPICAL_SHARE = 0.9
 # The equalising curve spans the densities that hold this share of the mass.
 _RANKED_SHARE = 0.9999
+# A whole edge length of the cube that hides less than this cannot be seen.
+_INVISIBLE = 1 / 512
 RANK_POINTS = 256
 
 
@@ -104,7 +106,8 @@ class Transfer:
     gain : float
         Brings densities to a scale on which 1 is typical.
     floor : float
-        Densities at or below are not shown.
+        Densities at or below are not shown: what `from_curve` was asked to leave out, and what is
+        too faint to be seen at all.
     log_range : tuple of float
         Natural logarithms of the densities at both ends of `rank`.
     rank : (256,) float32 array
@@ -142,19 +145,23 @@ class Transfer:
             raise ValueError(f"exposure must be a positive number, not {exposure}")
         if not 0 <= floor <= 1:
             raise ValueError(f"floor must be a share of the mass, 0 to 1, not {floor}")
+        depth = _DEPTH[scale] * exposure
         typical = curve.level_holding(_TYPICAL_SHARE)
         lowest = curve.level_holding(_RANKED_SHARE)
         if typical <= 0:  # nothing to see
             zeros = np.zeros(RANK_POINTS, np.float32)
-            return cls(scale, _DEPTH[scale] * exposure, 1.0, 0.0, (0.0, 1.0), zeros)
+            return cls(scale, depth, 1.0, 0.0, (0.0, 1.0), zeros)
         low, high = np.log(lowest), np.log(curve.peak)
         high = max(high, low + 1e-6)
         rank = 1.0 - curve.mass_above(np.exp(np.linspace(low, high, RANK_POINTS)))
+        rank -= rank[0]  # what is sparser still shall not shine
+        # For the logarithm as for the linear scale: log(1 + x) is x where it is small.
+        faintest = lowest if scale == "equalised" else _INVISIBLE * typical / depth
         return cls(
             scale=scale,
-            depth=_DEPTH[scale] * exposure,
+            depth=depth,
             gain=1.0 / typical,
-            floor=curve.level_holding(1.0 - floor) if floor > 0 else 0.0,
+            floor=max(curve.level_holding(1.0 - floor) if floor > 0 else 0.0, faintest),
             log_range=(float(low), float(high)),
             rank=rank.astype(np.float32),
         )

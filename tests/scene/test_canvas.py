@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_colorkde.scene.volume import MODES
+
 from .conftest import AXIS, BINS, RGB, blob, saturated
 
 pytestmark = pytest.mark.window
@@ -116,6 +118,77 @@ def test_other_color_spaces_color_the_cloud(canvas: Any) -> None:
         color_of=lambda colors: np.tile([0.1, 0.4, 0.9], (len(colors), 1)),
     )
     np.testing.assert_allclose(hue_of(canvas), [0.1, 0.4, 0.9], atol=0.1)
+
+
+def test_moving_pictures_look_like_resting_ones(canvas: Any) -> None:
+    canvas.set_volume(blob(200, 60, 60, sigma=30), (AXIS,) * 3, RGB)
+    fine = canvas.render((240, 240)).astype(float)
+    canvas._set_fine = lambda fine: None
+    canvas._content.set_fine(False)
+    coarse = canvas.render((240, 240)).astype(float)
+    assert np.abs(fine - coarse).mean() < 1.5
+    assert np.abs(fine - coarse).max() > 0  # it was not the same drawing
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_shows_true_colors(canvas: Any, mode: str) -> None:
+    canvas.set_mode(mode)
+    for color in ((225, 40, 40), (40, 40, 225)):
+        canvas.set_volume(blob(*color), (AXIS,) * 3, RGB)
+        hue = canvas_mean(canvas, canvas.render((240, 240)))
+        np.testing.assert_allclose(hue, np.array(color) / 255, atol=0.25)
+
+
+def canvas_mean(canvas: Any, picture: np.ndarray) -> np.ndarray:
+    """Return the mean colour of what differs most from the view without data."""
+    arguments = canvas._values, canvas._axes, canvas._names
+    canvas.set_volume(np.zeros_like(arguments[0]), *arguments[1:])
+    difference = np.abs(picture.astype(float) - canvas.render((240, 240))).sum(axis=-1)
+    canvas.set_volume(*arguments)
+    return picture[difference > 0.7 * difference.max()][:, :3].mean(axis=0) / 255
+
+
+def test_shells_hold_the_shares_asked_for(canvas: Any) -> None:
+    canvas.set_mode("shells")
+    canvas.set_volume(blob(128, 128, 128, sigma=20), (AXIS,) * 3, RGB)
+    canvas.look_along(0)
+    empty = None
+    radii = []
+    for share in (0.3, 0.7, 0.99):
+        canvas.set_shells([share])
+        picture = canvas.render((300, 300)).astype(float)
+        if empty is None:
+            canvas.set_shells([1e-6])
+            empty = canvas.render((300, 300)).astype(float)
+        area = (np.abs(picture - empty).sum(axis=-1) > 20).sum()
+        radii.append(np.sqrt(area / np.pi))
+    # Radii of balls that hold these shares of a normal distribution in three dimensions, in sigma.
+    expected = np.sqrt([1.424, 3.665, 11.345])
+    np.testing.assert_allclose(np.array(radii) / radii[1], expected / expected[1], rtol=0.08)
+
+
+def test_shells_that_make_no_sense_are_refused(canvas: Any) -> None:
+    for shares in ([], [0.1, 0.2, 0.3, 0.4], [0.0], [1.0]):
+        with pytest.raises(ValueError, match="shares must be one to three numbers"):
+            canvas.set_shells(shares)
+
+
+def test_differences_are_orange_and_blue(canvas: Any) -> None:
+    difference = blob(200, 128, 128) - blob(60, 128, 128)
+    canvas.set_volume(difference, (AXIS,) * 3, RGB, signed=True)
+    weight = cloud_only(canvas)
+    picture = canvas.render((240, 240))[..., :3].astype(float)
+    rows = np.indices(weight.shape)[0]
+    strong = weight > 0.7 * weight.max()
+    middle = (weight * rows).sum() / weight.sum()
+    red_minus_blue = picture[..., 0] - picture[..., 2]
+    assert red_minus_blue[strong & (rows < middle)].mean() > 60  # more in the first: above
+    assert red_minus_blue[strong & (rows > middle)].mean() < -60
+
+
+def test_unknown_mode_is_refused(canvas: Any) -> None:
+    with pytest.raises(ValueError, match="mode must be one of"):
+        canvas.set_mode("x-ray")
 
 
 def test_two_channels_are_a_plane(canvas: Any) -> None:

@@ -42,12 +42,13 @@ def test_matrix_maps_as_to_scene_does() -> None:
     np.testing.assert_allclose((np.append(color, 1) @ box.matrix())[:3], box.to_scene(color))
 
 
-def test_voxel_matrix_puts_grid_points_at_their_colors() -> None:
+def test_volume_matrix_puts_grid_points_at_their_colors() -> None:
     box = ColorBox.from_axes(AXES)
-    matrix = box.voxel_matrix((5, 6, 7))
+    matrix = box.volume_matrix()
     i, j, k = 1, 4, 6
     color = [AXES[0][i], AXES[1][j], AXES[2][k]]
-    np.testing.assert_allclose(([k, j, i, 1] @ matrix)[:3], box.to_scene(color))
+    place = [k / 6, j / 5, i / 4, 1]  # x runs along the last axis
+    np.testing.assert_allclose((place @ matrix)[:3], box.to_scene(color))
 
 
 def test_scene_stays_right_handed() -> None:

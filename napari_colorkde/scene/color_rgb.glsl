@@ -1,0 +1,5 @@
+// Red, green, blue: the place is the colour. The texture's x is the last channel.
+vec3 color_rgb(vec3 place, float value)
+{
+    return place.zyx;
+}
