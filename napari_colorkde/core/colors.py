@@ -65,7 +65,7 @@ def count_rows(values: NDArray[Any], weights: NDArray[np.int64] | None = None) -
     for c in range(values.shape[1]):
         # + 0 turns −0.0 into 0.0, so that equal numbers are one colour.
         levels, ranks = np.unique(values[:, c] + values.dtype.type(0), return_inverse=True)
-        codes = _packed(codes, ranks, len(levels))
+        codes = append_digit(codes, ranks, len(levels))
     order = np.argsort(codes, kind="stable")
     sorted_codes = codes[order]
     first = np.flatnonzero(np.r_[True, sorted_codes[1:] != sorted_codes[:-1]])
@@ -76,7 +76,7 @@ def count_rows(values: NDArray[Any], weights: NDArray[np.int64] | None = None) -
     return CountedColors(values[order[first]] + values.dtype.type(0), counts)
 
 
-def _packed(codes: NDArray[np.int64], ranks: NDArray[Any], radix: int) -> NDArray[np.int64]:
+def append_digit(codes: NDArray[np.int64], ranks: NDArray[Any], radix: int) -> NDArray[np.int64]:
     """Append a digit to mixed-radix codes, first renumbering them if they would overflow."""
     if len(codes) and int(codes.max()) >= (1 << 62) // max(radix, 1):
         codes = np.unique(codes, return_inverse=True)[1].astype(np.int64)
@@ -126,7 +126,7 @@ def bin_colors(counted: CountedColors, width: NDArray[np.float64]) -> CountedCol
     codes = np.zeros(len(colors), np.int64)
     for c in range(colors.shape[1]):
         levels, ranks = np.unique(cells[:, c], return_inverse=True)
-        codes = _packed(codes, ranks, len(levels))
+        codes = append_digit(codes, ranks, len(levels))
     order = np.argsort(codes, kind="stable")
     sorted_codes = codes[order]
     first = np.flatnonzero(np.r_[True, sorted_codes[1:] != sorted_codes[:-1]])

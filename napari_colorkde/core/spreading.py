@@ -1,20 +1,21 @@
-"""Colours off the lattice, and full covariances: spread, transform, read off.
+"""Colours off the lattice, and full covariances: spread over a mesh, read off.
 
 In whitened coordinates ``y = L⁻¹ x`` (``covariance = L Lᵀ``, L lower triangular) every bandwidth is
-the unit Gaussian. Each colour is spread over the nodes of a regular mesh with a narrow Gaussian of
-variance s², the mesh is transformed with what remains of the unit variance, and values between
-nodes are read off with a narrow Gaussian again:
+the unit Gaussian. A Gaussian of unit variance is a narrow one of variance s² convolved with one of
+variance 1 − s², and the convolution may be summed over the nodes of a regular mesh of spacing h:
 
-    ``exp(−|y − z|²/2) ≈ Π_a Σ_ij w(y_a − i h) · exp(−(i − j)² h² / (2(1 − 2s²))) · w(z_a − j h)``.
+    ``exp(−|y − z|²/2) ≈ Π_a Σ_i w(y_a − i h) · exp(−(z_a − i h)² / (2 (1 − s²))) / sqrt(1 − s²)``
 
-By Poisson's summation formula the error of each sum is ``2 exp(−2π² t/h²)`` of the value itself,
-``t = s²(1 − s²)``: 3e-7 per axis and sum for the mesh used here. Nothing is negative. Colours and
-points are taken in groups that share a window of the mesh, so that spreading and reading off are
-matrix products too (Greengard & Strain, SIAM J. Sci. Stat. Comput. 12, 1991, for the idea of a fast
-Gauss transform; the Gaussian spreading is that of Greengard & Lee, SIAM Review 46, 2004).
+with w the density of the narrow Gaussian times h. By Poisson's summation formula the error is
+``2 exp(−2π² t / h²)`` of the value itself, ``t = s² (1 − s²)``: 5e-7 per axis for the two choices
+made here. Nothing is negative, so nothing cancels. Colours (and points) are taken in groups that
+share a window of the mesh, so that spreading and reading off are matrix products.
+
+The idea of a fast Gauss transform is Greengard & Strain's, SIAM J. Sci. Stat. Comput. 12 (1991);
+spreading with Gaussians is Greengard & Lee's, SIAM Review 46 (2004).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_colorkde.core.colors import append_digit
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.lattice import (
     Sampling,
@@ -30,23 +32,8 @@ from napari_colorkde.core.lattice import (
     separable_transform,
 )
 
-CELL = 0.45
-"""Distance h of the nodes, in standard deviations of the bandwidth."""
-
-SPREAD = CELL
-"""Standard deviation s of the narrow Gaussian: one cell."""
-
-TAPS = 8
-"""Nodes on each side that a colour is spread over: exp(−8²/2) = 1e-14."""
-
-REACH = 7.0
-"""Standard deviations beyond which a point is read as zero: exp(−7²/2) = 2e-11 of one colour."""
-
-MAX_NODES = 1 << 25
-"""Largest mesh: 134 MB in float32."""
-
-MAX_AXIS_NODES = 1 << 11
-"""Longest axis of a mesh: a Gaussian matrix of two such is 34 MB in float64."""
+Axes = tuple[NDArray[np.float64], ...]
+Weights = Callable[[torch.Tensor], torch.Tensor]
 
 GROUP = 16
 """Nodes along each axis of the cube whose colours share a window."""
@@ -54,150 +41,269 @@ GROUP = 16
 CHUNK = 1 << 13
 """Colours multiplied together."""
 
+BRICK = 128
+"""Nodes along each axis of the pieces in which scattered points are read."""
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Mesh:
-    """Counts spread over a regular mesh in whitened coordinates.
+REACH = 7.0
+"""Standard deviations beyond which a kernel is not evaluated on a grid: exp(−7²/2) = 2e-11."""
+
+MAX_NODES = 1 << 25
+"""Largest mesh held in one piece: 134 MB in float32."""
+
+MAX_AXIS_NODES = 1 << 11
+"""Longest axis of such a mesh: a Gaussian matrix of two such is 34 MB in float64."""
+
+SPARSE = 16
+"""Points a group should hold on average to be worth its matrix products."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How finely to spread: lengths in standard deviations of the bandwidth.
 
     Attributes
     ----------
-    counts
-        ``(M_0, …, M_{C−1})`` float32 tensor.
-    nodes
-        C arrays of coordinates, spacing `CELL`.
+    cell
+        Spacing h of the nodes.
+    narrow
+        Standard deviation s of the Gaussian that colours are spread with.
+    taps
+        Nodes on each side that it reaches.
     """
 
+    cell: float
+    narrow: float
+    taps: int
+
+    def weights(self, distance: torch.Tensor) -> torch.Tensor:
+        """``w``: the narrow Gaussian at these distances, in whitened units, times h."""
+        scale = self.cell / (self.narrow * np.sqrt(2 * np.pi))
+        return scale * torch.exp(distance.square_().mul_(-0.5 / self.narrow**2))
+
+    def nodes(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> Axes:
+        """Nodes that reach `taps` beyond a box of whitened coordinates."""
+        margin = self.taps + 1
+        return tuple(
+            self.cell * np.arange(np.floor(a / self.cell) - margin, np.ceil(b / self.cell) + margin)
+            for a, b in zip(low, high, strict=True)
+        )
+
+
+TO_GRID = Plan(cell=0.45, narrow=0.45, taps=8)
+"""Narrow spreading, wide reading along the axes of a regular grid."""
+
+TO_POINTS = Plan(cell=0.55, narrow=np.sqrt(0.5), taps=12)
+"""Spreading and reading with the same Gaussian, for scattered points. The taps reach the middle of
+two colours 7.5 standard deviations apart."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mesh:
+    """Counts spread over a regular mesh: ``(M_0, …)`` float32, and the coordinates of its nodes."""
+
     counts: torch.Tensor
-    nodes: tuple[NDArray[np.float64], ...]
-
-
-def mesh_nodes(
-    low: NDArray[np.float64], high: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], ...]:
-    """Nodes that reach `TAPS` and a group beyond a box of whitened coordinates."""
-    margin = TAPS + 1
-    return tuple(
-        CELL * np.arange(np.floor(a / CELL) - margin, np.ceil(b / CELL) + margin + 1)
-        for a, b in zip(low, high, strict=True)
-    )
+    nodes: Axes
 
 
 def fits(whitened: NDArray[np.float64]) -> bool:
-    """Whether a mesh for these whitened colours ``(U, C)`` is within the limits above."""
+    """Whether a mesh for reading on grids is within the limits for these colours ``(U, C)``."""
     # Counted, not made: kernels may be a billion times narrower than the range.
-    low, high = whitened.min(axis=0), whitened.max(axis=0)
-    lengths = np.ceil(high / CELL) - np.floor(low / CELL) + 2 * (TAPS + 1) + 1
+    lengths = np.ptp(whitened, axis=0) / TO_GRID.cell + 2 * TO_GRID.taps + 4
     return bool(lengths.max() <= MAX_AXIS_NODES and lengths.prod() <= MAX_NODES)
 
 
-def spread(whitened: NDArray[np.float64], counts: NDArray[Any], device: Device) -> Mesh:
-    """Spread colours ``(U, C)`` with their counts over a mesh. O(U · 32^C) multiplications."""
-    nodes = mesh_nodes(whitened.min(axis=0), whitened.max(axis=0))
-    shape = [len(n) for n in nodes]
-    mesh = device.put(np.zeros(shape, np.float32))
-    mesh = mesh.clone()  # `put` may share memory with its argument
-    for rows, window in _groups(whitened, nodes):
-        factors = _window_factors(whitened[rows], nodes, window, device)
-        weights = device.put(counts[rows].astype(np.float32))
-        first = (factors[0] * weights[:, None]).T
-        rest = _row_products(factors[1:], len(rows), first)
-        mesh[window] += (first @ rest).reshape([s.stop - s.start for s in window])
-    return Mesh(mesh, nodes)
+def is_sparse(points: NDArray[np.float64]) -> bool:
+    """Whether points ``(Q, C)`` lie so far apart that groups would hold a few each."""
+    return len(points) < SPARSE * sum(1 for _ in _rows_by_key(_cubes(points, GROUP)))
+
+
+def mesh_of(whitened: NDArray[np.float64], counts: NDArray[Any], device: Device) -> Mesh:
+    """Spread colours ``(U, C)`` for reading on grids. O(U · 33^C) multiplications."""
+    nodes = TO_GRID.nodes(whitened.min(axis=0), whitened.max(axis=0))
+    taps = (TO_GRID.taps,) * len(nodes)
+    return Mesh(
+        spread(whitened, counts, nodes, taps, (TO_GRID.weights,) * len(nodes), device), nodes
+    )
+
+
+def spread(
+    points: NDArray[np.float64],
+    counts: NDArray[Any],
+    nodes: Axes,
+    taps: tuple[int, ...],
+    weights: tuple[Weights, ...],
+    device: Device,
+) -> torch.Tensor:
+    """Add every colour's ``count · Π_a weights_a(point_a − node_a)`` to the nodes nearby.
+
+    Parameters
+    ----------
+    points, counts
+        ``(U, C)`` in the units of the nodes, ``(U,)``.
+    nodes
+        C evenly spaced axes.
+    taps
+        How many nodes beyond each point's own group matter, per axis.
+    weights
+        Functions of signed distances, one per axis.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(M_0, …, M_{C−1})`` float32.
+    """
+    mesh = torch.zeros([len(n) for n in nodes], device=device.torch_device)
+    for rows, window in groups(points, nodes, taps):
+        factors = window_factors(points[rows], nodes, window, weights, device)
+        amounts = device.put(counts[rows].astype(np.float32))
+        first = (factors[0] * amounts[:, None]).T
+        mesh[window] += (first @ _row_products(factors[1:], first)).reshape(
+            [s.stop - s.start for s in window]
+        )
+    return mesh
 
 
 def read_off(
-    values: torch.Tensor,
-    nodes: tuple[NDArray[np.float64], ...],
-    whitened: NDArray[np.float64],
-    device: Device,
+    values: torch.Tensor, nodes: Axes, points: NDArray[np.float64], plan: Plan, device: Device
 ) -> NDArray[np.float32]:
-    """Read mesh values between nodes, at points ``(Q, C)`` at least `TAPS` inside the mesh."""
-    result = np.empty(len(whitened), np.float32)
-    for rows, window in _groups(whitened, nodes):
-        factors = _window_factors(whitened[rows], nodes, window, device)
+    """Read mesh values between nodes, at points ``(Q, C)`` inside the mesh."""
+    taps, weights = (plan.taps,) * len(nodes), (plan.weights,) * len(nodes)
+    result = np.zeros(len(points), np.float32)
+    for rows, window in groups(points, nodes, taps):
+        factors = window_factors(points[rows], nodes, window, weights, device)
         block = values[window]
-        partial = factors[0] @ block.reshape(block.shape[0], -1)
-        partial = partial.reshape(len(rows), *block.shape[1:])
+        partial = (factors[0] @ block.reshape(block.shape[0], -1)).reshape(
+            len(rows), *block.shape[1:]
+        )
         for factor in factors[1:]:
-            trailing = [1] * (partial.ndim - 2)
-            partial = (partial * factor.reshape(*factor.shape, *trailing)).sum(dim=1)
+            partial = (partial * factor.reshape(*factor.shape, *[1] * (partial.ndim - 2))).sum(1)
         result[rows] = device.get(partial)
     return result
 
 
-def sums_at(mesh: Mesh, whitened: NDArray[np.float64], device: Device) -> NDArray[np.float32]:
-    """Kernel sums at whitened points ``(Q, C)``; zero beyond `REACH` of the mesh's colours."""
-    low = np.array([n[TAPS] for n in mesh.nodes]) - REACH
-    high = np.array([n[-TAPS - 1] for n in mesh.nodes]) + REACH
-    near = ((whitened >= low) & (whitened <= high)).all(axis=1)
-    sums = np.zeros(len(whitened), np.float32)
-    if not near.any():
-        return sums
-    points = whitened[near]
-    targets = mesh_nodes(points.min(axis=0), points.max(axis=0))
-    sigma = np.sqrt(1 - 2 * SPREAD**2)
-    scale = 1 / sigma
-    matrices = [
-        scale * gaussian_matrix(t, n, sigma) for t, n in zip(targets, mesh.nodes, strict=True)
-    ]
-    values = separable_transform(mesh.counts, matrices, device)
-    sums[near] = read_off(values, targets, points, device)
-    return sums
-
-
-def sums_on_grid(
-    mesh: Mesh,
-    cholesky: NDArray[np.float64],
-    axes: tuple[NDArray[np.float64], ...],
-    sampling: Sampling,
+def sums_at(
+    points: NDArray[np.float64],
+    whitened: NDArray[np.float64],
+    counts: NDArray[Any],
     device: Device,
+) -> NDArray[np.float32]:
+    """Kernel sums at scattered whitened points ``(Q, C)``.
+
+    Points are taken brick by brick of the space, each with a mesh of its own, so that memory is
+    bounded however narrow the kernels are. To 2e-6 of itself wherever the nearest colours lie
+    within 7.5 standard deviations, and zero far away. O((U + Q) · 41^C) multiplications.
+    """
+    plan = TO_POINTS
+    margin = plan.taps * plan.cell
+    order = np.argsort(whitened[:, 0], kind="stable")
+    along = whitened[order, 0]
+    sums = np.zeros(len(points), np.float32)
+    for rows in _rows_by_key(_cubes(points, BRICK)):
+        here = points[rows]
+        low, high = here.min(axis=0), here.max(axis=0)
+        span = slice(
+            np.searchsorted(along, low[0] - 2 * margin),
+            np.searchsorted(along, high[0] + 2 * margin, side="right"),
+        )
+        near = order[span]
+        near = near[
+            ((whitened[near] >= low - 2 * margin) & (whitened[near] <= high + 2 * margin)).all(1)
+        ]
+        if len(near) == 0:
+            continue
+        nodes = plan.nodes(low, high)
+        taps, weights = (plan.taps,) * len(nodes), (plan.weights,) * len(nodes)
+        mesh = spread(whitened[near], counts[near], nodes, taps, weights, device)
+        sums[rows] = read_off(mesh, nodes, here, plan, device)
+    # Both narrow Gaussians were normalized: one √(2π) per axis, and √(s² + s²) = 1, are owed.
+    scale = (np.sqrt(2 * np.pi) / plan.cell) ** points.shape[1]
+    return sums * np.float32(scale)
+
+
+def sums_on_mesh_grid(
+    mesh: Mesh, cholesky: NDArray[np.float64], axes: Axes, sampling: Sampling, device: Device
 ) -> torch.Tensor:
-    """Kernel sums on a regular grid in colour units, ``(B_0, …)``.
+    """Kernel sums on a regular grid in colour units, ``(B_0, …)``, read off a mesh.
 
     L is triangular, so the first whitened coordinate depends on the first axis only, the second on
     the first two: the axes are read off in turn, each at the places the earlier ones ask for.
     Cell averages exist for a diagonal L only.
     """
-    variance = 1 - SPREAD**2
-    sigma, scale = np.sqrt(variance), 1 / np.sqrt(variance)
+    sigma = np.sqrt(1 - TO_GRID.narrow**2)
     if not np.any(np.tril(cholesky, -1)):
         matrices = [
-            scale * gaussian_matrix(axis / d, nodes, sigma, sampling)
+            gaussian_matrix(axis / d, nodes, sigma, sampling) / sigma
             for axis, d, nodes in zip(axes, np.diag(cholesky), mesh.nodes, strict=True)
         ]
         return separable_transform(mesh.counts, matrices, device)
-    first = scale * gaussian_matrix(axes[0] / cholesky[0, 0], mesh.nodes[0], sigma)
+    first = gaussian_matrix(axes[0] / cholesky[0, 0], mesh.nodes[0], sigma) / sigma
     grid = multiply_axis(mesh.counts, first, 0, device)
     for axis in range(1, len(axes)):
-        grid = _read_sheared_axis(grid, axis, cholesky, axes, mesh.nodes[axis], device)
+        grid = _read_sheared_axis(grid, axis, cholesky, axes, mesh.nodes[axis], sigma, device)
     return grid
+
+
+def sums_on_grid_directly(
+    colors: NDArray[np.float64],
+    counts: NDArray[Any],
+    sigmas: NDArray[np.float64],
+    axes: Axes,
+    sampling: Sampling,
+    device: Device,
+) -> torch.Tensor:
+    """Kernel sums on a regular grid for narrow diagonal kernels: each adds to the nodes it reaches.
+
+    Exact but for terms beyond `REACH`. O(U · Π_a (17 + 14 sigma_a / spacing_a)).
+    """
+    taps, weights = [], []
+    for axis, sigma in zip(axes, sigmas, strict=True):
+        step = float(axis[1] - axis[0])
+        taps.append(int(np.ceil(REACH * sigma / step)) + 1)
+        weights.append(_kernel(float(sigma), step, sampling))
+    return spread(colors, counts, axes, tuple(taps), tuple(weights), device)
+
+
+def _kernel(sigma: float, step: float, sampling: Sampling) -> Weights:
+    """The kernel itself as a function of distance, or its average over a cell."""
+
+    def at_points(distance: torch.Tensor) -> torch.Tensor:
+        return torch.exp(distance.square_().mul_(-0.5 / sigma**2))
+
+    def over_cells(distance: torch.Tensor) -> torch.Tensor:
+        distance = distance.abs_()
+        upper = torch.special.ndtr((0.5 * step - distance) / sigma)
+        lower = torch.special.ndtr((-0.5 * step - distance) / sigma)
+        return (upper - lower) * (sigma * np.sqrt(2 * np.pi) / step)
+
+    return at_points if sampling == "points" else over_cells
 
 
 def _read_sheared_axis(
     grid: torch.Tensor,
     axis: int,
     cholesky: NDArray[np.float64],
-    axes: tuple[NDArray[np.float64], ...],
+    axes: Axes,
     nodes: NDArray[np.float64],
+    sigma: float,
     device: Device,
 ) -> torch.Tensor:
     """Read axis `axis` of ``(B_0, …, B_{axis−1}, M_axis, …)`` at its sheared places."""
-    variance = 1 - SPREAD**2
-    where = device.put(_whitened_axis(axis, cholesky, axes))  # (B_0, …, B_axis)
-    at_nodes = device.put(nodes)
+    where = (_whitened_axis(axis, cholesky, axes) - nodes[0]) / TO_GRID.cell  # (B_0, …, B_axis)
+    # In float32 a coordinate of 900 is good to 3e-5 only: whole cells and the rest apart.
+    whole = np.rint(where)
+    cells, rest = device.put(whole), device.put(TO_GRID.cell * (where - whole))
+    at_nodes = device.put(np.arange(len(nodes)))
     planes = []
-    for plane, places in zip(grid, where, strict=True):  # one grid value of axis 0 at a time
-        distance = places[..., None] - at_nodes
-        weights = torch.exp(distance.square_().mul_(-0.5 / variance)) / variance**0.5
+    for plane, cell, offset in zip(grid, cells, rest, strict=True):  # one value of axis 0 at a time
+        distance = (cell[..., None] - at_nodes).mul_(TO_GRID.cell).add_(offset[..., None])
+        weights = torch.exp(distance.square_().mul_(-0.5 / sigma**2)) / sigma
         lead = plane.shape[: axis - 1]
         block = plane.reshape(*lead, len(nodes), -1)
-        planes.append((weights @ block).reshape(*places.shape, *plane.shape[axis:]))
+        planes.append((weights @ block).reshape(*cell.shape, *plane.shape[axis:]))
     return torch.stack(planes)
 
 
-def _whitened_axis(
-    axis: int, cholesky: NDArray[np.float64], axes: tuple[NDArray[np.float64], ...]
-) -> NDArray[np.float64]:
+def _whitened_axis(axis: int, cholesky: NDArray[np.float64], axes: Axes) -> NDArray[np.float64]:
     """Coordinate `axis` of ``L⁻¹ x`` on the grid of the axes up to it."""
     row = np.linalg.inv(cholesky)[axis]
     parts = np.meshgrid(*axes[: axis + 1], indexing="ij")
@@ -205,49 +311,59 @@ def _whitened_axis(
     return total
 
 
-def _groups(
-    whitened: NDArray[np.float64], nodes: tuple[NDArray[np.float64], ...]
+def groups(
+    points: NDArray[np.float64], nodes: Axes, taps: tuple[int, ...]
 ) -> Iterator[tuple[NDArray[np.intp], tuple[slice, ...]]]:
-    """Rows of points that lie in one cube of `GROUP` nodes, and the window they reach."""
-    key = np.zeros(len(whitened), np.int64)
-    cubes = []
-    for c, axis in enumerate(nodes):
-        cell = np.floor((whitened[:, c] - axis[0]) / CELL).astype(np.int64) // GROUP
-        cubes.append(cell)
-        key = key * (len(axis) // GROUP + 1) + cell
-    order = np.argsort(key, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(key[order]) != 0])
-    for start, stop in zip(starts, np.r_[starts[1:], len(order)], strict=True):
+    """Rows of points that lie in one cube of `GROUP` nodes, and the window of nodes they reach."""
+    steps = np.array([axis[1] - axis[0] for axis in nodes])
+    starts = np.array([axis[0] for axis in nodes])
+    cubes = np.floor((points - starts) / steps).astype(np.int64) // GROUP
+    for rows in _rows_by_key(cubes):
+        corner = cubes[rows[0]] * GROUP
         window = tuple(
-            slice(
-                max(0, int(cube[order[start]]) * GROUP - TAPS),
-                min(len(axis), (int(cube[order[start]]) + 1) * GROUP + TAPS + 1),
-            )
-            for cube, axis in zip(cubes, nodes, strict=True)
+            slice(max(0, int(at) - reach), min(len(axis), int(at) + GROUP + reach + 1))
+            for at, reach, axis in zip(corner, taps, nodes, strict=True)
         )
-        for at in range(start, stop, CHUNK):
-            yield order[at : min(at + CHUNK, stop)], window
+        if all(s.start < s.stop for s in window):
+            for start in range(0, len(rows), CHUNK):
+                yield rows[start : start + CHUNK], window
 
 
-def _window_factors(
+def _rows_by_key(keys: NDArray[np.int64]) -> Iterator[NDArray[np.intp]]:
+    """Indices of equal rows of ``(n, C)`` integers, one array per distinct row."""
+    code = np.zeros(len(keys), np.int64)
+    for column in keys.T:
+        levels, ranks = np.unique(column, return_inverse=True)
+        code = append_digit(code, ranks, len(levels))
+    order = np.argsort(code, kind="stable")
+    yield from np.split(order, np.flatnonzero(np.diff(code[order])) + 1)
+
+
+def _cubes(points: NDArray[np.float64], nodes: int) -> NDArray[np.int64]:
+    """The cube of so many nodes along each axis that each point ``(Q, C)`` is in."""
+    return np.floor(points / (nodes * TO_POINTS.cell)).astype(np.int64)
+
+
+def window_factors(
     points: NDArray[np.float64],
-    nodes: tuple[NDArray[np.float64], ...],
+    nodes: Axes,
     window: tuple[slice, ...],
+    weights: tuple[Weights, ...],
     device: Device,
 ) -> list[torch.Tensor]:
     """Weights ``(n, w_a)`` of each point on the window's nodes, one tensor per axis."""
     factors = []
-    for c, axis in enumerate(nodes):
+    for c, (axis, weight) in enumerate(zip(nodes, weights, strict=True)):
         here = axis[window[c]]
-        # Distances from the window's first node are small, so float32 holds them exactly enough.
+        # Distances from the window's first node are small, so float32 holds them well enough.
         distance = device.put(points[:, c] - here[0])[:, None] - device.put(here - here[0])
-        weight = torch.exp(distance.square_().mul_(-0.5 / SPREAD**2))
-        factors.append(weight * (CELL / (SPREAD * np.sqrt(2 * np.pi))))
+        factors.append(weight(distance))
     return factors
 
 
-def _row_products(factors: list[torch.Tensor], n: int, like: torch.Tensor) -> torch.Tensor:
+def _row_products(factors: list[torch.Tensor], like: torch.Tensor) -> torch.Tensor:
     """All products of the factors' columns, row by row: ``(n, w_1 · w_2 …)``."""
+    n = like.shape[1]
     product = torch.ones((n, 1), dtype=like.dtype, device=like.device)
     for factor in factors:
         product = (product[:, :, None] * factor[:, None, :]).reshape(n, -1)

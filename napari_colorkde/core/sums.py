@@ -1,11 +1,10 @@
-"""Kernel sums of a palette, by whichever of three ways is quick and exact for its bandwidth.
+"""Kernel sums of a palette, by whichever way is quick and exact for its colours and bandwidth.
 
     ``S(x) = Σ_u counts_u exp(−½ (x − c_u)ᵀ Σ⁻¹ (x − c_u))``
 
 The density is ``S / (N sqrt(det(2π Σ)))``. `LatticeSums` is for colours on a small lattice and a
-diagonal bandwidth, `SpreadSums` for any other, `DirectSums` for kernels too narrow for a mesh. Each
-answers in float32 where that holds relative accuracy, and hands what lies deeper in the tails to
-float64 and, last, to the direct sum.
+diagonal bandwidth, `SpreadSums` for all others. Both answer in float32 where that holds relative
+accuracy, and hand what lies deeper in the tails to float64 and, last, to the direct sum.
 """
 
 from functools import cached_property
@@ -37,8 +36,11 @@ FLOAT64_FLOOR = 1e-290
 SPREAD_FLOOR = 1e-12
 """Times N: the smallest sum read off a mesh to 1e-5; below it the colours lie 7.5 sigma away."""
 
+OTHERS_FLOOR = 0.05
+"""Times the whole sum: the smallest rest that subtraction leaves within 5e-5 of itself."""
+
 GRID_BEYOND = 60.0
-"""Squared distance beyond which a direct sum on a grid is zero: e⁻³⁰ of one colour's peak."""
+"""Squared distance beyond which a density, not its log, is zero: e⁻³⁰ of one colour's peak."""
 
 Axes = tuple[NDArray[np.float64], ...]
 
@@ -60,17 +62,13 @@ class KernelSums(Protocol):
 
 
 def kernel_sums(palette: Palette, covariance: NDArray[np.float64], device: Device) -> KernelSums:
-    """Choose the way to sum: lattice, mesh or direct."""
+    """Choose the way to sum: on the lattice where there is one, otherwise by spreading."""
     diagonal = not np.any(covariance - np.diag(np.diag(covariance)))
     if diagonal:
         lattice = lattice_of(palette.colors)
         if lattice is not None:
             return LatticeSums(palette, lattice, np.sqrt(np.diag(covariance)), device)
-    cholesky = np.linalg.cholesky(covariance)
-    whitened = whiten(palette.colors, cholesky)
-    if spreading.fits(whitened):
-        return SpreadSums(palette, whitened, cholesky, device)
-    return DirectSums(palette, whitened, cholesky)
+    return SpreadSums(palette, covariance, device)
 
 
 def whiten(colors: NDArray[Any], cholesky: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -101,14 +99,14 @@ class LatticeSums:
         """S at colours; see `KernelSums`."""
         target = self._target(colors)
         if target is None:
-            return _spread_sums(self._palette, self._sigmas, self._device).at(colors)
+            return self._by_spreading.at(colors)
         return np.asarray(self._gathered(target, torch.float32), np.float32)
 
     def log_at(self, colors: NDArray[Any]) -> NDArray[np.float64]:
         """Log S at colours; see `KernelSums`."""
         target = self._target(colors)
         if target is None:
-            return _spread_sums(self._palette, self._sigmas, self._device).log_at(colors)
+            return self._by_spreading.log_at(colors)
         sums = np.asarray(self._gathered(target, torch.float32), np.float64)
         if (sums < FLOAT32_FLOOR * self._n).any():
             sums = self._gathered(target, torch.float64)
@@ -120,6 +118,11 @@ class LatticeSums:
         if (others < FLOAT32_FLOOR * self._n).any():
             others = self._others(torch.float64)
         return self._with_tails(others, self._palette.colors, np.arange(len(self._palette)))
+
+    @cached_property
+    def _by_spreading(self) -> "SpreadSums":
+        """For colours that are on no small lattice, though the palette is."""
+        return SpreadSums(self._palette, np.diag(self._sigmas**2), self._device)
 
     def _others(self, dtype: torch.dtype) -> NDArray[Any]:
         device = self._device if dtype == torch.float32 else self._device.exact
@@ -154,93 +157,75 @@ class LatticeSums:
 
 
 class SpreadSums:
-    """Sums by spreading over a whitened mesh: any covariance, any colours."""
+    """Sums by spreading in whitened coordinates: any covariance, any colours."""
 
-    def __init__(
-        self,
-        palette: Palette,
-        whitened: NDArray[np.float64],
-        cholesky: NDArray[np.float64],
-        device: Device,
-    ) -> None:
-        self._palette, self._whitened, self._cholesky = palette, whitened, cholesky
-        self._device = device
+    def __init__(self, palette: Palette, covariance: NDArray[np.float64], device: Device) -> None:
+        self._palette, self._device = palette, device
+        self._cholesky = np.linalg.cholesky(covariance)
+        self._whitened = whiten(palette.colors, self._cholesky)
         self._floor = SPREAD_FLOOR * float(palette.n_pixels)
 
-    @cached_property
-    def _mesh(self) -> spreading.Mesh:
-        return spreading.spread(self._whitened, self._palette.counts, self._device)
-
     def on_grid(self, axes: Axes, sampling: Sampling = "points") -> NDArray[np.float32]:
-        """S on a grid; see `KernelSums`."""
-        sums = spreading.sums_on_grid(self._mesh, self._cholesky, axes, sampling, self._device)
+        """S on a grid; see `KernelSums`. Cell averages exist for diagonal covariances."""
+        diagonal = not np.any(np.tril(self._cholesky, -1))
+        if sampling == "cells" and not diagonal:
+            raise ValueError(
+                'sampling="cells" needs a diagonal bandwidth; give one sigma per channel, or '
+                'sampling="points" with more bins.'
+            )
+        if spreading.fits(self._whitened):
+            sums = spreading.sums_on_mesh_grid(
+                self._mesh, self._cholesky, axes, sampling, self._device
+            )
+        elif diagonal:
+            sums = spreading.sums_on_grid_directly(
+                self._palette.colors.astype(np.float64),
+                self._palette.counts,
+                np.diag(self._cholesky),
+                axes,
+                sampling,
+                self._device,
+            )
+        else:
+            grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+            return self.at(grid.reshape(-1, len(axes))).reshape(grid.shape[:-1])
         return np.asarray(self._device.get(sums), np.float32)
 
     def at(self, colors: NDArray[Any]) -> NDArray[np.float32]:
         """S at colours; see `KernelSums`."""
-        return spreading.sums_at(self._mesh, whiten(colors, self._cholesky), self._device)
+        points = whiten(colors, self._cholesky)
+        if spreading.is_sparse(points):
+            counts = self._palette.counts
+            logs = log_sums(points, self._whitened, counts, beyond=GRID_BEYOND)
+            return np.exp(logs).astype(np.float32)
+        return self._spread_at(points)
 
     def log_at(self, colors: NDArray[Any]) -> NDArray[np.float64]:
         """Log S at colours; see `KernelSums`."""
         points = whiten(colors, self._cholesky)
-        sums = spreading.sums_at(self._mesh, points, self._device)
-        return _log_or_direct(sums, self._floor, points, self._whitened, self._palette.counts, None)
+        if spreading.is_sparse(points):
+            return log_sums(points, self._whitened, self._palette.counts)
+        sums, counts = self._spread_at(points), self._palette.counts
+        return _log_or_direct(sums, self._floor, points, self._whitened, counts, None)
 
     def log_others(self) -> NDArray[np.float64]:
         """Log S of the other colours; see `KernelSums`."""
-        counts = self._palette.counts
-        total = spreading.sums_at(self._mesh, self._whitened, self._device).astype(np.float64)
-        others = total - counts
-        # The mesh errs by 3e-6 of the total: where the rest is small beside it, sum directly.
-        others[others < np.maximum(0.5 * total, self._floor)] = 0.0
+        points, counts = self._whitened, self._palette.counts
         rows = np.arange(len(counts))
-        return _log_or_direct(others, self._floor, self._whitened, self._whitened, counts, rows)
+        if spreading.is_sparse(points):
+            return log_sums(points, points, counts, self_index=rows)
+        total = self._spread_at(points).astype(np.float64)
+        others = total - counts
+        # The total errs by 2e-6 of itself: where the rest is small beside it, sum directly.
+        others[others < np.maximum(OTHERS_FLOOR * total, self._floor)] = 0.0
+        return _log_or_direct(others, self._floor, points, points, counts, rows)
 
+    def _spread_at(self, points: NDArray[np.float64]) -> NDArray[np.float32]:
+        return spreading.sums_at(points, self._whitened, self._palette.counts, self._device)
 
-class DirectSums:
-    """Sums over the colours nearby, for kernels too narrow for a mesh."""
-
-    def __init__(
-        self, palette: Palette, whitened: NDArray[np.float64], cholesky: NDArray[np.float64]
-    ) -> None:
-        self._palette, self._whitened, self._cholesky = palette, whitened, cholesky
-
-    def on_grid(self, axes: Axes, sampling: Sampling = "points") -> NDArray[np.float32]:
-        """S on a grid; see `KernelSums`. Cell averages do not exist here."""
-        if sampling == "cells":
-            raise ValueError(
-                'sampling="cells" needs a diagonal bandwidth on a lattice or mesh; widen the '
-                "bandwidth, or sample points."
-            )
-        grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-        points = whiten(grid.reshape(-1, len(axes)), self._cholesky)
-        logs = log_sums(points, self._whitened, self._palette.counts, beyond=GRID_BEYOND)
-        return np.exp(logs).reshape(grid.shape[:-1]).astype(np.float32)
-
-    def at(self, colors: NDArray[Any]) -> NDArray[np.float32]:
-        """S at colours; see `KernelSums`."""
-        points = whiten(colors, self._cholesky)
-        logs = log_sums(points, self._whitened, self._palette.counts, beyond=GRID_BEYOND)
-        return np.exp(logs).astype(np.float32)
-
-    def log_at(self, colors: NDArray[Any]) -> NDArray[np.float64]:
-        """Log S at colours; see `KernelSums`."""
-        points = whiten(colors, self._cholesky)
-        return log_sums(points, self._whitened, self._palette.counts)
-
-    def log_others(self) -> NDArray[np.float64]:
-        """Log S of the other colours; see `KernelSums`."""
-        rows = np.arange(len(self._whitened))
-        return log_sums(self._whitened, self._whitened, self._palette.counts, self_index=rows)
-
-
-def _spread_sums(palette: Palette, sigmas: NDArray[np.float64], device: Device) -> KernelSums:
-    """Sums at colours that are on no small lattice, for a palette that is."""
-    cholesky = np.diag(sigmas)
-    whitened = whiten(palette.colors, cholesky)
-    if spreading.fits(whitened):
-        return SpreadSums(palette, whitened, cholesky, device)
-    return DirectSums(palette, whitened, cholesky)
+    @cached_property
+    def _mesh(self) -> spreading.Mesh:
+        return spreading.mesh_of(self._whitened, self._palette.counts, self._device)
 
 
 def _log_or_direct(
