@@ -6,37 +6,24 @@ it closes it with `ColorSpaceCanvas.close`.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from qtpy.compat import isalive
-from vispy import app
-from vispy.scene import SceneCanvas
 
-from .camera import FittedCamera
 from .colors import ColorOf, default_color_of
 from .content import CURVE_RAMP, Content, CurveContent, PlaneContent, VolumeContent
-from .export import render_at
 from .frame import CubeFrame, FlatFrame
 from .geometry import ColorBox, Floats
-from .gl import use_full_gl
 from .levels import MassCurve, Transfer
 from .rulers import Ruler
-from .theme import Theme, theme_named
+from .stage import Stage
+from .theme import Theme
 from .volume import MODES
 
-# Fine steps come back this many seconds after the last movement.
-_REST = 0.2
-# Auto-rotation: degrees a second, and pictures a second that are asked for.
-_TURN, _TURN_RATE = 20.0, 30.0
-# Pictures are laid out as if they were about this many pixels large, then drawn at full size.
-_LAYOUT_PIXELS = 640.0
 
-
-class ColorSpaceCanvas:
+class ColorSpaceCanvas(Stage):
     """Shows a density of one, two or three channels: a curve, a plane, or a cloud in true colour.
 
     Parameters
@@ -52,49 +39,21 @@ class ColorSpaceCanvas:
     """
 
     def __init__(self, theme: str | Theme = "dark") -> None:
-        use_full_gl()
-        self._theme = theme_named(theme)
-        self._canvas = SceneCanvas(
-            size=(430, 360), show=False, keys=None, bgcolor=self._theme.background
-        )
-        self._canvas.native.setMinimumSize(120, 120)
-        self._view = self._canvas.central_widget.add_view()
-        self._camera = FittedCamera()
-        self._view.camera = self._camera
-        self.on_context_lost: Callable[[], None] | None = None
-
+        super().__init__(theme)
         self._values: NDArray[np.float32] | None = None
         self._axes: tuple[Floats, ...] = ()
         self._names: tuple[str, ...] = ()
         self._color_of: ColorOf | None = None
+        self._signed = False
         self._box: ColorBox | None = None
         self._curve = MassCurve(np.empty(0), np.empty(0), 0.0)
         self._scale, self._exposure, self._floor = "linear", 1.0, 0.0
         self._mode = "cloud"
         self._shell_shares: tuple[float, ...] = (0.5, 0.9, 0.99)
-        self._signed = False
         self._content: Content | None = None
         self._frame: CubeFrame | FlatFrame | None = None
-        self._built = True
-        self._initialized = False
-        self._closed = False
-
-        self._rest_timer = app.Timer(interval=_REST, connect=self._on_rest)
-        self._turn_timer = app.Timer(interval=1 / _TURN_RATE, connect=self._on_turn)
-        self._rebuild_timer = app.Timer(interval=0, connect=self._on_rebuild)
-        events = self._canvas.events
-        events.draw.connect(self._before_draw, position="first")
-        events.resize.connect(self._on_resize)
-        events.mouse_move.connect(self._on_mouse)
-        events.mouse_wheel.connect(self._on_mouse)
-        events.initialize.connect(self._on_initialize)
 
     # --- what is shown
-
-    @property
-    def native(self) -> Any:
-        """The widget (a QWidget) to put into a window."""
-        return self._canvas.native
 
     def set_volume(
         self,
@@ -176,7 +135,7 @@ class ColorSpaceCanvas:
     def clear(self) -> None:
         """Show nothing."""
         self._drop()
-        self._values = self._box = self._content = self._frame = None
+        self._values = self._box = None
         self._canvas.update()
 
     @property
@@ -236,21 +195,6 @@ class ColorSpaceCanvas:
         self._update_shells()
         self._moved()
 
-    def set_theme(self, theme: str | Theme) -> None:
-        """Recolour background, ticks and texts: "dark", "light" or a `Theme`."""
-        self._theme = theme_named(theme)
-        self._canvas.bgcolor = self._theme.background
-        if self._frame is not None:
-            self._frame.set_theme(self._theme)
-        self._canvas.update()
-
-    # --- the camera
-
-    def reset_camera(self) -> None:
-        """Go back to the first view."""
-        self._camera.reset()
-        self._canvas.update()
-
     def look_along(self, channel: int) -> None:
         """Look along the axis of a channel, so that the others span the picture."""
         if self._box is None:
@@ -259,115 +203,6 @@ class ColorSpaceCanvas:
             raise ValueError(f"channel must be one of {len(self._names)} channels, not {channel!r}")
         self._camera.look_along(self._box.order.index(channel))
         self._moved()
-
-    @property
-    def perspective(self) -> bool:
-        """Whether the projection is perspective, not orthographic."""
-        return self._camera.perspective
-
-    @perspective.setter
-    def perspective(self, on: bool) -> None:
-        self._camera.perspective = on
-        self._canvas.update()
-
-    @property
-    def auto_rotate(self) -> bool:
-        """Whether the view turns by itself."""
-        return bool(self._turn_timer.running)
-
-    @auto_rotate.setter
-    def auto_rotate(self, on: bool) -> None:
-        if on and not self._closed:
-            self._turn_timer.start()
-        else:
-            self._turn_timer.stop()
-
-    # --- pictures
-
-    def render(self, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
-        """Return a picture of the view, finely drawn.
-
-        Parameters
-        ----------
-        size : (width, height) or None
-            Pixels. None: the canvas's own. Larger pictures have larger texts, and lines as thin.
-
-        Returns
-        -------
-        (height, width, 4) uint8 array
-        """
-        own: tuple[int, int] = tuple(self._canvas.size)
-        logical: tuple[float, float] = own
-        if size is None:
-            scale = self._canvas.pixel_scale
-            size = int(own[0] * scale), int(own[1] * scale)
-        else:
-            if min(size) < 1:
-                raise ValueError(f"size must be positive numbers of pixels, not {size}")
-            factor = max(max(size) / _LAYOUT_PIXELS, 1.0)
-            logical = size[0] / factor, size[1] / factor
-        if not self._canvas.native.isValid():
-            # Never shown: Qt makes the context when it is asked for a picture.
-            self._canvas.native.grabFramebuffer()
-        central = self._canvas.central_widget
-        try:
-            central.size = logical
-            self._camera.refit()
-            self._set_fine(True)
-            self._follow_camera()
-            return render_at(self._canvas, logical, size)
-        finally:
-            central.size = own
-            self._camera.refit()
-            self._follow_camera()
-
-    # --- life
-
-    def release(self) -> None:
-        """Give all OpenGL resources back while their context still exists; nothing is drawn.
-
-        The arrays are kept: `rebuild` makes everything again.
-        """
-        if not self._built:
-            return
-        self._built = False
-        self._rest_timer.stop()
-        self._canvas.events.draw.block()
-        self._drop()
-        gc.collect()
-        self._canvas.set_current()
-        self._canvas.context.flush_commands()
-
-    def rebuild(self) -> None:
-        """Make everything anew, in the canvas's present context."""
-        if self._built or self._closed:
-            return
-        self._built = True
-        self._canvas.events.draw.unblock()
-        self._remake()
-        # vispy still waits for a draw it asked for while drawing was blocked: ask Qt itself.
-        self._canvas.native.update()
-
-    def close(self) -> None:
-        """Release everything and delete the widget. May be called twice."""
-        if self._closed:
-            return
-        self._closed = True
-        for timer in (self._rest_timer, self._turn_timer, self._rebuild_timer):
-            timer.stop()
-            timer.disconnect()
-        self.on_context_lost = None
-        self.release()
-        native = self._canvas.native
-        events = self._canvas.events
-        events.initialize.disconnect(self._on_initialize)
-        events.mouse_move.disconnect(self._on_mouse)
-        events.mouse_wheel.disconnect(self._on_mouse)
-        events.resize.disconnect(self._on_resize)
-        self._canvas.close()
-        if isalive(native):  # a window that was closed first took it along
-            native.setParent(None)
-            native.deleteLater()
 
     # --- within
 
@@ -393,21 +228,18 @@ class ColorSpaceCanvas:
             self._content.set_shells(self._shell_levels())
 
     def _drop(self) -> None:
-        if self._content is not None:
-            self._content.release()
-        if self._frame is not None:
-            self._frame.release()
+        for part in (self._content, self._frame):
+            if part is not None:
+                self._remove(part)
+        self._content = self._frame = None
 
     def _remake(self) -> None:
         """Make content and frame for the present arrays."""
         self._drop()
-        self._content = self._frame = None
-        if self._values is None or self._box is None:
-            return
-        self._content, self._frame = self._make(self._values, self._box)
-        if self._built:
-            self._content.build(self._view.scene)
-            self._frame.build(self._view.scene, self._canvas.scene)
+        if self._values is not None and self._box is not None:
+            self._content, self._frame = self._make(self._values, self._box)
+            self._add(self._content)
+            self._add(self._frame)
 
     def _make(
         self, values: NDArray[np.float32], box: ColorBox
@@ -419,7 +251,7 @@ class ColorSpaceCanvas:
             return color_of(box.to_color(points))
 
         if values.ndim == 3:
-            frame = CubeFrame(box, self._names, colors_at, self._theme)
+            frame = CubeFrame(box, self._names, colors_at)
             volume = VolumeContent(
                 values,
                 box,
@@ -441,70 +273,8 @@ class ColorSpaceCanvas:
         else:
             below = np.array([0, 0, -CURVE_RAMP])
             rulers = [Ruler(origin + below, right + below, *_ends(box, 0), self._names[0])]
-            content = CurveContent(values, box, color_of, transfer, self._theme)
-        return content, FlatFrame(rulers, (right + top) / 2, colors_at, self._theme)
-
-    def _project(self, points: Floats) -> Floats:
-        """Map scene points (N, 3) to homogeneous pixels of the canvas (N, 4)."""
-        transform = self._view.scene.node_transform(self._canvas.scene)
-        return np.asarray(transform.map(np.asarray(points, dtype=float)))
-
-    def _follow_camera(self) -> None:
-        if self._frame is not None:
-            self._frame.update(self._project)
-
-    def _set_fine(self, fine: bool) -> None:
-        if self._content is not None:
-            self._content.set_fine(fine)
-
-    def _moved(self) -> None:
-        """Draw fast, and finely again once nothing has moved for a while."""
-        self._set_fine(False)
-        self._rest_timer.stop()
-        self._rest_timer.start()
-        self._canvas.update()
-
-    def _before_draw(self, event: Any) -> None:
-        self._follow_camera()
-
-    def _on_resize(self, event: Any) -> None:
-        self._camera.refit()
-
-    def _on_mouse(self, event: Any) -> None:
-        if event.type == "mouse_wheel" or event.is_dragging:
-            self._moved()
-
-    def _on_rest(self, event: Any) -> None:
-        # By itself, a vispy timer ends one interval after its last event.
-        self._rest_timer.stop()
-        self._set_fine(True)
-        self._canvas.update()
-
-    def _on_turn(self, event: Any) -> None:
-        self._camera.azimuth += _TURN / _TURN_RATE
-        self._moved()
-
-    def _on_initialize(self, event: Any) -> None:
-        """Note that a context was made: the first one, or one that replaces a lost one."""
-        # Everything that lives in a context goes before the context does.
-        self._canvas.native.context().aboutToBeDestroyed.connect(self._on_context_going)
-        if self._initialized:
-            # Not within Qt's own initialisation.
-            self._rebuild_timer.start()
-        self._initialized = True
-
-    def _on_context_going(self) -> None:
-        try:
-            self.release()
-        except RuntimeError:
-            # Qt is deleting the widget itself, unclosed; its context's objects go with it.
-            self._closed = True
-
-    def _on_rebuild(self, event: Any) -> None:
-        self._rebuild_timer.stop()
-        self.rebuild()
-        if self.on_context_lost is not None:
-            self.on_context_lost()
+            content = CurveContent(values, box, color_of, transfer)
+        return content, FlatFrame(rulers, (right + top) / 2, colors_at)
 
 
 def _ends(box: ColorBox, channel: int) -> tuple[float, float]:

@@ -6,7 +6,7 @@ Each kind keeps its arrays, so that its nodes can be dropped and made again at a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ from .colors import ColorOf, color_grid
 from .geometry import ColorBox
 from .levels import Transfer
 from .occupancy import empty_reach
-from .theme import Theme
+from .part import Part
+from .theme import THEMES, Theme
 from .volume import DensityCloud
 
 Values = NDArray[np.float32]
@@ -32,26 +33,33 @@ CURVE_RAMP = 0.05
 _FINE_SHIFT, _COARSE_SHIFT = 0.5, 1.0
 
 
-class Content(Protocol):
-    """What the canvas asks of each kind."""
+class Content(Part):
+    """What the canvas asks of each kind, beside being a part.
 
-    def build(self, scene: Any) -> None:
-        """Make the nodes under `scene`."""
+    Parameters
+    ----------
+    values : array of float32
+        Densities.
+    transfer : Transfer
+        How they are shown.
+    """
 
-    def release(self) -> None:
-        """Drop the nodes; `build` makes them again."""
+    def __init__(self, values: Values, transfer: Transfer) -> None:
+        super().__init__()
+        self._values = values
+        self._transfer = transfer
 
     def set_values(self, values: Values, transfer: Transfer) -> None:
         """Show other densities on the same grid."""
+        self._values = values
+        self.set_transfer(transfer)
 
     def set_transfer(self, transfer: Transfer) -> None:
         """Show the same densities another way."""
-
-    def set_fine(self, fine: bool) -> None:
-        """Draw finely, or fast."""
+        self._transfer = transfer
 
 
-class VolumeContent:
+class VolumeContent(Content):
     """Three channels: the volume in true colour.
 
     Parameters
@@ -83,19 +91,17 @@ class VolumeContent:
         signed: bool = False,
         shells: Sequence[float] = (),
     ) -> None:
+        super().__init__(values, transfer)
         self._box = box
         self._colors = None if color_of is None else color_grid(color_of, box)
         self._mode = mode
         self._signed = signed
         self._fine = True
-        self._node: Any = None
         self._shells = tuple(shells)
-        self._values = values
-        self._transfer = transfer
         self._threshold = self._faintest()
         self._reach = empty_reach(values, self._threshold)
 
-    def build(self, scene: Any) -> None:
+    def build(self, scene: Any, overlay: Any) -> None:
         """Make the volume node under `scene`."""
         size = [self._box.size[self._box.order.index(channel)] for channel in (2, 1, 0)]
         node = DensityCloud(self._values, mode=self._mode, size=size, parent=scene)
@@ -103,21 +109,15 @@ class VolumeContent:
         node.transform = MatrixTransform(self._box.volume_matrix())
         node.set_colors(self._colors, signed=self._signed)
         node.set_reach(self._reach)
-        self._node = node
+        self.nodes = [node]
         self.set_transfer(self._transfer)
         self.set_fine(self._fine)
-
-    def release(self) -> None:
-        """Drop the node; `build` makes it again."""
-        if self._node is not None:
-            self._node.parent = None
-            self._node = None
 
     def set_values(self, values: Values, transfer: Transfer) -> None:
         """Upload other densities into the same texture."""
         self._values = values
-        if self._node is not None:
-            self._node.set_values(values)
+        for node in self.nodes:
+            node.set_values(values)
         self._threshold = -1.0
         self.set_transfer(transfer)
 
@@ -132,12 +132,12 @@ class VolumeContent:
         if faintest != self._threshold:
             self._threshold = faintest
             self._reach = empty_reach(self._values, faintest)
-            if self._node is not None:
-                self._node.set_reach(self._reach)
-        if self._node is not None:
-            self._node.set_transfer(transfer)
+            for node in self.nodes:
+                node.set_reach(self._reach)
+        for node in self.nodes:
+            node.set_transfer(transfer)
             if self._mode == "shells":
-                self._node.set_shells(self._shells, SHELL_COVERS[-len(self._shells) :])
+                node.set_shells(self._shells, SHELL_COVERS[-len(self._shells) :])
 
     def set_shells(self, shells: Sequence[float]) -> None:
         """Choose the surfaces of mode "shells": up to three densities, descending."""
@@ -155,29 +155,27 @@ class VolumeContent:
     def set_fine(self, fine: bool) -> None:
         """Use many rays in short steps, or fewer in longer ones while the view moves."""
         self._fine = fine
-        if self._node is not None:
+        for node in self.nodes:
             step = _FINE_STEP if fine else _COARSE_STEP
-            self._node.set_reduced(not fine)
-            self._node.set_uniforms(step=step, jitter=_FINE_SHIFT if fine else _COARSE_SHIFT)
+            node.set_reduced(not fine)
+            node.set_uniforms(step=step, jitter=_FINE_SHIFT if fine else _COARSE_SHIFT)
 
 
-class PlaneContent:
+class PlaneContent(Content):
     """Two channels: their joint density as a picture, each point in its own colour."""
 
     def __init__(
         self, values: Values, box: ColorBox, color_of: ColorOf, transfer: Transfer
     ) -> None:
-        self._values = values
+        super().__init__(values, transfer)
         self._box = box
-        self._transfer = transfer
         axes = [
             np.linspace(a, b, n) for a, b, n in zip(box.low, box.high, values.shape, strict=True)
         ]
         grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
         self._colors = np.asarray(color_of(grid.reshape(-1, 2))).reshape(*values.shape, 3)
-        self._node: Any = None
 
-    def build(self, scene: Any) -> None:
+    def build(self, scene: Any, overlay: Any) -> None:
         """Make the picture node under `scene`."""
         node = Image(self._picture(), interpolation="linear", parent=scene)
         node.order = 0
@@ -192,28 +190,14 @@ class PlaneContent:
         matrix[2, 1] = 1.0
         matrix[3] = [-0.5 * matrix[0, 0], 0, -0.5 * matrix[1, 2], 1]
         node.transform = MatrixTransform(matrix)
-        self._node = node
-
-    def release(self) -> None:
-        """Drop the node; `build` makes it again."""
-        if self._node is not None:
-            self._node.parent = None
-            self._node = None
-
-    def set_values(self, values: Values, transfer: Transfer) -> None:
-        """Show other densities on the same grid."""
-        self._values = values
-        self.set_transfer(transfer)
+        self.nodes = [node]
 
     def set_transfer(self, transfer: Transfer) -> None:
         """Paint the picture anew."""
         self._transfer = transfer
-        if self._node is not None:
-            self._node.set_data(self._picture())
-            self._node.update()
-
-    def set_fine(self, fine: bool) -> None:
-        """Do nothing: a picture is always fast."""
+        for node in self.nodes:
+            node.set_data(self._picture())
+            node.update()
 
     def _picture(self) -> NDArray[np.float32]:
         # As if the plane were as thick as the features of a photograph's cloud.
@@ -222,7 +206,7 @@ class PlaneContent:
         return np.ascontiguousarray(rgba.swapaxes(0, 1), dtype=np.float32)
 
 
-class CurveContent:
+class CurveContent(Content):
     """One channel: its density as a filled curve over a ramp of its own colours."""
 
     def __init__(
@@ -231,41 +215,27 @@ class CurveContent:
         box: ColorBox,
         color_of: ColorOf,
         transfer: Transfer,
-        theme: Theme,
     ) -> None:
-        self._values = values
+        super().__init__(values, transfer)
         self._box = box
-        self._transfer = transfer
-        self._line_color = theme.text
+        self._line_color = THEMES["dark"].text
         axis = np.linspace(box.low[0], box.high[0], len(values))
         self._colors = np.asarray(color_of(axis[:, np.newaxis]), dtype=float)
-        self._nodes: list[Any] = []
 
-    def build(self, scene: Any) -> None:
+    def build(self, scene: Any, overlay: Any) -> None:
         """Make the area, the ramp and the line under `scene`."""
         area = Mesh(parent=scene, shading=None, mode="triangles")
         line = Line(np.zeros((2, 3), np.float32), method="gl", width=2, parent=scene)
         for order, node in enumerate((area, line)):
             node.order = order
             node.set_gl_state("translucent", depth_test=False, cull_face=False)
-        self._nodes = [area, line]
+        self.nodes = [area, line]
         self.set_transfer(self._transfer)
-
-    def release(self) -> None:
-        """Drop the nodes; `build` makes them again."""
-        for node in self._nodes:
-            node.parent = None
-        self._nodes = []
-
-    def set_values(self, values: Values, transfer: Transfer) -> None:
-        """Show other densities on the same grid."""
-        self._values = values
-        self.set_transfer(transfer)
 
     def set_transfer(self, transfer: Transfer) -> None:
         """Draw the curve anew, to the height that `transfer` gives it."""
         self._transfer = transfer
-        if not self._nodes:
+        if not self.nodes:
             return
         n = len(self._values)
         x = np.linspace(0, self._box.size[0], n)
@@ -282,7 +252,7 @@ class CurveContent:
                 for a, b in ((0, n), (n, 2 * n))
             ]
         ).reshape(-1, 3)
-        area, line = self._nodes
+        area, line = self.nodes
         area.set_data(
             vertices=points.reshape(-1, 3).astype(np.float32),
             faces=strip.astype(np.uint32),
@@ -290,5 +260,7 @@ class CurveContent:
         )
         line.set_data(pos=points[0].astype(np.float32), color=(*self._line_color, 1.0))
 
-    def set_fine(self, fine: bool) -> None:
-        """Do nothing: a curve is always fast."""
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour the line."""
+        self._line_color = theme.text
+        self.set_transfer(self._transfer)

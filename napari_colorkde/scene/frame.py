@@ -11,8 +11,9 @@ from vispy.scene.visuals import Line
 
 from . import geometry
 from .geometry import ColorBox, Floats
+from .part import Part
 from .rulers import Project, Ruler, Rulers, on_screen
-from .theme import Theme
+from .theme import THEMES, Theme
 
 # An edge may run through curved colours: it is drawn in pieces.
 _PIECES = 24
@@ -22,7 +23,7 @@ _BEHIND, _BEFORE = -10, 30
 ColorsAt = Callable[[Floats], Floats]
 
 
-class CubeFrame:
+class CubeFrame(Part):
     """The box of three channels: 12 edges in their true colours, three rulers.
 
     Edges behind the content are drawn before it. Rulers move to the silhouette as the view turns.
@@ -35,17 +36,14 @@ class CubeFrame:
         Channel names.
     colors_at : callable
         Scene points (N, 3) → colours (N, 3) in 0..1.
-    theme : Theme
-        For rulers.
     """
 
-    def __init__(
-        self, box: ColorBox, names: Sequence[str], colors_at: ColorsAt, theme: Theme
-    ) -> None:
+    def __init__(self, box: ColorBox, names: Sequence[str], colors_at: ColorsAt) -> None:
+        super().__init__()
         self._box = box
         self._names = tuple(names)
-        self._rulers = Rulers(theme)
-        self._nodes: dict[str, Any] = {}
+        self._rulers = Rulers()
+        self._theme = THEMES["dark"]
         self._drawn: tuple[int, ...] | None = None
         corners = box.corners()
         t = np.linspace(0, 1, _PIECES + 1)
@@ -55,25 +53,23 @@ class CubeFrame:
         self._colors = colors_at(self._points.reshape(-1, 3)).reshape(self._points.shape)
 
     def build(self, scene: Any, overlay: Any) -> None:
-        """Make the nodes: edges under `scene`, rulers under `overlay` (canvas pixels)."""
-        for name, order in (("behind", _BEHIND), ("before", _BEFORE)):
-            self._nodes[name] = _edge_lines(scene, order)
+        """Make the edges under `scene` and the rulers under `overlay`."""
+        self.nodes = [_edge_lines(scene, _BEHIND), _edge_lines(scene, _BEFORE)]
         self._drawn = None
-        self._rulers.build(overlay)
+        self._rulers.build(overlay, self._theme)
 
     def release(self) -> None:
-        """Drop the nodes; `build` makes them again."""
-        for node in self._nodes.values():
-            node.parent = None
-        self._nodes.clear()
+        """Drop the nodes."""
+        super().release()
         self._rulers.release()
 
     def set_theme(self, theme: Theme) -> None:
         """Recolour the rulers."""
+        self._theme = theme
         self._rulers.set_theme(theme)
 
-    def update(self, project: Project) -> None:
-        """Follow the camera, given as `project`: scene points to homogeneous pixels."""
+    def follow(self, project: Project) -> None:
+        """Sort the edges by before and behind, and move the rulers to the silhouette."""
         corners = self._box.corners()
         w = project(corners)[:, 3]
         screen = on_screen(project, corners)
@@ -87,12 +83,12 @@ class CubeFrame:
         )
 
     def _update_edges(self, kinds: NDArray[np.intp]) -> None:
-        if not self._nodes or self._drawn == tuple(kinds):
+        if not self.nodes or self._drawn == tuple(kinds):
             return
         self._drawn = tuple(kinds)
         behind = kinds == geometry.BACK
-        _set_edges(self._nodes["behind"], self._points[behind], self._colors[behind], 0.6)
-        _set_edges(self._nodes["before"], self._points[~behind], self._colors[~behind], 1.0)
+        _set_edges(self.nodes[0], self._points[behind], self._colors[behind], 0.6)
+        _set_edges(self.nodes[1], self._points[~behind], self._colors[~behind], 1.0)
 
     def _ruler(self, edge: int) -> Ruler:
         corners = self._box.corners()
@@ -107,7 +103,7 @@ class CubeFrame:
         )
 
 
-class FlatFrame:
+class FlatFrame(Part):
     """The frame of one or two channels, seen from the front: bottom and left edge carry rulers.
 
     Parameters
@@ -118,41 +114,37 @@ class FlatFrame:
         A scene point above the bottom and right of the left edge.
     colors_at : callable
         Scene points (N, 3) → colours (N, 3) in 0..1, for the edges.
-    theme : Theme
-        For rulers.
     """
 
-    def __init__(
-        self, rulers: Sequence[Ruler], middle: Floats, colors_at: ColorsAt, theme: Theme
-    ) -> None:
+    def __init__(self, rulers: Sequence[Ruler], middle: Floats, colors_at: ColorsAt) -> None:
+        super().__init__()
         self._measures = tuple(rulers)
         self._middle = middle
-        self._rulers = Rulers(theme)
-        self._node: Any = None
+        self._rulers = Rulers()
+        self._theme = THEMES["dark"]
         t = np.linspace(0, 1, _PIECES + 1)
         t = np.stack([t[:-1], t[1:]], axis=1).ravel()[:, np.newaxis]
         self._points = np.array([r.start + t * (r.end - r.start) for r in rulers])
         self._colors = colors_at(self._points.reshape(-1, 3)).reshape(self._points.shape)
 
     def build(self, scene: Any, overlay: Any) -> None:
-        """Make the nodes: edges under `scene`, rulers under `overlay` (canvas pixels)."""
-        self._node = _edge_lines(scene, _BEFORE)
-        _set_edges(self._node, self._points, self._colors, 1.0)
-        self._rulers.build(overlay)
+        """Make the edges under `scene` and the rulers under `overlay`."""
+        self.nodes = [_edge_lines(scene, _BEFORE)]
+        _set_edges(self.nodes[0], self._points, self._colors, 1.0)
+        self._rulers.build(overlay, self._theme)
 
     def release(self) -> None:
-        """Drop the nodes; `build` makes them again."""
-        if self._node is not None:
-            self._node.parent = None
-            self._node = None
+        """Drop the nodes."""
+        super().release()
         self._rulers.release()
 
     def set_theme(self, theme: Theme) -> None:
         """Recolour the rulers."""
+        self._theme = theme
         self._rulers.set_theme(theme)
 
-    def update(self, project: Project) -> None:
-        """Follow the camera, given as `project`: scene points to homogeneous pixels."""
+    def follow(self, project: Project) -> None:
+        """Lay the rulers out."""
         center = on_screen(project, self._middle[np.newaxis])[0]
         self._rulers.update(self._measures, center, project)
 

@@ -57,11 +57,10 @@ def text_size(text: str, points: float) -> Floats:
 class Rulers:
     """Draws rulers; numbers stand outside of the box, whatever its turn."""
 
-    def __init__(self, theme: Theme) -> None:
-        self._theme = theme
+    def __init__(self) -> None:
         self._nodes: list[Any] = []
 
-    def build(self, overlay: Any) -> None:
+    def build(self, overlay: Any, theme: Theme) -> None:
         """Make the nodes under `overlay`, whose coordinates are pixels."""
         ticks = Line(np.zeros((2, 2), np.float32), connect="segments", method="gl", parent=overlay)
         # One font for both: making its glyphs is most of what opening the view costs.
@@ -72,7 +71,7 @@ class Rulers:
         for node in self._nodes:
             node.order = 40
             node.visible = False
-        self.set_theme(self._theme)
+        self.set_theme(theme)
 
     def release(self) -> None:
         """Drop the nodes; `build` makes them again."""
@@ -82,7 +81,6 @@ class Rulers:
 
     def set_theme(self, theme: Theme) -> None:
         """Recolour ticks and texts."""
-        self._theme = theme
         if self._nodes:
             ticks, numbers, names = self._nodes
             ticks.set_data(color=(*theme.muted, 1.0))

@@ -124,7 +124,8 @@ def test_moving_pictures_look_like_resting_ones(canvas: Any) -> None:
     canvas.set_volume(blob(200, 60, 60, sigma=30), (AXIS,) * 3, RGB)
     fine = canvas.render((240, 240)).astype(float)
     canvas._set_fine = lambda fine: None
-    canvas._content.set_fine(False)
+    for part in canvas._parts:
+        part.set_fine(False)
     coarse = canvas.render((240, 240)).astype(float)
     assert np.abs(fine - coarse).mean() < 1.5
     assert np.abs(fine - coarse).max() > 0  # it was not the same drawing

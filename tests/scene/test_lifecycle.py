@@ -140,7 +140,7 @@ def test_fifty_open_close_cycles_leave_nothing(qapp: Any) -> None:
 def test_fine_steps_come_back_when_nothing_moves(canvas: Any, qtbot: Any) -> None:
     canvas.set_volume(blob(230, 25, 25), (AXIS,) * 3, RGB)
     canvas.set_volume(blob(25, 25, 230), (AXIS,) * 3, RGB)
-    program = canvas._content._node.shared_program
+    program = canvas._content.nodes[0].shared_program
     coarse = program["u_step"]
     qtbot.waitUntil(lambda: program["u_step"] < coarse)
 
