@@ -68,7 +68,8 @@ class State:
     kernel_set
         Which of them is shown; None if there is none.
     log
-        Whether the overlay shows natural logarithms.
+        Whether the overlay shows natural logarithms. Densities of photographs span ten decades, so
+        that most of a linear overlay is black.
     colormap
         Name of the overlay's colormap.
     """
@@ -78,7 +79,7 @@ class State:
     bandwidth: Bandwidth = None
     kernel_sets: tuple[tuple[str, KernelSet], ...] = ()
     kernel_set: str | None = None
-    log: bool = False
+    log: bool = True
     colormap: str = "magma"
 
     @property
