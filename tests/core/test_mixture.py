@@ -99,6 +99,40 @@ def test_painting_from_a_table_equals_every_pixel_by_itself(device, monkeypatch,
     np.testing.assert_allclose(painted, one_by_one, rtol=1e-5)
 
 
+@given(
+    channels=st.integers(1, 3),
+    seed=st.integers(0, 2**32 - 1),
+    narrowest=st.sampled_from([1e-6, 1e-2, 1.0]),
+    weight=st.sampled_from([1e-9, 0.3, 1e6]),
+)
+def test_diagonal_kernels_on_the_lattice_equal_the_reference(
+    device, channels, seed, narrowest, weight
+):
+    random = np.random.default_rng(seed)
+    means = random.integers(0, 256, (70, channels)) + random.choice([0, 0.3], (70, channels))
+    variances = narrowest * 10 ** random.uniform(0, 3, (70, channels))
+    variances[0] = narrowest
+    weights = weight * random.random(70)
+    kernels = KernelSet(list(zip(means, variances, weights, strict=True)))
+    image = random.integers(0, 256, (40, 50, channels), np.uint8)
+    image[0, :35] = means[:35]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mixture, "FEW_PIXELS", 0)
+        patch.setattr(mixture, "PIXELS_WORTH", np.inf)
+        density = compute_densities(image, kernels, device=device)
+    expected = reference_density(image.reshape(-1, channels).astype(float), kernels)
+    assert_densities_as_promised(density.ravel(), expected)
+
+
+def test_peaks_beyond_float32_are_not_evaluated_on_the_lattice(device, monkeypatch):
+    monkeypatch.setattr(mixture, "FEW_PIXELS", 0)
+    kernels = [([10, 10], [1e-30, 1e-30], 1.0), ([20, 20], [9, 9], 0.5)]
+    image = np.tile(np.array([[10, 10], [20, 20], [21, 20]], np.uint8), (4000, 1, 1))
+    density = compute_densities(image, kernels, device=device)
+    expected = reference_density(image[0].astype(float), KernelSet(kernels))
+    np.testing.assert_allclose(density[0], expected, rtol=1e-5)
+
+
 @given(kernel_sets(), st.integers(0, 2**32 - 1))
 def test_contributions_of_kernels_add_up(device, kernels, seed):
     span = np.abs(kernels.means).max() * 1.5
