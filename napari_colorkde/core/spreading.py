@@ -39,7 +39,10 @@ GROUP = 16
 """Nodes along each axis of the cube whose colours share a window."""
 
 CHUNK = 1 << 13
-"""Colours multiplied together."""
+"""Most colours multiplied together."""
+
+CHUNK_PRODUCTS = 1 << 25
+"""Most products of their weights held at a time: 134 MB in float32."""
 
 BRICK = 128
 """Nodes along each axis of the pieces in which scattered points are read."""
@@ -325,8 +328,10 @@ def groups(
             for at, reach, axis in zip(corner, taps, nodes, strict=True)
         )
         if all(s.start < s.stop for s in window):
-            for start in range(0, len(rows), CHUNK):
-                yield rows[start : start + CHUNK], window
+            products = int(np.prod([s.stop - s.start for s in window[1:]]))
+            chunk = min(CHUNK, max(1, CHUNK_PRODUCTS // products))
+            for start in range(0, len(rows), chunk):
+                yield rows[start : start + chunk], window
 
 
 def _rows_by_key(keys: NDArray[np.int64]) -> Iterator[NDArray[np.intp]]:
@@ -354,10 +359,14 @@ def window_factors(
     """Weights ``(n, w_a)`` of each point on the window's nodes, one tensor per axis."""
     factors = []
     for c, (axis, weight) in enumerate(zip(nodes, weights, strict=True)):
-        here = axis[window[c]]
-        # Distances from the window's first node are small, so float32 holds them well enough.
-        distance = device.put(points[:, c] - here[0])[:, None] - device.put(here - here[0])
-        factors.append(weight(distance))
+        first, step = float(axis[0]), float(axis[1] - axis[0])
+        # Whole steps and the rest apart, so that float32 holds small distances to 1e-8 of a step.
+        nearest = np.rint((points[:, c] - first) / step)
+        rest = device.put(points[:, c] - (first + step * nearest))
+        steps = device.put(nearest - window[c].start)[:, None] - torch.arange(
+            window[c].stop - window[c].start, dtype=torch.float32, device=device.torch_device
+        )
+        factors.append(weight(steps.mul_(step).add_(rest[:, None])))
     return factors
 
 

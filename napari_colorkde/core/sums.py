@@ -42,6 +42,9 @@ OTHERS_FLOOR = 0.05
 GRID_BEYOND = 60.0
 """Squared distance beyond which a density, not its log, is zero: e⁻³⁰ of one colour's peak."""
 
+SLAB_POINTS = 1 << 22
+"""Grid points taken as scattered ones at a time: 100 MB of colours."""
+
 Axes = tuple[NDArray[np.float64], ...]
 
 
@@ -187,8 +190,7 @@ class SpreadSums:
                 self._device,
             )
         else:
-            grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-            return self.at(grid.reshape(-1, len(axes))).reshape(grid.shape[:-1])
+            return self._at_grid_points(axes)
         return np.asarray(self._device.get(sums), np.float32)
 
     def at(self, colors: NDArray[Any]) -> NDArray[np.float32]:
@@ -222,6 +224,17 @@ class SpreadSums:
 
     def _spread_at(self, points: NDArray[np.float64]) -> NDArray[np.float32]:
         return spreading.sums_at(points, self._whitened, self._palette.counts, self._device)
+
+    def _at_grid_points(self, axes: Axes) -> NDArray[np.float32]:
+        sums = np.empty([len(axis) for axis in axes], np.float32)
+        rows = max(1, SLAB_POINTS // max(1, int(np.prod(sums.shape[1:]))))
+        for start in range(0, len(sums), rows):
+            slab = np.meshgrid(axes[0][start : start + rows], *axes[1:], indexing="ij")
+            points = np.stack(slab, axis=-1)
+            sums[start : start + rows] = self.at(points.reshape(-1, len(axes))).reshape(
+                points.shape[:-1]
+            )
+        return sums
 
     @cached_property
     def _mesh(self) -> spreading.Mesh:
