@@ -36,7 +36,7 @@ class Device:
 
         The result must not be written to: on the host it may share memory with `array`.
         """
-        host = torch.from_numpy(np.ascontiguousarray(_writeable(np.asarray(array))))
+        host = torch.from_numpy(_torch_ready(np.asarray(array)))
         return host.to(dtype).to(self.torch_device)
 
     def get(self, tensor: torch.Tensor) -> NDArray[np.generic]:
@@ -100,6 +100,6 @@ def _unknown(device: object) -> str:
     return f'device={str(device)!r} is not known; use "auto", "cpu", "cuda", "cuda:N" or "mps".'
 
 
-def _writeable(array: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Give torch an array it does not warn about: a copy only if `array` is read-only."""
-    return array if array.flags.writeable else array.copy()
+def _torch_ready(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Give torch an array it takes: contiguous, native and writeable; a copy only if it is not."""
+    return np.require(array, array.dtype.newbyteorder("="), ["C", "W"])
