@@ -18,14 +18,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from napari_colorkde.openmp import wait_without_spinning
+
 if TYPE_CHECKING:
     from napari import Viewer
     from qtpy.QtWidgets import QMainWindow, QWidget
 
 # Before torch and napari are imported, which read these once. Two threads everywhere, so that
-# timings and the order of float sums do not depend on the machine; napari's settings in memory, so
-# that the user's own are neither read nor written.
+# timings and the order of float sums do not depend on the machine, and none that spins; napari's
+# settings in memory, so that the user's own are neither read nor written.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+wait_without_spinning()
 os.environ["NAPARI_CONFIG"] = ""
 
 # Fixed examples by default: a test run says something about the code, not about the day.

@@ -16,6 +16,7 @@ import typer
 
 from napari_colorkde.cli.commands import app
 from napari_colorkde.cli.console import PROGRAM, say
+from napari_colorkde.openmp import wait_without_spinning
 
 # typer gives no public name to the errors of wrong usage, only to this kind of them.
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     command = shlex.join([PROGRAM, *words])
+    wait_without_spinning()
     try:
         with _warnings_as_lines():
             code = app(args=words, prog_name=PROGRAM, standalone_mode=False, obj=command)
