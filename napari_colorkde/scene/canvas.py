@@ -6,7 +6,7 @@ it closes it with `ColorSpaceCanvas.close`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from .colors import ColorOf, default_color_of
 from .content import CURVE_RAMP, Content, CurveContent, PlaneContent, VolumeContent
+from .ellipsoid_mouse import EllipsoidMouse
+from .ellipsoids import Ellipsoids, EllipsoidSet
 from .frame import CubeFrame, FlatFrame
 from .geometry import ColorBox, Floats
 from .levels import MassCurve, Transfer
+from .marker import ColorMarker
+from .points import Points
 from .rulers import Ruler
 from .stage import Stage
 from .theme import Theme
-from .volume import MODES
+from .volume import MODES as VOLUME_MODES
+
+MODES = (*VOLUME_MODES, "points")
 
 
 class ColorSpaceCanvas(Stage):
@@ -36,6 +42,14 @@ class ColorSpaceCanvas(Stage):
     on_context_lost : callable or None
         Called without arguments after the OpenGL context was replaced (Qt does so when a dock is
         floated) and the view has rebuilt itself from the arrays it was given.
+    on_ellipsoid_clicked : callable or None
+        (k or None): an ellipsoid, or none, was clicked.
+    on_ellipsoid_moved : callable or None
+        (k, mean): the mean of the selected ellipsoid is being dragged; (C,) colour in image units.
+    on_ellipsoid_reshaped : callable or None
+        (k, covariance): an axis of the selected ellipsoid is being dragged; (C, C).
+    on_ellipsoid_released : callable or None
+        (k): a drag has ended.
     """
 
     def __init__(self, theme: str | Theme = "dark") -> None:
@@ -50,8 +64,20 @@ class ColorSpaceCanvas(Stage):
         self._scale, self._exposure, self._floor = "linear", 1.0, 0.0
         self._mode = "cloud"
         self._shell_shares: tuple[float, ...] = (0.5, 0.9, 0.99)
-        self._content: Content | None = None
+        self._content: Content | Points | None = None
         self._frame: CubeFrame | FlatFrame | None = None
+        self._counts: tuple[NDArray[Any], NDArray[Any]] | None = None
+        self._ellipsoids: Ellipsoids | None = None
+        self._ellipsoid_set: EllipsoidSet | None = None
+        self._marker: ColorMarker | None = None
+        self._marked: ArrayLike | None = None
+        self.on_ellipsoid_clicked: Callable[[int | None], None] | None = None
+        self.on_ellipsoid_moved: Callable[[int, Floats], None] | None = None
+        self.on_ellipsoid_reshaped: Callable[[int, Floats], None] | None = None
+        self.on_ellipsoid_released: Callable[[int], None] | None = None
+        self._mouse = EllipsoidMouse(
+            self._canvas, self._camera, self._ray_at, self._on_screen, self
+        )
 
     # --- what is shown
 
@@ -109,7 +135,7 @@ class ColorSpaceCanvas(Stage):
             raise ValueError(f"values must have at least 2 points per axis, not {values.shape}")
         box = ColorBox.from_axes(arrays, up)
         same = (
-            self._content is not None
+            isinstance(self._content, Content)
             and self._values is not None
             and values.shape == self._values.shape
             and (_flattened(box), names, color_of, signed)
@@ -119,7 +145,7 @@ class ColorSpaceCanvas(Stage):
         self._values, self._axes, self._names = values, arrays, names
         self._color_of, self._signed = color_of, signed
         self._curve = MassCurve.from_values(np.abs(values) if signed else values)
-        if same and self._content is not None:
+        if same and isinstance(self._content, Content):
             self._content.set_values(values, self._transfer())
             self._update_shells()
             self._moved()
@@ -171,7 +197,11 @@ class ColorSpaceCanvas(Stage):
         return self._mode
 
     def set_mode(self, mode: str) -> None:
-        """Show three channels as "cloud", "maximum" or "shells"; fewer look the same in all."""
+        """Choose how colours are shown.
+
+        "cloud", "maximum" and "shells" show the density of three channels (that of fewer looks the
+        same in all); "points" shows the counts given to `set_counts` instead.
+        """
         if mode not in MODES:
             raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
         if mode != self._mode:
@@ -195,6 +225,71 @@ class ColorSpaceCanvas(Stage):
         self._update_shells()
         self._moved()
 
+    def set_counts(self, colors: ArrayLike, counts: ArrayLike) -> None:
+        """Give the colours (U, C) and numbers of pixels (U,) that mode "points" shows."""
+        colors, counts = np.asarray(colors), np.asarray(counts)
+        if colors.ndim != 2 or counts.shape != colors.shape[:1]:
+            raise ValueError(
+                f"colors and counts must have shapes (U, C) and (U,), "
+                f"not {colors.shape} and {counts.shape}"
+            )
+        self._counts = (colors, counts)
+        if isinstance(self._content, Points):
+            self._content.set_counts(colors, counts)
+            self._canvas.update()
+
+    def set_ellipsoids(
+        self,
+        means: ArrayLike,
+        covariances: ArrayLike,
+        colors: ArrayLike | None = None,
+        *,
+        radius_sigma: float = 2.0,
+        selected: int | None = None,
+    ) -> None:
+        """Show kernels as ellipsoids. Cheap enough to be called at every step of a drag.
+
+        Parameters
+        ----------
+        means : (K, C) array
+            In image units; K = 0 shows none.
+        covariances : (K, C, C) array
+            Image units squared.
+        colors : (K, 3) array or None
+            sRGB in 0..1; None: that of the mean.
+        radius_sigma : float
+            Size in standard deviations.
+        selected : int or None
+            The ellipsoid that may be dragged.
+        """
+        if colors is None and self._box is not None:
+            colors = np.clip(self._colors()(np.asarray(means, dtype=float)), 0, 1)
+        self._ellipsoid_set = EllipsoidSet.from_arrays(
+            means,
+            covariances,
+            np.full((len(np.asarray(means)), 3), 0.5) if colors is None else colors,
+            radius_sigma,
+            selected,
+            before=None if self._ellipsoids is None else self._ellipsoids.shown,
+        )
+        self._show_ellipsoids()
+        self._canvas.update()
+
+    def set_marker(self, color: ArrayLike | None) -> None:
+        """Mark a colour (C,) in image units, that of the pixel under the mouse; None: none."""
+        self._marked = color
+        if self._marker is not None:
+            self._marker.set_color(color)
+            self._canvas.update()
+
+    def close(self) -> None:
+        """Release everything and delete the widget. May be called twice."""
+        if not self._closed:
+            self.on_ellipsoid_clicked = self.on_ellipsoid_moved = None
+            self.on_ellipsoid_reshaped = self.on_ellipsoid_released = None
+            self._mouse.disconnect()
+        super().close()
+
     def look_along(self, channel: int) -> None:
         """Look along the axis of a channel, so that the others span the picture."""
         if self._box is None:
@@ -216,9 +311,15 @@ class ColorSpaceCanvas(Stage):
         transfer = Transfer.from_curve(self._curve, **wanted)  # refuses before anything changes
         self._scale, self._exposure = wanted["scale"], wanted["exposure"]
         self._floor = wanted["floor"]
-        if self._content is not None:
+        if isinstance(self._content, Content):
             self._content.set_transfer(transfer)
             self._moved()
+
+    def _points(self, box: ColorBox) -> Points:
+        points = Points(box, self._colors())
+        if self._counts is not None and self._counts[0].shape[1] == len(box.low):
+            points.set_counts(*self._counts)
+        return points
 
     def _shell_levels(self) -> tuple[float, ...]:
         return tuple(self._curve.level_holding(share) for share in self._shell_shares)
@@ -228,23 +329,42 @@ class ColorSpaceCanvas(Stage):
             self._content.set_shells(self._shell_levels())
 
     def _drop(self) -> None:
-        for part in (self._content, self._frame):
+        self._mouse.watch(None, None)
+        for part in (self._content, self._frame, self._ellipsoids, self._marker):
             if part is not None:
                 self._remove(part)
-        self._content = self._frame = None
+        self._content = self._frame = self._ellipsoids = self._marker = None
 
     def _remake(self) -> None:
-        """Make content and frame for the present arrays."""
+        """Make all parts for the present arrays."""
         self._drop()
-        if self._values is not None and self._box is not None:
-            self._content, self._frame = self._make(self._values, self._box)
-            self._add(self._content)
-            self._add(self._frame)
+        if self._values is None or self._box is None:
+            return
+        self._content, self._frame = self._make(self._values, self._box)
+        self._ellipsoids = Ellipsoids(self._box)
+        self._marker = ColorMarker(self._box, self._colors())
+        for part in (self._content, self._frame, self._ellipsoids, self._marker):
+            self._add(part)
+        self._mouse.watch(self._ellipsoids, self._box)
+        self._show_ellipsoids()
+        self.set_marker(self._marked)
+
+    def _colors(self) -> ColorOf:
+        if self._box is None:
+            raise RuntimeError("there is no volume yet that colours could belong to")
+        return self._color_of or default_color_of(self._box)
+
+    def _show_ellipsoids(self) -> None:
+        if self._ellipsoids is None or self._ellipsoid_set is None or self._box is None:
+            return
+        # Those of another image's channels wait for their own.
+        if self._ellipsoid_set.means.shape[1] == len(self._box.low):
+            self._ellipsoids.show(self._ellipsoid_set)
 
     def _make(
         self, values: NDArray[np.float32], box: ColorBox
-    ) -> tuple[Content, CubeFrame | FlatFrame]:
-        color_of = self._color_of or default_color_of(box)
+    ) -> tuple[Content | Points, CubeFrame | FlatFrame]:
+        color_of = self._colors()
         transfer = self._transfer()
 
         def colors_at(points: Floats) -> Floats:
@@ -252,6 +372,8 @@ class ColorSpaceCanvas(Stage):
 
         if values.ndim == 3:
             frame = CubeFrame(box, self._names, colors_at)
+            if self._mode == "points":
+                return self._points(box), frame
             volume = VolumeContent(
                 values,
                 box,
@@ -274,6 +396,8 @@ class ColorSpaceCanvas(Stage):
             below = np.array([0, 0, -CURVE_RAMP])
             rulers = [Ruler(origin + below, right + below, *_ends(box, 0), self._names[0])]
             content = CurveContent(values, box, color_of, transfer)
+        if self._mode == "points" and values.ndim == 2:
+            return self._points(box), FlatFrame(rulers, (right + top) / 2, colors_at)
         return content, FlatFrame(rulers, (right + top) / 2, colors_at)
 
 

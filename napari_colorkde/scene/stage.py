@@ -16,6 +16,8 @@ from .export import render_at
 from .geometry import Floats
 from .gl import use_full_gl
 from .part import Part
+from .rays import Ray
+from .rulers import on_screen
 from .theme import Theme, theme_named
 
 # Fine drawing comes back this many seconds after the last movement.
@@ -229,6 +231,17 @@ class Stage:
         """Map scene points (N, 3) to homogeneous pixels of the canvas (N, 4)."""
         transform = self._view.scene.node_transform(self._canvas.scene)
         return np.asarray(transform.map(np.asarray(points, dtype=float)))
+
+    def _on_screen(self, points: Floats) -> Floats:
+        """Map scene points (N, 3) to pixels of the canvas (N, 2)."""
+        return on_screen(self._project, points)
+
+    def _ray_at(self, pixel: Floats) -> Ray:
+        """Return what lies behind a pixel of the canvas, in the scene."""
+        transform = self._view.scene.node_transform(self._canvas.scene)
+        ends = transform.imap(np.array([[*pixel[:2], z, 1.0] for z in (-1.0, 1.0)]))
+        near, far = ends[:, :3] / ends[:, 3:]
+        return Ray(near, (far - near) / np.linalg.norm(far - near))
 
     def _moved(self) -> None:
         """Draw fast, and finely again once nothing has moved for a while."""

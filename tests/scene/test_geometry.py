@@ -157,3 +157,33 @@ def test_outward_points_away_from_the_centre() -> None:
     np.testing.assert_allclose(normal, [0, 1])
     flipped = geometry.outward(np.array([20.0, 10]), np.array([0.0, 10]), np.array([10.0, 50]))
     np.testing.assert_allclose(flipped, [0, -1])
+
+
+@given(st.integers(0, 2**31), st.integers(1, 3))
+def test_principal_axes_give_the_covariance_back(seed: int, n_channels: int) -> None:
+    root = np.random.default_rng(seed).normal(size=(4, n_channels, n_channels))
+    covariances = root @ np.swapaxes(root, 1, 2)
+    axes = geometry.principal_axes(covariances)
+    np.testing.assert_allclose(axes @ np.swapaxes(axes, 1, 2), covariances, atol=1e-9)
+    assert np.all(np.linalg.det(axes) >= 0)
+    products = np.swapaxes(axes, 1, 2) @ axes  # columns are perpendicular
+    off_diagonal = products * (1 - np.eye(n_channels))
+    np.testing.assert_allclose(off_diagonal, 0, atol=1e-8)
+
+
+@given(st.integers(0, 2**31), st.integers(1, 3))
+def test_principal_circles_lie_at_their_radius(seed: int, n_channels: int) -> None:
+    rng = np.random.default_rng(seed)
+    root = rng.normal(size=(2, n_channels, n_channels)) + 2 * np.eye(n_channels)
+    covariances = root @ np.swapaxes(root, 1, 2)
+    means = rng.normal(size=(2, n_channels))
+    circles = geometry.principal_circles(means, 2 * geometry.principal_axes(covariances), 12)
+    offsets = circles - means[:, np.newaxis, np.newaxis]
+    solved = np.einsum("kij,kpnj->kpni", np.linalg.inv(covariances), offsets)
+    radii = np.sqrt(np.sum(offsets * solved, axis=-1))
+    np.testing.assert_allclose(radii, 2, rtol=1e-5)
+
+
+def test_three_channels_have_three_circles() -> None:
+    circles = geometry.principal_circles(np.zeros((5, 3)), np.tile(np.eye(3), (5, 1, 1)), 10)
+    assert circles.shape == (5, 3, 20, 3)

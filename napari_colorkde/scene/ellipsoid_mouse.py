@@ -1,0 +1,196 @@
+"""Clicking and dragging ellipsoids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from .ellipsoids import Ellipsoids
+from .geometry import ColorBox, Floats
+from .rays import Ray, hit_plane, nearest_on_line
+
+# Pixels within which a handle is grasped, and by which a click may slip.
+_GRASP, _SLIP = 9.0, 3.0
+# A half-axis is not dragged below this share of the box.
+_THINNEST = 1e-3
+
+
+class EllipsoidListener(Protocol):
+    """Who is told. Each callback may be None.
+
+    Attributes
+    ----------
+    on_ellipsoid_clicked : callable or None
+        (k or None): an ellipsoid, or none, was clicked.
+    on_ellipsoid_moved : callable or None
+        (k, mean): a mean is being dragged; (C,) colour in image units.
+    on_ellipsoid_reshaped : callable or None
+        (k, covariance): an axis is being dragged; (C, C).
+    on_ellipsoid_released : callable or None
+        (k): a drag has ended.
+    """
+
+    on_ellipsoid_clicked: Callable[[int | None], None] | None
+    on_ellipsoid_moved: Callable[[int, Floats], None] | None
+    on_ellipsoid_reshaped: Callable[[int, Floats], None] | None
+    on_ellipsoid_released: Callable[[int], None] | None
+
+
+class EllipsoidMouse:
+    """Turns mouse events into what happens to ellipsoids.
+
+    A click selects. Of the selected ellipsoid the body moves the mean, within the plane through it
+    that faces the eye, and a handle stretches its axis; elsewhere dragging turns the view.
+
+    Parameters
+    ----------
+    canvas : SceneCanvas
+        Whose events are listened to.
+    camera : vispy camera
+        Kept still during a drag.
+    ray_at : callable
+        Pixels (2,) → the `Ray` under them.
+    on_screen : callable
+        Scene points (N, 3) → pixels (N, 2).
+
+    listener : EllipsoidListener
+        Whose callbacks are called.
+    """
+
+    def __init__(
+        self,
+        canvas: Any,
+        camera: Any,
+        ray_at: Callable[[Floats], Ray],
+        on_screen: Callable[[Floats], Floats],
+        listener: EllipsoidListener,
+    ) -> None:
+        self._canvas = canvas
+        self._camera = camera
+        self._ray_at = ray_at
+        self._on_screen = on_screen
+        self._part: Ellipsoids | None = None
+        self._box: ColorBox | None = None
+        self._drag: tuple[str, int, int] | None = None  # what, of which ellipsoid, which axis
+        self._grip = np.zeros(3)
+        self._pressed_at: Floats | None = None
+        self._has_moved = False
+        self._listener = listener
+        events = canvas.events
+        # Before the camera hears of it.
+        events.mouse_press.connect(self._on_press, position="first")
+        events.mouse_move.connect(self._on_move, position="first")
+        events.mouse_release.connect(self._on_release, position="first")
+
+    @property
+    def is_dragging(self) -> bool:
+        """Whether an ellipsoid is held."""
+        return self._drag is not None
+
+    def watch(self, part: Ellipsoids | None, box: ColorBox | None) -> None:
+        """Act on these ellipsoids from now on."""
+        self._let_go()
+        self._part, self._box = part, box
+
+    def disconnect(self) -> None:
+        """Let go of the canvas."""
+        self.watch(None, None)
+        events = self._canvas.events
+        events.mouse_press.disconnect(self._on_press)
+        events.mouse_move.disconnect(self._on_move)
+        events.mouse_release.disconnect(self._on_release)
+
+    def _on_press(self, event: Any) -> None:
+        if event.button != 1 or self._part is None or self._box is None:
+            return
+        position = np.asarray(event.pos, dtype=float)[:2]
+        self._pressed_at = position
+        selected = self._part.shown.selected
+        if selected is None:
+            return
+        handles = self._part.handle_places()
+        distances = np.linalg.norm(self._on_screen(handles) - position, axis=1)
+        if distances.min() <= _GRASP:
+            self._drag = ("axis", selected, int(np.argmin(distances)) // 2)
+        elif self._part.hit(self._ray_at(position)) == selected:
+            self._drag = ("mean", selected, -1)
+            mean = self._box.to_scene(self._part.shown.means[selected])
+            point = self._under(position, mean)
+            self._grip = np.zeros(3) if point is None else mean - point
+        if self._drag is not None:
+            self._camera.interactive = False
+
+    def _on_move(self, event: Any) -> None:
+        part, box = self._part, self._box
+        position = np.asarray(event.pos, dtype=float)[:2]
+        if self._drag is None or part is None or box is None or self._is_click(position):
+            return
+        what, k, axis = self._drag
+        mean = box.to_scene(part.shown.means[k])
+        if what == "mean":
+            point = self._under(position, mean)
+            if point is None:
+                return
+            moved = box.to_color(point + self._grip)
+            part.show(part.shown.with_mean(k, moved))
+            if self._listener.on_ellipsoid_moved is not None:
+                self._listener.on_ellipsoid_moved(k, moved)
+        else:
+            sigma = self._stretched(position, k, axis)
+            if sigma is None:
+                return
+            part.show(part.shown.with_axis(k, axis, sigma))
+            if self._listener.on_ellipsoid_reshaped is not None:
+                self._listener.on_ellipsoid_reshaped(k, part.shown.covariance(k))
+        self._canvas.update()
+
+    def _on_release(self, event: Any) -> None:
+        # vispy leaves out moves that follow each other quickly: the last one may come only now.
+        self._on_move(event)
+        position = np.asarray(event.pos, dtype=float)[:2]
+        pressed, was_click = self._pressed_at is not None, self._is_click(position)
+        drag = self._drag
+        self._let_go()
+        if not pressed or self._part is None:
+            return
+        if was_click:
+            if self._listener.on_ellipsoid_clicked is not None:
+                self._listener.on_ellipsoid_clicked(self._part.hit(self._ray_at(position)))
+        elif drag is not None and self._listener.on_ellipsoid_released is not None:
+            self._listener.on_ellipsoid_released(drag[1])
+
+    def _is_click(self, position: Floats) -> bool:
+        """Say whether the mouse has not really moved since it was pressed."""
+        if self._pressed_at is None or self._has_moved:
+            return False
+        self._has_moved = bool(np.linalg.norm(position - self._pressed_at) > _SLIP)
+        return not self._has_moved
+
+    def _let_go(self) -> None:
+        self._pressed_at = None
+        self._has_moved = False
+        if self._drag is not None:
+            self._drag = None
+            self._camera.interactive = not self._camera.is_flat
+
+    def _under(self, position: Floats, point: Floats) -> Floats | None:
+        """Return what lies under the mouse in the plane through `point` that faces the eye."""
+        middle = np.asarray(self._canvas.size, dtype=float) / 2
+        return hit_plane(self._ray_at(position), point, self._ray_at(middle).direction)
+
+    def _stretched(self, position: Floats, k: int, axis: int) -> float | None:
+        """Return the standard deviation that puts the end of an axis under the mouse."""
+        part, box = self._part, self._box
+        if part is None or box is None:
+            return None
+        shown = part.shown
+        column = shown.axes[k, :, axis]
+        mean = box.to_scene(shown.means[k])
+        line = box.to_scene(shown.means[k] + shown.radius * column) - mean
+        t = nearest_on_line(self._ray_at(position), mean, line)
+        if t is None:
+            return None
+        length = max(abs(t) * float(np.linalg.norm(line)), _THINNEST)
+        return float(np.linalg.norm(column)) * length / float(np.linalg.norm(line))

@@ -1,0 +1,233 @@
+"""Kernels as ellipsoids: translucent bodies, principal circles, handles on the selected one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from vispy.geometry import create_sphere
+from vispy.scene.visuals import InstancedMesh, Line, Markers
+
+from .geometry import ColorBox, Floats, principal_axes, principal_circles
+from .part import Part
+from .rays import Ray, hit_ellipsoids, hit_plane
+from .theme import THEMES, Theme
+
+_BODY_ALPHA, _SELECTED_ALPHA = 0.16, 0.34
+# Circles of dark colours must show on the dark theme, of light ones on the light theme.
+_TOWARDS_TEXT = 0.35
+_HANDLE_SIZE = 9.0
+# Order of drawing: above the cloud, circles above bodies, handles above all.
+_BODIES, _CIRCLES, _HANDLES = 10, 20, 26
+
+
+@dataclass(frozen=True, eq=False)
+class EllipsoidSet:
+    """Ellipsoids in colour units.
+
+    Attributes
+    ----------
+    means : (K, C) array
+        Centres.
+    axes : (K, C, C) array
+        Half-axes of one sigma, in columns.
+    colors : (K, 3) array
+        sRGB in 0..1.
+    radius : float
+        Size in sigmas.
+    selected : int or None
+        The one that has handles.
+    """
+
+    means: Floats
+    axes: Floats
+    colors: Floats
+    radius: float = 2.0
+    selected: int | None = None
+
+    @classmethod
+    def from_arrays(
+        cls,
+        means: ArrayLike,
+        covariances: ArrayLike,
+        colors: ArrayLike,
+        radius: float,
+        selected: int | None,
+        before: EllipsoidSet | None = None,
+    ) -> EllipsoidSet:
+        """Check shapes and find the principal axes; `ValueError` says what is wrong.
+
+        Axes of ellipsoids that have the same covariance `before` keep their order: one that is
+        being dragged past another in length must not turn into it.
+        """
+        means = np.asarray(means, dtype=float)
+        covariances = np.asarray(covariances, dtype=float)
+        colors = np.asarray(colors, dtype=float)
+        if means.ndim != 2 or means.shape[1] not in (1, 2, 3):
+            raise ValueError(f"means must have shape (K, 1…3), not {means.shape}")
+        k, c = means.shape
+        if covariances.shape != (k, c, c):
+            raise ValueError(f"covariances must have shape {(k, c, c)}, not {covariances.shape}")
+        if colors.shape != (k, 3):
+            raise ValueError(f"colors must have shape {(k, 3)}, not {colors.shape}")
+        if not radius > 0:
+            raise ValueError(f"radius_sigma must be positive, not {radius}")
+        if selected is not None and not 0 <= selected < k:
+            raise ValueError(f"selected must be None or 0 to {k - 1}, not {selected}")
+        axes = principal_axes(covariances)
+        if before is not None and before.axes.shape == axes.shape:
+            old = before.axes @ np.swapaxes(before.axes, 1, 2)
+            scale = np.abs(covariances).max(axis=(1, 2), initial=0)
+            same = np.abs(old - covariances).max(axis=(1, 2), initial=0) <= 1e-6 * scale
+            axes = np.where(same[:, np.newaxis, np.newaxis], before.axes, axes)
+        return cls(means, axes, colors, float(radius), selected)
+
+    def __len__(self) -> int:
+        return len(self.means)
+
+    def with_mean(self, k: int, mean: Floats) -> EllipsoidSet:
+        """Return the set with one ellipsoid moved."""
+        means = self.means.copy()
+        means[k] = mean
+        return replace(self, means=means)
+
+    def with_axis(self, k: int, axis: int, sigma: float) -> EllipsoidSet:
+        """Return the set with one half-axis of one ellipsoid stretched to `sigma`."""
+        axes = self.axes.copy()
+        old = np.linalg.norm(axes[k, :, axis])
+        axes[k, :, axis] *= sigma / old
+        return replace(self, axes=axes)
+
+    def covariance(self, k: int) -> Floats:
+        """Return the covariance of one ellipsoid, (C, C)."""
+        return np.asarray(self.axes[k] @ self.axes[k].T)
+
+
+class Ellipsoids(Part):
+    """Draws an `EllipsoidSet` and says what the mouse is over.
+
+    Parameters
+    ----------
+    box : ColorBox
+        Where colours lie in the scene.
+    """
+
+    def __init__(self, box: ColorBox) -> None:
+        super().__init__()
+        self._box = box
+        self._theme = THEMES["dark"]
+        none = np.empty((0, len(box.low)))
+        self.shown = EllipsoidSet(none, none[:, np.newaxis].repeat(len(box.low), 1), none[:, :0])
+
+    def show(self, ellipsoids: EllipsoidSet) -> None:
+        """Show other ellipsoids, or the same ones elsewhere (0.5 ms for 32)."""
+        self.shown = ellipsoids
+        self._update()
+
+    def build(self, scene: Any, overlay: Any) -> None:
+        """Make bodies, circles and handles."""
+        sphere = create_sphere(rows=16, cols=24)
+        bodies = InstancedMesh(
+            sphere.get_vertices().astype(np.float32),
+            sphere.get_faces(),
+            instance_positions=np.zeros((1, 3)),
+            instance_transforms=np.eye(3)[np.newaxis],
+            instance_colors=np.ones((1, 4)),
+            color="white",
+            shading="smooth",
+            parent=scene,
+        )
+        bodies.set_gl_state("translucent", depth_test=False, cull_face="back")
+        circles = Line(np.zeros((2, 3), np.float32), connect="segments", method="gl", parent=scene)
+        circles.set_gl_state("translucent", depth_test=False)
+        handles = Markers(parent=scene)
+        handles.set_gl_state("translucent", depth_test=False)
+        self.nodes = [bodies, circles, handles]
+        for node, order in zip(self.nodes, (_BODIES, _CIRCLES, _HANDLES), strict=True):
+            node.order = order
+        self._update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Keep circles and handles legible."""
+        self._theme = theme
+        self._update()
+
+    # --- the mouse
+
+    def hit(self, ray: Ray) -> int | None:
+        """Return the nearest ellipsoid under the ray, in a plane the one whose mean is nearest."""
+        shown = self.shown
+        if len(shown) == 0:
+            return None
+        if shown.means.shape[1] == 3:
+            axes = self._scene_axes()
+            distances = hit_ellipsoids(ray, self._box.to_scene(shown.means), axes)
+            return int(np.argmin(distances)) if np.isfinite(distances).any() else None
+        point = hit_plane(ray, np.zeros(3), np.array([0.0, 1.0, 0.0]))
+        if point is None:
+            return None
+        offset = self._box.to_color(point) - shown.means
+        sigmas = np.linalg.norm(shown.axes, axis=1)
+        directions = shown.axes / np.maximum(sigmas, 1e-12)[:, np.newaxis]
+        scaled = np.einsum("kij,ki->kj", directions, offset) / np.maximum(sigmas, 1e-12)
+        distance = np.linalg.norm(scaled, axis=1)
+        nearest = int(np.argmin(distance))
+        return nearest if distance[nearest] <= shown.radius else None
+
+    def handle_places(self) -> Floats:
+        """Return the handles in the scene, (2 C, 3): both ends of each axis; none if not selected.
+
+        Handle 2 j and 2 j + 1 are the ends of axis j.
+        """
+        k = self.shown.selected
+        if k is None:
+            return np.empty((0, 3))
+        axes = self.shown.radius * self.shown.axes[k].T  # (C, C), one axis per row
+        ends = self.shown.means[k] + np.stack([axes, -axes], axis=1).reshape(-1, axes.shape[0])
+        return self._box.to_scene(ends)
+
+    def _scene_axes(self) -> Floats:
+        """Return the half-axes at full size in the scene, (K, 3, C)."""
+        origin = self._box.to_scene(np.zeros(len(self._box.low)))
+        linear = self._box.to_scene(np.eye(len(self._box.low))) - origin  # (C, 3)
+        return np.asarray(self.shown.radius * np.einsum("ca,kcj->kaj", linear, self.shown.axes))
+
+    def _update(self) -> None:
+        if not self.nodes:
+            return
+        bodies, circles, handles = self.nodes
+        shown = self.shown
+        n = len(shown)
+        circles.visible = n > 0
+        bodies.visible = n > 0 and shown.means.shape[1] == 3
+        handles.visible = n > 0 and shown.selected is not None
+        if n == 0:
+            return
+        chosen = np.arange(n) == shown.selected
+        if bodies.visible:
+            alpha = np.where(chosen, _SELECTED_ALPHA, _BODY_ALPHA)
+            axes = self._scene_axes()
+            # Scaling by the box may have skewed them; the map of the unit ball is still this one.
+            bodies.instance_positions = self._box.to_scene(shown.means)
+            bodies.instance_transforms = axes
+            bodies.instance_colors = np.column_stack([shown.colors, alpha])
+        text = np.array(self._theme.text)
+        lines = self._box.to_scene(principal_circles(shown.means, shown.radius * shown.axes))
+        share = np.where(chosen, 0.85, _TOWARDS_TEXT)[:, np.newaxis]
+        rgb = shown.colors * (1 - share) + text * share
+        rgba = np.column_stack([rgb, np.where(chosen, 1.0, 0.8)])
+        circles.set_data(
+            pos=lines.reshape(-1, 3).astype(np.float32),
+            color=np.repeat(rgba, np.prod(lines.shape[1:3]), axis=0).astype(np.float32),
+        )
+        if handles.visible:
+            places = np.concatenate([self.handle_places(), self._box.to_scene(shown.means[chosen])])
+            handles.set_data(
+                pos=places.astype(np.float32),
+                face_color=(*shown.colors[chosen][0], 1.0),
+                edge_color=(*self._theme.text, 1.0),
+                edge_width=1.5,
+                size=_HANDLE_SIZE,
+            )

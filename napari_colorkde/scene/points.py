@@ -1,0 +1,84 @@
+"""Counts without smoothing: every colour of the image as a point, sized by its number of pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from vispy.scene.visuals import Markers
+
+from .colors import ColorOf
+from .geometry import ColorBox
+from .part import Part
+
+# Diameters in pixels: of a colour without weight, and what one that had all pixels would add.
+_SMALLEST, _LARGEST = 2.0, 60.0
+# So many points are drawn while the view moves.
+_WHILE_MOVING = 20_000
+
+
+class Points(Part):
+    """Colours with their counts as opaque points.
+
+    Parameters
+    ----------
+    box : ColorBox
+        Where colours lie in the scene.
+    color_of : callable
+        Display colours.
+    """
+
+    def __init__(self, box: ColorBox, color_of: ColorOf) -> None:
+        super().__init__()
+        self._box = box
+        self._color_of = color_of
+        self._places = np.empty((0, 3), np.float32)
+        self._rgba = np.empty((0, 4), np.float32)
+        self._sizes = np.empty(0, np.float32)
+        self._fine = True
+
+    def set_counts(self, colors: ArrayLike, counts: ArrayLike) -> None:
+        """Show colours (U, C) with their numbers of pixels (U,)."""
+        colors = np.asarray(colors, dtype=float)
+        counts = np.asarray(counts, dtype=float)
+        # In random order, so that the first ones stand for all while the view moves.
+        order = np.random.default_rng(0).permutation(len(colors))
+        colors, counts = colors[order], counts[order]
+        self._places = self._box.to_scene(colors).astype(np.float32)
+        rgb = np.clip(self._color_of(colors), 0, 1)
+        self._rgba = np.column_stack([rgb, np.ones(len(rgb))]).astype(np.float32)
+        # The area is the count.
+        share = counts / max(counts.sum(), 1.0)
+        self._sizes = (_SMALLEST + _LARGEST * np.sqrt(share)).astype(np.float32)
+        self._fill()
+        self.set_fine(self._fine)
+
+    def build(self, scene: Any, overlay: Any) -> None:
+        """Make all points, and the fewer of them that are drawn while the view moves."""
+        self.nodes = [Markers(parent=scene) for _ in range(2)]
+        for node in self.nodes:
+            node.set_gl_state("translucent", depth_test=True, cull_face=False)
+            node.order = 0
+        self._fill()
+        self.set_fine(self._fine)
+
+    def set_fine(self, fine: bool) -> None:
+        """Draw all points, or fewer."""
+        self._fine = fine
+        if self.nodes:
+            every, some = self.nodes
+            every.visible = fine and len(self._places) > 0
+            some.visible = not fine and len(self._places) > 0
+
+    def _fill(self) -> None:
+        if not self.nodes or len(self._places) == 0:
+            return
+        for node, end in zip(self.nodes, (len(self._places), _WHILE_MOVING), strict=True):
+            node.set_data(
+                pos=self._places[:end],
+                face_color=self._rgba[:end],
+                size=self._sizes[:end],
+                edge_width=0,
+                symbol="disc",
+            )

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_colorkde.scene.ellipsoids import EllipsoidSet
+
+from .conftest import AXIS, RGB, blob
+
+MEANS = np.array([[200.0, 60, 60], [60, 60, 200], [60, 200, 120]])
+COVARIANCES = np.array([np.diag([400.0, 400, 400]), np.diag([900.0, 100, 100]), np.eye(3) * 200])
+
+
+@pytest.fixture
+def kernels(canvas: Any) -> Any:
+    """The canvas with three ellipsoids and a faint cloud."""
+    canvas.set_volume(blob(128, 128, 128), (AXIS,) * 3, RGB)
+    canvas.set_exposure(1e-3)
+    canvas.set_ellipsoids(MEANS, COVARIANCES)
+    return canvas
+
+
+def pixel_of(canvas: Any, color: np.ndarray) -> Any:
+    from qtpy.QtCore import QPoint
+
+    x, y = canvas._on_screen(canvas._box.to_scene(np.atleast_2d(color)))[0]
+    return QPoint(round(x), round(y))
+
+
+def drag(qtbot: Any, canvas: Any, start: Any, end: Any) -> None:
+    from qtpy.QtCore import QPoint, Qt
+    from qtpy.QtTest import QTest
+
+    native = canvas.native
+    left = Qt.MouseButton.LeftButton
+    QTest.mousePress(native, left, Qt.KeyboardModifier.NoModifier, start)
+    for t in (0.5, 1.0):
+        x = start.x() + t * (end.x() - start.x())
+        y = start.y() + t * (end.y() - start.y())
+        _move(native, QPoint(round(x), round(y)))
+    QTest.mouseRelease(native, left, Qt.KeyboardModifier.NoModifier, end)
+
+
+def _move(native: Any, position: Any) -> None:
+    """Send a move with the left button held, which QTest.mouseMove does not."""
+    from qtpy.QtCore import QEvent, QPointF, Qt
+    from qtpy.QtGui import QMouseEvent
+    from qtpy.QtWidgets import QApplication
+
+    point = QPointF(position)
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        point,
+        QPointF(native.mapToGlobal(position)),
+        Qt.MouseButton.NoButton,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(native, event)
+
+
+@pytest.mark.window
+def test_ellipsoids_show_in_the_color_of_their_mean(kernels: Any) -> None:
+    with_them = kernels.render((300, 300)).astype(float)
+    kernels.set_ellipsoids(MEANS[:0], COVARIANCES[:0])
+    without = kernels.render((300, 300)).astype(float)
+    difference = np.abs(with_them - without)[..., :3]
+    assert (difference.sum(axis=-1) > 30).sum() > 300
+    where = difference.sum(axis=-1) > 100
+    # Circles are mixed with the colour of texts, yet none of the three channels wins everywhere.
+    dominant = np.argmax(with_them[where][:, :3], axis=1)
+    assert set(np.unique(dominant)) == {0, 1, 2}
+
+
+@pytest.mark.window
+def test_a_click_tells_which_ellipsoid(kernels: Any, qtbot: Any) -> None:
+    from qtpy.QtCore import QPoint, Qt
+
+    clicked: list[int | None] = []
+    kernels.on_ellipsoid_clicked = clicked.append
+    for mean in MEANS:
+        position = pixel_of(kernels, mean)
+        qtbot.mouseClick(kernels.native, Qt.MouseButton.LeftButton, pos=position)
+    qtbot.mouseClick(kernels.native, Qt.MouseButton.LeftButton, pos=QPoint(3, 3))
+    assert clicked == [0, 1, 2, None]
+
+
+@pytest.mark.window
+def test_dragging_the_selected_one_moves_its_mean(kernels: Any, qtbot: Any) -> None:
+    kernels.set_ellipsoids(MEANS, COVARIANCES, selected=0)
+    moved: list[tuple[int, np.ndarray]] = []
+    released: list[int] = []
+    kernels.on_ellipsoid_moved = lambda k, mean: moved.append((k, mean))
+    kernels.on_ellipsoid_released = released.append
+    azimuth = kernels._camera.azimuth
+    start = pixel_of(kernels, MEANS[0] + [12, 0, 0])  # beside the middle and its handle
+    end = pixel_of(kernels, MEANS[0] + [-48, 0, 0])
+    drag(qtbot, kernels, start, end)
+    assert released == [0]
+    assert {k for k, _ in moved} == {0}
+    shift = moved[-1][1] - MEANS[0]
+    assert shift[0] == pytest.approx(-60, abs=8)  # red points up, in the plane of the screen
+    assert kernels._camera.azimuth == azimuth
+    # and the view turns again afterwards
+    assert kernels._camera.interactive
+
+
+@pytest.mark.window
+def test_dragging_another_one_turns_the_view(kernels: Any, qtbot: Any) -> None:
+    kernels.set_ellipsoids(MEANS, COVARIANCES, selected=0)
+    moved: list[Any] = []
+    kernels.on_ellipsoid_moved = lambda k, mean: moved.append(k)
+    azimuth = kernels._camera.azimuth
+    start = pixel_of(kernels, MEANS[1])
+    end = pixel_of(kernels, MEANS[1] + [0, 60, 0])
+    drag(qtbot, kernels, start, end)
+    assert not moved
+    assert kernels._camera.azimuth != azimuth
+
+
+@pytest.mark.window
+def test_dragging_a_handle_stretches_its_axis(kernels: Any, qtbot: Any) -> None:
+    kernels.set_ellipsoids(MEANS, COVARIANCES, selected=1)
+    reshaped: list[tuple[int, np.ndarray]] = []
+    kernels.on_ellipsoid_reshaped = lambda k, covariance: reshaped.append((k, covariance))
+    # Its longest axis is red's: sigma 30, its end 60 above the mean.
+    start = pixel_of(kernels, MEANS[1] + [60, 0, 0])
+    end = pixel_of(kernels, MEANS[1] + [30, 0, 0])
+    drag(qtbot, kernels, start, end)
+    k, covariance = reshaped[-1]
+    assert k == 1
+    assert np.sqrt(covariance[0, 0]) == pytest.approx(15, abs=2)
+    np.testing.assert_allclose(np.diag(covariance)[1:], [100, 100], rtol=1e-6)
+
+
+@pytest.mark.window
+def test_two_channels_have_ellipses(canvas: Any, qtbot: Any) -> None:
+    from qtpy.QtCore import Qt
+
+    canvas.set_volume(blob(128, 128), (AXIS,) * 2, RGB[:2])
+    canvas.set_ellipsoids(MEANS[:, :2], COVARIANCES[:, :2, :2], selected=2)
+    clicked: list[int | None] = []
+    canvas.on_ellipsoid_clicked = clicked.append
+    for mean in MEANS[:, :2]:
+        position = pixel_of(canvas, mean)
+        qtbot.mouseClick(canvas.native, Qt.MouseButton.LeftButton, pos=position)
+    assert clicked == [0, 1, 2]
+
+
+@pytest.mark.window
+def test_kernels_survive_a_lost_context(kernels: Any) -> None:
+    before = kernels.render((200, 200)).astype(float)
+    kernels.release()
+    kernels.rebuild()
+    assert np.abs(kernels.render((200, 200)) - before).mean() < 1
+
+
+@pytest.mark.window
+def test_marker_shows_its_color(canvas: Any) -> None:
+    canvas.set_volume(blob(128, 128, 128), (AXIS,) * 3, RGB)
+    canvas.set_exposure(1e-3)
+    plain = canvas.render((300, 300)).astype(int)
+    color = np.array([60, 200, 120])
+    canvas.set_marker(color)
+    marked = canvas.render((300, 300)).astype(int)
+    changed = np.abs(marked - plain).sum(axis=-1) > 60
+    assert 60 < changed.sum() < 400
+    inner = np.abs(marked[changed][:, :3] - color).max(axis=1) < 10
+    assert inner.sum() > 30
+    canvas.set_marker(None)
+    assert np.abs(canvas.render((300, 300)).astype(int) - plain).max() < 3
+
+
+@pytest.mark.window
+def test_counts_are_points_in_their_own_color(canvas: Any) -> None:
+    canvas.set_volume(blob(128, 128, 128), (AXIS,) * 3, RGB)
+    colors = np.array([[220, 30, 30], [30, 30, 220]])
+    canvas.set_counts(colors, [1000, 10])
+    canvas.set_mode("points")
+    picture = canvas.render((300, 300)).astype(int)[..., :3]
+    areas = [(np.abs(picture - color).max(axis=-1) < 12).sum() for color in colors]
+    assert areas[0] > 3 * areas[1] > 0  # sized by count
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.zeros((2, 4)), np.zeros((2, 4, 4)), np.zeros((2, 3)), 2, None), r"means must have"),
+        ((MEANS, COVARIANCES[:2], np.zeros((3, 3)), 2, None), r"covariances must have shape"),
+        ((MEANS, COVARIANCES, np.zeros((2, 3)), 2, None), r"colors must have shape"),
+        ((MEANS, COVARIANCES, np.zeros((3, 3)), 0, None), r"radius_sigma must be positive"),
+        ((MEANS, COVARIANCES, np.zeros((3, 3)), 2, 3), r"selected must be None or 0 to 2"),
+    ],
+)
+def test_arrays_that_do_not_agree_are_refused(arguments: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        EllipsoidSet.from_arrays(*arguments)
+
+
+def test_a_dragged_axis_does_not_turn_into_another() -> None:
+    colors = np.zeros((1, 3))
+    before = EllipsoidSet.from_arrays(
+        np.zeros((1, 3)), np.diag([1.0, 4, 9])[np.newaxis], colors, 2, 0
+    )
+    stretched = before.with_axis(0, 0, 5.0)  # now the longest
+    after = EllipsoidSet.from_arrays(
+        stretched.means, stretched.covariance(0)[np.newaxis], colors, 2, 0, before=stretched
+    )
+    np.testing.assert_allclose(after.axes, stretched.axes)
