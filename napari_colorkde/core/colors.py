@@ -133,8 +133,9 @@ def bin_colors(counted: CountedColors, width: NDArray[np.float64]) -> CountedCol
     counts = np.add.reduceat(counted.counts[order], first)
     sums = np.add.reduceat(colors[order] * counted.counts[order, np.newaxis], first, axis=0)
     low = cells[order[first]] * width
-    # A mean lies in its bin; rounding must not carry it out.
-    means = np.clip(sums / counts[:, np.newaxis], low, np.nextafter(low + width, -np.inf))
+    # A mean lies in its bin, which may hold a single number; rounding must not carry it out.
+    high = np.maximum(low, np.nextafter(low + width, -np.inf))
+    means = np.clip(sums / counts[:, np.newaxis], low, high)
     by_color = np.lexsort(means.T[::-1])
     return CountedColors(means[by_color], counts[by_color])
 

@@ -81,7 +81,7 @@ class Plan:
     def weights(self, distance: torch.Tensor) -> torch.Tensor:
         """``w``: the narrow Gaussian at these distances, in whitened units, times h."""
         scale = self.cell / (self.narrow * np.sqrt(2 * np.pi))
-        return scale * torch.exp(distance.square_().mul_(-0.5 / self.narrow**2))
+        return torch.exp(distance.square_().mul_(-0.5 / self.narrow**2)).mul_(scale)
 
     def nodes(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> Axes:
         """Nodes that reach `taps` beyond a box of whitened coordinates."""
@@ -266,17 +266,23 @@ def sums_on_grid_directly(
     return spread(colors, counts, axes, tuple(taps), tuple(weights), device)
 
 
+def _gaussian(distance: torch.Tensor, sigma: float) -> torch.Tensor:
+    """``exp(−distance² / (2 sigma²))``, in place; torch's exp2 is four times as fast as its exp."""
+    return distance.square_().mul_(-0.5 / (np.log(2) * sigma**2)).exp2_()
+
+
 def _kernel(sigma: float, step: float, sampling: Sampling) -> Weights:
     """The kernel itself as a function of distance, or its average over a cell."""
 
     def at_points(distance: torch.Tensor) -> torch.Tensor:
-        return torch.exp(distance.square_().mul_(-0.5 / sigma**2))
+        return _gaussian(distance, sigma)
 
     def over_cells(distance: torch.Tensor) -> torch.Tensor:
         distance = distance.abs_()
         upper = torch.special.ndtr((0.5 * step - distance) / sigma)
         lower = torch.special.ndtr((-0.5 * step - distance) / sigma)
-        return (upper - lower) * (sigma * np.sqrt(2 * np.pi) / step)
+        averages: torch.Tensor = (upper - lower) * (sigma * np.sqrt(2 * np.pi) / step)
+        return averages
 
     return at_points if sampling == "points" else over_cells
 
@@ -299,7 +305,7 @@ def _read_sheared_axis(
     planes = []
     for plane, cell, offset in zip(grid, cells, rest, strict=True):  # one value of axis 0 at a time
         distance = (cell[..., None] - at_nodes).mul_(TO_GRID.cell).add_(offset[..., None])
-        weights = torch.exp(distance.square_().mul_(-0.5 / sigma**2)) / sigma
+        weights = _gaussian(distance, sigma) / sigma
         lead = plane.shape[: axis - 1]
         block = plane.reshape(*lead, len(nodes), -1)
         planes.append((weights @ block).reshape(*cell.shape, *plane.shape[axis:]))

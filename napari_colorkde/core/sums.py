@@ -164,7 +164,7 @@ class SpreadSums:
 
     def __init__(self, palette: Palette, covariance: NDArray[np.float64], device: Device) -> None:
         self._palette, self._device = palette, device
-        self._cholesky = np.linalg.cholesky(covariance)
+        self._cholesky = np.asarray(np.linalg.cholesky(covariance), np.float64)
         self._whitened = whiten(palette.colors, self._cholesky)
         self._floor = SPREAD_FLOOR * float(palette.n_pixels)
 

@@ -102,7 +102,7 @@ def test_a_missing_card_is_said(no_cards, given):
 
 
 def test_a_card_too_many_is_said(two_cuda_cards):
-    with pytest.raises(ValueError, match="cuda:2.*no such CUDA device"):
+    with pytest.raises(ValueError, match=r"cuda:2.*no such CUDA device"):
         resolve_device("cuda:2")
 
 
