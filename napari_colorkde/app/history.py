@@ -1,0 +1,66 @@
+"""Undo and redo: the states there were before, and those that were taken back."""
+
+import time
+from collections.abc import Callable, Hashable
+
+from napari_colorkde.app.state import State
+
+MOST_STEPS = 500
+PAUSE_SECONDS = 1.0
+"""Changes of one gesture, such as the dragging of a slider, follow each other sooner than this."""
+
+
+class History:
+    """A list of earlier states, and one of later ones.
+
+    Parameters
+    ----------
+    clock
+        Seconds that only grow.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._earlier: list[State] = []
+        self._later: list[State] = []
+        self._gesture: Hashable = None
+        self._last = 0.0
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an earlier state."""
+        return bool(self._earlier)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether a state was taken back."""
+        return bool(self._later)
+
+    def record(self, before: State, gesture: Hashable = None) -> None:
+        """Keep the state that is about to be changed.
+
+        Changes of the same `gesture` in quick succession are one step; None is always a step of its
+        own.
+        """
+        now = self._clock()
+        goes_on = gesture is not None and gesture == self._gesture
+        if not (goes_on and now - self._last < PAUSE_SECONDS):
+            self._earlier.append(before)
+            del self._earlier[:-MOST_STEPS]
+        self._later.clear()
+        self._gesture, self._last = gesture, now
+
+    def undo(self, current: State) -> State | None:
+        """The state before, None if there is none."""
+        return self._move(current, self._earlier, self._later)
+
+    def redo(self, current: State) -> State | None:
+        """The state that was taken back last, None if there is none."""
+        return self._move(current, self._later, self._earlier)
+
+    def _move(self, current: State, source: list[State], target: list[State]) -> State | None:
+        if not source:
+            return None
+        target.append(current)
+        self._gesture = None
+        return source.pop()
