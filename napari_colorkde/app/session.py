@@ -6,6 +6,8 @@ are checked against what is current, and are announced.
 """
 
 import warnings
+from collections.abc import Hashable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from napari_colorkde.app.compute import (
     count,
     export,
 )
+from napari_colorkde.app.history import History
 from napari_colorkde.app.index import Index
 from napari_colorkde.app.jobs import ComputeError, Executor, Jobs, SynchronousExecutor
 from napari_colorkde.app.sources import Source
@@ -39,6 +42,9 @@ LANES = ("edit", "export", "count")
 
 NEEDS_DENSITY = {"show", "bandwidth", "kernel_sets", "kernel_set", "log"}
 """Fields of the state whose change asks for other numbers."""
+
+GESTURES = frozenset({"bandwidth", "colormap"})
+"""Fields that sliders and menus pass through: changes in quick succession are one step of undo."""
 
 
 class Session:
@@ -80,6 +86,7 @@ class Session:
         self.estimate: Estimate | None = None
         self.densities: Densities | None = None
         self.error: str | None = None
+        self._history = History()
         self._executor = SynchronousExecutor() if executor is None else executor
         self._jobs = Jobs(self._executor, LANES, self._on_idle)
 
@@ -139,11 +146,57 @@ class Session:
                 f"channels={channels.label!r} does not fit {self.source.name!r}; use one of "
                 f"{[c.label for c in self.source.choices]}."
             )
-        self._replace(after)
-        if after.channels != before.channels:
-            self.recount()
-        elif any(getattr(after, name) != getattr(before, name) for name in NEEDS_DENSITY):
-            self._compute()
+        changed = {name for name in fields if getattr(after, name) != getattr(before, name)}
+        self._history.record(before, frozenset(fields) if changed <= GESTURES else None)
+        self._go_to(after)
+
+    def edit(self, kernels: KernelSet, gesture: Hashable = None) -> None:
+        """Put an edited set in the place of the one that is chosen, and show it.
+
+        Parameters
+        ----------
+        kernels
+            The set; an empty one removes the set. Without a chosen set it becomes the first.
+        gesture
+            Edits of the same gesture in quick succession, such as the steps of a drag, are one step
+            of undo.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be; nothing is changed then.
+        """
+        before = self.state
+        sets = dict(before.kernel_sets)
+        name = before.kernel_set or kernels.name or "kernels"
+        if kernels:
+            sets[name] = kernels
+            after = before.changed(kernel_sets=sets, kernel_set=name, show="kernels")
+        else:
+            sets.pop(name, None)
+            show = "kernels" if sets else "kde"
+            after = before.changed(kernel_sets=sets, kernel_set=None, show=show)
+        if after != before:
+            self._history.record(before, gesture)
+            self._go_to(after)
+
+    def undo(self) -> None:
+        """Go back to the state before the last change; nothing happens where there is none."""
+        self._revert(self._history.undo(self.state))
+
+    def redo(self) -> None:
+        """Do again what was undone last; nothing happens where there is none."""
+        self._revert(self._history.redo(self.state))
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an earlier state."""
+        return self._history.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether a state was taken back."""
+        return self._history.can_redo
 
     @property
     def show(self) -> Show:
@@ -300,6 +353,22 @@ class Session:
         self.source = self.counted = self.estimate = self.densities = None
 
     # --- within
+
+    def _go_to(self, state: State) -> None:
+        before = self.state
+        self._replace(state)
+        if state.channels != before.channels:
+            self.recount()
+        elif any(getattr(state, name) != getattr(before, name) for name in NEEDS_DENSITY):
+            self._compute()
+
+    def _revert(self, state: State | None) -> None:
+        if state is None:
+            return
+        if self.source is not None and state.channels not in (None, *self.source.choices):
+            # Those of an image that was looked at before.
+            state = state.changed(channels=self.state.channels)
+        self._go_to(state)
 
     def _replace(self, state: State) -> None:
         before, self.state = self.state, state
