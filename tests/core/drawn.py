@@ -6,6 +6,9 @@ numbers come from NumPy, because thousands of drawn numbers are slow and shrink 
 
 import numpy as np
 from hypothesis import strategies as st
+from scipy.special import logsumexp
+
+from napari_colorkde.core.reference import gaussian_log_density
 
 DTYPES = ("uint8", "uint16", "float32", "float64", "bool")
 
@@ -91,3 +94,40 @@ def points_around(colors, covariance, seed, n=40):
 def one_row_per_pixel(palette):
     """The colours of a palette ``(N, C)`` in float64, each as often as it counts."""
     return np.repeat(palette.colors.astype(np.float64), palette.counts, axis=0)
+
+
+def log_sums_reference(points, palette, covariance, *, leave_out=None):
+    """Log Σ counts · exp(−½ (x − c)ᵀ Σ⁻¹ (x − c)), term by term in float64.
+
+    `leave_out`: for each point the palette entry that does not count.
+    """
+    origin, points = np.zeros((1, points.shape[1])), np.asarray(points, np.float64)
+    log_peak = gaussian_log_density(origin, origin[0], covariance)
+    colors = palette.colors.astype(np.float64)
+    terms = np.stack([gaussian_log_density(points, c, covariance) for c in colors], axis=1)
+    counts = np.repeat(palette.counts[np.newaxis].astype(np.float64), len(points), axis=0)
+    if leave_out is not None:
+        counts[np.arange(len(points)), leave_out] = 0
+    return logsumexp(terms - log_peak, axis=1, b=counts)
+
+
+def grid_points(axes):
+    """The points of a grid, ``(B_0 · B_1 …, C)``."""
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+
+
+def assert_logs_as_promised(result, expected):
+    """1e-4 nats + 1e-6 of the value; −inf where −inf is expected."""
+    result, expected = np.asarray(result), np.asarray(expected)
+    assert result.dtype == np.float64
+    np.testing.assert_array_equal(np.isneginf(result), np.isneginf(expected))
+    finite = np.isfinite(expected)
+    error = np.abs(result[finite] - expected[finite])
+    np.testing.assert_array_less(error, 1e-4 + 1e-6 * np.abs(expected[finite]))
+
+
+def assert_within_peak(result, expected, tolerance):
+    """Within `tolerance` of the largest expected value, and nowhere negative."""
+    assert result.dtype == np.float32
+    assert (result >= 0).all()
+    np.testing.assert_allclose(result, expected, rtol=0, atol=tolerance * np.max(expected))
