@@ -10,18 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from napari_colorkde.openmp import wait_without_spinning
+import napari
+from qtpy.QtGui import QPixmap
+from qtpy.QtWidgets import QApplication
 
-wait_without_spinning()
-
-import torch  # noqa: E402, F401 - before Qt
-
-import napari  # noqa: E402
-from qtpy.QtGui import QPixmap  # noqa: E402
-from qtpy.QtWidgets import QApplication  # noqa: E402
-
-from napari_colorkde.io.images import read_image  # noqa: E402
-from napari_colorkde.io.samples import sample_path  # noqa: E402
+from napari_colorkde.io.images import read_image
+from napari_colorkde.io.samples import sample_path
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 SIZE = (1400, 860)
@@ -60,7 +54,7 @@ def take(window: Any, name: str) -> None:
     target = IMAGES / f"{name}.png"
     if not shot.save(str(target)):
         sys.exit(f"{target} could not be written.")
-    print(f"{target.relative_to(IMAGES.parents[1])}: {shot.width()} x {shot.height()}")  # noqa: T201
+    print(f"{target.relative_to(IMAGES.parents[1])}: {shot.width()} x {shot.height()}")
 
 
 def main() -> None:
