@@ -6,7 +6,7 @@ tell how far they are. Nothing here knows the session, napari or a thread.
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -61,18 +61,22 @@ class Counted:
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """The KDE of a palette and its volume."""
+    """The KDE of a palette and its volume.
+
+    `kde` answers for more colours and for logarithms while this bandwidth is current; it holds a
+    lattice of up to 64 MB, and so it is let go of before the next one is made.
+    """
 
     palette: Palette = field(repr=False)
     bandwidth: Bandwidth
-    kde: ColorKDE = field(repr=False)
+    kde: ColorKDE | None = field(repr=False)
     volume: DensityVolume = field(repr=False)
     seconds: float
 
     @property
     def sigmas(self) -> tuple[float, ...]:
         """Standard deviation of the kernels along each channel, in image units."""
-        return tuple(np.sqrt(np.diagonal(self.kde.covariance)).tolist())
+        return tuple(np.sqrt(np.diagonal(self.volume.covariance)).tolist())
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +171,8 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | Densities
     started = time.perf_counter()
     palette = request.palette
     estimate = request.known
-    if estimate is None:
+    kde = None if estimate is None else estimate.kde
+    if estimate is None or kde is None:
         yield Progress("estimating the density")
         sigmas = None
         for step in _resolved(palette, request.bandwidth, request.device):
@@ -184,7 +189,7 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | Densities
         if palette.n_channels == 3 and len(palette) > FEW_COLORS:
             preview = interpolated(estimate.volume, palette.colors)
             yield _densities(request, _as_asked(preview, request.log), False, started)
-        values = estimate.kde.density(log=request.log)
+        values = kde.density(log=request.log)
     else:
         values = mixture_of(request.kernels, palette, request.log, request.device)
     yield _densities(request, values, True, started)
@@ -196,10 +201,13 @@ def _resolved(
     """Turn the name of a rule into sigmas, telling how far it is."""
     if bandwidth in ("loco", "loo"):
         tries = iterate_selection(palette, bandwidth, None, device)  # type: ignore[arg-type]
+        best: NDArray[np.float64] | None = None
         for tried, selection in enumerate(tries, start=1):
             # 11 candidates, then up to 5 around the best.
             yield Progress("choosing the bandwidth", min(tried / 15, 1.0))
-        yield selection.bandwidth
+            best = selection.bandwidth
+        if best is not None:
+            yield best
     elif isinstance(bandwidth, str):
         yield select_bandwidth(palette, bandwidth, device=device).bandwidth  # type: ignore[arg-type]
     elif bandwidth is not None:
@@ -268,6 +276,8 @@ def _densities(
     request: DensityRequest, values: NDArray[Any], is_exact: bool, started: float
 ) -> Densities:
     limits = contrast_limits(values, request.palette.counts, request.log)
+    # What is at hand is not part of the question, and large.
+    request = replace(request, known=None)
     return Densities(request, values, limits, is_exact, time.perf_counter() - started)
 
 

@@ -23,6 +23,9 @@ MARK = "napari-colorkde"
 OPACITY = 0.6
 BLENDING = "translucent_no_depth"
 
+# The overlay of each image: choosing an image again, even in another dock, goes on with it.
+_overlays: WeakKeyDictionary[Any, "ref[Image]"] = WeakKeyDictionary()
+
 PLACEMENT_EVENTS = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
 
@@ -43,8 +46,6 @@ class Overlay:
         self._painting: Painting | None = None
         self._limits: tuple[float, float] | None = None
         self._shown: tuple[bool, bool] | None = None
-        # One overlay per image: choosing an image again goes on with its overlay.
-        self._overlays: WeakKeyDictionary[Any, Image] = WeakKeyDictionary()
         self._image: ref[Any] | None = None
         session.densities_changed.connect(self._show)
         session.state_changed.connect(self._on_state)
@@ -58,7 +59,10 @@ class Overlay:
     @property
     def layer(self) -> "Image | None":
         """The density layer of that image, or None."""
-        return self._overlays.get(self.image) if self.image is not None else None
+        image = self.image
+        found = _overlays.get(image) if image is not None else None
+        layer = None if found is None else found()
+        return layer if layer in self._viewer.layers else None
 
     def attach(self, layer: Any) -> None:
         """Look at this image layer, or with None at no image.
@@ -78,7 +82,7 @@ class Overlay:
         if layer is not None:
             self._image = ref(layer)
             self._listen(layer, True)
-            if (overlay := self._overlays.get(layer)) is not None:
+            if (overlay := self.layer) is not None:
                 overlay.events.colormap.connect(self._on_colormap)
         self._session.open(source)
 
@@ -88,7 +92,6 @@ class Overlay:
         self._session.densities_changed.disconnect(self._show)
         self._session.state_changed.disconnect(self._on_state)
         self._viewer.layers.events.removed.disconnect(self._on_removed)
-        self._overlays.clear()
 
     def _detach(self) -> None:
         image, overlay = self.image, self.layer
@@ -155,7 +158,7 @@ class Overlay:
             metadata={MARK: {"image": image.name, "channel_axis": painting.repeated}},
             **Placement.of(image).as_arguments(),
         )
-        self._overlays[image] = layer
+        _overlays[image] = ref(layer)
         self._viewer.layers.insert(self._viewer.layers.index(image) + 1, layer)
         layer.events.colormap.connect(self._on_colormap)
         return layer
@@ -206,9 +209,8 @@ class Overlay:
         if removed is self.image:
             self._detach()
             self._session.open(None)
-        elif removed is self.layer:
+        elif self.layer is None:
             # The user's will; the next edit makes another.
-            self._overlays.pop(self.image, None)
             self._limits = self._shown = None
 
     def _on_data(self, event: Any) -> None:

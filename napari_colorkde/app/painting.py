@@ -132,9 +132,10 @@ class PaintedLevel:
         return self.shape[0]
 
     def __getitem__(self, key: Any) -> Any:
-        key = _expanded(key if isinstance(key, tuple) else (key,), self.ndim)
-        if not all(isinstance(k, int | np.integer | slice) for k in key):
+        key = key if isinstance(key, tuple) else (key,)
+        if not all(k is Ellipsis or isinstance(k, int | np.integer | slice) for k in key):
             return np.asarray(self)[key]
+        key = _expanded(key, self.ndim)
         given = iter(key)
         axes = tuple(a if isinstance(a, int) else _part(a, next(given)) for a in self._axes)
         return PaintedLevel(self._painting, self._level, axes)

@@ -390,9 +390,8 @@ class Session:
             return  # asked for again once the colours are counted
         self.error = None
         known = self.estimate
-        if known is not None and (
-            known.palette is not self.palette or known.bandwidth != self.bandwidth
-        ):
+        if known is not None and known.bandwidth != self.bandwidth:
+            self.estimate = replace(known, kde=None)
             known = None
         request = DensityRequest(
             self.palette,

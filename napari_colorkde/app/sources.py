@@ -173,19 +173,14 @@ def source_of(layer: Any, others: Sequence[Any] = ()) -> Source:
 
     Raises
     ------
-    ValueError, TypeError
-        If it is no image, or its pixels are no colours; the message says what would do.
+    TypeError
+        If it is no image layer.
     """
     layer = unwrapped(layer)
     name = str(layer.name)
     if not is_image(layer):
         raise TypeError(f"{name!r} is a {_kind(layer)} layer; choose an image layer.")
     finest, coarse = _levels(layer)
-    if any(n == 0 for n in finest.shape):
-        raise ValueError(f"{name!r} is empty, its shape is {tuple(finest.shape)}.")
-    dtype = np.dtype(finest.dtype)
-    if dtype.kind not in "buif":
-        raise TypeError(f"{name!r} holds {dtype}; colours are real numbers.")
     arrays = {name: finest}
     if not layer.rgb:
         for other in map(unwrapped, others):

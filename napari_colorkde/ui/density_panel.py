@@ -20,13 +20,14 @@ from napari_colorkde.io.samples import sample_path
 from napari_colorkde.ui.forms import form
 from napari_colorkde.ui.log_slider import LogSlider
 
-BY_HAND = "by hand"
-RULES: dict[str, Any] = {
-    "automatic (1/64 of the range)": None,
+AUTOMATIC, BY_HAND = "automatic", "by hand"
+RULES = {
+    "automatic (1/64 of the range)": AUTOMATIC,
     "leave one colour out": "loco",
+    "leave one pixel out": "loo",
     "Scott's rule": "scott",
     "Silverman's rule": "silverman",
-    BY_HAND: BY_HAND,
+    "by hand": BY_HAND,
 }
 
 SHOWS = {"the image's own colours": "kde", "a kernel set": "kernels"}
@@ -144,9 +145,11 @@ class DensityPanel(QWidget):
             self.show_what.value = state.show
             self.kernel_set.reset_choices()
             self.kernel_set.value = state.kernel_set or NO_SET
-            self.rule.value = BY_HAND if isinstance(state.bandwidth, tuple) else state.bandwidth
             if isinstance(state.bandwidth, tuple):
+                self.rule.value = BY_HAND
                 self.sigma.set(_middle(state.bandwidth))
+            else:
+                self.rule.value = state.bandwidth or AUTOMATIC
             self.log.value = state.log
             self.colormap.reset_choices()
             self.colormap.value = state.colormap
@@ -181,11 +184,9 @@ class DensityPanel(QWidget):
         if path:
             self._try(lambda: self._session.load_kernels(path))
 
-    def _on_rule(self, rule: str | None) -> None:
-        if rule == BY_HAND:
-            self._try(lambda: self._session.set(bandwidth=self.sigma.box.value))
-        else:
-            self._try(lambda: self._session.set(bandwidth=rule))
+    def _on_rule(self, rule: str) -> None:
+        given = {AUTOMATIC: None, BY_HAND: self.sigma.box.value}
+        self._try(lambda: self._session.set(bandwidth=given.get(rule, rule)))
 
     def _on_sigma(self, sigma: float) -> None:
         self._try(lambda: self._session.set(bandwidth=sigma))

@@ -49,6 +49,8 @@ TITLE = "Color KDE"
 CUBE_TITLE = "Colour space"
 CUBE_SHARE = 0.5
 
+NO_IMAGE = ""
+
 IMAGE_FILES = "Images (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.npy);;All files (*)"
 DENSITY_FILES = "TIFF (*.tif);;NumPy (*.npy);;NumPy with origin (*.npz);;Picture (*.png)"
 
@@ -88,7 +90,6 @@ class ColorKDEWidget(QWidget):
         self.image = ComboBox(
             name="image",
             choices=self._image_choices,
-            nullable=True,
             tooltip="The image layer whose colours are looked at.",
         )
         self.open_button = PushButton(
@@ -97,7 +98,6 @@ class ColorKDEWidget(QWidget):
         self.channels = ComboBox(
             name="channels",
             choices=self._channel_choices,
-            nullable=True,
             tooltip="Which numbers of the image are the coordinates of its colours.",
         )
         self.panel = DensityPanel(self.session)
@@ -120,8 +120,9 @@ class ColorKDEWidget(QWidget):
             return
         with self.image.changed.blocked():
             self.image.reset_choices()
-            self.image.value = self.overlay.image
-        if self.overlay.image is None and self.session.source is None:
+            self.image.value = self.overlay.image or NO_IMAGE
+        came = event is not None and event.type == "inserted"
+        if came and self.overlay.image is None:
             self._choose_first()
 
     def showEvent(self, event: Any) -> None:
@@ -161,7 +162,7 @@ class ColorKDEWidget(QWidget):
             self._look_at(active if active in images else images[-1])
 
     def _on_image(self, layer: Any) -> None:
-        if layer is not self.overlay.image:
+        if layer != NO_IMAGE and layer is not self.overlay.image:
             self._look_at(layer)
 
     def _on_open(self) -> None:
@@ -220,13 +221,15 @@ class ColorKDEWidget(QWidget):
     def _follow_channels(self) -> None:
         with self.channels.changed.blocked():
             self.channels.reset_choices()
-            self.channels.value = self.session.channels
+            if self.session.channels is not None:
+                self.channels.value = self.session.channels
         self.channels.enabled = self.session.source is not None
 
     # --- choices
 
     def _image_choices(self, widget: Any) -> list[tuple[str, Any]]:
-        return [(layer.name, layer) for layer in reversed(images_of(self._viewer))]
+        none = [("choose an image layer", NO_IMAGE)] if self.overlay.image is None else []
+        return none + [(layer.name, layer) for layer in reversed(images_of(self._viewer))]
 
     def _channel_choices(self, widget: Any) -> list[tuple[str, Channels]]:
         source = self.session.source

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from napari.qt.threading import create_worker
+from napari.qt.threading import GeneratorWorker
 from napari.utils.progress import cancelable_progress
 from qtpy.QtCore import QEventLoop, QObject, QTimer
 
@@ -36,8 +36,9 @@ class QtExecutor:
             yield from steps()
 
         self._deliver, self._ended = deliver, ended
-        # Errors come as values, see `Jobs`; nothing is left for napari to report twice.
-        self._worker = create_worker(run, _start_thread=False, _ignore_errors=True)
+        # Not napari's `create_worker`: the window would keep a record of each for ever, and with it
+        # the session. Errors come as values, see `Jobs`.
+        self._worker = GeneratorWorker(run)
         self._worker.yielded.connect(self._on_yielded)
         self._worker.finished.connect(self._on_finished)
         self._worker.start()

@@ -155,11 +155,14 @@ def work_facts(estimate: Estimate, densities: Densities) -> str:
     """Bandwidth, device and time, in words."""
     sigmas = [f"{sigma:.3g}" for sigma in estimate.sigmas]
     shown = sigmas[0] if len(set(sigmas)) == 1 else ", ".join(sigmas)
-    inside = estimate.volume.mass_inside
-    return (
-        f"σ {shown} · {inside:.0%} of the mass inside the cube · "
-        f"{densities.request.device.name} · {densities.seconds:.2f} s"
-    )
+    facts = [f"σ {shown}", f"{estimate.volume.mass_inside:.0%} of the mass inside the cube"]
+    if (kernels := densities.request.kernels) is not None:
+        total = float(kernels.weights.sum())
+        facts = [
+            f"{_count(len(kernels), 'kernel')}, weights sum to {total:.6g}",
+            f"cloud: σ {shown}",
+        ]
+    return " · ".join([*facts, densities.request.device.name, f"{densities.seconds:.2f} s"])
 
 
 def _line() -> QLabel:

@@ -1,0 +1,159 @@
+"""Starts napari with the plugin beside an image: the commands `demo` and `open`.
+
+torch is imported before Qt (on Windows it may not load afterwards), and OpenGL contexts are shared,
+which only the program that makes the QApplication can ask for: a floated view need not be rebuilt.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch  # noqa: F401 - before Qt
+import typer
+from qtpy.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
+
+from napari_colorkde.io.images import read_image
+from napari_colorkde.io.samples import SAMPLES, sample_path
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+    from napari_colorkde.ui.dock import ColorKDEWidget
+
+DEMO_IMAGE = "coffee.png"
+WINDOW = (1280, 800)
+DOCK_NAME = "Color KDE (Color KDE)"
+"""As napari names the dock when it is opened from the menu, which then knows that it is open."""
+
+REST_SECONDS = 0.6
+"""The colour space is drawn finely once nothing has moved for a while."""
+
+
+def open_image(path: str | Path) -> None:
+    """Open an image in napari with the plugin docked, and stay until the window is closed.
+
+    Raises
+    ------
+    ValueError, OSError
+        If the image cannot be read.
+    """
+    import napari
+
+    image = read_image(path)
+    viewer = _viewer()
+    _add(viewer, image, Path(path).stem)
+    dock_plugin(viewer)
+    napari.run()
+
+
+def run_demo(output: str | Path | None = None) -> None:
+    """Show a sample photograph with its density and the cloud of its colours.
+
+    Parameters
+    ----------
+    output
+        None: stay until the window is closed. A folder: write the density, the volume and a picture
+        of the window there, and return.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written to.
+    """
+    import napari
+
+    path = sample_path(DEMO_IMAGE)
+    folder = None if output is None else Path(output)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    typer.echo(f"{path.name}: {SAMPLES[path.name]}")
+    with _timed("read the photograph"):
+        image = read_image(path)
+    with _timed("opened napari"):
+        viewer = _viewer()
+        _add(viewer, image, path.stem)
+    with _timed("opened the plugin, counted colours, computed volume and density"):
+        widget = dock_plugin(viewer)
+        widget.session.wait()
+        # The docks have taken room from the canvas.
+        viewer.reset_view()
+    _report(widget)
+    if folder is None:
+        typer.echo("Close the window to end.")
+        napari.run()
+        return
+    _write_results(viewer, widget, folder, path.stem)
+    viewer.close()
+
+
+def dock_plugin(viewer: "Viewer") -> "ColorKDEWidget":
+    """Dock the plugin in a viewer's window, as its menu entry does."""
+    from napari_colorkde.ui.dock import ColorKDEWidget
+
+    widget = ColorKDEWidget(viewer)
+    viewer.window.add_dock_widget(widget, name=DOCK_NAME, area="right", add_vertical_stretch=False)
+    return widget
+
+
+def _viewer() -> "Viewer":
+    if QCoreApplication.instance() is None:
+        QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
+    import napari
+
+    viewer = napari.Viewer()
+    viewer.window.resize(*WINDOW)
+    return viewer
+
+
+def _add(viewer: "Viewer", image: Any, name: str) -> None:
+    viewer.add_image(image, name=name, rgb=image.ndim >= 3 and image.shape[-1] in (3, 4))
+
+
+def _report(widget: "ColorKDEWidget") -> None:
+    session = widget.session
+    counted, estimate, densities = session.counted, session.estimate, session.densities
+    if counted is None or estimate is None or densities is None:
+        return
+    palette, volume = counted.palette, estimate.volume
+    grid = " × ".join(map(str, volume.values.shape))
+    typer.echo(f"  device: {session.device.name}")
+    typer.echo(
+        f"  {palette.n_pixels} pixels, {len(palette)} colours, {palette.n_excluded} left out: "
+        f"{counted.seconds:.2f} s"
+    )
+    sigmas = ", ".join(f"{sigma:g}" for sigma in estimate.sigmas)
+    typer.echo(f"  volume {grid}, sigma {sigmas}: {estimate.seconds:.2f} s")
+    typer.echo(f"  density of every colour: {densities.seconds - estimate.seconds:.2f} s")
+
+
+def _write_results(viewer: "Viewer", widget: "ColorKDEWidget", folder: Path, stem: str) -> None:
+    from napari_colorkde.io.volumes import write_volume
+
+    session = widget.session
+    density, volume = folder / f"{stem}-density.tif", folder / f"{stem}-volume.npz"
+    picture = folder / f"{stem}-window.png"
+    with _timed(f"wrote {picture}"):
+        # First, before napari tells in the window what was written.
+        _let_draw()
+        viewer.window.screenshot(str(picture), flash=False)
+    with _timed(f"wrote {density}"):
+        session.export(density)
+        session.wait()
+    if session.estimate is not None:
+        with _timed(f"wrote {volume}"):
+            write_volume(volume, session.estimate.volume, description=session.description())
+
+
+def _let_draw() -> None:
+    loop = QEventLoop()
+    QTimer.singleShot(round(REST_SECONDS * 1000), loop.quit)
+    loop.exec()
+
+
+@contextmanager
+def _timed(what: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    typer.echo(f"{what}: {time.perf_counter() - started:.2f} s")

@@ -1,0 +1,12 @@
+"""Volumes that take no time: what is tested here does not depend on their size."""
+
+from __future__ import annotations
+
+import pytest
+
+from napari_colorkde.app import compute
+
+
+@pytest.fixture(autouse=True)
+def small_volumes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compute, "BINS", {1: 64, 2: 48, 3: 32})

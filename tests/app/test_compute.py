@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_colorkde.app import compute as module
+from napari_colorkde.app.compute import (
+    Counted,
+    Densities,
+    DensityRequest,
+    Estimate,
+    ExportRequest,
+    Progress,
+    compute,
+    contrast_limits,
+    count,
+    export,
+    interpolated,
+)
+from napari_colorkde.app.sources import source_of_array
+from napari_colorkde.core import reference
+from napari_colorkde.core.device import HOST
+from napari_colorkde.core.kde import ColorKDE
+from napari_colorkde.core.kernels import Kernel, KernelSet
+from napari_colorkde.core.palette import Palette
+
+RNG = np.random.default_rng(0)
+IMAGE = RNG.integers(40, 80, (20, 30, 3)).astype(np.uint8)
+SKIN = KernelSet([Kernel([60, 55, 50], [90, 80, 70], 0.6), Kernel([70, 60, 40], [30] * 3, 0.4)])
+
+
+def request(image: np.ndarray = IMAGE, **fields: Any) -> DensityRequest:
+    wanted: dict[str, Any] = {"bandwidth": (6.0,), "log": False, "kernels": None, "device": HOST}
+    return DensityRequest(Palette.from_image(image), **{**wanted, **fields})
+
+
+def results(request: DensityRequest) -> list[Any]:
+    return [r for r in compute(request) if not isinstance(r, Progress)]
+
+
+def pixels_of(palette: Palette) -> np.ndarray:
+    return np.repeat(palette.colors, palette.counts, axis=0).astype(np.float64)
+
+
+def test_counting_gives_the_palette_and_the_index_of_the_whole_image() -> None:
+    source = source_of_array(IMAGE)
+    *progress, counted = count(source, source.choices[0])
+    assert isinstance(counted, Counted)
+    assert counted.palette.n_pixels == 600
+    np.testing.assert_array_equal(counted.palette.colors[counted.index.kept - 1], IMAGE)
+    assert {p.what for p in progress} == {"counting colours", "finding the pixels' colours"}
+
+
+def test_a_large_image_shows_a_sample_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGE", 500)
+    monkeypatch.setattr(module, "SAMPLE_PIXELS", 200)
+    source = source_of_array(IMAGE)
+    sample, whole = (r for r in count(source, source.choices[0]) if isinstance(r, Counted))
+    assert sample.index.is_preview
+    assert sample.palette.n_pixels == 150
+    assert not whole.index.is_preview
+    assert whole.palette.n_pixels == 600
+
+
+def test_a_sample_without_a_pixel_that_counts_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGE", 500)
+    monkeypatch.setattr(module, "SAMPLE_PIXELS", 200)
+    image = np.dstack([IMAGE, np.zeros((20, 30), np.uint8)])
+    image[1::2, 1::2, 3] = 255
+    source = source_of_array(image)
+    (whole,) = (r for r in count(source, source.choices[0]) if isinstance(r, Counted))
+    assert whole.palette.n_pixels == 150
+    assert whole.palette.n_excluded == 450
+
+
+def test_the_density_is_that_of_the_formula() -> None:
+    asked = request()
+    estimate, densities = results(asked)
+    assert isinstance(estimate, Estimate)
+    assert estimate.sigmas == (6.0, 6.0, 6.0)
+    some = RNG.choice(len(asked.palette), 50, replace=False)
+    wanted = np.exp(
+        reference.kde_log_density(
+            asked.palette.colors[some].astype(float), pixels_of(asked.palette), np.full(3, 36.0)
+        )
+    )
+    np.testing.assert_allclose(
+        densities.values[some], wanted, atol=1e-6 * densities.values.max(), rtol=0
+    )
+
+
+def test_logarithms_are_those_of_the_density() -> None:
+    (_, linear), (_, log) = results(request()), results(request(log=True))
+    np.testing.assert_allclose(log.values, np.log(linear.values), atol=1e-4)
+
+
+def test_kernels_give_their_mixture_and_the_volume_stays_that_of_the_image() -> None:
+    asked = request(kernels=SKIN)
+    estimate, densities = results(asked)
+    wanted = reference.mixture_density(asked.palette.colors.astype(float), SKIN)
+    np.testing.assert_allclose(densities.values, wanted, rtol=1e-5)
+    np.testing.assert_array_equal(estimate.volume.values, results(request())[0].volume.values)
+
+
+def test_kernels_of_other_channels_are_refused_with_a_sentence() -> None:
+    grey = KernelSet([Kernel([60], [9], 1.0)])
+    with pytest.raises(ValueError, match="the kernels have 1 channels, the image's colours 3"):
+        results(request(kernels=grey))
+
+
+def test_bandwidths_of_other_channels_are_refused_with_a_sentence() -> None:
+    with pytest.raises(ValueError, match="the image has 3 colour channels"):
+        results(request(bandwidth=(1.0, 2.0)))
+
+
+def test_a_large_palette_gives_a_preview_close_to_the_density(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "FEW_COLORS", 10)
+    monkeypatch.setattr(module, "BINS", {3: 128})
+    _, preview, exact = results(request())
+    assert (preview.is_exact, exact.is_exact) == (False, True)
+    np.testing.assert_allclose(preview.values, exact.values, rtol=0.1)
+
+
+def test_what_is_at_hand_is_not_computed_again() -> None:
+    estimate, densities = results(request())
+    (again,) = results(request(known=estimate, log=True))
+    assert isinstance(again, Densities)
+    np.testing.assert_allclose(again.values, np.log(densities.values), atol=1e-4)
+
+
+@pytest.mark.parametrize("rule", ["loco", "loo"])
+def test_choosing_a_bandwidth_tells_how_far_it_is(rule: str) -> None:
+    image = np.round(RNG.normal(60, 8, (30, 40, 3))).astype(np.uint8)
+    parts = [
+        r.part
+        for r in compute(request(image, bandwidth=rule))
+        if isinstance(r, Progress) and r.what == "choosing the bandwidth"
+    ]
+    assert parts == sorted(parts)  # type: ignore[type-var]
+    assert len(parts) > 10
+
+
+def test_rules_of_thumb_are_kept_apart_by_channel() -> None:
+    image = np.stack([RNG.normal(100, s, (40, 50)) for s in (4, 20, 40)], -1).astype(np.uint8)
+    estimate = results(request(image, bandwidth="scott"))[0]
+    assert estimate.sigmas[0] < estimate.sigmas[1] < estimate.sigmas[2]
+
+
+@pytest.mark.parametrize("shape", [(9, 9), (9, 9, 2), (9, 9, 3)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_every_number_of_channels_and_dtype_has_a_volume_and_a_density(
+    shape: tuple[int, ...], dtype: Any
+) -> None:
+    image = (RNG.random(shape) * (1 if dtype == np.float32 else 250)).astype(dtype)
+    estimate, densities = results(request(image, bandwidth=None))
+    assert estimate.volume.values.ndim == (1 if len(shape) == 2 else shape[-1])
+    assert np.isfinite(densities.values).all()
+    assert (densities.values > 0).all()
+
+
+def test_kernels_narrower_than_the_grid_are_shown_by_cell_averages() -> None:
+    # Sampled at points, the volume would hold any mass at all, and warn.
+    estimate = results(request(bandwidth=(0.3,)))[0]
+    mass = estimate.volume.values.sum(dtype=np.float64) * np.prod(estimate.volume.spacing)
+    assert mass == pytest.approx(1.0, abs=1e-3)
+
+
+def test_interpolation_is_exact_at_grid_points_and_linear_between() -> None:
+    kde = ColorKDE(Palette.from_image(IMAGE), 8.0)
+    volume = kde.volume(52)  # every fifth level
+    at = np.array([[50, 55, 60], [255, 0, 255], [52, 55, 60]], np.uint8)
+    values = interpolated(volume, at)
+    np.testing.assert_allclose(values[0], volume.values[10, 11, 12], rtol=1e-5)
+    np.testing.assert_allclose(values[1], volume.values[51, 0, 51], rtol=1e-5)
+    wanted = 0.6 * volume.values[10, 11, 12] + 0.4 * volume.values[11, 11, 12]
+    np.testing.assert_allclose(values[2], wanted, rtol=1e-5)
+
+
+def test_contrast_limits_follow_the_pixels_not_the_colours() -> None:
+    values = np.linspace(0, 1, 1001)
+    counts = np.ones(1001, np.int64)
+    assert contrast_limits(values, counts, log=False) == pytest.approx((0, 0.995), abs=2e-3)
+    counts[500] = 10**6
+    assert contrast_limits(values, counts, log=False) == pytest.approx((0, 0.5), abs=2e-3)
+    assert contrast_limits(-values, np.ones(1001, np.int64), log=True) == pytest.approx(
+        (-0.99, 0), abs=2e-3
+    )
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize(
+    "values", [[0.0, 0.0], [3.0], [], [np.nan], [np.inf, 1.0, 2.0], [-np.inf, -1.0, -2.0]]
+)
+def test_contrast_limits_are_two_ascending_numbers_whatever_comes(
+    values: list[float], log: bool
+) -> None:
+    low, high = contrast_limits(np.array(values), np.ones(len(values), np.int64), log)
+    assert np.isfinite([low, high]).all()
+    assert low < high
+
+
+def test_an_exported_density_is_that_of_every_pixel(tmp_path: Path) -> None:
+    image = np.dstack([IMAGE, np.full((20, 30), 255, np.uint8)])
+    image[3, 4, 3] = 0
+    source = source_of_array(image)
+    *_, counted = count(source, source.choices[0])
+    assert isinstance(counted, Counted)
+    densities = results(request(image, log=True))[-1]
+    path = tmp_path / "density.npy"
+    *progress, written = export(
+        ExportRequest(path, counted.index, densities, "magma", None, {"image": "test"})
+    )
+    assert written == path
+    assert progress
+    density = np.load(path)
+    assert density.dtype == np.float64
+    assert np.isnan(density[3, 4])
+    wanted = ColorKDE(counted.palette, 6.0).density(image, log=True)
+    np.testing.assert_allclose(density, wanted, atol=1e-4)

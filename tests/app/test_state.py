@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from napari_colorkde.app.state import Channels, State
+from napari_colorkde.core.kernels import Kernel, KernelSet
+
+SETS = {
+    "skin": KernelSet([Kernel([1, 2, 3], [1, 1, 1], 1.0)], "skin"),
+    "sky": KernelSet([Kernel([4, 5, 6], [1, 1, 1], 1.0)], "sky"),
+}
+
+
+def test_a_state_cannot_be_changed_in_place() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        State().log = True  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (None, None),
+        ("scott", "scott"),
+        (5, (5.0,)),
+        (2.5, (2.5,)),
+        ([1, 2, 3], (1.0, 2.0, 3.0)),
+    ],
+)
+def test_bandwidths_are_kept_in_one_form(given: Any, kept: Any) -> None:
+    assert State().changed(bandwidth=given).bandwidth == kept
+
+
+@pytest.mark.parametrize("bandwidth", [0, -1, float("nan"), float("inf"), [1, 2, 3, 4], [], "wide"])
+def test_bandwidths_that_cannot_be_are_refused_with_what_was_given(bandwidth: Any) -> None:
+    with pytest.raises(ValueError, match=r"^bandwidth="):
+        State().changed(bandwidth=bandwidth)
+
+
+def test_a_bandwidth_that_is_no_number_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="bandwidth="):
+        State().changed(bandwidth=object())
+
+
+def test_unknown_fields_are_refused() -> None:
+    with pytest.raises(TypeError, match="'sigma' is no part of the state"):
+        State().changed(sigma=4)
+
+
+def test_kernels_cannot_be_shown_before_there_are_some() -> None:
+    with pytest.raises(ValueError, match="open a kernel file first"):
+        State().changed(show="kernels")
+
+
+def test_the_first_set_is_chosen_and_another_can_be() -> None:
+    state = State().changed(kernel_sets=SETS, show="kernels")
+    assert state.kernels is SETS["skin"]
+    assert state.changed(kernel_set="sky").kernels is SETS["sky"]
+
+
+def test_a_set_that_was_not_opened_is_refused() -> None:
+    with pytest.raises(ValueError, match="kernel_set='sea' is not among"):
+        State().changed(kernel_sets=SETS, kernel_set="sea")
+
+
+def test_a_chosen_set_stays_chosen_when_others_are_opened() -> None:
+    state = State().changed(kernel_sets=SETS, kernel_set="sky")
+    more = {"hair": SETS["skin"], **SETS}
+    assert state.changed(kernel_sets=more).kernel_set == "sky"
+
+
+@pytest.mark.parametrize("sets", [{"empty": KernelSet([])}, {"number": 3}])
+def test_what_is_no_kernel_set_is_refused(sets: Any) -> None:
+    with pytest.raises((ValueError, TypeError), match="kernel_sets: "):
+        State().changed(kernel_sets=sets)
+
+
+def test_states_with_the_same_choices_are_equal() -> None:
+    assert State().changed(bandwidth=4, log=True) == State().changed(log=True).changed(bandwidth=4)
+
+
+def test_channels_say_what_they_are() -> None:
+    channels = Channels(("red", "blue"), axis=2, entries=(0, 2))
+    assert channels.label == "red, blue"
+    assert len(channels) == 2

@@ -1,0 +1,52 @@
+"""The dock widget in a real window, and volumes that take no time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from napari_colorkde.app import compute
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+    from napari_colorkde.ui.dock import ColorKDEWidget
+
+RNG = np.random.default_rng(0)
+RGB = RNG.integers(40, 90, (60, 80, 3)).astype(np.uint8)
+
+Dock = Callable[..., "ColorKDEWidget"]
+
+
+@pytest.fixture(autouse=True)
+def small_volumes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compute, "BINS", {1: 64, 2: 48, 3: 32})
+
+
+@pytest.fixture
+def dock(viewer: Viewer, qtbot: Any) -> Dock:
+    """Dock the plugin, wait for its view of the colour space, and for the density if there is one.
+
+    Images given are opened as layers before.
+    """
+    from napari_colorkde.ui.launcher import dock_plugin
+
+    def actual(*images: Any, **options: Any) -> ColorKDEWidget:
+        for image in images:
+            viewer.add_image(image, **{"name": "photo", "rgb": True, **options})
+        widget = dock_plugin(viewer)
+        qtbot.waitUntil(lambda: widget.cube is not None)
+        widget.session.wait()
+        return widget
+
+    return actual
+
+
+def close_dock(widget: ColorKDEWidget, qtbot: Any) -> None:
+    """Close a dock by its ✕, and wait until Qt has deleted it."""
+    parent = widget.parent()
+    with qtbot.waitSignal(parent.destroyed):
+        parent.destroyOnClose()

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+from qtpy.QtCore import QThreadPool
+from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel, QMainWindow
+
+from napari_colorkde.core.kde import ColorKDE
+from tests.ui.conftest import RGB, RNG, Dock, close_dock
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+pytestmark = pytest.mark.window
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, path: Path | str, kind: str = "") -> None:
+    """Let file dialogs answer at once."""
+    for name in ("getOpenFileName", "getSaveFileName"):
+        monkeypatch.setattr(QFileDialog, name, lambda *args: (str(path), kind))
+
+
+def callbacks(viewer: Viewer) -> int:
+    emitters = [*viewer.layers.events.emitters.values(), *viewer.events.emitters.values()]
+    for layer in viewer.layers:
+        emitters += layer.events.emitters.values()
+    return sum(len(emitter.callbacks) for emitter in emitters)
+
+
+# --- opening
+
+
+def test_docking_shows_the_density_and_the_colour_space_of_the_image(
+    viewer: Viewer, dock: Dock
+) -> None:
+    widget = dock(RGB)
+    assert [layer.name for layer in viewer.layers] == ["photo", "photo density"]
+    np.testing.assert_allclose(
+        viewer.layers[1].data, ColorKDE(RGB).density(RGB, log=True), rtol=1e-6
+    )
+    assert widget.image.value is viewer.layers[0]
+    assert widget.channels.value.names == ("red", "green", "blue")
+    assert "4\u2009800 pixels" in widget.status.facts.text()
+    assert "none left out" in widget.status.facts.text()
+
+
+def test_the_colour_space_stands_above_in_one_column(viewer: Viewer, dock: Dock) -> None:
+    widget = dock(RGB)
+    window = widget.window()
+    assert isinstance(window, QMainWindow)
+    cube_dock, own = widget.cube.parent(), widget.parent()  # type: ignore[union-attr]
+    assert isinstance(cube_dock, QDockWidget)
+    assert cube_dock.geometry().bottom() < own.geometry().top()
+    assert cube_dock.geometry().left() == own.geometry().left()
+    assert 400 <= own.width() <= 460
+    assert own.titleBarWidget().findChild(QLabel).text() == "Color KDE"
+
+
+def test_everything_fits_into_a_small_window(viewer: Viewer, dock: Dock, qtbot: Any) -> None:
+    viewer.window.resize(1280, 720)
+    widget = dock(RGB)
+    assert widget.window().height() <= 720
+    for control in (widget.panel.export_button, widget.status.work):
+        native = getattr(control, "native", control)
+        bottom = native.mapTo(widget, native.rect().bottomRight())
+        assert widget.rect().contains(bottom)
+
+
+def test_docking_without_an_image_asks_for_one(dock: Dock) -> None:
+    widget = dock()
+    assert "Choose an image layer" in widget.status.facts.text()
+    assert widget.session.source is None
+
+
+def test_the_first_image_that_comes_is_looked_at(viewer: Viewer, dock: Dock) -> None:
+    widget = dock()
+    viewer.add_image(RGB, rgb=True, name="late")
+    widget.session.wait()
+    assert widget.image.value is viewer.layers["late"]
+    assert "late density" in viewer.layers
+
+
+def test_the_active_image_is_looked_at_first(viewer: Viewer, dock: Dock) -> None:
+    first = viewer.add_image(RGB, rgb=True, name="first")
+    viewer.add_image(RGB[::-1], rgb=True, name="second")
+    viewer.layers.selection.active = first
+    widget = dock()
+    assert widget.image.value is first
+
+
+# --- choosing
+
+
+def test_choosing_and_renaming_and_removing_images(viewer: Viewer, dock: Dock) -> None:
+    widget = dock(RGB)
+    other = viewer.add_image(RGB[:, ::-1], rgb=True, name="other")
+    assert widget.overlay.image is viewer.layers["photo"]
+    widget.image.value = other
+    widget.session.wait()
+    assert "other density" in viewer.layers
+    assert set(widget.image.choices) == {other, viewer.layers["photo"]}
+    other.name = "painting"
+    assert widget.image.native.currentText() == "painting"
+    viewer.layers.remove("painting")
+    assert widget.session.source is None
+    assert widget.image.native.currentText() == "choose an image layer"
+    widget.image.value = viewer.layers["photo"]
+    assert widget.session.source is not None
+
+
+def test_colour_channels_are_chosen_and_kept_with_the_image(viewer: Viewer, dock: Dock) -> None:
+    widget = dock(RGB)
+    widget.channels.value = next(c for c in widget.channels.choices if c.names == ("red", "blue"))
+    widget.session.wait()
+    assert widget.session.palette is not None
+    assert widget.session.palette.n_channels == 2
+    widget.session.channels = None
+    assert widget.channels.native.currentText() == "red, green, blue"
+
+
+def test_problems_are_told_in_the_dock(viewer: Viewer, dock: Dock, tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_text("no image")
+    widget = dock(RGB[..., 0], rgb=False)
+    widget.panel.show_what.value = "kernels"
+    with pytest.raises(RuntimeError):
+        widget.session.wait()
+    assert "the kernels have 3 channels" in widget.status.problem.text()
+    widget.panel.show_what.value = "kde"
+    widget.session.wait()
+    assert not widget.status.problem.isVisible()
+    widget.open_image(tmp_path / "bad.png")
+    assert "bad.png" in widget.status.problem.text()
+    assert widget.session.source is not None
+
+
+# --- files
+
+
+def test_an_image_is_opened(viewer: Viewer, dock: Dock, tmp_path: Path, monkeypatch: Any) -> None:
+    np.save(tmp_path / "opened.npy", RGB)
+    widget = dock()
+    answer(monkeypatch, tmp_path / "opened.npy")
+    widget.open_button.native.click()
+    widget.session.wait()
+    assert [layer.name for layer in viewer.layers] == ["opened", "opened density"]
+
+
+def test_the_density_is_exported_as_it_is_shown(
+    viewer: Viewer, dock: Dock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widget = dock()
+    widget.export(tmp_path / "density.tif")
+    assert "no finished density" in widget.status.problem.text()
+    viewer.add_image(RGB, rgb=True, name="photo")
+    widget.session.wait()
+    viewer.layers["photo density"].colormap = "gray"
+    for name, kind in (("d", "NumPy (*.npy)"), ("d.png", ""), ("d.tif", "")):
+        answer(monkeypatch, tmp_path / name, kind)
+        widget.panel.export_button.native.click()
+        widget.session.wait()
+    assert {path.name for path in tmp_path.iterdir()} == {"d.npy", "d.png", "d.tif"}
+    wanted = ColorKDE(RGB).density(RGB, log=True)
+    np.testing.assert_allclose(np.load(tmp_path / "d.npy"), wanted)
+    picture = iio.imread(tmp_path / "d.png")
+    np.testing.assert_array_equal(picture[..., 0], picture[..., 2])
+
+
+# --- life
+
+
+def test_the_cross_stops_everything_and_layers_stay(viewer: Viewer, dock: Dock, qtbot: Any) -> None:
+    widget = dock(RGB)
+    session = widget.session
+    close_dock(widget, qtbot)
+    assert [layer.name for layer in viewer.layers] == ["photo", "photo density"]
+    assert dict(viewer.window.dock_widgets) == {}
+    session.bandwidth = 9  # no worker, no layer to paint on, no error
+
+
+def test_opening_three_times_leaves_no_callback_behind(
+    viewer: Viewer, dock: Dock, qtbot: Any, live_objects: Callable[[], Counter[str]]
+) -> None:
+    close_dock(dock(RGB), qtbot)
+    before, objects = callbacks(viewer), live_objects()
+    for _ in range(3):
+        close_dock(dock(), qtbot)
+    assert callbacks(viewer) == before
+    assert live_objects() == objects
+
+
+def test_the_colour_space_can_be_closed_alone(dock: Dock, qtbot: Any) -> None:
+    widget = dock(RGB)
+    close_dock(widget.cube, qtbot)  # type: ignore[arg-type]
+    assert widget.cube is None
+    widget.session.bandwidth = 9
+    widget.session.wait()
+
+
+def test_closing_the_window_in_the_middle_of_work_neither_hangs_nor_raises(
+    viewer: Viewer, dock: Dock
+) -> None:
+    widget = dock(RNG.integers(0, 256, (200, 300, 3)).astype(np.uint8))
+    widget.session.bandwidth = "loco"
+    QApplication.processEvents()
+    started = time.monotonic()
+    viewer.close()
+    assert time.monotonic() - started < 3
+    QThreadPool.globalInstance().waitForDone()  # as napari does before it ends
+
+
+def test_removing_the_image_in_the_middle_of_work_stops_it(viewer: Viewer, dock: Dock) -> None:
+    widget = dock(RGB)
+    widget.session.bandwidth = "loco"
+    viewer.layers.remove("photo")
+    widget.session.wait()
+    assert widget.session.source is None
+    assert [layer.name for layer in viewer.layers] == ["photo density"]
+
+
+def test_floating_and_docking_again_keeps_the_colour_space(dock: Dock, qtbot: Any) -> None:
+    widget = dock(RGB)
+    assert widget.cube is not None
+    cube_dock = widget.cube.parent()
+    for floating in (True, False):
+        cube_dock.setFloating(floating)
+        qtbot.wait(200)
+        picture = widget.cube.canvas.render((120, 120))
+        assert np.ptp(picture[..., :3]) > 100
+    own = widget.parent()
+    own.setFloating(True)
+    qtbot.waitUntil(lambda: own.titleBarWidget().findChild(QLabel).text() == "Color KDE")
+    own.setFloating(False)
+    widget.session.bandwidth = 9
+    widget.session.wait()
+
+
+def test_themes_are_followed(viewer: Viewer, dock: Dock) -> None:
+    widget = dock(RGB)
+    assert widget.cube is not None
+    dark = widget.cube.canvas.render((60, 60))[0, 0, :3].astype(int).sum()
+    viewer.theme = "light"
+    light = widget.cube.canvas.render((60, 60))[0, 0, :3].astype(int).sum()
+    assert light > dark + 300

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+import tifffile
+
+from napari_colorkde.core.kde import ColorKDE
+from napari_colorkde.io.images import read_image
+from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.volumes import read_volume
+
+pytestmark = pytest.mark.window
+
+
+def run(code: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+    """Run in a process of its own: the launcher makes the application."""
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=timeout, check=False
+    )
+
+
+def test_the_demo_writes_density_volume_and_a_picture_of_the_window(tmp_path: Path) -> None:
+    folder = tmp_path / "demo-output"
+    done = run(f"from napari_colorkde.ui.launcher import run_demo; run_demo({str(folder)!r})")
+    assert done.returncode == 0, done.stderr
+    image = read_image(sample_path("coffee.png"))
+    kde = ColorKDE(image)
+    density = tifffile.imread(folder / "coffee-density.tif")
+    np.testing.assert_allclose(density, kde.density(image, log=True), rtol=1e-5, atol=1e-3)
+    volume = read_volume(folder / "coffee-volume.npz")
+    np.testing.assert_allclose(
+        volume.values, kde.volume().values, atol=1e-6 * volume.values.max(), rtol=0
+    )
+    # The cloud is in the picture: the right column's upper half has saturated colours.
+    picture = iio.imread(folder / "coffee-window.png")[..., :3].astype(int)
+    height, width = picture.shape[:2]
+    cube = picture[height // 20 : height // 2, -width // 3 :]
+    assert ((cube.max(-1) - cube.min(-1)) > 120).mean() > 0.005
+    for words in ("device: ", "colours", "volume 128 × 128 × 128", "window.png: "):
+        assert words in done.stdout
+
+
+def test_an_image_opens_with_the_plugin_docked(tmp_path: Path) -> None:
+    path = tmp_path / "photo.npy"
+    np.save(path, np.random.default_rng(0).integers(0, 99, (40, 50, 3)).astype(np.uint8))
+    done = run(
+        "from napari_colorkde.ui import launcher\n"
+        "import napari\n"
+        "def run():\n"
+        "    viewer = napari.current_viewer()\n"
+        "    widget = viewer.window.dock_widgets[launcher.DOCK_NAME]\n"
+        "    widget.session.wait()\n"
+        "    print([layer.name for layer in viewer.layers])\n"
+        "    viewer.close()\n"
+        "napari.run = run\n"
+        f"launcher.open_image({str(path)!r})\n"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "['photo', 'photo density']" in done.stdout
+
+
+def test_torch_is_loaded_before_qt() -> None:
+    done = run(
+        "import sys, napari_colorkde.ui.launcher\n"
+        "names = list(sys.modules)\n"
+        "qt = min(names.index(n) for n in names if n in ('PyQt6.QtCore', 'PySide6.QtCore'))\n"
+        "print(names.index('torch') < qt)"
+    )
+    assert done.stdout.strip() == "True", done.stderr

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import napari
+import numpy as np
+import pytest
+from napari.layers import Image
+
+from napari_colorkde.core.kde import ColorKDE
+from napari_colorkde.ui.volume_viewer import open_volume, true_colors, volume_layers
+from tests.ui.conftest import RGB, Dock
+
+RED = np.zeros((9, 9, 3), np.uint8)
+RED[..., 0] = 230
+
+
+def test_positions_are_colours() -> None:
+    volume = ColorKDE(RGB, 9.0).volume(32, (0, 248))
+    (values, options), _ = volume_layers(volume, ("red", "green", "blue"))
+    layer = Image(values, **options)
+    peak = np.unravel_index(np.argmax(values), values.shape)
+    np.testing.assert_allclose(
+        layer.data_to_world(peak), [volume.axes[c][peak[c]] for c in range(3)]
+    )
+    assert layer.axis_labels == ("red", "green", "blue")
+    assert {str(unit) for unit in layer.units} == {"level"}
+
+
+def test_a_red_image_gives_a_red_cloud() -> None:
+    volume = ColorKDE(RED, 9.0).volume(32)
+    rgba = true_colors(volume).astype(float)
+    weight = rgba[..., 3:]
+    mean = (rgba[..., :3] * weight).sum((0, 1, 2)) / weight.sum()
+    assert mean[0] > 200
+    assert mean[1:].max() < 25
+
+
+def test_opacity_ascends_with_density_and_empty_space_is_clear() -> None:
+    volume = ColorKDE(RGB, 9.0).volume(32)
+    alpha = true_colors(volume)[..., 3].ravel()
+    ordered = alpha[np.argsort(volume.values.ravel())]
+    assert (np.diff(ordered.astype(int)) >= 0).all()
+    assert ordered[0] == 0
+    assert ordered[-1] > 30
+
+
+def test_the_colours_of_other_numbers_are_given() -> None:
+    volume = ColorKDE((RED / 230).astype(np.float32), 0.1).volume(16, (0, 1))
+    swapped = true_colors(volume, lambda colors: colors[:, ::-1])
+    np.testing.assert_array_equal(swapped[..., 0], true_colors(volume)[..., 2])
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_fewer_channels_are_pictures(channels: int) -> None:
+    image = RGB[..., :channels] if channels > 1 else RGB[..., 0]
+    volume = ColorKDE(image, 9.0).volume(32)
+    ((values, options),) = volume_layers(volume, ("red", "green")[:channels])
+    assert Image(values, **options).ndim == 2
+    assert options["visible"]
+
+
+@pytest.fixture
+def other_viewers() -> Iterator[list[Any]]:
+    opened: list[Any] = []
+    yield opened
+    for viewer in opened:
+        viewer.close()
+
+
+@pytest.mark.window
+def test_the_volume_opens_in_a_second_viewer(
+    viewer: napari.Viewer, dock: Dock, other_viewers: list[Any], monkeypatch: Any
+) -> None:
+    widget = dock(RGB)
+    names = [layer.name for layer in viewer.layers]
+    monkeypatch.setattr(
+        "napari_colorkde.ui.dock.open_volume",
+        lambda *args, **options: other_viewers.append(open_volume(*args, **options)),
+    )
+    widget.panel.volume_button.native.click()
+    (second,) = other_viewers
+    assert [layer.name for layer in second.layers] == ["density", "true colour"]
+    assert second.dims.ndisplay == 3
+    assert second.dims.axis_labels == ("red", "green", "blue")
+    assert [layer.name for layer in viewer.layers] == names
+    # Both draw: layers come and go in one while the other is there.
+    picture = second.screenshot(canvas_only=True, flash=False)
+    assert np.ptp(picture[..., :3]) > 50
+    second.layers.remove("density")
+    viewer.layers.remove("photo density")
+    assert np.ptp(viewer.screenshot(canvas_only=True, flash=False)[..., :3]) > 20
+
+
+@pytest.mark.window
+def test_without_a_volume_the_dock_says_so(dock: Dock) -> None:
+    widget = dock()
+    widget.panel.volume_button.native.click()
+    assert "There is no volume yet" in widget.status.problem.text()
