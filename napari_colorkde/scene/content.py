@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from vispy.scene.visuals import Image, Line, Mesh
 from vispy.visuals.transforms import MatrixTransform
 
-from .colors import ColorOf, color_grid
-from .geometry import ColorBox
+from .colors import color_grid
 from .levels import Transfer
 from .occupancy import empty_reach
 from .part import Part
+from .space import Space
 from .theme import THEMES, Theme
 from .volume import DensityCloud
 
@@ -66,10 +66,8 @@ class VolumeContent(Content):
     ----------
     values : (B0, B1, B2) float32 array
         Densities, or signed differences.
-    box : ColorBox
+    space : Space
         Of the grid's first and last points.
-    color_of : callable or None
-        Display colours; None where the channels are red, green and blue.
     transfer : Transfer
         How densities are shown.
     mode : str
@@ -83,8 +81,7 @@ class VolumeContent(Content):
     def __init__(
         self,
         values: Values,
-        box: ColorBox,
-        color_of: ColorOf | None,
+        space: Space,
         transfer: Transfer,
         *,
         mode: str = "cloud",
@@ -92,8 +89,9 @@ class VolumeContent(Content):
         shells: Sequence[float] = (),
     ) -> None:
         super().__init__(values, transfer)
-        self._box = box
-        self._colors = None if color_of is None else color_grid(color_of, box)
+        self._box = space.box
+        given = space.given_colors
+        self._colors = None if given is None else color_grid(given, space.box)
         self._mode = mode
         self._signed = signed
         self._fine = True
@@ -164,16 +162,14 @@ class VolumeContent(Content):
 class PlaneContent(Content):
     """Two channels: their joint density as a picture, each point in its own colour."""
 
-    def __init__(
-        self, values: Values, box: ColorBox, color_of: ColorOf, transfer: Transfer
-    ) -> None:
+    def __init__(self, values: Values, space: Space, transfer: Transfer) -> None:
         super().__init__(values, transfer)
-        self._box = box
+        self._box = box = space.box
         axes = [
             np.linspace(a, b, n) for a, b, n in zip(box.low, box.high, values.shape, strict=True)
         ]
         grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-        self._colors = np.asarray(color_of(grid.reshape(-1, 2))).reshape(*values.shape, 3)
+        self._colors = np.asarray(space.color_of(grid.reshape(-1, 2))).reshape(*values.shape, 3)
 
     def build(self, scene: Any, overlay: Any) -> None:
         """Make the picture node under `scene`."""
@@ -212,15 +208,14 @@ class CurveContent(Content):
     def __init__(
         self,
         values: Values,
-        box: ColorBox,
-        color_of: ColorOf,
+        space: Space,
         transfer: Transfer,
     ) -> None:
         super().__init__(values, transfer)
-        self._box = box
+        self._box = box = space.box
         self._line_color = THEMES["dark"].text
         axis = np.linspace(box.low[0], box.high[0], len(values))
-        self._colors = np.asarray(color_of(axis[:, np.newaxis]), dtype=float)
+        self._colors = np.asarray(space.color_of(axis[:, np.newaxis]), dtype=float)
 
     def build(self, scene: Any, overlay: Any) -> None:
         """Make the area, the ramp and the line under `scene`."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .ellipsoids import Ellipsoids
+from .ellipsoids import Ellipsoids, EllipsoidSet
 from .geometry import ColorBox, Floats
 from .rays import Ray, hit_plane, nearest_on_line
 
@@ -54,6 +54,8 @@ class EllipsoidMouse:
         Pixels (2,) → the `Ray` under them.
     on_screen : callable
         Scene points (N, 3) → pixels (N, 2).
+    part : Ellipsoids
+        What is clicked and dragged.
 
     listener : EllipsoidListener
         Whose callbacks are called.
@@ -65,14 +67,14 @@ class EllipsoidMouse:
         camera: Any,
         ray_at: Callable[[Floats], Ray],
         on_screen: Callable[[Floats], Floats],
+        part: Ellipsoids,
         listener: EllipsoidListener,
     ) -> None:
         self._canvas = canvas
         self._camera = camera
         self._ray_at = ray_at
         self._on_screen = on_screen
-        self._part: Ellipsoids | None = None
-        self._box: ColorBox | None = None
+        self._part = part
         self._drag: tuple[str, int, int] | None = None  # what, of which ellipsoid, which axis
         self._grip = np.zeros(3)
         self._pressed_at: Floats | None = None
@@ -89,61 +91,58 @@ class EllipsoidMouse:
         """Whether an ellipsoid is held."""
         return self._drag is not None
 
-    def watch(self, part: Ellipsoids | None, box: ColorBox | None) -> None:
-        """Act on these ellipsoids from now on."""
-        self._let_go()
-        self._part, self._box = part, box
-
     def disconnect(self) -> None:
         """Let go of the canvas."""
-        self.watch(None, None)
+        self._let_go()
         events = self._canvas.events
         events.mouse_press.disconnect(self._on_press)
         events.mouse_move.disconnect(self._on_move)
         events.mouse_release.disconnect(self._on_release)
 
     def _on_press(self, event: Any) -> None:
-        if event.button != 1 or self._part is None or self._box is None:
+        shown, space = self._part.shown, self._part.space
+        if event.button != 1 or shown is None or space is None:
             return
         position = np.asarray(event.pos, dtype=float)[:2]
         self._pressed_at = position
-        selected = self._part.shown.selected
-        if selected is None:
+        k = shown.selected
+        if k is None:
             return
         handles = self._part.handle_places()
         distances = np.linalg.norm(self._on_screen(handles) - position, axis=1)
         if distances.min() <= _GRASP:
-            self._drag = ("axis", selected, int(np.argmin(distances)) // 2)
-        elif self._part.hit(self._ray_at(position)) == selected:
-            self._drag = ("mean", selected, -1)
-            mean = self._box.to_scene(self._part.shown.means[selected])
+            self._drag = ("axis", k, int(np.argmin(distances)) // 2)
+        elif self._part.hit(self._ray_at(position)) == k:
+            self._drag = ("mean", k, -1)
+            mean = space.box.to_scene(shown.means[k])
             point = self._under(position, mean)
             self._grip = np.zeros(3) if point is None else mean - point
         if self._drag is not None:
             self._camera.interactive = False
 
     def _on_move(self, event: Any) -> None:
-        part, box = self._part, self._box
+        shown, space = self._part.shown, self._part.space
         position = np.asarray(event.pos, dtype=float)[:2]
-        if self._drag is None or part is None or box is None or self._is_click(position):
+        if self._drag is None or shown is None or space is None or self._is_click(position):
             return
         what, k, axis = self._drag
-        mean = box.to_scene(part.shown.means[k])
+        listener = self._listener
         if what == "mean":
-            point = self._under(position, mean)
+            point = self._under(position, space.box.to_scene(shown.means[k]))
             if point is None:
                 return
-            moved = box.to_color(point + self._grip)
-            part.show(part.shown.with_mean(k, moved))
-            if self._listener.on_ellipsoid_moved is not None:
-                self._listener.on_ellipsoid_moved(k, moved)
+            moved = space.box.to_color(point + self._grip)
+            self._part.show(shown.with_mean(k, moved))
+            if listener.on_ellipsoid_moved is not None:
+                listener.on_ellipsoid_moved(k, moved)
         else:
-            sigma = self._stretched(position, k, axis)
+            sigma = self._stretched(position, shown, space.box, axis)
             if sigma is None:
                 return
-            part.show(part.shown.with_axis(k, axis, sigma))
-            if self._listener.on_ellipsoid_reshaped is not None:
-                self._listener.on_ellipsoid_reshaped(k, part.shown.covariance(k))
+            reshaped = shown.with_axis(k, axis, sigma)
+            self._part.show(reshaped)
+            if listener.on_ellipsoid_reshaped is not None:
+                listener.on_ellipsoid_reshaped(k, reshaped.covariance(k))
         self._canvas.update()
 
     def _on_release(self, event: Any) -> None:
@@ -153,13 +152,11 @@ class EllipsoidMouse:
         pressed, was_click = self._pressed_at is not None, self._is_click(position)
         drag = self._drag
         self._let_go()
-        if not pressed or self._part is None:
-            return
-        if was_click:
-            if self._listener.on_ellipsoid_clicked is not None:
-                self._listener.on_ellipsoid_clicked(self._part.hit(self._ray_at(position)))
-        elif drag is not None and self._listener.on_ellipsoid_released is not None:
-            self._listener.on_ellipsoid_released(drag[1])
+        listener = self._listener
+        if pressed and was_click and listener.on_ellipsoid_clicked is not None:
+            listener.on_ellipsoid_clicked(self._part.hit(self._ray_at(position)))
+        elif drag is not None and listener.on_ellipsoid_released is not None:
+            listener.on_ellipsoid_released(drag[1])
 
     def _is_click(self, position: Floats) -> bool:
         """Say whether the mouse has not really moved since it was pressed."""
@@ -180,12 +177,11 @@ class EllipsoidMouse:
         middle = np.asarray(self._canvas.size, dtype=float) / 2
         return hit_plane(self._ray_at(position), point, self._ray_at(middle).direction)
 
-    def _stretched(self, position: Floats, k: int, axis: int) -> float | None:
+    def _stretched(
+        self, position: Floats, shown: EllipsoidSet, box: ColorBox, axis: int
+    ) -> float | None:
         """Return the standard deviation that puts the end of an axis under the mouse."""
-        part, box = self._part, self._box
-        if part is None or box is None:
-            return None
-        shown = part.shown
+        k = shown.selected
         column = shown.axes[k, :, axis]
         mean = box.to_scene(shown.means[k])
         line = box.to_scene(shown.means[k] + shown.radius * column) - mean

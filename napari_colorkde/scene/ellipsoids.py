@@ -106,25 +106,25 @@ class EllipsoidSet:
 
 
 class Ellipsoids(Part):
-    """Draws an `EllipsoidSet` and says what the mouse is over.
+    """Draws an `EllipsoidSet` and says what the mouse is over."""
 
-    Parameters
-    ----------
-    box : ColorBox
-        Where colours lie in the scene.
-    """
-
-    def __init__(self, box: ColorBox) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._box = box
         self._theme = THEMES["dark"]
-        none = np.empty((0, len(box.low)))
-        self.shown = EllipsoidSet(none, none[:, np.newaxis].repeat(len(box.low), 1), none[:, :0])
+        self._given: EllipsoidSet | None = None
 
     def show(self, ellipsoids: EllipsoidSet) -> None:
-        """Show other ellipsoids, or the same ones elsewhere (0.5 ms for 32)."""
-        self.shown = ellipsoids
+        """Show other ellipsoids, or the same ones elsewhere (1 ms for 32)."""
+        self._given = ellipsoids
         self._update()
+
+    @property
+    def shown(self) -> EllipsoidSet | None:
+        """The ellipsoids; None if there are none, or only those of another image's channels."""
+        given, space = self._given, self.space
+        if given is None or space is None or len(given) == 0:
+            return None
+        return given if given.means.shape[1] == space.n_channels else None
 
     def build(self, scene: Any, overlay: Any) -> None:
         """Make bodies, circles and handles."""
@@ -159,19 +159,20 @@ class Ellipsoids(Part):
     def hit(self, ray: Ray) -> int | None:
         """Return the nearest ellipsoid under the ray, in a plane the one whose mean is nearest."""
         shown = self.shown
-        if len(shown) == 0:
+        if shown is None:
             return None
         if shown.means.shape[1] == 3:
-            axes = self._scene_axes()
-            distances = hit_ellipsoids(ray, self._box.to_scene(shown.means), axes)
+            distances = hit_ellipsoids(
+                ray, self._box.to_scene(shown.means), self._scene_axes(shown)
+            )
             return int(np.argmin(distances)) if np.isfinite(distances).any() else None
         point = hit_plane(ray, np.zeros(3), np.array([0.0, 1.0, 0.0]))
         if point is None:
             return None
         offset = self._box.to_color(point) - shown.means
-        sigmas = np.linalg.norm(shown.axes, axis=1)
-        directions = shown.axes / np.maximum(sigmas, 1e-12)[:, np.newaxis]
-        scaled = np.einsum("kij,ki->kj", directions, offset) / np.maximum(sigmas, 1e-12)
+        sigmas = np.maximum(np.linalg.norm(shown.axes, axis=1), 1e-12)
+        # Coordinates along the axes, in sigmas.
+        scaled = np.einsum("kij,ki->kj", shown.axes / sigmas[:, np.newaxis] ** 2, offset)
         distance = np.linalg.norm(scaled, axis=1)
         nearest = int(np.argmin(distance))
         return nearest if distance[nearest] <= shown.radius else None
@@ -181,37 +182,44 @@ class Ellipsoids(Part):
 
         Handle 2 j and 2 j + 1 are the ends of axis j.
         """
-        k = self.shown.selected
-        if k is None:
+        shown = self.shown
+        if shown is None or shown.selected is None:
             return np.empty((0, 3))
-        axes = self.shown.radius * self.shown.axes[k].T  # (C, C), one axis per row
-        ends = self.shown.means[k] + np.stack([axes, -axes], axis=1).reshape(-1, axes.shape[0])
+        k = shown.selected
+        axes = shown.radius * shown.axes[k].T  # (C, C), one axis per row
+        ends = shown.means[k] + np.stack([axes, -axes], axis=1).reshape(-1, axes.shape[0])
         return self._box.to_scene(ends)
 
-    def _scene_axes(self) -> Floats:
-        """Return the half-axes at full size in the scene, (K, 3, C)."""
-        origin = self._box.to_scene(np.zeros(len(self._box.low)))
-        linear = self._box.to_scene(np.eye(len(self._box.low))) - origin  # (C, 3)
-        return np.asarray(self.shown.radius * np.einsum("ca,kcj->kaj", linear, self.shown.axes))
+    @property
+    def _box(self) -> ColorBox:
+        if self.space is None:
+            raise RuntimeError("ellipsoids have no place yet")
+        return self.space.box
+
+    def _scene_axes(self, shown: EllipsoidSet) -> Floats:
+        """Return the half-axes at full size in the scene, (K, 3, C).
+
+        The box may have skewed them; they still map the unit ball to the ellipsoid.
+        """
+        n = shown.means.shape[1]
+        linear = self._box.to_scene(np.eye(n)) - self._box.to_scene(np.zeros(n))  # (C, 3)
+        return np.asarray(shown.radius * np.einsum("ca,kcj->kaj", linear, shown.axes))
 
     def _update(self) -> None:
         if not self.nodes:
             return
         bodies, circles, handles = self.nodes
         shown = self.shown
-        n = len(shown)
-        circles.visible = n > 0
-        bodies.visible = n > 0 and shown.means.shape[1] == 3
-        handles.visible = n > 0 and shown.selected is not None
-        if n == 0:
+        circles.visible = shown is not None
+        bodies.visible = shown is not None and shown.means.shape[1] == 3
+        handles.visible = shown is not None and shown.selected is not None
+        if shown is None:
             return
-        chosen = np.arange(n) == shown.selected
+        chosen = np.arange(len(shown)) == shown.selected
         if bodies.visible:
             alpha = np.where(chosen, _SELECTED_ALPHA, _BODY_ALPHA)
-            axes = self._scene_axes()
-            # Scaling by the box may have skewed them; the map of the unit ball is still this one.
             bodies.instance_positions = self._box.to_scene(shown.means)
-            bodies.instance_transforms = axes
+            bodies.instance_transforms = self._scene_axes(shown)
             bodies.instance_colors = np.column_stack([shown.colors, alpha])
         text = np.array(self._theme.text)
         lines = self._box.to_scene(principal_circles(shown.means, shown.radius * shown.axes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,17 +10,15 @@ from numpy.typing import NDArray
 from vispy.scene.visuals import Line
 
 from . import geometry
-from .geometry import ColorBox, Floats
+from .geometry import Floats
 from .part import Part
 from .rulers import Project, Ruler, Rulers, on_screen
+from .space import Space
 from .theme import THEMES, Theme
 
 # An edge may run through curved colours: it is drawn in pieces.
 _PIECES = 24
 _BEHIND, _BEFORE = -10, 30
-
-# Scene points (N, 3) → colours (N, 3) in 0..1.
-ColorsAt = Callable[[Floats], Floats]
 
 
 class CubeFrame(Part):
@@ -30,18 +28,14 @@ class CubeFrame(Part):
 
     Parameters
     ----------
-    box : ColorBox
+    space : Space
         What the cube stands for.
-    names : sequence of str
-        Channel names.
-    colors_at : callable
-        Scene points (N, 3) → colours (N, 3) in 0..1.
     """
 
-    def __init__(self, box: ColorBox, names: Sequence[str], colors_at: ColorsAt) -> None:
+    def __init__(self, space: Space) -> None:
         super().__init__()
-        self._box = box
-        self._names = tuple(names)
+        self._box = box = space.box
+        self._names = space.names
         self._rulers = Rulers()
         self._theme = THEMES["dark"]
         self._drawn: tuple[int, ...] | None = None
@@ -50,7 +44,7 @@ class CubeFrame(Part):
         t = np.stack([t[:-1], t[1:]], axis=1).ravel()[:, np.newaxis]
         start, end = (corners[geometry.CUBE_EDGES[:, i], np.newaxis] for i in (0, 1))
         self._points = start + t * (end - start)  # (12, 2 * pieces, 3)
-        self._colors = colors_at(self._points.reshape(-1, 3)).reshape(self._points.shape)
+        self._colors = space.color_at(self._points.reshape(-1, 3)).reshape(self._points.shape)
 
     def build(self, scene: Any, overlay: Any) -> None:
         """Make the edges under `scene` and the rulers under `overlay`."""
@@ -112,11 +106,11 @@ class FlatFrame(Part):
         The bottom one and perhaps the left one.
     middle : (3,) array
         A scene point above the bottom and right of the left edge.
-    colors_at : callable
-        Scene points (N, 3) → colours (N, 3) in 0..1, for the edges.
+    space : Space
+        For the colours of the edges.
     """
 
-    def __init__(self, rulers: Sequence[Ruler], middle: Floats, colors_at: ColorsAt) -> None:
+    def __init__(self, rulers: Sequence[Ruler], middle: Floats, space: Space) -> None:
         super().__init__()
         self._measures = tuple(rulers)
         self._middle = middle
@@ -125,7 +119,7 @@ class FlatFrame(Part):
         t = np.linspace(0, 1, _PIECES + 1)
         t = np.stack([t[:-1], t[1:]], axis=1).ravel()[:, np.newaxis]
         self._points = np.array([r.start + t * (r.end - r.start) for r in rulers])
-        self._colors = colors_at(self._points.reshape(-1, 3)).reshape(self._points.shape)
+        self._colors = space.color_at(self._points.reshape(-1, 3)).reshape(self._points.shape)
 
     def build(self, scene: Any, overlay: Any) -> None:
         """Make the edges under `scene` and the rulers under `overlay`."""

@@ -57,10 +57,11 @@ class ColorBox:
 
     @classmethod
     def from_axes(cls, axes: tuple[ArrayLike, ...], up: int = 0) -> ColorBox:
-        """Make the unit box of the coordinate arrays `axes`, channel `up` pointing up.
+        """Make the box of the coordinate arrays `axes`, channel `up` pointing up.
 
         Three channels are turned cyclically, so that the scene stays right-handed. Two channels
-        lie in the plane of x (the first one) and z (the second). One lies along x.
+        lie in the plane of x (the first one) and z (the second). One lies along x. Fewer than
+        three have no depth (y).
         """
         arrays = [np.asarray(axis, dtype=float) for axis in axes]
         low = tuple(float(axis[0]) for axis in arrays)
@@ -72,8 +73,11 @@ class ColorBox:
             if up not in (0, 1, 2):
                 raise ValueError(f"up must be a channel, 0, 1 or 2, not {up!r}")
             return cls(low, high, ((up + 1) % 3, (up + 2) % 3, up))
-        if n in (1, 2):
-            return cls(low, high, (0, -1, 1 if n == 2 else -1))
+        if n == 2:
+            return cls(low, high, (0, -1, 1), (1.0, 0.0, 1.0))
+        if n == 1:
+            # The height is the density's.
+            return cls(low, high, (0, -1, -1), (1.5, 0.0, 1.0))
         raise ValueError(f"axes must be those of 1, 2 or 3 channels, not {n}")
 
     def to_scene(self, colors: ArrayLike) -> Floats:

@@ -8,8 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from vispy.scene.visuals import Markers
 
-from .colors import ColorOf
-from .geometry import ColorBox
 from .part import Part
 from .theme import THEMES, Theme
 
@@ -18,20 +16,10 @@ _ORDER = 35
 
 
 class ColorMarker(Part):
-    """A disc in the colour it stands for, with an outline.
+    """A disc in the colour it stands for, with an outline."""
 
-    Parameters
-    ----------
-    box : ColorBox
-        Where colours lie in the scene.
-    color_of : callable
-        Display colours.
-    """
-
-    def __init__(self, box: ColorBox, color_of: ColorOf) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._box = box
-        self._color_of = color_of
         self._theme = THEMES["dark"]
         self._color: np.ndarray | None = None
 
@@ -54,14 +42,16 @@ class ColorMarker(Part):
         self._update()
 
     def _update(self) -> None:
+        color, space = self._color, self.space
         for node in self.nodes:
-            node.visible = self._color is not None
-            if self._color is not None:
-                color = self._color[np.newaxis]
-                rgb = np.clip(self._color_of(color)[0], 0, 1)
+            # A colour of another image's channels has no place here.
+            node.visible = (
+                color is not None and space is not None and len(color) == space.n_channels
+            )
+            if node.visible and color is not None and space is not None:
                 node.set_data(
-                    pos=self._box.to_scene(color).astype(np.float32),
-                    face_color=(*rgb, 1.0),
+                    pos=space.box.to_scene(color[np.newaxis]).astype(np.float32),
+                    face_color=(*space.color_of(color[np.newaxis])[0], 1.0),
                     edge_color=(*self._theme.text, 1.0),
                     edge_width=2,
                     size=_SIZE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .rulers import Project
+from .space import Space
 from .theme import Theme
 
 
@@ -17,6 +18,11 @@ class Part:
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
+        self.space: Space | None = None
+
+    def place(self, space: Space | None) -> None:
+        """Belong to another space from now on, or to none; what was built is built anew."""
+        self.space = space
 
     @property
     def is_built(self) -> bool:

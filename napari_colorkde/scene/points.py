@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from vispy.scene.visuals import Markers
 
-from .colors import ColorOf
-from .geometry import ColorBox
 from .part import Part
+from .space import Space
 
 # Diameters in pixels: of a colour without weight, and what one that had all pixels would add.
 _SMALLEST, _LARGEST = 2.0, 60.0
@@ -23,16 +22,13 @@ class Points(Part):
 
     Parameters
     ----------
-    box : ColorBox
-        Where colours lie in the scene.
-    color_of : callable
-        Display colours.
+    space : Space
+        Where colours lie in the scene, and what they look like.
     """
 
-    def __init__(self, box: ColorBox, color_of: ColorOf) -> None:
+    def __init__(self, space: Space) -> None:
         super().__init__()
-        self._box = box
-        self._color_of = color_of
+        self._space = space
         self._places = np.empty((0, 3), np.float32)
         self._rgba = np.empty((0, 4), np.float32)
         self._sizes = np.empty(0, np.float32)
@@ -45,8 +41,8 @@ class Points(Part):
         # In random order, so that the first ones stand for all while the view moves.
         order = np.random.default_rng(0).permutation(len(colors))
         colors, counts = colors[order], counts[order]
-        self._places = self._box.to_scene(colors).astype(np.float32)
-        rgb = np.clip(self._color_of(colors), 0, 1)
+        self._places = self._space.box.to_scene(colors).astype(np.float32)
+        rgb = self._space.color_of(colors)
         self._rgba = np.column_stack([rgb, np.ones(len(rgb))]).astype(np.float32)
         # The area is the count.
         share = counts / max(counts.sum(), 1.0)

@@ -142,7 +142,7 @@ def test_every_mode_shows_true_colors(canvas: Any, mode: str) -> None:
 
 def canvas_mean(canvas: Any, picture: np.ndarray) -> np.ndarray:
     """Return the mean colour of what differs most from the view without data."""
-    arguments = canvas._values, canvas._axes, canvas._names
+    arguments = canvas._values, (AXIS,) * 3, RGB
     canvas.set_volume(np.zeros_like(arguments[0]), *arguments[1:])
     difference = np.abs(picture.astype(float) - canvas.render((240, 240))).sum(axis=-1)
     canvas.set_volume(*arguments)

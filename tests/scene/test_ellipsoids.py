@@ -25,7 +25,7 @@ def kernels(canvas: Any) -> Any:
 def pixel_of(canvas: Any, color: np.ndarray) -> Any:
     from qtpy.QtCore import QPoint
 
-    x, y = canvas._on_screen(canvas._box.to_scene(np.atleast_2d(color)))[0]
+    x, y = canvas._on_screen(canvas._space.box.to_scene(np.atleast_2d(color)))[0]
     return QPoint(round(x), round(y))
 
 

@@ -1,0 +1,283 @@
+"""The view of a density: what it is, how it is shown, and the frame around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .colors import ColorOf
+from .content import CURVE_RAMP, Content, CurveContent, PlaneContent, VolumeContent
+from .frame import CubeFrame, FlatFrame
+from .levels import MassCurve, Transfer
+from .points import Points
+from .rulers import Ruler
+from .space import Space
+from .stage import Stage
+from .theme import Theme
+from .volume import MODES as VOLUME_MODES
+
+MODES = (*VOLUME_MODES, "points")
+
+
+class DensityView(Stage):
+    """Shows a density of one, two or three channels: a curve, a plane, or a cloud in true colour.
+
+    Parameters
+    ----------
+    theme : str or Theme
+        "dark", "light", or a theme of one's own.
+    """
+
+    def __init__(self, theme: str | Theme = "dark") -> None:
+        super().__init__(theme)
+        self._values: NDArray[np.float32] | None = None
+        self._space: Space | None = None
+        self._signed = False
+        self._curve = MassCurve(np.empty(0), np.empty(0), 0.0)
+        self._scale, self._exposure, self._floor = "linear", 1.0, 0.0
+        self._mode = "cloud"
+        self._shell_shares: tuple[float, ...] = (0.5, 0.9, 0.99)
+        self._counts: tuple[NDArray[Any], NDArray[Any]] | None = None
+        self._content: Content | Points | None = None
+        self._frame: CubeFrame | FlatFrame | None = None
+
+    def set_volume(
+        self,
+        values: NDArray[np.floating],
+        axes: Sequence[ArrayLike],
+        channel_names: Sequence[str],
+        *,
+        color_of: ColorOf | None = None,
+        up: int = 0,
+        signed: bool = False,
+        reset_camera: bool = False,
+    ) -> None:
+        """Show a density.
+
+        May be called many times a second: while shape, axes, names and colours stay, only the
+        values are uploaded.
+
+        Parameters
+        ----------
+        values : (B,), (B, B) or (B, B, B) array of float
+            Density at the grid points, axis 0 = first channel. Kept, not copied.
+        axes : sequence of arrays
+            The coordinates of the grid points, evenly spaced, one array per channel.
+        channel_names : sequence of str
+            One name per channel.
+        color_of : callable or None
+            Maps colours (N, C) to sRGB (N, 3) in 0..1. None: three channels are red, green and
+            blue; two are magenta and green; one is grey.
+        up : int
+            The channel that points up, of three.
+        signed : bool
+            The values are differences of two densities: more in the first image is orange, more in
+            the second is blue.
+        reset_camera : bool
+            Go back to the first view.
+
+        Raises
+        ------
+        ValueError
+            If shapes do not agree.
+        """
+        values = np.ascontiguousarray(values, dtype=np.float32)
+        space = Space.from_axes(axes, channel_names, color_of, up)
+        lengths = tuple(len(np.asarray(axis)) for axis in axes)
+        if values.shape != lengths:
+            raise ValueError(
+                f"axes must be as long as the values' axes, {values.shape}, not {lengths}"
+            )
+        if min(lengths) < 2:
+            raise ValueError(f"values must have at least 2 points per axis, not {values.shape}")
+        before = self._space
+        same = (
+            self._values is not None
+            and values.shape == self._values.shape
+            and (space, signed) == (before, self._signed)
+        )
+        self._values, self._space, self._signed = values, space, signed
+        self._curve = MassCurve.from_values(np.abs(values) if signed else values)
+        if not same:
+            self._remake()
+        elif isinstance(self._content, Content):
+            self._content.set_values(values, self._transfer())
+            self._update_shells()
+        if before is None or before.n_channels != space.n_channels or reset_camera:
+            self._camera.fit(space.box.size)
+            self.reset_camera()
+        self._density_changed()
+        self._moved()
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._drop()
+        self._values = self._space = None
+        self._density_changed()
+        self._canvas.update()
+
+    @property
+    def exposure(self) -> float:
+        """The factor on the cloud's optical depth."""
+        return self._exposure
+
+    @property
+    def scale(self) -> str:
+        """How densities are shown: "linear", "log" or "equalised"."""
+        return self._scale
+
+    @property
+    def floor(self) -> float:
+        """The share of the pixels, those of the sparsest colours, that is left out."""
+        return self._floor
+
+    def set_exposure(self, exposure: float) -> None:
+        """Multiply the cloud's optical depth; 1 looks well on photographs."""
+        self._set_look(exposure=float(exposure))
+
+    def set_scale(self, scale: str) -> None:
+        """Show densities "linear", "log" or "equalised" (each by its rank)."""
+        self._set_look(scale=scale)
+
+    def set_floor(self, floor: float) -> None:
+        """Leave out the sparsest colours: `floor` is their share of the pixels, 0 to 1."""
+        self._set_look(floor=float(floor))
+
+    @property
+    def mode(self) -> str:
+        """How three channels are shown: one of `MODES`."""
+        return self._mode
+
+    def set_mode(self, mode: str) -> None:
+        """Choose how colours are shown.
+
+        "cloud", "maximum" and "shells" show the density of three channels (that of fewer looks the
+        same in all); "points" shows the counts given to `set_counts` instead.
+        """
+        if mode not in MODES:
+            raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
+        if mode != self._mode:
+            self._mode = mode
+            self._remake()
+            self._density_changed()
+            self._canvas.update()
+
+    def set_shells(self, shares: Sequence[float]) -> None:
+        """Choose the surfaces of mode "shells" by the shares of the pixels within them.
+
+        Parameters
+        ----------
+        shares : sequence of float
+            One to three numbers between 0 and 1: (0.5, 0.9) shows the surfaces that hold the
+            densest 50 % and 90 %.
+        """
+        shares = tuple(sorted(float(share) for share in shares))
+        if not 1 <= len(shares) <= 3 or not all(0 < share < 1 for share in shares):
+            raise ValueError(f"shares must be one to three numbers between 0 and 1, not {shares}")
+        self._shell_shares = shares
+        self._update_shells()
+        self._density_changed()
+        self._moved()
+
+    def set_counts(self, colors: ArrayLike, counts: ArrayLike) -> None:
+        """Give the colours (U, C) and numbers of pixels (U,) that mode "points" shows."""
+        colors, counts = np.asarray(colors), np.asarray(counts)
+        if colors.ndim != 2 or counts.shape != colors.shape[:1]:
+            raise ValueError(
+                f"colors and counts must have shapes (U, C) and (U,), "
+                f"not {colors.shape} and {counts.shape}"
+            )
+        self._counts = (colors, counts)
+        if isinstance(self._content, Points):
+            self._remake()
+            self._canvas.update()
+
+    def look_along(self, channel: int) -> None:
+        """Look along the axis of a channel, so that the others span the picture."""
+        if self._space is None:
+            return
+        order = self._space.box.order
+        if channel not in order or channel < 0:
+            raise ValueError(
+                f"channel must be one of the {self._space.n_channels} channels, not {channel!r}"
+            )
+        self._camera.look_along(order.index(channel))
+        self._moved()
+
+    # --- within
+
+    def _transfer(self) -> Transfer:
+        return Transfer.from_curve(
+            self._curve, scale=self._scale, exposure=self._exposure, floor=self._floor
+        )
+
+    def _set_look(self, **look: Any) -> None:
+        wanted = {"scale": self._scale, "exposure": self._exposure, "floor": self._floor, **look}
+        transfer = Transfer.from_curve(self._curve, **wanted)  # refuses before anything changes
+        self._scale, self._exposure = wanted["scale"], wanted["exposure"]
+        self._floor = wanted["floor"]
+        if isinstance(self._content, Content):
+            self._content.set_transfer(transfer)
+        self._density_changed()
+        self._moved()
+
+    def _shell_levels(self) -> tuple[float, ...]:
+        return tuple(self._curve.level_holding(share) for share in self._shell_shares)
+
+    def _update_shells(self) -> None:
+        if isinstance(self._content, VolumeContent):
+            self._content.set_shells(self._shell_levels())
+
+    def _density_changed(self) -> None:
+        """Let subclasses follow the density, its look or its space."""
+
+    def _drop(self) -> None:
+        for part in (self._content, self._frame):
+            if part is not None:
+                self._remove(part)
+        self._content = self._frame = None
+
+    def _remake(self) -> None:
+        """Make content and frame for the present arrays."""
+        self._drop()
+        if self._values is not None and self._space is not None:
+            self._content = self._make_content(self._values, self._space)
+            self._frame = _frame_of(self._space)
+            self._add(self._content)
+            self._add(self._frame)
+
+    def _make_content(self, values: NDArray[np.float32], space: Space) -> Content | Points:
+        if self._mode == "points" and values.ndim > 1:
+            points = Points(space)
+            # Counts of another image's channels wait for their own volume.
+            if self._counts is not None and self._counts[0].shape[1] == space.n_channels:
+                points.set_counts(*self._counts)
+            return points
+        transfer = self._transfer()
+        if values.ndim == 1:
+            return CurveContent(values, space, transfer)
+        if values.ndim == 2:
+            return PlaneContent(values, space, transfer)
+        return VolumeContent(
+            values,
+            space,
+            transfer,
+            mode=self._mode,
+            signed=self._signed,
+            shells=self._shell_levels(),
+        )
+
+
+def _frame_of(space: Space) -> CubeFrame | FlatFrame:
+    box = space.box
+    if space.n_channels == 3:
+        return CubeFrame(space)
+    right, top = np.array([box.size[0], 0, 0]), np.array([0, 0, box.size[2]])
+    start = np.array([0, 0, 0 if space.n_channels == 2 else -CURVE_RAMP])
+    rulers = [Ruler(start, start + right, box.low[0], box.high[0], space.names[0])]
+    if space.n_channels == 2:
+        rulers.append(Ruler(start, start + top, box.low[1], box.high[1], space.names[1]))
+    return FlatFrame(rulers, (right + top) / 2, space)
