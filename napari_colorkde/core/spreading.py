@@ -81,7 +81,7 @@ class Plan:
     def weights(self, distance: torch.Tensor) -> torch.Tensor:
         """``w``: the narrow Gaussian at these distances, in whitened units, times h."""
         scale = self.cell / (self.narrow * np.sqrt(2 * np.pi))
-        return torch.exp(distance.square_().mul_(-0.5 / self.narrow**2)).mul_(scale)
+        return _gaussian(distance, self.narrow).mul_(scale)
 
     def nodes(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> Axes:
         """Nodes that reach `taps` beyond a box of whitened coordinates."""
