@@ -138,7 +138,7 @@ def test_narrow_kernels_are_added_to_the_grid_themselves(device, seed, n_channel
     sigmas = 10.0 ** rng.uniform(-3, 1, n_channels)
     axes = tuple(np.linspace(-20, 60, n) for n in (31, 17, 9)[:n_channels])
     colors = rng.uniform(-30, 70, (30, n_channels))
-    colors[:10] = [axis[rng.integers(0, len(axis), 10)] for axis in axes][0][:, None]
+    colors[:10] = np.stack([axis[rng.integers(0, len(axis), 10)] for axis in axes], axis=1)
     colors[:10] += rng.normal(size=(10, n_channels)) * sigmas
     palette = Palette(colors, rng.integers(1, 1000, 30), np.zeros(n_channels))
     sums = device.get(
