@@ -1,0 +1,126 @@
+"""How soon the screen follows when the bandwidth is changed.
+
+``python -m benchmarks.interactive FILE.npy EDITS`` opens a window and prints its timings as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.harness import Setup, child, say
+from benchmarks.report import Figure, Question, Row, Target
+from benchmarks.window import open_window, settle, show_image
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+    from napari_colorkde.app.compute import Densities, Estimate
+    from napari_colorkde.ui.dock import ColorKDEWidget
+
+WIDEST, NARROWEST = 12.0, 2.5
+"""Sigmas that are tried: from a blur to the grid's spacing."""
+
+TICK_MS = 1
+
+FIRST, VOLUME, PREVIEW, EXACT, BLOCKED = "first", "volume", "preview", "exact", "blocked"
+
+
+def measure(setup: Setup) -> Question:
+    edits = 2 if setup.quick else 3 * setup.repeats
+    seconds = child("interactive", str(setup.photograph.path), str(edits))
+    figures = {name: Figure.of(values) for name, values in seconds.items()}
+    for name, figure in figures.items():
+        say(f"  {name}: {figure}")
+    rows = [
+        Row("new 128³ volume, given to the view", figures[VOLUME], target=Target("at most", 0.2)),
+        Row("preview of the overlay", figures[PREVIEW], target=Target("at most", 0.35)),
+        Row("exact overlay, `refresh()` returned", figures[EXACT], target=Target("at most", 0.6)),
+        Row("longest time the window did not answer", figures[BLOCKED]),
+        Row("image added → first exact overlay drawn", figures[FIRST]),
+    ]
+    text = (
+        f"From `session.bandwidth = sigma` on, in a napari window with the overlay and the colour "
+        f"cloud shown ({edits} sigmas from {WIDEST:g} down to {NARROWEST:g} levels)."
+    )
+    return Question("Interaction", text, rows)
+
+
+def time_edits(
+    viewer: Viewer, widget: ColorKDEWidget, image: NDArray[np.uint8], edits: int
+) -> dict[str, list[float]]:
+    """Show an image, change the bandwidth so many times, and return the seconds by event."""
+    started = time.perf_counter()
+    show_image(viewer, widget, image)
+    watch = Watch(widget)
+    watch.seconds[FIRST] = [time.perf_counter() - started]
+    for sigma in np.geomspace(WIDEST, NARROWEST, edits):
+        watch.change_bandwidth(float(sigma))
+    watch.stop()
+    return watch.seconds
+
+
+class Watch:
+    """Notes when results have reached the screen.
+
+    Its callbacks are connected after the widget's own, which run in the order of connection: when
+    one is called, the overlay's `refresh()` or the view's upload has returned.
+    """
+
+    def __init__(self, widget: ColorKDEWidget) -> None:
+        from qtpy.QtCore import Qt, QTimer
+
+        self.seconds: dict[str, list[float]] = {VOLUME: [], PREVIEW: [], EXACT: [], BLOCKED: []}
+        self._widget, self._session = widget, widget.session
+        self._started = self._last_tick = 0.0
+        self._longest = 0.0
+        self._seen: dict[str, float] = {}
+        self._session.estimate_changed.connect(self._on_estimate)
+        self._session.densities_changed.connect(self._on_densities)
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._on_tick)
+
+    def change_bandwidth(self, sigma: float) -> None:
+        """Set it, and wait until all has come of it."""
+        self._seen, self._longest = {}, 0.0
+        self._started = self._last_tick = time.perf_counter()
+        self._timer.start(TICK_MS)
+        self._session.bandwidth = sigma
+        settle(self._widget)
+        self._timer.stop()
+        self._seen.setdefault(PREVIEW, self._seen[EXACT])  # a small palette needs none
+        for name, moment in self._seen.items():
+            self.seconds[name].append(moment)
+        self.seconds[BLOCKED].append(self._longest)
+
+    def stop(self) -> None:
+        """Let go of the session."""
+        self._session.estimate_changed.disconnect(self._on_estimate)
+        self._session.densities_changed.disconnect(self._on_densities)
+
+    def _on_estimate(self, estimate: Estimate) -> None:
+        self._seen[VOLUME] = time.perf_counter() - self._started
+
+    def _on_densities(self, densities: Densities) -> None:
+        name = EXACT if densities.is_exact else PREVIEW
+        self._seen[name] = time.perf_counter() - self._started
+
+    def _on_tick(self) -> None:
+        now = time.perf_counter()
+        self._longest = max(self._longest, now - self._last_tick)
+        self._last_tick = now
+
+
+def main(path: str, edits: str) -> dict[str, Any]:
+    with open_window() as (viewer, widget):
+        return time_edits(viewer, widget, np.load(path), int(edits))
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(*sys.argv[1:])))

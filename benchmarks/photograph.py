@@ -1,0 +1,54 @@
+"""The large photograph: one of 17.9 megapixels, or a tiling of a sample of about that size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.io.images import read_image
+from napari_colorkde.io.samples import sample_path
+
+DEBIAN = Path("/usr/share/backgrounds/mate/abstract/Elephants_5640x3172.jpg")
+"""From Debian's package `mate-backgrounds`: Wyng Stancikaite, GPL-2+."""
+
+HEIGHT, WIDTH = 3172, 5640
+
+QUICK_STRIDE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """An 8-bit RGB image, the file it can be loaded from, and what it is."""
+
+    image: NDArray[np.uint8]
+    path: Path
+    description: str
+
+
+def load_photograph(folder: Path, *, quick: bool = False) -> Photograph:
+    """Read or make the photograph, and keep it in `folder` as .npy for other processes.
+
+    With `quick` every eighth pixel of it along both axes.
+    """
+    image: NDArray[Any]
+    if DEBIAN.is_file():
+        image = read_image(DEBIAN)
+        what = f"`{DEBIAN.name}` of Debian's mate-backgrounds"
+    else:
+        tile = read_image(sample_path("astronaut.png"))
+        down, right = -(-HEIGHT // tile.shape[0]), -(-WIDTH // tile.shape[1])
+        image = np.tile(tile, (down, right, 1))[:HEIGHT, :WIDTH]
+        what = "`astronaut.png` of the sample data, tiled (fewer colours than a photograph)"
+    if quick:
+        image = image[::QUICK_STRIDE, ::QUICK_STRIDE]
+        what += f", every {QUICK_STRIDE}th pixel"
+    image = np.ascontiguousarray(image)
+    path = folder / "photograph.npy"
+    np.save(path, image)
+    height, width = image.shape[:2]
+    size = f"{width} × {height} ({height * width / 1e6:.1f} megapixels)"
+    return Photograph(image, path, f"Photograph: {what}, {size}")

@@ -1,0 +1,64 @@
+"""A napari window with the plugin docked, for measurements in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+    from napari_colorkde.ui.dock import ColorKDEWidget
+
+PLUGIN, WIDGET = "napari-colorkde", "Color KDE"
+
+PATIENCE = 300.0
+"""Seconds after which something is broken, not slow."""
+
+
+@contextmanager
+def open_window() -> Iterator[tuple[Viewer, ColorKDEWidget]]:
+    """Open napari with the plugin docked and no image, drawn and at rest; close it at the end."""
+    os.environ["NAPARI_CONFIG"] = ""  # the user's settings are neither read nor written
+    import napari
+
+    viewer = napari.Viewer()
+    try:
+        _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
+        _wait_for_cube(widget)
+        settle(widget)
+        yield viewer, widget
+    finally:
+        viewer.close()
+
+
+def settle(widget: Any) -> None:
+    """Wait until the density is on the screen and Qt has nothing to do."""
+    from qtpy.QtWidgets import QApplication
+
+    widget.session.wait(PATIENCE)
+    for _ in range(3):  # drawing asks for more drawing
+        QApplication.processEvents()
+
+
+def _wait_for_cube(widget: Any) -> None:
+    """Let Qt's events pass until the view of the colour space is there."""
+    from qtpy.QtWidgets import QApplication
+
+    deadline = time.monotonic() + PATIENCE
+    while widget.cube is None:
+        QApplication.processEvents()
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the colour space did not open within {PATIENCE:g} s.")
+
+
+def show_image(viewer: Viewer, widget: Any, image: NDArray[np.uint8]) -> None:
+    """Add the photograph and wait for its overlay."""
+    viewer.add_image(image, name="photograph", rgb=True)
+    settle(widget)

@@ -1,0 +1,166 @@
+"""The benchmarks run and judge; how fast anything is, they say when they are run."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import dataset, imports, interactive, memory, mixture, selection, volume
+from benchmarks.harness import Contender, Setup, compete, snippet, time_of
+from benchmarks.photograph import Photograph
+from benchmarks.report import Figure, Question, Row, Target, render
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def setup(tmp_path: Path) -> Setup:
+    """A picture of few levels, so that its lattice is small."""
+    image = RNG.integers(0, 16, (64, 96, 3)).astype(np.uint8) * 15
+    path = tmp_path / "photograph.npy"
+    np.save(path, image)
+    return Setup(Photograph(image, path, "noise"), repeats=1, quick=True)
+
+
+@pytest.mark.parametrize("module", [volume, mixture, dataset, selection])
+def test_each_question_compares_ours_with_its_peers(module, setup: Setup) -> None:
+    question = module.measure(setup)
+    assert question.rows
+    for row in question.rows:
+        assert row.ours.value > 0
+        if row.theirs is not None:
+            assert math.isfinite(row.theirs.value / row.ours.value)
+            assert row.theirs.value > 0
+
+
+def test_peers_compute_the_same_densities_as_ours(setup: Setup) -> None:
+    image, kernels = setup.photograph.image, mixture.skin_and_background()
+    truth = mixture.with_numpy(image, kernels)
+    assert mixture.relative_error(mixture.with_torch(image, kernels), truth) < 1e-3
+    several = mixture.with_sklearn(image, kernels) * (2 * np.pi) ** 1.5
+    np.testing.assert_allclose(several, truth.ravel()[:: mixture.PART], rtol=1e-9)
+
+
+def test_peers_compute_the_same_likelihoods_as_ours(setup: Setup) -> None:
+    train, valid = np.split(dataset.patches(setup.photograph.image, 40), 2)
+    truth = dataset.direct(train, valid)
+    np.testing.assert_allclose(dataset.matrix_products(train, valid), truth, rtol=1e-9)
+    np.testing.assert_allclose(dataset.kernel_density(train, valid), truth, rtol=1e-9)
+
+
+def test_the_peak_covers_what_is_held(setup: Setup) -> None:
+    held = np.ones(10_000_000)
+    assert memory.peak() >= memory.resident() > held.nbytes / 1e6
+    for task in (memory.engine, memory.histogram):
+        assert 0 <= task(str(setup.photograph.path)) < memory.peak()
+
+
+@pytest.mark.window
+def test_edits_are_timed_until_they_are_on_the_screen(viewer: Viewer, setup: Setup) -> None:
+    from napari_colorkde.ui.launcher import dock_plugin
+
+    widget = dock_plugin(viewer)
+    seconds = interactive.time_edits(viewer, widget, setup.photograph.image, 2)
+    for name in (interactive.VOLUME, interactive.PREVIEW, interactive.EXACT):
+        assert len(seconds[name]) == 2
+    volumes, exact = seconds[interactive.VOLUME], seconds[interactive.EXACT]
+    assert all(0 < v < e for v, e in zip(volumes, exact, strict=True))
+
+
+# --- the harness
+
+
+def test_children_answer_in_json_or_are_reported() -> None:
+    assert snippet("print('something else'); print([1, 2])") == [1, 2]
+    with pytest.raises(RuntimeError, match="exit code 3"):
+        snippet("raise SystemExit(3)")
+
+
+def test_contenders_take_turns() -> None:
+    order: list[str] = []
+    compete(
+        [
+            Contender("a", lambda: order.append("a")),
+            Contender("b", lambda: order.append("b"), repeats=1),
+            Contender("c", lambda: order.append("c")),
+        ],
+        repeats=2,
+    )
+    assert order == ["a", "b", "c", "a", "c"]
+
+
+def test_a_peer_that_is_not_installed_is_left_out_and_named() -> None:
+    outcomes = compete([Contender("peer", lambda: None, needs="no_such_module")], repeats=1)
+    row = Row("work", Figure.of([1.0]), "peer", time_of(outcomes, "peer"), Target("times", 2))
+    assert row.verdict == "not measured"
+    assert "not installed" in row.cells()
+
+
+def test_a_part_of_the_work_counts_for_the_whole() -> None:
+    part = Contender("part", lambda: None, scale=1e9, basis="a billionth")
+    time = compete([part], repeats=1)["part"].time
+    assert time.value > 1
+    assert "from a billionth" in str(time)
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit", "theirs", "verdict"),
+    [
+        ("times", 3, 6.0, "met"),
+        ("times", 3, 5.9, "missed"),
+        ("floor", 1.5, 1.4, "met"),
+        ("floor", 1.5, 1.3, "missed"),
+        ("beyond", 1, 1.0, "met"),
+        ("beyond", 1, 0.9, "missed"),
+        ("at most", 2, None, "met"),
+        ("at most", 1.9, None, "missed"),
+    ],
+)
+def test_targets_are_judged_by_medians(kind, limit, theirs, verdict) -> None:
+    ours = Figure.of([2.0, 1.0, 9.0])
+    other = None if theirs is None else Figure.of([theirs])
+    assert Row("work", ours, "peer", other, Target(kind, limit)).verdict == verdict
+
+
+def test_the_report_names_what_was_missed() -> None:
+    row = Row("work", Figure.of([2.0]), "peer", Figure.of([3.0]), Target("times", 2))
+    report = render([Question("Title", "Text.", [row], ["A note."])], ["a fact"])
+    assert "Targets met: 0 of 1. Missed: work (peer)." in report
+    assert "| work | 2.00 s | peer | 3.00 s | 1.50 × | ≥ 2 × faster | **missed** |" in report
+    assert "- a fact" in report
+    assert "- A note." in report
+
+
+@pytest.mark.parametrize(
+    ("figure", "text"),
+    [
+        (Figure.of([0.1234]), "0.123 s"),
+        (Figure.of([1.0, 2.0, 4.0], "ms"), "2.00 ms (1.00–4.00)"),
+        (Figure.of([512.3], "MB"), "512 MB"),
+        (Figure.of([7200.0], basis="2 pixels"), "≈ 2.00 h (from 2 pixels)"),
+        (Figure.of([3.156e12], basis="2 pixels"), "≈ 100 000 years (from 2 pixels)"),
+    ],
+)
+def test_figures_are_written_for_people(figure: Figure, text: str) -> None:
+    assert str(figure) == text
+
+
+def test_a_run_of_one_question_leaves_the_results_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "RESULTS.md"
+    monkeypatch.setattr(command, "RESULTS", results)
+    monkeypatch.setattr(
+        imports, "_times", lambda names, n: {k: Figure.of([1], "ms") for k in names}
+    )
+    assert command.main(["--quick", "--only", "imports"]) == 0
+    assert "## Import" in capsys.readouterr().out
+    assert not results.exists()
