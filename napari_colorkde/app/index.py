@@ -6,7 +6,7 @@ image that is asked for. Nothing here knows napari.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -123,11 +123,13 @@ def build_index(
     strides = tuple(sorted({*strides, kept_stride}))
     strided = strided_shape(shape, kept_stride)
     kept = np.empty(strided, np.int32)
+    # A palette keeps its lookup table, 64 MB for 8-bit colours: here a passing copy does.
+    lookup = replace(palette)
     done = 0
     for box in _boxes(strided):
         ranges = [range(b.start, b.stop) for b in box]
         axes = (*ranges[:-2], *(_scaled(r, kept_stride) for r in ranges[-2:]))
-        kept[box] = _codes_of(palette, source.read(channels, as_box(axes)))
+        kept[box] = _codes_of(lookup, source.read(channels, as_box(axes)))
         done += kept[box].size
         yield done / kept.size
     yield Index(source, channels, palette, shape, strides, kept, kept_stride)
