@@ -49,7 +49,7 @@ def measure(setup: Setup) -> Question:
         f"Largest error of the {len(SIGMAS)} mean log-likelihoods beside the float64 direct sum, "
         f"in nats: {errors}.",
         "`leaf_size=n` is the only setting in which scikit-learn's tree is exact in so many "
-        "dimensions; with its defaults it is slower, too.",
+        "dimensions.",
     ]
     text = (
         f"Log-likelihood of grey {SIDE} × {SIDE} patches of the photograph under the KDE of other "

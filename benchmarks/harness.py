@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib.metadata
 import importlib.util
 import json
@@ -94,7 +93,6 @@ def compete(contenders: Sequence[Contender], repeats: int) -> dict[str, Outcome]
             if turn >= (contender.repeats or repeats):
                 continue
             results.pop(contender.name, None)  # two results at once would be memory of nobody's
-            gc.collect()
             start = time.perf_counter()
             results[contender.name] = contender.run()
             elapsed = time.perf_counter() - start
