@@ -10,11 +10,12 @@ from qtpy.compat import isalive
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_colorkde.app.compute import Estimate
+from napari_colorkde.app.compute import Counted, Estimate
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.bandwidth import channel_ranges
 from napari_colorkde.core.palette import Palette
 
+MODES = {"cloud": "cloud", "maximum": "maximum", "shells": "shells", "counts": "points"}
 SCALES = {"linear": "linear", "logarithmic": "log", "equalised": "equalised"}
 
 EXPOSURE_STEPS = 10
@@ -52,9 +53,11 @@ class CubeView(QWidget):
         else:
             lines.addWidget(self.canvas.native, 1)
             lines.addWidget(self.controls.native, 0)
+            self.controls.mode.changed.connect(self._on_mode)
             self.controls.scale.changed.connect(self._on_scale)
             self.controls.exposure.changed.connect(self._on_exposure)
             self.controls.reset.changed.connect(self._on_reset)
+            session.counted_changed.connect(self._on_counted)
             session.estimate_changed.connect(self.show_estimate)
             session.source_changed.connect(self._on_source)
             if session.estimate is not None:
@@ -87,6 +90,7 @@ class CubeView(QWidget):
         if isinstance(self.canvas, str):
             return
         canvas, self.canvas = self.canvas, "The colour space was closed."
+        self._session.counted_changed.disconnect(self._on_counted)
         self._session.estimate_changed.disconnect(self.show_estimate)
         self._session.source_changed.disconnect(self._on_source)
         if isalive(self):
@@ -119,6 +123,17 @@ class CubeView(QWidget):
             self.canvas.clear()
             self._shown_source = None
 
+    def _on_counted(self, counted: Counted) -> None:
+        if not isinstance(self.canvas, str) and self.controls.mode.value == "points":
+            self.canvas.set_counts(counted.palette.colors, counted.palette.counts)
+
+    def _on_mode(self, mode: str) -> None:
+        if isinstance(self.canvas, str):
+            return
+        if self._session.counted is not None:
+            self._on_counted(self._session.counted)
+        self.canvas.set_mode(mode)
+
     def _on_scale(self, scale: str) -> None:
         if not isinstance(self.canvas, str):
             self.canvas.set_scale(scale)
@@ -144,6 +159,13 @@ def _canvas_or_reason(theme: str) -> Any:
 
 
 def _controls() -> Container:
+    mode = ComboBox(
+        name="mode",
+        choices=list(MODES.items()),
+        tooltip="Cloud: every colour as dense as it is frequent. Maximum: the densest colour "
+        "behind each point. Shells: surfaces that hold 50, 90 and 99 % of the pixels. Counts: "
+        "every colour as a point, without smoothing.",
+    )
     scale = ComboBox(
         name="scale",
         choices=list(SCALES.items()),
@@ -157,7 +179,8 @@ def _controls() -> Container:
         readout=False,
         tooltip="Exposure: how soon the cloud becomes opaque.",
     )
-    reset = PushButton(name="reset", text="Reset view", tooltip="Go back to the first view.")
-    controls = Container(widgets=[scale, exposure, reset], layout="horizontal", labels=False)
+    reset = PushButton(name="reset", text="Reset", tooltip="Go back to the first view.")
+    controls = Container(widgets=[mode, scale, exposure, reset], layout="horizontal", labels=False)
     controls.margins = (4, 0, 4, 0)
+    exposure.native.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     return controls

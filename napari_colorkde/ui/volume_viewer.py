@@ -17,6 +17,8 @@ from napari_colorkde.ui.gl import keep_current, main_windows
 if TYPE_CHECKING:
     from napari import Viewer
 
+VIEW_ANGLES = (0.0, -30.0, 150.0)
+
 COLOR_UNIT = "level"
 """Unit of the volume's axes: one step of a channel's values."""
 
@@ -48,7 +50,9 @@ def open_volume(
     if volume.values.ndim == 3:
         viewer.dims.ndisplay = 3
         viewer.scene.overlays.axes.visible = True
-    viewer.reset_view()
+        # Along no axis, so that the cloud is seen to have depth; black to white goes upwards.
+        viewer.scene.camera.angles = VIEW_ANGLES
+    viewer.reset_view(reset_camera_angle=False)
     return viewer
 
 

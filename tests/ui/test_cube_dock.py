@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QLabel
+
+from napari_colorkde.app.session import Session
+from napari_colorkde.app.sources import source_of_array
+from napari_colorkde.ui import cube_dock as module
+from napari_colorkde.ui.cube_dock import CubeView
+from tests.ui.conftest import RGB
+
+pytestmark = pytest.mark.window
+
+RED = np.zeros((20, 20, 3), np.uint8)
+RED[..., 0] = np.random.default_rng(0).integers(180, 250, (20, 20))
+
+
+@pytest.fixture
+def view(qtbot: Any) -> Iterator[CubeView]:
+    session = Session()
+    view = CubeView(session, "dark")
+    view.resize(300, 320)
+    view.show()
+    qtbot.waitExposed(view)
+    yield view
+    view.close_view()
+    view.deleteLater()
+    session.close()
+
+
+def picture(view: CubeView) -> np.ndarray:
+    assert not isinstance(view.canvas, str)
+    return view.canvas.render((160, 160))[..., :3].astype(int)
+
+
+def test_a_red_image_gives_a_red_cloud_and_a_green_one_a_green(view: CubeView) -> None:
+    view._session.open(source_of_array(RED))
+    red = picture(view)
+    view._session.open(source_of_array(np.roll(RED, 1, axis=-1)))
+    # The coloured edges of the cube are in both.
+    change = (red - picture(view)).sum((0, 1))
+    assert change[0] > 500
+    assert change[1] < -500
+    assert abs(change[2]) < min(change[0], -change[1]) / 3
+
+
+def test_numbers_of_another_range_have_their_own_colours(view: CubeView) -> None:
+    from napari.layers import Image
+
+    from napari_colorkde.app.sources import source_of
+
+    layer = Image((RED / 255).astype(np.float32), rgb=True)
+    view._session.open(source_of(layer))
+    palette = view._session.palette
+    assert palette is not None
+    color_of = view.color_of(palette)
+    assert color_of is not None
+    np.testing.assert_allclose(color_of(np.array([[0.5, 0.25, 2.0]])), [[0.5, 0.25, 1.0]])
+    # The same function again: the view then uploads the density only.
+    assert view.color_of(palette) is color_of
+    cloud = picture(view)
+    assert (cloud[..., 0] - cloud[..., 1:].max(-1) > 80).sum() > 100
+
+
+def test_closing_the_image_empties_the_view(view: CubeView) -> None:
+    empty = picture(view)
+    view._session.open(source_of_array(RED))
+    assert not np.array_equal(picture(view), empty)
+    view._session.open(None)
+    np.testing.assert_array_equal(picture(view), empty)
+
+
+def test_exposure_scale_and_reset_are_controls(view: CubeView) -> None:
+    view._session.open(source_of_array(RGB))
+    before = picture(view)
+    view.controls.exposure.value = 30
+    brighter = picture(view)
+    assert np.abs(brighter - before).sum() > 1000
+    view.controls.exposure.value = 0
+    view.controls.scale.value = "log"
+    assert np.abs(picture(view) - before).sum() > 1000
+    view.controls.scale.value = "linear"
+    view.controls.reset.native.click()
+    assert np.abs(picture(view) - before).mean() < 1
+
+
+@pytest.mark.parametrize("mode", list(module.MODES.values()))
+def test_every_mode_shows_the_colours(view: CubeView, mode: str) -> None:
+    view._session.open(source_of_array(RED))
+    view.controls.mode.value = mode
+    shown = picture(view)
+    assert (shown[..., 0] - shown[..., 1:].max(-1) > 40).sum() > 20
+
+
+def test_counts_follow_another_image(view: CubeView) -> None:
+    view._session.open(source_of_array(RED))
+    view.controls.mode.value = "points"
+    view._session.open(source_of_array(np.roll(RED, 1, axis=-1)))
+    shown = picture(view)
+    assert (shown[..., 1] - shown[..., (0, 2)].max(-1) > 40).sum() > 20
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_fewer_channels_are_shown_flat(view: CubeView, channels: int) -> None:
+    image = RGB[..., :channels] if channels > 1 else RGB[..., 0]
+    view._session.open(source_of_array(image))
+    assert np.ptp(picture(view)) > 60
+
+
+def test_without_opengl_a_sentence_stands_in_its_place(
+    qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_colorkde.scene import gl
+
+    def refuse() -> None:
+        raise gl.NoOpenGLError("OpenGL is not available here.")
+
+    monkeypatch.setattr(gl, "probe", refuse)
+    session = Session()
+    view = CubeView(session, "dark")
+    qtbot.addWidget(view)
+    assert view.findChild(QLabel).text() == "OpenGL is not available here."
+    session.open(source_of_array(RGB))
+    view.set_theme("light")
+    view.close_view()
+    session.close()
