@@ -14,7 +14,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.bandwidth import channel_ranges
 from napari_colorkde.core.kernels import Kernel, KernelSet
+from napari_colorkde.core.palette import Palette
 from napari_colorkde.io.kernel_csv import kernels_from_csv, kernels_to_csv
 
 Kind = Literal["visible", "cls", "name", "mean", "spread", "weight"]
@@ -166,6 +168,16 @@ def added(kernels: KernelSet, new: Iterable[Kernel]) -> KernelSet:
     return replace(kernels, kernels=members)
 
 
+def new_kernel(palette: Palette, kernels: KernelSet | None) -> Kernel:
+    """A kernel to begin with: at the image's mean colour, 1/16 of the range wide.
+
+    Its weight is the mean of those that are there.
+    """
+    mean = np.average(palette.colors, axis=0, weights=palette.counts)
+    weight = float(kernels.weights.mean()) if kernels else 1.0
+    return Kernel(np.round(mean, 6), (channel_ranges(palette) / 16) ** 2, weight)
+
+
 def duplicated(kernels: KernelSet, rows: Iterable[int]) -> KernelSet:
     """Append copies of some kernels."""
     return added(kernels, [kernels[row] for row in sorted(rows)])
@@ -294,7 +306,7 @@ def _parsed(given: str, column: Column) -> Any:
 def _principal_variances(kernel: Kernel) -> NDArray[np.float64]:
     if kernel.covariance.ndim == 1:
         return kernel.covariance
-    return np.linalg.eigvalsh(kernel.covariance)[::-1]
+    return np.asarray(np.linalg.eigvalsh(kernel.covariance)[::-1], np.float64)
 
 
 def _stretched(kernel: Kernel, axis: int, variance: float) -> NDArray[np.float64]:

@@ -34,7 +34,12 @@ from napari_colorkde.core.kernels import KernelSet
 from napari_colorkde.core.palette import Palette
 from napari_colorkde.io.atomic import check_target
 from napari_colorkde.io.densities import DENSITY_SUFFIXES
-from napari_colorkde.io.kernel_files import KernelFileWarning, check_kernels, load_kernels
+from napari_colorkde.io.kernel_files import (
+    KernelFileWarning,
+    check_kernels,
+    load_kernels,
+    save_kernels,
+)
 from napari_colorkde.io.provenance import provenance
 
 LANES = ("edit", "export", "count")
@@ -265,6 +270,18 @@ class Session:
         )
         if notices := check_kernels(sets):
             self.noticed.emit(" ".join(f"{n[:1].upper()}{n[1:]}" for n in notices))
+
+    def save_kernels(self, path: str | Path) -> None:
+        """Write all kernel sets to a file.
+
+        Raises
+        ------
+        ValueError, OSError
+            If there are none, the file cannot be written, or a table has no room for them.
+        """
+        if not self.state.kernel_sets:
+            raise ValueError("there are no kernels to save yet; add or open some first.")
+        save_kernels(path, dict(self.state.kernel_sets))
 
     # --- work
 

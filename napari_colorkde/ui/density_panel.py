@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from magicgui.widgets import CheckBox, ComboBox, PushButton
 from psygnal import Signal
-from qtpy.QtWidgets import QFileDialog, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_colorkde.app.compute import Estimate
 from napari_colorkde.app.session import Session, sentence
@@ -18,6 +18,7 @@ from napari_colorkde.app.state import State
 from napari_colorkde.core.bandwidth import channel_ranges
 from napari_colorkde.io.samples import sample_path
 from napari_colorkde.ui.forms import form
+from napari_colorkde.ui.kernel_chooser import PRESET_FILE
 from napari_colorkde.ui.log_slider import LogSlider
 
 AUTOMATIC, BY_HAND = "automatic", "by hand"
@@ -33,11 +34,6 @@ RULES = {
 SHOWS = {"the image's own colours": "kde", "a kernel set": "kernels"}
 
 COLORMAPS = ("magma", "viridis", "inferno", "plasma", "gray", "turbo", "hsv")
-
-PRESET_FILE = "jones_rehg_1999.csv"
-PRESETS = {"skin": "skin (Jones & Rehg 1999)", "nonskin": "non-skin (Jones & Rehg 1999)"}
-
-NO_SET = ""
 
 SIGMA_FRACTIONS = 1 / 1024, 1 / 4
 """Ends of the bandwidth slider, in parts of the channels' range: 0.25 to 64 of 8-bit levels."""
@@ -64,14 +60,6 @@ class DensityPanel(QWidget):
             choices=list(SHOWS.items()),
             tooltip="The density of the image's own colours (KDE), or a mixture of Gaussian "
             "kernels from a file.",
-        )
-        self.kernel_set = ComboBox(
-            name="kernel_set",
-            choices=self._kernel_choices,
-            tooltip="The kernel set that is shown. Two sets for skin come with the plugin.",
-        )
-        self.open_kernels = PushButton(
-            name="open_kernels", text="Open…", tooltip="Open a kernel file (JSON or CSV)."
         )
         self.rule = ComboBox(
             name="rule",
@@ -108,7 +96,6 @@ class DensityPanel(QWidget):
         form(
             [
                 ("density of", [self.show_what]),
-                ("kernels", [self.kernel_set, self.open_kernels]),
                 ("bandwidth", [self.rule]),
                 ("σ", [self.sigma]),
                 ("overlay", [self.colormap, self.log]),
@@ -117,8 +104,6 @@ class DensityPanel(QWidget):
             self,
         )
         self.show_what.changed.connect(self._on_show)
-        self.kernel_set.changed.connect(self._on_kernel_set)
-        self.open_kernels.changed.connect(self._on_open_kernels)
         self.rule.changed.connect(self._on_rule)
         self.sigma.moved.connect(self._on_sigma)
         self.log.changed.connect(self._on_log)
@@ -143,8 +128,6 @@ class DensityPanel(QWidget):
         """Show a state without setting it again."""
         with self._silent():
             self.show_what.value = state.show
-            self.kernel_set.reset_choices()
-            self.kernel_set.value = state.kernel_set or NO_SET
             if isinstance(state.bandwidth, tuple):
                 self.rule.value = BY_HAND
                 self.sigma.set(_middle(state.bandwidth))
@@ -168,21 +151,6 @@ class DensityPanel(QWidget):
             self._try(lambda: self._session.load_kernels(sample_path(PRESET_FILE)))
         else:
             self._try(lambda: self._session.set(show=show))
-
-    def _on_kernel_set(self, name: str) -> None:
-        if name == NO_SET:
-            return
-        if name in dict(self._session.state.kernel_sets):
-            self._try(lambda: self._session.set(kernel_set=name, show="kernels"))
-        else:
-            self._try(lambda: self._session.load_kernels(sample_path(PRESET_FILE), name))
-
-    def _on_open_kernels(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Open a kernel file", "", "Kernel files (*.json *.csv)"
-        )
-        if path:
-            self._try(lambda: self._session.load_kernels(path))
 
     def _on_rule(self, rule: str) -> None:
         given = {AUTOMATIC: None, BY_HAND: self.sigma.box.value}
@@ -213,12 +181,6 @@ class DensityPanel(QWidget):
 
     # --- choices
 
-    def _kernel_choices(self, widget: Any) -> list[tuple[str, str]]:
-        opened = [(name, name) for name, _ in self._session.state.kernel_sets]
-        presets = [(text, name) for name, text in PRESETS.items() if (name, name) not in opened]
-        none = [] if opened else [("choose a set, or open a file", NO_SET)]
-        return none + opened + presets
-
     def _colormap_choices(self, widget: Any) -> list[str]:
         # The layer controls of napari offer more; whichever was taken there is offered here, too.
         current = self._session.colormap
@@ -227,7 +189,7 @@ class DensityPanel(QWidget):
     @contextmanager
     def _silent(self) -> Iterator[None]:
         with ExitStack() as stack:
-            for widget in (self.show_what, self.kernel_set, self.rule, self.log, self.colormap):
+            for widget in (self.show_what, self.rule, self.log, self.colormap):
                 stack.enter_context(widget.changed.blocked())
             yield
 

@@ -4,19 +4,22 @@ napari makes the widget; on its first show inside a window it opens the dock "Co
 itself. Closing its dock ends everything that it started.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from magicgui.widgets import ComboBox, PushButton
 from napari.utils.notifications import show_info
-from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtCore import QEvent, QSize, Qt, QTimer
+from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
     QDockWidget,
     QFileDialog,
     QFrame,
     QMainWindow,
     QScrollArea,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -39,6 +42,7 @@ from napari_colorkde.ui.docking import (
 from napari_colorkde.ui.executor import Activity, QtExecutor
 from napari_colorkde.ui.forms import form
 from napari_colorkde.ui.gl import CurrentContext
+from napari_colorkde.ui.kernels_panel import KernelsPanel
 from napari_colorkde.ui.status import StatusLines
 from napari_colorkde.ui.volume_viewer import open_volume
 
@@ -47,7 +51,7 @@ if TYPE_CHECKING:
 
 TITLE = "Color KDE"
 CUBE_TITLE = "Colour space"
-CUBE_SHARE = 0.5
+CUBE_SHARE = 0.45
 
 NO_IMAGE = ""
 
@@ -101,6 +105,7 @@ class ColorKDEWidget(QWidget):
             tooltip="Which numbers of the image are the coordinates of its colours.",
         )
         self.panel = DensityPanel(self.session)
+        self.kernels = KernelsPanel(self.session)
         self.status = StatusLines(self.session)
         self._lay_out()
         self._connect()
@@ -131,6 +136,30 @@ class ColorKDEWidget(QWidget):
         if self._dock is None and not self._closed:
             # Not within Qt's own showing.
             QTimer.singleShot(0, self._on_docked)
+
+    def event(self, event: Any) -> bool:
+        """Claim the keys of undo and redo while the focus is in the dock."""
+        if event.type() == QEvent.Type.ShortcutOverride and self._history_action(event):
+            event.accept()
+            return True
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Undo and redo; elsewhere these keys are napari's."""
+        action = self._history_action(event)
+        if action is None:
+            super().keyPressEvent(event)
+        else:
+            action()
+            event.accept()
+
+    def _history_action(self, event: Any) -> Callable[[], None] | None:
+        if event.matches(QKeySequence.StandardKey.Undo):
+            return self.session.undo
+        keys = QKeySequence(event.keyCombination())
+        if keys in (QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")):
+            return self.session.redo
+        return None
 
     # --- what the user does
 
@@ -248,9 +277,11 @@ class ColorKDEWidget(QWidget):
         lines.setContentsMargins(6, 4, 6, 4)
         lines.setSpacing(6)
         lines.addWidget(chooser)
-        lines.addWidget(self.panel)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(_at_top(self.panel), "Density")
+        self.tabs.addTab(self.kernels, "Kernels")
+        lines.addWidget(self.tabs, 1)
         lines.addWidget(self.status)
-        lines.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -266,6 +297,7 @@ class ColorKDEWidget(QWidget):
         self.open_button.changed.connect(self._on_open)
         self.channels.changed.connect(self._on_channels)
         self.panel.failed.connect(self.status.say)
+        self.kernels.failed.connect(self.status.say)
         self.panel.export_asked.connect(self._on_export)
         self.panel.volume_asked.connect(self._on_volume)
         self.session.source_changed.connect(self._on_source)
@@ -330,6 +362,7 @@ class ColorKDEWidget(QWidget):
             getattr(events, name).disconnect(self.reset_choices)
         self._viewer.events.theme.disconnect(self._follow_theme)
         self.panel.disconnect_session()
+        self.kernels.disconnect_session()
         self.status.close_session()
         self.activity.close()
         self.overlay.close()
@@ -343,6 +376,16 @@ class ColorKDEWidget(QWidget):
         if cube_dock is not None:
             self._viewer.window.remove_dock_widget(cube_dock)
         delete_later(self)
+
+
+def _at_top(widget: QWidget) -> QWidget:
+    """A page on which a widget keeps its height."""
+    page = QWidget()
+    lines = QVBoxLayout(page)
+    lines.setContentsMargins(0, 6, 0, 0)
+    lines.addWidget(widget)
+    lines.addStretch(1)
+    return page
 
 
 def _preferred_device() -> str:

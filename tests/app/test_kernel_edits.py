@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from napari_colorkde.app import kernel_edits
 from napari_colorkde.app.kernel_edits import Column
 from napari_colorkde.core.kernels import Kernel, KernelSet
+from napari_colorkde.core.palette import Palette
 
 FULL = np.array([[90.0, 30.0, 0.0], [30.0, 80.0, -10.0], [0.0, -10.0, 70.0]])
 KERNELS = KernelSet(
@@ -166,3 +167,11 @@ def test_a_block_that_is_too_large_is_refused(row: int, column: int) -> None:
 def test_a_block_with_one_wrong_cell_is_refused_whole() -> None:
     with pytest.raises(ValueError, match="'x' is not a number"):
         kernel_edits.with_block(KERNELS, 0, 3, [["1", "x"]], [0, 1, 2])
+
+
+def test_a_new_kernel_stands_at_the_mean_color_with_a_mean_weight() -> None:
+    palette = Palette.from_image(np.array([[[0, 0, 0], [0, 0, 0], [30, 60, 90]]], np.uint8))
+    kernel = kernel_edits.new_kernel(palette, KERNELS)
+    np.testing.assert_allclose(kernel.mean, [10, 20, 30])
+    assert kernel.weight == pytest.approx(1.25 / 3)
+    assert kernel_edits.new_kernel(palette, None).weight == 1

@@ -1,18 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog, QSlider
+from qtpy.QtWidgets import QSlider
 
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import source_of_array
-from napari_colorkde.core.kernels import Kernel, KernelSet
-from napari_colorkde.io.kernel_files import save_kernels
 from napari_colorkde.ui.density_panel import AUTOMATIC, BY_HAND, DensityPanel
 from tests.ui.conftest import RGB
 
@@ -104,64 +101,15 @@ def test_the_logarithm_is_switched(panel: DensityPanel) -> None:
 def test_showing_kernels_takes_the_preset_and_back(panel: DensityPanel) -> None:
     session = session_of(panel)
     panel.show_what.value = "kernels"
-    assert session.state.kernel_set == panel.kernel_set.value == "skin"
-    panel.kernel_set.value = "nonskin"
-    assert session.state.kernel_set == "nonskin"
+    assert session.state.kernel_set == "skin"
     panel.show_what.value = "kde"
     assert session.densities is not None
     assert session.densities.request.kernels is None
 
 
-def test_choosing_a_preset_shows_it(panel: DensityPanel) -> None:
-    panel.kernel_set.value = "nonskin"
-    session = session_of(panel)
-    assert (session.show, session.state.kernel_set) == ("kernels", "nonskin")
-    assert panel.show_what.value == "kernels"
-
-
-def test_a_kernel_file_is_opened(
-    panel: DensityPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kernels = KernelSet([Kernel([60, 60, 60], [90, 90, 90], 1.0)], "mine")
-    path = tmp_path / "mine.json"
-    save_kernels(path, kernels)
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (str(path), ""))
-    panel.open_kernels.native.click()
-    assert session_of(panel).kernels == kernels
-    assert panel.kernel_set.value == "mine"
-    assert set(panel.kernel_set.choices) == {"mine", "skin", "nonskin"}
-
-
-def test_a_dialog_that_is_cancelled_changes_nothing(
-    panel: DensityPanel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: ("", ""))
-    state = session_of(panel).state
-    panel.open_kernels.native.click()
-    assert session_of(panel).state is state
-
-
-def test_a_file_that_holds_no_kernels_says_so_and_loses_nothing(
-    panel: DensityPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "bad.json"
-    path.write_text("{")
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (str(path), ""))
-    problems: list[str] = []
-    panel.failed.connect(problems.append)
-    state = session_of(panel).state
-    panel.open_kernels.native.click()
-    assert len(problems) == 1
-    assert "bad.json" in problems[0]
-    assert session_of(panel).state is state
-    assert panel.show_what.value == "kde"
-
-
 def test_the_settings_are_reached_by_keyboard_in_order(panel: DensityPanel) -> None:
     wanted = [
         panel.show_what.native,
-        panel.kernel_set.native,
-        panel.open_kernels.native,
         panel.rule.native,
         panel.sigma.slider.native.findChild(QSlider),
         panel.sigma.box.native,
@@ -181,5 +129,5 @@ def test_the_settings_are_reached_by_keyboard_in_order(panel: DensityPanel) -> N
 
 
 def test_every_setting_says_what_it_does(panel: DensityPanel) -> None:
-    for name in ("show_what", "kernel_set", "open_kernels", "rule", "log", "colormap"):
+    for name in ("show_what", "rule", "log", "colormap"):
         assert len(getattr(panel, name).tooltip) > 20
