@@ -63,6 +63,8 @@ class Placement:
 class Source:
     """An image whose colours are looked at.
 
+    All of it: of a stack the frames together have one palette, so that they compare.
+
     Attributes
     ----------
     name
