@@ -173,6 +173,11 @@ def iterate_selection(
 
     For callers who show progress or stop early; see `select_bandwidth`.
     """
+    if method == "loo" and len(palette) < 2:
+        raise ValueError(
+            "image has a single colour: its leave-one-out likelihood grows without end as the "
+            'bandwidth shrinks. Give a sigma, or method="scott".'
+        )
     tried: list[tuple[tuple[float, ...], float]] = []
     if candidates is None:
         ranges = channel_ranges(palette)
