@@ -6,17 +6,24 @@ it closes it with `ColorSpaceCanvas.close`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .content import SHELL_COVERS, VolumeContent
+from .cut import Cut
 from .density_view import MODES, DensityView
 from .ellipsoid_mouse import EllipsoidMouse
 from .ellipsoids import Ellipsoids, EllipsoidSet
+from .frame import CubeFrame
 from .geometry import Floats
+from .legend import Bar, Legend, density_bar, difference_bar, shells_bar
 from .marker import ColorMarker
+from .outline import Outline
 from .theme import Theme
+from .volume import NEGATIVE, POSITIVE
+from .walls import Walls
 
 __all__ = ["MODES", "ColorSpaceCanvas"]
 
@@ -48,7 +55,18 @@ class ColorSpaceCanvas(DensityView):
         super().__init__(theme)
         self._ellipsoids = Ellipsoids()
         self._marker = ColorMarker()
-        self._guests = (self._ellipsoids, self._marker)
+        self._walls, self._cut = Walls(), Cut()
+        self._walls_shown = False
+        self._outline, self._legend = Outline(), Legend()
+        self._legend_shown = True
+        self._guests = (
+            self._walls,
+            self._cut,
+            self._outline,
+            self._ellipsoids,
+            self._marker,
+            self._legend,
+        )
         for part in self._guests:
             self._add(part)
         self.on_ellipsoid_clicked: Callable[[int | None], None] | None = None
@@ -99,6 +117,56 @@ class ColorSpaceCanvas(DensityView):
         self._marker.set_color(color)
         self._canvas.update()
 
+    def set_walls(self, shown: bool) -> None:
+        """Show the three marginals of a density of three channels on the walls behind it."""
+        self._walls_shown = bool(shown)
+        self._show_walls()
+        self._canvas.update()
+
+    def set_cut(self, normal: ArrayLike | None, through: ArrayLike | None = None) -> None:
+        """Cut the volume open at a plane; the half towards the viewer is taken away.
+
+        Parameters
+        ----------
+        normal : (3,) array or None
+            The plane's normal, one number per channel, in edge lengths of the box: (1, 0, 0) cuts
+            at one value of the first channel. None: no cut.
+        through : (3,) array or None
+            A colour in the plane, image units. None: the middle of the box.
+        """
+        if normal is None:
+            self._cut.set(None, None)
+        else:
+            direction = np.asarray(normal, dtype=float)
+            if direction.shape != (3,) or not np.linalg.norm(direction) > 0:
+                raise ValueError(f"normal must be three numbers, not all 0, not {normal!r}")
+            if through is None and self._space is not None:
+                through = np.mean([self._space.box.low, self._space.box.high], axis=0)
+            point = np.zeros(3) if through is None else np.asarray(through, dtype=float)
+            if point.shape != (3,):
+                raise ValueError(f"through must be a colour of three channels, not {through!r}")
+            self._cut.set(direction, point)
+        self._moved()
+
+    def set_outline(self, lines: Sequence[ArrayLike]) -> None:
+        """Outline the colours that can be displayed; the box's own edges turn grey.
+
+        Parameters
+        ----------
+        lines : sequence of (N, C) arrays
+            Polylines through colours of the present channels, such as the edges of the RGB cube in
+            another colour space. Empty: no outline.
+        """
+        self._outline.show(lines)
+        self._density_changed()
+        self._canvas.update()
+
+    def set_legend(self, shown: bool) -> None:
+        """Show the legend in the corner, or not."""
+        self._legend_shown = bool(shown)
+        self._legend.show(self._legend_bar())
+        self._canvas.update()
+
     def close(self) -> None:
         """Release everything and delete the widget. May be called twice."""
         if not self._closed:
@@ -112,3 +180,30 @@ class ColorSpaceCanvas(DensityView):
             if part.space != self._space:
                 part.place(self._space)
                 self._refresh(part)
+        self._show_walls()
+        self._legend.show(self._legend_bar())
+        if isinstance(self._frame, CubeFrame):
+            self._frame.set_plain(self._outline.is_shown)
+
+    def _legend_bar(self) -> Bar | None:
+        if not self._legend_shown or self._space is None or self.mode == "points":
+            return None
+        if self._space.n_channels == 1:
+            return None
+        if self._signed:
+            return difference_bar(POSITIVE, NEGATIVE)
+        if self.mode == "shells" and self._space.n_channels == 3:
+            return shells_bar(self.shells, SHELL_COVERS[-len(self.shells) :])
+        box = self._space.box
+        volume = float(np.prod(np.subtract(box.high, box.low)))
+        return density_bar(self._transfer(), self._curve, volume)
+
+    def _show_walls(self) -> None:
+        shown = self._walls_shown and self._values is not None and self._values.ndim == 3
+        values = self._values if shown and not self._signed else None
+        self._walls.show(values, scale=self.scale, exposure=self.exposure)
+
+    def _follow_camera(self) -> None:
+        super()._follow_camera()
+        if isinstance(self._content, VolumeContent):
+            self._content.set_cut(self._cut.plane)

@@ -14,9 +14,10 @@ from vispy.scene.visuals import Image, Line, Mesh
 from vispy.visuals.transforms import MatrixTransform
 
 from .colors import color_grid
+from .geometry import Floats
 from .levels import Transfer
 from .occupancy import empty_reach
-from .part import Part
+from .part import Overlay, Part
 from .space import Space
 from .theme import THEMES, Theme
 from .volume import DensityCloud
@@ -96,10 +97,11 @@ class VolumeContent(Content):
         self._signed = signed
         self._fine = True
         self._shells = tuple(shells)
+        self._cut: Floats | None = None
         self._threshold = self._faintest()
         self._reach = empty_reach(values, self._threshold)
 
-    def build(self, scene: Any, overlay: Any) -> None:
+    def build(self, scene: Any, overlay: Overlay) -> None:
         """Make the volume node under `scene`."""
         size = [self._box.size[self._box.order.index(channel)] for channel in (2, 1, 0)]
         node = DensityCloud(self._values, mode=self._mode, size=size, parent=scene)
@@ -107,6 +109,7 @@ class VolumeContent(Content):
         node.transform = MatrixTransform(self._box.volume_matrix())
         node.set_colors(self._colors, signed=self._signed)
         node.set_reach(self._reach)
+        node.set_cut(self._cut)
         self.nodes = [node]
         self.set_transfer(self._transfer)
         self.set_fine(self._fine)
@@ -150,6 +153,14 @@ class VolumeContent(Content):
             density = self._transfer.floor
         return float(2.0 ** np.floor(np.log2(density))) if density > 0 else 0.0
 
+    def set_cut(self, plane: Floats | None) -> None:
+        """Cut the volume open at a plane; see `Cut.plane`."""
+        if self._cut is plane:
+            return
+        self._cut = plane
+        for node in self.nodes:
+            node.set_cut(plane)
+
     def set_fine(self, fine: bool) -> None:
         """Use many rays in short steps, or fewer in longer ones while the view moves."""
         self._fine = fine
@@ -171,7 +182,7 @@ class PlaneContent(Content):
         grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
         self._colors = np.asarray(space.color_of(grid.reshape(-1, 2))).reshape(*values.shape, 3)
 
-    def build(self, scene: Any, overlay: Any) -> None:
+    def build(self, scene: Any, overlay: Overlay) -> None:
         """Make the picture node under `scene`."""
         node = Image(self._picture(), interpolation="linear", parent=scene)
         node.order = 0
@@ -217,7 +228,7 @@ class CurveContent(Content):
         axis = np.linspace(box.low[0], box.high[0], len(values))
         self._colors = np.asarray(space.color_of(axis[:, np.newaxis]), dtype=float)
 
-    def build(self, scene: Any, overlay: Any) -> None:
+    def build(self, scene: Any, overlay: Overlay) -> None:
         """Make the area, the ramp and the line under `scene`."""
         area = Mesh(parent=scene, shading=None, mode="triangles")
         line = Line(np.zeros((2, 3), np.float32), method="gl", width=2, parent=scene)

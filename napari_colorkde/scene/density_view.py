@@ -165,6 +165,11 @@ class DensityView(Stage):
             self._density_changed()
             self._canvas.update()
 
+    @property
+    def shells(self) -> tuple[float, ...]:
+        """The shares of the pixels within the surfaces of mode "shells"."""
+        return self._shell_shares
+
     def set_shells(self, shares: Sequence[float]) -> None:
         """Choose the surfaces of mode "shells" by the shares of the pixels within them.
 

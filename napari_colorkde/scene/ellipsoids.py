@@ -11,7 +11,7 @@ from vispy.geometry import create_sphere
 from vispy.scene.visuals import InstancedMesh, Line, Markers
 
 from .geometry import ColorBox, Floats, principal_axes, principal_circles
-from .part import Part
+from .part import Overlay, Part
 from .rays import Ray, hit_ellipsoids, hit_plane
 from .theme import THEMES, Theme
 
@@ -126,7 +126,7 @@ class Ellipsoids(Part):
             return None
         return given if given.means.shape[1] == space.n_channels else None
 
-    def build(self, scene: Any, overlay: Any) -> None:
+    def build(self, scene: Any, overlay: Overlay) -> None:
         """Make bodies, circles and handles."""
         sphere = create_sphere(rows=16, cols=24)
         bodies = InstancedMesh(

@@ -11,8 +11,8 @@ from vispy.scene.visuals import Line
 
 from . import geometry
 from .geometry import Floats
-from .part import Part
-from .rulers import Project, Ruler, Rulers, on_screen
+from .part import Overlay, Part, Project
+from .rulers import Ruler, Rulers, on_screen
 from .space import Space
 from .theme import THEMES, Theme
 
@@ -38,6 +38,7 @@ class CubeFrame(Part):
         self._names = space.names
         self._rulers = Rulers()
         self._theme = THEMES["dark"]
+        self._plain = False
         self._drawn: tuple[int, ...] | None = None
         corners = box.corners()
         t = np.linspace(0, 1, _PIECES + 1)
@@ -46,8 +47,8 @@ class CubeFrame(Part):
         self._points = start + t * (end - start)  # (12, 2 * pieces, 3)
         self._colors = space.color_at(self._points.reshape(-1, 3)).reshape(self._points.shape)
 
-    def build(self, scene: Any, overlay: Any) -> None:
-        """Make the edges under `scene` and the rulers under `overlay`."""
+    def build(self, scene: Any, overlay: Overlay) -> None:
+        """Make the edges under `scene` and the rulers in the `overlay`."""
         self.nodes = [_edge_lines(scene, _BEHIND), _edge_lines(scene, _BEFORE)]
         self._drawn = None
         self._rulers.build(overlay, self._theme)
@@ -58,9 +59,15 @@ class CubeFrame(Part):
         self._rulers.release()
 
     def set_theme(self, theme: Theme) -> None:
-        """Recolour the rulers."""
+        """Recolour the rulers, and plain edges."""
         self._theme = theme
+        self._drawn = None
         self._rulers.set_theme(theme)
+
+    def set_plain(self, plain: bool) -> None:
+        """Draw the edges in grey: where the box holds more than what has a colour."""
+        self._plain = plain
+        self._drawn = None
 
     def follow(self, project: Project) -> None:
         """Sort the edges by before and behind, and move the rulers to the silhouette."""
@@ -80,9 +87,12 @@ class CubeFrame(Part):
         if not self.nodes or self._drawn == tuple(kinds):
             return
         self._drawn = tuple(kinds)
+        colors = np.broadcast_to(self._theme.muted, self._points.shape)
+        if not self._plain:
+            colors = self._colors
         behind = kinds == geometry.BACK
-        _set_edges(self.nodes[0], self._points[behind], self._colors[behind], 0.6)
-        _set_edges(self.nodes[1], self._points[~behind], self._colors[~behind], 1.0)
+        _set_edges(self.nodes[0], self._points[behind], colors[behind], 0.6)
+        _set_edges(self.nodes[1], self._points[~behind], colors[~behind], 1.0)
 
     def _ruler(self, edge: int) -> Ruler:
         corners = self._box.corners()
@@ -121,8 +131,8 @@ class FlatFrame(Part):
         self._points = np.array([r.start + t * (r.end - r.start) for r in rulers])
         self._colors = space.color_at(self._points.reshape(-1, 3)).reshape(self._points.shape)
 
-    def build(self, scene: Any, overlay: Any) -> None:
-        """Make the edges under `scene` and the rulers under `overlay`."""
+    def build(self, scene: Any, overlay: Overlay) -> None:
+        """Make the edges under `scene` and the rulers in the `overlay`."""
         self.nodes = [_edge_lines(scene, _BEFORE)]
         _set_edges(self.nodes[0], self._points, self._colors, 1.0)
         self._rulers.build(overlay, self._theme)

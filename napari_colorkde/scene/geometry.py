@@ -298,3 +298,26 @@ def principal_circles(means: ArrayLike, axes: ArrayLike, points: int = 48) -> Fl
     planes = np.stack([axes[:, :, pair] for pair in pairs], axis=1)  # (K, pairs, C, 2)
     ellipses = np.swapaxes(planes @ circle, -1, -2)  # (K, pairs, 2 * points, C)
     return np.asarray(means[:, np.newaxis, np.newaxis] + ellipses)
+
+
+def plane_in_box(point: Floats, normal: Floats, size: tuple[float, float, float]) -> Floats:
+    """Return the polygon in which a plane cuts the box [0, size], (N, 3), N = 0 or 3 to 6.
+
+    The corners go round the normal.
+    """
+    corners = CUBE_CORNERS * np.array(size)
+    height = (corners - point) @ normal
+    ends = []
+    for a, b in CUBE_EDGES:
+        if (height[a] < 0) != (height[b] < 0):
+            t = height[a] / (height[a] - height[b])
+            ends.append(corners[a] + t * (corners[b] - corners[a]))
+    if len(ends) < 3:
+        return np.empty((0, 3))
+    polygon = np.array(ends)
+    middle = polygon.mean(axis=0)
+    # Two directions in the plane to sort the corners by their angle.
+    u = polygon[0] - middle
+    v = np.cross(normal, u)
+    order = np.argsort(np.arctan2((polygon - middle) @ v, (polygon - middle) @ u))
+    return np.asarray(polygon[order])

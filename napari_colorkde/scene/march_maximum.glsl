@@ -27,9 +27,7 @@ vec4 march(vec3 loc, vec3 step, float steps, float stretch)
         i += 1.0;
         loc += step;
     }
-    if (where < 0.0)
-        discard;
     vec3 densest = start + step * where;
-    float alpha = opacity(most, u_sheet);
+    float alpha = where < 0.0 ? 0.0 : opacity(most, u_sheet);
     return vec4(alpha * color_at(densest, value_at(densest)), alpha);
 }

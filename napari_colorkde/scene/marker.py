@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from vispy.scene.visuals import Markers
 
-from .part import Part
+from .part import Overlay, Part
 from .theme import THEMES, Theme
 
 _SIZE = 13.0
@@ -28,7 +28,7 @@ class ColorMarker(Part):
         self._color = None if color is None else np.asarray(color, dtype=float)
         self._update()
 
-    def build(self, scene: Any, overlay: Any) -> None:
+    def build(self, scene: Any, overlay: Overlay) -> None:
         """Make the disc."""
         node = Markers(parent=scene)
         node.set_gl_state("translucent", depth_test=False, cull_face=False)

@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from .rulers import Project
+from vispy.scene.visuals import Text
+from vispy.visuals.text.text import FontManager
+
+from .geometry import Floats
 from .space import Space
 from .theme import Theme
+
+# Scene points (N, 3) → homogeneous pixels (N, 4): x/w and y/w are on the screen.
+Project = Callable[[Floats], Floats]
+
+
+class Overlay:
+    """What stays on the screen.
+
+    Attributes
+    ----------
+    node : vispy node
+        Parent of nodes in logical pixels.
+    fonts : FontManager
+        The glyphs of all texts of one OpenGL context: making them is a good part of what opening
+        the view costs.
+    """
+
+    def __init__(self, node: Any) -> None:
+        self.node = node
+        self.fonts = FontManager()
+
+    def text(self, points: float) -> Any:
+        """Make a node for texts of this size."""
+        return Text(font_size=points, font_manager=self.fonts, parent=self.node)
 
 
 class Part:
@@ -29,15 +57,15 @@ class Part:
         """Whether there are nodes now."""
         return bool(self.nodes)
 
-    def build(self, scene: Any, overlay: Any) -> None:
+    def build(self, scene: Any, overlay: Overlay) -> None:
         """Make the nodes.
 
         Parameters
         ----------
         scene : vispy node
             Parent of what turns with the camera; scene coordinates.
-        overlay : vispy node
-            Parent of what stays on the screen; logical pixels.
+        overlay : Overlay
+            For what stays on the screen.
         """
 
     def release(self) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from vispy.scene.visuals import Markers
 
-from .part import Part
+from .part import Overlay, Part
 from .space import Space
 
 # Diameters in pixels: of a colour without weight, and what one that had all pixels would add.
@@ -50,7 +50,7 @@ class Points(Part):
         self._fill()
         self.set_fine(self._fine)
 
-    def build(self, scene: Any, overlay: Any) -> None:
+    def build(self, scene: Any, overlay: Overlay) -> None:
         """Make all points, and the fewer of them that are drawn while the view moves."""
         self.nodes = [Markers(parent=scene) for _ in range(2)]
         for node in self.nodes:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from vispy.scene.visuals import Line, Text
-from vispy.visuals.text.text import FontManager
+from vispy.scene.visuals import Line
 
 from . import geometry
 from .geometry import Floats
+from .part import Overlay, Project
 from .theme import Theme
 
 # Pixels from an edge to the outer end of its ticks, to its numbers, from these to its name.
@@ -22,9 +22,6 @@ NUMBER_POINTS, NAME_POINTS = 7.0, 10.0
 # Width of an average character over the height of the type.
 _CHARACTER = 0.56
 _PIXELS_PER_POINT = 4 / 3
-
-# Scene points (N, 3) → homogeneous pixels (N, 4): x/w and y/w are on the screen.
-Project = Callable[[Floats], Floats]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +57,12 @@ class Rulers:
     def __init__(self) -> None:
         self._nodes: list[Any] = []
 
-    def build(self, overlay: Any, theme: Theme) -> None:
-        """Make the nodes under `overlay`, whose coordinates are pixels."""
-        ticks = Line(np.zeros((2, 2), np.float32), connect="segments", method="gl", parent=overlay)
-        # One font for both: making its glyphs is most of what opening the view costs.
-        fonts = FontManager()
-        numbers = Text(font_size=NUMBER_POINTS, font_manager=fonts, parent=overlay)
-        names = Text(font_size=NAME_POINTS, font_manager=fonts, parent=overlay)
+    def build(self, overlay: Overlay, theme: Theme) -> None:
+        """Make the nodes."""
+        ticks = Line(
+            np.zeros((2, 2), np.float32), connect="segments", method="gl", parent=overlay.node
+        )
+        numbers, names = overlay.text(NUMBER_POINTS), overlay.text(NAME_POINTS)
         self._nodes = [ticks, numbers, names]
         for node in self._nodes:
             node.order = 40

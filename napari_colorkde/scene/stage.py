@@ -15,7 +15,7 @@ from .camera import FittedCamera
 from .export import render_at
 from .geometry import Floats
 from .gl import use_full_gl
-from .part import Part
+from .part import Overlay, Part
 from .rays import Ray
 from .rulers import on_screen
 from .theme import Theme, theme_named
@@ -55,6 +55,7 @@ class Stage:
         self._view.camera = self._camera
         self.on_context_lost: Callable[[], None] | None = None
         self._parts: list[Part] = []
+        self._overlay = Overlay(self._canvas.scene)
         self._fine = True
         self._built = True
         self._initialized = False
@@ -181,6 +182,7 @@ class Stage:
         if self._built or self._closed:
             return
         self._built = True
+        self._overlay = Overlay(self._canvas.scene)
         self._canvas.events.draw.unblock()
         for part in self._parts:
             self._build(part)
@@ -256,7 +258,7 @@ class Stage:
     def _build(self, part: Part) -> None:
         part.set_theme(self._theme)
         part.set_fine(self._fine)
-        part.build(self._view.scene, self._canvas.scene)
+        part.build(self._view.scene, self._overlay)
 
     def _follow_camera(self) -> None:
         for part in self._parts:

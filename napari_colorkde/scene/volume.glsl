@@ -14,6 +14,9 @@ uniform float u_block;            // grid cells along the edge of a block
 uniform float u_depth;            // optical depth per unit of f and of scene length
 uniform float u_floor;            // densities below are not shown
 
+uniform vec4 u_cut;               // where dot(xyz, place) > w, everything is taken away; 0 = no cut
+uniform float u_cut_sheet;        // the cut shows what a sheet of this thickness would, scene length
+
 uniform float u_step;             // scene length of one step along a ray
 uniform float u_jitter;           // 0: regular samples .. 1: shifted by up to half a step
 

@@ -23,6 +23,8 @@ MODES = ("cloud", "maximum", "shells")
 # A strip of triangles over the six faces of a box with corners in binary order.
 _BOX_STRIP = [2, 6, 0, 4, 5, 6, 7, 2, 3, 0, 1, 5, 3, 7]
 _REDUCTION = 0.5
+# A cut, and the densest place of a ray, look like a sheet of this thickness (scene length).
+_SHEET = 0.15
 # Orange and blue: told apart by colour-blind eyes, and seen on both themes.
 POSITIVE, NEGATIVE = (0.93, 0.50, 0.10), (0.22, 0.52, 0.92)
 
@@ -85,9 +87,11 @@ class DensityVisual(Visual):
             blocks=(1.0, 1.0, 1.0),
             step=0.01,
             jitter=0.0,
+            cut_sheet=_SHEET,
         )
+        self.set_cut(None)
         if mode == "maximum":
-            self.set_uniforms(sheet=0.15)
+            self.set_uniforms(sheet=_SHEET)
         # Premultiplied light over whatever was drawn before; a cloud has no single depth.
         self.set_gl_state(
             depth_test=False,
@@ -152,6 +156,10 @@ class DensityVisual(Visual):
         """Set up to three surfaces: their densities, descending, and what each hides (0 to 1)."""
         missing = 3 - len(levels)
         self.set_uniforms(levels=(*levels, *(0.0,) * missing), covers=(*covers, *(0.0,) * missing))
+
+    def set_cut(self, plane: NDArray[np.float64] | None) -> None:
+        """Take away all places where ``plane[:3] · place > plane[3]``; None: nothing."""
+        self.set_uniforms(cut=(0.0, 0.0, 0.0, 1.0) if plane is None else tuple(plane))
 
     def set_reduced(self, reduced: bool) -> None:
         """Draw at half the resolution, a quarter of the rays, or at the full one."""

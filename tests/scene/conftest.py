@@ -25,10 +25,11 @@ def blob(*center: float, sigma: float = 14.0) -> np.ndarray:
 
 @pytest.fixture
 def canvas(qapp: Any) -> Iterator[Any]:
-    """A colour-space canvas in a shown window; closed afterwards."""
+    """A colour-space canvas in a shown window, without legend; closed afterwards."""
     from napari_colorkde.scene.canvas import ColorSpaceCanvas
 
     made = ColorSpaceCanvas()
+    made.set_legend(False)
     made.native.resize(430, 360)
     made.native.show()
     qapp.processEvents()

@@ -187,3 +187,24 @@ def test_principal_circles_lie_at_their_radius(seed: int, n_channels: int) -> No
 def test_three_channels_have_three_circles() -> None:
     circles = geometry.principal_circles(np.zeros((5, 3)), np.tile(np.eye(3), (5, 1, 1)), 10)
     assert circles.shape == (5, 3, 20, 3)
+
+
+@given(st.integers(0, 2**31))
+def test_a_plane_cuts_a_box_in_a_convex_polygon(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    size = tuple(rng.uniform(0.5, 2, 3))
+    point = rng.uniform(0.2, 0.8, 3) * size
+    normal = rng.normal(size=3)
+    normal /= np.linalg.norm(normal)
+    polygon = geometry.plane_in_box(point, normal, size)
+    assert 3 <= len(polygon) <= 6
+    np.testing.assert_allclose((polygon - point) @ normal, 0, atol=1e-9)
+    assert np.all((polygon > -1e-9) & (polygon < np.array(size) + 1e-9))
+    sides = np.roll(polygon, -1, axis=0) - polygon
+    turns = np.cross(sides, np.roll(sides, -1, axis=0)) @ normal
+    assert np.all(turns > -1e-9) or np.all(turns < 1e-9)
+
+
+def test_a_plane_beside_the_box_cuts_nothing() -> None:
+    outside = geometry.plane_in_box(np.array([0, 0, 2.0]), np.array([0, 0, 1.0]), (1, 1, 1))
+    assert outside.shape == (0, 3)

@@ -1,0 +1,115 @@
+"""The three marginal planes as pictures on the walls behind the cloud."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from vispy.scene.visuals import Image
+from vispy.visuals.transforms import MatrixTransform
+
+from .geometry import Floats, faces_towards_viewer
+from .levels import MassCurve, Transfer
+from .marginals import marginal
+from .part import Overlay, Part, Project
+from .rulers import on_screen
+from .space import Space
+
+_ORDER = -20
+# As if the walls were sheets of this thickness.
+_SHEET = 0.15
+
+
+class Walls(Part):
+    """Pictures of the marginals, each in the mean colours of what lies before the wall.
+
+    They hang on the far walls and change sides as the view turns.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pictures: dict[int, NDArray[np.float32]] = {}
+        self._sides: dict[int, int] = {}
+
+    def show(
+        self, values: NDArray[np.float32] | None, *, scale: str = "linear", exposure: float = 1.0
+    ) -> None:
+        """Show the marginals of a density (B0, B1, B2) in the present space; None: nothing."""
+        self._pictures = {}
+        if values is not None and self.space is not None:
+            for channel in range(3):
+                self._pictures[channel] = _picture(values, channel, self.space, scale, exposure)
+        self._update()
+
+    def build(self, scene: Any, overlay: Overlay) -> None:
+        """Make three pictures; they are hung by `follow`."""
+        for _ in range(3):
+            node = Image(np.zeros((2, 2, 4), np.float32), interpolation="linear", parent=scene)
+            node.order = _ORDER
+            node.set_gl_state("translucent", depth_test=False, cull_face=False)
+            self.nodes.append(node)
+        self._sides = {}
+        self._update()
+
+    def follow(self, project: Project) -> None:
+        """Hang the pictures on the far walls."""
+        if not self._pictures or not self.nodes or self.space is None:
+            return
+        corners = self.space.box.corners()
+        facing = faces_towards_viewer(on_screen(project, corners), project(corners)[:, 3])
+        for axis in range(3):
+            channel = self.space.box.order[axis]
+            # The wall opposite of the face that is seen from outside; the last one if none is.
+            if facing[2 * axis] or facing[2 * axis + 1]:
+                self._hang(channel, axis, side=0 if facing[2 * axis + 1] else 1)
+
+    def _update(self) -> None:
+        for channel, node in enumerate(self.nodes):
+            node.visible = channel in self._pictures
+            if node.visible:
+                node.set_data(self._pictures[channel])
+
+    def _hang(self, channel: int, axis: int, side: int) -> None:
+        if self._sides.get(channel) == side or self.space is None:
+            return
+        self._sides[channel] = side
+        shape = self._pictures[channel].shape
+        matrix = _wall_matrix(self.space, channel, (shape[0], shape[1]))
+        matrix[3, axis] = side * self.space.box.size[axis]
+        self.nodes[channel].transform = MatrixTransform(matrix)
+
+
+def _picture(
+    values: NDArray[np.float32], channel: int, space: Space, scale: str, exposure: float
+) -> NDArray[np.float32]:
+    box = space.box
+    spans = [high - low for low, high in zip(box.low, box.high, strict=True)]
+    shadow = marginal(values, channel, spans[channel])
+    others = [c for c in range(3) if c != channel]
+    t = np.empty((*shadow.density.shape, 3))
+    first, second = (np.linspace(0, 1, n) for n in shadow.density.shape)
+    t[..., others[0]], t[..., others[1]] = first[:, np.newaxis], second
+    t[..., channel] = shadow.mean
+    colors = np.array(box.low) + t * np.array(spans)
+    transfer = Transfer.from_curve(
+        MassCurve.from_values(shadow.density), scale=scale, exposure=exposure
+    )
+    alpha = transfer.opacity(shadow.density, _SHEET)
+    rgb = space.color_of(colors.reshape(-1, 3)).reshape(t.shape)
+    return np.concatenate([rgb, alpha[..., np.newaxis]], axis=-1).astype(np.float32)
+
+
+def _wall_matrix(space: Space, channel: int, shape: tuple[int, int]) -> Floats:
+    """Return the matrix from pixels (x = second channel left, y = first) to the scene."""
+    box = space.box
+    others = [c for c in range(3) if c != channel]
+    matrix = np.zeros((4, 4))
+    matrix[3, 3] = 1.0
+    for row, (c, n) in enumerate(zip(others[::-1], shape[::-1], strict=True)):
+        axis = box.order.index(c)
+        matrix[row, axis] = box.size[axis] / (n - 1)
+        # Grid points are the middles of pixels.
+        matrix[3, axis] = -0.5 * matrix[row, axis]
+    matrix[2, box.order.index(channel)] = 1.0
+    return matrix

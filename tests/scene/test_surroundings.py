@@ -1,0 +1,126 @@
+"""Walls, cut, outline and legend, as they are seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from .conftest import AXIS, RGB, blob
+
+pytestmark = pytest.mark.window
+AXES = (AXIS,) * 3
+
+
+def reds(picture: np.ndarray) -> np.ndarray:
+    rgb = picture[..., :3].astype(int)
+    return (rgb[..., 0] > 110) & (rgb[..., 1:].max(axis=-1) < 75)
+
+
+def blues(picture: np.ndarray) -> np.ndarray:
+    rgb = picture[..., :3].astype(int)
+    return (rgb[..., 2] > 110) & (rgb[..., :2].max(axis=-1) < 75)
+
+
+def test_walls_show_the_cloud_from_three_sides(canvas: Any) -> None:
+    values = blob(200, 40, 40)
+    canvas.set_volume(values, AXES, RGB)
+    plain = reds(canvas.render((300, 300))).sum()
+    canvas.set_walls(True)
+    with_walls = reds(canvas.render((300, 300))).sum()
+    assert with_walls > 1.5 * plain
+    # They stay behind the cloud whichever way it is turned.
+    for _ in range(3):
+        canvas.turn(90)
+        assert reds(canvas.render((300, 300))).sum() > 1.2 * plain
+    canvas.reset_camera()
+    canvas.set_walls(False)
+    assert reds(canvas.render((300, 300))).sum() == pytest.approx(plain, abs=5)
+
+
+def test_walls_follow_the_density(canvas: Any) -> None:
+    canvas.set_walls(True)
+    canvas.set_volume(blob(220, 40, 40), AXES, RGB)
+    canvas.set_volume(blob(40, 40, 220), AXES, RGB)
+    picture = canvas.render((300, 300))
+    assert blues(picture).sum() > 200
+
+
+def test_walls_have_no_place_in_fewer_channels(canvas: Any) -> None:
+    canvas.set_walls(True)
+    canvas.set_volume(blob(220, 40), AXES[:2], RGB[:2])
+    canvas.render((100, 100))
+    assert not any(node.visible for node in canvas._walls.nodes)
+
+
+def test_cut_takes_the_near_half_away(canvas: Any) -> None:
+    both = (blob(128, 128, 40) + blob(220, 40, 40)) / 2
+    canvas.set_volume(both.astype(np.float32), AXES, RGB)
+    canvas.look_along(0)  # along red, from above or below: one half is nearer
+    whole = canvas.render((300, 300)).astype(int)
+    canvas.set_cut((1, 0, 0), through=(170, 0, 0))
+    ahead = canvas.render((300, 300)).astype(int)
+    canvas.turn(0, -180)  # from the other side
+    behind = canvas.render((300, 300)).astype(int)
+    # Red is above the plane, the other below; one of them goes, from either side another one.
+    edges = 400  # at most so many red pixels are those of the frame
+    assert reds(whole).sum() > edges
+    assert (reds(ahead).sum() > edges) != (reds(behind).sum() > edges)
+    canvas.set_cut(None)
+    canvas.look_along(0)
+    assert np.abs(canvas.render((300, 300)) - whole).max() <= 2
+
+
+def test_cut_shows_what_lies_in_it(canvas: Any) -> None:
+    canvas.set_volume(blob(128, 128, 128, sigma=40), AXES, RGB)
+    canvas.set_exposure(0.2)
+    canvas.look_along(0)
+    whole = canvas.render((300, 300)).astype(int)
+    canvas.set_cut((1, 0, 0))
+    assert np.abs(canvas.render((300, 300)) - whole).max() > 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(((0, 0, 0),), "normal must be three numbers"), (((1, 0, 0), (1, 2)), "through must be")],
+)
+def test_cuts_that_are_no_planes_are_refused(canvas: Any, arguments: Any, message: str) -> None:
+    canvas.set_volume(blob(128, 128, 128), AXES, RGB)
+    with pytest.raises(ValueError, match=message):
+        canvas.set_cut(*arguments)
+
+
+def test_outline_is_colored_and_the_box_grey(canvas: Any) -> None:
+    canvas.set_volume(np.zeros((8, 8, 8)), (np.linspace(0, 255, 8),) * 3, ("X", "Y", "Z"))
+    coloured = blues(canvas.render((300, 300))).sum()
+    assert coloured > 20
+    canvas.set_outline([[[250, 20, 20], [250, 120, 20]]])
+    picture = canvas.render((300, 300))
+    assert reds(picture).sum() > 10
+    assert blues(picture).sum() == 0
+    canvas.set_outline([])
+    assert blues(canvas.render((300, 300))).sum() == pytest.approx(coloured, abs=3)
+
+
+def test_lines_that_are_no_lines_are_refused(canvas: Any) -> None:
+    with pytest.raises(ValueError, match="lines must be arrays"):
+        canvas.set_outline([[1, 2, 3]])
+
+
+def test_legend_stands_in_the_corner(canvas: Any) -> None:
+    canvas.set_volume(blob(128, 128, 128), AXES, RGB)
+    assert canvas.render((300, 300))[8:22, 10:125, :3].std(axis=(0, 1)).max() == 0
+    canvas.set_legend(True)
+    corner = canvas.render((300, 300))[8:22, 10:125, :3]
+    assert corner.max() > 200  # its opaque end
+
+
+def test_surroundings_survive_a_lost_context(canvas: Any) -> None:
+    canvas.set_volume(blob(200, 40, 40), AXES, RGB)
+    canvas.set_walls(True)
+    canvas.set_cut((0, 1, 0))
+    before = canvas.render((200, 200)).astype(int)
+    canvas.release()
+    canvas.rebuild()
+    assert np.abs(canvas.render((200, 200)) - before).mean() < 0.5
