@@ -29,6 +29,7 @@ from napari_colorkde.app.session import Session, sentence
 from napari_colorkde.app.sources import Source, unwrapped
 from napari_colorkde.app.state import Channels, State
 from napari_colorkde.io.images import read_image
+from napari_colorkde.ui.autosave import Autosave, RestoreOffer
 from napari_colorkde.ui.cube_dock import CubeView
 from napari_colorkde.ui.density_panel import DensityPanel
 from napari_colorkde.ui.docking import (
@@ -107,6 +108,8 @@ class ColorKDEWidget(QWidget):
         self.panel = DensityPanel(self.session)
         self.kernels = KernelsPanel(self.session)
         self.status = StatusLines(self.session)
+        self.autosave = Autosave(self.session, parent=self)
+        self.offer = RestoreOffer(self.session, self.autosave)
         self._lay_out()
         self._connect()
         self._follow_theme()
@@ -276,6 +279,7 @@ class ColorKDEWidget(QWidget):
         lines = QVBoxLayout(inside)
         lines.setContentsMargins(6, 4, 6, 4)
         lines.setSpacing(6)
+        lines.addWidget(self.offer)
         lines.addWidget(chooser)
         self.tabs = QTabWidget()
         self.tabs.addTab(_at_top(self.panel), "Density")
@@ -298,6 +302,7 @@ class ColorKDEWidget(QWidget):
         self.channels.changed.connect(self._on_channels)
         self.panel.failed.connect(self.status.say)
         self.kernels.failed.connect(self.status.say)
+        self.autosave.failed.connect(self.status.say)
         self.panel.export_asked.connect(self._on_export)
         self.panel.volume_asked.connect(self._on_volume)
         self.session.source_changed.connect(self._on_source)
@@ -363,6 +368,7 @@ class ColorKDEWidget(QWidget):
         self._viewer.events.theme.disconnect(self._follow_theme)
         self.panel.disconnect_session()
         self.kernels.disconnect_session()
+        self.autosave.close()
         self.status.close_session()
         self.activity.close()
         self.overlay.close()

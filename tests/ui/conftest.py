@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from napari_colorkde.app import compute
+from napari_colorkde.ui import autosave
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -24,6 +25,13 @@ Dock = Callable[..., "ColorKDEWidget"]
 @pytest.fixture(autouse=True)
 def small_volumes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compute, "BINS", {1: 64, 2: 48, 3: 32})
+
+
+@pytest.fixture(autouse=True)
+def own_sessions(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep sessions apart from the user's own."""
+    folder = tmp_path_factory.mktemp("sessions")
+    monkeypatch.setattr(autosave, "session_folder", lambda: folder)
 
 
 @pytest.fixture

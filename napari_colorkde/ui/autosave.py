@@ -1,0 +1,165 @@
+"""Keeps a session on disk as it changes, and offers what was left by the last one.
+
+A lock beside each file says that its session is alive; the lock of a program that crashed does not
+count. A session that was closed leaves its file, too: closing the dock by mistake loses nothing.
+"""
+
+import uuid
+from pathlib import Path
+
+from psygnal import Signal
+from qtpy.QtCore import QLockFile, QObject, Qt, QTimer
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+
+from napari_colorkde.app.recovery import (
+    MOST_FILES,
+    SUFFIX,
+    describe,
+    load_state,
+    save_state,
+    session_files,
+    session_folder,
+)
+from napari_colorkde.app.session import Session, sentence
+from napari_colorkde.app.state import State
+
+PAUSE_MS = 400
+"""The file is written when nothing has changed for this long."""
+
+
+class Autosave(QObject):
+    """Writes the state of a session to a file of its own.
+
+    Parameters
+    ----------
+    session
+        Whose state is kept.
+    folder
+        Where; by default the user's folder for program states.
+    """
+
+    failed = Signal(str, description="The session cannot be kept; a sentence.")
+
+    def __init__(
+        self, session: Session, folder: Path | None = None, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._folder = folder
+        self._path: Path | None = None
+        self._lock: QLockFile | None = None
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(PAUSE_MS)
+        self._pause.timeout.connect(self.save)
+        session.state_changed.connect(self._on_state)
+
+    def close(self) -> None:
+        """Write what is not written yet, and let go of the session. The file stays."""
+        self._session.state_changed.disconnect(self._on_state)
+        if self._pause.isActive():
+            self._pause.stop()
+            self.save()
+        if self._lock is not None:
+            self._lock.unlock()
+            self._lock = None
+
+    def save(self) -> None:
+        """Write the state now."""
+        try:
+            if self._path is None:
+                self._path = self._claim(f"{uuid.uuid4().hex}{SUFFIX}")
+            save_state(self._path, self._session.state)
+        except OSError as error:
+            self.failed.emit(f"The session cannot be kept on disk: {sentence(error)}")
+
+    def left(self) -> tuple[State, Path] | None:
+        """The newest session with kernels that no living program writes, None if there is none."""
+        try:
+            files = session_files(self._place())
+        except OSError:
+            return None  # nothing was kept where nothing can be
+        for number, path in enumerate(files):
+            lock = _lock_of(path)
+            if path == self._path or not lock.tryLock(0):
+                continue
+            try:
+                state = load_state(path)
+            except (ValueError, OSError):
+                state = None  # written by another version; it goes when it is old
+            if number >= MOST_FILES:
+                path.unlink(missing_ok=True)
+            lock.unlock()
+            if state is not None and state.kernel_sets:
+                return state, path
+        return None
+
+    def _on_state(self, state: State, before: State) -> None:
+        self._pause.start()
+
+    def _place(self) -> Path:
+        if self._folder is None:
+            self._folder = session_folder()
+        return self._folder
+
+    def _claim(self, name: str) -> Path:
+        path = self._place() / name
+        self._lock = _lock_of(path)
+        self._lock.tryLock(0)
+        return path
+
+
+class RestoreOffer(QWidget):
+    """One line that offers the kernels of an earlier session.
+
+    Parameters
+    ----------
+    session
+        To which they are given.
+    autosave
+        Knows what was left.
+    """
+
+    def __init__(self, session: Session, autosave: Autosave, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._left = autosave.left()
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.restore_button = QToolButton()
+        self.restore_button.setText("Restore")
+        self.restore_button.setToolTip("Go on with these kernels and settings. Undo takes it back.")
+        self.restore_button.clicked.connect(self.restore)
+        self.dismiss_button = QToolButton()
+        self.dismiss_button.setText("Dismiss")
+        self.dismiss_button.setToolTip("Do not offer this session any more.")
+        self.dismiss_button.clicked.connect(self.dismiss)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self.text, 1)
+        line.addWidget(self.restore_button, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self.dismiss_button, 0, Qt.AlignmentFlag.AlignTop)
+        self.setVisible(self._left is not None)
+        if self._left is not None:
+            self.text.setText(f"Last session: {describe(*self._left)}.")
+
+    def restore(self) -> None:
+        """Take the kernels and settings of that session; the image stays."""
+        if self._left is not None:
+            state = self._left[0]
+            names = ("bandwidth", "kernel_sets", "kernel_set", "show", "log", "colormap")
+            self._session.set(**{name: getattr(state, name) for name in names})
+            self.dismiss()
+
+    def dismiss(self) -> None:
+        """Forget that session."""
+        if self._left is not None:
+            self._left[1].unlink(missing_ok=True)
+            self._left = None
+        self.setVisible(False)
+
+
+def _lock_of(path: Path) -> QLockFile:
+    lock = QLockFile(f"{path}.lock")
+    lock.setStaleLockTime(0)  # only the death of its program makes it stale
+    return lock

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from napari_colorkde.app.recovery import SUFFIX, load_state, session_files
+from napari_colorkde.app.session import Session
+from napari_colorkde.core.kernels import Kernel, KernelSet
+from napari_colorkde.ui.autosave import PAUSE_MS, Autosave, RestoreOffer
+from tests.ui.conftest import RGB, Dock, close_dock
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+pytestmark = pytest.mark.window
+
+KERNELS = KernelSet([Kernel([60, 60, 60], [90, 90, 90], 1.0)], "mine")
+
+
+@pytest.fixture
+def session(qapp: Any) -> Iterator[Session]:
+    session = Session()
+    yield session
+    session.close()
+
+
+def saved(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"*{SUFFIX}"))
+
+
+def leave(folder: Path) -> None:
+    """Leave a session as one that was closed."""
+    session = Session()
+    autosave = Autosave(session, folder)
+    session.kernels = KERNELS
+    autosave.close()
+
+
+def test_a_session_is_written_once_nothing_changes_any_more(
+    session: Session, tmp_path: Path, qtbot: Any
+) -> None:
+    autosave = Autosave(session, tmp_path)
+    session.kernels = KERNELS
+    session.bandwidth = 7
+    assert saved(tmp_path) == []
+    qtbot.waitUntil(lambda: len(saved(tmp_path)) == 1, timeout=PAUSE_MS * 20)
+    assert load_state(saved(tmp_path)[0]) == session.state
+    session.bandwidth = 8
+    autosave.close()
+    assert load_state(saved(tmp_path)[0]).bandwidth == (8.0,)
+
+
+def test_a_session_that_was_not_touched_leaves_nothing(session: Session, tmp_path: Path) -> None:
+    Autosave(session, tmp_path).close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_left_is_offered_and_restored(
+    session: Session, tmp_path: Path, qtbot: Any
+) -> None:
+    leave(tmp_path)
+    autosave = Autosave(session, tmp_path)
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    assert not offer.isHidden()
+    assert "1 kernel (mine)" in offer.text.text()
+    offer.restore_button.click()
+    assert session.kernels == KERNELS
+    assert offer.isHidden()
+    session.undo()
+    assert session.kernels is None
+    autosave.close()
+
+
+def test_what_is_dismissed_is_not_offered_again(
+    session: Session, tmp_path: Path, qtbot: Any
+) -> None:
+    leave(tmp_path)
+    autosave = Autosave(session, tmp_path)
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    offer.dismiss_button.click()
+    assert autosave.left() is None
+    autosave.close()
+
+
+def test_the_session_of_a_living_program_is_not_offered(session: Session, tmp_path: Path) -> None:
+    other = Session()
+    living = Autosave(other, tmp_path)
+    other.kernels = KERNELS
+    living.save()
+    autosave = Autosave(session, tmp_path)
+    assert len(session_files(tmp_path)) == 1
+    assert autosave.left() is None
+    living.close()
+    left = autosave.left()
+    assert left is not None
+    assert left[0].kernels == KERNELS
+    autosave.close()
+
+
+def test_a_file_that_is_damaged_is_passed_over(session: Session, tmp_path: Path) -> None:
+    leave(tmp_path)
+    (tmp_path / f"damaged{SUFFIX}").write_text("{")
+    autosave = Autosave(session, tmp_path)
+    assert autosave.left() is not None
+    autosave.close()
+
+
+def test_a_folder_that_cannot_be_written_to_is_said(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    autosave = Autosave(session, tmp_path / "file")
+    problems: list[str] = []
+    autosave.failed.connect(problems.append)
+    session.kernels = KERNELS
+    autosave.close()
+    assert "cannot be kept on disk" in problems[0]
+
+
+def test_a_closed_dock_offers_its_kernels_when_it_is_opened_again(
+    viewer: Viewer, dock: Dock, qtbot: Any
+) -> None:
+    widget = dock(RGB)
+    assert widget.offer.isHidden()
+    widget.session.kernels = KERNELS
+    close_dock(widget, qtbot)
+    again = dock()
+    assert again.offer.isVisible()
+    again.offer.restore_button.click()
+    again.session.wait()
+    assert again.session.kernels == KERNELS
