@@ -179,11 +179,10 @@ class ColorSpaceCanvas(DensityView):
         for part in self._guests:
             if part.space != self._space:
                 part.place(self._space)
-                self._refresh(part)
         self._show_walls()
         self._legend.show(self._legend_bar())
         if isinstance(self._frame, CubeFrame):
-            self._frame.set_plain(self._outline.is_shown)
+            self._frame.set_plain(self._outline.is_needed)
 
     def _legend_bar(self) -> Bar | None:
         if not self._legend_shown or self._space is None or self.mode == "points":

@@ -58,6 +58,7 @@ class Content(Part):
     def set_transfer(self, transfer: Transfer) -> None:
         """Show the same densities another way."""
         self._transfer = transfer
+        self.refresh()
 
 
 class VolumeContent(Content):
@@ -101,7 +102,7 @@ class VolumeContent(Content):
         self._threshold = self._faintest()
         self._reach = empty_reach(values, self._threshold)
 
-    def build(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: Overlay) -> None:
         """Make the volume node under `scene`."""
         size = [self._box.size[self._box.order.index(channel)] for channel in (2, 1, 0)]
         node = DensityCloud(self._values, mode=self._mode, size=size, parent=scene)
@@ -111,6 +112,9 @@ class VolumeContent(Content):
         node.set_reach(self._reach)
         node.set_cut(self._cut)
         self.nodes = [node]
+
+    def fill(self) -> None:
+        """Show the densities as they are to be shown."""
         self.set_transfer(self._transfer)
         self.set_fine(self._fine)
 
@@ -182,9 +186,9 @@ class PlaneContent(Content):
         grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
         self._colors = np.asarray(space.color_of(grid.reshape(-1, 2))).reshape(*values.shape, 3)
 
-    def build(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: Overlay) -> None:
         """Make the picture node under `scene`."""
-        node = Image(self._picture(), interpolation="linear", parent=scene)
+        node = Image(np.zeros((2, 2, 4), np.float32), interpolation="linear", parent=scene)
         node.order = 0
         node.set_gl_state("translucent", depth_test=False)
         n0, n1 = self._values.shape
@@ -199,12 +203,11 @@ class PlaneContent(Content):
         node.transform = MatrixTransform(matrix)
         self.nodes = [node]
 
-    def set_transfer(self, transfer: Transfer) -> None:
-        """Paint the picture anew."""
-        self._transfer = transfer
-        for node in self.nodes:
-            node.set_data(self._picture())
-            node.update()
+    def fill(self) -> None:
+        """Paint the picture."""
+        (node,) = self.nodes
+        node.set_data(self._picture())
+        node.update()
 
     def _picture(self) -> NDArray[np.float32]:
         # As if the plane were as thick as the features of a photograph's cloud.
@@ -228,7 +231,7 @@ class CurveContent(Content):
         axis = np.linspace(box.low[0], box.high[0], len(values))
         self._colors = np.asarray(space.color_of(axis[:, np.newaxis]), dtype=float)
 
-    def build(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: Overlay) -> None:
         """Make the area, the ramp and the line under `scene`."""
         area = Mesh(parent=scene, shading=None, mode="triangles")
         line = Line(np.zeros((2, 3), np.float32), method="gl", width=2, parent=scene)
@@ -236,16 +239,12 @@ class CurveContent(Content):
             node.order = order
             node.set_gl_state("translucent", depth_test=False, cull_face=False)
         self.nodes = [area, line]
-        self.set_transfer(self._transfer)
 
-    def set_transfer(self, transfer: Transfer) -> None:
-        """Draw the curve anew, to the height that `transfer` gives it."""
-        self._transfer = transfer
-        if not self.nodes:
-            return
+    def fill(self) -> None:
+        """Draw the curve to the height that the transfer gives it."""
         n = len(self._values)
         x = np.linspace(0, self._box.size[0], n)
-        heights = transfer.visible(self._values)
+        heights = self._transfer.visible(self._values)
         heights = heights / max(float(heights.max()), 1e-30) * self._box.size[2]
         rows = [heights, np.zeros(n), np.full(n, -CURVE_RAMP)]
         points = np.array([np.column_stack([x, np.zeros(n), z]) for z in rows])
@@ -269,4 +268,4 @@ class CurveContent(Content):
     def set_theme(self, theme: Theme) -> None:
         """Recolour the line."""
         self._line_color = theme.text
-        self.set_transfer(self._transfer)
+        self.refresh()

@@ -31,31 +31,35 @@ class Cut(Part):
         self._through: Floats | None = None
         self._theme = THEMES["dark"]
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is a cut, and a volume that could be cut."""
+        return self._normal is not None and self.space is not None and self.space.n_channels == 3
+
     def set(self, normal: Floats | None, through: Floats | None) -> None:
         """Cut at a plane: normal (3,) per edge of the box, point (3,) a colour. None: no cut."""
         self._normal, self._through = normal, through
         self.plane = None
-        self._update()
+        self.refresh()
 
-    def build(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: Overlay) -> None:
         """Make the outline."""
         node = Line(np.zeros((2, 3), np.float32), connect="strip", method="gl", parent=scene)
         node.set_gl_state("translucent", depth_test=False)
         node.order = _ORDER
         self.nodes = [node]
-        self._update()
 
     def set_theme(self, theme: Theme) -> None:
         """Recolour the outline."""
         self._theme = theme
-        self._update()
+        self.refresh()
 
     def follow(self, project: Project) -> None:
         """Take away the half that hides the cut from the viewer."""
-        if self._normal is None or self._through is None or self.space is None:
-            return
-        if self.space.n_channels != 3:
+        if not self.is_needed or self.space is None:
             self.plane = None
+            return
+        if self._normal is None or self._through is None:
             return
         box = self.space.box
         point = box.to_scene(self._through)
@@ -76,16 +80,14 @@ class Cut(Part):
         normal = np.array([self._normal[order[axis]] / size[axis] for axis in range(3)])
         return np.asarray(normal / np.linalg.norm(normal))
 
-    def _update(self) -> None:
-        for node in self.nodes:
-            node.visible = False
-            if self._normal is None or self._through is None or self.space is None:
-                continue
-            if self.space.n_channels != 3:
-                continue
-            box = self.space.box
-            polygon = plane_in_box(box.to_scene(self._through), self._scene_normal(), box.size)
-            node.visible = len(polygon) > 0
-            if node.visible:
-                closed = np.concatenate([polygon, polygon[:1]]).astype(np.float32)
-                node.set_data(pos=closed, color=(*self._theme.muted, 1.0))
+    def fill(self) -> None:
+        """Draw the outline of the cut."""
+        if self._through is None or self.space is None:
+            return
+        (node,) = self.nodes
+        box = self.space.box
+        polygon = plane_in_box(box.to_scene(self._through), self._scene_normal(), box.size)
+        node.visible = len(polygon) > 0
+        if node.visible:
+            closed = np.concatenate([polygon, polygon[:1]]).astype(np.float32)
+            node.set_data(pos=closed, color=(*self._theme.muted, 1.0))

@@ -116,7 +116,12 @@ class Ellipsoids(Part):
     def show(self, ellipsoids: EllipsoidSet) -> None:
         """Show other ellipsoids, or the same ones elsewhere (1 ms for 32)."""
         self._given = ellipsoids
-        self._update()
+        self.refresh()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there are ellipsoids for the present space."""
+        return self.shown is not None
 
     @property
     def shown(self) -> EllipsoidSet | None:
@@ -126,7 +131,7 @@ class Ellipsoids(Part):
             return None
         return given if given.means.shape[1] == space.n_channels else None
 
-    def build(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: Overlay) -> None:
         """Make bodies, circles and handles."""
         sphere = create_sphere(rows=16, cols=24)
         bodies = InstancedMesh(
@@ -147,12 +152,11 @@ class Ellipsoids(Part):
         self.nodes = [bodies, circles, handles]
         for node, order in zip(self.nodes, (_BODIES, _CIRCLES, _HANDLES), strict=True):
             node.order = order
-        self._update()
 
     def set_theme(self, theme: Theme) -> None:
         """Keep circles and handles legible."""
         self._theme = theme
-        self._update()
+        self.refresh()
 
     # --- the mouse
 
@@ -205,16 +209,14 @@ class Ellipsoids(Part):
         linear = self._box.to_scene(np.eye(n)) - self._box.to_scene(np.zeros(n))  # (C, 3)
         return np.asarray(shown.radius * np.einsum("ca,kcj->kaj", linear, shown.axes))
 
-    def _update(self) -> None:
-        if not self.nodes:
-            return
+    def fill(self) -> None:
+        """Draw the ellipsoids where they are."""
         bodies, circles, handles = self.nodes
         shown = self.shown
-        circles.visible = shown is not None
-        bodies.visible = shown is not None and shown.means.shape[1] == 3
-        handles.visible = shown is not None and shown.selected is not None
         if shown is None:
             return
+        bodies.visible = shown.means.shape[1] == 3
+        handles.visible = shown.selected is not None
         chosen = np.arange(len(shown)) == shown.selected
         if bodies.visible:
             alpha = np.where(chosen, _SELECTED_ALPHA, _BODY_ALPHA)

@@ -47,7 +47,7 @@ class CubeFrame(Part):
         self._points = start + t * (end - start)  # (12, 2 * pieces, 3)
         self._colors = space.color_at(self._points.reshape(-1, 3)).reshape(self._points.shape)
 
-    def build(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: Overlay) -> None:
         """Make the edges under `scene` and the rulers in the `overlay`."""
         self.nodes = [_edge_lines(scene, _BEHIND), _edge_lines(scene, _BEFORE)]
         self._drawn = None
@@ -131,7 +131,7 @@ class FlatFrame(Part):
         self._points = np.array([r.start + t * (r.end - r.start) for r in rulers])
         self._colors = space.color_at(self._points.reshape(-1, 3)).reshape(self._points.shape)
 
-    def build(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: Overlay) -> None:
         """Make the edges under `scene` and the rulers in the `overlay`."""
         self.nodes = [_edge_lines(scene, _BEFORE)]
         _set_edges(self.nodes[0], self._points, self._colors, 1.0)

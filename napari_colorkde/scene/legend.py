@@ -98,9 +98,14 @@ class Legend(Part):
     def show(self, bar: Bar | None) -> None:
         """Show a bar; None: nothing."""
         self._bar = bar
-        self._update()
+        self.refresh()
 
-    def build(self, scene: Any, overlay: Overlay) -> None:
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is a bar."""
+        return self._bar is not None
+
+    def make(self, scene: Any, overlay: Overlay) -> None:
         """Make the bar and its texts."""
         image = Image(
             np.zeros((1, _CELLS, 4), np.float32), interpolation="nearest", parent=overlay.node
@@ -110,19 +115,17 @@ class Legend(Part):
         self.nodes = [image, texts]
         for node in self.nodes:
             node.order = _ORDER
-        self._update()
 
     def set_theme(self, theme: Theme) -> None:
         """Recolour bar and texts."""
         self._theme = theme
-        self._update()
+        self.refresh()
 
-    def _update(self) -> None:
-        for node in self.nodes:
-            node.visible = self._bar is not None
-        if not self.nodes or self._bar is None:
-            return
+    def fill(self) -> None:
+        """Draw the bar and write its texts."""
         bar = self._bar
+        if bar is None:
+            return
         image, texts = self.nodes
         n = len(bar.opacity)
         rgba = np.empty((1, n, 4), dtype=np.float32)

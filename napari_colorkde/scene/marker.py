@@ -26,33 +26,36 @@ class ColorMarker(Part):
     def set_color(self, color: ArrayLike | None) -> None:
         """Mark a colour (C,) in image units; None: none."""
         self._color = None if color is None else np.asarray(color, dtype=float)
-        self._update()
+        self.refresh()
 
-    def build(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: Overlay) -> None:
         """Make the disc."""
         node = Markers(parent=scene)
         node.set_gl_state("translucent", depth_test=False, cull_face=False)
         node.order = _ORDER
         self.nodes = [node]
-        self._update()
 
     def set_theme(self, theme: Theme) -> None:
         """Recolour the outline."""
         self._theme = theme
-        self._update()
+        self.refresh()
 
-    def _update(self) -> None:
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is a colour, and it is one of the present channels."""
         color, space = self._color, self.space
-        for node in self.nodes:
-            # A colour of another image's channels has no place here.
-            node.visible = (
-                color is not None and space is not None and len(color) == space.n_channels
-            )
-            if node.visible and color is not None and space is not None:
-                node.set_data(
-                    pos=space.box.to_scene(color[np.newaxis]).astype(np.float32),
-                    face_color=(*space.color_of(color[np.newaxis])[0], 1.0),
-                    edge_color=(*self._theme.text, 1.0),
-                    edge_width=2,
-                    size=_SIZE,
-                )
+        return color is not None and space is not None and len(color) == space.n_channels
+
+    def fill(self) -> None:
+        """Put the disc where its colour lies."""
+        if self._color is None or self.space is None:
+            return
+        (node,) = self.nodes
+        color = self._color[np.newaxis]
+        node.set_data(
+            pos=self.space.box.to_scene(color).astype(np.float32),
+            face_color=(*self.space.color_of(color)[0], 1.0),
+            edge_color=(*self._theme.text, 1.0),
+            edge_width=2,
+            size=_SIZE,
+        )

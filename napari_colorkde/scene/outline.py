@@ -23,7 +23,7 @@ class Outline(Part):
         self._lines: tuple[np.ndarray, ...] = ()
 
     @property
-    def is_shown(self) -> bool:
+    def is_needed(self) -> bool:
         """Whether there are lines that have a place in the present space."""
         return (
             self.space is not None
@@ -38,9 +38,9 @@ class Outline(Part):
             if line.ndim != 2 or len(line) < 2:
                 raise ValueError(f"lines must be arrays (N ≥ 2, C) of colours, not {line.shape}")
         self._lines = arrays
-        self._update()
+        self.refresh()
 
-    def build(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: Overlay) -> None:
         """Make the lines."""
         node = Line(
             np.zeros((2, 3), np.float32), connect="segments", method="gl", width=2, parent=scene
@@ -48,17 +48,16 @@ class Outline(Part):
         node.set_gl_state("translucent", depth_test=False)
         node.order = _ORDER
         self.nodes = [node]
-        self._update()
 
-    def _update(self) -> None:
-        for node in self.nodes:
-            node.visible = self.is_shown
-            if not self.is_shown or self.space is None:
-                continue
-            pairs = [np.stack([line[:-1], line[1:]], axis=1) for line in self._lines]
-            colors = np.concatenate([pair.reshape(-1, pair.shape[-1]) for pair in pairs])
-            rgba = np.column_stack([self.space.color_of(colors), np.full(len(colors), _ALPHA)])
-            node.set_data(
-                pos=self.space.box.to_scene(colors).astype(np.float32),
-                color=rgba.astype(np.float32),
-            )
+    def fill(self) -> None:
+        """Draw the lines."""
+        if self.space is None or not self.is_needed:
+            return
+        (node,) = self.nodes
+        pairs = [np.stack([line[:-1], line[1:]], axis=1) for line in self._lines]
+        colors = np.concatenate([pair.reshape(-1, pair.shape[-1]) for pair in pairs])
+        rgba = np.column_stack([self.space.color_of(colors), np.full(len(colors), _ALPHA)])
+        node.set_data(
+            pos=self.space.box.to_scene(colors).astype(np.float32),
+            color=rgba.astype(np.float32),
+        )

@@ -42,22 +42,22 @@ class Part:
 
     The OpenGL context may go away under a view and be replaced by another (Qt does so when a dock
     is floated). A part therefore keeps its arrays, and its nodes are nothing but their picture.
+
+    Subclasses implement `make` and `fill`, say with `is_needed` whether there is anything to draw,
+    and call `refresh` when their arrays have changed.
     """
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
         self.space: Space | None = None
-
-    def place(self, space: Space | None) -> None:
-        """Belong to another space from now on, or to none; what was built is built anew."""
-        self.space = space
+        self._stand: tuple[Any, Overlay] | None = None
 
     @property
-    def is_built(self) -> bool:
-        """Whether there are nodes now."""
-        return bool(self.nodes)
+    def is_needed(self) -> bool:
+        """Whether there is anything to draw; until then no nodes are made."""
+        return True
 
-    def build(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: Overlay) -> None:
         """Make the nodes.
 
         Parameters
@@ -68,8 +68,31 @@ class Part:
             For what stays on the screen.
         """
 
+    def fill(self) -> None:
+        """Give the nodes what they show."""
+
+    def refresh(self) -> None:
+        """Make the nodes if they are needed by now, and fill them."""
+        if self._stand is not None and not self.nodes and self.is_needed:
+            self.make(*self._stand)
+        if self.nodes:
+            for node in self.nodes:
+                node.visible = self.is_needed
+            self.fill()
+
+    def place(self, space: Space | None) -> None:
+        """Belong to another space from now on, or to none."""
+        self.space = space
+        self.refresh()
+
+    def build(self, scene: Any, overlay: Overlay) -> None:
+        """Stand in a view from now on."""
+        self._stand = (scene, overlay)
+        self.refresh()
+
     def release(self) -> None:
-        """Drop the nodes."""
+        """Drop the nodes and leave the view."""
+        self._stand = None
         for node in self.nodes:
             node.parent = None
         self.nodes = []

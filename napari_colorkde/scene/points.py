@@ -47,29 +47,30 @@ class Points(Part):
         # The area is the count.
         share = counts / max(counts.sum(), 1.0)
         self._sizes = (_SMALLEST + _LARGEST * np.sqrt(share)).astype(np.float32)
-        self._fill()
-        self.set_fine(self._fine)
+        self.refresh()
 
-    def build(self, scene: Any, overlay: Overlay) -> None:
+    @property
+    def is_needed(self) -> bool:
+        """Whether there are counts."""
+        return len(self._places) > 0
+
+    def make(self, scene: Any, overlay: Overlay) -> None:
         """Make all points, and the fewer of them that are drawn while the view moves."""
         self.nodes = [Markers(parent=scene) for _ in range(2)]
         for node in self.nodes:
             node.set_gl_state("translucent", depth_test=True, cull_face=False)
             node.order = 0
-        self._fill()
-        self.set_fine(self._fine)
 
     def set_fine(self, fine: bool) -> None:
         """Draw all points, or fewer."""
         self._fine = fine
         if self.nodes:
             every, some = self.nodes
-            every.visible = fine and len(self._places) > 0
-            some.visible = not fine and len(self._places) > 0
+            every.visible = fine and self.is_needed
+            some.visible = not fine and self.is_needed
 
-    def _fill(self) -> None:
-        if not self.nodes or len(self._places) == 0:
-            return
+    def fill(self) -> None:
+        """Draw the points."""
         for node, end in zip(self.nodes, (len(self._places), _WHILE_MOVING), strict=True):
             node.set_data(
                 pos=self._places[:end],
@@ -78,3 +79,4 @@ class Points(Part):
                 edge_width=0,
                 symbol="disc",
             )
+        self.set_fine(self._fine)

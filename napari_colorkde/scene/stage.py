@@ -222,13 +222,6 @@ class Stage:
         self._parts.remove(part)
         part.release()
 
-    def _refresh(self, part: Part) -> None:
-        """Make the nodes of `part` anew."""
-        part.release()
-        if self._built:
-            self._build(part)
-        self._canvas.update()
-
     def _project(self, points: Floats) -> Floats:
         """Map scene points (N, 3) to homogeneous pixels of the canvas (N, 4)."""
         transform = self._view.scene.node_transform(self._canvas.scene)

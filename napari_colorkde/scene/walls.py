@@ -40,9 +40,14 @@ class Walls(Part):
         if values is not None and self.space is not None:
             for channel in range(3):
                 self._pictures[channel] = _picture(values, channel, self.space, scale, exposure)
-        self._update()
+        self.refresh()
 
-    def build(self, scene: Any, overlay: Overlay) -> None:
+    @property
+    def is_needed(self) -> bool:
+        """Whether there are pictures to hang."""
+        return bool(self._pictures)
+
+    def make(self, scene: Any, overlay: Overlay) -> None:
         """Make three pictures; they are hung by `follow`."""
         for _ in range(3):
             node = Image(np.zeros((2, 2, 4), np.float32), interpolation="linear", parent=scene)
@@ -50,11 +55,10 @@ class Walls(Part):
             node.set_gl_state("translucent", depth_test=False, cull_face=False)
             self.nodes.append(node)
         self._sides = {}
-        self._update()
 
     def follow(self, project: Project) -> None:
         """Hang the pictures on the far walls."""
-        if not self._pictures or not self.nodes or self.space is None:
+        if not self.nodes or not self.is_needed or self.space is None:
             return
         corners = self.space.box.corners()
         facing = faces_towards_viewer(on_screen(project, corners), project(corners)[:, 3])
@@ -64,11 +68,10 @@ class Walls(Part):
             if facing[2 * axis] or facing[2 * axis + 1]:
                 self._hang(channel, axis, side=0 if facing[2 * axis + 1] else 1)
 
-    def _update(self) -> None:
-        for channel, node in enumerate(self.nodes):
-            node.visible = channel in self._pictures
-            if node.visible:
-                node.set_data(self._pictures[channel])
+    def fill(self) -> None:
+        """Paint the pictures."""
+        for channel, picture in self._pictures.items():
+            self.nodes[channel].set_data(picture)
 
     def _hang(self, channel: int, axis: int, side: int) -> None:
         if self._sides.get(channel) == side or self.space is None:
