@@ -50,7 +50,7 @@ def colors_of_byte_codes(codes: NDArray[Any], channels: int) -> NDArray[np.uint8
 
 def count_table(table: NDArray[np.int64], channels: int) -> CountedColors:
     """Read the distinct colours off a table of counts by byte code."""
-    codes = np.flatnonzero(table)
+    codes = np.flatnonzero(table != 0)  # of booleans, twice as fast
     colors = colors_of_byte_codes(codes, channels)
     key = np.zeros(len(codes), np.uint32)
     for c in range(channels):

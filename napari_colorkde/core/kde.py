@@ -17,7 +17,7 @@ from scipy.special import ndtr
 from napari_colorkde.core import bandwidth as bw
 from napari_colorkde.core.colorspaces import color_space, palette_in_space
 from napari_colorkde.core.device import Device, resolve_device
-from napari_colorkde.core.lattice import Sampling
+from napari_colorkde.core.lattice import Sampling, distinct_values
 from napari_colorkde.core.palette import Palette, paint_index
 from napari_colorkde.core.sums import KernelSums, kernel_sums
 
@@ -301,7 +301,7 @@ class ColorKDE:
             return float(total)
         inside = np.ones(len(self.points))
         for c, axis in enumerate(axes):
-            levels, rank = np.unique(self.points.colors[:, c], return_inverse=True)
+            levels, rank = distinct_values(self.points.colors[:, c])
             sigma = np.sqrt(self.covariance[c, c])
             margin = (axis[1] - axis[0]) / 2 if sampling == "cells" else 0.0
             low, high = axis[0] - margin, axis[-1] + margin

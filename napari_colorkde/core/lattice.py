@@ -26,8 +26,11 @@ MAX_NODES = 1 << 24
 MAX_LEVELS = 1 << 11
 """Most values along one axis: a Gaussian matrix of them is 34 MB in float64."""
 
-BLOCK_ROWS = 32
+BLOCK_ROWS = 64
 """Rows of a Gaussian matrix multiplied together; zeros outside their common band are skipped."""
+
+WORTHWHILE = 0.8
+"""Blocks are made if they leave at most this fraction of a matrix: each reads the grid again."""
 
 Sampling = Literal["points", "cells"]
 
@@ -67,13 +70,23 @@ def lattice_of(colors: NDArray[Any]) -> Lattice | None:
     """The lattice of colours ``(U, C)``; None beyond `MAX_NODES` nodes or `MAX_LEVELS` an axis."""
     levels, position, nodes = [], np.zeros(len(colors), np.int64), 1
     for c in range(colors.shape[1]):
-        values, rank = np.unique(colors[:, c], return_inverse=True)
+        values, rank = distinct_values(colors[:, c])
         nodes *= len(values)
         if nodes > MAX_NODES or len(values) > MAX_LEVELS:
             return None
         position = position * len(values) + rank
         levels.append(values.astype(np.float64))
     return Lattice(tuple(levels), position)
+
+
+def distinct_values(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Distinct values, sorted, and which of them each value is; bytes are not sorted for it."""
+    if values.dtype != np.uint8:
+        return np.unique(values, return_inverse=True)
+    levels = np.flatnonzero(np.bincount(values, minlength=256)).astype(np.uint8)
+    rank = np.zeros(256, np.int64)
+    rank[levels] = np.arange(len(levels))
+    return levels, rank[values]
 
 
 def gaussian_matrix(
@@ -117,18 +130,30 @@ def multiply_axis(
     before = int(np.prod(grid.shape[:axis]))
     after = int(np.prod(grid.shape[axis + 1 :]))
     x = grid.reshape(before, grid.shape[axis], after)
+    matrix = without_denormals(matrix, grid.dtype)
     parts = []
-    for start in range(0, len(matrix), BLOCK_ROWS):
-        rows = without_denormals(matrix[start : start + BLOCK_ROWS], grid.dtype)
-        used = np.flatnonzero(rows.any(axis=0))
-        low, high = (used[0], used[-1] + 1) if len(used) else (0, 1)
-        g = device.put(rows[:, low:high], grid.dtype)
+    for rows, columns in _blocks(matrix):
+        low, high = columns.start, columns.stop
+        g = device.put(matrix[rows, columns], grid.dtype)
         if after == 1:
             parts.append((x[:, low:high, 0] @ g.T)[..., None])
         else:
             parts.append(torch.matmul(g, x[:, low:high]))
     product = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
     return product.reshape(*grid.shape[:axis], len(matrix), *grid.shape[axis + 1 :])
+
+
+def _blocks(matrix: NDArray[np.float64]) -> list[tuple[slice, slice]]:
+    """Blocks of rows, each with the columns between its first and last that are not zero."""
+    m, n = matrix.shape
+    blocks = []
+    for start in range(0, m, BLOCK_ROWS):
+        rows = slice(start, min(start + BLOCK_ROWS, m))
+        used = np.flatnonzero(matrix[rows].any(axis=0))
+        columns = slice(int(used[0]), int(used[-1]) + 1) if len(used) else slice(0, 1)
+        blocks.append((rows, columns))
+    left = sum((r.stop - r.start) * (c.stop - c.start) for r, c in blocks)
+    return blocks if left <= WORTHWHILE * m * n else [(slice(0, m), slice(0, n))]
 
 
 def without_denormals(matrix: NDArray[np.float64], dtype: torch.dtype) -> NDArray[np.float64]:

@@ -30,6 +30,7 @@ from napari_colorkde.core.image import (
     pixel_shape,
     tile_slices,
 )
+from napari_colorkde.core.lattice import Lattice, lattice_of
 
 MAX_COLORS = 1 << 22
 """Distinct colours kept before a palette is binned (8-bit palettes are never binned)."""
@@ -124,6 +125,11 @@ class Palette:
     def n_channels(self) -> int:
         """Number of colour channels C."""
         return int(self.colors.shape[1])
+
+    @cached_property
+    def lattice(self) -> Lattice | None:
+        """The lattice of the colours; None if it would be too large to keep dense."""
+        return lattice_of(self.colors)
 
     @property
     def dtype(self) -> np.dtype[Any]:

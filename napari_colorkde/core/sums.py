@@ -7,6 +7,7 @@ diagonal bandwidth, `SpreadSums` for all others. Both answer in float32 where th
 accuracy, and hand what lies deeper in the tails to float64 and, last, to the direct sum.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -32,6 +33,9 @@ FLOAT32_FLOOR = 1e-30
 
 FLOAT64_FLOOR = 1e-290
 """Times N: the same for float64."""
+
+FEW = 2048
+"""Colours below the float32 floor that are summed directly rather than all again in float64."""
 
 SPREAD_FLOOR = 1e-12
 """Times N: the smallest sum read off a mesh to 1e-5; below it the colours lie 7.5 sigma away."""
@@ -68,7 +72,7 @@ def kernel_sums(palette: Palette, covariance: NDArray[np.float64], device: Devic
     """Choose the way to sum: on the lattice where there is one, otherwise by spreading."""
     diagonal = not np.any(covariance - np.diag(np.diag(covariance)))
     if diagonal:
-        lattice = lattice_of(palette.colors)
+        lattice = palette.lattice
         if lattice is not None:
             return LatticeSums(palette, lattice, np.sqrt(np.diag(covariance)), device)
     return SpreadSums(palette, covariance, device)
@@ -110,17 +114,23 @@ class LatticeSums:
         target = self._target(colors)
         if target is None:
             return self._by_spreading.log_at(colors)
-        sums = np.asarray(self._gathered(target, torch.float32), np.float64)
-        if (sums < FLOAT32_FLOOR * self._n).any():
-            sums = self._gathered(target, torch.float64)
-        return self._with_tails(sums, colors, None)
+        sums, floor = self._deep_enough(lambda dtype: self._gathered(target, dtype))
+        return self._with_tails(sums, floor, colors, None)
 
     def log_others(self) -> NDArray[np.float64]:
         """Log S of the other colours; see `KernelSums`."""
-        others = self._others(torch.float32)
-        if (others < FLOAT32_FLOOR * self._n).any():
-            others = self._others(torch.float64)
-        return self._with_tails(others, self._palette.colors, np.arange(len(self._palette)))
+        others, floor = self._deep_enough(self._others)
+        rows = np.arange(len(self._palette))
+        return self._with_tails(others, floor, self._palette.colors, rows)
+
+    def _deep_enough(
+        self, sums_in: Callable[[torch.dtype], NDArray[Any]]
+    ) -> tuple[NDArray[Any], float]:
+        """Sums in float32, or float64 if many need it; and what they are good down to."""
+        sums, floor = sums_in(torch.float32), FLOAT32_FLOOR * self._n
+        if np.count_nonzero(sums < floor) <= FEW:
+            return sums, floor
+        return sums_in(torch.float64), FLOAT64_FLOOR * self._n
 
     @cached_property
     def _by_spreading(self) -> "SpreadSums":
@@ -152,9 +162,12 @@ class LatticeSums:
         return [gaussian_matrix(a, levels, float(s), sampling) for a, levels, s in triples]
 
     def _with_tails(
-        self, sums: NDArray[Any], colors: NDArray[Any], self_index: NDArray[np.int64] | None
+        self,
+        sums: NDArray[Any],
+        floor: float,
+        colors: NDArray[Any],
+        self_index: NDArray[np.int64] | None,
     ) -> NDArray[np.float64]:
-        floor = FLOAT64_FLOOR * self._n
         points, own = colors / self._sigmas, self._palette.colors / self._sigmas
         return _log_or_direct(sums, floor, points, own, self._palette.counts, self_index)
 
