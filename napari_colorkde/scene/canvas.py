@@ -21,11 +21,15 @@ from .geometry import Floats
 from .legend import Bar, Legend, density_bar, difference_bar, shells_bar
 from .marker import ColorMarker
 from .outline import Outline
+from .points import LitPoints
+from .rays import hit_plane
+from .region_tool import TOOLS, RegionTool
+from .regions import Region, densest_on_ray
 from .theme import Theme
 from .volume import NEGATIVE, POSITIVE
 from .walls import Walls
 
-__all__ = ["MODES", "ColorSpaceCanvas"]
+__all__ = ["MODES", "TOOLS", "ColorSpaceCanvas"]
 
 
 class ColorSpaceCanvas(DensityView):
@@ -49,6 +53,10 @@ class ColorSpaceCanvas(DensityView):
         (k, covariance): an axis of the selected ellipsoid is being dragged; (C, C).
     on_ellipsoid_released : callable or None
         (k): a drag has ended.
+    on_region_changed : callable or None
+        (region): a region is being drawn; ``region.contains(colors)`` says which lie in it.
+    on_region_drawn : callable or None
+        (region or None): the drawing has ended; None after a mere click.
     """
 
     def __init__(self, theme: str | Theme = "dark") -> None:
@@ -59,12 +67,16 @@ class ColorSpaceCanvas(DensityView):
         self._walls_shown = False
         self._outline, self._legend = Outline(), Legend()
         self._legend_shown = True
+        self._lit = LitPoints()
+        self._region_tool = RegionTool(self._canvas, self._camera, self)
         self._guests = (
             self._walls,
             self._cut,
             self._outline,
+            self._lit,
             self._ellipsoids,
             self._marker,
+            self._region_tool,
             self._legend,
         )
         for part in self._guests:
@@ -73,6 +85,8 @@ class ColorSpaceCanvas(DensityView):
         self.on_ellipsoid_moved: Callable[[int, Floats], None] | None = None
         self.on_ellipsoid_reshaped: Callable[[int, Floats], None] | None = None
         self.on_ellipsoid_released: Callable[[int], None] | None = None
+        self.on_region_changed: Callable[[Region], None] | None = None
+        self.on_region_drawn: Callable[[Region | None], None] | None = None
         self._mouse = EllipsoidMouse(
             self._canvas, self._camera, self._ray_at, self._on_screen, self._ellipsoids, self
         )
@@ -116,6 +130,27 @@ class ColorSpaceCanvas(DensityView):
         """Mark a colour (C,) in image units, that of the pixel under the mouse; None: none."""
         self._marker.set_color(color)
         self._canvas.update()
+
+    def light_up(self, colors: ArrayLike) -> None:
+        """Show colours (U, C), those of a part of the image, as dots of light; U = 0: none."""
+        colors = np.asarray(colors, dtype=float)
+        if colors.ndim != 2:
+            raise ValueError(f"colors must have shape (U, C), not {colors.shape}")
+        self._lit.show(colors, np.ones(len(colors)))
+        self._canvas.update()
+
+    @property
+    def tool(self) -> str:
+        """What dragging does: one of `TOOLS`."""
+        return self._region_tool.tool
+
+    def set_tool(self, tool: str) -> None:
+        """Choose what dragging does: "turn" the view, or draw a "lasso", "rectangle" or "ball".
+
+        A ball's centre is the densest colour behind the pixel where the drag begins.
+        """
+        self._region_tool.tool = tool
+        self._mouse.is_enabled = tool == "turn"
 
     def set_walls(self, shown: bool) -> None:
         """Show the three marginals of a density of three channels on the walls behind it."""
@@ -172,7 +207,9 @@ class ColorSpaceCanvas(DensityView):
         if not self._closed:
             self.on_ellipsoid_clicked = self.on_ellipsoid_moved = None
             self.on_ellipsoid_reshaped = self.on_ellipsoid_released = None
+            self.on_region_changed = self.on_region_drawn = None
             self._mouse.disconnect()
+            self._region_tool.disconnect()
         super().close()
 
     def _density_changed(self) -> None:
@@ -201,6 +238,16 @@ class ColorSpaceCanvas(DensityView):
         shown = self._walls_shown and self._values is not None and self._values.ndim == 3
         values = self._values if shown and not self._signed else None
         self._walls.show(values, scale=self.scale, exposure=self.exposure)
+
+    def _color_under(self, pixel: Floats) -> Floats | None:
+        """Return the densest colour behind a pixel; in a plane, the one under it."""
+        if self._values is None or self._space is None:
+            return None
+        ray, box = self._ray_at(pixel), self._space.box
+        if self._values.ndim == 3:
+            return densest_on_ray(ray, self._values, box)
+        point = hit_plane(ray, np.zeros(3), np.array([0.0, 1.0, 0.0]))
+        return None if point is None else box.to_color(point)
 
     def _follow_camera(self) -> None:
         super()._follow_camera()

@@ -197,7 +197,7 @@ class DensityView(Stage):
             )
         self._counts = (colors, counts)
         if isinstance(self._content, Points):
-            self._remake()
+            self._content.show(colors, counts)
             self._canvas.update()
 
     def look_along(self, channel: int) -> None:
@@ -256,10 +256,10 @@ class DensityView(Stage):
 
     def _make_content(self, values: NDArray[np.float32], space: Space) -> Content | Points:
         if self._mode == "points" and values.ndim > 1:
-            points = Points(space)
-            # Counts of another image's channels wait for their own volume.
-            if self._counts is not None and self._counts[0].shape[1] == space.n_channels:
-                points.set_counts(*self._counts)
+            points = Points()
+            points.place(space)
+            if self._counts is not None:
+                points.show(*self._counts)
             return points
         transfer = self._transfer()
         if values.ndim == 1:

@@ -59,6 +59,11 @@ class EllipsoidMouse:
 
     listener : EllipsoidListener
         Whose callbacks are called.
+
+    Attributes
+    ----------
+    is_enabled : bool
+        Whether presses are heeded.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class EllipsoidMouse:
         self._pressed_at: Floats | None = None
         self._has_moved = False
         self._listener = listener
+        self.is_enabled = True
         events = canvas.events
         # Before the camera hears of it.
         events.mouse_press.connect(self._on_press, position="first")
@@ -101,7 +107,7 @@ class EllipsoidMouse:
 
     def _on_press(self, event: Any) -> None:
         shown, space = self._part.shown, self._part.space
-        if event.button != 1 or shown is None or space is None:
+        if event.button != 1 or not self.is_enabled or shown is None or space is None:
             return
         position = np.asarray(event.pos, dtype=float)[:2]
         self._pressed_at = position

@@ -1,65 +1,75 @@
-"""Counts without smoothing: every colour of the image as a point, sized by its number of pixels."""
+"""Colours of the image as points: all of them sized by count, or some of them lit."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from vispy.scene.visuals import Markers
 
 from .part import Overlay, Part
-from .space import Space
+from .theme import THEMES, Theme
 
 # Diameters in pixels: of a colour without weight, and what one that had all pixels would add.
 _SMALLEST, _LARGEST = 2.0, 60.0
+_LIT_SIZE, _LIT_ALPHA = 2.5, 0.75
 # So many points are drawn while the view moves.
 _WHILE_MOVING = 20_000
+_ORDER, _LIT_ORDER = 0, 18
 
 
 class Points(Part):
-    """Colours with their counts as opaque points.
+    """Colours as opaque points in their own colour, as large as their number of pixels."""
 
-    Parameters
-    ----------
-    space : Space
-        Where colours lie in the scene, and what they look like.
-    """
-
-    def __init__(self, space: Space) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._space = space
-        self._places = np.empty((0, 3), np.float32)
-        self._rgba = np.empty((0, 4), np.float32)
-        self._sizes = np.empty(0, np.float32)
+        self._colors: NDArray[np.float64] = np.empty((0, 0))
+        self._sizes: NDArray[np.float32] = np.empty(0, np.float32)
         self._fine = True
 
-    def set_counts(self, colors: ArrayLike, counts: ArrayLike) -> None:
+    def show(self, colors: ArrayLike, counts: ArrayLike) -> None:
         """Show colours (U, C) with their numbers of pixels (U,)."""
         colors = np.asarray(colors, dtype=float)
         counts = np.asarray(counts, dtype=float)
         # In random order, so that the first ones stand for all while the view moves.
         order = np.random.default_rng(0).permutation(len(colors))
-        colors, counts = colors[order], counts[order]
-        self._places = self._space.box.to_scene(colors).astype(np.float32)
-        rgb = self._space.color_of(colors)
-        self._rgba = np.column_stack([rgb, np.ones(len(rgb))]).astype(np.float32)
-        # The area is the count.
-        share = counts / max(counts.sum(), 1.0)
-        self._sizes = (_SMALLEST + _LARGEST * np.sqrt(share)).astype(np.float32)
+        self._colors = colors[order]
+        self._sizes = self._sizes_of(counts[order])
         self.refresh()
 
     @property
     def is_needed(self) -> bool:
-        """Whether there are counts."""
-        return len(self._places) > 0
+        """Whether there are colours, and they are of the present channels."""
+        space = self.space
+        return (
+            space is not None
+            and len(self._colors) > 0
+            and (self._colors.shape[1] == space.n_channels)
+        )
 
     def make(self, scene: Any, overlay: Overlay) -> None:
         """Make all points, and the fewer of them that are drawn while the view moves."""
         self.nodes = [Markers(parent=scene) for _ in range(2)]
         for node in self.nodes:
             node.set_gl_state("translucent", depth_test=True, cull_face=False)
-            node.order = 0
+            node.order = _ORDER
+
+    def fill(self) -> None:
+        """Draw the points."""
+        if self.space is None or not self.is_needed:
+            return
+        places = self.space.box.to_scene(self._colors).astype(np.float32)
+        rgba = self._rgba()
+        for node, end in zip(self.nodes, (len(places), _WHILE_MOVING), strict=True):
+            node.set_data(
+                pos=places[:end],
+                face_color=rgba[:end],
+                size=self._sizes[:end],
+                edge_width=0,
+                symbol="disc",
+            )
+        self.set_fine(self._fine)
 
     def set_fine(self, fine: bool) -> None:
         """Draw all points, or fewer."""
@@ -69,14 +79,40 @@ class Points(Part):
             every.visible = fine and self.is_needed
             some.visible = not fine and self.is_needed
 
-    def fill(self) -> None:
-        """Draw the points."""
-        for node, end in zip(self.nodes, (len(self._places), _WHILE_MOVING), strict=True):
-            node.set_data(
-                pos=self._places[:end],
-                face_color=self._rgba[:end],
-                size=self._sizes[:end],
-                edge_width=0,
-                symbol="disc",
-            )
-        self.set_fine(self._fine)
+    def _sizes_of(self, counts: NDArray[np.float64]) -> NDArray[np.float32]:
+        # The area is the count.
+        share = counts / max(float(counts.sum()), 1.0)
+        return np.asarray(_SMALLEST + _LARGEST * np.sqrt(share), dtype=np.float32)
+
+    def _rgba(self) -> NDArray[np.float32]:
+        if self.space is None:
+            return np.empty((0, 4), np.float32)
+        rgb = self.space.color_of(self._colors)
+        return np.column_stack([rgb, np.ones(len(rgb))]).astype(np.float32)
+
+
+class LitPoints(Points):
+    """Some colours as small dots of the same light on top of everything else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._theme = THEMES["dark"]
+
+    def make(self, scene: Any, overlay: Overlay) -> None:
+        """Make the dots."""
+        super().make(scene, overlay)
+        for node in self.nodes:
+            node.set_gl_state("translucent", depth_test=False, cull_face=False)
+            node.order = _LIT_ORDER
+
+    def set_theme(self, theme: Theme) -> None:
+        """Keep the dots apart from the background."""
+        self._theme = theme
+        self.refresh()
+
+    def _sizes_of(self, counts: NDArray[np.float64]) -> NDArray[np.float32]:
+        return np.full(len(counts), _LIT_SIZE, dtype=np.float32)
+
+    def _rgba(self) -> NDArray[np.float32]:
+        light = (*self._theme.text, _LIT_ALPHA)
+        return np.tile(np.array(light, dtype=np.float32), (len(self._colors), 1))

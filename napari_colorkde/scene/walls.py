@@ -36,7 +36,7 @@ class Walls(Part):
         self, values: NDArray[np.float32] | None, *, scale: str = "linear", exposure: float = 1.0
     ) -> None:
         """Show the marginals of a density (B0, B1, B2) in the present space; None: nothing."""
-        self._pictures = {}
+        self._pictures, self._sides = {}, {}
         if values is not None and self.space is not None:
             for channel in range(3):
                 self._pictures[channel] = _picture(values, channel, self.space, scale, exposure)

@@ -8,6 +8,7 @@ import pytest
 from napari_colorkde.scene.ellipsoids import EllipsoidSet
 
 from .conftest import AXIS, RGB, blob
+from .mouse import click, drag, pixel_of
 
 MEANS = np.array([[200.0, 60, 60], [60, 60, 200], [60, 200, 120]])
 COVARIANCES = np.array([np.diag([400.0, 400, 400]), np.diag([900.0, 100, 100]), np.eye(3) * 200])
@@ -20,45 +21,6 @@ def kernels(canvas: Any) -> Any:
     canvas.set_exposure(1e-3)
     canvas.set_ellipsoids(MEANS, COVARIANCES)
     return canvas
-
-
-def pixel_of(canvas: Any, color: np.ndarray) -> Any:
-    from qtpy.QtCore import QPoint
-
-    x, y = canvas._on_screen(canvas._space.box.to_scene(np.atleast_2d(color)))[0]
-    return QPoint(round(x), round(y))
-
-
-def drag(qtbot: Any, canvas: Any, start: Any, end: Any) -> None:
-    from qtpy.QtCore import QPoint, Qt
-    from qtpy.QtTest import QTest
-
-    native = canvas.native
-    left = Qt.MouseButton.LeftButton
-    QTest.mousePress(native, left, Qt.KeyboardModifier.NoModifier, start)
-    for t in (0.5, 1.0):
-        x = start.x() + t * (end.x() - start.x())
-        y = start.y() + t * (end.y() - start.y())
-        _move(native, QPoint(round(x), round(y)))
-    QTest.mouseRelease(native, left, Qt.KeyboardModifier.NoModifier, end)
-
-
-def _move(native: Any, position: Any) -> None:
-    """Send a move with the left button held, which QTest.mouseMove does not."""
-    from qtpy.QtCore import QEvent, QPointF, Qt
-    from qtpy.QtGui import QMouseEvent
-    from qtpy.QtWidgets import QApplication
-
-    point = QPointF(position)
-    event = QMouseEvent(
-        QEvent.Type.MouseMove,
-        point,
-        QPointF(native.mapToGlobal(position)),
-        Qt.MouseButton.NoButton,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    QApplication.sendEvent(native, event)
 
 
 @pytest.mark.window
@@ -75,20 +37,19 @@ def test_ellipsoids_show_in_the_color_of_their_mean(kernels: Any) -> None:
 
 
 @pytest.mark.window
-def test_a_click_tells_which_ellipsoid(kernels: Any, qtbot: Any) -> None:
-    from qtpy.QtCore import QPoint, Qt
+def test_a_click_tells_which_ellipsoid(kernels: Any) -> None:
+    from qtpy.QtCore import QPoint
 
     clicked: list[int | None] = []
     kernels.on_ellipsoid_clicked = clicked.append
     for mean in MEANS:
-        position = pixel_of(kernels, mean)
-        qtbot.mouseClick(kernels.native, Qt.MouseButton.LeftButton, pos=position)
-    qtbot.mouseClick(kernels.native, Qt.MouseButton.LeftButton, pos=QPoint(3, 3))
+        click(kernels, pixel_of(kernels, mean))
+    click(kernels, QPoint(3, 3))
     assert clicked == [0, 1, 2, None]
 
 
 @pytest.mark.window
-def test_dragging_the_selected_one_moves_its_mean(kernels: Any, qtbot: Any) -> None:
+def test_dragging_the_selected_one_moves_its_mean(kernels: Any) -> None:
     kernels.set_ellipsoids(MEANS, COVARIANCES, selected=0)
     moved: list[tuple[int, np.ndarray]] = []
     released: list[int] = []
@@ -97,7 +58,7 @@ def test_dragging_the_selected_one_moves_its_mean(kernels: Any, qtbot: Any) -> N
     azimuth = kernels._camera.azimuth
     start = pixel_of(kernels, MEANS[0] + [12, 0, 0])  # beside the middle and its handle
     end = pixel_of(kernels, MEANS[0] + [-48, 0, 0])
-    drag(qtbot, kernels, start, end)
+    drag(kernels, start, end)
     assert released == [0]
     assert {k for k, _ in moved} == {0}
     shift = moved[-1][1] - MEANS[0]
@@ -108,27 +69,27 @@ def test_dragging_the_selected_one_moves_its_mean(kernels: Any, qtbot: Any) -> N
 
 
 @pytest.mark.window
-def test_dragging_another_one_turns_the_view(kernels: Any, qtbot: Any) -> None:
+def test_dragging_another_one_turns_the_view(kernels: Any) -> None:
     kernels.set_ellipsoids(MEANS, COVARIANCES, selected=0)
     moved: list[Any] = []
     kernels.on_ellipsoid_moved = lambda k, mean: moved.append(k)
     azimuth = kernels._camera.azimuth
     start = pixel_of(kernels, MEANS[1])
     end = pixel_of(kernels, MEANS[1] + [0, 60, 0])
-    drag(qtbot, kernels, start, end)
+    drag(kernels, start, end)
     assert not moved
     assert kernels._camera.azimuth != azimuth
 
 
 @pytest.mark.window
-def test_dragging_a_handle_stretches_its_axis(kernels: Any, qtbot: Any) -> None:
+def test_dragging_a_handle_stretches_its_axis(kernels: Any) -> None:
     kernels.set_ellipsoids(MEANS, COVARIANCES, selected=1)
     reshaped: list[tuple[int, np.ndarray]] = []
     kernels.on_ellipsoid_reshaped = lambda k, covariance: reshaped.append((k, covariance))
     # Its longest axis is red's: sigma 30, its end 60 above the mean.
     start = pixel_of(kernels, MEANS[1] + [60, 0, 0])
     end = pixel_of(kernels, MEANS[1] + [30, 0, 0])
-    drag(qtbot, kernels, start, end)
+    drag(kernels, start, end)
     k, covariance = reshaped[-1]
     assert k == 1
     assert np.sqrt(covariance[0, 0]) == pytest.approx(15, abs=2)
@@ -136,16 +97,13 @@ def test_dragging_a_handle_stretches_its_axis(kernels: Any, qtbot: Any) -> None:
 
 
 @pytest.mark.window
-def test_two_channels_have_ellipses(canvas: Any, qtbot: Any) -> None:
-    from qtpy.QtCore import Qt
-
+def test_two_channels_have_ellipses(canvas: Any) -> None:
     canvas.set_volume(blob(128, 128), (AXIS,) * 2, RGB[:2])
     canvas.set_ellipsoids(MEANS[:, :2], COVARIANCES[:, :2, :2], selected=2)
     clicked: list[int | None] = []
     canvas.on_ellipsoid_clicked = clicked.append
     for mean in MEANS[:, :2]:
-        position = pixel_of(canvas, mean)
-        qtbot.mouseClick(canvas.native, Qt.MouseButton.LeftButton, pos=position)
+        click(canvas, pixel_of(canvas, mean))
     assert clicked == [0, 1, 2]
 
 

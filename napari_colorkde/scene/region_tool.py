@@ -1,0 +1,199 @@
+"""Drawing a region of colours with the mouse: a lasso, a rectangle, or a ball."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from vispy.scene.visuals import Line
+
+from .geometry import Floats
+from .part import Overlay, Part
+from .rays import Ray
+from .regions import BallRegion, Region, ScreenRegion
+from .theme import THEMES, Theme
+
+TOOLS = ("turn", "lasso", "rectangle", "ball")
+_ORDER = 50
+# A lasso takes a point where the mouse has moved so many pixels.
+_STRIDE = 3.0
+# Smaller ones are clicks: they select nothing.
+_LEAST_PIXELS = 3.0
+_CIRCLE = 64
+
+
+class RegionStage(Protocol):
+    """What the tool needs of the view, and whom it tells.
+
+    Attributes
+    ----------
+    on_region_changed : callable or None
+        (region): a region is being drawn.
+    on_region_drawn : callable or None
+        (region or None): the drawing has ended; None after a click.
+    """
+
+    on_region_changed: Callable[[Region], None] | None
+    on_region_drawn: Callable[[Region | None], None] | None
+
+    def _ray_at(self, pixel: Floats) -> Ray: ...
+    def _on_screen(self, points: Floats) -> Floats: ...
+    def _project(self, points: Floats) -> Floats: ...
+    def _color_under(self, pixel: Floats) -> Floats | None: ...
+
+
+class RegionTool(Part):
+    """Turns drags into regions while another tool than "turn" is chosen.
+
+    Parameters
+    ----------
+    canvas : SceneCanvas
+        Whose events are listened to.
+    camera : vispy camera
+        Kept still while a region is drawn.
+    stage : RegionStage
+        The view.
+    """
+
+    def __init__(self, canvas: Any, camera: Any, stage: RegionStage) -> None:
+        super().__init__()
+        self._canvas, self._camera, self._stage_ = canvas, camera, stage
+        self._theme = THEMES["dark"]
+        self._tool = "turn"
+        self._path: list[Floats] = []
+        self._center: Floats | None = None
+        events = canvas.events
+        events.mouse_press.connect(self._on_press, position="first")
+        events.mouse_move.connect(self._on_move, position="first")
+        events.mouse_release.connect(self._on_release, position="first")
+
+    @property
+    def tool(self) -> str:
+        """One of `TOOLS`."""
+        return self._tool
+
+    @tool.setter
+    def tool(self, tool: str) -> None:
+        if tool not in TOOLS:
+            raise ValueError(f"tool must be one of {', '.join(TOOLS)}, not {tool!r}")
+        self._tool = tool
+        self._end()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a region is being drawn."""
+        return len(self._path) > 1
+
+    def disconnect(self) -> None:
+        """Let go of the canvas."""
+        self._end()
+        events = self._canvas.events
+        events.mouse_press.disconnect(self._on_press)
+        events.mouse_move.disconnect(self._on_move)
+        events.mouse_release.disconnect(self._on_release)
+
+    def make(self, scene: Any, overlay: Overlay) -> None:
+        """Make the outline."""
+        node = Line(np.zeros((2, 2), np.float32), method="gl", parent=overlay.node)
+        node.set_gl_state("translucent", depth_test=False)
+        node.order = _ORDER
+        self.nodes = [node]
+
+    def fill(self) -> None:
+        """Draw the outline."""
+        (node,) = self.nodes
+        if self.is_needed:
+            outline = self._outline()
+            closed = np.concatenate([outline, outline[:1]]).astype(np.float32)
+            node.set_data(pos=closed, color=(*self._theme.text, 0.9))
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour the outline."""
+        self._theme = theme
+        self.refresh()
+
+    # --- the mouse
+
+    def _on_press(self, event: Any) -> None:
+        if event.button != 1 or self._tool == "turn" or self.space is None:
+            return
+        position = np.asarray(event.pos, dtype=float)[:2]
+        if self._tool == "ball":
+            self._center = self._stage_._color_under(position)
+            if self._center is None:
+                return
+        self._path = [position]
+        self._camera.interactive = False
+
+    def _on_move(self, event: Any) -> None:
+        if not self._path:
+            return
+        position = np.asarray(event.pos, dtype=float)[:2]
+        if self._tool == "lasso":
+            if np.linalg.norm(position - self._path[-1]) < _STRIDE:
+                return
+            self._path.append(position)
+        else:
+            self._path = [self._path[0], position]
+        self.refresh()
+        self._canvas.update()
+        region = self._region()
+        if region is not None and self._stage_.on_region_changed is not None:
+            self._stage_.on_region_changed(region)
+
+    def _on_release(self, event: Any) -> None:
+        if not self._path:
+            return
+        self._on_move(event)
+        region = self._region()
+        self._end()
+        if self._stage_.on_region_drawn is not None:
+            self._stage_.on_region_drawn(region)
+
+    def _end(self) -> None:
+        if self._path:
+            self._camera.interactive = not self._camera.is_flat
+        self._path, self._center = [], None
+        self.refresh()
+        self._canvas.update()
+
+    def _outline(self) -> Floats:
+        """Return the outline's corners, (M, 2) pixels."""
+        if self._tool == "lasso":
+            return np.array(self._path)
+        first, last = self._path[0], self._path[-1]
+        if self._tool == "rectangle":
+            return np.array([first, [last[0], first[1]], last, [first[0], last[1]]])
+        angles = np.linspace(0, 2 * np.pi, _CIRCLE, endpoint=False)
+        circle = np.column_stack([np.cos(angles), np.sin(angles)])
+        return np.asarray(first + np.linalg.norm(last - first) * circle)
+
+    def _region(self) -> Region | None:
+        space = self.space
+        if space is None or not self._path:
+            return None
+        if np.ptp(np.array(self._path), axis=0).max() < _LEAST_PIXELS:
+            return None
+        if self._tool == "ball":
+            return self._ball()
+        # What maps the scene to the screen now; the view may turn later.
+        matrix = self._stage_._project(np.zeros((1, 3)))
+        axes = self._stage_._project(np.eye(3)) - matrix
+        return ScreenRegion.from_outline(self._outline(), np.concatenate([axes, matrix]), space.box)
+
+    def _ball(self) -> Region | None:
+        """Return the ball whose radius on the screen is the length of the drag."""
+        space, center = self.space, self._center
+        if space is None or center is None:
+            return None
+        place = space.box.to_scene(center)
+        pixels = float(np.linalg.norm(self._path[-1] - self._path[0]))
+        # How long the scene's unit is on the screen, there, across the view.
+        across = np.cross(self._stage_._ray_at(self._path[0]).direction, [0.0, 0.0, 1.0])
+        if np.linalg.norm(across) < 1e-6:
+            across = np.array([1.0, 0.0, 0.0])
+        across /= np.linalg.norm(across)
+        ends = self._stage_._on_screen(np.array([place, place + 0.01 * across]))
+        scale = float(np.linalg.norm(ends[1] - ends[0])) / 0.01
+        return BallRegion(center, pixels / max(scale, 1e-9), space.box)

@@ -1,0 +1,47 @@
+"""The left mouse button on a canvas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+
+_LEFT, _NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+
+def pixel_of(canvas: Any, color: Any) -> QPoint:
+    """Return the pixel at which a colour lies."""
+    places = canvas._space.box.to_scene(np.atleast_2d(color))
+    x, y = canvas._on_screen(places)[0]
+    return QPoint(round(x), round(y))
+
+
+def click(canvas: Any, position: QPoint) -> None:
+    QTest.mouseClick(canvas.native, _LEFT, _NO_KEY, position)
+
+
+def drag(canvas: Any, *path: QPoint) -> None:
+    """Press at the first pixel, move over the others, release at the last."""
+    QTest.mousePress(canvas.native, _LEFT, _NO_KEY, path[0])
+    for position in path[1:]:
+        _move(canvas.native, position)
+    QTest.mouseRelease(canvas.native, _LEFT, _NO_KEY, path[-1])
+
+
+def _move(native: Any, position: QPoint) -> None:
+    """Send a move with the button held, which QTest's own does not."""
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(position),
+        QPointF(native.mapToGlobal(position)),
+        Qt.MouseButton.NoButton,
+        _LEFT,
+        _NO_KEY,
+    )
+    # vispy passes over moves that follow each other within a sixtieth of a second.
+    QTest.qWait(20)
+    QApplication.sendEvent(native, event)
