@@ -87,6 +87,33 @@ def test_far_colors_with_huge_counts_are_not_left_out(way):
     assert_logs_as_promised(log_sums(points, colors, counts), reference(points, colors, counts))
 
 
+@pytest.fixture
+def tight_blocks(monkeypatch):
+    """Blocks of one, so that the bounds between blocks are as tight as they ever are."""
+    for name in ("POINT_BLOCK", "COLOR_BLOCK"):
+        monkeypatch.setattr(direct, name, 1)
+    monkeypatch.setattr(direct, "DENSE_PAIRS", 0)
+
+
+@pytest.mark.parametrize("count", [1, 10**6, 10**17])
+def test_what_is_left_out_does_not_matter_whatever_its_count(tight_blocks, count):
+    # Distances from where a color of this count weighs as much as the nearest, outwards.
+    balance = np.sqrt(2 * np.log(count))
+    for distance in balance + np.array([0.0, 0.5, 1, 1.5, 2, 3, 5]):
+        colors = np.array([[0.0], [0.1], [distance]])
+        counts = np.array([1, 1, count])
+        logs = log_sums(np.zeros((1, 1)), colors, counts)
+        expected = reference(np.zeros((1, 1)), colors, counts)
+        np.testing.assert_allclose(logs, expected, rtol=0, atol=1e-5)
+
+
+def test_a_block_with_nothing_but_the_color_left_out_bounds_nothing(tight_blocks):
+    colors, counts = np.array([[0.0], [30.0], [90.0]]), np.array([5, 1, 1])
+    rows = np.arange(3)
+    logs = log_sums(colors, colors, counts, self_index=rows)
+    assert_logs_as_promised(logs, reference(colors, colors, counts, rows))
+
+
 @given(seeds, st.integers(1, 3), st.sampled_from([0.0, 1.0, 1e-9, 1e12]))
 def test_neighbour_order_is_an_order(seed, n_channels, span):
     points = np.random.default_rng(seed).random((50, n_channels)) * span

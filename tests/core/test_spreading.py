@@ -153,6 +153,19 @@ def test_narrow_kernels_are_added_to_the_grid_themselves(device, seed, n_channel
     np.testing.assert_allclose(sums, expected, rtol=0, atol=tolerance)
 
 
+@pytest.mark.parametrize("sigma", [0.3, 2.0, 9.0])
+def test_kernels_reach_over_several_groups_of_nodes(device, sigma):
+    axis = np.arange(300.0)
+    palette = Palette(np.array([[15.9], [16.1], [140.0]]), np.array([1, 1, 1]), np.zeros(1))
+    sums = device.get(
+        spreading.sums_on_grid_directly(
+            palette.colors, palette.counts, np.array([sigma]), (axis,), "points", device
+        )
+    )
+    expected = np.exp(log_sums_reference(axis[:, None], palette, np.array([[sigma**2]])))
+    np.testing.assert_allclose(sums, expected, rtol=0, atol=1e-6)
+
+
 def test_kernels_a_millionth_of_the_step_are_seen_where_they_hit(device):
     axes = (np.linspace(0, 1e6, 11),)
     sigmas = np.array([0.1])

@@ -24,13 +24,22 @@ from tests.core.drawn import (
     span_of,
 )
 
-WAYS = ("chosen", "spreading over a mesh", "spreading without a mesh", "never sparse")
+WAYS = (
+    "chosen",
+    "lattice in float64",
+    "spreading over a mesh",
+    "spreading without a mesh",
+    "never sparse",
+)
 
 
 @pytest.fixture(params=WAYS)
 def way(request, monkeypatch):
     """Force one of the ways to sum, by the limits that choose between them."""
     if request.param == "chosen":
+        return request.param
+    if request.param == "lattice in float64":
+        monkeypatch.setattr(sums, "FEW", 0)
         return request.param
     monkeypatch.setattr(lattice, "MAX_NODES", 0)
     if request.param == "spreading without a mesh":
@@ -188,12 +197,13 @@ def test_full_bandwidths_have_no_cell_averages(device):
 
 
 def test_the_way_is_chosen_by_colors_and_bandwidth(monkeypatch):
-    palette = Palette.from_image(np.arange(12, dtype=np.uint8).reshape(2, 2, 3))
+    image = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    palette = Palette.from_image(image)
     full = np.eye(3) + 0.1
     assert isinstance(kernel_sums(palette, np.eye(3), HOST), LatticeSums)
     assert isinstance(kernel_sums(palette, full, HOST), SpreadSums)
     monkeypatch.setattr(lattice, "MAX_NODES", 3)
-    assert isinstance(kernel_sums(palette, np.eye(3), HOST), SpreadSums)
+    assert isinstance(kernel_sums(Palette.from_image(image), np.eye(3), HOST), SpreadSums)
 
 
 def test_large_grids_of_scattered_points_are_taken_in_slabs(device, monkeypatch):
