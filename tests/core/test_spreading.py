@@ -166,6 +166,17 @@ def test_kernels_reach_over_several_groups_of_nodes(device, sigma):
     np.testing.assert_allclose(sums, expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("sigma", [0.01, 1.0, 9.9, 10.1, 1000.0])
+def test_cells_hold_averages_however_wide_the_kernel(device, sigma):
+    axis = np.arange(40.0)
+    colors, counts = np.array([[3.3], [20.5], [60.0]]), np.array([1, 2, 3])
+    sums = device.get(
+        spreading.sums_on_grid_directly(colors, counts, np.array([sigma]), (axis,), "cells", device)
+    )
+    expected = products_of_averages(colors, counts, [sigma], (axis,))
+    np.testing.assert_allclose(sums, expected, rtol=0, atol=2e-6 * expected.max())
+
+
 def test_kernels_a_millionth_of_the_step_are_seen_where_they_hit(device):
     axes = (np.linspace(0, 1e6, 11),)
     sigmas = np.array([0.1])
