@@ -10,6 +10,7 @@ accuracy, and hand what lies deeper in the tails to float64 and, last, to the di
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -48,6 +49,9 @@ GRID_BEYOND = 60.0
 
 SLAB_POINTS = 1 << 22
 """Grid points taken as scattered ones at a time: 100 MB of colours."""
+
+_COUNTS: WeakKeyDictionary[Palette, dict[Device, torch.Tensor]] = WeakKeyDictionary()
+"""Counts on the lattice of palettes in use, up to 64 MB each; gone with the palette."""
 
 Axes = tuple[NDArray[np.float64], ...]
 
@@ -93,9 +97,14 @@ class LatticeSums:
         self._palette, self._lattice, self._sigmas, self._device = palette, lattice, sigmas, device
         self._n = float(palette.n_pixels)
 
-    @cached_property
+    @property
     def _counts(self) -> torch.Tensor:
-        return self._lattice.scatter(self._palette.counts, self._device, torch.float32)
+        """The palette's counts on the lattice: the same for every bandwidth, so made once."""
+        known = _COUNTS.setdefault(self._palette, {})
+        if self._device not in known:
+            counts = self._palette.counts
+            known[self._device] = self._lattice.scatter(counts, self._device, torch.float32)
+        return known[self._device]
 
     def on_grid(self, axes: Axes, sampling: Sampling = "points") -> NDArray[np.float32]:
         """S on a grid; see `KernelSums`."""
