@@ -18,10 +18,10 @@ from napari_colorkde.app.index import Index, build_index, preview_index
 from napari_colorkde.app.sources import Source
 from napari_colorkde.app.state import Bandwidth, Channels
 from napari_colorkde.core.bandwidth import iterate_selection, select_bandwidth
+from napari_colorkde.core.contributions import Contributions
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde import ColorKDE, DensityVolume
 from napari_colorkde.core.kernels import KernelSet
-from napari_colorkde.core.mixture import mixture_density, mixture_log_density
 from napari_colorkde.core.palette import Palette, PaletteBuilder
 
 BINS = {1: 512, 2: 256, 3: 128}
@@ -112,6 +112,9 @@ class DensityRequest:
         The mixture to show; None shows the KDE of the palette itself.
     known
         An estimate of this palette with this bandwidth that is at hand.
+    contributions
+        What the kernels of earlier requests added to this palette's colours; it keeps those of this
+        one.
     """
 
     palette: Palette = field(repr=False)
@@ -120,6 +123,7 @@ class DensityRequest:
     kernels: KernelSet | None
     device: Device
     known: Estimate | None = field(default=None, repr=False)
+    contributions: Contributions | None = field(default=None, repr=False)
 
 
 def count(source: Source, channels: Channels) -> Iterator[Progress | Counted]:
@@ -191,7 +195,7 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | Densities
             yield _densities(request, _as_asked(preview, request.log), False, started)
         values = kde.density(log=request.log)
     else:
-        values = mixture_of(request.kernels, palette, request.log, request.device)
+        values = mixture_of(request)
     yield _densities(request, values, True, started)
 
 
@@ -255,15 +259,20 @@ def interpolated(volume: DensityVolume, colors: NDArray[Any]) -> NDArray[np.floa
     return result
 
 
-def mixture_of(kernels: KernelSet, palette: Palette, log: bool, device: Device) -> NDArray[Any]:
-    """Density, or log-density, of a kernel set at the palette's colours ``(U,)``."""
-    if kernels.n_channels != palette.n_channels:
+def mixture_of(request: DensityRequest) -> NDArray[np.float32]:
+    """Density, or log-density, of the kernels at the palette's colours ``(U,)``."""
+    kernels, palette = request.kernels, request.palette
+    if kernels is None or kernels.n_channels != palette.n_channels:
+        n = 0 if kernels is None else kernels.n_channels
         raise ValueError(
-            f"the kernels have {kernels.n_channels} channels, the image's colours "
-            f"{palette.n_channels}; choose {kernels.n_channels} colour channels, or another set."
+            f"the kernels have {n} channels, the image's colours {palette.n_channels}; choose {n} "
+            "colour channels, or another set."
         )
-    density = mixture_log_density if log else mixture_density
-    return density(palette.colors, kernels, device=device)
+    contributions = request.contributions
+    if contributions is None:
+        contributions = Contributions(palette.colors, request.device)
+    values = contributions.log_density(kernels)
+    return values if request.log else np.exp(values, out=values)
 
 
 def _as_asked(density: NDArray[np.float32], log: bool) -> NDArray[np.float32]:
@@ -277,7 +286,7 @@ def _densities(
 ) -> Densities:
     limits = contrast_limits(values, request.palette.counts, request.log)
     # What is at hand is not part of the question, and large.
-    request = replace(request, known=None)
+    request = replace(request, known=None, contributions=None)
     return Densities(request, values, limits, is_exact, time.perf_counter() - started)
 
 

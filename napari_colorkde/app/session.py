@@ -29,6 +29,7 @@ from napari_colorkde.app.index import Index
 from napari_colorkde.app.jobs import ComputeError, Executor, Jobs, SynchronousExecutor
 from napari_colorkde.app.sources import Source
 from napari_colorkde.app.state import Bandwidth, Channels, Show, State
+from napari_colorkde.core.contributions import Contributions
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.kernels import KernelSet
 from napari_colorkde.core.palette import Palette
@@ -92,6 +93,7 @@ class Session:
         self.densities: Densities | None = None
         self.error: str | None = None
         self._history = History()
+        self._contributions: Contributions | None = None
         self._executor = SynchronousExecutor() if executor is None else executor
         self._jobs = Jobs(self._executor, LANES, self._on_idle)
 
@@ -367,7 +369,7 @@ class Session:
     def close(self) -> None:
         """Stop everything and let go of the image."""
         self._jobs.close()
-        self.source = self.counted = self.estimate = self.densities = None
+        self.source = self.counted = self.estimate = self.densities = self._contributions = None
 
     # --- within
 
@@ -393,7 +395,7 @@ class Session:
 
     def _forget(self) -> None:
         self._jobs.stop("edit", "count")
-        self.counted = self.estimate = self.densities = self.error = None
+        self.counted = self.estimate = self.densities = self.error = self._contributions = None
 
     def _count(self) -> None:
         source, channels = self.source, self.channels
@@ -410,13 +412,17 @@ class Session:
         if known is not None and known.bandwidth != self.bandwidth:
             self.estimate = replace(known, kde=None)
             known = None
+        kernels = self.kernels if self.show == "kernels" else None
+        if kernels is not None and self._contributions is None:
+            self._contributions = Contributions(self.palette.colors, self.device)
         request = DensityRequest(
             self.palette,
             self.bandwidth,
             self.log,
-            self.kernels if self.show == "kernels" else None,
+            kernels,
             self.device,
             known,
+            self._contributions,
         )
         self._jobs.submit(
             "edit",
@@ -431,6 +437,7 @@ class Session:
             self.progressed.emit(result)
         elif isinstance(result, Counted):
             self.counted, self.estimate, self.densities = result, None, None
+            self._contributions = None
             self.counted_changed.emit(result)
             self._compute()
         elif isinstance(result, Estimate):
