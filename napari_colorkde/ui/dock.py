@@ -43,6 +43,7 @@ from napari_colorkde.ui.docking import (
 from napari_colorkde.ui.executor import Activity, QtExecutor
 from napari_colorkde.ui.forms import form
 from napari_colorkde.ui.gl import CurrentContext
+from napari_colorkde.ui.kernel_ellipsoids import KernelEllipsoids
 from napari_colorkde.ui.kernels_panel import KernelsPanel
 from napari_colorkde.ui.status import StatusLines
 from napari_colorkde.ui.volume_viewer import open_volume
@@ -86,6 +87,7 @@ class ColorKDEWidget(QWidget):
         self.overlay = Overlay(self._viewer, self.session)
         self.activity = Activity(self.session, self)
         self.cube: CubeView | None = None
+        self.ellipsoids: KernelEllipsoids | None = None
         self._dock: QDockWidget | None = None
         self._cube_dock: QDockWidget | None = None
         self._context: CurrentContext | None = None
@@ -336,6 +338,8 @@ class ColorKDEWidget(QWidget):
         )
         self._cube_dock.destroyed.connect(self._on_cube_dock_gone)
         stack_above(window, self._cube_dock, dock, CUBE_SHARE)
+        if not isinstance(self.cube.canvas, str):
+            self.ellipsoids = KernelEllipsoids(self.cube.canvas, self.session, self.kernels.table)
 
     def _on_cube_dock_gone(self, *args: Any) -> None:
         self._cube_dock = None
@@ -343,6 +347,9 @@ class ColorKDEWidget(QWidget):
 
     def _close_cube(self) -> None:
         cube, self.cube = self.cube, None
+        ellipsoids, self.ellipsoids = self.ellipsoids, None
+        if ellipsoids is not None:
+            ellipsoids.close()
         if cube is not None:
             cube.close_view()
             delete_later(cube)

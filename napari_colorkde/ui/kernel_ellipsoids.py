@@ -1,0 +1,91 @@
+"""The kernels in the colour space: ellipsoids that follow the table, and edits by dragging them."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject
+
+from napari_colorkde.app import kernel_edits
+from napari_colorkde.app.session import Session
+from napari_colorkde.app.state import State
+from napari_colorkde.core.kernels import Kernel
+from napari_colorkde.ui.kernel_table import KernelTable
+
+
+class KernelEllipsoids(QObject):
+    """Ties a canvas to the session's kernels and to the selection of the table.
+
+    Parameters
+    ----------
+    canvas
+        A `napari_colorkde.scene.canvas.ColorSpaceCanvas`.
+    session, table
+        Whose kernels, and which of them is selected.
+    """
+
+    def __init__(self, canvas: Any, session: Session, table: KernelTable) -> None:
+        super().__init__(table)
+        self._canvas, self._session, self._table = canvas, session, table
+        self.shown: list[int] = []
+        canvas.on_ellipsoid_clicked = self._on_clicked
+        canvas.on_ellipsoid_moved = self._on_moved
+        canvas.on_ellipsoid_reshaped = self._on_reshaped
+        session.state_changed.connect(self._on_state)
+        table.selectionModel().selectionChanged.connect(self.update)
+        self.update()
+
+    def close(self) -> None:
+        """Let go of all of them."""
+        self._session.state_changed.disconnect(self._on_state)
+        self._table.selectionModel().selectionChanged.disconnect(self.update)
+        self._canvas = None
+        self.deleteLater()
+
+    def update(self, *args: Any) -> None:
+        """Show the visible kernels, or none while the image's own colours are shown."""
+        kernels = self._session.kernels if self._session.show == "kernels" else None
+        members = () if kernels is None else kernels.kernels
+        self.shown = [k for k, kernel in enumerate(members) if kernel.visible]
+        chosen = self._table.chosen()
+        selected = None
+        if len(chosen) == 1 and chosen[0] in self.shown:
+            selected = self.shown.index(chosen[0])
+        if kernels is None or not self.shown:
+            self._canvas.set_ellipsoids(np.empty((0, 3)), np.empty((0, 3, 3)))
+            return
+        self._canvas.set_ellipsoids(
+            kernels.means[self.shown], kernels.covariances[self.shown], selected=selected
+        )
+
+    def _on_state(self, state: State, before: State) -> None:
+        if (state.kernels, state.show) != (before.kernels, before.show):
+            self.update()
+
+    def _on_clicked(self, ellipsoid: int | None) -> None:
+        if ellipsoid is None:
+            self._table.clearSelection()
+        else:
+            self._table.choose([self.shown[ellipsoid]])
+
+    def _on_moved(self, ellipsoid: int, mean: NDArray[np.float64]) -> None:
+        self._drag(ellipsoid, "move", mean=np.round(mean, 3))
+
+    def _on_reshaped(self, ellipsoid: int, covariance: NDArray[np.float64]) -> None:
+        k = self.shown[ellipsoid]
+        kernels = self._session.kernels
+        if kernels is not None and kernels[k].covariance.ndim == 1:
+            # Its axes are the channels: stretched along one, it stays without correlations.
+            covariance = np.diagonal(covariance).copy()
+        self._drag(ellipsoid, "reshape", covariance=covariance)
+
+    def _drag(self, ellipsoid: int, what: str, **fields: NDArray[np.float64]) -> None:
+        kernels = self._session.kernels
+        if kernels is None:
+            return
+        k = self.shown[ellipsoid]
+        try:
+            kernel: Kernel = kernel_edits.replace_kernel(kernels[k], **fields)
+        except ValueError:
+            return  # flattened to nothing for a moment: the drag goes on from the last shape
+        self._session.edit(kernel_edits.with_kernel(kernels, k, kernel), gesture=(what, k))
