@@ -7,9 +7,9 @@ from vispy.scene.cameras import TurntableCamera
 
 _PERSPECTIVE = 25.0  # degrees; wide angles distort the cube
 # Azimuth and elevation (degrees) from which the grey diagonal is well seen, and those that look
-# along the scene's x, y and z.
+# along the scene's x, y and z; the other axes then ascend to the right and upwards.
 _START = (38.0, 20.0)
-_ALONG = {0: (-90.0, 0.0), 1: (0.0, 0.0), 2: (0.0, 90.0)}
+_ALONG = {0: (90.0, 0.0), 1: (0.0, 0.0), 2: (0.0, 90.0)}
 
 
 def fitting_scale(

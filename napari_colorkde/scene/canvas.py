@@ -251,5 +251,6 @@ class ColorSpaceCanvas(DensityView):
 
     def _follow_camera(self) -> None:
         super()._follow_camera()
+        self._legend.set_canvas(tuple(self._view.size))
         if isinstance(self._content, VolumeContent):
             self._content.set_cut(self._cut.plane)

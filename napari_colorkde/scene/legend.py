@@ -23,6 +23,8 @@ _LINE = 11.0
 _ORDER = 45
 # The bar shows the opacity of a stretch as long as this share of an edge.
 _STRETCH = 0.1
+# Pixels that a canvas must have both ways to leave room for a legend.
+_ROOM = 240.0
 _CELLS = 128
 
 
@@ -61,7 +63,7 @@ def density_bar(transfer: Transfer, curve: MassCurve, box_volume: float) -> Bar 
     first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
     exponents = np.linspace(first, last, _CELLS)
     opacity = transfer.opacity(10.0**exponents / box_volume, _STRETCH)
-    every = -(-(last - first) // 4)
+    every = -(-(last - first) // 3)
     ticks = tuple(
         ((e - first) / (last - first), _power_text(e)) for e in range(first, last + 1, every)
     )
@@ -94,6 +96,14 @@ class Legend(Part):
         super().__init__()
         self._bar: Bar | None = None
         self._theme = THEMES["dark"]
+        self._has_room = True
+
+    def set_canvas(self, size: tuple[float, float]) -> None:
+        """Step back from a canvas of this size, in pixels, if it is too small."""
+        has_room = min(size) >= _ROOM
+        if has_room != self._has_room:
+            self._has_room = has_room
+            self.refresh()
 
     def show(self, bar: Bar | None) -> None:
         """Show a bar; None: nothing."""
@@ -102,8 +112,8 @@ class Legend(Part):
 
     @property
     def is_needed(self) -> bool:
-        """Whether there is a bar."""
-        return self._bar is not None
+        """Whether there is a bar, and room for it."""
+        return self._bar is not None and self._has_room
 
     def make(self, scene: Any, overlay: Overlay) -> None:
         """Make the bar and its texts."""

@@ -51,22 +51,23 @@ class ScreenRegion:
         return cls(mask, (int(low[0]), int(low[1])), matrix, box)
 
     def contains(self, colors: ArrayLike) -> NDArray[np.bool_]:
-        """Say which colours (N, C) lie in the region. 15 ms for 400 000."""
-        # One affine map from colours to homogeneous pixels.
+        """Say which colours (N, C) lie in the region. 30 ms for 440 000."""
+        # One affine map from colours to homogeneous pixels; a quarter of a pixel is enough.
         n_channels = len(self.box.low)
         origin = self.box.to_scene(np.zeros(n_channels))
         axes = self.box.to_scene(np.eye(n_channels)) - origin
-        linear = axes @ self.matrix[:3]
-        offset = origin @ self.matrix[:3] + self.matrix[3]
-        clip = np.asarray(colors, dtype=float) @ linear[:, [0, 1, 3]] + offset[[0, 1, 3]]
-        ahead = clip[:, 2] > 0
-        w = np.where(ahead, clip[:, 2], 1.0)
-        column = np.floor(clip[:, 0] / w).astype(np.intp) - self.corner[0]
-        row = np.floor(clip[:, 1] / w).astype(np.intp) - self.corner[1]
+        linear = (axes @ self.matrix[:3])[:, [0, 1, 3]].astype(np.float32)
+        offset = (origin @ self.matrix[:3] + self.matrix[3])[[0, 1, 3]].astype(np.float32)
+        x, y, w = linear.T @ np.asarray(colors, dtype=np.float32).T + offset[:, np.newaxis]
+        # A frame of False around the mask takes in everything outside.
         height, width = self.mask.shape
-        inside = ahead & (column >= 0) & (column < width) & (row >= 0) & (row < height)
-        inside[inside] = self.mask[row[inside], column[inside]]
-        return np.asarray(inside)
+        framed = np.pad(self.mask, 1)
+        w[w <= 0] = np.nan
+        with np.errstate(invalid="ignore"):
+            column = np.clip(np.floor(x / w) - self.corner[0] + 1, 0, width + 1)
+            row = np.clip(np.floor(y / w) - self.corner[1] + 1, 0, height + 1)
+        index = np.nan_to_num(row * (width + 2) + column, copy=False).astype(np.int32)
+        return np.asarray(framed.ravel()[index])
 
 
 @dataclass(frozen=True, eq=False)

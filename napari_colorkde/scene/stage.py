@@ -126,7 +126,7 @@ class Stage:
         Parameters
         ----------
         size : (width, height) or None
-            Pixels. None: the canvas's own. Larger pictures have larger texts, and lines as thin.
+            Pixels. None: the canvas's own. Texts and lines grow with the picture.
 
         Returns
         -------

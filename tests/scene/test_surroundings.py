@@ -114,6 +114,8 @@ def test_legend_stands_in_the_corner(canvas: Any) -> None:
     canvas.set_legend(True)
     corner = canvas.render((300, 300))[8:22, 10:125, :3]
     assert corner.max() > 200  # its opaque end
+    # A small canvas has no room for it.
+    assert canvas.render((150, 300))[8:22, 10:125, :3].std(axis=(0, 1)).max() == 0
 
 
 def test_surroundings_survive_a_lost_context(canvas: Any) -> None:
