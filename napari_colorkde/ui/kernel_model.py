@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
-from qtpy.QtGui import QColor, QFont
+from qtpy.QtGui import QColor, QFont, QIcon, QPixmap
 
 from napari_colorkde.app import kernel_edits
 from napari_colorkde.app.kernel_edits import Column
@@ -15,6 +15,8 @@ from napari_colorkde.core.kernels import Kernel, KernelSet
 
 DIGITS = 4
 """Significant digits shown; the numbers themselves are kept in full."""
+
+SWATCH_PIXELS = 16
 
 Swatch = Callable[[NDArray[np.float64]], tuple[float, float, float]]
 
@@ -188,7 +190,7 @@ class KernelModel(QAbstractTableModel):
         if role == Role.CheckStateRole:
             return Qt.CheckState.Checked if kernel.visible else Qt.CheckState.Unchecked
         if role == Role.DecorationRole:
-            return QColor.fromRgbF(*self._swatch(kernel.mean))
+            return _square(QColor.fromRgbF(*self._swatch(kernel.mean)))
         return None
 
     def _title(self, column: Column) -> str:
@@ -220,6 +222,16 @@ class KernelModel(QAbstractTableModel):
     def _short(self, channel: int) -> str:
         name = self._channels[channel]
         return name[:1].upper() if name in ("red", "green", "blue") else name
+
+
+def _square(color: QColor) -> QIcon:
+    """A square of this colour, which Qt does not tint where the row is selected."""
+    pixmap = QPixmap(SWATCH_PIXELS, SWATCH_PIXELS)
+    pixmap.fill(color)
+    icon = QIcon()
+    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+        icon.addPixmap(pixmap, mode)
+    return icon
 
 
 def _matrix(kernel: Kernel) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
-from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QIcon
 from qtpy.QtWidgets import QApplication, QLineEdit
 
 from napari_colorkde.app.session import Session
@@ -114,6 +114,13 @@ def test_a_typed_number_is_taken_and_shown_in_the_overlay(
     docked.session.wait()
     assert edited(docked).means[0, 0] == 75.5
     assert (np.asarray(viewer.layers["photo density"].data) != before).any()
+
+
+def test_a_swatch_has_the_colour_of_the_mean_selected_or_not(widget: Alone) -> None:
+    icon = widget.kernels.model.index(0, 0).data(Qt.ItemDataRole.DecorationRole)
+    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+        color = icon.pixmap(16, mode=mode).toImage().pixelColor(8, 8)
+        assert color.getRgb()[:3] == (60, 55, 50)
 
 
 def test_a_typed_sigma_stays_as_typed(widget: Alone, qtbot: Any) -> None:
