@@ -173,6 +173,8 @@ class Stage:
         self._canvas.events.draw.block()
         for part in self._parts:
             part.release()
+        # Its glyphs are a texture; deleted in the next context, that would be someone else's.
+        self._overlay = Overlay(self._canvas.scene)
         gc.collect()
         self._canvas.set_current()
         self._canvas.context.flush_commands()
@@ -182,7 +184,6 @@ class Stage:
         if self._built or self._closed:
             return
         self._built = True
-        self._overlay = Overlay(self._canvas.scene)
         self._canvas.events.draw.unblock()
         for part in self._parts:
             self._build(part)
