@@ -10,7 +10,9 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 from qtpy.QtCore import QThreadPool
+from qtpy.QtGui import QOpenGLContext
 from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel, QMainWindow
+from vispy.gloo import glir
 
 from napari_colorkde.core.kde import ColorKDE
 from tests.ui.conftest import RGB, RNG, Dock, close_dock
@@ -222,6 +224,52 @@ def test_removing_the_image_in_the_middle_of_work_stops_it(viewer: Viewer, dock:
     widget.session.wait()
     assert widget.session.source is None
     assert [layer.name for layer in viewer.layers] == ["photo density"]
+
+
+@pytest.fixture
+def strayed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Kinds of OpenGL objects that were deleted in another context than they were made in.
+
+    There, their number may be that of something of napari's.
+    """
+    homes: dict[int, Any] = {}
+    found: list[str] = []
+
+    def watch(kind: type[Any]) -> None:
+        create, delete = kind.create, kind.delete
+
+        def created(item: Any) -> None:
+            create(item)
+            homes[id(item)] = QOpenGLContext.currentContext()
+
+        def deleted(item: Any) -> None:
+            here = QOpenGLContext.currentContext()
+            if homes.pop(id(item), here) != here:
+                found.append(kind.__name__)
+            delete(item)
+
+        monkeypatch.setattr(kind, "create", created)
+        monkeypatch.setattr(kind, "delete", deleted)
+
+    for kind in (glir.GlirTexture2D, glir.GlirTexture3D, glir.GlirVertexBuffer, glir.GlirProgram):
+        watch(kind)
+    return found
+
+
+def test_no_object_of_the_colour_space_is_deleted_in_a_later_context(
+    strayed: list[str], dock: Dock, qtbot: Any
+) -> None:
+    widget = dock(RGB)
+    assert widget.cube is not None
+    canvas, cube_dock = widget.cube.canvas, widget.cube.parent()
+    for floating in (True, False):
+        canvas.render((120, 120))
+        before = canvas.native.context()
+        cube_dock.setFloating(floating)
+        qtbot.waitUntil(lambda before=before: canvas.native.context() is not before)
+        qtbot.wait(200)
+    canvas.render((120, 120))
+    assert strayed == []
 
 
 def test_floating_and_docking_again_keeps_the_colour_space(dock: Dock, qtbot: Any) -> None:
