@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import vispy
 from vispy.gloo import gl
+from vispy.gloo.context import get_current_canvas
 from vispy.scene import SceneCanvas
 
 _GL_MAX_3D_TEXTURE_SIZE = 0x8073
@@ -22,10 +25,30 @@ def use_full_gl() -> None:
     vispy.use(gl="gl+")
 
 
+@contextmanager
+def current_canvas_restored(canvas: SceneCanvas | None = None) -> Iterator[None]:
+    """Give OpenGL back to the canvas that had it, unless that is `canvas` itself.
+
+    vispy sends commands, deletions among them, to whatever context is current: another canvas in
+    the same process, napari's for one, must not find ours in its place.
+    """
+    before = get_current_canvas()
+    try:
+        yield
+    finally:
+        if before is not None and before is not canvas:
+            before.set_current()
+
+
 @cache
 def _obstacle() -> str:
     """Try a hidden canvas; return what stands in the way, or an empty string."""
     use_full_gl()
+    with current_canvas_restored():
+        return _try_hidden_canvas()
+
+
+def _try_hidden_canvas() -> str:
     canvas = SceneCanvas(size=(16, 16), show=False, create_native=True)
     native = canvas.native
     try:

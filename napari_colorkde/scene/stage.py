@@ -14,7 +14,7 @@ from vispy.scene import SceneCanvas
 from .camera import FittedCamera
 from .export import render_at
 from .geometry import Floats
-from .gl import use_full_gl
+from .gl import current_canvas_restored, use_full_gl
 from .part import Overlay, Part
 from .rays import Ray
 from .rulers import on_screen
@@ -152,7 +152,8 @@ class Stage:
             self._camera.refit()
             self._set_fine(True)
             self._follow_camera()
-            return render_at(self._canvas, logical, size)
+            with current_canvas_restored(self._canvas):
+                return render_at(self._canvas, logical, size)
         finally:
             central.size = own
             self._camera.refit()
@@ -176,8 +177,9 @@ class Stage:
         # Its glyphs are a texture; deleted in the next context, that would be someone else's.
         self._overlay = Overlay(self._canvas.scene)
         gc.collect()
-        self._canvas.set_current()
-        self._canvas.context.flush_commands()
+        with current_canvas_restored(self._canvas):
+            self._canvas.set_current()
+            self._canvas.context.flush_commands()
 
     def rebuild(self) -> None:
         """Make everything anew, in the canvas's present context."""
@@ -206,7 +208,8 @@ class Stage:
         events.mouse_move.disconnect(self._on_mouse)
         events.mouse_wheel.disconnect(self._on_mouse)
         events.resize.disconnect(self._on_resize)
-        self._canvas.close()
+        with current_canvas_restored(self._canvas):
+            self._canvas.close()
         native.setParent(None)
         native.deleteLater()
 

@@ -80,6 +80,25 @@ def test_data_set_while_the_context_is_away_shows_afterwards(canvas: Any) -> Non
     assert red_pixels(canvas.render((300, 300))) > 40
 
 
+def test_another_canvas_keeps_opengl_for_itself(canvas: Any, qapp: Any) -> None:
+    from vispy.gloo.context import get_current_canvas
+    from vispy.scene import SceneCanvas
+
+    canvas.set_volume(blob(230, 25, 25), (AXIS,) * 3, RGB)
+    qapp.processEvents()
+    other = SceneCanvas(size=(100, 100), show=True)
+    try:
+        qapp.processEvents()
+        other.set_current()
+        context = other.native.context()
+        for action in (canvas.render, canvas.release, canvas.rebuild, canvas.close):
+            action()
+            assert get_current_canvas() is other
+            assert type(context).currentContext() is context
+    finally:
+        other.close()
+
+
 def test_release_and_rebuild_may_be_repeated(canvas: Any) -> None:
     canvas.set_volume(blob(230, 25, 25), (AXIS,) * 3, RGB)
     canvas.release()
