@@ -12,7 +12,7 @@ from typing import Any
 
 import napari
 from qtpy.QtGui import QPixmap
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QTabWidget
 
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import sample_path
@@ -66,6 +66,8 @@ def main() -> None:
         take(viewer.window._qt_window, "narrow")
     with workbench("astronaut.png") as (viewer, widget):
         widget.session.load_kernels(sample_path("jones_rehg_1999.csv"), "skin")
+        tabs = widget.findChild(QTabWidget)
+        tabs.setCurrentIndex(tabs.count() - 1)
         settle(widget)
         take(viewer.window._qt_window, "skin")
     with workbench("retina.jpg", theme="light") as (viewer, widget):
