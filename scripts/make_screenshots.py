@@ -3,11 +3,13 @@
 Run by ``make docs``, on a display of its own. Writes docs/images/*.png.
 """
 
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import napari
@@ -58,7 +60,14 @@ def take(window: Any, name: str) -> None:
 
 
 def main() -> None:
-    """Take all pictures."""
+    """Take all pictures, as on a machine where the plugin was never used."""
+    with TemporaryDirectory() as folder:
+        os.environ["XDG_STATE_HOME"] = folder
+        take_all()
+
+
+def take_all() -> None:
+    """Open the windows one after the other."""
     with workbench("coffee.png") as (viewer, widget):
         take(viewer.window._qt_window, "window")
         widget.session.bandwidth = 1.5
