@@ -161,7 +161,7 @@ def test_narrow_bandwidth_is_warned_of_in_one_line(
     assert main(shlex.split("volume a.png -o v.npy --bins 16 --bandwidth 1")) == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
     assert len(lines) == 1
-    assert lines[0].startswith("napari-colorkde: warning: The bandwidth (sigma 1) is below")
+    assert lines[0].startswith("napari-colorkde: warning: The bandwidth is below the grid")
 
 
 def test_volume_in_another_color_space(picture: NDArray[Any]) -> None:
@@ -437,7 +437,7 @@ REFUSALS = {
     "density a.png -o missing/d.tif": "missing' does not exist; make it first.",
     "density a.png -o a.png": "output 'a.png' is also read; give another name.",
     "density a.png -o d.npy --mask a.npy": "image 'a.npy' does not exist; check the name.",
-    "density a.png -o d.npy --mask small.png": "mask has shape (2, 2), but the image's pixels have",
+    "density a.png -o d.npy --mask small.png": "mask has shape (2, 2), but the pixels of image",
     "density a.png -o d.npy --colormap jet": "colormap='jet' is not known; use gray, viridis,",
     "density a.png -o d.npy --bandwidth wide": "bandwidth='wide' is not known; use auto, scott,",
     "density a.png -o d.npy --bandwidth 0": "bandwidth='0': a sigma must be positive; give a",
