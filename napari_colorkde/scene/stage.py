@@ -296,10 +296,12 @@ class Stage:
 
     def _on_context_going(self) -> None:
         try:
-            self.release()
+            self._canvas.native.isVisible()
         except RuntimeError:
             # Qt is deleting the widget itself, unclosed; its context's objects go with it.
             self._closed = True
+        else:
+            self.release()
 
     def _on_rebuild(self, event: Any) -> None:
         self._rebuild_timer.stop()
