@@ -1,4 +1,4 @@
-"""What README and CONTRIBUTING tell people to type works."""
+"""What README, CONTRIBUTING and the guide tell people to type works."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ import pytest
 import typer
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md")
-TEXT = "\n".join((CHECKOUT / name).read_text(encoding="utf-8") for name in DOCUMENTS)
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/guide.md", "docs/design.md")
+TEXTS = {name: (CHECKOUT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", TEXTS["README.md"], re.DOTALL | re.MULTILINE)
 
 
 def typed(program: str) -> set[str]:
     """Return the first words after a program, in code that the documents show."""
-    lines = re.findall(rf"(?:^|`){program} ([a-z-]+)", TEXT, flags=re.MULTILINE)
+    lines = re.findall(rf"(?:^|`){program} ([a-z-]+)", "\n".join(TEXTS.values()), re.MULTILINE)
     return {word for word in lines if not word.startswith("-")}
 
 
@@ -35,9 +34,11 @@ def test_commands_exist() -> None:
     assert typed("napari-colorkde") <= commands
 
 
-def test_files_that_the_documents_link_to_exist() -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", TEXT)
-    assert [link for link in links if not (CHECKOUT / link).exists()] == []
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_files_that_a_document_links_to_exist(name: str) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", TEXTS[name])
+    folder = (CHECKOUT / name).parent
+    assert [link for link in links if not (folder / link).exists()] == []
 
 
 def test_readme_has_an_example_for_each_task() -> None:
