@@ -5,14 +5,13 @@ state makes a frozen request; `jobs` runs it on the executor that was given; res
 are checked against what is current, and are announced.
 """
 
-import warnings
-from collections.abc import Hashable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from psygnal import Signal
 
+from napari_colorkde.app.choices import Choices
 from napari_colorkde.app.compute import (
     Counted,
     Densities,
@@ -24,23 +23,16 @@ from napari_colorkde.app.compute import (
     count,
     export,
 )
-from napari_colorkde.app.history import History
+from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.index import Index
 from napari_colorkde.app.jobs import ComputeError, Executor, Jobs, SynchronousExecutor
 from napari_colorkde.app.sources import Source
-from napari_colorkde.app.state import Bandwidth, Channels, Show, State
+from napari_colorkde.app.state import Channels, State
 from napari_colorkde.core.contributions import Contributions
 from napari_colorkde.core.device import Device, resolve_device
-from napari_colorkde.core.kernels import KernelSet
 from napari_colorkde.core.palette import Palette
 from napari_colorkde.io.atomic import check_target
 from napari_colorkde.io.densities import DENSITY_SUFFIXES
-from napari_colorkde.io.kernel_files import (
-    KernelFileWarning,
-    check_kernels,
-    load_kernels,
-    save_kernels,
-)
 from napari_colorkde.io.provenance import provenance
 
 LANES = ("edit", "export", "count")
@@ -49,11 +41,8 @@ LANES = ("edit", "export", "count")
 NEEDS_DENSITY = {"show", "bandwidth", "kernel_sets", "kernel_set", "log"}
 """Fields of the state whose change asks for other numbers."""
 
-GESTURES = frozenset({"bandwidth", "colormap"})
-"""Fields that sliders and menus pass through: changes in quick succession are one step of undo."""
 
-
-class Session:
+class Session(Choices):
     """One image, one state, and their densities.
 
     Parameters
@@ -73,26 +62,23 @@ class Session:
         The sentence with which the last work failed, None if it did not.
     """
 
-    state_changed = Signal(State, State, description="The state now, and before.")
     source_changed = Signal(object, description="The source, or None.")
     counted_changed = Signal(object, description="Counted.")
     estimate_changed = Signal(object, description="Estimate.")
     densities_changed = Signal(object, description="Densities.")
     progressed = Signal(Progress)
     failed = Signal(str, description="A sentence.")
-    noticed = Signal(str, description="A sentence; nothing failed.")
     exported = Signal(Path)
     settled = Signal(description="Nothing is under way any more.")
 
     def __init__(self, executor: Executor | None = None, device: "str | Device" = "auto") -> None:
+        super().__init__()
         self.device = resolve_device(device)
-        self.state = State()
         self.source: Source | None = None
         self.counted: Counted | None = None
         self.estimate: Estimate | None = None
         self.densities: Densities | None = None
         self.error: str | None = None
-        self._history = History()
         self._contributions: Contributions | None = None
         self._executor = SynchronousExecutor() if executor is None else executor
         self._jobs = Jobs(self._executor, LANES, self._on_idle)
@@ -133,157 +119,6 @@ class Session:
     @channels.setter
     def channels(self, channels: Channels | None) -> None:
         self.set(channels=channels)
-
-    # --- the state
-
-    def set(self, **fields: Any) -> None:
-        """Change several fields of the state at once, with one computation.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If a value cannot be; nothing is changed then.
-        """
-        before, after = self.state, self.state.changed(**fields)
-        if after == before:
-            return
-        channels = fields.get("channels")
-        if channels is not None and self.source and channels not in self.source.choices:
-            raise ValueError(
-                f"channels={channels.label!r} does not fit {self.source.name!r}; use one of "
-                f"{[c.label for c in self.source.choices]}."
-            )
-        changed = {name for name in fields if getattr(after, name) != getattr(before, name)}
-        self._history.record(before, frozenset(fields) if changed <= GESTURES else None)
-        self._go_to(after)
-
-    def edit(self, kernels: KernelSet, gesture: Hashable = None) -> None:
-        """Put an edited set in the place of the one that is chosen, and show it.
-
-        Parameters
-        ----------
-        kernels
-            The set; an empty one removes the set. Without a chosen set it becomes the first.
-        gesture
-            Edits of the same gesture in quick succession, such as the steps of a drag, are one step
-            of undo.
-
-        Raises
-        ------
-        ValueError
-            If it cannot be; nothing is changed then.
-        """
-        before = self.state
-        sets = dict(before.kernel_sets)
-        name = before.kernel_set or kernels.name or "kernels"
-        if kernels:
-            sets[name] = kernels
-            after = before.changed(kernel_sets=sets, kernel_set=name, show="kernels")
-        else:
-            sets.pop(name, None)
-            show = "kernels" if sets else "kde"
-            after = before.changed(kernel_sets=sets, kernel_set=None, show=show)
-        if after != before:
-            self._history.record(before, gesture)
-            self._go_to(after)
-
-    def undo(self) -> None:
-        """Go back to the state before the last change; nothing happens where there is none."""
-        self._revert(self._history.undo(self.state))
-
-    def redo(self) -> None:
-        """Do again what was undone last; nothing happens where there is none."""
-        self._revert(self._history.redo(self.state))
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is an earlier state."""
-        return self._history.can_undo
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether a state was taken back."""
-        return self._history.can_redo
-
-    @property
-    def show(self) -> Show:
-        """What is shown: "kde" or "kernels"."""
-        return self.state.show
-
-    @show.setter
-    def show(self, show: Show) -> None:
-        self.set(show=show)
-
-    @property
-    def bandwidth(self) -> Bandwidth:
-        """None, the name of a rule, or sigmas in image units. Set a number for all channels."""
-        return self.state.bandwidth
-
-    @bandwidth.setter
-    def bandwidth(self, bandwidth: Any) -> None:
-        self.set(bandwidth=bandwidth)
-
-    @property
-    def log(self) -> bool:
-        """Whether natural logarithms are shown."""
-        return self.state.log
-
-    @log.setter
-    def log(self, log: bool) -> None:
-        self.set(log=bool(log))
-
-    @property
-    def colormap(self) -> str:
-        """Name of the overlay's colormap."""
-        return self.state.colormap
-
-    @colormap.setter
-    def colormap(self, colormap: str) -> None:
-        self.set(colormap=colormap)
-
-    @property
-    def kernels(self) -> KernelSet | None:
-        """The kernel set that is chosen. Setting one shows it."""
-        return self.state.kernels
-
-    @kernels.setter
-    def kernels(self, kernels: KernelSet) -> None:
-        name = kernels.name or "kernels"
-        self.set(kernel_sets={name: kernels}, kernel_set=name, show="kernels")
-
-    def load_kernels(self, path: str | Path, name: str | None = None) -> None:
-        """Open a kernel file and show one of its sets, by default the first.
-
-        Sets that were opened before stay, unless the file has one of the same name. What looks
-        wrong in the file is announced by `noticed`; numbers are never changed.
-
-        Raises
-        ------
-        ValueError, OSError
-            If the file cannot be read or holds no valid kernels.
-        """
-        with warnings.catch_warnings():
-            # The same sentences, for which a window has a better place.
-            warnings.simplefilter("ignore", KernelFileWarning)
-            sets = load_kernels(path)
-        chosen = next(iter(sets)) if name is None else name
-        self.set(
-            kernel_sets={**dict(self.state.kernel_sets), **sets}, kernel_set=chosen, show="kernels"
-        )
-        if notices := check_kernels(sets):
-            self.noticed.emit(" ".join(f"{n[:1].upper()}{n[1:]}" for n in notices))
-
-    def save_kernels(self, path: str | Path) -> None:
-        """Write all kernel sets to a file.
-
-        Raises
-        ------
-        ValueError, OSError
-            If there are none, the file cannot be written, or a table has no room for them.
-        """
-        if not self.state.kernel_sets:
-            raise ValueError("there are no kernels to save yet; add or open some first.")
-        save_kernels(path, dict(self.state.kernel_sets))
 
     # --- work
 
@@ -373,25 +208,26 @@ class Session:
 
     # --- within
 
+    def _check_channels(self, channels: Channels | None) -> None:
+        if channels is not None and self.source and channels not in self.source.choices:
+            raise ValueError(
+                f"channels={channels.label!r} does not fit {self.source.name!r}; use one of "
+                f"{[c.label for c in self.source.choices]}."
+            )
+
+    def _fitted(self, state: State) -> State:
+        if self.source is not None and state.channels not in (None, *self.source.choices):
+            # Those of an image that was looked at before.
+            return state.changed(channels=self.state.channels)
+        return state
+
     def _go_to(self, state: State) -> None:
         before = self.state
-        self._replace(state)
+        super()._go_to(state)
         if state.channels != before.channels:
             self.recount()
         elif any(getattr(state, name) != getattr(before, name) for name in NEEDS_DENSITY):
             self._compute()
-
-    def _revert(self, state: State | None) -> None:
-        if state is None:
-            return
-        if self.source is not None and state.channels not in (None, *self.source.choices):
-            # Those of an image that was looked at before.
-            state = state.changed(channels=self.state.channels)
-        self._go_to(state)
-
-    def _replace(self, state: State) -> None:
-        before, self.state = self.state, state
-        self.state_changed.emit(state, before)
 
     def _forget(self) -> None:
         self._jobs.stop("edit", "count")
@@ -463,16 +299,6 @@ class Session:
 
     def _on_idle(self) -> None:
         self.settled.emit()
-
-
-def sentence(error: BaseException) -> str:
-    """An error in words for people."""
-    if isinstance(error, MemoryError):
-        return "There is not enough memory for this; close other images, or use a smaller one."
-    text = " ".join(str(error).split())
-    if isinstance(error, ValueError | TypeError | OSError | ComputeError) and text:
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _is_picture(result: object) -> bool:

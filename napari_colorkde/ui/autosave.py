@@ -11,6 +11,7 @@ from psygnal import Signal
 from qtpy.QtCore import QLockFile, QObject, Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
+from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.recovery import (
     MOST_FILES,
     SUFFIX,
@@ -20,7 +21,7 @@ from napari_colorkde.app.recovery import (
     session_files,
     session_folder,
 )
-from napari_colorkde.app.session import Session, sentence
+from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 
 PAUSE_MS = 400

@@ -13,8 +13,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.kernel_edits import replace_kernel
-from napari_colorkde.app.session import sentence
 from napari_colorkde.core.kernels import Kernel
 
 

@@ -13,7 +13,8 @@ from psygnal import Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_colorkde.app.compute import Estimate
-from napari_colorkde.app.session import Session, sentence
+from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.core.bandwidth import channel_ranges
 from napari_colorkde.io.samples import sample_path

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from magicgui.widgets import ComboBox, PushButton
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtGui import QKeySequence
@@ -24,11 +23,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.overlay import Overlay, images_of
-from napari_colorkde.app.session import Session, sentence
-from napari_colorkde.app.sources import Source, unwrapped
-from napari_colorkde.app.state import Channels, State
-from napari_colorkde.io.images import read_image
+from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.overlay import Overlay
+from napari_colorkde.app.session import Session
+from napari_colorkde.app.sources import unwrapped
 from napari_colorkde.ui.autosave import Autosave, RestoreOffer
 from napari_colorkde.ui.cube_dock import CubeView
 from napari_colorkde.ui.density_panel import DensityPanel
@@ -41,8 +39,8 @@ from napari_colorkde.ui.docking import (
     window_of,
 )
 from napari_colorkde.ui.executor import Activity, QtExecutor
-from napari_colorkde.ui.forms import form
 from napari_colorkde.ui.gl import CurrentContext
+from napari_colorkde.ui.image_chooser import ImageChooser
 from napari_colorkde.ui.kernel_ellipsoids import KernelEllipsoids
 from napari_colorkde.ui.kernels_panel import KernelsPanel
 from napari_colorkde.ui.status import StatusLines
@@ -55,9 +53,6 @@ TITLE = "Color KDE"
 CUBE_TITLE = "Colour space"
 CUBE_SHARE = 0.45
 
-NO_IMAGE = ""
-
-IMAGE_FILES = "Images (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.npy);;All files (*)"
 DENSITY_FILES = "TIFF (*.tif);;NumPy (*.npy);;NumPy with origin (*.npz);;Picture (*.png)"
 
 
@@ -94,19 +89,7 @@ class ColorKDEWidget(QWidget):
         self._on_close: OnClose | None = None
         self._closed = False
 
-        self.image = ComboBox(
-            name="image",
-            choices=self._image_choices,
-            tooltip="The image layer whose colours are looked at.",
-        )
-        self.open_button = PushButton(
-            name="open", text="Open image…", tooltip="Open an image file as a new layer."
-        )
-        self.channels = ComboBox(
-            name="channels",
-            choices=self._channel_choices,
-            tooltip="Which numbers of the image are the coordinates of its colours.",
-        )
+        self.chooser = ImageChooser(self._viewer, self.session, self.overlay)
         self.panel = DensityPanel(self.session)
         self.kernels = KernelsPanel(self.session)
         self.status = StatusLines(self.session)
@@ -116,7 +99,7 @@ class ColorKDEWidget(QWidget):
         self._connect()
         self._follow_theme()
         self.reset_choices()
-        self._choose_first()
+        self.chooser.choose_first()
 
     def sizeHint(self) -> QSize:
         """Ask for one column."""
@@ -128,12 +111,10 @@ class ColorKDEWidget(QWidget):
         """Follow the layer list. napari calls it when layers come, go, move or are renamed."""
         if self._closed:
             return
-        with self.image.changed.blocked():
-            self.image.reset_choices()
-            self.image.value = self.overlay.image or NO_IMAGE
+        self.chooser.reset_choices()
         came = event is not None and event.type == "inserted"
         if came and self.overlay.image is None:
-            self._choose_first()
+            self.chooser.choose_first()
 
     def showEvent(self, event: Any) -> None:
         """On the first show inside a window, open the view of the colour space beside it."""
@@ -167,46 +148,6 @@ class ColorKDEWidget(QWidget):
         return None
 
     # --- what the user does
-
-    def open_image(self, path: str | Path) -> None:
-        """Open an image file as a layer and look at it; say so if that fails."""
-        try:
-            image = read_image(path)
-            self._add_image(image, Path(path))
-        except (ValueError, TypeError, OSError) as error:
-            self.status.say(sentence(error))
-
-    def _add_image(self, image: Any, path: Path) -> None:
-        layer = self._viewer.add_image(
-            image, name=path.stem, rgb=image.ndim >= 3 and image.shape[-1] in (3, 4)
-        )
-        self._look_at(layer)
-
-    def _look_at(self, layer: Any) -> None:
-        try:
-            self.overlay.attach(layer)
-        except (ValueError, TypeError) as error:
-            self.status.say(sentence(error))
-        self.reset_choices()
-
-    def _choose_first(self) -> None:
-        images = images_of(self._viewer)
-        active = unwrapped(self._viewer.layers.selection.active)
-        if images:
-            self._look_at(active if active in images else images[-1])
-
-    def _on_image(self, layer: Any) -> None:
-        if layer != NO_IMAGE and layer is not self.overlay.image:
-            self._look_at(layer)
-
-    def _on_open(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open an image", "", IMAGE_FILES)
-        if path:
-            self.open_image(path)
-
-    def _on_channels(self, channels: Channels | None) -> None:
-        if channels is not None and channels != self.session.channels:
-            self.session.channels = channels
 
     def _on_export(self) -> None:
         image = self.overlay.image
@@ -243,46 +184,15 @@ class ColorKDEWidget(QWidget):
         color_of = None if self.cube is None else self.cube.color_of(estimate.palette)
         open_volume(estimate.volume, channels.names, title=image.name, color_of=color_of)
 
-    # --- what the session says
-
-    def _on_source(self, source: Source | None) -> None:
-        self._follow_channels()
-
-    def _on_state(self, state: State, before: State) -> None:
-        if state.channels != before.channels:
-            self._follow_channels()
-
-    def _follow_channels(self) -> None:
-        with self.channels.changed.blocked():
-            self.channels.reset_choices()
-            if self.session.channels is not None:
-                self.channels.value = self.session.channels
-        self.channels.enabled = self.session.source is not None
-
-    # --- choices
-
-    def _image_choices(self, widget: Any) -> list[tuple[str, Any]]:
-        none = [("choose an image layer", NO_IMAGE)] if self.overlay.image is None else []
-        return none + [(layer.name, layer) for layer in reversed(images_of(self._viewer))]
-
-    def _channel_choices(self, widget: Any) -> list[tuple[str, Channels]]:
-        source = self.session.source
-        return [] if source is None else [(c.label, c) for c in source.choices]
-
     # --- life
 
     def _lay_out(self) -> None:
-        inside, chooser = QWidget(), QWidget()
-        form(
-            [("image", [self.image, self.open_button]), ("colours", [self.channels])],
-            chooser,
-        )
-        self.image.native.setMinimumContentsLength(8)
+        inside = QWidget()
         lines = QVBoxLayout(inside)
         lines.setContentsMargins(6, 4, 6, 4)
         lines.setSpacing(6)
         lines.addWidget(self.offer)
-        lines.addWidget(chooser)
+        lines.addWidget(self.chooser)
         self.tabs = QTabWidget()
         self.tabs.addTab(_at_top(self.panel), "Density")
         self.tabs.addTab(self.kernels, "Kernels")
@@ -299,16 +209,12 @@ class ColorKDEWidget(QWidget):
         self.setMinimumWidth(300)
 
     def _connect(self) -> None:
-        self.image.changed.connect(self._on_image)
-        self.open_button.changed.connect(self._on_open)
-        self.channels.changed.connect(self._on_channels)
+        self.chooser.failed.connect(self.status.say)
         self.panel.failed.connect(self.status.say)
         self.kernels.failed.connect(self.status.say)
         self.autosave.failed.connect(self.status.say)
         self.panel.export_asked.connect(self._on_export)
         self.panel.volume_asked.connect(self._on_volume)
-        self.session.source_changed.connect(self._on_source)
-        self.session.state_changed.connect(self._on_state)
         self.session.exported.connect(self._on_exported)
         self._viewer.events.theme.connect(self._follow_theme)
 
@@ -373,6 +279,7 @@ class ColorKDEWidget(QWidget):
             # napari connects these when it docks a widget, and never disconnects them.
             getattr(events, name).disconnect(self.reset_choices)
         self._viewer.events.theme.disconnect(self._follow_theme)
+        self.chooser.disconnect_session()
         self.panel.disconnect_session()
         self.kernels.disconnect_session()
         self.autosave.close()

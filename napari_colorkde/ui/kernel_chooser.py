@@ -8,7 +8,8 @@ from magicgui.widgets import ComboBox, PushButton
 from psygnal import Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from napari_colorkde.app.session import Session, sentence
+from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.io.samples import sample_path
 from napari_colorkde.ui.forms import form

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorkde.app import kernel_edits
-from napari_colorkde.app.session import sentence
+from napari_colorkde.app.errors import sentence
 from napari_colorkde.ui.kernel_model import KernelModel
 
 REFUSED_STYLE = "background: #802020; color: white;"

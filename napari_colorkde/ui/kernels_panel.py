@@ -10,7 +10,8 @@ from psygnal import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from napari_colorkde.app import kernel_edits
-from napari_colorkde.app.session import Session, sentence
+from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.app.swatches import display_colors
 from napari_colorkde.core.kernels import KernelSet

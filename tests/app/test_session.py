@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from napari_colorkde.app.compute import Densities
+from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.jobs import ComputeError
-from napari_colorkde.app.session import Session, sentence
+from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import Source, source_of_array
 from napari_colorkde.core.kde import ColorKDE
 from napari_colorkde.core.kernels import Kernel, KernelSet

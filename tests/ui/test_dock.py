@@ -46,8 +46,8 @@ def test_docking_shows_the_density_and_the_colour_space_of_the_image(
     np.testing.assert_allclose(
         viewer.layers[1].data, ColorKDE(RGB).density(RGB, log=True), rtol=1e-6
     )
-    assert widget.image.value is viewer.layers[0]
-    assert widget.channels.value.names == ("red", "green", "blue")
+    assert widget.chooser.image.value is viewer.layers[0]
+    assert widget.chooser.channels.value.names == ("red", "green", "blue")
     assert "4\u2009800 pixels" in widget.status.facts.text()
     assert "none left out" in widget.status.facts.text()
 
@@ -84,7 +84,7 @@ def test_the_first_image_that_comes_is_looked_at(viewer: Viewer, dock: Dock) -> 
     widget = dock()
     viewer.add_image(RGB, rgb=True, name="late")
     widget.session.wait()
-    assert widget.image.value is viewer.layers["late"]
+    assert widget.chooser.image.value is viewer.layers["late"]
     assert "late density" in viewer.layers
 
 
@@ -93,7 +93,7 @@ def test_the_active_image_is_looked_at_first(viewer: Viewer, dock: Dock) -> None
     viewer.add_image(RGB[::-1], rgb=True, name="second")
     viewer.layers.selection.active = first
     widget = dock()
-    assert widget.image.value is first
+    assert widget.chooser.image.value is first
 
 
 # --- choosing
@@ -103,27 +103,28 @@ def test_choosing_and_renaming_and_removing_images(viewer: Viewer, dock: Dock) -
     widget = dock(RGB)
     other = viewer.add_image(RGB[:, ::-1], rgb=True, name="other")
     assert widget.overlay.image is viewer.layers["photo"]
-    widget.image.value = other
+    widget.chooser.image.value = other
     widget.session.wait()
     assert "other density" in viewer.layers
-    assert set(widget.image.choices) == {other, viewer.layers["photo"]}
+    assert set(widget.chooser.image.choices) == {other, viewer.layers["photo"]}
     other.name = "painting"
-    assert widget.image.native.currentText() == "painting"
+    assert widget.chooser.image.native.currentText() == "painting"
     viewer.layers.remove("painting")
     assert widget.session.source is None
-    assert widget.image.native.currentText() == "choose an image layer"
-    widget.image.value = viewer.layers["photo"]
+    assert widget.chooser.image.native.currentText() == "choose an image layer"
+    widget.chooser.image.value = viewer.layers["photo"]
     assert widget.session.source is not None
 
 
 def test_colour_channels_are_chosen_and_kept_with_the_image(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
-    widget.channels.value = next(c for c in widget.channels.choices if c.names == ("red", "blue"))
+    choices = widget.chooser.channels.choices
+    widget.chooser.channels.value = next(c for c in choices if c.names == ("red", "blue"))
     widget.session.wait()
     assert widget.session.palette is not None
     assert widget.session.palette.n_channels == 2
     widget.session.channels = None
-    assert widget.channels.native.currentText() == "red, green, blue"
+    assert widget.chooser.channels.native.currentText() == "red, green, blue"
 
 
 def test_problems_are_told_in_the_dock(viewer: Viewer, dock: Dock, tmp_path: Path) -> None:
@@ -136,7 +137,7 @@ def test_problems_are_told_in_the_dock(viewer: Viewer, dock: Dock, tmp_path: Pat
     widget.panel.show_what.value = "kde"
     widget.session.wait()
     assert not widget.status.problem.isVisible()
-    widget.open_image(tmp_path / "bad.png")
+    widget.chooser.open_image(tmp_path / "bad.png")
     assert "bad.png" in widget.status.problem.text()
     assert widget.session.source is not None
 
@@ -148,7 +149,7 @@ def test_an_image_is_opened(viewer: Viewer, dock: Dock, tmp_path: Path, monkeypa
     np.save(tmp_path / "opened.npy", RGB)
     widget = dock()
     answer(monkeypatch, tmp_path / "opened.npy")
-    widget.open_button.native.click()
+    widget.chooser.open_button.native.click()
     widget.session.wait()
     assert [layer.name for layer in viewer.layers] == ["opened", "opened density"]
 

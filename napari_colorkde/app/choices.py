@@ -1,0 +1,206 @@
+"""What is chosen, and how that changes: checked, announced, undone.
+
+A base of the session that knows neither images nor computations.
+"""
+
+import warnings
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+from psygnal import Signal
+
+from napari_colorkde.app.history import History
+from napari_colorkde.app.state import Bandwidth, Channels, Show, State
+from napari_colorkde.core.kernels import KernelSet
+from napari_colorkde.io.kernel_files import (
+    KernelFileWarning,
+    check_kernels,
+    load_kernels,
+    save_kernels,
+)
+
+GESTURES = frozenset({"bandwidth", "colormap"})
+"""Fields that sliders and menus pass through: changes in quick succession are one step of undo."""
+
+
+class Choices:
+    """A state that is changed by attributes and methods, and its history.
+
+    Attributes
+    ----------
+    state
+        What is chosen now.
+    """
+
+    state_changed = Signal(State, State, description="The state now, and before.")
+    noticed = Signal(str, description="A sentence; nothing failed.")
+
+    def __init__(self) -> None:
+        self.state = State()
+        self._history = History()
+
+    def set(self, **fields: Any) -> None:
+        """Change several fields of the state at once, with one computation.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a value cannot be; nothing is changed then.
+        """
+        before, after = self.state, self.state.changed(**fields)
+        if after == before:
+            return
+        self._check_channels(fields.get("channels"))
+        changed = {name for name in fields if getattr(after, name) != getattr(before, name)}
+        self._history.record(before, frozenset(fields) if changed <= GESTURES else None)
+        self._go_to(after)
+
+    def edit(self, kernels: KernelSet, gesture: Hashable = None) -> None:
+        """Put an edited set in the place of the one that is chosen, and show it.
+
+        Parameters
+        ----------
+        kernels
+            The set; an empty one removes the set. Without a chosen set it becomes the first.
+        gesture
+            Edits of the same gesture in quick succession, such as the steps of a drag, are one step
+            of undo.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be; nothing is changed then.
+        """
+        before = self.state
+        sets = dict(before.kernel_sets)
+        name = before.kernel_set or kernels.name or "kernels"
+        if kernels:
+            sets[name] = kernels
+            after = before.changed(kernel_sets=sets, kernel_set=name, show="kernels")
+        else:
+            sets.pop(name, None)
+            show = "kernels" if sets else "kde"
+            after = before.changed(kernel_sets=sets, kernel_set=None, show=show)
+        if after != before:
+            self._history.record(before, gesture)
+            self._go_to(after)
+
+    def undo(self) -> None:
+        """Go back to the state before the last change; nothing happens where there is none."""
+        self._revert(self._history.undo(self.state))
+
+    def redo(self) -> None:
+        """Do again what was undone last; nothing happens where there is none."""
+        self._revert(self._history.redo(self.state))
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an earlier state."""
+        return self._history.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether a state was taken back."""
+        return self._history.can_redo
+
+    @property
+    def show(self) -> Show:
+        """What is shown: "kde" or "kernels"."""
+        return self.state.show
+
+    @show.setter
+    def show(self, show: Show) -> None:
+        self.set(show=show)
+
+    @property
+    def bandwidth(self) -> Bandwidth:
+        """None, the name of a rule, or sigmas in image units. Set a number for all channels."""
+        return self.state.bandwidth
+
+    @bandwidth.setter
+    def bandwidth(self, bandwidth: Any) -> None:
+        self.set(bandwidth=bandwidth)
+
+    @property
+    def log(self) -> bool:
+        """Whether natural logarithms are shown."""
+        return self.state.log
+
+    @log.setter
+    def log(self, log: bool) -> None:
+        self.set(log=bool(log))
+
+    @property
+    def colormap(self) -> str:
+        """Name of the overlay's colormap."""
+        return self.state.colormap
+
+    @colormap.setter
+    def colormap(self, colormap: str) -> None:
+        self.set(colormap=colormap)
+
+    @property
+    def kernels(self) -> KernelSet | None:
+        """The kernel set that is chosen. Setting one shows it."""
+        return self.state.kernels
+
+    @kernels.setter
+    def kernels(self, kernels: KernelSet) -> None:
+        name = kernels.name or "kernels"
+        self.set(kernel_sets={name: kernels}, kernel_set=name, show="kernels")
+
+    def load_kernels(self, path: str | Path, name: str | None = None) -> None:
+        """Open a kernel file and show one of its sets, by default the first.
+
+        Sets that were opened before stay, unless the file has one of the same name. What looks
+        wrong in the file is announced by `noticed`; numbers are never changed.
+
+        Raises
+        ------
+        ValueError, OSError
+            If the file cannot be read or holds no valid kernels.
+        """
+        with warnings.catch_warnings():
+            # The same sentences, for which a window has a better place.
+            warnings.simplefilter("ignore", KernelFileWarning)
+            sets = load_kernels(path)
+        chosen = next(iter(sets)) if name is None else name
+        self.set(
+            kernel_sets={**dict(self.state.kernel_sets), **sets}, kernel_set=chosen, show="kernels"
+        )
+        if notices := check_kernels(sets):
+            self.noticed.emit(" ".join(f"{n[:1].upper()}{n[1:]}" for n in notices))
+
+    def save_kernels(self, path: str | Path) -> None:
+        """Write all kernel sets to a file.
+
+        Raises
+        ------
+        ValueError, OSError
+            If there are none, the file cannot be written, or a table has no room for them.
+        """
+        if not self.state.kernel_sets:
+            raise ValueError("there are no kernels to save yet; add or open some first.")
+        save_kernels(path, dict(self.state.kernel_sets))
+
+    # --- within
+
+    def _check_channels(self, channels: Channels | None) -> None:
+        """Raise a ValueError where the image at hand does not have these channels."""
+
+    def _fitted(self, state: State) -> State:
+        """Return an earlier state such that it fits the image at hand."""
+        return state
+
+    def _go_to(self, state: State) -> None:
+        """Make a state the present one."""
+        self._replace(state)
+
+    def _revert(self, state: State | None) -> None:
+        if state is not None:
+            self._go_to(self._fitted(state))
+
+    def _replace(self, state: State) -> None:
+        before, self.state = self.state, state
+        self.state_changed.emit(state, before)

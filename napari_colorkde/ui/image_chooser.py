@@ -1,0 +1,144 @@
+"""The head of the dock: which image is looked at, and which of its numbers are its colours."""
+
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import ComboBox, PushButton
+from psygnal import Signal
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.overlay import Overlay, images_of
+from napari_colorkde.app.session import Session
+from napari_colorkde.app.sources import Source, unwrapped
+from napari_colorkde.app.state import Channels, State
+from napari_colorkde.io.images import read_image
+from napari_colorkde.ui.forms import form
+
+NO_IMAGE = ""
+
+IMAGE_FILES = "Images (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.npy);;All files (*)"
+
+
+class ImageChooser(QWidget):
+    """Chooses an image layer, or opens a file as one, and its colour channels.
+
+    Parameters
+    ----------
+    viewer
+        Whose layers are offered.
+    session, overlay
+        Who look at the one that is chosen.
+    """
+
+    failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+
+    def __init__(
+        self, viewer: Any, session: Session, overlay: Overlay, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._session, self._overlay = viewer, session, overlay
+        self.image = ComboBox(
+            name="image",
+            choices=self._image_choices,
+            tooltip="The image layer whose colours are looked at.",
+        )
+        self.open_button = PushButton(
+            name="open", text="Open image…", tooltip="Open an image file as a new layer."
+        )
+        self.channels = ComboBox(
+            name="channels",
+            choices=self._channel_choices,
+            tooltip="Which numbers of the image are the coordinates of its colours.",
+        )
+        form(
+            [("image", [self.image, self.open_button]), ("colours", [self.channels])],
+            self,
+        )
+        self.image.native.setMinimumContentsLength(8)
+        self.image.changed.connect(self._on_image)
+        self.open_button.changed.connect(self._on_open)
+        self.channels.changed.connect(self._on_channels)
+        session.source_changed.connect(self._on_source)
+        session.state_changed.connect(self._on_state)
+
+    def disconnect_session(self) -> None:
+        """Let go of the session."""
+        self._session.source_changed.disconnect(self._on_source)
+        self._session.state_changed.disconnect(self._on_state)
+
+    def reset_choices(self) -> None:
+        """Follow the layer list."""
+        with self.image.changed.blocked():
+            self.image.reset_choices()
+            self.image.value = self._overlay.image or NO_IMAGE
+
+    # --- what the user does
+
+    def open_image(self, path: str | Path) -> None:
+        """Open an image file as a layer and look at it; say so if that fails."""
+        try:
+            image = read_image(path)
+            self._add_image(image, Path(path))
+        except (ValueError, TypeError, OSError) as error:
+            self.failed.emit(sentence(error))
+
+    def _add_image(self, image: Any, path: Path) -> None:
+        layer = self._viewer.add_image(
+            image, name=path.stem, rgb=image.ndim >= 3 and image.shape[-1] in (3, 4)
+        )
+        self.look_at(layer)
+
+    def look_at(self, layer: Any) -> None:
+        """Look at an image layer; say so if that cannot be."""
+        try:
+            self._overlay.attach(layer)
+        except (ValueError, TypeError) as error:
+            self.failed.emit(sentence(error))
+        self.reset_choices()
+
+    def choose_first(self) -> None:
+        """Look at the selected image layer, or at the topmost."""
+        images = images_of(self._viewer)
+        active = unwrapped(self._viewer.layers.selection.active)
+        if images:
+            self.look_at(active if active in images else images[-1])
+
+    def _on_image(self, layer: Any) -> None:
+        if layer != NO_IMAGE and layer is not self._overlay.image:
+            self.look_at(layer)
+
+    def _on_open(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open an image", "", IMAGE_FILES)
+        if path:
+            self.open_image(path)
+
+    def _on_channels(self, channels: Channels | None) -> None:
+        if channels is not None and channels != self._session.channels:
+            self._session.channels = channels
+
+    # --- what the session says
+
+    def _on_source(self, source: Source | None) -> None:
+        self._follow_channels()
+
+    def _on_state(self, state: State, before: State) -> None:
+        if state.channels != before.channels:
+            self._follow_channels()
+
+    def _follow_channels(self) -> None:
+        with self.channels.changed.blocked():
+            self.channels.reset_choices()
+            if self._session.channels is not None:
+                self.channels.value = self._session.channels
+        self.channels.enabled = self._session.source is not None
+
+    # --- choices
+
+    def _image_choices(self, widget: Any) -> list[tuple[str, Any]]:
+        none = [("choose an image layer", NO_IMAGE)] if self._overlay.image is None else []
+        return none + [(layer.name, layer) for layer in reversed(images_of(self._viewer))]
+
+    def _channel_choices(self, widget: Any) -> list[tuple[str, Channels]]:
+        source = self._session.source
+        return [] if source is None else [(c.label, c) for c in source.choices]
