@@ -11,6 +11,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from napari_colorkde.core.bandwidth import select_bandwidth as select_bandwidth
+    from napari_colorkde.core.class_maps import class_names as class_names
+    from napari_colorkde.core.class_maps import classify_image as classify_image
     from napari_colorkde.core.divergence import compare as compare
     from napari_colorkde.core.em import fit_kernels as fit_kernels
     from napari_colorkde.core.estimator import GaussianKDE as GaussianKDE
@@ -32,6 +34,8 @@ _HOMES = {
     "Kernel": "core.kernels",
     "KernelSet": "core.kernels",
     "Palette": "core.palette",
+    "class_names": "core.class_maps",
+    "classify_image": "core.class_maps",
     "color_kde": "core.kde",
     "compare": "core.divergence",
     "compute_densities": "core.mixture",

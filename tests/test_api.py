@@ -28,6 +28,11 @@ SIGNATURES = {
     "Palette.from_image": "(image, mask=None, channel_axis=-1, *, max_colors=4194304)",
     "Palette.index": "(self, image, mask=None, channel_axis=-1)",
     "Palette.merge": "(self, other)",
+    "class_names": "(kernels)",
+    "classify_image": (
+        "(image, kernels, *, show='class', cls=None, against=None, priors=None, none_below=None,"
+        " mask=None, channel_axis=-1, device='auto')"
+    ),
     "color_kde": (
         "(image, bandwidth=None, *, bins=128, extent=None, space='rgb', mask=None,"
         " channel_axis=-1, device='auto')"
