@@ -46,6 +46,13 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have all windows opened by one process: two would take the focus from each other."""
+    for item in items:
+        if item.get_closest_marker("window") is not None:
+            item.add_marker(pytest.mark.xdist_group("windows"))
+
+
 def pytest_collection_finish() -> None:
     """Set aside what the imported libraries are made of.
 

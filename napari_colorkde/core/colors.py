@@ -45,18 +45,27 @@ def byte_codes(values: NDArray[np.uint8]) -> NDArray[np.uint32]:
 
 def colors_of_byte_codes(codes: NDArray[Any], channels: int) -> NDArray[np.uint8]:
     """Invert `byte_codes`: ``(n,)`` codes to ``(n, C)`` colours."""
-    return np.stack([(codes >> (8 * c)) & 0xFF for c in range(channels)], axis=-1).astype(np.uint8)
-
-
-def count_table(table: NDArray[np.int64], channels: int) -> CountedColors:
-    """Read the distinct colours off a table of counts by byte code."""
-    codes = np.flatnonzero(table != 0)  # of booleans, twice as fast
-    colors = colors_of_byte_codes(codes, channels)
-    key = np.zeros(len(codes), np.uint32)
+    colors = np.empty((len(codes), channels), np.uint8)
     for c in range(channels):
-        key = (key << 8 | colors[:, c]).astype(np.uint32)
-    order = np.argsort(key)
-    return CountedColors(colors[order], table[codes[order]])
+        colors[:, c] = codes >> (8 * c) & 0xFF
+    return colors
+
+
+def count_table(table: NDArray[np.unsignedinteger[Any]], channels: int) -> CountedColors:
+    """Read the distinct colours off a table of counts by byte code."""
+    codes = np.flatnonzero(table != 0).astype(np.uint32)  # of booleans, eight times as fast
+    keys = _with_bytes_reversed(codes, channels)
+    keys.sort()
+    codes = _with_bytes_reversed(keys, channels)
+    return CountedColors(colors_of_byte_codes(codes, channels), table[codes].astype(np.int64))
+
+
+def _with_bytes_reversed(codes: NDArray[np.uint32], channels: int) -> NDArray[np.uint32]:
+    """Turn byte codes into numbers in lexicographic order of the colours, or back."""
+    swapped = np.zeros_like(codes)
+    for c in range(channels):
+        swapped |= (codes >> (8 * c) & 0xFF) << (8 * (channels - 1 - c))
+    return swapped
 
 
 def count_rows(values: NDArray[Any], weights: NDArray[np.int64] | None = None) -> CountedColors:

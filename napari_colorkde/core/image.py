@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 MAX_COLOR_CHANNELS = 3
 """Palettes and colour-space volumes have one, two or three axes."""
 
-TILE_PIXELS = 1 << 21
+TILE_PIXELS = 1 << 20
 """Pixels looked at in one go: large enough to be quick, small enough to be stopped between."""
 
 

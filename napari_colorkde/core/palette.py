@@ -35,6 +35,9 @@ from napari_colorkde.core.lattice import Lattice, lattice_of
 MAX_COLORS = 1 << 22
 """Distinct colours kept before a palette is binned (8-bit palettes are never binned)."""
 
+MOST_TABLED = int(np.iinfo(np.uint32).max)
+"""8-bit pixels that 32-bit counts hold, were they all of one colour: 4 billion."""
+
 MIN_BUDGET = 8
 """Bins meet at zero and never join across it: colours of both signs need one bin per octant."""
 
@@ -99,8 +102,8 @@ class Palette:
 
         Notes
         -----
-        Time is linear in the pixels, 0.2 s for 18 million 8-bit ones. Memory beside the image: a
-        tile and the palette, and for 8-bit RGB a table of 134 MB while counting.
+        Time is linear in the pixels, 0.12 s for 18 million 8-bit ones. Memory beside the image: a
+        tile and the palette, and for 8-bit RGB a table of 67 MB while counting.
         """
         image = image if hasattr(image, "shape") else np.asarray(image)
         shape = pixel_shape(image.shape, channel_axis)
@@ -233,7 +236,8 @@ class PaletteBuilder:
         self._max_colors = max_colors
         self._dtype: np.dtype[Any] | None = None
         self._channels = 0
-        self._table: NDArray[np.int64] | None = None
+        self._table: NDArray[np.unsignedinteger[Any]] | None = None
+        self._tabled = 0
         self._parts: list[CountedColors] = []
         self._merged = 0
         self._width: NDArray[np.float64] | None = None
@@ -249,9 +253,7 @@ class PaletteBuilder:
         if len(values) == 0:
             return
         if values.dtype == np.uint8:
-            if self._table is None:
-                self._table = np.zeros(1 << (8 * self._channels), np.int64)
-            np.add.at(self._table, byte_codes(values), 1)
+            self._count_bytes(values)
             return
         part = count_rows(values)
         self._parts.append(part if self._width is None else bin_colors(part, self._width))
@@ -282,6 +284,14 @@ class PaletteBuilder:
         if self._dtype == np.uint16 and self._width is not None:
             ranges = np.full(self._channels, integer_range(counted.colors))
         return Palette(counted.colors, counted.counts, width, masked, transparent, broken, ranges)
+
+    def _count_bytes(self, values: NDArray[np.uint8]) -> None:
+        if self._table is None:
+            self._table = np.zeros(1 << (8 * self._channels), np.uint32)
+        self._tabled += len(values)
+        if self._tabled > MOST_TABLED and self._table.dtype == np.uint32:
+            self._table = self._table.astype(np.uint64)
+        np.add.at(self._table, byte_codes(values), self._table.dtype.type(1))
 
     def _agree(self, pixels: Pixels) -> None:
         if self._dtype is None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from napari_colorkde.core import palette as palette_module
 from napari_colorkde.core.image import TILE_PIXELS
 from napari_colorkde.core.kde import ColorKDE
 from napari_colorkde.core.palette import Palette, PaletteBuilder, paint_index
@@ -298,6 +299,16 @@ def test_counts_add_up_exactly_however_large(count):
     assert merged.n_pixels == 2 * count + 4
     binned = Palette(colors.astype(float), palette.counts, np.full(3, 8.0))
     assert binned.merge(palette).counts.tolist() == [2 * count + 2]
+
+
+def test_counts_go_on_beyond_what_32_bits_hold(monkeypatch):
+    monkeypatch.setattr(palette_module, "MOST_TABLED", 5)
+    builder = PaletteBuilder()
+    for _ in range(3):
+        builder.add(np.full((1, 4, 3), 7, np.uint8))
+    builder._table[builder._table > 0] += 2**32
+    builder.add(np.full((1, 4, 3), 7, np.uint8))
+    assert builder.palette().counts.tolist() == [2**32 + 16]
 
 
 def test_tiles_without_a_counting_pixel_are_counted_as_left_out():
