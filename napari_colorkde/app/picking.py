@@ -1,0 +1,195 @@
+"""Samples of an image's colours, and the kernels that follow from them.
+
+A selection of pixels becomes `Samples`: its colours and how often each was picked. Samples add and
+take away, so that a kernel is always that of the pixels it stands for, refitted from all of them.
+Which pixels a click or a layer means is said in `selections`; nothing here knows napari.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.core.bandwidth import channel_ranges
+from napari_colorkde.core.colors import CountedColors, count_rows, merge_counted
+from napari_colorkde.core.em import QUANTISATION
+from napari_colorkde.core.kernels import Kernel
+from napari_colorkde.core.palette import Palette
+
+STORE_BYTES = 1 << 28
+"""Samples of kernels that were there once are forgotten beyond this, the oldest first."""
+
+FLOAT_LEVELS = 255
+"""Images of floats are taken to be rounded to this fraction of their range, as photographs are."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """Colours that were picked, and how often.
+
+    Attributes
+    ----------
+    colors
+        ``(N, C)``, distinct, sorted lexicographically, in the palette's dtype.
+    counts
+        ``(N,)`` int64, at least 1.
+    """
+
+    colors: NDArray[Any]
+    counts: NDArray[np.int64]
+
+    @property
+    def n_pixels(self) -> int:
+        """Number of pixels, those picked twice counted twice."""
+        return int(self.counts.sum())
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory."""
+        return int(self.colors.nbytes + self.counts.nbytes)
+
+    @property
+    def n_channels(self) -> int:
+        """Number of colour channels C."""
+        return int(self.colors.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def plus(self, other: "Samples") -> "Samples":
+        """Both together. O(N log N).
+
+        Raises
+        ------
+        ValueError
+            If they have other channels.
+        """
+        self._agree(other)
+        parts = [CountedColors(s.colors, s.counts) for s in (self, other)]
+        merged = merge_counted(parts)
+        return Samples(merged.colors, merged.counts)
+
+    def minus(self, other: "Samples") -> "Samples":
+        """What is left when other pixels are taken away, colour by colour; perhaps none.
+
+        Undoes `plus` exactly. Colours that are not among these change nothing.
+
+        Raises
+        ------
+        ValueError
+            If they have other channels.
+        """
+        self._agree(other)
+        colors = np.concatenate([self.colors, other.colors])
+        rest = count_rows(colors, np.concatenate([self.counts, -other.counts]))
+        left = rest.counts > 0
+        return Samples(rest.colors[left].astype(self.colors.dtype), rest.counts[left])
+
+    def shares(self, other: "Samples") -> bool:
+        """Whether any colour of the other samples is among these."""
+        return bool(self.minus(other).n_pixels < self.n_pixels)
+
+    def _agree(self, other: "Samples") -> None:
+        if self.n_channels != other.n_channels:
+            raise ValueError(
+                f"the samples have {self.n_channels} channels, those picked {other.n_channels}; "
+                "pick from an image with the same colour channels."
+            )
+
+
+def samples_of_codes(palette: Palette, codes: NDArray[np.int32]) -> Samples:
+    """Count the pixels of a selection.
+
+    Parameters
+    ----------
+    codes
+        Of any shape, as an `Index` gives them: palette entry plus 1, 0 where a pixel is excluded.
+    """
+    return samples_of_counts(palette, np.bincount(codes.ravel(), minlength=len(palette) + 1)[1:])
+
+
+def samples_of_counts(palette: Palette, counts: NDArray[np.int64]) -> Samples:
+    """Samples with `counts`, ``(U,)``, pixels of each palette entry."""
+    chosen = np.flatnonzero(counts)
+    return Samples(palette.colors[chosen], np.asarray(counts[chosen], np.int64))
+
+
+def samples_of_colors(palette: Palette, chosen: NDArray[np.bool_]) -> Samples:
+    """All of the image's pixels that have a chosen colour; `chosen` is ``(U,)`` bool."""
+    return samples_of_counts(palette, np.where(chosen, palette.counts, 0))
+
+
+def quantisation(palette: Palette) -> NDArray[np.float64]:
+    """Variance of rounding to the palette's levels, ``(C,)``: 1/12 of a level, or bin, squared."""
+    if palette.bin_width.any():
+        levels = palette.bin_width
+    elif palette.dtype.kind == "f":
+        levels = channel_ranges(palette) / FLOAT_LEVELS
+    else:
+        levels = np.ones(palette.n_channels)
+    return np.asarray(QUANTISATION * levels**2)
+
+
+def kernel_from(samples: Samples, palette: Palette, *, cls: str = "", name: str = "") -> Kernel:
+    """The Gaussian of some samples: their mean, covariance, and part of the image's pixels.
+
+    Parameters
+    ----------
+    samples
+        What was picked.
+    palette
+        Of the image: how many pixels there are, and how they are rounded. The variance of rounding
+        is added, so that samples of one colour have a kernel, too.
+
+    Raises
+    ------
+    ValueError
+        If there are no samples.
+    """
+    if samples.n_pixels == 0:
+        raise ValueError(
+            "the selection holds no pixel that counts; choose pixels inside the image that are "
+            "opaque and finite."
+        )
+    colors = samples.colors.astype(np.float64)
+    parts = samples.counts / samples.n_pixels
+    # Sums about some sample, so that nothing is lost in subtracting means.
+    shifted = colors - colors[0]
+    shift = parts @ shifted
+    shifted -= shift
+    covariance = (shifted * parts[:, None]).T @ shifted
+    covariance = (covariance + covariance.T) / 2 + np.diag(quantisation(palette))
+    if not np.any(covariance - np.diag(np.diagonal(covariance))):
+        covariance = np.diagonal(covariance)
+    weight = samples.n_pixels / palette.n_pixels
+    return Kernel(colors[0] + shift, covariance, weight, cls=cls, name=name)
+
+
+class SampleStore:
+    """Remembers of which samples a kernel was made.
+
+    A kernel is found by its mean and covariance, so that undo and redo find it, and it may be
+    renamed and weighted; once its numbers were typed over, the samples are not its own any more.
+    """
+
+    def __init__(self, budget: int = STORE_BYTES) -> None:
+        self._budget = budget
+        self._kept: OrderedDict[Hashable, Samples] = OrderedDict()
+
+    def keep(self, kernel: Kernel, samples: Samples) -> None:
+        """Remember the samples of a kernel."""
+        self._kept[_key(kernel)] = samples
+        self._kept.move_to_end(_key(kernel))
+        while len(self._kept) > 1 and sum(s.n_bytes for s in self._kept.values()) > self._budget:
+            self._kept.popitem(last=False)
+
+    def of(self, kernel: Kernel) -> Samples | None:
+        """The samples of a kernel; None if it was not picked."""
+        return self._kept.get(_key(kernel))
+
+
+def _key(kernel: Kernel) -> Hashable:
+    return kernel.mean.tobytes(), kernel.covariance_matrix.tobytes()
