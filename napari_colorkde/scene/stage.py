@@ -41,6 +41,8 @@ class Stage:
     on_context_lost : callable or None
         Called without arguments after the OpenGL context was replaced (Qt does so when a dock is
         floated) and the view has rebuilt itself from the arrays it was given.
+    is_busy : callable or None
+        Whether the program computes; fine drawing waits until it does not.
     """
 
     def __init__(self, theme: str | Theme = "dark") -> None:
@@ -54,6 +56,7 @@ class Stage:
         self._camera = FittedCamera()
         self._view.camera = self._camera
         self.on_context_lost: Callable[[], None] | None = None
+        self.is_busy: Callable[[], bool] | None = None
         self._parts: list[Part] = []
         self._overlay = Overlay(self._canvas.scene)
         self._fine = True
@@ -200,7 +203,7 @@ class Stage:
         for timer in (self._rest_timer, self._turn_timer, self._rebuild_timer):
             timer.stop()
             timer.disconnect()
-        self.on_context_lost = None
+        self.on_context_lost = self.is_busy = None
         self.release()
         native = self._canvas.native
         events = self._canvas.events
@@ -277,6 +280,8 @@ class Stage:
             self._moved()
 
     def _on_rest(self, event: Any) -> None:
+        if self.is_busy is not None and self.is_busy():
+            return  # asked again after another interval
         # By itself, a vispy timer ends one interval after its last event.
         self._rest_timer.stop()
         self._set_fine(True)

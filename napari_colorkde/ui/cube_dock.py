@@ -52,6 +52,7 @@ class CubeView(QWidget):
             lines.addWidget(reason, 1)
         else:
             lines.addWidget(self.canvas.native, 1)
+            self.canvas.is_busy = lambda: session.busy
             lines.addWidget(self.controls.native, 0)
             self.controls.mode.changed.connect(self._on_mode)
             self.controls.scale.changed.connect(self._on_scale)

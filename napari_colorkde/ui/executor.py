@@ -14,7 +14,7 @@ from napari_colorkde.app.session import Session
 POLL_MS = 3
 """How often `QtExecutor.wait` looks whether all is done."""
 
-PATIENCE_MS = 700
+PATIENCE_MS = 1000
 """Work that takes longer shows a progress bar; shorter work would only flicker."""
 
 
