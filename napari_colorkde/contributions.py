@@ -77,7 +77,7 @@ def write_density_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> 
 
     mark = attributes.get("metadata", {}).get(MARK)
     level = data[0] if attributes.get("multiscale") else data
-    if mark is None:
+    if mark is None or mark.get("mask"):
         image = np.asarray(level)
         if path.lower().endswith(".npy"):
             np.save(path, image)

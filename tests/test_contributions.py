@@ -14,7 +14,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 
 from napari_colorkde import contributions
-from napari_colorkde.app.overlay import Overlay
+from napari_colorkde.app.overlay import MARK, Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.kde import ColorKDE
 
@@ -136,3 +136,10 @@ def test_other_images_are_saved_as_they_are(
     Image(data, rgb=data.ndim == 3).save(str(path), plugin="napari-colorkde")
     written = np.load(path) if suffix == ".npy" else iio.imread(path)
     np.testing.assert_array_equal(written, data)
+
+
+def test_a_mask_is_no_density_and_saved_as_it_is(npe2: Any, tmp_path: Path) -> None:
+    mask = (RGB[..., 0] > 60).astype(np.uint8)
+    layer = Image(mask, rgb=False, metadata={MARK: {"image": "photo", "mask": True}})
+    layer.save(str(tmp_path / "mask.tif"), plugin="napari-colorkde")
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "mask.tif"), mask)

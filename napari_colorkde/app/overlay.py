@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
 from napari_colorkde.app.compute import Densities
+from napari_colorkde.app.index import Index
 from napari_colorkde.app.painting import Painting
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import Placement, is_image, source_of, unwrapped
@@ -64,6 +65,26 @@ class Overlay:
         layer = None if found is None else found()
         return layer if layer in self._viewer.layers else None
 
+    @property
+    def index(self) -> Index | None:
+        """Which colour each pixel of that image has; None before they are counted."""
+        return self._session.index
+
+    def new_painting(self, kind: type[Painting] = Painting) -> Painting | None:
+        """A painting with the axes of the image's layer; None where there is nothing to paint on.
+
+        Parameters
+        ----------
+        kind
+            Its class.
+        """
+        index, channels, image = self.index, self._session.channels, self.image
+        if index is None or channels is None or image is None:
+            return None
+        along = channels.axis if not image.rgb else None
+        n = 1 if along is None else int(index.source.array.shape[along])
+        return kind(index, along, n)
+
     def attach(self, layer: Any) -> None:
         """Look at this image layer, or with None at no image.
 
@@ -114,16 +135,12 @@ class Overlay:
     # --- what the session says
 
     def _show(self, densities: Densities) -> None:
-        index, channels, image = self._session.index, self._session.channels, self.image
-        if index is None or channels is None or image is None:
-            return
-        fresh = self._painting is None or self._painting.index is not index
+        image = self.image
+        fresh = self._painting is None or self._painting.index is not self.index
         if fresh:
-            along = channels.axis if not image.rgb else None
-            n = 1 if along is None else int(index.source.array.shape[along])
-            self._painting = Painting(index, along, n)
+            self._painting = self.new_painting()
         painting = self._painting
-        if painting is None:
+        if painting is None or image is None:
             return
         painting.write(densities.values)
         layer = self.layer
@@ -134,7 +151,7 @@ class Overlay:
         if layer is None:
             layer = self._add(image, painting, limits)
         elif fresh:
-            layer.data = _data_of(painting)
+            layer.data = painting.data
             layer.name = self._name(image)
         else:
             layer.refresh(extent=False, highlight=False, thumbnail=False)
@@ -147,7 +164,7 @@ class Overlay:
         from napari.layers import Image
 
         layer = Image(
-            _data_of(painting),
+            painting.data,
             name=self._name(image),
             rgb=False,
             multiscale=len(painting.levels) > 1,
@@ -239,7 +256,3 @@ def images_of(viewer: Any) -> list[Any]:
 
 def _overlay_name(image_name: str) -> str:
     return f"{image_name} density"
-
-
-def _data_of(painting: Painting) -> Any:
-    return painting.levels if len(painting.levels) > 1 else painting.levels[0]

@@ -6,8 +6,8 @@ give. The coarsest level of a two-dimensional painting is a plain array, written
 napari keeps ``np.asarray`` of it.
 """
 
-from copy import deepcopy
-from typing import Any
+from copy import copy, deepcopy
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,26 +34,35 @@ class Painting:
         Arrays from fine to coarse, float32, NaN where a pixel is excluded.
     """
 
+    dtype: ClassVar[np.dtype[Any]] = np.dtype(np.float32)
+    nothing: ClassVar[float] = np.nan
+    """What excluded pixels have."""
+
     def __init__(self, index: Index, channel_axis: int | None = None, n_channels: int = 1) -> None:
         self.index = index
         self.repeated = channel_axis
         self.n_repeats = n_channels
         # Entry 0 is for excluded pixels.
-        self.table: NDArray[np.float32] = np.full(len(index.palette) + 1, np.nan, np.float32)
-        self._plain: NDArray[np.float32] | None = None
+        self.table: NDArray[Any] = np.full(len(index.palette) + 1, self.nothing, self.dtype)
+        self._plain: NDArray[Any] | None = None
         self.levels: list[Any] = [
             PaintedLevel(self, level, tuple(map(range, self._with_channels(level))))
             for level in range(index.n_levels)
         ]
         coarsest = index.n_levels - 1
         if len(index.shape) <= 2 or _small(index):
-            self._plain = np.full(index.level_shape(coarsest), np.nan, np.float32)
-            plain: NDArray[np.float32] = self._plain
+            self._plain = np.full(index.level_shape(coarsest), self.nothing, self.dtype)
+            plain: NDArray[Any] = self._plain
             if channel_axis is not None:
                 plain = np.broadcast_to(
                     np.expand_dims(plain, channel_axis), self._with_channels(coarsest)
                 )
             self.levels[-1] = plain
+
+    @property
+    def data(self) -> Any:
+        """What a napari layer is made of: the levels, or the only one."""
+        return self.levels if len(self.levels) > 1 else self.levels[0]
 
     def write(self, values: NDArray[Any]) -> None:
         """Give the palette entries new values ``(U,)``. 3 ms for 18 million pixels."""
@@ -61,9 +70,14 @@ class Painting:
         if self._plain is not None:
             level = self.index.n_levels - 1
             codes = self.index.codes(level, tuple(map(range, self._plain.shape)))
-            np.take(self.table, codes, out=self._plain, mode="clip")
+            self.paint(codes, self._plain)
 
-    def gather(self, level: int, axes: Axes) -> NDArray[np.float32]:
+    def paint(self, codes: NDArray[np.int32], out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Paint pixels that have these codes."""
+        # "clip" is the fast path; codes are never out of range.
+        return np.asarray(np.take(self.table, codes, out=out, mode="clip"))
+
+    def gather(self, level: int, axes: Axes) -> NDArray[Any]:
         """Paint the pixels at these positions of a level; integers drop their axes."""
         if self.repeated is None:
             return self._gather(level, axes)
@@ -74,9 +88,8 @@ class Painting:
         axis = sum(not isinstance(a, int) for a in axes[: self.repeated])
         return np.repeat(np.expand_dims(painted, axis), len(along), axis)
 
-    def _gather(self, level: int, axes: Axes) -> NDArray[np.float32]:
-        # "clip" is the fast path; codes are never out of range.
-        return np.asarray(np.take(self.table, self.index.codes(level, axes), mode="clip"))
+    def _gather(self, level: int, axes: Axes) -> NDArray[Any]:
+        return self.paint(self.index.codes(level, axes))
 
     def _with_channels(self, level: int) -> tuple[int, ...]:
         shape = self.index.level_shape(level)
@@ -86,13 +99,11 @@ class Painting:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Painting":
         # A copied layer keeps its values while the original's change; the index never changes.
-        copy = object.__new__(Painting)
-        memo[id(self)] = copy
-        copy.index, copy.repeated, copy.n_repeats = self.index, self.repeated, self.n_repeats
-        copy.table = self.table.copy()
+        twin = memo[id(self)] = copy(self)
+        twin.table = self.table.copy()
         # Whoever copies a level has it; this one writes no plain array.
-        copy.levels, copy._plain = [], None
-        return copy
+        twin.levels, twin._plain = [], None
+        return twin
 
 
 class PaintedLevel:
@@ -106,12 +117,15 @@ class PaintedLevel:
         The positions that this part covers, one entry per axis of the level.
     """
 
-    dtype = np.dtype(np.float32)
-
     def __init__(self, painting: Painting, level: int, axes: Axes) -> None:
         self._painting = painting
         self._level = level
         self._axes = axes
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """That of the painting."""
+        return self._painting.dtype
 
     @property
     def shape(self) -> tuple[int, ...]:
