@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 
 NONE_OF_THESE = -1
 
+LEVEL_CELLS = 4096
+
 
 def class_log_densities(
     log_densities: Array, kernel_classes: Sequence[str]
@@ -138,11 +140,33 @@ def log_density_level(log_density: Array, counts: ArrayLike, mass: float) -> flo
             f"counts has shape {weights.shape} and sum {weights.sum():g} for {log_density.shape} "
             "colors; give the number of pixels of each."
         )
-    order = np.argsort(-log_density, kind="stable")
-    held = np.cumsum(weights[order])
     # Exact for whole counts: rounding of mass · total must not ask for one pixel more.
-    reached = np.searchsorted(held, mass * held[-1] * (1 - 1e-12))
-    return float(log_density[order[reached]])
+    wanted = mass * weights.sum() * (1 - 1e-12)
+    candidates, held = _cell_of_level(log_density, weights, wanted)
+    order = candidates[np.argsort(-log_density[candidates], kind="stable")]
+    reached = np.searchsorted(held + np.cumsum(weights[order]), wanted)
+    return float(log_density[order[min(int(reached), len(order) - 1)]])
+
+
+def _cell_of_level(
+    log_density: Array, weights: Array, wanted: float
+) -> tuple[NDArray[np.intp], float]:
+    """The colors in that cell of a histogram where the level lies, and the weight of all above.
+
+    A tenth of the time of sorting all of them.
+    """
+    finite = np.isfinite(log_density)
+    every = np.arange(len(log_density))
+    if not finite.all() or len(log_density) < LEVEL_CELLS:
+        return every, 0.0
+    top, bottom = log_density.max(), log_density.min()
+    if not top > bottom:
+        return every, 0.0
+    cells = ((top - log_density) * (LEVEL_CELLS / (top - bottom))).astype(np.int32)
+    np.minimum(cells, LEVEL_CELLS - 1, out=cells)
+    below = np.cumsum(np.bincount(cells, weights, LEVEL_CELLS))
+    cell = int(min(np.searchsorted(below, wanted), LEVEL_CELLS - 1))
+    return np.flatnonzero(cells == cell), float(below[cell - 1]) if cell else 0.0
 
 
 def _joint(log_densities: Array, priors: ArrayLike | None) -> Array:

@@ -127,3 +127,14 @@ LOGS = np.zeros((2, 3))
 def test_bad_input_is_refused_with_a_sentence(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@given(st.integers(0, 1000), st.sampled_from([0.001, 0.3, 0.5, 0.97, 1.0]))
+def test_levels_of_many_colors_are_those_of_a_sort(seed, mass):
+    rng = np.random.default_rng(seed)
+    log_density = np.round(rng.normal(-20, 9, 6000), 2).astype(np.float32)
+    counts = rng.integers(0, 50, 6000)
+    order = np.argsort(-log_density, kind="stable")
+    held = np.cumsum(counts[order])
+    expected = log_density[order[np.searchsorted(held, mass * held[-1] * (1 - 1e-12))]]
+    assert log_density_level(log_density, counts, mass) == expected

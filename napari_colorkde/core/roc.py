@@ -1,0 +1,139 @@
+"""How well scores tell positives from negatives: ROC curve, area, precision and recall.
+
+Scores belong to colors and count as often as pixels have them: a curve costs one sort of the
+palette, however large the image is. Formulas: Fawcett, An introduction to ROC analysis (2006).
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Pixels by truth and decision.
+
+    Attributes
+    ----------
+    true_positives, false_positives, false_negatives, true_negatives
+        Numbers of pixels.
+    """
+
+    true_positives: int
+    false_positives: int
+    false_negatives: int
+    true_negatives: int
+
+    @property
+    def precision(self) -> float:
+        """Part of the chosen pixels that are positive; NaN if none is chosen."""
+        return _ratio(self.true_positives, self.true_positives + self.false_positives)
+
+    @property
+    def recall(self) -> float:
+        """Part of the positive pixels that are chosen: the true-positive rate."""
+        return _ratio(self.true_positives, self.true_positives + self.false_negatives)
+
+    @property
+    def fall_out(self) -> float:
+        """Part of the negative pixels that are chosen: the false-positive rate."""
+        return _ratio(self.false_positives, self.false_positives + self.true_negatives)
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall: ``2 TP / (2 TP + FP + FN)``."""
+        errors = self.false_positives + self.false_negatives
+        return _ratio(2 * self.true_positives, 2 * self.true_positives + errors)
+
+
+@dataclass(frozen=True, eq=False)
+class RocCurve:
+    """What each threshold would choose.
+
+    Attributes
+    ----------
+    thresholds
+        ``(T,)`` distinct scores, from high to low: at and above one of them pixels are chosen.
+    true_positives, false_positives
+        ``(T,)`` pixels that are chosen then.
+    n_positives, n_negatives
+        All of them, those without a score too.
+    """
+
+    thresholds: NDArray[np.float64] = field(repr=False)
+    true_positives: NDArray[np.int64] = field(repr=False)
+    false_positives: NDArray[np.int64] = field(repr=False)
+    n_positives: int
+    n_negatives: int
+
+    @property
+    def rates(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """``(T + 2,)`` false- and true-positive rates, from (0, 0) to (1, 1)."""
+        ends = (
+            (self.false_positives, self.n_negatives),
+            (self.true_positives, self.n_positives),
+        )
+        fall_out, recall = (np.concatenate([[0], c, [n]]) / n for c, n in ends)
+        return fall_out, recall
+
+    @property
+    def area(self) -> float:
+        """Area under the curve: how often a positive pixel scores above a negative one.
+
+        Ties count half; pixels without a score tie with each other, below all others.
+        """
+        fall_out, recall = self.rates
+        return float(np.trapezoid(recall, fall_out))
+
+    def at(self, threshold: float) -> Confusion:
+        """Count the decisions of one threshold."""
+        # Thresholds descend: the last one that is not below this one.
+        chosen = int(np.searchsorted(-self.thresholds, -threshold, side="right")) - 1
+        true = int(self.true_positives[chosen]) if chosen >= 0 else 0
+        false = int(self.false_positives[chosen]) if chosen >= 0 else 0
+        return Confusion(true, false, self.n_positives - true, self.n_negatives - false)
+
+
+def roc_curve(scores: ArrayLike, positives: ArrayLike, negatives: ArrayLike) -> RocCurve:
+    """Compare scores with the truth.
+
+    Parameters
+    ----------
+    scores
+        ``(U,)`` one for each color; NaN is never chosen.
+    positives, negatives
+        ``(U,)`` numbers of positive and of negative pixels of each color.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or there is no positive or no negative pixel.
+
+    Notes
+    -----
+    O(U log U); colors without a judged pixel cost nothing.
+    """
+    score = np.asarray(scores, np.float64)
+    counts = [np.asarray(c, np.int64) for c in (positives, negatives)]
+    if score.ndim != 1 or any(c.shape != score.shape for c in counts):
+        raise ValueError(
+            f"scores has shape {score.shape}, positives {counts[0].shape}, negatives "
+            f"{counts[1].shape}; give one of each for each color, (U,)."
+        )
+    totals = [int(c.sum()) for c in counts]
+    for what, total in zip(("positive", "negative"), totals, strict=True):
+        if total == 0:
+            raise ValueError(f"no pixel is {what}; a comparison needs positives and negatives.")
+    judged = np.flatnonzero((counts[0] + counts[1] > 0) & ~np.isnan(score))
+    order = judged[np.argsort(-score[judged])]
+    ordered = score[order]
+    # Equal scores are chosen together: only the last of each counts.
+    last = np.append(ordered[1:] != ordered[:-1], True) if len(ordered) else np.zeros(0, bool)
+    true, false = (np.cumsum(c[order])[last] for c in counts)
+    return RocCurve(ordered[last], true, false, *totals)
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else math.nan
