@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from napari_colorkde.core.kde import color_kde as color_kde
     from napari_colorkde.core.kernels import Kernel as Kernel
     from napari_colorkde.core.kernels import KernelSet as KernelSet
+    from napari_colorkde.core.label_fits import fit_classes as fit_classes
     from napari_colorkde.core.mixture import compute_densities as compute_densities
     from napari_colorkde.core.palette import Palette as Palette
     from napari_colorkde.io.kernel_files import load_kernels as load_kernels
@@ -39,6 +40,7 @@ _HOMES = {
     "color_kde": "core.kde",
     "compare": "core.divergence",
     "compute_densities": "core.mixture",
+    "fit_classes": "core.label_fits",
     "fit_kernels": "core.em",
     "grid_search": "core.estimator",
     "load_kernels": "io.kernel_files",

@@ -41,13 +41,17 @@ SIGNATURES = {
     "compute_densities": (
         "(image, kernels, *, log=False, normalized=True, channel_axis=-1, device='auto')"
     ),
+    "fit_classes": (
+        "(image, labels, n_kernels, *, names=None, covariance_type='full',"
+        " reg_covar=0.08333333333333333, random_state=None, channel_axis=-1)"
+    ),
     "fit_kernels": (
         "(image, n_kernels, *, mask=None, covariance_type='full', reg_covar=0.08333333333333333,"
         " random_state=None)"
     ),
     "grid_search": "(train, valid, sigmas, test=None, *, device='auto', progress=None)",
     "load_kernels": "(path)",
-    "save_kernels": "(path, kernel_sets)",
+    "save_kernels": "(path, kernel_sets, *, about='')",
     "select_bandwidth": "(image, method='loco', candidates=None, *, device='auto')",
 }
 

@@ -1,6 +1,7 @@
 """What is typed on the command line, as values; refused with a sentence where it is none."""
 
 from pathlib import Path
+from typing import Literal
 
 BANDWIDTH_NAMES = ("scott", "silverman", "loco", "loo")
 
@@ -31,7 +32,9 @@ def parse_numbers(text: str, name: str, count: int | None = None) -> list[float]
     ValueError
         If one is not a finite number, or there are not `count` of them.
     """
-    wanted = "numbers separated by commas" if count is None else f"{count} numbers, as in 0,255"
+    wanted = {None: "numbers separated by commas", 1: "a number"}.get(
+        count, f"{count} numbers, as in 0,255"
+    )
     try:
         numbers = [float(word) for word in text.split(",")]
     except ValueError:
@@ -53,6 +56,70 @@ def parse_channel_axis(text: str) -> int | None:
         raise ValueError(
             f"channel_axis={text!r}: give a whole number, or none for a grey image."
         ) from None
+
+
+def parse_channels(text: str | None) -> list[int] | None:
+    """Read entries of the channel axis; None for all of them."""
+    if text is None:
+        return None
+    try:
+        entries = [int(word) for word in text.split(",")]
+    except ValueError:
+        entries = []
+    if not entries or min(entries) < 0 or len(set(entries)) < len(entries):
+        raise ValueError(f"channels={text!r}: give different entries counted from 0, as in 0,1.")
+    return entries
+
+
+def parse_named_numbers(texts: list[str] | None, name: str) -> dict[str, float] | None:
+    """Read numbers that belong to names, as in skin=0.3; None where there are none.
+
+    Raises
+    ------
+    ValueError
+        If one is not of that form, or a name stands twice.
+    """
+    found: dict[str, float] = {}
+    for text in texts or ():
+        key, sign, number = text.rpartition("=")
+        if not (key and sign):
+            raise ValueError(f"{name}={text!r}: give a name and a number, as in skin=0.3.")
+        if key in found:
+            raise ValueError(f"{name}: {key!r} is given twice; give it once.")
+        found[key] = parse_numbers(number, f"{name} {key}", count=1)[0]
+    return found or None
+
+
+def parse_n_kernels(text: str) -> int | Literal["bic"]:
+    """Read a number of kernels; "bic" for "auto"."""
+    if text in ("auto", "bic"):
+        return "bic"
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise ValueError(f"-k {text}: give a whole number from 1, or auto.")
+    return number
+
+
+def parse_label_names(texts: list[str] | None) -> dict[int, str]:
+    """Read classes of labels, as in 1=skin.
+
+    Raises
+    ------
+    ValueError
+        If one is not of that form, or a label or a class stands twice.
+    """
+    names: dict[int, str] = {}
+    for text in texts or ():
+        label, _, name = text.partition("=")
+        if not (label.strip().isdecimal() and name) or int(label) == 0:
+            raise ValueError(f"name={text!r}: give a label from 1 and a class, as in 1=skin.")
+        if int(label) in names or name in names.values():
+            raise ValueError(f"name={text!r}: its label or its class is given twice.")
+        names[int(label)] = name
+    return names
 
 
 def keep_inputs(output: Path, *inputs: Path | None) -> None:

@@ -289,6 +289,17 @@ def bic(
     return float(-2 * log_likelihood + n_parameters * np.log(palette.n_pixels))
 
 
+def quantisation_variance(palette: Palette) -> float:
+    """Return the variance of rounding to whole levels, in squared image units.
+
+    Of integers, and of floats that reach beyond 1, that is 1/12; floats of 0 to 1 are taken for
+    8-bit levels divided by 255.
+    """
+    if palette.dtype.kind == "f" and np.abs(palette.colors).max() <= 1:
+        return QUANTISATION / 255**2
+    return QUANTISATION
+
+
 def _check(covariance_type: str, reg_covar: float) -> None:
     if covariance_type not in get_args(CovarianceType):
         known = ", ".join(map(repr, get_args(CovarianceType)))

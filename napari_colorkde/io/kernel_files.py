@@ -80,7 +80,10 @@ def load_kernels(path: str | os.PathLike[str]) -> dict[str, KernelSet]:
 
 
 def save_kernels(
-    path: str | os.PathLike[str], kernel_sets: Mapping[str, KernelSet] | KernelSet
+    path: str | os.PathLike[str],
+    kernel_sets: Mapping[str, KernelSet] | KernelSet,
+    *,
+    about: str = "",
 ) -> None:
     """Write kernel sets.
 
@@ -90,6 +93,8 @@ def save_kernels(
         ``.json`` or ``.csv``.
     kernel_sets
         Sets by the name they shall have in the file; or one set, under its own name.
+    about
+        Where they come from, for people; a table (CSV) has no room for it.
 
     Raises
     ------
@@ -104,8 +109,8 @@ def save_kernels(
         kernel_sets = {kernel_sets.name: kernel_sets}
     if not kernel_sets:
         raise ValueError("kernel_sets is empty; give one set or more.")
-    to_text = kernels_to_json if path.suffix.lower() == ".json" else kernels_to_csv
-    text = to_text(kernel_sets)
+    is_json = path.suffix.lower() == ".json"
+    text = kernels_to_json(kernel_sets, about) if is_json else kernels_to_csv(kernel_sets)
     with atomic_path(path) as scratch:
         scratch.write_text(text, encoding="utf-8", newline="\n")
 

@@ -104,10 +104,15 @@ def kernels_from_json(text: str, file: str) -> dict[str, KernelSet]:
     return kernel_sets
 
 
-def kernels_to_json(kernel_sets: Mapping[str, KernelSet]) -> str:
-    """Write kernel sets as JSON, one kernel a line; numbers read back as the same float64."""
+def kernels_to_json(kernel_sets: Mapping[str, KernelSet], about: str = "") -> str:
+    """Write kernel sets as JSON, one kernel a line; numbers read back as the same float64.
+
+    `about` says in words where they come from; nothing is read from it.
+    """
     sets = ",\n".join(_set_text(name, kernels) for name, kernels in kernel_sets.items())
     head = f'  "format": {json.dumps(FORMAT)},\n  "version": {VERSION},\n'
+    if about:
+        head += f'  "about": {json.dumps(about, ensure_ascii=False)},\n'
     return f'{{\n{head}  "sets": [\n{sets}\n  ]\n}}\n'
 
 

@@ -29,38 +29,20 @@ from napari_colorkde.core.colorspaces import SPACE_NAMES
 from napari_colorkde.io.samples import sample_path
 from napari_colorkde.io.volumes import read_volume
 
-DIGITS = Path(__file__).parent / "data" / "mnist_30_digits"
+DIGITS = Path(__file__).parents[1] / "data" / "mnist_30_digits"
 SKIN = str(sample_path("jones_rehg_1999.csv"))
-COMMANDS = ("demo", "open", "volume", "density", "bandwidth", "dataset")
-
-
-@pytest.fixture
-def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NDArray[np.uint8]:
-    """A small photograph-like picture, saved as a.png in the working folder."""
-    monkeypatch.chdir(tmp_path)
-    rng = np.random.default_rng(0)
-    colors = np.clip(rng.normal([160, 110, 80], 25, (14, 18, 3)), 0, 255).astype(np.uint8)
-    Image.fromarray(colors).save("a.png")
-    return colors
-
-
-@pytest.fixture
-def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Run a command that must fail, and return its one line."""
-
-    def run(*arguments: str) -> str:
-        before = sorted(Path().iterdir())
-        assert main(arguments) == 2
-        out, err = capsys.readouterr()
-        errors = [line for line in err.splitlines() if line.startswith("napari-colorkde: ")]
-        assert len(errors) == 1
-        assert err.endswith(errors[0] + "\n")
-        assert "Traceback" not in err
-        assert out == ""
-        assert sorted(Path().iterdir()) == before
-        return errors[0].removeprefix("napari-colorkde: ")
-
-    return run
+COMMANDS = (
+    "demo",
+    "open",
+    "volume",
+    "density",
+    "bandwidth",
+    "fit",
+    "kernels",
+    "compare",
+    "dataset",
+    "crosscheck",
+)
 
 
 def run_program(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
