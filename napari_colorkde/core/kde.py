@@ -17,8 +17,9 @@ from scipy.special import ndtr
 from napari_colorkde.core import bandwidth as bw
 from napari_colorkde.core.colorspaces import color_space, palette_in_space
 from napari_colorkde.core.device import Device, resolve_device
-from napari_colorkde.core.lattice import Sampling, distinct_values
+from napari_colorkde.core.lattice import distinct_values
 from napari_colorkde.core.palette import Palette, paint_index
+from napari_colorkde.core.separable import Sampling
 from napari_colorkde.core.sums import KernelSums, kernel_sums
 
 MAX_VOXELS = 1 << 28

@@ -22,9 +22,9 @@ from napari_colorkde.core.image import (
     tile_slices,
 )
 from napari_colorkde.core.kernels import KernelSet
-from napari_colorkde.core.lattice import without_denormals
 from napari_colorkde.core.palette import pixel_index
 from napari_colorkde.core.quadratic import LOG2_E, Exponents, log_sum
+from napari_colorkde.core.separable import without_denormals
 
 Kernels = KernelSet | Iterable[Any]
 DeviceLike = str | torch.device | Device

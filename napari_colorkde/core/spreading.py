@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.colors import append_digit
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.lattice import (
+from napari_colorkde.core.separable import (
     Sampling,
     gaussian_matrix,
     multiply_axis,

@@ -21,13 +21,12 @@ from napari_colorkde.core.device import Device
 from napari_colorkde.core.direct import log_sums
 from napari_colorkde.core.lattice import (
     Lattice,
-    Sampling,
-    gaussian_matrix,
     lattice_of,
+    lattice_transform,
     others_transform,
-    separable_transform,
 )
 from napari_colorkde.core.palette import Palette
+from napari_colorkde.core.separable import Sampling, gaussian_matrix
 
 FLOAT32_FLOOR = 1e-30
 """Times N: the smallest lattice sum that float32 keeps to 1e-6, dropped denormals included."""
@@ -51,7 +50,7 @@ SLAB_POINTS = 1 << 22
 """Grid points taken as scattered ones at a time: 100 MB of colours."""
 
 _COUNTS: WeakKeyDictionary[Palette, dict[Device, torch.Tensor]] = WeakKeyDictionary()
-"""Counts on the lattice of palettes in use, up to 64 MB each; gone with the palette."""
+"""Counts on the lines of palettes in use, up to 64 MB each; gone with the palette."""
 
 Axes = tuple[NDArray[np.float64], ...]
 
@@ -108,8 +107,10 @@ class LatticeSums:
 
     def on_grid(self, axes: Axes, sampling: Sampling = "points") -> NDArray[np.float32]:
         """S on a grid; see `KernelSums`."""
-        sums = separable_transform(self._counts, self._matrices(axes, sampling), self._device)
-        return np.asarray(self._device.get(sums), np.float32)
+        matrices = self._matrices(axes, sampling)
+        sums = lattice_transform(self._counts, self._lattice, matrices, self._device)
+        in_order = sums.permute(*reversed(range(sums.ndim))).contiguous()
+        return np.asarray(self._device.get(in_order), np.float32)
 
     def at(self, colors: NDArray[Any]) -> NDArray[np.float32]:
         """S at colours; see `KernelSums`."""
@@ -149,7 +150,7 @@ class LatticeSums:
     def _others(self, dtype: torch.dtype) -> NDArray[Any]:
         device = self._device if dtype == torch.float32 else self._device.exact
         counts = self._lattice.scatter(self._palette.counts, device, dtype)
-        grid = others_transform(counts, self._lattice.levels, self._sigmas, device)
+        grid = others_transform(counts, self._lattice, self._sigmas, device)
         return self._lattice.gather(grid, device).astype(np.float64)
 
     def _target(self, colors: NDArray[Any]) -> Lattice | None:
@@ -163,7 +164,7 @@ class LatticeSums:
         counts = (
             self._counts if single else self._lattice.scatter(self._palette.counts, device, dtype)
         )
-        grid = separable_transform(counts, self._matrices(target.levels), device)
+        grid = lattice_transform(counts, self._lattice, self._matrices(target.levels), device)
         return target.gather(grid, device)
 
     def _matrices(self, axes: Axes, sampling: Sampling = "points") -> list[NDArray[np.float64]]:
