@@ -74,11 +74,11 @@ class Lattice:
         ends = np.flatnonzero(np.diff(before, append=-1)) + 1  # every level has its lines
         columns = device.put(without_denormals(matrix, lines.dtype).T, lines.dtype)
         columns = columns.index_select(0, device.put(place, torch.int64))
-        products, start = [], 0
-        for end in ends.tolist():
-            products.append(columns[start:end].T @ lines[start:end])
+        grid, start = lines.new_empty(len(matrix), len(ends), lines.shape[1]), 0
+        for level, end in enumerate(ends.tolist()):
+            grid[:, level] = columns[start:end].T @ lines[start:end]
             start = end
-        return torch.stack(products, dim=1)
+        return grid
 
     def spread_out(self, lines: torch.Tensor, device: Device) -> torch.Tensor:
         """Put lines ``(M, k)`` where they belong on the whole grid ``(n_{C−1}, n_1, k)``."""
