@@ -52,9 +52,34 @@ class Choices:
         if after == before:
             return
         self._check_channels(fields.get("channels"))
+        if "space" in fields:
+            self._check_space(after)
         changed = {name for name in fields if getattr(after, name) != getattr(before, name)}
         self._history.record(before, frozenset(fields) if changed <= GESTURES else None)
         self._go_to(after)
+
+    def judge(self, gesture: Hashable = None, **fields: Any) -> None:
+        """Change what is asked of the kernels' classes; to ask for more than a density shows them.
+
+        Parameters
+        ----------
+        gesture
+            As for `edit`.
+        fields
+            Of the `Judgement`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a value cannot be, or there are no kernels; nothing is changed then.
+        """
+        before = self.state
+        judgement = before.judgement.changed(**fields)
+        show = before.show if fields.get("show", "density") == "density" else "kernels"
+        after = before.changed(judgement=judgement, show=show)
+        if after != before:
+            self._history.record(before, gesture)
+            self._go_to(after)
 
     def edit(self, kernels: KernelSet, gesture: Hashable = None) -> None:
         """Put an edited set in the place of the one that is chosen, and show it.
@@ -114,8 +139,17 @@ class Choices:
         self.set(show=show)
 
     @property
+    def space(self) -> str:
+        """The colour space of the density. Setting it keeps sigmas the same parts of the ranges."""
+        return self.state.space
+
+    @space.setter
+    def space(self, space: str) -> None:
+        self.set(space=space, bandwidth=self._bandwidth_in(space))
+
+    @property
     def bandwidth(self) -> Bandwidth:
-        """None, the name of a rule, or sigmas in image units. Set a number for all channels."""
+        """None, the name of a rule, or sigmas in units of the space. Set one number for all."""
         return self.state.bandwidth
 
     @bandwidth.setter
@@ -188,6 +222,13 @@ class Choices:
 
     def _check_channels(self, channels: Channels | None) -> None:
         """Raise a ValueError where the image at hand does not have these channels."""
+
+    def _check_space(self, state: State) -> None:
+        """Raise a ValueError where the image at hand cannot be seen in the state's space."""
+
+    def _bandwidth_in(self, space: str) -> Bandwidth:
+        """Return the bandwidth in units of another space."""
+        return self.bandwidth
 
     def _fitted(self, state: State) -> State:
         """Return an earlier state such that it fits the image at hand."""

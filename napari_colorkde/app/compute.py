@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.index import Index, build_index, preview_index
+from napari_colorkde.app.judgement import Question, class_map
 from napari_colorkde.app.sources import Source
+from napari_colorkde.app.spaces import Coordinates, in_space
 from napari_colorkde.app.state import Bandwidth, Channels
 from napari_colorkde.core.bandwidth import iterate_selection, select_bandwidth
 from napari_colorkde.core.contributions import Contributions
@@ -61,21 +63,23 @@ class Counted:
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """The KDE of a palette and its volume.
+    """The KDE of a palette and its volume, in the units of a colour space.
 
-    `kde` answers for more colours and for logarithms while this bandwidth is current; it holds a
-    lattice of up to 64 MB, and so it is let go of before the next one is made.
+    `coordinates` are the palette's in that space; the KDE knows no others. `kde` answers for more
+    colours and for logarithms while this bandwidth is current; it holds a lattice of up to 64 MB,
+    and so it is let go of before the next one is made.
     """
 
     palette: Palette = field(repr=False)
     bandwidth: Bandwidth
     kde: ColorKDE | None = field(repr=False)
     volume: DensityVolume = field(repr=False)
+    coordinates: Coordinates = field(repr=False)
     seconds: float
 
     @property
     def sigmas(self) -> tuple[float, ...]:
-        """Standard deviation of the kernels along each channel, in image units."""
+        """Standard deviation of the kernels along each channel, in units of the space."""
         return tuple(np.sqrt(np.diagonal(self.volume.covariance)).tolist())
 
 
@@ -86,7 +90,8 @@ class Densities:
     Attributes
     ----------
     values
-        ``(U,)``, one per palette entry; natural logs where the request asked for them.
+        ``(U,)``, one per palette entry: densities, natural logs where the request asked for them,
+        or the answer to its question.
     limits
         Contrast limits that suit them.
     is_exact
@@ -100,6 +105,21 @@ class Densities:
     limits: tuple[float, float]
     is_exact: bool
     seconds: float
+
+    @property
+    def log(self) -> bool:
+        """Whether the values are logarithms of a density."""
+        return self.request.log and self.request.question is None
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What can be compared: values of one kind lie in the same range and look alike."""
+        question = self.request.question
+        if question is None:
+            return "density", self.log, self.request.kernels is not None
+        if question.show == "class":
+            return question.show, len(question.names)
+        return question.show, question.cls, question.against if question.show == "ratio" else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +135,12 @@ class DensityRequest:
     contributions
         What the kernels of earlier requests added to this palette's colours; it keeps those of this
         one.
+    question
+        What to ask of the classes of the kernels in place of their density.
+    space
+        The colour space of the KDE.
+    coordinates
+        The palette in that space, if it is at hand.
     """
 
     palette: Palette = field(repr=False)
@@ -124,6 +150,9 @@ class DensityRequest:
     device: Device
     known: Estimate | None = field(default=None, repr=False)
     contributions: Contributions | None = field(default=None, repr=False)
+    question: Question | None = None
+    space: str = "rgb"
+    coordinates: Coordinates | None = field(default=None, repr=False)
 
 
 def count(source: Source, channels: Channels) -> Iterator[Progress | Counted]:
@@ -178,20 +207,21 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | Densities
     kde = None if estimate is None else estimate.kde
     if estimate is None or kde is None:
         yield Progress("estimating the density")
+        coordinates = request.coordinates or in_space(palette, request.space)
         sigmas = None
-        for step in _resolved(palette, request.bandwidth, request.device):
+        for step in _resolved(coordinates.points, request.bandwidth, request.device):
             if isinstance(step, Progress):
                 yield step
             else:
                 sigmas = step
-        kde = ColorKDE(palette, sigmas, device=request.device)
-        volume = volume_of(kde)
+        kde = ColorKDE(coordinates.points, sigmas, device=request.device)
+        volume = volume_of(kde, coordinates)
         seconds = time.perf_counter() - started
-        estimate = Estimate(palette, request.bandwidth, kde, volume, seconds)
+        estimate = Estimate(palette, request.bandwidth, kde, volume, coordinates, seconds)
         yield estimate
     if request.kernels is None:
         if palette.n_channels == 3 and len(palette) > FEW_COLORS:
-            preview = interpolated(estimate.volume, palette.colors)
+            preview = interpolated(estimate.volume, estimate.coordinates.points.colors)
             yield _densities(request, _as_asked(preview, request.log), False, started)
         values = kde.density(log=request.log)
     else:
@@ -223,19 +253,21 @@ def _resolved(
         yield np.broadcast_to(np.asarray(bandwidth, np.float64), (palette.n_channels,)).copy()
 
 
-def volume_of(kde: ColorKDE) -> DensityVolume:
+def volume_of(kde: ColorKDE, coordinates: Coordinates) -> DensityVolume:
     """The volume that is shown: cell averages where the kernels are narrower than the grid."""
     n = kde.palette.n_channels
     sigmas = np.sqrt(np.diagonal(kde.covariance))
-    margin = 0 if kde.palette.dtype == np.uint8 else 3
-    colors = kde.palette.colors
-    span = (
-        np.full(n, 255.0)
-        if kde.palette.dtype == np.uint8
-        else colors.max(axis=0) - colors.min(axis=0) + 2 * margin * sigmas
-    )
+    extent = coordinates.extent
+    if extent is not None:
+        span = extent[:, 1] - extent[:, 0]
+    elif kde.palette.dtype == np.uint8:
+        span = np.full(n, 255.0)
+    else:
+        colors = kde.palette.colors
+        span = colors.max(axis=0) - colors.min(axis=0) + 6 * sigmas
     narrow = bool((sigmas < span / (BINS[n] - 1)).any())
-    return kde.volume(BINS[n], sampling="cells" if narrow else "points")
+    volume = kde.volume(BINS[n], extent, sampling="cells" if narrow else "points")
+    return replace(volume, space=coordinates.name)
 
 
 def interpolated(volume: DensityVolume, colors: NDArray[Any]) -> NDArray[np.float32]:
@@ -260,7 +292,7 @@ def interpolated(volume: DensityVolume, colors: NDArray[Any]) -> NDArray[np.floa
 
 
 def mixture_of(request: DensityRequest) -> NDArray[np.float32]:
-    """Density, or log-density, of the kernels at the palette's colours ``(U,)``."""
+    """What is asked of the kernels, at the palette's colours ``(U,)``."""
     kernels, palette = request.kernels, request.palette
     if kernels is None or kernels.n_channels != palette.n_channels:
         n = 0 if kernels is None else kernels.n_channels
@@ -271,6 +303,10 @@ def mixture_of(request: DensityRequest) -> NDArray[np.float32]:
     contributions = request.contributions
     if contributions is None:
         contributions = Contributions(palette.colors, request.device)
+    if (question := request.question) is not None:
+        question.check()
+        logs = contributions.log_class_densities(kernels, question.members)
+        return question.answer(logs, palette.counts)
     values = contributions.log_density(kernels)
     return values if request.log else np.exp(values, out=values)
 
@@ -284,9 +320,12 @@ def _as_asked(density: NDArray[np.float32], log: bool) -> NDArray[np.float32]:
 def _densities(
     request: DensityRequest, values: NDArray[Any], is_exact: bool, started: float
 ) -> Densities:
-    limits = contrast_limits(values, request.palette.counts, request.log)
+    if (question := request.question) is not None:
+        limits = question.limits
+    else:
+        limits = contrast_limits(values, request.palette.counts, request.log)
     # What is at hand is not part of the question, and large.
-    request = replace(request, known=None, contributions=None)
+    request = replace(request, known=None, contributions=None, coordinates=None)
     return Densities(request, values, limits, is_exact, time.perf_counter() - started)
 
 
@@ -341,9 +380,11 @@ class ExportRequest:
 
 def export(request: ExportRequest) -> Iterator[Progress | Path]:
     """Paint the densities on the image and write them; yields the path at the end."""
+    from napari_colorkde.io.class_maps import write_class_map
     from napari_colorkde.io.densities import write_density
 
     index, values = request.index, request.densities.values
+    question = request.densities.request.question
     painted = np.empty(index.shape, np.float64 if values.dtype == np.float64 else np.float32)
     table = np.concatenate([[np.nan], values]).astype(painted.dtype)
     done = 0
@@ -351,12 +392,20 @@ def export(request: ExportRequest) -> Iterator[Progress | Path]:
         painted[box] = table.take(index.codes_in(box))
         done += painted[box].size
         yield Progress("painting the density", 0.5 * done / painted.size)
-    write_density(
-        request.path,
-        painted,
-        log=request.densities.request.log,
-        description=request.description,
-        colormap=request.colormap,
-        contrast_limits=request.limits,
-    )
+    if question is not None and question.show == "class":
+        write_class_map(
+            request.path,
+            class_map(painted),
+            question.names,
+            description=request.description,
+        )
+    else:
+        write_density(
+            request.path,
+            painted,
+            log=request.densities.log,
+            description=request.description,
+            colormap=request.colormap,
+            contrast_limits=request.limits,
+        )
     yield request.path

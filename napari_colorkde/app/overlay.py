@@ -5,11 +5,13 @@ will do. `Overlay.attach` chooses the image; densities that the session announce
 layer beside it, which follows it when it is moved or renamed.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
 from napari_colorkde.app.compute import Densities
 from napari_colorkde.app.index import Index
+from napari_colorkde.app.judged_look import colormap_of, is_sequential
 from napari_colorkde.app.painting import Painting
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import Placement, is_image, source_of, unwrapped
@@ -46,7 +48,7 @@ class Overlay:
         self._session = session
         self._painting: Painting | None = None
         self._limits: tuple[float, float] | None = None
-        self._shown: tuple[bool, bool] | None = None
+        self._shown: Densities | None = None
         self._image: ref[Any] | None = None
         session.densities_changed.connect(self._show)
         session.state_changed.connect(self._on_state)
@@ -148,6 +150,10 @@ class Overlay:
             self._viewer.layers.remove(layer)
             layer = None
         limits = self._followed(densities)
+        other = self._shown is None or self._shown.kind != densities.kind
+        self._shown = densities
+        if layer is not None and other:
+            layer.colormap = self._colormap()
         if layer is None:
             layer = self._add(image, painting, limits)
         elif fresh:
@@ -157,7 +163,12 @@ class Overlay:
             layer.refresh(extent=False, highlight=False, thumbnail=False)
         self._set_limits(layer, limits, densities)
         if densities.is_exact:
-            origin = {"log": densities.request.log, "origin": self._session.description()}
+            question = densities.request.question
+            origin = {
+                "log": densities.log,
+                "classes": question.names if question and question.show == "class" else None,
+                "origin": self._session.description(),
+            }
             layer.metadata = {**layer.metadata, MARK: {**layer.metadata[MARK], **origin}}
 
     def _add(self, image: Any, painting: Painting, limits: tuple[float, float]) -> "Image":
@@ -168,7 +179,7 @@ class Overlay:
             name=self._name(image),
             rgb=False,
             multiscale=len(painting.levels) > 1,
-            colormap=self._session.colormap,
+            colormap=self._colormap(),
             contrast_limits=limits,
             opacity=OPACITY,
             blending=BLENDING,
@@ -183,16 +194,14 @@ class Overlay:
     def _followed(self, densities: Densities) -> tuple[float, float]:
         """Contrast limits for new densities, changed as the user changed the last ones."""
         low, high = densities.limits
-        request = densities.request
-        shown = (request.log, request.kernels is not None)
-        before, layer = self._limits, self.layer
-        if before is not None and layer is not None and shown == self._shown:
+        before, layer, shown = self._limits, self.layer, self._shown
+        if before is not None and layer is not None and shown and shown.kind == densities.kind:
             width = before[1] - before[0]
             low, high = (
                 densities.limits[0] + (float(limit) - before[0]) / width * (high - low)
                 for limit in layer.contrast_limits
             )
-        self._limits, self._shown = densities.limits, shown
+        self._limits = densities.limits
         return (low, high) if high > low else densities.limits
 
     def _set_limits(
@@ -204,21 +213,34 @@ class Overlay:
         high = max(limits[1], densities.limits[1])
         layer.contrast_limits_range = (low, high)
 
+    def _colormap(self) -> Any:
+        chosen = self._session.colormap
+        return chosen if self._shown is None else colormap_of(self._shown, chosen)
+
     def _name(self, image: Any) -> str:
         index = self._session.index
         counting = index is not None and index.is_preview
         return _overlay_name(image.name) + (" (preview)" if counting else "")
 
     def _on_state(self, state: State, before: State) -> None:
-        layer = self.layer
-        if layer is not None and layer.colormap.name != state.colormap:
+        layer, shown = self.layer, self._shown
+        if layer is None or shown is None:
+            return
+        if is_sequential(shown) and layer.colormap.name != state.colormap:
             layer.colormap = state.colormap
+        question = shown.request.question
+        if question is not None and state.judgement.asked == question.judgement.asked:
+            # The middle of a ratio's colours is its threshold, which asks for no other values.
+            question = replace(question, judgement=state.judgement)
+            if question.limits != self._limits:
+                moved = replace(shown, limits=question.limits)
+                self._set_limits(layer, self._followed(moved), moved)
 
     # --- what the user does to the layers
 
     def _on_colormap(self, event: Any) -> None:
         layer = self.layer
-        if layer is not None:
+        if layer is not None and is_sequential(self._shown):
             self._session.colormap = layer.colormap.name
 
     def _on_removed(self, event: Any) -> None:

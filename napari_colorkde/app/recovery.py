@@ -12,6 +12,7 @@ from typing import Any
 
 import platformdirs
 
+from napari_colorkde.app.judgement import Judgement
 from napari_colorkde.app.state import Channels, State
 from napari_colorkde.io.atomic import atomic_path
 from napari_colorkde.io.kernel_json import kernels_from_json, kernels_to_json
@@ -33,9 +34,11 @@ def state_to_json(state: State) -> str:
         "version": VERSION,
         "channels": None if state.channels is None else asdict(state.channels),
         "show": state.show,
+        "space": state.space,
         "bandwidth": state.bandwidth,
         "log": state.log,
         "colormap": state.colormap,
+        "judgement": asdict(state.judgement),
         "kernel_set": state.kernel_set,
         "kernel_sets": json.loads(kernels_to_json(sets)) if sets else None,
     }
@@ -65,14 +68,24 @@ def state_from_json(text: str) -> State:
         fields: dict[str, Any] = {
             name: document[name] for name in ("show", "bandwidth", "log", "colormap", "kernel_set")
         }
+        fields["space"] = document.get("space", "rgb")  # files of earlier versions have none
         sets, channels = document["kernel_sets"], document["channels"]
     except KeyError as error:
         raise ValueError(f"the session has no {error.args[0]!r}.") from None
+    # Files of earlier versions have none.
+    fields["judgement"] = _judgement(document.get("judgement", {}))
     if sets is not None:
         fields["kernel_sets"] = kernels_from_json(json.dumps(sets), "the session")
     if channels is not None:
         fields["channels"] = _channels(channels)
     return State().changed(**fields)
+
+
+def _judgement(document: Any) -> Judgement:
+    try:
+        return Judgement().changed(**document)
+    except (TypeError, ValueError):
+        raise ValueError(f"the session's judgement is {document!r}; it cannot be.") from None
 
 
 def _channels(document: Any) -> Channels:

@@ -5,6 +5,7 @@ state makes a frozen request; `jobs` runs it on the executor that was given; res
 are checked against what is current, and are announced.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,11 @@ from napari_colorkde.app.compute import (
 )
 from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.index import Index
-from napari_colorkde.app.jobs import ComputeError, Executor, Jobs, SynchronousExecutor
+from napari_colorkde.app.jobs import ComputeError, Executor, Jobs, SynchronousExecutor, Work
+from napari_colorkde.app.judgement import question_of
 from napari_colorkde.app.sources import Source
-from napari_colorkde.app.state import Channels, State
+from napari_colorkde.app.spaces import converted_bandwidth, obstacle, without_space
+from napari_colorkde.app.state import Bandwidth, Channels, State
 from napari_colorkde.core.contributions import Contributions
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.palette import Palette
@@ -35,10 +38,10 @@ from napari_colorkde.io.atomic import check_target
 from napari_colorkde.io.densities import DENSITY_SUFFIXES
 from napari_colorkde.io.provenance import provenance
 
-LANES = ("edit", "export", "count")
+LANES = ("edit", "pick", "export", "count", "truth", "fit")
 """Most urgent first: editing goes on while a file is written or an image is counted."""
 
-NEEDS_DENSITY = {"show", "bandwidth", "kernel_sets", "kernel_set", "log"}
+NEEDS_DENSITY = {"show", "space", "bandwidth", "kernel_sets", "kernel_set", "log", "judged"}
 """Fields of the state whose change asks for other numbers."""
 
 
@@ -147,9 +150,42 @@ class Session(Choices):
         if self.error is not None:
             raise ComputeError(self.error)
 
-    def stop(self) -> None:
-        """Stop what is under way. What is shown stays."""
-        self._jobs.stop()
+    def stop(self, *lanes: str) -> None:
+        """Stop what is under way, in these lanes or in all. What is shown stays."""
+        self._jobs.stop(*lanes)
+
+    def run(
+        self,
+        lane: str,
+        work: Work,
+        on_result: Callable[[Any], None],
+        on_end: Callable[[str | None], None],
+    ) -> None:
+        """Do other work on the image in the background; it ends when the image is left.
+
+        Parameters
+        ----------
+        lane
+            "pick", "truth" or "fit".
+        work
+            Makes a generator; `Progress` that it yields is announced.
+        on_result
+            Is given whatever else it yields.
+        on_end
+            Is given the sentence with which it failed, or None; not called if it was stopped.
+        """
+
+        def deliver(result: Any) -> None:
+            (self.progressed.emit if isinstance(result, Progress) else on_result)(result)
+
+        def end(error: Exception | None) -> None:
+            on_end(None if error is None else sentence(error))
+
+        self._jobs.submit(lane, work, deliver, end)
+
+    def busy_in(self, lane: str) -> bool:
+        """Whether work of this lane is under way."""
+        return self._jobs.busy_in(lane)
 
     def export(
         self,
@@ -190,12 +226,16 @@ class Session(Choices):
         if self.state.channels is not None:
             facts["channels"] = self.channels.label
         kernels = densities.request.kernels
+        question = densities.request.question
         if kernels is not None:
+            if question is not None:
+                return provenance(**facts, **question.facts)
             facts["kernel set"] = self.state.kernel_set
             facts["kernels"] = [
                 {"mean": k.mean, "covariance": k.covariance, "weight": k.weight} for k in kernels
             ]
         elif self.estimate is not None:
+            facts["space"] = self.estimate.coordinates.name
             facts["bandwidth"] = self.estimate.sigmas
             if isinstance(densities.request.bandwidth, str):
                 facts["bandwidth rule"] = densities.request.bandwidth
@@ -215,11 +255,27 @@ class Session(Choices):
                 f"{[c.label for c in self.source.choices]}."
             )
 
+    def _check_space(self, state: State) -> None:
+        if reason := self._obstacle(state):
+            raise ValueError(f"space={state.space!r}: {reason}")
+
+    def _obstacle(self, state: State, palette: Palette | None = None) -> str:
+        """Say why the image at hand cannot be seen in a state's space; "" if it can."""
+        if self.source is None or state.space == "rgb":
+            return ""
+        channels = state.channels or self.source.choices[0]
+        return obstacle(self.source, channels, palette or self.palette)
+
+    def _bandwidth_in(self, space: str) -> Bandwidth:
+        if self.palette is None or self._obstacle(replace(self.state, space=space)):
+            return self.bandwidth
+        return converted_bandwidth(self.bandwidth, self.palette, self.state.space, space)
+
     def _fitted(self, state: State) -> State:
         if self.source is not None and state.channels not in (None, *self.source.choices):
             # Those of an image that was looked at before.
-            return state.changed(channels=self.state.channels)
-        return state
+            state = state.changed(channels=self.state.channels)
+        return without_space(state) if self._obstacle(state) else state
 
     def _go_to(self, state: State) -> None:
         before = self.state
@@ -230,7 +286,7 @@ class Session(Choices):
             self._compute()
 
     def _forget(self) -> None:
-        self._jobs.stop("edit", "count")
+        self._jobs.stop("edit", "count", "pick", "truth", "fit")
         self.counted = self.estimate = self.densities = self.error = self._contributions = None
 
     def _count(self) -> None:
@@ -245,10 +301,16 @@ class Session(Choices):
             return  # asked for again once the colours are counted
         self.error = None
         known = self.estimate
-        if known is not None and known.bandwidth != self.bandwidth:
+        coordinates = None if known is None else known.coordinates
+        if coordinates is not None and coordinates.name != self.space:
+            coordinates = None
+        if known is not None and (coordinates is None or known.bandwidth != self.bandwidth):
             self.estimate = replace(known, kde=None)
             known = None
         kernels = self.kernels if self.show == "kernels" else None
+        question = None if self.state.judged is None else question_of(self.state)
+        if question is not None:
+            kernels = question.kernels
         if kernels is not None and self._contributions is None:
             self._contributions = Contributions(self.palette.colors, self.device)
         request = DensityRequest(
@@ -259,6 +321,9 @@ class Session(Choices):
             self.device,
             known,
             self._contributions,
+            question,
+            self.space,
+            coordinates,
         )
         self._jobs.submit(
             "edit",
@@ -272,6 +337,10 @@ class Session(Choices):
         if isinstance(result, Progress):
             self.progressed.emit(result)
         elif isinstance(result, Counted):
+            if reason := self._obstacle(self.state, result.palette):
+                # Chosen for another image, or for other channels.
+                self._replace(without_space(self.state))
+                self.noticed.emit(f"Shown in its own channels. {reason}")
             self.counted, self.estimate, self.densities = result, None, None
             self._contributions = None
             self.counted_changed.emit(result)

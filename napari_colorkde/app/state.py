@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from napari_colorkde.app.judgement import Judgement
+from napari_colorkde.core.colorspaces import SPACE_NAMES
 from napari_colorkde.core.kernels import KernelSet
 
 Show = Literal["kde", "kernels"]
@@ -60,9 +62,11 @@ class State:
         The colour channels; None for those natural to the image.
     show
         "kde": the density of the image's own colours. "kernels": the mixture `kernels`.
+    space
+        The colour space of the density, one of `SPACE_NAMES`; "rgb" is the image's own channels.
     bandwidth
-        None (1/64 of each channel's range), one of `BANDWIDTH_RULES`, or sigmas in image units: one
-        for all channels or one per channel.
+        None (1/64 of each channel's range), one of `BANDWIDTH_RULES`, or sigmas in units of the
+        space: one for all channels or one per channel.
     kernel_sets
         The sets of the kernel file that was opened, by the names they have there.
     kernel_set
@@ -72,20 +76,30 @@ class State:
         that most of a linear overlay is black.
     colormap
         Name of the overlay's colormap.
+    judgement
+        What is asked of the kernels' classes where `show` is "kernels".
     """
 
     channels: Channels | None = None
     show: Show = "kde"
+    space: str = "rgb"
     bandwidth: Bandwidth = None
     kernel_sets: tuple[tuple[str, KernelSet], ...] = ()
     kernel_set: str | None = None
     log: bool = True
     colormap: str = "magma"
+    judgement: Judgement = Judgement()
 
     @property
     def kernels(self) -> KernelSet | None:
         """The kernel set that is chosen."""
         return dict(self.kernel_sets).get(self.kernel_set) if self.kernel_set is not None else None
+
+    @property
+    def judged(self) -> Judgement | None:
+        """What is asked of the classes; None where a density is shown."""
+        asked = self.show == "kernels" and self.judgement.show != "density"
+        return self.judgement.asked if asked else None
 
     def changed(self, **fields: Any) -> "State":
         """Return this state with some fields changed and all of them checked.
@@ -107,6 +121,10 @@ class State:
         after = replace(self, **fields)
         if after.show not in SHOWN:
             raise ValueError(f"show={after.show!r} is not known; use 'kde' or 'kernels'.")
+        if after.space not in SPACE_NAMES:
+            raise ValueError(
+                f"space={after.space!r} is not known; use one of {', '.join(SPACE_NAMES)}."
+            )
         names = [name for name, _ in after.kernel_sets]
         if after.kernel_set not in names:
             if "kernel_set" in fields and after.kernel_set is not None:

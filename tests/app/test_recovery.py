@@ -32,6 +32,7 @@ STATE = State().changed(
     show="kernels",
     log=False,
     colormap="viridis",
+    space="lab",
 )
 
 
@@ -78,3 +79,9 @@ def test_a_session_is_described(tmp_path: Path) -> None:
     save_state(path, STATE)
     assert describe(STATE, path).startswith("3 kernels (mine, other), 2")
     assert describe(State(), path).startswith("settings")
+
+
+def test_sessions_of_earlier_versions_are_in_the_images_own_channels() -> None:
+    document = json.loads(state_to_json(STATE))
+    del document["space"]
+    assert state_from_json(json.dumps(document)).space == "rgb"
