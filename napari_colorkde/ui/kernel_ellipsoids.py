@@ -4,13 +4,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, QTimer
 
 from napari_colorkde.app import kernel_edits
+from napari_colorkde.app.compute import Densities
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.core.kernels import Kernel
 from napari_colorkde.ui.kernel_table import KernelTable
+
+PATIENCE_MS = 50
+"""Ellipsoids wait so long for the overlay of the same edit: drawing them first, in software, would
+take the cores from what computes it."""
 
 
 class KernelEllipsoids(QObject):
@@ -31,19 +36,27 @@ class KernelEllipsoids(QObject):
         canvas.on_ellipsoid_clicked = self._on_clicked
         canvas.on_ellipsoid_moved = self._on_moved
         canvas.on_ellipsoid_reshaped = self._on_reshaped
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(PATIENCE_MS)
+        self._patience.timeout.connect(self.update)
         session.state_changed.connect(self._on_state)
+        session.densities_changed.connect(self._on_densities)
         table.selectionModel().selectionChanged.connect(self.update)
         self.update()
 
     def close(self) -> None:
         """Let go of all of them."""
+        self._patience.stop()
         self._session.state_changed.disconnect(self._on_state)
+        self._session.densities_changed.disconnect(self._on_densities)
         self._table.selectionModel().selectionChanged.disconnect(self.update)
         self._canvas = None
         self.deleteLater()
 
     def update(self, *args: Any) -> None:
         """Show the visible kernels, or none while the image's own colours are shown."""
+        self._patience.stop()
         kernels = self._session.kernels if self._session.show == "kernels" else None
         members = () if kernels is None else kernels.kernels
         self.shown = [k for k, kernel in enumerate(members) if kernel.visible]
@@ -59,7 +72,15 @@ class KernelEllipsoids(QObject):
         )
 
     def _on_state(self, state: State, before: State) -> None:
-        if (state.kernels, state.show) != (before.kernels, before.show):
+        if (state.kernels, state.show) == (before.kernels, before.show):
+            return
+        if self._session.palette is None:
+            self.update()
+        elif not self._patience.isActive():
+            self._patience.start()
+
+    def _on_densities(self, densities: Densities) -> None:
+        if self._patience.isActive():
             self.update()
 
     def _on_clicked(self, ellipsoid: int | None) -> None:
