@@ -19,6 +19,9 @@ from napari_colorkde.core.kernels import Kernel, KernelSet
 KEPT_BYTES = 1 << 29
 """What terms and sums may take; above that nothing is kept from one evaluation to the next."""
 
+Numbers = tuple[int, ...]
+Key = tuple[bytes, bytes, float]
+
 
 class Contributions:
     """The terms of kernel sets at a list of colors.
@@ -37,8 +40,12 @@ class Contributions:
         self._center: NDArray[np.float64] = np.asarray(center)
         centered = np.ascontiguousarray((colors - self._center).T)
         self._colors = self._device.put(centered, torch.float64)
-        self._kept: dict[tuple[Kernel, ...], torch.Tensor] = {}
-        self._used: dict[tuple[Kernel, ...], torch.Tensor] = {}
+        self._scratch = torch.empty_like(self._colors)
+        # Kernels go by numbers, never used twice: comparing them takes longer than adding terms.
+        self._numbers: dict[Key, int] = {}
+        self._next = 0
+        self._kept: dict[Numbers, torch.Tensor] = {}
+        self._used: dict[Numbers, torch.Tensor] = {}
 
     def log_density(self, kernels: KernelSet) -> NDArray[np.float32]:
         """Return the log-density of a mixture at the colors, (U,) nats.
@@ -68,34 +75,47 @@ class Contributions:
                 f"least one with the {len(self._center)} of the colors."
             )
         self._used = {}
+        numbered = self._numbered(kernels)
+        by_number = dict(zip(numbered, kernels, strict=True))
         sums = []
         for cls in range(max(classes) + 1):
-            # Whether a kernel is shown, and its name, do not change its term.
-            members = [_bare(k) for k, c in zip(kernels, classes, strict=True) if c == cls]
-            sums.append(self._sum(tuple(members)))
+            members = tuple(n for n, c in zip(numbered, classes, strict=True) if c == cls)
+            sums.append(self._sum(members, by_number))
         n_bytes = 4 * self._colors.shape[1] * len(self._used)
         self._kept, self._used = (self._used if n_bytes <= KEPT_BYTES else {}), {}
         return np.stack([np.asarray(self._device.get(each)) for each in sums])
 
-    def _sum(self, kernels: tuple[Kernel, ...]) -> torch.Tensor:
-        found = self._used.get(kernels)
+    def _numbered(self, kernels: KernelSet) -> list[int]:
+        """Number the kernels: those of the last evaluation keep theirs."""
+        numbers: dict[Key, int] = {}
+        keys = [_key(kernel) for kernel in kernels]
+        for key in keys:
+            if key not in numbers:
+                numbers[key] = self._numbers.get(key, self._next)
+                self._next += numbers[key] == self._next
+        self._numbers = numbers
+        return [numbers[key] for key in keys]
+
+    def _sum(self, members: Numbers, kernels: dict[int, Kernel]) -> torch.Tensor:
+        found = self._used.get(members)
         if found is None:
-            found = self._kept.get(kernels)
-            if len(kernels) > 1:
-                half = len(kernels) // 2
+            found = self._kept.get(members)
+            if len(members) > 1:
+                half = len(members) // 2
                 if found is None:
-                    found = torch.logaddexp(self._sum(kernels[:half]), self._sum(kernels[half:]))
+                    parts = (members[:half], members[half:])
+                    found = torch.logaddexp(*(self._sum(part, kernels) for part in parts))
                 else:
                     # Keep what is below, too, for the next edit.
-                    self._keep_below(kernels)
+                    self._keep_below(members)
             elif found is None:
-                found = self._term(kernels[0])
-            self._used[kernels] = found
+                found = self._term(kernels[members[0]])
+            self._used[members] = found
         return found
 
-    def _keep_below(self, kernels: tuple[Kernel, ...]) -> None:
-        half = len(kernels) // 2
-        for part in (kernels[:half], kernels[half:]):
+    def _keep_below(self, members: Numbers) -> None:
+        half = len(members) // 2
+        for part in (members[:half], members[half:]):
             kept = self._kept.get(part)
             if kept is not None and part not in self._used:
                 self._used[part] = kept
@@ -103,23 +123,27 @@ class Contributions:
                     self._keep_below(part)
 
     def _term(self, kernel: Kernel) -> torch.Tensor:
-        """``log w − ½ (C log 2π + log det Σ + |L⁻¹(x − μ)|²)`` with Σ = L Lᵀ, differences first."""
+        """``log w − ½ (C log 2π + log det Σ + |L⁻¹x − L⁻¹μ|²)``, Σ = L Lᵀ, from the mean color."""
         cholesky = np.linalg.cholesky(kernel.covariance_matrix)
         with np.errstate(divide="ignore"):
             log_weight = np.log(kernel.weight)
         constant = log_weight - np.log(np.diagonal(cholesky)).sum()
         constant -= 0.5 * kernel.n_channels * np.log(2 * np.pi)
-        differences = self._colors - self._device.put(
-            (kernel.mean - self._center)[:, np.newaxis], torch.float64
-        )
         whitener = np.linalg.inv(cholesky)
+        shift = self._device.put(
+            (whitener @ (kernel.mean - self._center))[:, np.newaxis], torch.float64
+        )
+        # Into memory that is there already: fresh pages take longer than the arithmetic.
+        whitened = self._scratch
         if kernel.is_diagonal:
-            differences *= self._device.put(np.diagonal(whitener)[:, np.newaxis], torch.float64)
+            scales = self._device.put(np.diagonal(whitener)[:, np.newaxis], torch.float64)
+            torch.mul(self._colors, scales, out=whitened)
         else:
-            differences = self._device.put(whitener, torch.float64) @ differences
-        squared = differences.square_().sum(dim=0)
+            torch.matmul(self._device.put(whitener, torch.float64), self._colors, out=whitened)
+        squared = whitened.sub_(shift).square_().sum(dim=0)
         return squared.mul_(-0.5).add_(float(constant)).float()
 
 
-def _bare(kernel: Kernel) -> Kernel:
-    return Kernel(kernel.mean, kernel.covariance, kernel.weight)
+def _key(kernel: Kernel) -> Key:
+    """What a kernel's term depends on: neither its name nor whether it is shown."""
+    return kernel.mean.tobytes(), kernel.covariance.tobytes(), kernel.weight
