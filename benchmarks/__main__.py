@@ -16,7 +16,16 @@ from benchmarks.harness import Setup, load_fact, machine_facts, say
 from benchmarks.photograph import load_photograph
 from benchmarks.report import render
 
-QUESTIONS = ("volume", "mixture", "dataset", "selection", "interactive", "memory", "imports")
+QUESTIONS = (
+    "volume",
+    "mixture",
+    "dataset",
+    "selection",
+    "interactive",
+    "editing",
+    "memory",
+    "imports",
+)
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import dataset, imports, interactive, memory, mixture, photograph, selection, volume
+from benchmarks import (
+    dataset,
+    editing,
+    imports,
+    interactive,
+    memory,
+    mixture,
+    photograph,
+    selection,
+    volume,
+)
 from benchmarks.harness import Contender, Setup, compete, snippet, time_of
 from benchmarks.photograph import Photograph
 from benchmarks.report import Figure, Question, Row, Target, render
@@ -73,6 +83,34 @@ def test_edits_are_timed_until_they_are_on_the_screen(viewer: Viewer, setup: Set
         assert len(seconds[name]) == 2
     volumes, exact = seconds[interactive.VOLUME], seconds[interactive.EXACT]
     assert all(0 < v < e for v, e in zip(volumes, exact, strict=True))
+
+
+@pytest.mark.window
+@pytest.mark.parametrize("times", [1, 6])
+def test_edits_of_kernels_are_timed_in_both_views(viewer: Viewer, setup: Setup, times: int) -> None:
+    from napari_colorkde.ui.launcher import dock_plugin
+
+    widget = dock_plugin(viewer)
+    seconds = editing.time_edits(viewer, widget, setup.photograph.image, 2, times)
+    assert set(seconds) == {editing.WHOLE, editing.CLOSE}
+    for view in seconds.values():
+        assert len(view["latency"]) == len(view["drawing"]) == 2
+        assert min(view["latency"]) > 0
+        assert min(view["drawing"]) > 0
+
+
+def test_a_repeated_image_has_the_same_colors() -> None:
+    image = RNG.integers(0, 256, (1030, 40, 3)).astype(np.uint8)
+    finest, *coarser = editing.levels_of(image, 6)
+    assert finest.shape == (2060, 120, 3)
+    np.testing.assert_array_equal(finest[1030:, 80:].compute(), image)
+    assert [level.shape for level in coarser] == [(1030, 60, 3)]
+
+
+def test_all_but_one_in_twenty_stay_within() -> None:
+    median, within = editing.median_and_95([i / 1000 for i in range(1, 101)])
+    assert (median.value, within.value) == (50.5, 95)
+    assert within.unit == "ms"
 
 
 def test_a_sample_is_tiled_where_the_photograph_is_missing(
