@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari_colorkde.core.label_fits import fit_classes as fit_classes
     from napari_colorkde.core.mixture import compute_densities as compute_densities
     from napari_colorkde.core.palette import Palette as Palette
+    from napari_colorkde.io.images import read_image as read_image
     from napari_colorkde.io.kernel_files import load_kernels as load_kernels
     from napari_colorkde.io.kernel_files import save_kernels as save_kernels
 
@@ -44,6 +45,7 @@ _HOMES = {
     "fit_kernels": "core.em",
     "grid_search": "core.estimator",
     "load_kernels": "io.kernel_files",
+    "read_image": "io.images",
     "save_kernels": "io.kernel_files",
     "select_bandwidth": "core.bandwidth",
 }

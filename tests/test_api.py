@@ -51,6 +51,7 @@ SIGNATURES = {
     ),
     "grid_search": "(train, valid, sigmas, test=None, *, device='auto', progress=None)",
     "load_kernels": "(path)",
+    "read_image": "(path)",
     "save_kernels": "(path, kernel_sets, *, about='')",
     "select_bandwidth": "(image, method='loco', candidates=None, *, device='auto')",
 }

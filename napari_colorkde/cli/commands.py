@@ -1,19 +1,23 @@
 """All commands, in the order in which help lists them."""
 
-from napari_colorkde.cli import comparisons, densities, fits, likelihoods, windows
+from napari_colorkde.cli.comparisons import compare, crosscheck
+from napari_colorkde.cli.densities import density, volume
+from napari_colorkde.cli.fits import fit, kernels
+from napari_colorkde.cli.likelihoods import bandwidth, dataset
 from napari_colorkde.cli.options import app
+from napari_colorkde.cli.windows import demo, open_
 
 ORDER = (
-    windows.demo,
-    windows.open_,
-    densities.volume,
-    densities.density,
-    likelihoods.bandwidth,
-    fits.fit,
-    fits.kernels,
-    comparisons.compare,
-    likelihoods.dataset,
-    comparisons.crosscheck,
+    demo,
+    open_,
+    volume,
+    density,
+    bandwidth,
+    fit,
+    kernels,
+    compare,
+    dataset,
+    crosscheck,
 )
 
 app.registered_commands.sort(key=lambda command: [*map(id, ORDER)].index(id(command.callback)))

@@ -21,6 +21,7 @@ from napari_colorkde.io.samples import sample_path
 from napari_colorkde.ui.forms import form
 from napari_colorkde.ui.kernel_chooser import PRESET_FILE
 from napari_colorkde.ui.log_slider import LogSlider
+from napari_colorkde.ui.script_menu import ScriptMenu
 
 AUTOMATIC, BY_HAND = "automatic", "by hand"
 RULES = {
@@ -94,6 +95,13 @@ class DensityPanel(QWidget):
             text="Open volume in a viewer",
             tooltip="Show the density over the colour space as layers of a second napari viewer.",
         )
+        self.script_button = PushButton(
+            name="script",
+            text="Copy as script",
+            tooltip="Copy Python, or a command line, that computes the array that is shown.",
+        )
+        self.script_menu = ScriptMenu(session, self)
+        self.script_button.native.setMenu(self.script_menu)
         form(
             [
                 ("density of", [self.show_what]),
@@ -101,6 +109,7 @@ class DensityPanel(QWidget):
                 ("σ", [self.sigma]),
                 ("overlay", [self.colormap, self.log]),
                 ("", [self.export_button, self.volume_button]),
+                ("", [self.script_button]),
             ],
             self,
         )
@@ -111,6 +120,7 @@ class DensityPanel(QWidget):
         self.colormap.changed.connect(self._on_colormap)
         self.export_button.changed.connect(self._on_export)
         self.volume_button.changed.connect(self._on_volume)
+        self.script_menu.failed.connect(self.failed)
         session.state_changed.connect(self._on_state)
         session.estimate_changed.connect(self._on_estimate)
         self._follow(session.state)
