@@ -19,6 +19,7 @@ from benchmarks.report import render
 QUESTIONS = (
     "volume",
     "mixture",
+    "em",
     "dataset",
     "selection",
     "interactive",

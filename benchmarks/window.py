@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,14 +29,16 @@ def open_window() -> Iterator[tuple[Viewer, ColorKDEWidget]]:
     os.environ["NAPARI_CONFIG"] = ""  # the user's settings are neither read nor written
     import napari
 
-    viewer = napari.Viewer()
-    try:
-        _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
-        _wait_for_cube(widget)
-        settle(widget)
-        yield viewer, widget
-    finally:
-        viewer.close()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_STATE_HOME"] = folder  # nor are the user's sessions
+        viewer = napari.Viewer()
+        try:
+            _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
+            _wait_for_cube(widget)
+            settle(widget)
+            yield viewer, widget
+        finally:
+            viewer.close()
 
 
 def settle(widget: Any) -> None:

@@ -13,6 +13,7 @@ from benchmarks import __main__ as command
 from benchmarks import (
     dataset,
     editing,
+    em,
     imports,
     interactive,
     memory,
@@ -40,7 +41,7 @@ def setup(tmp_path: Path) -> Setup:
     return Setup(Photograph(image, path, "noise"), repeats=1, quick=True)
 
 
-@pytest.mark.parametrize("module", [volume, mixture, dataset, selection])
+@pytest.mark.parametrize("module", [volume, mixture, em, dataset, selection])
 def test_each_question_compares_ours_with_its_peers(module, setup: Setup) -> None:
     question = module.measure(setup)
     assert question.rows
@@ -57,6 +58,13 @@ def test_peers_compute_the_same_densities_as_ours(setup: Setup) -> None:
     assert mixture.relative_error(mixture.with_torch(image, kernels), truth) < 1e-3
     several = mixture.with_sklearn(image, kernels) * (2 * np.pi) ** 1.5
     np.testing.assert_allclose(several, truth.ravel()[:: mixture.PART], rtol=1e-9)
+
+
+def test_peers_fit_the_same_kernels_as_ours(setup: Setup) -> None:
+    image = setup.photograph.image
+    start = em.seed_kernels(em.Palette.from_image(image), em.N_KERNELS, random_state=0)
+    theirs = em.likelihood_under(em.with_sklearn(image, start), image)
+    assert em.with_palette(image, start) == pytest.approx(theirs, abs=em.AGREEMENT)
 
 
 def test_peers_compute_the_same_likelihoods_as_ours(setup: Setup) -> None:
