@@ -50,6 +50,8 @@ class ReducedTarget:
         finally:
             self._target.deactivate()
             context.set_viewport(x, y, width, height)
+            # vispy clears the window's alpha with what was cleared with last: it must be opaque.
+            context.set_clear_color("black")
         set_state(cull_face=False)
         self._program["u_picture"] = self._target.color_buffer
         self._program.draw("triangle_strip")

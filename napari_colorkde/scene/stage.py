@@ -79,6 +79,11 @@ class Stage:
         """The widget (a QWidget) to put into a window."""
         return self._canvas.native
 
+    @property
+    def is_fine(self) -> bool:
+        """Whether it is drawn finely: nothing has moved for a while."""
+        return self._fine
+
     def set_theme(self, theme: str | Theme) -> None:
         """Recolour background, ticks and texts: "dark", "light" or a `Theme`."""
         self._theme = theme_named(theme)

@@ -285,3 +285,25 @@ def test_a_refused_look_changes_nothing(canvas: Any) -> None:
     with pytest.raises(ValueError, match="exposure"):
         canvas.set_exposure(-1)
     assert canvas.exposure == 1
+
+
+def test_the_window_is_opaque_while_the_view_moves(canvas: Any, qapp: Any) -> None:
+    canvas.set_volume(blob(200, 120, 60), (AXIS,) * 3, RGB)
+    qapp.processEvents()
+    resting = pixels_of(canvas)
+    assert canvas.is_fine
+    canvas.turn(5)
+    moving = pixels_of(canvas)
+    assert not canvas.is_fine
+    for shown in (resting, moving):
+        assert (shown[..., 3] == 255).all()
+    assert np.abs(moving.mean(axis=(0, 1)) - resting.mean(axis=(0, 1))).max() < 3
+
+
+def pixels_of(canvas: Any) -> np.ndarray:
+    """Return what is in the window, (H, W, 4)."""
+    from qtpy.QtGui import QImage
+
+    image = canvas.native.grabFramebuffer().convertToFormat(QImage.Format.Format_RGBA8888)
+    content = image.constBits().asarray(image.sizeInBytes())
+    return np.array(content, np.uint8).reshape(image.height(), image.width(), 4)
