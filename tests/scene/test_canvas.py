@@ -287,11 +287,10 @@ def test_a_refused_look_changes_nothing(canvas: Any) -> None:
     assert canvas.exposure == 1
 
 
-def test_the_window_is_opaque_while_the_view_moves(canvas: Any, qapp: Any) -> None:
+def test_the_window_is_opaque_while_the_view_moves(canvas: Any, qtbot: Any) -> None:
     canvas.set_volume(blob(200, 120, 60), (AXIS,) * 3, RGB)
-    qapp.processEvents()
+    qtbot.waitUntil(lambda: canvas.is_fine)
     resting = pixels_of(canvas)
-    assert canvas.is_fine
     canvas.turn(5)
     moving = pixels_of(canvas)
     assert not canvas.is_fine
