@@ -39,7 +39,7 @@ class MaskPainting(Painting):
     nothing: ClassVar[float] = NOTHING
     outlined = False
 
-    def paint(self, codes: NDArray[np.int32], out: NDArray[Any] | None = None) -> NDArray[Any]:
+    def paint(self, codes: NDArray[np.integer], out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Paint pixels that have these codes; what lies beside them does not count."""
         painted = super().paint(codes, out)
         # A single row is what the cursor or a plot asks for.

@@ -45,6 +45,7 @@ class Painting:
         # Entry 0 is for excluded pixels.
         self.table: NDArray[Any] = np.full(len(index.palette) + 1, self.nothing, self.dtype)
         self._plain: NDArray[Any] | None = None
+        self._plain_codes: NDArray[np.intp] | None = None
         self.levels: list[Any] = [
             PaintedLevel(self, level, tuple(map(range, self._with_channels(level))))
             for level in range(index.n_levels)
@@ -68,11 +69,15 @@ class Painting:
         """Give the palette entries new values ``(U,)``. 3 ms for 18 million pixels."""
         self.table[1:] = values
         if self._plain is not None:
-            level = self.index.n_levels - 1
-            codes = self.index.codes(level, tuple(map(range, self._plain.shape)))
-            self.paint(codes, self._plain)
+            if self._plain_codes is None:
+                codes = self.index.codes(
+                    self.index.n_levels - 1, tuple(map(range, self._plain.shape))
+                )
+                # As NumPy wants them: made again for each edit, they would take longer than it.
+                self._plain_codes = np.ascontiguousarray(codes, np.intp)
+            self.paint(self._plain_codes, self._plain)
 
-    def paint(self, codes: NDArray[np.int32], out: NDArray[Any] | None = None) -> NDArray[Any]:
+    def paint(self, codes: NDArray[np.integer], out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Paint pixels that have these codes."""
         # "clip" is the fast path; codes are never out of range.
         return np.asarray(np.take(self.table, codes, out=out, mode="clip"))
@@ -102,7 +107,7 @@ class Painting:
         twin = memo[id(self)] = copy(self)
         twin.table = self.table.copy()
         # Whoever copies a level has it; this one writes no plain array.
-        twin.levels, twin._plain = [], None
+        twin.levels, twin._plain, twin._plain_codes = [], None, None
         return twin
 
 
