@@ -24,6 +24,7 @@ QUESTIONS = (
     "selection",
     "interactive",
     "editing",
+    "frames",
     "memory",
     "imports",
 )

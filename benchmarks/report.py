@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["times", "floor", "beyond", "at most"]
+Kind = Literal["times", "rate", "floor", "beyond", "at most"]
 
 MISSING = "–"
 
@@ -23,7 +23,7 @@ class Figure:
     value, low, high
         Median, smallest and largest.
     unit
-        "s", "ms" or "MB".
+        "s", "ms", "MB", or "/s" for rates.
     basis
         What the value was extrapolated from; empty if it was measured.
     """
@@ -59,7 +59,8 @@ class Target:
     Attributes
     ----------
     kind
-        "times": the peer's divided by ours is at least `limit`; "floor": ours divided by the floor
+        "times": the peer's divided by ours is at least `limit`; "rate": ours divided by the peer's
+        is; "floor": ours divided by the floor
         is at most `limit`; "beyond": ours minus the peer's is at most `limit`; "at most": ours is.
     limit
         A factor, or a quantity in the figure's unit.
@@ -76,6 +77,8 @@ class Target:
             raise ValueError(f"a target of kind {self.kind!r} needs the other's figure.")
         if self.kind == "times":
             return theirs.value >= self.limit * ours.value
+        if self.kind == "rate":
+            return ours.value >= self.limit * theirs.value
         if self.kind == "floor":
             return ours.value <= self.limit * theirs.value
         return ours.value - theirs.value <= self.limit
@@ -85,6 +88,7 @@ class Target:
         limit = f"{self.limit:g}"
         return {
             "times": f"≥ {limit} × faster",
+            "rate": f"≥ {limit} × as many",
             "floor": f"≤ {limit} × the floor",
             "beyond": f"≤ {limit} {unit} more",
             "at most": f"≤ {limit} {unit}",
@@ -121,6 +125,8 @@ class Row:
         if kind == "floor":
             return f"{self.ours.value / self.theirs.value:.2f} × the floor"
         ratio = self.theirs.value / self.ours.value
+        if self.ours.unit == "/s":
+            ratio = 1 / ratio
         return f"{_rounded(ratio)} ×"
 
     def cells(self) -> list[str]:

@@ -26,6 +26,16 @@ PATIENCE = 300.0
 @contextmanager
 def open_window() -> Iterator[tuple[Viewer, ColorKDEWidget]]:
     """Open napari with the plugin docked and no image, drawn and at rest; close it at the end."""
+    with empty_window() as viewer:
+        _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
+        _wait_for_cube(widget)
+        settle(widget)
+        yield viewer, widget
+
+
+@contextmanager
+def empty_window() -> Iterator[Viewer]:
+    """Open napari; close it at the end."""
     os.environ["NAPARI_CONFIG"] = ""  # the user's settings are neither read nor written
     import napari
 
@@ -33,10 +43,7 @@ def open_window() -> Iterator[tuple[Viewer, ColorKDEWidget]]:
         os.environ["XDG_STATE_HOME"] = folder  # nor are the user's sessions
         viewer = napari.Viewer()
         try:
-            _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
-            _wait_for_cube(widget)
-            settle(widget)
-            yield viewer, widget
+            yield viewer
         finally:
             viewer.close()
 

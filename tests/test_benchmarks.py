@@ -14,6 +14,7 @@ from benchmarks import (
     dataset,
     editing,
     em,
+    frames,
     imports,
     interactive,
     memory,
@@ -107,6 +108,24 @@ def test_edits_of_kernels_are_timed_in_both_views(viewer: Viewer, setup: Setup, 
         assert min(view["drawing"]) > 0
 
 
+@pytest.mark.window
+def test_frames_are_timed_at_rest_and_moving(viewer: Viewer, setup: Setup) -> None:
+    from napari_colorkde import color_kde
+    from napari_colorkde.scene.canvas import ColorSpaceCanvas
+
+    volume = color_kde(setup.photograph.image, 40, bins=16)
+    canvas = ColorSpaceCanvas()
+    viewer.window.add_dock_widget(canvas.native)
+    try:
+        seconds = frames.time_frames(viewer, canvas, volume, 2)
+    finally:
+        canvas.close()
+    assert set(seconds) == {frames.OURS, *frames.PEERS}
+    for states in seconds.values():
+        assert min(states[frames.REST]) > 0
+        assert min(states[frames.MOVING]) > 0
+
+
 def test_a_repeated_image_has_the_same_colors() -> None:
     image = RNG.integers(0, 256, (1030, 40, 3)).astype(np.uint8)
     finest, *coarser = editing.levels_of(image, 6)
@@ -172,6 +191,8 @@ def test_a_part_of_the_work_counts_for_the_whole() -> None:
     [
         ("times", 3, 6.0, "met"),
         ("times", 3, 5.9, "missed"),
+        ("rate", 3, 0.6, "met"),
+        ("rate", 3, 0.7, "missed"),
         ("floor", 1.5, 1.4, "met"),
         ("floor", 1.5, 1.3, "missed"),
         ("beyond", 1, 1.0, "met"),
@@ -184,6 +205,12 @@ def test_targets_are_judged_by_medians(kind, limit, theirs, verdict) -> None:
     ours = Figure.of([2.0, 1.0, 9.0])
     other = None if theirs is None else Figure.of([theirs])
     assert Row("work", ours, "peer", other, Target(kind, limit)).verdict == verdict
+
+
+def test_rates_are_compared_the_other_way_round() -> None:
+    ours, theirs = Figure.of([30.0], "/s"), Figure.of([10.0], "/s")
+    cells = Row("work", ours, "peer", theirs, Target("rate", 3)).cells()
+    assert cells[4:6] == ["3.00 ×", "≥ 3 × as many"]
 
 
 def test_the_report_names_what_was_missed() -> None:
