@@ -38,7 +38,7 @@ from napari_colorkde.io.atomic import check_target
 from napari_colorkde.io.densities import DENSITY_SUFFIXES
 from napari_colorkde.io.provenance import provenance
 
-LANES = ("edit", "pick", "export", "count", "truth", "fit")
+LANES = ("edit", "light", "difference", "pick", "export", "count", "truth", "fit")
 """Most urgent first: editing goes on while a file is written or an image is counted."""
 
 NEEDS_DENSITY = {"show", "space", "bandwidth", "kernel_sets", "kernel_set", "log", "judged"}
@@ -166,7 +166,7 @@ class Session(Choices):
         Parameters
         ----------
         lane
-            "pick", "truth" or "fit".
+            "light", "difference", "pick", "truth" or "fit".
         work
             Makes a generator; `Progress` that it yields is announced.
         on_result
@@ -255,6 +255,10 @@ class Session(Choices):
                 f"{[c.label for c in self.source.choices]}."
             )
 
+    def space_obstacle(self) -> str:
+        """Say why the image has no other colour space than its own channels; "" if it has."""
+        return self._obstacle(replace(self.state, space="lab")) if self.source else "No image."
+
     def _check_space(self, state: State) -> None:
         if reason := self._obstacle(state):
             raise ValueError(f"space={state.space!r}: {reason}")
@@ -286,7 +290,7 @@ class Session(Choices):
             self._compute()
 
     def _forget(self) -> None:
-        self._jobs.stop("edit", "count", "pick", "truth", "fit")
+        self._jobs.stop("edit", "light", "difference", "count", "pick", "truth", "fit")
         self.counted = self.estimate = self.densities = self.error = self._contributions = None
 
     def _count(self) -> None:

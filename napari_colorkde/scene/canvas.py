@@ -127,9 +127,12 @@ class ColorSpaceCanvas(DensityView):
         self._canvas.update()
 
     def set_marker(self, color: ArrayLike | None) -> None:
-        """Mark a colour (C,) in image units, that of the pixel under the mouse; None: none."""
+        """Mark a colour (C,) in image units, that of the pixel under the mouse; None: none.
+
+        Drawn fast while the mouse moves, finely once it rests.
+        """
         self._marker.set_color(color)
-        self._canvas.update()
+        self._moved()
 
     def light_up(self, colors: ArrayLike) -> None:
         """Show colours (U, C), those of a part of the image, as dots of light; U = 0: none."""
@@ -182,6 +185,13 @@ class ColorSpaceCanvas(DensityView):
                 raise ValueError(f"through must be a colour of three channels, not {through!r}")
             self._cut.set(direction, point)
         self._moved()
+
+    def color_within(self, shares: ArrayLike) -> Floats | None:
+        """Return the colour (C,) that lies so far (C,), 0 to 1, along each axis; None if empty."""
+        if self._space is None:
+            return None
+        low, high = (np.asarray(end) for end in (self._space.box.low, self._space.box.high))
+        return np.asarray(low + np.asarray(shares, dtype=float)[: len(low)] * (high - low))
 
     def set_outline(self, lines: Sequence[ArrayLike]) -> None:
         """Outline the colours that can be displayed; the box's own edges turn grey.

@@ -1,29 +1,33 @@
 """The colour-space view with its controls: what stands in the dock "Colour space"."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from magicgui.widgets import ComboBox, Container, PushButton, Slider
 from numpy.typing import NDArray
+from psygnal import Signal
 from qtpy.compat import isalive
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_colorkde.app.compute import Counted, Estimate
+from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.session import Session
+from napari_colorkde.app.spaces import Coordinates, gamut_outline
+from napari_colorkde.app.state import State
 from napari_colorkde.core.bandwidth import channel_ranges
 from napari_colorkde.core.palette import Palette
-
-MODES = {"cloud": "cloud", "maximum": "maximum", "shells": "shells", "counts": "points"}
-SCALES = {"linear": "linear", "logarithmic": "log", "equalised": "equalised"}
-
-EXPOSURE_STEPS = 10
-"""Slider steps that double the exposure."""
+from napari_colorkde.ui.cube_menu import CubeMenu
+from napari_colorkde.ui.cube_regions import RegionBar
+from napari_colorkde.ui.cube_toolbar import EXPOSURE_STEPS, CubeToolbar
+from napari_colorkde.ui.docking import delete_later
+from napari_colorkde.ui.picture_dialog import ask_picture, save_picture
+from napari_colorkde.ui.volume_viewer import SHELL_SHARES
 
 
 class CubeView(QWidget):
-    """The density over the colour space, with a row of controls under it.
+    """The density over the colour space, with rows of controls under it.
 
     Where there is no OpenGL a sentence stands in its place.
 
@@ -33,15 +37,35 @@ class CubeView(QWidget):
         Whose estimate is shown.
     theme
         "dark" or "light".
+
+    Attributes
+    ----------
+    images
+        Gives the image layers from whose densities this one can be taken away; set by the owner.
+    difference
+        A volume of the estimate's shape that is shown in its place, coloured by its sign; or None.
     """
+
+    failed = Signal(str, description="What the user asked for cannot be; a sentence.")
 
     def __init__(self, session: Session, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._colors: tuple[Any, Callable[[NDArray[Any]], NDArray[Any]]] | None = None
+        self._outlined: Coordinates | None = None
+        self._counted: Coordinates | None = None
         self._shown_source: object = None
+        self.images: Callable[[], Sequence[Any]] = tuple
+        self.difference: NDArray[np.float32] | None = None
+        self.awaits_difference = False
         self.canvas = _canvas_or_reason(theme)
-        self.controls = _controls()
+        self.controls = CubeToolbar(_known(theme))
+        self.bar = RegionBar()
+        self.note = QLabel("Kernels are given in RGB: ellipsoids of their converted samples.")
+        self.note.setWordWrap(True)
+        self.note.setContentsMargins(6, 0, 6, 0)
+        self.note.hide()
+        self.menu: CubeMenu | None = None
         lines = self._lines = QVBoxLayout(self)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(2)
@@ -53,38 +77,75 @@ class CubeView(QWidget):
         else:
             lines.addWidget(self.canvas.native, 1)
             self.canvas.is_busy = lambda: session.busy
-            lines.addWidget(self.controls.native, 0)
-            self.controls.mode.changed.connect(self._on_mode)
-            self.controls.scale.changed.connect(self._on_scale)
-            self.controls.exposure.changed.connect(self._on_exposure)
-            self.controls.reset.changed.connect(self._on_reset)
-            session.counted_changed.connect(self._on_counted)
-            session.estimate_changed.connect(self.show_estimate)
-            session.source_changed.connect(self._on_source)
-            if session.estimate is not None:
-                self.show_estimate(session.estimate)
+            for widget in (self.note, self.bar, self.controls):
+                lines.addWidget(widget, 0)
+            self.menu = CubeMenu(self.canvas, self.channel_names, self._other_images, self)
+            self.controls.set_menu(self.menu)
+            self._connect()
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
 
+    def _connect(self) -> None:
+        controls, session = self.controls, self._session
+        controls.space.changed.connect(self._on_space)
+        controls.mode.changed.connect(self._on_mode)
+        controls.scale.changed.connect(self._on_scale)
+        controls.exposure.changed.connect(self._on_exposure)
+        controls.floor.changed.connect(self._on_floor)
+        controls.tool_group.buttonClicked.connect(self._on_tool)
+        if self.menu is not None:
+            self.menu.failed.connect(self.failed.emit)
+            self.menu.outline_toggled.connect(self._on_outline)
+            self.menu.picture_asked.connect(self._on_picture)
+        session.counted_changed.connect(self._on_counted)
+        session.estimate_changed.connect(self.show_estimate)
+        session.source_changed.connect(self._on_source)
+        session.state_changed.connect(self._on_state)
+        self._on_state(session.state, session.state)
+        if session.estimate is not None:
+            self.show_estimate(session.estimate)
+
     def show_estimate(self, estimate: Estimate) -> None:
-        """Show a volume; the point of view stays while the image does."""
+        """Show a volume; the point of view stays while image and space do."""
         channels = self._session.channels
-        if isinstance(self.canvas, str) or channels is None:
+        if isinstance(self.canvas, str) or channels is None or self.awaits_difference:
             return
-        volume = estimate.volume
-        another = self._shown_source is not self._session.source
-        self._shown_source = self._session.source
+        coordinates = estimate.coordinates
+        key = (self._session.source, coordinates.name)
+        another = self._shown_source != key
+        self._shown_source = key
+        volume, difference = estimate.volume, self.difference
+        signed = difference is not None and difference.shape == volume.values.shape
+        self._show_outline(coordinates)
         self.canvas.set_volume(
-            volume.values,
+            difference if signed else volume.values,
             volume.axes,
-            channels.names,
-            color_of=self.color_of(estimate.palette),
+            coordinates.names(channels),
+            color_of=self.color_of(estimate.palette, coordinates),
+            up=coordinates.up,
+            signed=signed,
             reset_camera=another,
         )
+        if self._counted is not coordinates:
+            self._show_counts()
+        self._follow_space()
+
+    def channel_names(self) -> tuple[str, ...]:
+        """Names of the axes that are shown; none without an image."""
+        estimate, channels = self._session.estimate, self._session.channels
+        if estimate is None or channels is None:
+            return ()
+        return estimate.coordinates.names(channels)
+
+    @property
+    def shells(self) -> tuple[float, ...]:
+        """The shares of the pixels within the surfaces of mode "shells"."""
+        return SHELL_SHARES if isinstance(self.canvas, str) else tuple(self.canvas.shells)
 
     def set_theme(self, theme: str) -> None:
         """Follow napari's theme."""
         if not isinstance(self.canvas, str):
-            self.canvas.set_theme(theme if theme in ("dark", "light") else "dark")
+            self.canvas.set_theme(_known(theme))
+            self.controls.set_theme(_known(theme))
 
     def close_view(self) -> None:
         """Give OpenGL its resources back and let go of the session. May be called twice."""
@@ -94,10 +155,17 @@ class CubeView(QWidget):
         self._session.counted_changed.disconnect(self._on_counted)
         self._session.estimate_changed.disconnect(self.show_estimate)
         self._session.source_changed.disconnect(self._on_source)
+        self._session.state_changed.disconnect(self._on_state)
         if isalive(self):
             self._lines.removeWidget(canvas.native)
+        if self.menu is not None:
+            self.menu.close_menu()
+            delete_later(self.menu)
+            self.menu = None
         canvas.close()
-        self._colors = self._shown_source = None
+        self._colors = self._shown_source = self._outlined = self._counted = None
+        self.difference = None
+        self.images = tuple
 
     def sizeHint(self) -> Any:
         """Ask for a column of a third of a common screen."""
@@ -106,8 +174,12 @@ class CubeView(QWidget):
         hint.setHeight(max(hint.height(), 360))
         return hint
 
-    def color_of(self, palette: Palette) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
+    def color_of(
+        self, palette: Palette, coordinates: Coordinates | None = None
+    ) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
         """Return the colours of an RGB image's numbers; None where the view's own will do."""
+        if coordinates is not None and coordinates.color_of is not None:
+            return coordinates.color_of
         source, channels = self._session.source, self._session.channels
         if source is None or channels is None or not source.rgb or len(channels) != 3:
             return None
@@ -119,21 +191,58 @@ class CubeView(QWidget):
             self._colors = ranges, lambda colors: np.clip(colors / np.array(ranges), 0, 1)
         return self._colors[1]
 
+    def _other_images(self) -> Sequence[Any]:
+        return self.images()
+
+    # --- the session
+
     def _on_source(self, source: object) -> None:
+        self.difference, self.awaits_difference = None, False
         if source is None and not isinstance(self.canvas, str):
+            self.canvas.set_outline([])
             self.canvas.clear()
-            self._shown_source = None
+            self._shown_source = self._outlined = self._counted = None
+        self._follow_space()
 
     def _on_counted(self, counted: Counted) -> None:
-        if not isinstance(self.canvas, str) and self.controls.mode.value == "points":
-            self.canvas.set_counts(counted.palette.colors, counted.palette.counts)
+        self._follow_space()
+
+    def _on_state(self, state: State, before: State) -> None:
+        with self.controls.space.changed.blocked():
+            self.controls.space.value = state.space
+        self.note.setVisible(state.space != "rgb" and state.show == "kernels")
+
+    def _follow_space(self) -> None:
+        self.controls.offer_spaces(self._session.space_obstacle())
+
+    def _show_outline(self, coordinates: Coordinates) -> None:
+        # Principal axes are those of the palette; they change with it alone.
+        if self._outlined is coordinates or isinstance(self.canvas, str):
+            return
+        self._outlined = coordinates
+        shown = self.menu is not None and self.menu.outline.isChecked()
+        self.canvas.set_outline(gamut_outline(coordinates) if shown else [])
+
+    def _show_counts(self) -> None:
+        estimate = self._session.estimate
+        if not isinstance(self.canvas, str) and self.canvas.mode == "points" and estimate:
+            self._counted = estimate.coordinates
+            points = self._counted.points
+            self.canvas.set_counts(points.colors, points.counts)
+
+    # --- the controls
+
+    def _on_space(self, space: str) -> None:
+        try:
+            self._session.space = space
+        except ValueError as error:
+            self.failed.emit(sentence(error))
+            self._on_state(self._session.state, self._session.state)
 
     def _on_mode(self, mode: str) -> None:
-        if isinstance(self.canvas, str):
-            return
-        if self._session.counted is not None:
-            self._on_counted(self._session.counted)
-        self.canvas.set_mode(mode)
+        if not isinstance(self.canvas, str):
+            self.canvas.set_mode(mode)
+            self._show_counts()
 
     def _on_scale(self, scale: str) -> None:
         if not isinstance(self.canvas, str):
@@ -143,9 +252,39 @@ class CubeView(QWidget):
         if not isinstance(self.canvas, str):
             self.canvas.set_exposure(2.0 ** (step / EXPOSURE_STEPS))
 
-    def _on_reset(self) -> None:
+    def _on_floor(self, step: int) -> None:
         if not isinstance(self.canvas, str):
-            self.canvas.reset_camera()
+            self.canvas.set_floor(self.controls.floor_share)
+
+    def _on_tool(self, button: object) -> None:
+        if not isinstance(self.canvas, str):
+            self.canvas.set_tool(self.controls.tool)
+
+    def _on_outline(self, shown: bool) -> None:
+        self._outlined = None
+        if self._session.estimate is not None:
+            self._show_outline(self._session.estimate.coordinates)
+
+    def _on_picture(self) -> None:
+        if isinstance(self.canvas, str):
+            return
+        native = self.canvas.native
+        asked = ask_picture(self, (native.width(), native.height()))
+        if asked is not None:
+            self.save_picture(*asked)
+
+    def save_picture(self, path: str | Path, size: tuple[int, int]) -> None:
+        """Write a picture of the view, ``size`` (width, height) pixels; say so if that fails."""
+        if isinstance(self.canvas, str):
+            return
+        try:
+            save_picture(path, self.canvas.render(size))
+        except (ValueError, OSError) as error:
+            self.failed.emit(sentence(error))
+
+
+def _known(theme: str) -> str:
+    return theme if theme in ("dark", "light") else "dark"
 
 
 def _canvas_or_reason(theme: str) -> Any:
@@ -156,32 +295,4 @@ def _canvas_or_reason(theme: str) -> Any:
         probe()
     except NoOpenGLError as error:
         return str(error)
-    return ColorSpaceCanvas(theme if theme in ("dark", "light") else "dark")
-
-
-def _controls() -> Container:
-    mode = ComboBox(
-        name="mode",
-        choices=list(MODES.items()),
-        tooltip="Cloud: every colour as dense as it is frequent. Maximum: the densest colour "
-        "behind each point. Shells: surfaces that hold 50, 90 and 99 % of the pixels. Counts: "
-        "every colour as a point, without smoothing.",
-    )
-    scale = ComboBox(
-        name="scale",
-        choices=list(SCALES.items()),
-        tooltip="How densities become opacity: as they are, by logarithm, or each by its rank.",
-    )
-    exposure = Slider(
-        name="exposure",
-        min=-5 * EXPOSURE_STEPS,
-        max=5 * EXPOSURE_STEPS,
-        value=0,
-        readout=False,
-        tooltip="Exposure: how soon the cloud becomes opaque.",
-    )
-    reset = PushButton(name="reset", text="Reset", tooltip="Go back to the first view.")
-    controls = Container(widgets=[mode, scale, exposure, reset], layout="horizontal", labels=False)
-    controls.margins = (4, 0, 4, 0)
-    exposure.native.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    return controls
+    return ColorSpaceCanvas(_known(theme))

@@ -74,8 +74,8 @@ class DensityPanel(QWidget):
             0.25,
             64.0,
             name="sigma",
-            tooltip="Standard deviation of the kernels in image units. Moving it sets the "
-            "bandwidth by hand.",
+            tooltip="Standard deviation of the kernels in units of the colour space. Moving it sets "
+            "the bandwidth by hand.",
         )
         self.log = CheckBox(
             name="log",
@@ -150,7 +150,7 @@ class DensityPanel(QWidget):
 
     def _on_estimate(self, estimate: Estimate) -> None:
         """Move the slider to the sigma that a rule has chosen, and fit its ends to the image."""
-        widest = float(channel_ranges(estimate.palette).max())
+        widest = float(channel_ranges(estimate.coordinates.points).max())
         self.sigma.set_range(*(fraction * widest for fraction in SIGMA_FRACTIONS))
         if not isinstance(self._session.bandwidth, tuple):
             self.sigma.set(float(f"{_middle(estimate.sigmas):.3g}"))

@@ -29,6 +29,7 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import unwrapped
 from napari_colorkde.ui.autosave import Autosave, RestoreOffer
 from napari_colorkde.ui.cube_dock import CubeView
+from napari_colorkde.ui.cube_link import CubeLink
 from napari_colorkde.ui.density_panel import DensityPanel
 from napari_colorkde.ui.docking import (
     COLUMN_WIDTH,
@@ -41,10 +42,9 @@ from napari_colorkde.ui.docking import (
 from napari_colorkde.ui.executor import Activity, QtExecutor
 from napari_colorkde.ui.gl import CurrentContext
 from napari_colorkde.ui.image_chooser import ImageChooser
-from napari_colorkde.ui.kernel_ellipsoids import KernelEllipsoids
 from napari_colorkde.ui.kernels_panel import KernelsPanel
 from napari_colorkde.ui.status import StatusLines
-from napari_colorkde.ui.volume_viewer import open_volume
+from napari_colorkde.ui.volume_viewer import SHELL_SHARES, open_volume
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -82,7 +82,7 @@ class ColorKDEWidget(QWidget):
         self.overlay = Overlay(self._viewer, self.session)
         self.activity = Activity(self.session, self)
         self.cube: CubeView | None = None
-        self.ellipsoids: KernelEllipsoids | None = None
+        self.link: CubeLink | None = None
         self._dock: QDockWidget | None = None
         self._cube_dock: QDockWidget | None = None
         self._context: CurrentContext | None = None
@@ -181,8 +181,14 @@ class ColorKDEWidget(QWidget):
         if estimate is None or channels is None or image is None:
             self.status.say("There is no volume yet; choose an image and wait for its density.")
             return
-        color_of = None if self.cube is None else self.cube.color_of(estimate.palette)
-        open_volume(estimate.volume, channels.names, title=image.name, color_of=color_of)
+        coordinates = estimate.coordinates
+        color_of = coordinates.color_of
+        shares: tuple[float, ...] = SHELL_SHARES
+        if self.cube is not None:
+            color_of = self.cube.color_of(estimate.palette, coordinates)
+            shares = self.cube.shells
+        names = coordinates.names(channels)
+        open_volume(estimate.volume, names, title=image.name, color_of=color_of, shells=shares)
 
     # --- life
 
@@ -245,7 +251,14 @@ class ColorKDEWidget(QWidget):
         self._cube_dock.destroyed.connect(self._on_cube_dock_gone)
         stack_above(window, self._cube_dock, dock, CUBE_SHARE)
         if not isinstance(self.cube.canvas, str):
-            self.ellipsoids = KernelEllipsoids(self.cube.canvas, self.session, self.kernels.table)
+            self.link = CubeLink(
+                self._viewer,
+                self.session,
+                self.overlay,
+                self.cube,
+                self.kernels.table,
+                self.status.say,
+            )
 
     def _on_cube_dock_gone(self, *args: Any) -> None:
         self._cube_dock = None
@@ -253,9 +266,9 @@ class ColorKDEWidget(QWidget):
 
     def _close_cube(self) -> None:
         cube, self.cube = self.cube, None
-        ellipsoids, self.ellipsoids = self.ellipsoids, None
-        if ellipsoids is not None:
-            ellipsoids.close()
+        link, self.link = self.link, None
+        if link is not None:
+            link.close()
         if cube is not None:
             cube.close_view()
             delete_later(cube)

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer
 
 from napari_colorkde.app import kernel_edits
-from napari_colorkde.app.compute import Densities
+from napari_colorkde.app.compute import Densities, Estimate
 from napari_colorkde.app.session import Session
+from napari_colorkde.app.spaces import Coordinates, kernels_in_space
 from napari_colorkde.app.state import State
 from napari_colorkde.core.kernels import Kernel
 from napari_colorkde.ui.kernel_table import KernelTable
@@ -27,12 +28,20 @@ class KernelEllipsoids(QObject):
         A `napari_colorkde.scene.canvas.ColorSpaceCanvas`.
     session, table
         Whose kernels, and which of them is selected.
+
+    Notes
+    -----
+    Kernels are given in image units. In another colour space each is shown as the Gaussian of its
+    converted samples; dragging one moves its mean, and its axes stay what they are.
     """
 
     def __init__(self, canvas: Any, session: Session, table: KernelTable) -> None:
         super().__init__(table)
         self._canvas, self._session, self._table = canvas, session, table
         self.shown: list[int] = []
+        self._radius = 2.0
+        estimate = session.estimate
+        self._space: Coordinates | None = None if estimate is None else estimate.coordinates
         canvas.on_ellipsoid_clicked = self._on_clicked
         canvas.on_ellipsoid_moved = self._on_moved
         canvas.on_ellipsoid_reshaped = self._on_reshaped
@@ -42,6 +51,7 @@ class KernelEllipsoids(QObject):
         self._patience.timeout.connect(self.update)
         session.state_changed.connect(self._on_state)
         session.densities_changed.connect(self._on_densities)
+        session.estimate_changed.connect(self._on_estimate)
         table.selectionModel().selectionChanged.connect(self.update)
         self.update()
 
@@ -50,9 +60,15 @@ class KernelEllipsoids(QObject):
         self._patience.stop()
         self._session.state_changed.disconnect(self._on_state)
         self._session.densities_changed.disconnect(self._on_densities)
+        self._session.estimate_changed.disconnect(self._on_estimate)
         self._table.selectionModel().selectionChanged.disconnect(self.update)
         self._canvas = None
         self.deleteLater()
+
+    def set_radius(self, sigmas: float) -> None:
+        """Choose the size of the ellipsoids, in standard deviations."""
+        self._radius = sigmas
+        self.update()
 
     def update(self, *args: Any) -> None:
         """Show the visible kernels, or none while the image's own colours are shown."""
@@ -67,9 +83,20 @@ class KernelEllipsoids(QObject):
         if kernels is None or not self.shown:
             self._canvas.set_ellipsoids(np.empty((0, 3)), np.empty((0, 3, 3)))
             return
+        means, covariances = kernels.means[self.shown], kernels.covariances[self.shown]
+        if self._is_converted(kernels.n_channels) and self._space is not None:
+            means, covariances = kernels_in_space(means, covariances, self._space)
         self._canvas.set_ellipsoids(
-            kernels.means[self.shown], kernels.covariances[self.shown], selected=selected
+            means, covariances, radius_sigma=self._radius, selected=selected
         )
+
+    def _is_converted(self, n_channels: int) -> bool:
+        return self._space is not None and self._space.space is not None and n_channels == 3
+
+    def _on_estimate(self, estimate: Estimate) -> None:
+        if self._space is not estimate.coordinates:
+            self._space = estimate.coordinates
+            self.update()
 
     def _on_state(self, state: State, before: State) -> None:
         if (state.kernels, state.show) == (before.kernels, before.show):
@@ -90,11 +117,21 @@ class KernelEllipsoids(QObject):
             self._table.choose([self.shown[ellipsoid]])
 
     def _on_moved(self, ellipsoid: int, mean: NDArray[np.float64]) -> None:
+        kernels = self._session.kernels
+        if kernels is not None and self._is_converted(kernels.n_channels) and self._space:
+            # The mean of the converted samples is not the converted mean: carry the step over.
+            k = self.shown[ellipsoid]
+            old = kernels.means[[k]]
+            before, _ = kernels_in_space(old, kernels.covariances[[k]], self._space)
+            step = self._space.to_colors(mean[np.newaxis]) - self._space.to_colors(before)
+            mean = (old + step)[0]
         self._drag(ellipsoid, "move", mean=np.round(mean, 3))
 
     def _on_reshaped(self, ellipsoid: int, covariance: NDArray[np.float64]) -> None:
         k = self.shown[ellipsoid]
         kernels = self._session.kernels
+        if kernels is not None and self._is_converted(kernels.n_channels):
+            return
         if kernels is not None and kernels[k].covariance.ndim == 1:
             # Its axes are the channels: stretched along one, it stays without correlations.
             covariance = np.diagonal(covariance).copy()

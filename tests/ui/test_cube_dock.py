@@ -9,8 +9,8 @@ from qtpy.QtWidgets import QLabel
 
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import source_of_array
-from napari_colorkde.ui import cube_dock as module
 from napari_colorkde.ui.cube_dock import CubeView
+from napari_colorkde.ui.cube_toolbar import MODES
 from tests.ui.conftest import RGB
 
 pytestmark = pytest.mark.window
@@ -84,11 +84,12 @@ def test_exposure_scale_and_reset_are_controls(view: CubeView) -> None:
     view.controls.scale.value = "log"
     assert np.abs(picture(view) - before).sum() > 1000
     view.controls.scale.value = "linear"
-    view.controls.reset.native.click()
+    assert view.menu is not None
+    view.menu.reset.trigger()
     assert np.abs(picture(view) - before).mean() < 1
 
 
-@pytest.mark.parametrize("mode", list(module.MODES.values()))
+@pytest.mark.parametrize("mode", list(MODES.values()))
 def test_every_mode_shows_the_colours(view: CubeView, mode: str) -> None:
     view._session.open(source_of_array(RED))
     view.controls.mode.value = mode

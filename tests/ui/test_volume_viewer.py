@@ -81,7 +81,13 @@ def test_the_volume_opens_in_a_second_viewer(
     )
     widget.panel.volume_button.native.click()
     (second,) = other_viewers
-    assert [layer.name for layer in second.layers] == ["density", "true colour"]
+    assert [layer.name for layer in second.layers] == [
+        "density",
+        "true colour",
+        "shell 99 %",
+        "shell 90 %",
+        "shell 50 %",
+    ]
     assert second.dims.ndisplay == 3
     assert second.dims.axis_labels == ("red", "green", "blue")
     assert [layer.name for layer in viewer.layers] == names

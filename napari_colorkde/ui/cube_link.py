@@ -1,0 +1,63 @@
+"""Everything that ties the colour-space view to the image, the kernels and the layer list."""
+
+from collections.abc import Callable
+from typing import Any
+
+from napari_colorkde.app.overlay import Overlay
+from napari_colorkde.app.session import Session
+from napari_colorkde.ui.cube_difference import CubeDifference
+from napari_colorkde.ui.cube_dock import CubeView
+from napari_colorkde.ui.cube_regions import CubeRegions
+from napari_colorkde.ui.image_light import ImageLight
+from napari_colorkde.ui.kernel_ellipsoids import KernelEllipsoids
+from napari_colorkde.ui.kernel_table import KernelTable
+from napari_colorkde.ui.pixel_readout import PixelReadout
+
+
+class CubeLink:
+    """Ties a view that has a canvas to all else.
+
+    Parameters
+    ----------
+    viewer
+        A napari viewer or a proxy of one.
+    session, overlay, view, table
+        What is tied together.
+    say
+        Is given the sentences of what cannot be.
+
+    Attributes
+    ----------
+    readout, regions, light, difference, ellipsoids
+        One tie each.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,
+        session: Session,
+        overlay: Overlay,
+        view: CubeView,
+        table: KernelTable,
+        say: Callable[[str], None],
+    ) -> None:
+        canvas = view.canvas
+        self._view = view
+        self.readout = PixelReadout(viewer, session, overlay, canvas)
+        self.regions = CubeRegions(viewer, session, overlay, canvas, view.bar)
+        self.light = ImageLight(viewer, session, overlay, canvas)
+        self.difference = CubeDifference(viewer, session, overlay, view)
+        self.ellipsoids = KernelEllipsoids(canvas, session, table)
+        for part in (view, self.regions, self.difference):
+            part.failed.connect(say)
+        if view.menu is not None:
+            view.menu.size_chosen.connect(self.ellipsoids.set_radius)
+
+    def close(self) -> None:
+        """Untie everything, before the view is closed."""
+        if self._view.menu is not None:
+            self._view.menu.size_chosen.disconnect(self.ellipsoids.set_radius)
+        for part in (self._view, self.regions, self.difference):
+            part.failed.disconnect()
+        for part in (self.readout, self.regions, self.light, self.difference, self.ellipsoids):
+            part.close()

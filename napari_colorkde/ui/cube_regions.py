@@ -1,0 +1,186 @@
+"""A region drawn in the colour space: its pixels light up in the image and may be kept."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from napari_colorkde.app import kernel_edits
+from napari_colorkde.app.compute import Progress
+from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.linking import Region, chosen_by, share_text
+from napari_colorkde.app.mask_layer import MaskLayer, add_labels, iterate_labels
+from napari_colorkde.app.overlay import Overlay
+from napari_colorkde.app.picking import kernel_from, samples_of_colors
+from napari_colorkde.app.session import Session
+from napari_colorkde.app.sources import unwrapped
+from napari_colorkde.app.spaces import Coordinates
+from napari_colorkde.app.state import State
+from napari_colorkde.core.kernels import KernelSet
+
+LAYER_NAME = "selection"
+
+
+class RegionBar(QWidget):
+    """One row under the view: how much is selected, and what may become of it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.share = QLabel()
+        self.share.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.labels_button = QPushButton("Keep as labels")
+        self.labels_button.setToolTip("Make a Labels layer of the selected pixels.")
+        self.kernel_button = QPushButton("Make kernel")
+        self.kernel_button.setToolTip(
+            "Add the Gaussian of the selected pixels' colours to the kernels."
+        )
+        self.clear_button = QPushButton("Clear")
+        self.clear_button.setToolTip("Select nothing.")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4, 0, 4, 0)
+        row.setSpacing(4)
+        row.addWidget(self.share, 1)
+        for button in (self.labels_button, self.kernel_button, self.clear_button):
+            button.setStyleSheet("padding-left: 6px; padding-right: 6px;")
+            row.addWidget(button)
+        self.hide()
+
+    def tell(self, text: str, *, done: bool) -> None:
+        """Say how much is selected; offer what may become of it once the drawing is done."""
+        self.share.setText(text)
+        self.share.setToolTip(text)
+        for button in (self.labels_button, self.kernel_button, self.clear_button):
+            button.setEnabled(done)
+        self.show()
+
+
+class CubeRegions:
+    """Ties the regions of a canvas to the image.
+
+    Parameters
+    ----------
+    viewer
+        A napari viewer or a proxy of one.
+    session, overlay
+        Whose image is lit up.
+    canvas
+        The colour-space view.
+    bar
+        Says how much is selected, and has the buttons.
+
+    Attributes
+    ----------
+    chosen
+        The selected palette entries, ``(U,)`` bool, or None.
+    """
+
+    failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+
+    def __init__(
+        self, viewer: Any, session: Session, overlay: Overlay, canvas: Any, bar: RegionBar
+    ) -> None:
+        self._viewer = unwrapped(viewer)
+        self._session, self._overlay = session, overlay
+        self._canvas, self._bar = canvas, bar
+        self.mask = MaskLayer(viewer, overlay, LAYER_NAME)
+        self.chosen: NDArray[np.bool_] | None = None
+        canvas.on_region_changed = self._on_changed
+        canvas.on_region_drawn = self._on_drawn
+        bar.labels_button.clicked.connect(self.keep_as_labels)
+        bar.kernel_button.clicked.connect(self.make_kernel)
+        bar.clear_button.clicked.connect(self.clear)
+        session.source_changed.connect(self.clear)
+        session.counted_changed.connect(self.clear)
+        session.state_changed.connect(self._on_state)
+
+    def close(self) -> None:
+        """Select nothing and let go of all of them."""
+        self._canvas.on_region_changed = self._canvas.on_region_drawn = None
+        self._session.source_changed.disconnect(self.clear)
+        self._session.counted_changed.disconnect(self.clear)
+        self._session.state_changed.disconnect(self._on_state)
+        self._bar.labels_button.clicked.disconnect(self.keep_as_labels)
+        self._bar.kernel_button.clicked.disconnect(self.make_kernel)
+        self._bar.clear_button.clicked.disconnect(self.clear)
+        self.chosen = None
+        self.mask.close()
+
+    def clear(self, *args: Any) -> None:
+        """Select nothing."""
+        self.chosen = None
+        self.mask.hide()
+        self._bar.hide()
+
+    def keep_as_labels(self, *args: Any) -> None:
+        """Make a Labels layer of the selection, in the background."""
+        index, chosen = self._session.index, self.chosen
+        if index is None or chosen is None:
+            return
+        name = f"{self._overlay.image.name} {LAYER_NAME}"
+
+        def work() -> Iterator[Progress | NDArray[np.uint8]]:
+            labels = np.zeros(index.shape, np.uint8)
+            for part in iterate_labels(index, chosen, labels):
+                yield Progress("painting the labels", part)
+            yield labels
+
+        def done(labels: NDArray[np.uint8]) -> None:
+            self.clear()
+            add_labels(self._viewer, self._overlay, labels, name)
+
+        self._bar.tell(self._bar.share.text(), done=False)
+        self._session.run("light", work, done, self._on_end)
+
+    def _on_end(self, problem: str | None) -> None:
+        if problem is not None:
+            self.failed.emit(problem)
+
+    def make_kernel(self, *args: Any) -> None:
+        """Add the Gaussian of the selected colours to the kernels."""
+        palette, chosen = self._session.palette, self.chosen
+        if palette is None or chosen is None:
+            return
+        kernels = self._session.kernels or KernelSet([])
+        try:
+            if kernels and kernels.n_channels != palette.n_channels:
+                raise ValueError(
+                    f"the kernels of this set have {kernels.n_channels} channels, the image's "
+                    f"colours {palette.n_channels}; choose another set."
+                )
+            kernel = kernel_from(samples_of_colors(palette, chosen), palette)
+            self._session.edit(kernel_edits.added(kernels, [kernel]))
+        except ValueError as error:
+            self.failed.emit(sentence(error))
+            return
+        self.clear()
+
+    # --- within
+
+    def _coordinates(self) -> Coordinates | None:
+        estimate, index = self._session.estimate, self._session.index
+        if estimate is None or index is None or estimate.palette is not index.palette:
+            return None
+        return estimate.coordinates
+
+    def _on_changed(self, region: Region, done: bool = False) -> None:
+        coordinates = self._coordinates()
+        if coordinates is None:
+            return
+        self.chosen = chosen_by(region, coordinates)
+        self.mask.show(self.chosen)
+        self._bar.tell(share_text(self.chosen, coordinates.palette), done=done)
+
+    def _on_drawn(self, region: Region | None) -> None:
+        if region is None or self._coordinates() is None:
+            self.clear()
+            return
+        self._on_changed(region, done=True)
+        if self.chosen is not None and not self.chosen.any():
+            self.clear()
+
+    def _on_state(self, state: State, before: State) -> None:
+        if state.channels != before.channels:  # those of a space stay the same pixels
+            self.clear()
