@@ -34,7 +34,12 @@ class ReducedTarget:
 
         `paint` must leave the blending of premultiplied colours on.
         """
-        x, y, width, height = context.get_viewport()
+        viewport = context.get_viewport()
+        if viewport is None:
+            # Asked for a picture before it was ever laid out in a window.
+            paint()
+            return
+        x, y, width, height = viewport
         size = max(round(width * self._fraction), 1), max(round(height * self._fraction), 1)
         if self._target is None or size != self._size:
             picture = Texture2D(

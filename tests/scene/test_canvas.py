@@ -306,3 +306,20 @@ def pixels_of(canvas: Any) -> np.ndarray:
     image = canvas.native.grabFramebuffer().convertToFormat(QImage.Format.Format_RGBA8888)
     content = image.constBits().asarray(image.sizeInBytes())
     return np.array(content, np.uint8).reshape(image.height(), image.width(), 4)
+
+
+def test_a_view_that_was_never_shown_can_turn_and_be_pictured(qapp: Any) -> None:
+    from vispy.util.logs import use_log_level
+
+    from napari_colorkde.scene.canvas import ColorSpaceCanvas
+
+    hidden = ColorSpaceCanvas()
+    try:
+        hidden.set_volume(blob(200, 120, 60), (AXIS,) * 3, RGB)
+        with use_log_level("error", record=True, print_msg=False) as log:
+            hidden.turn(5)
+            picture = hidden.render((120, 100))
+    finally:
+        hidden.close()
+    assert log == []
+    assert saturated(picture).any()
