@@ -21,6 +21,9 @@ MAX_NODES = 1 << 24
 MAX_LEVELS = 1 << 11
 """Most values along one axis: a Gaussian matrix of them is 34 MB in float64."""
 
+GROUPS = 16
+"""Levels with about as many lines are multiplied together: many small products wait too often."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lattice:
@@ -71,13 +74,21 @@ class Lattice:
         """
         n_last = len(self.levels[-1])
         before, place = np.divmod(self.lines, n_last)
-        ends = np.flatnonzero(np.diff(before, append=-1)) + 1  # every level has its lines
-        columns = device.put(without_denormals(matrix, lines.dtype).T, lines.dtype)
-        columns = columns.index_select(0, device.put(place, torch.int64))
-        grid, start = lines.new_empty(len(matrix), len(ends), lines.shape[1]), 0
-        for level, end in enumerate(ends.tolist()):
-            grid[:, level] = columns[start:end].T @ lines[start:end]
-            start = end
+        starts = np.flatnonzero(np.diff(before, prepend=-1))  # every level has its lines
+        counts = np.diff(starts, append=len(place))
+        # A row more, of zeros, for levels with fewer lines than others of their group.
+        rows = np.vstack([without_denormals(matrix, lines.dtype).T, np.zeros(len(matrix))])
+        table = device.put(rows, lines.dtype)
+        grid = lines.new_empty(len(matrix), len(starts), lines.shape[1])
+        for group in np.array_split(np.argsort(counts, kind="stable"), min(GROUPS, len(starts))):
+            step = np.arange(counts[group].max())
+            there = step < counts[group, np.newaxis]
+            chosen = np.where(there, starts[group, np.newaxis] + step, 0)
+            own = device.put(np.where(there, place[chosen], n_last).ravel(), torch.int64)
+            columns = table.index_select(0, own).reshape(*there.shape, -1)
+            taken = lines.index_select(0, device.put(chosen.ravel(), torch.int64))
+            products = columns.transpose(1, 2) @ taken.reshape(*there.shape, -1)
+            grid[:, device.put(group, torch.int64)] = products.transpose(0, 1)
         return grid
 
     def spread_out(self, lines: torch.Tensor, device: Device) -> torch.Tensor:
