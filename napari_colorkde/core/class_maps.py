@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 
 from napari_colorkde.core.classify import (
-    class_log_densities,
     log_density_level,
     log_likelihood_ratio,
     log_mixture_of_classes,
@@ -21,7 +20,7 @@ from napari_colorkde.core.classify import (
 )
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kernels import Kernel, KernelSet
-from napari_colorkde.core.mixture import log_kernel_densities
+from napari_colorkde.core.mixture import mixture_log_density
 from napari_colorkde.core.palette import Palette
 
 Array = NDArray[np.float64]
@@ -29,8 +28,11 @@ ClassKernels = KernelSet | Mapping[str, KernelSet] | Iterable[Kernel]
 Judged = Literal["posterior", "ratio", "class"]
 DeviceLike = str | torch.device | Device
 
-BLOCK_TERMS = 1 << 22
-"""Kernels times colors evaluated in one go: 32 MB of log-densities."""
+BLOCK_DENSITIES = 1 << 22
+"""Classes times colors judged in one go: 32 MB of log-densities."""
+
+LEAST_COLORS = 1 << 12
+"""Colors in one go, however many classes there are: preparing a class takes as long as these."""
 
 
 def classify_image(
@@ -148,11 +150,12 @@ def classify_palette(
     result = np.empty(len(palette), np.float32)
     total = np.empty(len(palette))
     best = np.empty(len(palette), np.intp)
-    block = max(1, BLOCK_TERMS // len(members))
+    sets = [KernelSet([k for k, c in zip(members, classes, strict=True) if c == n]) for n in names]
+    block = max(LEAST_COLORS, BLOCK_DENSITIES // len(names))
     for start in range(0, len(palette), block):
         part = slice(start, start + block)
-        terms = log_kernel_densities(palette.colors[part], members, device=device)
-        _, logs = class_log_densities(terms, classes)
+        colors = palette.colors[part]
+        logs = np.stack([mixture_log_density(colors, each, device=device) for each in sets])
         if show == "posterior":
             result[part] = np.exp(log_posteriors(logs, prior)[first])
         elif show == "ratio":
