@@ -194,7 +194,7 @@ class GaussianKDE:
 
     def __sklearn_tags__(self) -> Any:
         """Describe the estimator to scikit-learn, the only caller."""
-        from sklearn.utils import (  # type: ignore[import-untyped]
+        from sklearn.utils import (
             InputTags,
             Tags,
             TargetTags,
