@@ -4,9 +4,7 @@ Densities and probabilities have the colormap that the user chose. Ratios have t
 colour-blind people tell apart, with the threshold in the middle; classes have a colour each.
 """
 
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from napari_colorkde.app.compute import Densities
 from napari_colorkde.io.class_maps import CLASS_COLORS
@@ -47,10 +45,8 @@ def colormap_of(densities: Densities, chosen: str) -> "str | Colormap":
 
     if question.show == "ratio":
         return Colormap(EVIDENCE, name="evidence")
-    colors: list[Any] = [(0, 0, 0, 0)]
-    for number in range(len(question.names)):
-        colors.append((*class_color(number), 1.0))
-    return Colormap(np.array(colors), name="classes", interpolation="zero")
+    colors = [(*class_color(number), 1.0) for number in range(len(question.names))]
+    return Colormap([(0.0, 0.0, 0.0, 0.0), *colors], name="classes", interpolation="zero")
 
 
 def class_color(number: int) -> tuple[float, float, float]:

@@ -275,7 +275,7 @@ def question_of(state: "State") -> Question | None:
 def class_map(answers: NDArray[np.floating]) -> NDArray[Any]:
     """Numbers of classes as whole numbers; where there is no answer, 0."""
     numbers = np.nan_to_num(answers, nan=0.0)
-    return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))
+    return np.asarray(numbers.astype(np.min_scalar_type(int(numbers.max(initial=0)))))
 
 
 def with_prior(priors: Mapping[str, float], cls: str, prior: float) -> dict[str, float]:

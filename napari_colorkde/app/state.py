@@ -6,7 +6,7 @@ is a saved session. Nothing is computed here.
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from napari_colorkde.app.judgement import Judgement
@@ -88,7 +88,7 @@ class State:
     kernel_set: str | None = None
     log: bool = True
     colormap: str = "magma"
-    judgement: Judgement = Judgement()
+    judgement: Judgement = field(default_factory=Judgement)
 
     @property
     def kernels(self) -> KernelSet | None:

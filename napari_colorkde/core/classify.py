@@ -165,7 +165,7 @@ def _cell_of_level(
     cells = ((top - log_density) * (LEVEL_CELLS / (top - bottom))).astype(np.int32)
     np.minimum(cells, LEVEL_CELLS - 1, out=cells)
     below = np.cumsum(np.bincount(cells, weights, LEVEL_CELLS))
-    cell = int(min(np.searchsorted(below, wanted), LEVEL_CELLS - 1))
+    cell = min(int(np.searchsorted(below, wanted)), LEVEL_CELLS - 1)
     return np.flatnonzero(cells == cell), float(below[cell - 1]) if cell else 0.0
 
 
