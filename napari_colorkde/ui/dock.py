@@ -43,6 +43,7 @@ from napari_colorkde.ui.executor import Activity, QtExecutor
 from napari_colorkde.ui.gl import CurrentContext
 from napari_colorkde.ui.image_chooser import ImageChooser
 from napari_colorkde.ui.kernels_panel import KernelsPanel
+from napari_colorkde.ui.picking_tool import PickingTool
 from napari_colorkde.ui.status import StatusLines
 from napari_colorkde.ui.volume_viewer import SHELL_SHARES, open_volume
 
@@ -92,6 +93,8 @@ class ColorKDEWidget(QWidget):
         self.chooser = ImageChooser(self._viewer, self.session, self.overlay)
         self.panel = DensityPanel(self.session)
         self.kernels = KernelsPanel(self.session)
+        self.picking = PickingTool(self._viewer, self.session, self.overlay, self.kernels.table)
+        self.kernels.add_tool(self.picking)
         self.status = StatusLines(self.session)
         self.autosave = Autosave(self.session, parent=self)
         self.offer = RestoreOffer(self.session, self.autosave)
@@ -218,6 +221,7 @@ class ColorKDEWidget(QWidget):
         self.chooser.failed.connect(self.status.say)
         self.panel.failed.connect(self.status.say)
         self.kernels.failed.connect(self.status.say)
+        self.picking.failed.connect(self.status.say)
         self.autosave.failed.connect(self.status.say)
         self.panel.export_asked.connect(self._on_export)
         self.panel.volume_asked.connect(self._on_volume)
@@ -294,6 +298,7 @@ class ColorKDEWidget(QWidget):
         self._viewer.events.theme.disconnect(self._follow_theme)
         self.chooser.disconnect_session()
         self.panel.disconnect_session()
+        self.picking.disconnect_session()
         self.kernels.disconnect_session()
         self.autosave.close()
         self.status.close_session()

@@ -58,6 +58,12 @@ class KernelsPanel(QWidget):
         self._connect()
         self._follow(session.state)
 
+    def add_tool(self, tool: QWidget) -> None:
+        """Put another way to make kernels above the table."""
+        lines = self.layout()
+        if isinstance(lines, QVBoxLayout):
+            lines.insertWidget(lines.indexOf(self.table), tool)
+
     def disconnect_session(self) -> None:
         """Let go of the session."""
         self.chooser.disconnect_session()
