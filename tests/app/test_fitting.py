@@ -1,0 +1,166 @@
+"""Fits in the session, against the engine's on the same pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_colorkde.app.compute import Progress
+from napari_colorkde.app.fitting import (
+    FitRequest,
+    Fitted,
+    default_reg_covar,
+    fit,
+    index_of,
+    take_over,
+)
+from napari_colorkde.app.selections import Labelled
+from napari_colorkde.app.session import Session
+from napari_colorkde.app.sources import source_of_array
+from napari_colorkde.core.em import bic, fit_kernels, iterate_fit
+from napari_colorkde.core.kernels import Kernel, KernelSet
+from napari_colorkde.core.palette import Palette
+from tests.app.stepping import SteppingExecutor
+
+RNG = np.random.default_rng(0)
+HALVES = [RNG.normal(center, 6, (40, 30, 3)) for center in (60, 160)]
+IMAGE = np.concatenate(HALVES, axis=1).round().clip(0, 255).astype(np.uint8)
+LABELS = np.zeros((40, 60), int)
+LABELS[5:35, 2:28], LABELS[5:35, 32:58] = 3, 8
+
+
+def session_of(image: Any = IMAGE) -> Session:
+    session = Session()
+    session.open(source_of_array(image))
+    return session
+
+
+def fitted(session: Session, **options: Any) -> Fitted:
+    *steps, last = fit(FitRequest(index_of(session), **options))
+    assert all(isinstance(step, Progress) for step in steps)
+    assert isinstance(last, Fitted)
+    return last
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "diag", "spherical", "tied"])
+def test_a_fit_is_that_of_the_engine(covariance_type: Any) -> None:
+    result = fitted(session_of(), n_kernels=2, covariance_type=covariance_type, cls="all")
+    wanted = fit_kernels(IMAGE, 2, covariance_type=covariance_type, random_state=0)
+    np.testing.assert_array_equal(result.kernels.means, wanted.means)
+    np.testing.assert_array_equal(result.kernels.covariances, wanted.covariances)
+    np.testing.assert_array_equal(result.kernels.weights, wanted.weights)
+    assert result.kernels.classes == ("all",)
+
+
+def test_the_report_has_iterations_likelihood_and_bic() -> None:
+    (report,) = fitted(session_of(), n_kernels=2).reports
+    palette = Palette.from_image(IMAGE)
+    *_, last = iterate_fit(palette, 2, random_state=0)
+    assert (report.iterations, report.converged) == (last.iteration, last.converged)
+    assert report.log_likelihood >= last.log_likelihood
+    assert report.bic == bic(palette, last.kernels)
+    assert "converged after" in str(report)
+
+
+def test_bic_chooses_the_number_of_kernels() -> None:
+    (report,) = fitted(session_of(), n_kernels=4, by_bic=True).reports
+    assert report.n_kernels == 2
+
+
+def test_a_mask_is_fitted_alone() -> None:
+    result = fitted(session_of(), n_kernels=1, selection=Labelled(LABELS, "selected", 8))
+    pixels = IMAGE[LABELS == 8].astype(float)
+    np.testing.assert_allclose(result.kernels.means[0], pixels.mean(axis=0))
+    wanted = np.cov(pixels.T, bias=True) + np.eye(3) / 12
+    np.testing.assert_allclose(result.kernels.covariances[0], wanted)
+
+
+def test_each_label_has_a_mixture_of_its_class() -> None:
+    options = {"selection": Labelled(LABELS, "each"), "per_label": True}
+    result = fitted(session_of(), n_kernels=2, **options)
+    assert [kernel.cls for kernel in result.kernels] == ["3", "3", "8", "8"]
+    wanted = fit_kernels(IMAGE, 2, mask=LABELS == 8, random_state=0)
+    np.testing.assert_allclose(result.kernels.means[2:], wanted.means)
+    np.testing.assert_allclose(result.kernels.weights[2:], wanted.weights / 2)
+    assert [report.label for report in result.reports] == ["3", "8"]
+
+
+@pytest.mark.parametrize(
+    ("image", "options", "reason"),
+    [
+        (IMAGE, {"selection": Labelled(0 * LABELS, "each")}, "mark no pixel that counts"),
+        (np.full((9, 9, 3), 4, np.uint8), {}, "one color .* choose pixels that vary"),
+        (IMAGE[:1, :3], {"n_kernels": 5}, "more than the 3 colors"),
+        (IMAGE, {"n_kernels": 0}, "ask for 1 to 100"),
+        (IMAGE, {"reg_covar": -1.0}, "give a variance of 0 or more"),
+    ],
+)
+def test_what_cannot_be_is_refused(image: Any, options: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        fitted(session_of(image), **options)
+
+
+def test_the_label_that_allows_no_fit_is_named() -> None:
+    image = IMAGE.copy()
+    image[LABELS == 8] = 7
+    with pytest.raises(ValueError, match=r"^label 8: all pixels have the one color"):
+        fitted(session_of(image), selection=Labelled(LABELS, "each"), per_label=True)
+
+
+def test_without_a_counted_image_there_is_nothing_to_fit() -> None:
+    executor = SteppingExecutor()
+    session = Session(executor)
+    with pytest.raises(ValueError, match="no image to fit to"):
+        index_of(session)
+    session.open(source_of_array(IMAGE))
+    with pytest.raises(ValueError, match="still being counted"):
+        index_of(session)
+    executor.run()
+    assert index_of(session).shape == (40, 60)
+
+
+def test_a_fit_becomes_a_set_in_one_step_of_undo() -> None:
+    session = session_of()
+    session.kernels = KernelSet([Kernel([1, 2, 3], [4, 5, 6], 1)], "mine")
+    result = fitted(session, n_kernels=2)
+    take_over(session, result, "new")
+    take_over(session, result, "new")
+    assert [name for name, _ in session.state.kernel_sets] == ["mine", "fit", "fit 2"]
+    assert session.kernels is not None
+    assert session.kernels.kernels == result.kernels.kernels
+    session.undo()
+    session.undo()
+    assert [name for name, _ in session.state.kernel_sets] == ["mine"]
+
+
+def test_a_fit_joins_the_chosen_set_with_its_part_of_the_image() -> None:
+    session = session_of()
+    session.kernels = KernelSet([Kernel([1, 2, 3], [4, 5, 6], 1)], "mine")
+    result = fitted(session, n_kernels=2, selection=Labelled(LABELS, "selected", 3))
+    take_over(session, result, "set")
+    assert session.kernels is not None
+    np.testing.assert_allclose(session.kernels.weights[1:].sum(), 780 / 2400)
+    session.undo()
+    assert len(session.kernels) == 1
+
+
+def test_rounding_is_that_of_the_image() -> None:
+    assert default_reg_covar(None) == default_reg_covar(Palette.from_image(IMAGE)) == 1 / 12
+    floats = Palette.from_image(IMAGE / 255.0)
+    assert default_reg_covar(floats) == pytest.approx(1 / 12 / 255**2)
+
+
+def test_a_fit_can_be_stopped() -> None:
+    executor = SteppingExecutor()
+    session = Session(executor)
+    session.open(source_of_array(IMAGE))
+    executor.run()
+    results: list[Any] = []
+    request = FitRequest(index_of(session), n_kernels=3)
+    session.run("fit", lambda: fit(request), results.append, results.append)
+    executor.step()
+    session.stop("fit")
+    executor.run()
+    assert (results, session.busy) == ([], False)
