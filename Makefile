@@ -25,8 +25,8 @@ endif
 
 test: lint pytest  ## lint, then all tests
 
-pytest: $(VENV)/installed | system  ## all tests; windows open on a display of their own
-	$(ON_XVFB) $(BIN)/python -m pytest
+pytest: $(VENV)/installed | system  ## all tests, two at a time; windows open on a display of their own
+	$(ON_XVFB) $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 lint: $(VENV)/installed  ## style, types, the direction of imports
 	$(BIN)/ruff check

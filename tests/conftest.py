@@ -47,9 +47,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have all windows opened by one process: two would take the focus from each other."""
+    """Give one process all of Qt: two would take focus and clipboard from each other."""
     for item in items:
-        if item.get_closest_marker("window") is not None:
+        uses_qt = "qapp" in getattr(item, "fixturenames", ())
+        if uses_qt or item.get_closest_marker("window") is not None:
             item.add_marker(pytest.mark.xdist_group("windows"))
 
 
