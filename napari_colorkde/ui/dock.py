@@ -40,6 +40,7 @@ from napari_colorkde.ui.docking import (
     window_of,
 )
 from napari_colorkde.ui.executor import Activity, QtExecutor
+from napari_colorkde.ui.fit_dialog import FitButton
 from napari_colorkde.ui.gl import CurrentContext
 from napari_colorkde.ui.image_chooser import ImageChooser
 from napari_colorkde.ui.kernels_panel import KernelsPanel
@@ -94,6 +95,8 @@ class ColorKDEWidget(QWidget):
         self.panel = DensityPanel(self.session)
         self.kernels = KernelsPanel(self.session)
         self.picking = PickingTool(self._viewer, self.session, self.overlay, self.kernels.table)
+        self.fitting = FitButton(self.picking)
+        self.picking.add_button(self.fitting)
         self.kernels.add_tool(self.picking)
         self.status = StatusLines(self.session)
         self.autosave = Autosave(self.session, parent=self)
@@ -298,6 +301,7 @@ class ColorKDEWidget(QWidget):
         self._viewer.events.theme.disconnect(self._follow_theme)
         self.chooser.disconnect_session()
         self.panel.disconnect_session()
+        self.fitting.close_session()
         self.picking.disconnect_session()
         self.kernels.disconnect_session()
         self.autosave.close()

@@ -77,10 +77,10 @@ class PickingTool(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._viewer: Any = unwrapped(viewer)
-        self._session, self._overlay, self._table = session, overlay, table
+        self.viewer: Any = unwrapped(viewer)
+        self.session, self._overlay, self._table = session, overlay, table
         self.picker = Picker(session, table.chosen)
-        self.mouse = MousePicking(self._viewer, self)
+        self.mouse = MousePicking(self.viewer, self)
         self.pick_button = QToolButton()
         self.pick_button.setText("Pick")
         self.pick_button.setCheckable(True)
@@ -119,8 +119,8 @@ class PickingTool(QWidget):
         """Let go of the session and of the viewer."""
         self.mouse.stop()
         self.picker.close()
-        self._session.state_changed.disconnect(self._on_state)
-        self._session.source_changed.disconnect(self._on_source)
+        self.session.state_changed.disconnect(self._on_state)
+        self.session.source_changed.disconnect(self._on_source)
         self._table.selectionModel().selectionChanged.disconnect(self._on_selection)
 
     def set_message(self, text: str) -> None:
@@ -143,7 +143,7 @@ class PickingTool(QWidget):
 
     def _on_mouse(self, world: list[Any], how: How) -> None:
         def select(view: View) -> Selection:
-            channels = self._session.channels
+            channels = self.session.channels
             if channels is None:
                 raise ValueError("there is no image to pick from; open one first.")
             places = pixel_positions(self._overlay.image, channels, world)
@@ -153,7 +153,7 @@ class PickingTool(QWidget):
 
     def _fill_menu(self) -> None:
         self.menu.clear()
-        for layer in reversed(list(self._viewer.layers)):
+        for layer in reversed(list(self.viewer.layers)):
             kind = type(layer).__name__
             if kind not in ("Labels", "Shapes") or MARK in layer.metadata:
                 continue
@@ -176,7 +176,7 @@ class PickingTool(QWidget):
             how = "take"
         elif pressed & Qt.KeyboardModifier.ControlModifier:
             how = "add"
-        self.pick_layer(self._viewer.layers[name], which, how, titles)
+        self.pick_layer(self.viewer.layers[name], which, how, titles)
 
     def pick_layer(
         self, layer: Any, which: Which | bool, how: How = "new", titles: Titles = ""
@@ -190,7 +190,7 @@ class PickingTool(QWidget):
         """
 
         def select(view: View) -> Selection:
-            source, channels = self._session.source, self._session.channels
+            source, channels = self.session.source, self.session.channels
             if source is None or channels is None:
                 raise ValueError("there is no image to pick from; open one first.")
             if isinstance(which, bool):
@@ -214,10 +214,10 @@ class PickingTool(QWidget):
         ValueError
             If there is none.
         """
-        image, source, channels = self._overlay.image, self._session.source, self._session.channels
+        image, source, channels = self._overlay.image, self.session.source, self.session.channels
         if image is None or source is None or channels is None:
             raise ValueError("there is no image to pick from; open one first.")
-        return view_of(image, source, channels, self._viewer.dims)
+        return view_of(image, source, channels, self.viewer.dims)
 
     # --- what came of it
 
@@ -238,6 +238,7 @@ class PickingTool(QWidget):
     def _on_state(self, state: State, before: State) -> None:
         if state.kernels != before.kernels:
             self._follow(state)
+            self.set_message(HINT if self.mouse.is_on else "")
 
     def _follow(self, state: State) -> None:
         typed = self.cls.currentText()
@@ -249,7 +250,7 @@ class PickingTool(QWidget):
         self.cls.blockSignals(False)
 
     def _on_selection(self, *args: Any) -> None:
-        kernels = self._session.kernels
+        kernels = self.session.kernels
         chosen = self._table.chosen()
         if kernels and chosen and max(chosen) < len(kernels):
             classes = {kernels[row].cls for row in chosen}
@@ -283,5 +284,5 @@ class PickingTool(QWidget):
         self.picker.picked.connect(self._on_picked)
         self.picker.failed.connect(self._on_failed)
         self._table.selectionModel().selectionChanged.connect(self._on_selection)
-        self._session.state_changed.connect(self._on_state)
-        self._session.source_changed.connect(self._on_source)
+        self.session.state_changed.connect(self._on_state)
+        self.session.source_changed.connect(self._on_source)
