@@ -17,7 +17,7 @@ from .rulers import NUMBER_POINTS
 from .theme import THEMES, Theme
 
 # Pixels: the bar's corner, its size, and the distance of the lines of text below it.
-_LEFT, _TOP = 14.0, 12.0
+_LEFT, _TOP = 26.0, 12.0
 _WIDTH, _HEIGHT = 104.0, 7.0
 _LINE = 11.0
 _ORDER = 45

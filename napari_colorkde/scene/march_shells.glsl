@@ -14,7 +14,9 @@ vec3 normal_at(vec3 loc)
                      abs(value_at(loc + y)) - abs(value_at(loc - y)),
                      abs(value_at(loc + z)) - abs(value_at(loc - z)));
     vec3 slope = -rise * (u_points - 1.0) / u_size;
-    return slope / max(length(slope), 1e-37);
+    // The squares of what is left of a density in its tails would underflow.
+    slope /= max(max(abs(slope.x), max(abs(slope.y), abs(slope.z))), 1e-37);
+    return slope / max(length(slope), 1e-3);
 }
 
 // Which of the three surfaces lie between two neighbouring samples.
@@ -73,7 +75,7 @@ vec4 march(vec3 loc, vec3 step, float steps, float stretch)
         float level = hits.z ? u_levels.z : (hits.y ? u_levels.y : u_levels.x);
         float back = any(hits) ? 1.0 + (after - level) / (after - before) : 1.0;
         vec3 hit = loc - step * back;
-        float facing = abs(dot(normal_at(hit), towards_eye));
+        float facing = min(abs(dot(normal_at(hit), towards_eye)), 1.0);
         // A lamp at the eye, some light from everywhere, and a soft gloss.
         vec3 color = color_at(hit, value) * (0.45 + 0.55 * facing) + 0.18 * pow(facing, 24.0);
         // The ray meets the outermost surface first on its way in, last on its way out.

@@ -61,8 +61,12 @@ class CubeView(QWidget):
         self.canvas = _canvas_or_reason(theme)
         self.controls = CubeToolbar(_known(theme))
         self.bar = RegionBar()
-        self.note = QLabel("Kernels are given in RGB: ellipsoids of their converted samples.")
+        self.note = QLabel("Kernels in RGB, shown by their converted samples.")
         self.note.setWordWrap(True)
+        self.note.setToolTip(
+            "Kernels are given in RGB. In this space each ellipsoid is that of the mean and "
+            "covariance of the kernel's converted samples; its axes are edited in RGB."
+        )
         self.note.setContentsMargins(6, 0, 6, 0)
         self.note.hide()
         self.menu: CubeMenu | None = None

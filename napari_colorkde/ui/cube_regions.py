@@ -6,7 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_colorkde.app import kernel_edits
 from napari_colorkde.app.compute import Progress
@@ -25,7 +32,7 @@ LAYER_NAME = "selection"
 
 
 class RegionBar(QWidget):
-    """One row under the view: how much is selected, and what may become of it."""
+    """Rows under the view: how much is selected, and what may become of it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,13 +46,15 @@ class RegionBar(QWidget):
         )
         self.clear_button = QPushButton("Clear")
         self.clear_button.setToolTip("Select nothing.")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(4, 0, 4, 0)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(6, 0, 4, 0)
+        rows.setSpacing(2)
+        rows.addWidget(self.share)
+        row = QHBoxLayout()
         row.setSpacing(4)
-        row.addWidget(self.share, 1)
         for button in (self.labels_button, self.kernel_button, self.clear_button):
-            button.setStyleSheet("padding-left: 6px; padding-right: 6px;")
             row.addWidget(button)
+        rows.addLayout(row)
         self.hide()
 
     def tell(self, text: str, *, done: bool) -> None:

@@ -94,6 +94,7 @@ class CubeToolbar(QWidget):
         self.view_button = QToolButton()
         self.view_button.setText("View")
         self.view_button.setToolTip("Where to look from, and what else is shown.")
+        self.view_button.setStyleSheet("padding: 3px 12px 3px 6px;")
         self.view_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._signs = {name: QLabel() for name in ("exposure", "floor")}
         self._lay_out()
@@ -164,5 +165,6 @@ def _tool_button(name: str, tip: str) -> QToolButton:
     button.setAccessibleName(name)
     button.setIconSize(QSize(SIDE, SIDE))
     button.setFixedSize(QSize(26, 26))
+    button.setStyleSheet("QToolButton:checked { background: palette(highlight); }")
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button

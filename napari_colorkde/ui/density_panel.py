@@ -74,8 +74,8 @@ class DensityPanel(QWidget):
             0.25,
             64.0,
             name="sigma",
-            tooltip="Standard deviation of the kernels in units of the colour space. Moving it sets "
-            "the bandwidth by hand.",
+            tooltip="Standard deviation of the kernels in units of the colour space. Moving it "
+            "sets the bandwidth by hand.",
         )
         self.log = CheckBox(
             name="log",

@@ -58,8 +58,10 @@ class QtExecutor:
             loop.exec()
         poll.stop()
         late.stop()
+        is_done = done()
+        # What is drawn may ask for more work.
         loop.processEvents()
-        return done()
+        return is_done
 
     def close(self) -> None:
         """Hand over nothing any more; a worker that still runs ends at its next yield."""

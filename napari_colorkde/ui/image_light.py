@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QTimer
 
 from napari_colorkde.app.compute import Progress
 from napari_colorkde.app.layer_selections import labels_selection, shapes_selection, view_of
@@ -24,7 +24,7 @@ WATCHED = {
 """Events after which other pixels may be drawn on, by the kind of layer."""
 
 
-class ImageLight(QObject):
+class ImageLight:
     """Lights up the colours under the active Labels layer (its chosen label) or Shapes layer.
 
     Parameters
@@ -38,12 +38,11 @@ class ImageLight(QObject):
     """
 
     def __init__(self, viewer: Any, session: Session, overlay: Overlay, canvas: Any) -> None:
-        super().__init__()
         self._viewer = unwrapped(viewer)
         self._session, self._overlay, self._canvas = session, overlay, canvas
         self._layer: Any = None
         self._is_lit = False
-        self._timer = QTimer(self)
+        self._timer = QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(WAIT_MS)
         self._timer.timeout.connect(self._look_up)
@@ -61,8 +60,8 @@ class ImageLight(QObject):
         self._viewer.layers.events.removed.disconnect(self._on_removed)
         self._session.estimate_changed.disconnect(self._later)
         self._session.source_changed.disconnect(self._later)
+        self._timer.timeout.disconnect(self._look_up)
         self._canvas = None
-        self.deleteLater()
 
     # --- within
 

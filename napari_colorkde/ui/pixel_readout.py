@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from qtpy.QtCore import QObject
-
 from napari_colorkde.app.layer_selections import pixel_positions
 from napari_colorkde.app.linking import Readout, entry_at, readout, readout_text
 from napari_colorkde.app.overlay import Overlay
@@ -14,7 +12,7 @@ APART = "   "
 """Between napari's own status and ours."""
 
 
-class PixelReadout(QObject):
+class PixelReadout:
     """Follows the mouse over napari's canvas.
 
     napari writes its status from a thread of its own, some time after the mouse has moved; each
@@ -31,7 +29,6 @@ class PixelReadout(QObject):
     """
 
     def __init__(self, viewer: Any, session: Session, overlay: Overlay, canvas: Any) -> None:
-        super().__init__()
         self._viewer = unwrapped(viewer)
         self._session, self._overlay, self._canvas = session, overlay, canvas
         self._entry: int | None = None
@@ -55,7 +52,6 @@ class PixelReadout(QObject):
         self._session.counted_changed.disconnect(self._forget)
         self._session.densities_changed.disconnect(self._on_densities)
         self._canvas = None
-        self.deleteLater()
 
     # --- napari
 

@@ -6,10 +6,10 @@ from typing import Any
 import napari
 import numpy as np
 import pytest
-from napari.layers import Image
+from napari.layers import Image, Surface
 
 from napari_colorkde.core.kde import ColorKDE
-from napari_colorkde.ui.volume_viewer import open_volume, true_colors, volume_layers
+from napari_colorkde.ui.volume_viewer import open_volume, shell_layers, true_colors, volume_layers
 from tests.ui.conftest import RGB, Dock
 
 RED = np.zeros((9, 9, 3), np.uint8)
@@ -104,3 +104,22 @@ def test_without_a_volume_the_dock_says_so(dock: Dock) -> None:
     widget = dock()
     widget.panel.volume_button.native.click()
     assert "There is no volume yet" in widget.status.problem.text()
+
+
+def test_shells_hold_their_share_of_the_pixels() -> None:
+    volume = ColorKDE(RGB, 9.0).volume(64)
+    layers = shell_layers(volume, ("red", "green", "blue"), (0.5, 0.9))
+    assert [options["name"] for _, options in layers] == ["shell 90 %", "shell 50 %"]
+    means = []
+    for (vertices, _), options in layers:
+        layer = Surface((vertices, _), **options)
+        places = np.array([layer.data_to_world(vertex) for vertex in vertices[::50]])
+        middle = RGB.reshape(-1, 3).mean(axis=0)
+        means.append(np.linalg.norm(places - middle, axis=1).mean())
+        # Vertices are drawn in the colour they lie at.
+        np.testing.assert_allclose(options["vertex_colors"][::50, :3], places / 255, atol=1e-5)
+    assert means[0] > means[1]
+
+
+def test_fewer_channels_have_no_shells() -> None:
+    assert shell_layers(ColorKDE(RGB[..., :2], 9.0).volume(32), ("red", "green")) == []

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_colorkde.app.difference import Difference, DifferenceRequest, difference
+from napari_colorkde.app.session import Session
+from napari_colorkde.app.sources import source_of_array
+
+RNG = np.random.default_rng(0)
+IMAGE = RNG.integers(40, 90, (20, 30, 3)).astype(np.uint8)
+OTHER = RNG.integers(120, 190, (25, 20, 3)).astype(np.uint8)
+
+
+def opened(space: str = "rgb", bandwidth: Any = None) -> Session:
+    session = Session()
+    session.open(source_of_array(IMAGE))
+    session.set(space=space, bandwidth=bandwidth)
+    session.wait()
+    return session
+
+
+def result_of(session: Session, image: Any) -> Difference:
+    assert session.estimate is not None
+    request = DifferenceRequest(session.estimate, source_of_array(image), session.device)
+    *_, result = difference(request)
+    assert isinstance(result, Difference)
+    return result
+
+
+@pytest.mark.parametrize(("space", "bandwidth"), [("rgb", None), ("lab", None), ("rgb", 0.5)])
+def test_each_image_has_its_density_on_the_same_grid(space: str, bandwidth: Any) -> None:
+    result = result_of(opened(space, bandwidth), OTHER)
+    second = Session()
+    second.open(source_of_array(OTHER))
+    second.set(space=space, bandwidth=bandwidth)
+    assert second.estimate is not None
+    wanted = result.estimate.volume.values - second.estimate.volume.values
+    np.testing.assert_allclose(result.values, wanted, atol=1e-5 * np.abs(wanted).max())
+    assert result.values.min() < 0 < result.values.max()
+
+
+def test_an_image_does_not_differ_from_itself() -> None:
+    result = result_of(opened(), IMAGE[::-1])
+    assert not result.values.any()
+
+
+def test_the_second_image_is_counted_once() -> None:
+    session = opened()
+    result = result_of(session, OTHER)
+    session.bandwidth = 9.0
+    assert session.estimate is not None
+    source = source_of_array(OTHER)
+    request = DifferenceRequest(session.estimate, source, session.device, result.palette)
+    *_, again = difference(request)
+    assert isinstance(again, Difference)
+    assert again.palette is result.palette
+
+
+@pytest.mark.parametrize(
+    ("image", "space", "reason"),
+    [
+        (OTHER[..., 0], "rgb", "no 3 colour channels"),
+        (OTHER.astype(np.uint16), "rgb", "uint16"),
+    ],
+)
+def test_images_of_another_kind_are_refused(image: Any, space: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        result_of(opened(space), image)
