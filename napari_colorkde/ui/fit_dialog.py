@@ -62,6 +62,7 @@ class FitDialog(QDialog):
     def __init__(self, tool: PickingTool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tool, self._session = tool, tool.session
+        self._waits = False
         self.setWindowTitle("Fit kernels")
         self.pixels = ComboBox(choices=PIXELS, tooltip="The pixels that are fitted to.")
         self.labels = ComboBox(
@@ -121,13 +122,14 @@ class FitDialog(QDialog):
             self._say(sentence(error))
             return
         self._say("Fitting…")
+        self._waits = True
         self._session.run("fit", lambda: fit(request), self._on_result, self._on_end)
         self._follow()
 
     def stop(self) -> None:
         """Stop the fit; nothing is changed."""
         self._session.stop("fit")
-        self._say("Stopped; nothing was changed.")
+        self._stopped()
 
     def _request(self) -> FitRequest:
         which = self.pixels.value
@@ -165,6 +167,7 @@ class FitDialog(QDialog):
     # --- what comes of it
 
     def _on_result(self, result: Fitted) -> None:
+        self._waits = False
         try:
             take_over(self._session, result, self.into.value)
         except ValueError as error:
@@ -174,11 +177,13 @@ class FitDialog(QDialog):
         self.fitted.emit(result)
 
     def _on_end(self, problem: str | None) -> None:
+        self._waits = False
         if problem is not None:
             self._say(problem)
 
     def _on_progress(self, progress: Progress) -> None:
-        if progress.what.startswith(("fitting", "reading the labels")):
+        # napari's progress bars let events pass: the result may have come before.
+        if self._waits and progress.what.startswith(("fitting", "reading the labels")):
             self._say(f"{progress.what[:1].upper()}{progress.what[1:]}…")
 
     def _on_counted(self, counted: object) -> None:
@@ -188,12 +193,16 @@ class FitDialog(QDialog):
         fitting = self._session.busy and self._session.busy_in("fit")
         self.fit_button.setEnabled(not fitting)
         self.stop_button.setEnabled(fitting)
-        if not fitting and self.result.text().endswith("…"):
+        if self._waits and not fitting:
             # Its image was left, or all work was stopped.
-            self._say("Stopped; nothing was changed.")
+            self._stopped()
         by_labels = self.pixels.value != "image"
         self.labels.enabled = by_labels
         self.cls.enabled = self.pixels.value != "each"
+
+    def _stopped(self) -> None:
+        self._waits = False
+        self._say("Stopped; nothing was changed.")
 
     def _say(self, text: str) -> None:
         self.result.setText(text[:1].upper() + text[1:])

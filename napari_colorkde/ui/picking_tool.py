@@ -84,6 +84,8 @@ class PickingTool(QWidget):
         self.pick_button = QToolButton()
         self.pick_button.setText("Pick")
         self.pick_button.setCheckable(True)
+        # napari's themes do not tell a checked button.
+        self.pick_button.setStyleSheet("QToolButton:checked { background: palette(highlight); }")
         self.pick_button.setToolTip(f"Make kernels of pixels ({SHORTCUT}). {HINT}")
         self.cls = QComboBox()
         self.cls.setEditable(True)
@@ -94,7 +96,8 @@ class PickingTool(QWidget):
         self.cls.lineEdit().setPlaceholderText("class of new kernels")
         self.cls.setMinimumContentsLength(8)
         self.layers_button = QToolButton()
-        self.layers_button.setText("From layer")
+        self.layers_button.setText("From layer ▾")
+        self.layers_button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self.layers_button.setToolTip(
             "Make kernels of the pixels that a Labels or Shapes layer marks. Ctrl adds them to the "
             "selected kernel, Alt takes them away."
