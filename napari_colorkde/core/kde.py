@@ -156,6 +156,12 @@ class ColorKDE:
         """
         if sampling not in get_args(Sampling):
             raise ValueError(f'sampling={sampling!r} is not known; use "points" or "cells".')
+        return self._volume(bins, extent, sampling)
+
+    def _volume(
+        self, bins: int | ArrayLike, extent: ArrayLike | None, sampling: Sampling
+    ) -> DensityVolume:
+        """See `volume`; warnings point to whoever called the caller."""
         axes = self._axes(bins, extent)
         sums = self._sums.on_grid(axes, sampling)
         values = self._scaled(sums)
@@ -170,7 +176,7 @@ class ColorKDE:
                 "between grid points are missed. Use more bins, a wider bandwidth, or "
                 'sampling="cells".',
                 NarrowBandwidthWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
         return volume
 
@@ -343,8 +349,7 @@ def color_kde(
     For 8-bit colours the time is that of counting the pixels plus at most 7.5 GFLOP for 128³.
     """
     palette = image if isinstance(image, Palette) else Palette.from_image(image, mask, channel_axis)
-    kde = ColorKDE(palette, bandwidth, space=space, device=device)
-    return kde.volume(bins, extent)
+    return ColorKDE(palette, bandwidth, space=space, device=device)._volume(bins, extent, "points")
 
 
 def _checked_bins(bins: int | ArrayLike, n_channels: int) -> list[int]:

@@ -136,6 +136,8 @@ def _write_results(viewer: "Viewer", widget: "ColorKDEWidget", folder: Path, ste
     picture = folder / f"{stem}-window.png"
     with _timed(f"wrote {picture}"):
         # First, before napari tells in the window what was written.
+        # What was done here before is no part of the sample.
+        widget.offer.hide()
         _let_draw()
         viewer.window.screenshot(str(picture), flash=False)
     with _timed(f"wrote {density}"):

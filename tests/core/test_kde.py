@@ -260,8 +260,10 @@ def test_cells_reach_half_a_step_beyond_the_extent():
 def test_a_bandwidth_below_the_spacing_is_warned_of(image, bandwidth, bins, ratio):
     kde = ColorKDE(image, bandwidth)
     words = rf'below the grid spacing \(sigma is {ratio} of it\).*bins.*sampling="cells"'
-    with pytest.warns(NarrowBandwidthWarning, match=words):
-        kde.volume(bins)
+    for volume in (kde.volume, lambda bins: color_kde(image, bandwidth, bins=bins)):
+        with pytest.warns(NarrowBandwidthWarning, match=words) as told:
+            volume(bins)
+        assert told[0].filename == __file__
 
 
 @pytest.mark.parametrize(
