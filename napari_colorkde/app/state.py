@@ -119,6 +119,9 @@ class State:
         if "kernel_sets" in fields:
             fields["kernel_sets"] = _checked_sets(fields["kernel_sets"])
         after = replace(self, **fields)
+        if (after.log, after.show) != (self.log, self.show) and "judgement" not in fields:
+            # A threshold of other numbers.
+            after = replace(after, judgement=replace(after.judgement, threshold=None))
         if after.show not in SHOWN:
             raise ValueError(f"show={after.show!r} is not known; use 'kde' or 'kernels'.")
         if after.space not in SPACE_NAMES:
