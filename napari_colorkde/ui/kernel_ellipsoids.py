@@ -14,7 +14,7 @@ from napari_colorkde.app.state import State
 from napari_colorkde.core.kernels import Kernel
 from napari_colorkde.ui.kernel_table import KernelTable
 
-PATIENCE_MS = 50
+PATIENCE_MS = 150
 """Ellipsoids wait so long for the overlay of the same edit: drawing them first, in software, would
 take the cores from what computes it."""
 
