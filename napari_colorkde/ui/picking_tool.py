@@ -38,8 +38,7 @@ from napari_colorkde.ui.mouse_picking import MousePicking
 SHORTCUT = "Ctrl+Shift+K"
 
 HINT = (
-    "Click or drag on the image: a new kernel. Ctrl adds to the selected kernel, Alt takes away. "
-    "Esc ends."
+    "Click or drag on the image: new kernel · Ctrl: add to the selected · Alt: take away · Esc: end"
 )
 
 LABELS: tuple[tuple[str, Which, Titles], ...] = (
