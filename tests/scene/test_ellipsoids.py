@@ -37,6 +37,28 @@ def test_ellipsoids_show_in_the_color_of_their_mean(kernels: Any) -> None:
 
 
 @pytest.mark.window
+def test_moving_an_ellipsoid_compiles_no_shader(
+    kernels: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vispy.gloo import Program
+
+    compiled: list[str] = []
+    set_shaders = Program.set_shaders
+
+    def note(program: Any, vertex: str, fragment: str, *options: Any, **named: Any) -> None:
+        compiled.append(vertex)
+        set_shaders(program, vertex, fragment, *options, **named)
+
+    before = kernels.render((200, 200)).astype(float)
+    monkeypatch.setattr(Program, "set_shaders", note)
+    kernels.set_ellipsoids(np.add(MEANS, [0, 0, 30]), COVARIANCES)
+    moved = kernels.render((200, 200)).astype(float)
+    assert np.abs(moved - before).max() > 30
+    # That of the instances; other parts of the view may be new.
+    assert [code for code in compiled if "transform_x" in code] == []
+
+
+@pytest.mark.window
 def test_a_click_tells_which_ellipsoid(kernels: Any) -> None:
     from qtpy.QtCore import QPoint
 
