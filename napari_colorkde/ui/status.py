@@ -53,7 +53,7 @@ class StatusLines(QWidget):
             (session.densities_changed, self._on_densities),
             (session.progressed, self._on_progress),
             (session.settled, self._on_settled),
-            (session.failed, self.say),
+            (session.failed, self._on_failed),
             (session.noticed, self.say),
             (session.state_changed, self._on_state),
         )
@@ -92,6 +92,11 @@ class StatusLines(QWidget):
 
     def _on_counted(self, counted: Counted) -> None:
         self.facts.setText(palette_facts(counted.palette, counted.index.is_preview))
+
+    def _on_failed(self, sentence: str) -> None:
+        if self._session.counted is None:
+            self.facts.setText("")  # nothing is being counted any more
+        self.say(sentence)
 
     def _on_densities(self, densities: Densities) -> None:
         if densities.is_exact and self._session.estimate is not None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_colorkde.app.jobs import ComputeError
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import source_of_array
 from napari_colorkde.core.kernels import Kernel, KernelSet
@@ -49,6 +50,14 @@ def test_pixels_colours_bandwidth_device_and_time_are_told(setting: Setting) -> 
     assert words[1].endswith("% of the mass inside the cube")
     assert words[2] == setting.session.device.name
     assert words[3].endswith(" s")
+
+
+def test_an_image_that_cannot_be_counted_is_not_said_to_be_counted(setting: Setting) -> None:
+    setting.session.open(source_of_array(np.full((4, 4), np.nan, np.float32)))
+    with pytest.raises(ComputeError):
+        setting.session.wait()
+    assert "no pixel counts" in setting.lines.problem.text()
+    assert setting.lines.facts.text() == ""
 
 
 def test_every_pixel_that_is_left_out_is_told_with_its_reason() -> None:
