@@ -43,6 +43,7 @@ from napari_colorkde.ui.executor import Activity, QtExecutor
 from napari_colorkde.ui.fit_dialog import FitButton
 from napari_colorkde.ui.gl import CurrentContext
 from napari_colorkde.ui.image_chooser import ImageChooser
+from napari_colorkde.ui.judge_panel import JudgePanel
 from napari_colorkde.ui.kernels_panel import KernelsPanel
 from napari_colorkde.ui.picking_tool import PickingTool
 from napari_colorkde.ui.status import StatusLines
@@ -98,6 +99,7 @@ class ColorKDEWidget(QWidget):
         self.fitting = FitButton(self.picking)
         self.picking.add_button(self.fitting)
         self.kernels.add_tool(self.picking)
+        self.judge = JudgePanel(self._viewer, self.session, self.overlay)
         self.status = StatusLines(self.session)
         self.autosave = Autosave(self.session, parent=self)
         self.offer = RestoreOffer(self.session, self.autosave)
@@ -118,6 +120,7 @@ class ColorKDEWidget(QWidget):
         if self._closed:
             return
         self.chooser.reset_choices()
+        self.judge.reset_choices()
         came = event is not None and event.type == "inserted"
         if came and self.overlay.image is None:
             self.chooser.choose_first()
@@ -208,6 +211,7 @@ class ColorKDEWidget(QWidget):
         self.tabs = QTabWidget()
         self.tabs.addTab(_at_top(self.panel), "Density")
         self.tabs.addTab(self.kernels, "Kernels")
+        self.tabs.addTab(_scrolled(_at_top(self.judge)), "Judge")
         lines.addWidget(self.tabs, 1)
         lines.addWidget(self.status)
         scroll = QScrollArea()
@@ -224,6 +228,7 @@ class ColorKDEWidget(QWidget):
         self.chooser.failed.connect(self.status.say)
         self.panel.failed.connect(self.status.say)
         self.kernels.failed.connect(self.status.say)
+        self.judge.failed.connect(self.status.say)
         self.picking.failed.connect(self.status.say)
         self.autosave.failed.connect(self.status.say)
         self.panel.export_asked.connect(self._on_export)
@@ -234,6 +239,7 @@ class ColorKDEWidget(QWidget):
     def _follow_theme(self, event: Any = None) -> None:
         theme = self._viewer.theme
         self.status.set_theme(theme)
+        self.judge.set_theme(theme)
         if self.cube is not None:
             self.cube.set_theme(theme)
 
@@ -304,6 +310,7 @@ class ColorKDEWidget(QWidget):
         self.fitting.close_session()
         self.picking.disconnect_session()
         self.kernels.disconnect_session()
+        self.judge.disconnect_session()
         self.autosave.close()
         self.status.close_session()
         self.activity.close()
@@ -318,6 +325,16 @@ class ColorKDEWidget(QWidget):
         if cube_dock is not None:
             self._viewer.window.remove_dock_widget(cube_dock)
         delete_later(self)
+
+
+def _scrolled(page: QWidget) -> QScrollArea:
+    """A page that scrolls by itself, so that it does not make the others taller."""
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setWidget(page)
+    return scroll
 
 
 def _at_top(widget: QWidget) -> QWidget:

@@ -1,0 +1,396 @@
+"""The section "Judge" of the dock: what the kernels' classes decide, and how well.
+
+Choices go to the session's judgement; the truth is a Labels layer of the viewer.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, PushButton
+from numpy.typing import NDArray
+from psygnal import Signal
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_colorkde.app.compute import Densities, Progress
+from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.index import Index
+from napari_colorkde.app.judged_look import class_color
+from napari_colorkde.app.judgement import Question, question_of, with_prior
+from napari_colorkde.app.mask_layer import add_labels, iterate_labels
+from napari_colorkde.app.overlay import Overlay
+from napari_colorkde.app.session import Session
+from napari_colorkde.app.sources import unwrapped
+from napari_colorkde.app.state import State
+from napari_colorkde.app.threshold import (
+    LiveMask,
+    chosen_colors,
+    threshold_in,
+    threshold_range,
+)
+from napari_colorkde.io.samples import sample_path
+from napari_colorkde.ui.forms import form
+from napari_colorkde.ui.kernel_chooser import PRESET_FILE
+from napari_colorkde.ui.linear_slider import LinearSlider
+from napari_colorkde.ui.score_view import ScoreView
+
+SHOWS = {
+    "density": "density",
+    "probability of a class": "posterior",
+    "likelihood ratio": "ratio",
+    "most likely class": "class",
+}
+FIRST_MASS = 99.0
+
+
+class JudgePanel(QWidget):
+    """Settings of the judgement, its mask and its scores.
+
+    Parameters
+    ----------
+    viewer
+        Whose Labels layers can be the truth.
+    session, overlay
+        What is set and followed, and where masks and labels are painted.
+    """
+
+    failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+
+    def __init__(
+        self, viewer: Any, session: Session, overlay: Overlay, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._session, self._overlay = unwrapped(viewer), session, overlay
+        self.mask = LiveMask(viewer, session, overlay)
+        self.scores = ScoreView(viewer, session)
+        self._make_controls()
+        grid = QWidget()
+        self._form = form(
+            [
+                ("show", [self.show_what, self.skin_button]),
+                ("class", [self.cls]),
+                ("against", [self.against]),
+                ("prior", [self.prior]),
+                ("none below", [self.mass, self.none_of_these]),
+                ("threshold", [self.threshold]),
+                ("", [self.masked, self.best_button, self.labels_button]),
+            ],
+            grid,
+        )
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        lines = QVBoxLayout(self)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(6)
+        lines.addWidget(grid)
+        lines.addWidget(self.note)
+        lines.addWidget(self.scores)
+        self._connect()
+        self._follow()
+
+    def _make_controls(self) -> None:
+        self.show_what = ComboBox(
+            name="show_what",
+            choices=list(SHOWS.items()),
+            tooltip="What the overlay shows: the density, the probability of a class given the "
+            "colour, how much likelier the colour is in one class than in another (in nats), or "
+            "the class that is most likely.",
+        )
+        self.skin_button = PushButton(
+            name="skin",
+            text="Skin",
+            tooltip="Open the skin and non-skin kernels of Jones and Rehg and show the "
+            "probability of skin.",
+        )
+        self.cls = ComboBox(
+            name="cls",
+            choices=self._classes,
+            tooltip="The class that is looked for. Classes are given in the table of kernels; "
+            "kernels without one have the name of their set.",
+        )
+        self.against = ComboBox(
+            name="against",
+            choices=self._others,
+            tooltip="The class that the ratio compares with.",
+        )
+        self.prior = LinearSlider(
+            0.0,
+            1.0,
+            least=0.0,
+            most=1.0,
+            decimals=3,
+            tooltip="How probable the class is before the colour is seen. The other classes share "
+            "the rest.",
+        )
+        self.mass = FloatSpinBox(
+            name="mass",
+            min=0.01,
+            max=100,
+            step=0.5,
+            value=FIRST_MASS,
+            tooltip="Pixels outside of the densest region that holds this many percent of the "
+            "image are of no class.",
+        )
+        self.none_of_these = CheckBox(
+            name="none_of_these",
+            text="% of the pixels",
+            tooltip="Leave pixels whose colour no class explains without a class.",
+        )
+        self.threshold = LinearSlider(
+            0.0,
+            1.0,
+            least=-1e9,
+            most=1e9,
+            decimals=3,
+            tooltip="Pixels of at least this value are chosen. Moving it marks them on the image.",
+        )
+        self.masked = CheckBox(
+            name="masked", text="mark", tooltip="Mark the chosen pixels on the image."
+        )
+        self.best_button = PushButton(
+            name="best",
+            text="Best",
+            tooltip="Take the threshold that makes the fewest errors with these priors.",
+        )
+        self.labels_button = PushButton(
+            name="make_labels",
+            text="Make Labels",
+            tooltip="Make a Labels layer of the chosen pixels, or of the classes.",
+        )
+
+    def _connect(self) -> None:
+        self.show_what.changed.connect(self._on_show)
+        self.skin_button.changed.connect(self._on_skin)
+        self.cls.changed.connect(self._on_cls)
+        self.against.changed.connect(self._on_against)
+        self.prior.moved.connect(self._on_prior)
+        self.mass.changed.connect(self._on_none)
+        self.none_of_these.changed.connect(self._on_none)
+        self.threshold.moved.connect(self._on_threshold)
+        self.threshold.rested.connect(self._on_rest)
+        self.masked.changed.connect(self._on_masked)
+        self.best_button.changed.connect(self._on_best)
+        self.labels_button.changed.connect(self.make_labels)
+        self._session.state_changed.connect(self._on_state)
+        self._session.densities_changed.connect(self._on_densities)
+        self._session.source_changed.connect(self._on_source)
+
+    def disconnect_session(self) -> None:
+        """Let go of the session and the viewer; the mask goes, labels stay."""
+        self._session.state_changed.disconnect(self._on_state)
+        self._session.densities_changed.disconnect(self._on_densities)
+        self._session.source_changed.disconnect(self._on_source)
+        self.scores.close_scores()
+        self.mask.close()
+
+    def reset_choices(self) -> None:
+        """Follow the layer list."""
+        self.scores.reset_choices()
+
+    def set_theme(self, theme: str) -> None:
+        """Follow napari's theme."""
+        self.scores.plot.set_theme(theme)
+
+    # --- what the user does
+
+    def make_labels(self) -> None:
+        """Make a Labels layer of the chosen pixels, or of the classes, in the background."""
+        densities, index, image = (
+            self._session.densities,
+            self._session.index,
+            self._overlay.image,
+        )
+        threshold = threshold_in(densities, self._session.state)
+        question = None if densities is None else densities.request.question
+        of_classes = question is not None and question.show == "class"
+        if densities is None or index is None or image is None or index.is_preview:
+            self.failed.emit("There is nothing to make labels of yet; wait until it is shown.")
+            return
+        options: dict[str, Any] = {}
+        if question is not None and of_classes:
+            values = np.nan_to_num(densities.values)
+            name = f"{image.name} classes"
+            options["colormap"] = _class_colors(len(question.names))
+            options["features"] = {"class": ["none", *question.names]}
+        elif threshold is not None:
+            values = chosen_colors(densities, threshold)
+            name = f"{image.name} {'dense' if question is None else question.cls}"
+        else:
+            self.failed.emit("There is no threshold yet; wait until it is shown.")
+            return
+        if values.max(initial=0) > 255:
+            self.failed.emit("Labels hold up to 255 classes; give kernels fewer.")
+            return
+
+        def done(labels: NDArray[np.uint8]) -> None:
+            if self._overlay.image is image:
+                add_labels(self._viewer, self._overlay, labels, name, **options)
+
+        self._session.run("pick", lambda: _painted(index, values), done, self._on_end)
+
+    def _on_end(self, problem: str | None) -> None:
+        if problem is not None:
+            self.failed.emit(problem)
+
+    def _on_show(self, show: str) -> None:
+        self._judge(show=show)
+
+    def _on_skin(self) -> None:
+        def change() -> None:
+            self._session.load_kernels(sample_path(PRESET_FILE), "skin")
+            self._session.judge(show="posterior", cls="skin", against="nonskin")
+
+        self._try(change)
+
+    def _on_cls(self, cls: str) -> None:
+        self._judge(cls=cls)
+
+    def _on_against(self, against: str) -> None:
+        self._judge(against=against)
+
+    def _on_prior(self, prior: float) -> None:
+        question = question_of(self._session.state)
+        if question is not None:
+            self._judge("prior", priors=with_prior(question.priors, question.cls, prior))
+
+    def _on_none(self, *args: Any) -> None:
+        mass = self.mass.value / 100 if self.none_of_these.value else None
+        self._judge("none of these", none_below=mass)
+
+    def _on_threshold(self, threshold: float) -> None:
+        self.mask.moving = True
+        self._judge("threshold", threshold=threshold, masked=True)
+
+    def _on_rest(self) -> None:
+        self.mask.moving = False
+
+    def _on_masked(self, masked: bool) -> None:
+        self._judge(masked=masked)
+
+    def _on_best(self) -> None:
+        self._judge(threshold=None)
+
+    def _judge(self, gesture: str | None = None, **fields: Any) -> None:
+        self._try(lambda: self._session.judge(gesture, **fields))
+
+    def _try(self, change: Callable[[], None]) -> None:
+        """Ask the session; where it refuses, say why and show what it has."""
+        try:
+            change()
+        except (ValueError, TypeError, OSError) as error:
+            problem = sentence(error)
+            if self._session.kernels is None:
+                problem = (
+                    "There are no kernels to judge by yet; pick some, open a kernel file, or press "
+                    "Skin."
+                )
+            self.failed.emit(problem)
+            self._follow()
+
+    # --- what the session says
+
+    def _on_state(self, state: State, before: State) -> None:
+        self._follow()
+
+    def _on_source(self, source: object) -> None:
+        self._follow()
+
+    def _on_densities(self, densities: Densities) -> None:
+        self._follow()
+
+    def _follow(self) -> None:
+        state, densities = self._session.state, self._session.densities
+        judgement, question = state.judgement, question_of(state)
+        show = "density" if state.judged is None else judgement.show
+        with self._silent():
+            self.show_what.value = show
+            self.cls.reset_choices()
+            self.against.reset_choices()
+            if question is not None:
+                self.cls.value = question.cls
+                if question.against is not None:
+                    self.against.value = question.against
+            if judgement.none_below is not None:
+                self.mass.value = 100 * judgement.none_below
+            self.none_of_these.value = judgement.none_below is not None
+            self.masked.value = judgement.masked
+        if question is not None:
+            self.prior.set(question.priors[question.cls])
+        threshold = threshold_in(densities, state)
+        if densities is not None and threshold is not None:
+            self.threshold.set_range(*threshold_range(densities))
+            self.threshold.set(threshold)
+        self._show_rows(show)
+        self.threshold.setEnabled(threshold is not None)
+        self.masked.enabled = threshold is not None
+        self.best_button.enabled = threshold is not None and judgement.threshold is not None
+        self.labels_button.enabled = densities is not None
+        self.note.setText(_note(show, question))
+        self.note.setVisible(bool(self.note.text()))
+        self.scores.set_threshold(threshold)
+
+    def _show_rows(self, show: str) -> None:
+        rows = {
+            1: show in ("posterior", "ratio", "class"),
+            2: show == "ratio",
+            3: show in ("posterior", "ratio", "class"),
+            4: show == "class",
+            5: show != "class",
+        }
+        for row, visible in rows.items():
+            for column in (0, 1):
+                item = self._form.itemAtPosition(row, column)
+                if item is not None:
+                    _set_visible(item, visible)
+        self.masked.native.setVisible(show != "class")
+        self.best_button.native.setVisible(show != "class")
+
+    # --- choices
+
+    def _classes(self, widget: Any) -> list[str]:
+        question = question_of(self._session.state)
+        return [] if question is None else list(question.names)
+
+    def _others(self, widget: Any) -> list[str]:
+        question = question_of(self._session.state)
+        return [] if question is None else [n for n in question.names if n != question.cls]
+
+    @contextmanager
+    def _silent(self) -> Iterator[None]:
+        controls = (self.show_what, self.cls, self.against, self.mass, self.none_of_these)
+        with ExitStack() as stack:
+            for widget in (*controls, self.masked):
+                stack.enter_context(widget.changed.blocked())
+            yield
+
+
+def _painted(index: Index, values: NDArray[Any]) -> Iterator[Progress | NDArray[np.uint8]]:
+    labels = np.zeros(index.shape, np.uint8)
+    for part in iterate_labels(index, values, labels):
+        yield Progress("painting the labels", part)
+    yield labels
+
+
+def _note(show: str, question: Question | None) -> str:
+    """Which classes take part, where that is not plain."""
+    if question is None or show == "density":
+        return ""
+    classes = ", ".join(f"{name} {p:.3g}" for name, p in question.priors.items())
+    return f"Priors: {classes}."
+
+
+def _set_visible(item: Any, visible: bool) -> None:
+    if item.widget() is not None:
+        item.widget().setVisible(visible)
+    elif item.layout() is not None:
+        for at in range(item.layout().count()):
+            _set_visible(item.layout().itemAt(at), visible)
+
+
+def _class_colors(n: int) -> Any:
+    from napari.utils.colormaps import DirectLabelColormap
+
+    colors: dict[int | None, Any] = {None: (0, 0, 0, 0), 0: (0, 0, 0, 0)}
+    colors |= {number + 1: (*class_color(number), 1) for number in range(n)}
+    return DirectLabelColormap(color_dict=colors)

@@ -1,0 +1,108 @@
+"""A linear slider with a box to type the number, which knows when it rests."""
+
+from psygnal import Signal
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QWidget
+
+STEPS = 1000
+REST_MS = 300
+"""A number that was moved by keys or the wheel rests after this long."""
+
+
+class LinearSlider(QWidget):
+    """A number, by slider or by keyboard; one beyond the slider's ends can be typed.
+
+    Parameters
+    ----------
+    low, high
+        The slider's ends.
+    least, most
+        The numbers that can be.
+    decimals
+        Digits after the point.
+    tooltip
+        What it does.
+    """
+
+    moved = Signal(float, description="The user chose this number.")
+    rested = Signal(description="The user has stopped moving it.")
+
+    def __init__(
+        self, low: float, high: float, *, least: float, most: float, decimals: int, tooltip: str
+    ) -> None:
+        super().__init__()
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, STEPS)
+        self.slider.setPageStep(STEPS // 20)
+        self.slider.setToolTip(tooltip)
+        self.box = QDoubleSpinBox()
+        self.box.setRange(least, most)
+        self.box.setDecimals(decimals)
+        self.box.setKeyboardTracking(False)
+        self.box.setMinimumWidth(84)
+        self.box.setToolTip(tooltip)
+        self._low, self._high = low, high
+        self._value = low
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._on_rest)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self.slider, 1)
+        line.addWidget(self.box)
+        self._set_step()
+        self.slider.valueChanged.connect(self._on_slider)
+        self.slider.sliderReleased.connect(self._on_rest)
+        self.box.valueChanged.connect(self._on_box)
+
+    @property
+    def native(self) -> QWidget:
+        """Itself, as forms of magicgui widgets ask for it."""
+        return self
+
+    @property
+    def value(self) -> float:
+        """The number that is shown."""
+        return self._value
+
+    def set(self, value: float) -> None:
+        """Show a number without announcing it."""
+        self._value = value
+        self._show()
+
+    def set_range(self, low: float, high: float) -> None:
+        """Change the slider's ends; the number stays."""
+        self._low, self._high = low, high
+        self._set_step()
+        self._show()
+
+    def _set_step(self) -> None:
+        self.box.setSingleStep((self._high - self._low) / 100)
+
+    def _show(self) -> None:
+        for widget in (self.slider, self.box):
+            widget.blockSignals(True)
+        part = (self._value - self._low) / (self._high - self._low)
+        if not self.slider.isSliderDown():
+            self.slider.setValue(round(STEPS * min(max(part, 0.0), 1.0)))
+        self.box.setValue(self._value)
+        for widget in (self.slider, self.box):
+            widget.blockSignals(False)
+
+    def _on_slider(self, position: int) -> None:
+        self._move(self._low + (self._high - self._low) * position / STEPS)
+
+    def _on_box(self, value: float) -> None:
+        self._move(value)
+
+    def _move(self, value: float) -> None:
+        self._value = value
+        self._show()
+        if not self.slider.isSliderDown():
+            self._rest.start()
+        self.moved.emit(value)
+
+    def _on_rest(self) -> None:
+        self._rest.stop()
+        self.rested.emit()
