@@ -64,26 +64,28 @@ def gather(selection: Selection, index: Index) -> Iterator[float | dict[int, Sam
     Groups without a pixel that counts have none. O(n) pixels for one group, else O(n log n).
     """
     size = len(index.palette) + 1
-    total = np.zeros(size, np.int64)
     keys, counts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     done = 0
     for axes, groups in selection.parts(index):
         codes = index.codes(0, axes)
         done += codes.size
         marked = (groups != 0) & (codes != 0)
-        if groups.dtype == bool:
-            total += np.bincount(codes[marked], minlength=size)
+        codes, group_of = codes[marked], groups[marked].astype(np.int64)
+        if group_of.size and group_of.min() == group_of.max():
+            in_group = np.bincount(codes, minlength=size)
+            present = np.flatnonzero(in_group)
+            keys.append(group_of[0] * size + present)
+            counts.append(in_group[present])
         else:
             # One number for a group and a code.
-            distinct = np.unique(
-                groups[marked].astype(np.int64) * size + codes[marked], return_counts=True
-            )
-            keys.append(distinct[0])
-            counts.append(distinct[1])
+            distinct, times = np.unique(group_of * size + codes, return_counts=True)
+            keys.append(distinct)
+            counts.append(times)
         yield done / selection.n_pixels
     of_group, code = np.divmod(np.concatenate(keys), size)
     together = np.concatenate(counts)
-    found = {1: samples_of_counts(index.palette, total[1:])} if total.any() else {}
+    total = np.zeros(size, np.int64)
+    found: dict[int, Samples] = {}
     for group in np.unique(of_group).tolist():
         mine = of_group == group
         total[:] = 0
