@@ -61,7 +61,7 @@ class CubeView(QWidget):
         self.canvas = _canvas_or_reason(theme)
         self.controls = CubeToolbar(_known(theme))
         self.bar = RegionBar()
-        self.note = QLabel("Kernels in RGB, shown by their converted samples.")
+        self.note = QLabel("Kernels: samples converted from RGB.")
         self.note.setWordWrap(True)
         self.note.setToolTip(
             "Kernels are given in RGB. In this space each ellipsoid is that of the mean and "

@@ -57,7 +57,7 @@ class CubeLink:
         """Untie everything, before the view is closed."""
         if self._view.menu is not None:
             self._view.menu.size_chosen.disconnect(self.ellipsoids.set_radius)
-        for part in (self._view, self.regions, self.difference):
-            part.failed.disconnect()
+        for speaker in (self._view, self.regions, self.difference):
+            speaker.failed.disconnect()
         for part in (self.readout, self.regions, self.light, self.difference, self.ellipsoids):
             part.close()

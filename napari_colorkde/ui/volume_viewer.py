@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.compute import contrast_limits
+from napari_colorkde.app.contrast import contrast_limits
 from napari_colorkde.core.kde import DensityVolume
 from napari_colorkde.ui.gl import keep_current, main_windows
 
@@ -136,14 +136,15 @@ def shell_layers(
         level = curve.level_holding(share)
         if not 0 < level < curve.peak:
             continue
-        vertices, faces, _, _ = marching_cubes(padded, level)
+        vertices, faces, _, _ = marching_cubes(padded, level, gradient_direction="ascent")
         places = np.clip(vertices - 1, 0, np.array(volume.values.shape) - 1)
         colors = np.clip(np.asarray(color_of(places * volume.spacing + start)), 0, 1)
         options = {
             "name": f"shell {100 * share:.3g} %",
             "vertex_colors": np.column_stack([colors, np.ones(len(colors))]).astype(np.float32),
             "opacity": SHELL_OPACITY,
-            "blending": "translucent",
+            # The inner ones, drawn later, are seen through the outer ones.
+            "blending": "translucent_no_depth",
             "shading": "smooth",
             "visible": False,
             **_place(volume, names),
