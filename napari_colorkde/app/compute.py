@@ -8,14 +8,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.app.contrast import contrast_limits
 from napari_colorkde.app.index import Index, build_index, preview_index
-from napari_colorkde.app.judgement import Question, class_map
+from napari_colorkde.app.judgement import Question
 from napari_colorkde.app.sources import Source
 from napari_colorkde.app.spaces import Coordinates, in_space
 from napari_colorkde.app.state import Bandwidth, Channels
@@ -36,8 +36,6 @@ LARGE = 1 << 26
 
 FEW_COLORS = 20_000
 """Palettes this small need no preview: the exact density is as quick."""
-
-LIMIT_BINS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,85 +325,3 @@ def _densities(
     # What is at hand is not part of the question, and large.
     request = replace(request, known=None, contributions=None, coordinates=None)
     return Densities(request, values, limits, is_exact, time.perf_counter() - started)
-
-
-def contrast_limits(
-    values: NDArray[Any], counts: NDArray[np.int64], log: bool
-) -> tuple[float, float]:
-    """Contrast limits that show a density well, from a histogram of the pixels. 10 ms.
-
-    Linear densities: from 0 to what 99.5 % of the pixels stay below, as a few common colours
-    outshine all others. Logs: from what 1 % of the pixels stay below to the maximum.
-    """
-    finite = np.isfinite(values)
-    if not finite.all():
-        values, counts = values[finite], counts[finite]
-    if values.size == 0:
-        return 0.0, 1.0
-    bottom = float(values.min()) if log else 0.0
-    top = float(values.max())
-    if not top > bottom:
-        return bottom, bottom + 1.0
-    scale = LIMIT_BINS / (top - bottom)
-    cells = np.minimum(((values - bottom) * scale).astype(np.int32), LIMIT_BINS - 1)
-    below = np.cumsum(np.bincount(cells, weights=counts, minlength=LIMIT_BINS))
-    if log:
-        return bottom + float(np.searchsorted(below, 0.01 * below[-1])) / scale, top
-    return 0.0, float(np.searchsorted(below, 0.995 * below[-1]) + 1) / scale
-
-
-@dataclass(frozen=True, eq=False)
-class ExportRequest:
-    """A density to be written to a file.
-
-    Attributes
-    ----------
-    path
-        Where; its suffix names the format.
-    densities
-        The exact ones that are shown.
-    colormap, limits
-        For a picture.
-    description
-        How to get it again.
-    """
-
-    path: Path
-    index: Index = field(repr=False)
-    densities: Densities
-    colormap: Any
-    limits: tuple[float, float] | None
-    description: dict[str, Any]
-
-
-def export(request: ExportRequest) -> Iterator[Progress | Path]:
-    """Paint the densities on the image and write them; yields the path at the end."""
-    from napari_colorkde.io.class_maps import write_class_map
-    from napari_colorkde.io.densities import write_density
-
-    index, values = request.index, request.densities.values
-    question = request.densities.request.question
-    painted = np.empty(index.shape, np.float64 if values.dtype == np.float64 else np.float32)
-    table = np.concatenate([[np.nan], values]).astype(painted.dtype)
-    done = 0
-    for box in index.boxes():
-        painted[box] = table.take(index.codes_in(box))
-        done += painted[box].size
-        yield Progress("painting the density", 0.5 * done / painted.size)
-    if question is not None and question.show == "class":
-        write_class_map(
-            request.path,
-            class_map(painted),
-            question.names,
-            description=request.description,
-        )
-    else:
-        write_density(
-            request.path,
-            painted,
-            log=request.densities.log,
-            description=request.description,
-            colormap=request.colormap,
-            contrast_limits=request.limits,
-        )
-    yield request.path

@@ -18,13 +18,12 @@ from napari_colorkde.app.compute import (
     Densities,
     DensityRequest,
     Estimate,
-    ExportRequest,
     Progress,
     compute,
     count,
-    export,
 )
 from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.exports import ExportRequest, export
 from napari_colorkde.app.index import Index
 from napari_colorkde.app.jobs import ComputeError, Executor, Jobs, SynchronousExecutor, Work
 from napari_colorkde.app.judgement import question_of

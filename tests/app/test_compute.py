@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,9 @@ from napari_colorkde.app.compute import (
     Densities,
     DensityRequest,
     Estimate,
-    ExportRequest,
     Progress,
     compute,
-    contrast_limits,
     count,
-    export,
     interpolated,
 )
 from napari_colorkde.app.sources import source_of_array
@@ -179,46 +175,3 @@ def test_interpolation_is_exact_at_grid_points_and_linear_between() -> None:
     np.testing.assert_allclose(values[1], volume.values[51, 0, 51], rtol=1e-5)
     wanted = 0.6 * volume.values[10, 11, 12] + 0.4 * volume.values[11, 11, 12]
     np.testing.assert_allclose(values[2], wanted, rtol=1e-5)
-
-
-def test_contrast_limits_follow_the_pixels_not_the_colours() -> None:
-    values = np.linspace(0, 1, 1001)
-    counts = np.ones(1001, np.int64)
-    assert contrast_limits(values, counts, log=False) == pytest.approx((0, 0.995), abs=2e-3)
-    counts[500] = 10**6
-    assert contrast_limits(values, counts, log=False) == pytest.approx((0, 0.5), abs=2e-3)
-    assert contrast_limits(-values, np.ones(1001, np.int64), log=True) == pytest.approx(
-        (-0.99, 0), abs=2e-3
-    )
-
-
-@pytest.mark.parametrize("log", [False, True])
-@pytest.mark.parametrize(
-    "values", [[0.0, 0.0], [3.0], [], [np.nan], [np.inf, 1.0, 2.0], [-np.inf, -1.0, -2.0]]
-)
-def test_contrast_limits_are_two_ascending_numbers_whatever_comes(
-    values: list[float], log: bool
-) -> None:
-    low, high = contrast_limits(np.array(values), np.ones(len(values), np.int64), log)
-    assert np.isfinite([low, high]).all()
-    assert low < high
-
-
-def test_an_exported_density_is_that_of_every_pixel(tmp_path: Path) -> None:
-    image = np.dstack([IMAGE, np.full((20, 30), 255, np.uint8)])
-    image[3, 4, 3] = 0
-    source = source_of_array(image)
-    *_, counted = count(source, source.choices[0])
-    assert isinstance(counted, Counted)
-    densities = results(request(image, log=True))[-1]
-    path = tmp_path / "density.npy"
-    *progress, written = export(
-        ExportRequest(path, counted.index, densities, "magma", None, {"image": "test"})
-    )
-    assert written == path
-    assert progress
-    density = np.load(path)
-    assert density.dtype == np.float64
-    assert np.isnan(density[3, 4])
-    wanted = ColorKDE(counted.palette, 6.0).density(image, log=True)
-    np.testing.assert_allclose(density, wanted, atol=1e-4)
