@@ -96,16 +96,14 @@ class FitReport:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
-    """The kernels, whose weights sum to 1, and how each mixture's fit went."""
+    """The kernels, and how each mixture's fit went, in the same order.
+
+    The weights of each mixture sum to 1, so that classes are judged by their priors alone.
+    """
 
     request: FitRequest
     kernels: KernelSet
     reports: tuple[FitReport, ...]
-
-    @property
-    def n_pixels(self) -> int:
-        """Number of pixels they were fitted to."""
-        return sum(report.n_pixels for report in self.reports)
 
 
 def fit(request: FitRequest) -> Iterator[Progress | Fitted]:
@@ -125,7 +123,6 @@ def fit(request: FitRequest) -> Iterator[Progress | Fitted]:
             yield step
         else:
             palettes = step
-    total = sum(palette.n_pixels for palette in palettes.values())
     kernels, reports = [], []
     for number, (label, palette) in enumerate(palettes.items()):
         last: EMStep | None = None
@@ -138,9 +135,7 @@ def fit(request: FitRequest) -> Iterator[Progress | Fitted]:
         if last is None:
             continue
         reports.append(_report(request, palette, last, label))
-        share = palette.n_pixels / total
-        cls = label or request.cls
-        kernels += [replace(k, weight=k.weight * share, cls=cls) for k in last.kernels]
+        kernels += [replace(kernel, cls=label or request.cls) for kernel in last.kernels]
     yield Fitted(request, KernelSet(kernels, "fit"), tuple(reports))
 
 
@@ -236,7 +231,7 @@ def take_over(session: Session, fitted: Fitted, into: Into) -> None:
     ----------
     into
         "new": as a set of their own, beside those that are there. "set": added to the chosen set,
-        weighted with the part of the image they were fitted to, as picked ones are.
+        weighted with the part of the image that each mixture was fitted to, as picked ones are.
 
     Raises
     ------
@@ -245,8 +240,12 @@ def take_over(session: Session, fitted: Fitted, into: Into) -> None:
     """
     chosen = session.kernels
     if into == "set" and chosen:
-        share = fitted.n_pixels / fitted.request.index.palette.n_pixels
-        weighted = [replace(k, weight=k.weight * share) for k in fitted.kernels]
+        n_pixels = fitted.request.index.palette.n_pixels
+        shares = [r.n_pixels / n_pixels for r in fitted.reports for _ in range(r.n_kernels)]
+        weighted = [
+            replace(kernel, weight=kernel.weight * share)
+            for kernel, share in zip(fitted.kernels, shares, strict=True)
+        ]
         session.edit(kernel_edits.added(chosen, weighted))
         return
     sets: dict[str, Any] = dict(session.state.kernel_sets)

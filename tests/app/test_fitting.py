@@ -83,7 +83,7 @@ def test_each_label_has_a_mixture_of_its_class() -> None:
     assert [kernel.cls for kernel in result.kernels] == ["3", "3", "8", "8"]
     wanted = fit_kernels(IMAGE, 2, mask=LABELS == 8, random_state=0)
     np.testing.assert_allclose(result.kernels.means[2:], wanted.means)
-    np.testing.assert_allclose(result.kernels.weights[2:], wanted.weights / 2)
+    np.testing.assert_allclose(result.kernels.weights[2:], wanted.weights)
     assert [report.label for report in result.reports] == ["3", "8"]
 
 
@@ -138,10 +138,14 @@ def test_a_fit_becomes_a_set_in_one_step_of_undo() -> None:
 def test_a_fit_joins_the_chosen_set_with_its_part_of_the_image() -> None:
     session = session_of()
     session.kernels = KernelSet([Kernel([1, 2, 3], [4, 5, 6], 1)], "mine")
-    result = fitted(session, n_kernels=2, selection=Labelled(LABELS, "selected", 3))
+    marks = np.where(np.arange(60) < 8, LABELS, 0) + np.where(LABELS == 8, 8, 0)
+    selection = Labelled(marks, "each")
+    result = fitted(session, n_kernels=2, selection=selection, per_label=True)
     take_over(session, result, "set")
     assert session.kernels is not None
-    np.testing.assert_allclose(session.kernels.weights[1:].sum(), 780 / 2400)
+    weights = session.kernels.weights
+    np.testing.assert_allclose(weights[1:3].sum(), 180 / 2400)
+    np.testing.assert_allclose(weights[3:].sum(), 780 / 2400)
     session.undo()
     assert len(session.kernels) == 1
 
