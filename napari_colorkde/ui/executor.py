@@ -54,7 +54,8 @@ class QtExecutor:
         if timeout is not None:
             late.timeout.connect(loop.quit)
             late.start(round(timeout * 1000))
-        if not done():
+        # Events of the loop's last round may ask for more work.
+        while not done() and (timeout is None or late.isActive()):
             loop.exec()
         poll.stop()
         late.stop()
