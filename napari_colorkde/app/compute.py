@@ -5,7 +5,7 @@ tell how far they are. Nothing here knows the session, napari or a thread.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
@@ -36,6 +36,9 @@ LARGE = 1 << 26
 
 FEW_COLORS = 20_000
 """Palettes this small need no preview: the exact density is as quick."""
+
+PART_COLORS = 1 << 16
+"""Colours off the lattice whose densities are computed between two looks for a newer edit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +224,28 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | Densities
         if palette.n_channels == 3 and len(palette) > FEW_COLORS:
             preview = interpolated(estimate.volume, estimate.coordinates.points.colors)
             yield _densities(request, _as_asked(preview, request.log), False, started)
-        values = kde.density(log=request.log)
+        values = yield from _in_parts(kde, request.log)
     else:
         values = mixture_of(request)
     yield _densities(request, values, True, started)
+
+
+def _in_parts(kde: ColorKDE, log: bool) -> Generator[Progress, None, NDArray[Any]]:
+    """The exact densities of a KDE's own colours, so that a newer edit need not wait for all.
+
+    Colours off the lattice, such as those of another colour space, take a minute where most of
+    them lie in far tails; each part costs a fraction of a second more than its share.
+    """
+    palette = kde.palette
+    if palette.lattice is not None or len(palette) <= PART_COLORS:
+        return kde.density(log=log)
+    found: list[NDArray[Any]] = []
+    for start in range(0, len(palette), PART_COLORS):
+        yield Progress("computing the exact density", start / len(palette))
+        part = slice(start, start + PART_COLORS)
+        some = replace(palette, colors=palette.colors[part], counts=palette.counts[part])
+        found.append(kde.density(some, log=log))
+    return np.concatenate(found)
 
 
 def _resolved(

@@ -175,3 +175,18 @@ def test_interpolation_is_exact_at_grid_points_and_linear_between() -> None:
     np.testing.assert_allclose(values[1], volume.values[51, 0, 51], rtol=1e-5)
     wanted = 0.6 * volume.values[10, 11, 12] + 0.4 * volume.values[11, 11, 12]
     np.testing.assert_allclose(values[2], wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_colours_off_the_lattice_are_computed_in_parts(
+    monkeypatch: pytest.MonkeyPatch, log: bool
+) -> None:
+    monkeypatch.setattr(module, "PART_COLORS", 50)
+    image = RNG.random((20, 30, 3))
+    asked = request(image, bandwidth=(0.1,), log=log)
+    *steps, exact = compute(asked)
+    assert isinstance(exact, Densities)
+    parts = [s for s in steps if isinstance(s, Progress) and s.what.endswith("exact density")]
+    assert len(parts) == -(-len(asked.palette) // 50)
+    wanted = ColorKDE(asked.palette, 0.1, device=HOST).density(log=log)
+    np.testing.assert_allclose(exact.values, wanted, rtol=1e-5, atol=1e-5)
