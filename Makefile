@@ -39,6 +39,7 @@ bench: $(VENV)/installed-bench | system  ## measure this project beside its peer
 
 docs: $(VENV)/installed | system  ## take the pictures of the documentation again
 	$(ON_XVFB) $(BIN)/python scripts/make_screenshots.py
+	$(ON_XVFB) $(BIN)/python scripts/make_gallery.py
 	$(ON_XVFB) $(BIN)/python scripts/make_film.py
 
 clean:  ## remove what the other commands made

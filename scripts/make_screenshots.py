@@ -13,8 +13,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import napari
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QPixmap
-from qtpy.QtWidgets import QApplication, QTabWidget
+from qtpy.QtOpenGLWidgets import QOpenGLWidget
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+from skimage.data import immunohistochemistry
 
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import sample_path
@@ -25,18 +31,30 @@ SETTLE_SECONDS = 1.5
 """The colour space is drawn finely once nothing has moved for a while."""
 
 
+PICKS = {
+    "brown": [(440, 319), (334, 75), (63, 59), (129, 411), (194, 394)],
+    "blue": [(427, 212), (328, 440), (273, 243), (392, 181), (279, 297)],
+    "background": [(350, 20), (430, 420), (330, 370), (120, 490)],
+}
+"""Pixels (row, column) of the stained tissue that are clicked on, by class."""
+
+
 @contextmanager
-def workbench(sample: str, theme: str = "dark") -> Iterator[tuple[napari.Viewer, Any]]:
-    """A napari window with a sample photograph and the plugin docked."""
-    viewer = napari.Viewer(show=True)
-    viewer.theme = theme
-    viewer.window.resize(*SIZE)
-    viewer.add_image(read_image(sample_path(sample)), name=Path(sample).stem, rgb=True)
-    _, widget = viewer.window.add_plugin_dock_widget("napari-colorkde", "Color KDE")
-    settle(widget)
-    viewer.reset_view()
-    yield viewer, widget
-    viewer.close()
+def workbench(
+    image: NDArray[Any], name: str, theme: str = "dark"
+) -> Iterator[tuple[napari.Viewer, Any]]:
+    """A napari window with a photograph and the plugin docked, which was never used before."""
+    with TemporaryDirectory() as folder:
+        os.environ["XDG_STATE_HOME"] = folder
+        viewer = napari.Viewer(show=True)
+        viewer.theme = theme
+        viewer.window.resize(*SIZE)
+        viewer.add_image(image, name=name, rgb=True)
+        _, widget = viewer.window.add_plugin_dock_widget("napari-colorkde", "Color KDE")
+        settle(widget)
+        viewer.reset_view()
+        yield viewer, widget
+        viewer.close()
 
 
 def settle(widget: Any) -> None:
@@ -60,27 +78,83 @@ def take(window: Any, name: str) -> None:
 
 
 def main() -> None:
-    """Take all pictures, as on a machine where the plugin was never used."""
-    with TemporaryDirectory() as folder:
-        os.environ["XDG_STATE_HOME"] = folder
-        take_all()
-
-
-def take_all() -> None:
-    """Open the windows one after the other."""
-    with workbench("coffee.png") as (viewer, widget):
+    """Open the windows one after the other and take their pictures."""
+    with workbench(sample("coffee.png"), "coffee") as (viewer, widget):
         take(viewer.window._qt_window, "window")
         widget.session.bandwidth = 1.5
         settle(widget)
         take(viewer.window._qt_window, "narrow")
-    with workbench("astronaut.png") as (viewer, widget):
-        widget.session.load_kernels(sample_path("jones_rehg_1999.csv"), "skin")
-        tabs = widget.findChild(QTabWidget)
-        tabs.setCurrentIndex(tabs.count() - 1)
-        settle(widget)
-        take(viewer.window._qt_window, "skin")
-    with workbench("retina.jpg", theme="light") as (viewer, widget):
+    with workbench(sample("retina.jpg"), "retina", theme="light") as (viewer, widget):
         take(viewer.window._qt_window, "light")
+    with workbench(sample("astronaut.png"), "astronaut") as (viewer, widget):
+        detect_skin(widget)
+        take(viewer.window._qt_window, "skin")
+    with workbench(immunohistochemistry(), "tissue") as (viewer, widget):
+        pick_stains(viewer, widget)
+        take(viewer.window._qt_window, "kernels")
+        separate_stain(viewer, widget)
+        take(viewer.window._qt_window, "stain")
+
+
+def sample(file_name: str) -> NDArray[Any]:
+    """Read a sample photograph."""
+    return read_image(sample_path(file_name))
+
+
+def detect_skin(widget: Any) -> None:
+    """Choose the preset, and mark what is more likely skin than not."""
+    widget.tabs.setCurrentWidget(page_of(widget, widget.judge))
+    widget.judge.skin_button.native.click()
+    settle(widget)
+    widget.judge.masked.value = True
+    settle(widget)
+
+
+def pick_stains(viewer: napari.Viewer, widget: Any) -> None:
+    """Click on a few pixels of each class; with Ctrl held, the class's kernel takes more."""
+    widget.tabs.setCurrentWidget(page_of(widget, widget.kernels))
+    widget.picking.pick_button.click()
+    for cls, places in PICKS.items():
+        widget.kernels.table.clearSelection()
+        widget.picking.cls.setEditText(cls)
+        for number, place in enumerate(places):
+            click(viewer, widget, place, more=number > 0)
+    widget.picking.pick_button.click()
+    settle(widget)
+
+
+def separate_stain(viewer: napari.Viewer, widget: Any) -> None:
+    """Show the probability of the brown stain, and make labels of what is above the threshold."""
+    widget.tabs.setCurrentWidget(page_of(widget, widget.judge))
+    widget.judge.show_what.value = "posterior"
+    widget.judge.cls.value = "brown"
+    settle(widget)
+    widget.judge.masked.value = True
+    settle(widget)
+    widget.judge.labels_button.native.click()
+    settle(widget)
+    # A selected Labels layer lights its colours up in the cube.
+    viewer.layers.selection.active = viewer.layers[0]
+    settle(widget)
+
+
+def click(
+    viewer: napari.Viewer, widget: Any, place: tuple[int, int], *, more: bool = False
+) -> None:
+    """Click on a pixel of the canvas."""
+    canvas = widget.window().centralWidget().findChild(QOpenGLWidget)
+    camera = viewer.scene.camera
+    size = np.array([canvas.height(), canvas.width()])
+    row, column = (np.array(place) - np.array(camera.center)[-2:]) * camera.zoom + size / 2
+    keys = Qt.KeyboardModifier.ControlModifier if more else Qt.KeyboardModifier.NoModifier
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, keys, QPoint(round(column), round(row)))
+    widget.session.wait()
+
+
+def page_of(widget: Any, panel: Any) -> Any:
+    """The page of the tabs on which a panel lies."""
+    pages = (widget.tabs.widget(number) for number in range(widget.tabs.count()))
+    return next(page for page in pages if page is panel or page.isAncestorOf(panel))
 
 
 if __name__ == "__main__":
