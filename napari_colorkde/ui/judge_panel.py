@@ -290,14 +290,24 @@ class JudgePanel(QWidget):
 
     # --- what the session says
 
-    def _on_state(self, state: State, before: State) -> None:
+    def showEvent(self, event: Any) -> None:
+        """Catch up with the session."""
+        super().showEvent(event)
         self._follow()
+
+    def _on_state(self, state: State, before: State) -> None:
+        self._follow_if_seen()
 
     def _on_source(self, source: object) -> None:
-        self._follow()
+        self._follow_if_seen()
 
     def _on_densities(self, densities: Densities) -> None:
-        self._follow()
+        self._follow_if_seen()
+
+    def _follow_if_seen(self) -> None:
+        # Finding the threshold of a density costs 10 ms, which live edits need not wait for.
+        if self.isVisible():
+            self._follow()
 
     def _follow(self) -> None:
         state, densities = self._session.state, self._session.densities

@@ -64,6 +64,7 @@ def shown(widget: ColorKDEWidget) -> dict[str, bool]:
 
 def test_skin_is_one_click(dock: Dock) -> None:
     widget = dock(RGB)
+    widget.tabs.setCurrentIndex(2)
     widget.judge.skin_button.native.click()
     sets = load_kernels(sample_path("jones_rehg_1999.csv"))
     wanted = classify_image(RGB, sets, show="posterior", cls="skin")
@@ -160,6 +161,16 @@ def test_labels_are_made_of_the_threshold_and_of_the_classes(
     layer = viewer.layers["photo classes"]
     np.testing.assert_array_equal(layer.data, classify_image(RGB, STAINS))
     assert list(layer.features["class"]) == ["none", "brown", "blue", "none"]
+
+
+def test_a_hidden_tab_catches_up_when_it_is_shown(judged: ColorKDEWidget) -> None:
+    judged.tabs.setCurrentIndex(0)
+    judged.session.judge(show="posterior", cls="blue", threshold=0.25)
+    judged.session.wait()
+    judged.tabs.setCurrentIndex(2)
+    assert judged.judge.show_what.value == "posterior"
+    assert judged.judge.cls.value == "blue"
+    assert judged.judge.threshold.value == 0.25
 
 
 def test_without_kernels_a_sentence_says_what_to_do(dock: Dock) -> None:
