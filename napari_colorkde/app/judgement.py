@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.class_maps import kernels_and_classes, prior_of_classes, ratio_classes
+from napari_colorkde.core.class_maps import (
+    kernels_and_classes,
+    log_class_weights,
+    prior_of_classes,
+    ratio_classes,
+)
 from napari_colorkde.core.classify import log_density_level
 from napari_colorkde.core.kernels import KernelSet
 
@@ -214,7 +219,7 @@ class Question:
         Parameters
         ----------
         log_densities
-            ``(M, U)`` of each class.
+            ``(M, U)`` of each class, with the weights that its kernels have.
         counts
             ``(U,)`` pixels of each colour.
 
@@ -223,11 +228,15 @@ class Question:
         ndarray
             ``(U,)`` probabilities, nats, or numbers of classes: 0 for none, 1 for the first.
         """
+        # What a density of colours is divided by, to integrate to 1.
+        scales = log_class_weights(self.kernels, self.members)
         if self.show == "ratio":
             first, second = ratio_classes(self.names, self.cls, self.against)
-            return np.asarray(log_densities[first] - log_densities[second])
+            ratio = log_densities[first] - log_densities[second]
+            ratio -= np.float32(scales[first] - scales[second])
+            return np.asarray(ratio)
         with np.errstate(divide="ignore"):
-            log_priors = np.log(list(self.priors.values())).astype(np.float32)
+            log_priors = (np.log(list(self.priors.values())) - scales).astype(np.float32)
         if self.show == "posterior":
             return _posterior(log_densities, log_priors, self.names.index(self.cls))
         return _most_likely(log_densities, log_priors, counts, self.judgement.none_below)

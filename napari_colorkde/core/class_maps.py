@@ -94,7 +94,8 @@ def classify_image(
 
     Notes
     -----
-    Weights are not rescaled: p(color | c) integrates to the sum of the weights of class c.
+    p(color | c) is the mixture of the kernels of class c with their weights divided by their sum:
+    a density, so that how much was picked or fitted for a class is not its prior.
     O(pixels + colors · K). Images of more than 4 million distinct colors are binned, see
     `Palette.from_image`.
     """
@@ -151,11 +152,13 @@ def classify_palette(
     total = np.empty(len(palette))
     best = np.empty(len(palette), np.intp)
     sets = [KernelSet([k for k, c in zip(members, classes, strict=True) if c == n]) for n in names]
+    scales = log_class_weights(members, [names.index(c) for c in classes])[:, np.newaxis]
     block = max(LEAST_COLORS, BLOCK_DENSITIES // len(names))
     for start in range(0, len(palette), block):
         part = slice(start, start + block)
         colors = palette.colors[part]
         logs = np.stack([mixture_log_density(colors, each, device=device) for each in sets])
+        logs -= scales
         if show == "posterior":
             result[part] = np.exp(log_posteriors(logs, prior)[first])
         elif show == "ratio":
@@ -200,6 +203,18 @@ def kernels_and_classes(kernels: ClassKernels) -> tuple[KernelSet, tuple[str, ..
     if not members:
         raise ValueError("kernels is empty; classes need at least one kernel.")
     return KernelSet(members), classes
+
+
+def log_class_weights(kernels: KernelSet, members: Sequence[int]) -> Array:
+    """Return the log of the sum of weights of each class, (M,); 0 where all are 0.
+
+    Parameters
+    ----------
+    members
+        (K,) class of each kernel, counted from 0 without gaps.
+    """
+    sums = np.bincount(np.asarray(members), weights=kernels.weights)
+    return np.log(np.where(sums > 0, sums, 1.0))
 
 
 def prior_of_classes(names: Sequence[str], priors: Mapping[str, float] | None) -> Array:

@@ -1,5 +1,7 @@
 """Images judged by classes, beside Bayes' rule written out with the float64 reference."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -26,10 +28,10 @@ def photograph(seed=0, shape=(20, 30)):
 
 
 def logs_of(image, kernel_sets):
+    """Log-density of each class: weights divided by their sum."""
     pixels = image.reshape(-1, image.shape[-1])
-    return np.stack([mixture_log_density(pixels, s) for s in kernel_sets.values()]).reshape(
-        len(kernel_sets), *image.shape[:-1]
-    )
+    logs = [mixture_log_density(pixels, s) - np.log(s.weights.sum()) for s in kernel_sets.values()]
+    return np.stack(logs).reshape(len(kernel_sets), *image.shape[:-1])
 
 
 @pytest.mark.parametrize("priors", [None, {"skin": 0.2}, {"skin": 1, "sky": 3}])
@@ -51,6 +53,20 @@ def test_ratios_are_differences_of_log_densities(image, swapped):
     result = classify_image(image, TWO, show="ratio", cls=first, against=second)
     size = np.abs(logs[first]) + np.abs(logs[second])
     assert (np.abs(result - expected) <= 1e-4 + 1e-6 * size).all()
+
+
+@pytest.mark.parametrize("show", ["posterior", "ratio", "class"])
+def test_how_much_was_picked_of_a_class_is_not_its_prior(show):
+    image = photograph()
+    more = KernelSet([replace(kernel, weight=1e-4 * kernel.weight) for kernel in SKIN], "skin")
+    expected = classify_image(image, TWO, show=show)
+    result = classify_image(image, {**TWO, "skin": more}, show=show)
+    np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-5)
+
+
+def test_a_class_of_weight_0_is_never_likely():
+    nothing = KernelSet([replace(kernel, weight=0.0) for kernel in SKIN], "skin")
+    assert (classify_image(photograph(), {**TWO, "skin": nothing}) == 2).all()
 
 
 def test_class_maps_hold_the_most_likely_class():
