@@ -180,6 +180,22 @@ class Picker:
         self._waiting.append((selection, how, titles, self.cls))
         self._next()
 
+    def add(self, samples: Samples) -> None:
+        """Make a kernel of samples that are at hand, now.
+
+        Raises
+        ------
+        ValueError
+            If there are none, or kernels at hand have other channels; nothing is changed then.
+        """
+        palette, kernels = self._session.palette, self._session.kernels or KernelSet([])
+        if palette is None:
+            raise ValueError("there is no image to pick from; open one first.")
+        _check_channels(kernels, palette.n_channels)
+        kernel = kernel_from(samples, palette, cls=self.cls)
+        self._session.edit(kernel_edits.added(kernels, [kernel]))
+        self.store.keep(kernel, samples)
+
     def _forget(self, source: object) -> None:
         self._waiting.clear()
 
@@ -209,12 +225,7 @@ class Picker:
                 if waiting
                 else "there is no image to pick from; open one first."
             )
-        n = index.palette.n_channels
-        if kernels and kernels.n_channels != n:
-            raise ValueError(
-                f"the kernels of this set have {kernels.n_channels} channels, the image's colours "
-                f"{n}; choose {kernels.n_channels} colour channels, or another set."
-            )
+        _check_channels(kernels, index.palette.n_channels)
         rows = self._chosen() if kernels else []
         if how == "add" and not rows:
             how = "new"
@@ -247,6 +258,14 @@ class Picker:
         for kernel, samples in zip(picked.kernels, picked.samples, strict=True):
             self.store.keep(kernel, samples)
         self.picked.emit(described(picked), positions)
+
+
+def _check_channels(kernels: KernelSet | None, n: int) -> None:
+    if kernels and kernels.n_channels != n:
+        raise ValueError(
+            f"the kernels of this set have {kernels.n_channels} channels, the image's colours "
+            f"{n}; choose {kernels.n_channels} colour channels, or another set."
+        )
 
 
 def described(picked: Picked) -> str:

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .levels import MassCurve, Transfer
+from .space import Space
+
+# As if the walls were sheets of this thickness.
+_SHEET = 0.15
+
 
 @dataclass(frozen=True, eq=False)
 class Marginal:
@@ -37,3 +43,31 @@ def marginal(values: NDArray[np.float32], channel: int, span: float) -> Marginal
     total, moment = np.moveaxis(np.tensordot(values, weights, axes=(channel, 1)), -1, 0)
     mean = np.divide(moment, total, out=np.full_like(moment, 0.5), where=total > 0)
     return Marginal((total * spacing).astype(np.float32), mean.astype(np.float32))
+
+
+def wall_picture(
+    values: NDArray[np.float32],
+    channel: int,
+    space: Space,
+    scale: str = "linear",
+    exposure: float = 1.0,
+) -> NDArray[np.float32]:
+    """Paint the marginal along `channel`: (Ba, Bb, 4), colours and opacity, 0..1.
+
+    Each point has the mean colour of what lies before it; scale and exposure as in `Transfer`.
+    """
+    box = space.box
+    spans = [high - low for low, high in zip(box.low, box.high, strict=True)]
+    shadow = marginal(values, channel, spans[channel])
+    others = [c for c in range(3) if c != channel]
+    t = np.empty((*shadow.density.shape, 3))
+    first, second = (np.linspace(0, 1, n) for n in shadow.density.shape)
+    t[..., others[0]], t[..., others[1]] = first[:, np.newaxis], second
+    t[..., channel] = shadow.mean
+    colors = np.array(box.low) + t * np.array(spans)
+    transfer = Transfer.from_curve(
+        MassCurve.from_values(shadow.density), scale=scale, exposure=exposure
+    )
+    alpha = transfer.opacity(shadow.density, _SHEET)
+    rgb = space.color_of(colors.reshape(-1, 3)).reshape(t.shape)
+    return np.concatenate([rgb, alpha[..., np.newaxis]], axis=-1).astype(np.float32)

@@ -10,15 +10,12 @@ from vispy.scene.visuals import Image
 from vispy.visuals.transforms import MatrixTransform
 
 from .geometry import Floats, faces_towards_viewer
-from .levels import MassCurve, Transfer
-from .marginals import marginal
+from .marginals import wall_picture
 from .part import Overlay, Part, Project
 from .rulers import on_screen
 from .space import Space
 
 _ORDER = -20
-# As if the walls were sheets of this thickness.
-_SHEET = 0.15
 
 
 class Walls(Part):
@@ -39,7 +36,7 @@ class Walls(Part):
         self._pictures, self._sides = {}, {}
         if values is not None and self.space is not None:
             for channel in range(3):
-                self._pictures[channel] = _picture(values, channel, self.space, scale, exposure)
+                self._pictures[channel] = wall_picture(values, channel, self.space, scale, exposure)
         self.refresh()
 
     @property
@@ -81,26 +78,6 @@ class Walls(Part):
         matrix = _wall_matrix(self.space, channel, (shape[0], shape[1]))
         matrix[3, axis] = side * self.space.box.size[axis]
         self.nodes[channel].transform = MatrixTransform(matrix)
-
-
-def _picture(
-    values: NDArray[np.float32], channel: int, space: Space, scale: str, exposure: float
-) -> NDArray[np.float32]:
-    box = space.box
-    spans = [high - low for low, high in zip(box.low, box.high, strict=True)]
-    shadow = marginal(values, channel, spans[channel])
-    others = [c for c in range(3) if c != channel]
-    t = np.empty((*shadow.density.shape, 3))
-    first, second = (np.linspace(0, 1, n) for n in shadow.density.shape)
-    t[..., others[0]], t[..., others[1]] = first[:, np.newaxis], second
-    t[..., channel] = shadow.mean
-    colors = np.array(box.low) + t * np.array(spans)
-    transfer = Transfer.from_curve(
-        MassCurve.from_values(shadow.density), scale=scale, exposure=exposure
-    )
-    alpha = transfer.opacity(shadow.density, _SHEET)
-    rgb = space.color_of(colors.reshape(-1, 3)).reshape(t.shape)
-    return np.concatenate([rgb, alpha[..., np.newaxis]], axis=-1).astype(np.float32)
 
 
 def _wall_matrix(space: Space, channel: int, shape: tuple[int, int]) -> Floats:

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.compat import isalive
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_colorkde.app.compute import Counted, Estimate
@@ -22,6 +21,7 @@ from napari_colorkde.ui.cube_menu import CubeMenu
 from napari_colorkde.ui.cube_regions import RegionBar
 from napari_colorkde.ui.cube_toolbar import EXPOSURE_STEPS, CubeToolbar
 from napari_colorkde.ui.docking import delete_later
+from napari_colorkde.ui.marginal_planes import MarginalPlanes
 from napari_colorkde.ui.picture_dialog import ask_picture, save_picture
 from napari_colorkde.ui.volume_viewer import SHELL_SHARES
 
@@ -70,14 +70,16 @@ class CubeView(QWidget):
         self.note.setContentsMargins(6, 0, 6, 0)
         self.note.hide()
         self.menu: CubeMenu | None = None
+        self.planes: MarginalPlanes | None = None
         lines = self._lines = QVBoxLayout(self)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(2)
         if isinstance(self.canvas, str):
-            reason = QLabel(self.canvas)
-            reason.setWordWrap(True)
-            reason.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            lines.addWidget(reason, 1)
+            self.planes = MarginalPlanes(self.canvas, _known(theme))
+            lines.addWidget(self.planes, 1)
+            session.estimate_changed.connect(self._show_planes)
+            if session.estimate is not None:
+                self._show_planes(session.estimate)
         else:
             lines.addWidget(self.canvas.native, 1)
             self.canvas.is_busy = lambda: session.busy
@@ -133,6 +135,12 @@ class CubeView(QWidget):
             self._show_counts()
         self._follow_space()
 
+    def _show_planes(self, estimate: Estimate) -> None:
+        if self.planes is not None:
+            volume, coordinates = estimate.volume, estimate.coordinates
+            colors = self.color_of(estimate.palette, coordinates)
+            self.planes.show_volume(volume.values, volume.axes, self.channel_names(), colors)
+
     def channel_names(self) -> tuple[str, ...]:
         """Names of the axes that are shown; none without an image."""
         estimate, channels = self._session.estimate, self._session.channels
@@ -147,12 +155,17 @@ class CubeView(QWidget):
 
     def set_theme(self, theme: str) -> None:
         """Follow napari's theme."""
-        if not isinstance(self.canvas, str):
+        if self.planes is not None:
+            self.planes.set_theme(_known(theme))
+        elif not isinstance(self.canvas, str):
             self.canvas.set_theme(_known(theme))
             self.controls.set_theme(_known(theme))
 
     def close_view(self) -> None:
         """Give OpenGL its resources back and let go of the session. May be called twice."""
+        if self.planes is not None:
+            self._session.estimate_changed.disconnect(self._show_planes)
+            self.planes = None
         if isinstance(self.canvas, str):
             return
         canvas, self.canvas = self.canvas, "The colour space was closed."

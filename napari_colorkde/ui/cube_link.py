@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from napari_colorkde.app.overlay import Overlay
+from napari_colorkde.app.picker import Picker
 from napari_colorkde.app.session import Session
 from napari_colorkde.ui.cube_difference import CubeDifference
 from napari_colorkde.ui.cube_dock import CubeView
@@ -21,7 +22,7 @@ class CubeLink:
     ----------
     viewer
         A napari viewer or a proxy of one.
-    session, overlay, view, table
+    session, overlay, view, table, picker
         What is tied together.
     say
         Is given the sentences of what cannot be.
@@ -39,12 +40,13 @@ class CubeLink:
         overlay: Overlay,
         view: CubeView,
         table: KernelTable,
+        picker: Picker,
         say: Callable[[str], None],
     ) -> None:
         canvas = view.canvas
         self._view = view
         self.readout = PixelReadout(viewer, session, overlay, canvas)
-        self.regions = CubeRegions(viewer, session, overlay, canvas, view.bar)
+        self.regions = CubeRegions(viewer, session, overlay, canvas, view.bar, picker)
         self.light = ImageLight(viewer, session, overlay, canvas)
         self.difference = CubeDifference(viewer, session, overlay, view)
         self.ellipsoids = KernelEllipsoids(canvas, session, table)

@@ -15,18 +15,17 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app import kernel_edits
 from napari_colorkde.app.compute import Progress
 from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.linking import Region, chosen_by, share_text
 from napari_colorkde.app.mask_layer import MaskLayer, add_labels, iterate_labels
 from napari_colorkde.app.overlay import Overlay
-from napari_colorkde.app.picking import kernel_from, samples_of_colors
+from napari_colorkde.app.picker import Picker
+from napari_colorkde.app.picking import samples_of_colors
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import unwrapped
 from napari_colorkde.app.spaces import Coordinates
 from napari_colorkde.app.state import State
-from napari_colorkde.core.kernels import KernelSet
 
 LAYER_NAME = "selection"
 
@@ -79,6 +78,8 @@ class CubeRegions:
         The colour-space view.
     bar
         Says how much is selected, and has the buttons.
+    picker
+        Makes the kernels, which keep their samples.
 
     Attributes
     ----------
@@ -89,9 +90,15 @@ class CubeRegions:
     failed = Signal(str, description="What the user asked for cannot be; a sentence.")
 
     def __init__(
-        self, viewer: Any, session: Session, overlay: Overlay, canvas: Any, bar: RegionBar
+        self,
+        viewer: Any,
+        session: Session,
+        overlay: Overlay,
+        canvas: Any,
+        bar: RegionBar,
+        picker: Picker,
     ) -> None:
-        self._viewer = unwrapped(viewer)
+        self._viewer, self._picker = unwrapped(viewer), picker
         self._session, self._overlay = session, overlay
         self._canvas, self._bar = canvas, bar
         self.mask = MaskLayer(viewer, overlay, LAYER_NAME)
@@ -152,15 +159,8 @@ class CubeRegions:
         palette, chosen = self._session.palette, self.chosen
         if palette is None or chosen is None:
             return
-        kernels = self._session.kernels or KernelSet([])
         try:
-            if kernels and kernels.n_channels != palette.n_channels:
-                raise ValueError(
-                    f"the kernels of this set have {kernels.n_channels} channels, the image's "
-                    f"colours {palette.n_channels}; choose another set."
-                )
-            kernel = kernel_from(samples_of_colors(palette, chosen), palette)
-            self._session.edit(kernel_edits.added(kernels, [kernel]))
+            self._picker.add(samples_of_colors(palette, chosen))
         except ValueError as error:
             self.failed.emit(sentence(error))
             return

@@ -270,6 +270,7 @@ class ColorKDEWidget(QWidget):
                 self.overlay,
                 self.cube,
                 self.kernels.table,
+                self.picking.picker,
                 self.status.say,
             )
 

@@ -125,7 +125,23 @@ def test_without_opengl_a_sentence_stands_in_its_place(
     view = CubeView(session, "dark")
     qtbot.addWidget(view)
     assert view.findChild(QLabel).text() == "OpenGL is not available here."
-    session.open(source_of_array(RGB))
+    assert view.planes is not None
+    session.open(source_of_array(RED))
+    (red_green, caption), (_red_blue, _), (green_blue, _) = view.planes.planes.pictures
+    assert caption == "red → green ↑"
+    # The mass lies at the right and at the bottom, and is red.
+    found = red_green.pixelColor(int(0.85 * red_green.width()), red_green.height() - 1)
+    assert found.alpha() > 100
+    assert found.red() > 200
+    assert found.green() < 20
+    assert red_green.pixelColor(5, 5).alpha() == 0
+    assert green_blue.pixelColor(0, green_blue.height() - 1).alpha() > 100
+    view.resize(360, 260)
+    view.show()
+    qtbot.waitExposed(view)
+    assert np.ptp(np.array([view.grab().toImage().pixelColor(x, 150).red() for x in range(360)]))
+    session.open(source_of_array(RED[..., 0]))
+    assert view.planes.planes.pictures == []
     view.set_theme("light")
     view.close_view()
     session.close()

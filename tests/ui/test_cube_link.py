@@ -139,6 +139,9 @@ def test_a_selection_becomes_a_kernel(viewer: Viewer, dock: Dock) -> None:
     np.testing.assert_allclose(kernel.mean, pixels.mean(axis=0))
     assert kernel.weight == pytest.approx(inside().mean())
     assert "photo selection" not in viewer.layers
+    samples = widget.picking.picker.store.of(kernel)
+    assert samples is not None
+    assert samples.n_pixels == inside().sum()
 
 
 def test_a_kernel_of_other_channels_is_refused_in_words(dock: Dock) -> None:

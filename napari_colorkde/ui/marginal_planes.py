@@ -1,0 +1,115 @@
+"""What stands in the place of the colour-space view where there is no OpenGL: its three walls."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from qtpy.QtCore import QRectF, QSize, Qt
+from qtpy.QtGui import QColor, QImage, QPainter
+from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_colorkde.scene.colors import ColorOf
+from napari_colorkde.scene.marginals import wall_picture
+from napari_colorkde.scene.space import Space
+from napari_colorkde.scene.theme import theme_named
+
+SIDE = 90
+GAP = 8
+CAPTION = 18
+
+
+class MarginalPlanes(QWidget):
+    """A sentence, and under it the marginals of a density of three channels as pictures.
+
+    Parameters
+    ----------
+    reason
+        Why there is nothing better; a sentence.
+    theme
+        "dark" or "light".
+    """
+
+    def __init__(self, reason: str, theme: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        sentence = QLabel(reason)
+        sentence.setWordWrap(True)
+        sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.planes = _Planes(theme)
+        lines = QVBoxLayout(self)
+        lines.addWidget(sentence)
+        lines.addWidget(self.planes, 1)
+
+    def show_volume(
+        self,
+        values: NDArray[np.float32],
+        axes: Sequence[ArrayLike],
+        names: Sequence[str],
+        color_of: ColorOf | None = None,
+    ) -> None:
+        """Show the planes of a density; none where it has fewer than three channels."""
+        pictures = []
+        if values.ndim == 3:
+            space = Space.from_axes(axes, names, color_of)
+            for channel in (2, 1, 0):
+                across, up = (names[c] for c in range(3) if c != channel)
+                pictures.append((wall_picture(values, channel, space, "log"), f"{across} → {up} ↑"))
+        self.planes.show_pictures(pictures)
+
+    def set_theme(self, theme: str) -> None:
+        """Follow napari's theme."""
+        self.planes.set_theme(theme)
+
+
+class _Planes(QWidget):
+    """Pictures side by side, as large as there is room."""
+
+    def __init__(self, theme: str) -> None:
+        super().__init__()
+        self.pictures: list[tuple[QImage, str]] = []
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Marginal densities of the colours")
+        self.set_theme(theme)
+
+    def sizeHint(self) -> QSize:
+        """Three small squares."""
+        return QSize(3 * SIDE + 2 * GAP, SIDE + CAPTION)
+
+    def show_pictures(self, pictures: Sequence[tuple[NDArray[np.float32], str]]) -> None:
+        """Show pictures (x, y, 4) in 0..1, y upwards, and what is written under them."""
+        self.pictures = [(_image(picture), caption) for picture, caption in pictures]
+        self.update()
+
+    def set_theme(self, theme: str) -> None:
+        """Follow napari's theme."""
+        look = theme_named(theme)
+        self._background = QColor.fromRgbF(*look.background)
+        self._text = QColor.fromRgbF(*look.text)
+        self.update()
+
+    def paintEvent(self, event: object) -> None:
+        """Paint them."""
+        n = len(self.pictures)
+        if not n:
+            return
+        side = min((self.width() - (n - 1) * GAP) / n, self.height() - CAPTION)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        left = (self.width() - n * side - (n - 1) * GAP) / 2
+        for image, caption in self.pictures:
+            square = QRectF(left, 0, side, side)
+            painter.fillRect(square, self._background)
+            painter.drawImage(square, image)
+            painter.setPen(self._text)
+            painter.drawRect(square)
+            below = QRectF(left, side, side, CAPTION)
+            painter.drawText(below, Qt.AlignmentFlag.AlignCenter, caption)
+            left += side + GAP
+        painter.end()
+
+
+def _image(picture: NDArray[np.float32]) -> QImage:
+    rows = np.ascontiguousarray(np.round(255 * picture.swapaxes(0, 1)[::-1]), dtype=np.uint8)
+    height, width = rows.shape[:2]
+    data = rows.tobytes()
+    # Copied while the bytes are there: Qt does not keep them.
+    return QImage(data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
