@@ -44,6 +44,7 @@ class Contributions:
         # Kernels go by numbers, never used twice: comparing them takes longer than adding terms.
         self._numbers: dict[Key, int] = {}
         self._next = 0
+        self._keeps = True
         self._kept: dict[Numbers, torch.Tensor] = {}
         self._used: dict[Numbers, torch.Tensor] = {}
 
@@ -75,14 +76,15 @@ class Contributions:
                 f"least one with the {len(self._center)} of the colors."
             )
         self._used = {}
+        # A term for each kernel, and nearly as many sums of them.
+        self._keeps = 8 * self._colors.shape[1] * len(kernels) <= KEPT_BYTES
         numbered = self._numbered(kernels)
         by_number = dict(zip(numbered, kernels, strict=True))
         sums = []
         for cls in range(max(classes) + 1):
             members = tuple(n for n, c in zip(numbered, classes, strict=True) if c == cls)
             sums.append(self._sum(members, by_number))
-        n_bytes = 4 * self._colors.shape[1] * len(self._used)
-        self._kept, self._used = (self._used if n_bytes <= KEPT_BYTES else {}), {}
+        self._kept, self._used = self._used, {}
         return np.stack([np.asarray(self._device.get(each)) for each in sums])
 
     def _numbered(self, kernels: KernelSet) -> list[int]:
@@ -110,7 +112,8 @@ class Contributions:
                     self._keep_below(members)
             elif found is None:
                 found = self._term(kernels[members[0]])
-            self._used[members] = found
+            if self._keeps:
+                self._used[members] = found
         return found
 
     def _keep_below(self, members: Numbers) -> None:
