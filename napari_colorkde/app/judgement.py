@@ -306,15 +306,22 @@ def with_prior(priors: Mapping[str, float], cls: str, prior: float) -> dict[str,
 def _posterior(
     logs: NDArray[np.float32], log_priors: NDArray[np.float32], cls: int
 ) -> NDArray[np.float32]:
-    """``1 / Σ_d exp(log joint(d) − log joint(cls))``: no large intermediate, nothing to scale."""
+    """``1 / Σ_d exp(log joint(d) − log joint(cls))``: no large intermediate, nothing to scale.
+
+    0 where the class itself is impossible: by its prior, or because its kernels weigh nothing.
+    """
+    if np.isneginf(log_priors[cls]):
+        return np.zeros(logs.shape[1], np.float32)
     total = np.ones(logs.shape[1], np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
         for d in range(len(logs)):
-            if d != cls:
+            if d != cls and not np.isneginf(log_priors[d]):
                 odds = logs[d] - logs[cls]
                 odds += log_priors[d] - log_priors[cls]
                 total += np.exp(odds, out=odds)
-    return np.asarray(1 / total, np.float32)
+    posterior = np.asarray(1 / total, np.float32)
+    posterior[np.isneginf(logs[cls])] = 0
+    return posterior
 
 
 def _most_likely(

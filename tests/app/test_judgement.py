@@ -155,6 +155,21 @@ def test_a_prior_of_nothing_leaves_the_threshold_finite() -> None:
     )
 
 
+@pytest.mark.parametrize("cls", ["brown", "blue", "rest"])
+def test_classes_of_no_prior_have_no_posterior_and_do_not_disturb(cls: str) -> None:
+    for priors in ({"brown": 1, "blue": 0, "rest": 0}, {"brown": 0.25, "blue": 0.75, "rest": 0}):
+        found = answered(question({"rest": STAINS}, show="posterior", cls=cls, priors=priors))
+        wanted = classify_image(IMAGE, {"rest": STAINS}, show="posterior", cls=cls, priors=priors)
+        np.testing.assert_allclose(found, wanted, rtol=2e-5, atol=2e-4)
+
+
+@pytest.mark.parametrize("cls", ["none", "nothing", "some"])
+def test_classes_whose_kernels_weigh_nothing_are_improbable(cls: str) -> None:
+    kernels = KernelSet([kernel(50, 0, "none"), kernel(130, 0, "nothing"), kernel(90, 1, "some")])
+    found = answered(question({"rest": kernels}, show="posterior", cls=cls))
+    np.testing.assert_array_equal(found, float(cls == "some"))
+
+
 def test_the_colours_of_a_ratio_lie_about_its_threshold() -> None:
     low, high = question(FILE, show="ratio", threshold=2.5).limits
     assert (low + high) / 2 == pytest.approx(2.5)
