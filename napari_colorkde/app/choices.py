@@ -5,6 +5,7 @@ A base of the session that knows neither images nor computations.
 
 import warnings
 from collections.abc import Hashable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,8 @@ class Choices:
         judgement = before.judgement.changed(**fields)
         show = before.show if fields.get("show", "density") == "density" else "kernels"
         after = before.changed(judgement=judgement, show=show)
+        if after.scale != before.scale and "threshold" not in fields:
+            after = after.changed(judgement=replace(judgement, threshold=None))
         if after != before:
             self._history.record(before, gesture)
             self._go_to(after)

@@ -101,8 +101,18 @@ class State:
         asked = self.show == "kernels" and self.judgement.show != "density"
         return self.judgement.asked if asked else None
 
+    @property
+    def scale(self) -> tuple[object, ...]:
+        """What a threshold of the shown values depends on: on another scale it means nothing."""
+        if self.judged is not None:
+            return (self.judged.show,)
+        return self.show, self.log, self.channels, self.space if self.show == "kde" else None
+
     def changed(self, **fields: Any) -> "State":
         """Return this state with some fields changed and all of them checked.
+
+        A threshold belongs to the numbers that are shown: unless a judgement is given, it is
+        forgotten where these become others.
 
         Raises
         ------
@@ -119,8 +129,7 @@ class State:
         if "kernel_sets" in fields:
             fields["kernel_sets"] = _checked_sets(fields["kernel_sets"])
         after = replace(self, **fields)
-        if (after.log, after.show) != (self.log, self.show) and "judgement" not in fields:
-            # A threshold of other numbers.
+        if after.scale != self.scale and "judgement" not in fields:
             after = replace(after, judgement=replace(after.judgement, threshold=None))
         if after.show not in SHOWN:
             raise ValueError(f"show={after.show!r} is not known; use 'kde' or 'kernels'.")

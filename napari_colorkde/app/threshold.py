@@ -33,9 +33,8 @@ def threshold_in(densities: Densities | None, state: State) -> float | None:
         return None
     if question is not None:
         return replace(question, judgement=state.judgement).threshold
-    chosen = state.judgement.threshold if state.judgement.show == "density" else None
-    if chosen is not None:
-        return chosen
+    if state.judgement.threshold is not None:
+        return state.judgement.threshold
     return log_density_level(densities.values, densities.request.palette.counts, DENSE_PART)
 
 

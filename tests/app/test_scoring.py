@@ -179,6 +179,25 @@ def test_another_quantity_forgets_the_threshold(judged: Judged) -> None:
     assert judged.session.state.judgement.threshold is None
 
 
+def test_the_threshold_of_the_images_own_density_is_kept_after_a_judgement(
+    judged: Judged,
+) -> None:
+    session = judged.session
+    session.judge(threshold=0.75)
+    session.show = "kde"
+    assert session.densities is not None
+    low, high = session.densities.limits
+    wanted = (low + high) / 2
+    assert threshold_in(session.densities, session.state) != 0.75
+    session.judge(threshold=wanted, masked=True)
+    assert threshold_in(session.densities, session.state) == wanted
+    session.judge(show="posterior")
+    assert threshold_in(session.densities, session.state) == 0.5
+    session.show = "kde"
+    session.judge(show="posterior", threshold=0.25)
+    assert threshold_in(session.densities, session.state) == 0.25
+
+
 def test_the_slider_of_a_ratio_reaches_where_the_values_are(judged: Judged) -> None:
     judged.session.judge(show="ratio")
     assert judged.session.densities is not None

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from napari_colorkde.app.judgement import Judgement
 from napari_colorkde.app.state import Channels, State
 from napari_colorkde.core.kernels import Kernel, KernelSet
 
@@ -85,3 +86,28 @@ def test_channels_say_what_they_are() -> None:
     channels = Channels(("red", "blue"), axis=2, entries=(0, 2))
     assert channels.label == "red, blue"
     assert len(channels) == 2
+
+
+@pytest.mark.parametrize(
+    ("show", "judged", "change", "kept"),
+    [
+        ("kde", "posterior", {"show": "kernels"}, False),
+        ("kde", "density", {"show": "kernels"}, False),
+        ("kde", "density", {"log": False}, False),
+        ("kde", "density", {"space": "lab"}, False),
+        ("kde", "density", {"channels": Channels(("red",), 2, (0,))}, False),
+        ("kde", "density", {"bandwidth": 4}, True),
+        ("kernels", "density", {"log": False}, False),
+        ("kernels", "density", {"space": "lab"}, True),
+        ("kernels", "posterior", {"log": False}, True),
+        ("kernels", "ratio", {"log": False, "space": "lab"}, True),
+        ("kernels", "ratio", {"show": "kde"}, False),
+        ("kernels", "ratio", {"kernel_set": "sky"}, True),
+    ],
+)
+def test_a_threshold_is_kept_as_long_as_its_numbers_are_shown(
+    show: Any, judged: Any, change: dict[str, Any], kept: bool
+) -> None:
+    judgement = Judgement(judged, threshold=0.25)
+    state = State().changed(kernel_sets=SETS, show=show, judgement=judgement)
+    assert state.changed(**change).judgement.threshold == (0.25 if kept else None)
