@@ -1,5 +1,8 @@
 """The two rows of controls under the colour-space view."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from magicgui.widgets import ComboBox, Slider
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import (
@@ -109,6 +112,20 @@ class CubeToolbar(QWidget):
     def floor_share(self) -> float:
         """The share of the pixels that is left out; fine steps where it is small."""
         return float((self.floor.value / FLOOR_STEPS) ** 3)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How the density is drawn, by the names of the widgets, for a later view to take over.
+
+        Not the colour space, which is the session's, nor the tool.
+        """
+        drawn = (self.mode, self.scale, self.exposure, self.floor)
+        return {widget.name: widget.value for widget in drawn}
+
+    @settings.setter
+    def settings(self, settings: Mapping[str, Any]) -> None:
+        for name, value in settings.items():
+            getattr(self, name).value = value
 
     def set_menu(self, menu: QMenu) -> None:
         """Give the View button its menu."""

@@ -1,7 +1,7 @@
 """The dock widget "Color KDE": an image, settings, facts, and the life of all of it.
 
 napari makes the widget; on its first show inside a window it opens the dock "Colour space" above
-itself. Closing its dock ends everything that it started.
+itself, and offers it again once that was closed. Closing its own dock ends all that it started.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils.notifications import show_info
+from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
@@ -17,6 +18,7 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QFrame,
     QMainWindow,
+    QPushButton,
     QScrollArea,
     QTabWidget,
     QVBoxLayout,
@@ -75,7 +77,9 @@ class ColorKDEWidget(QWidget):
     overlay
         The density layer.
     cube
-        The view of the colour space, None until the widget is docked.
+        The view of the colour space, None until the widget is docked and while that view is closed.
+    cube_button
+        Opens that view again; shown while it is closed or hidden.
     """
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:
@@ -88,6 +92,7 @@ class ColorKDEWidget(QWidget):
         self.link: CubeLink | None = None
         self._dock: QDockWidget | None = None
         self._cube_dock: QDockWidget | None = None
+        self._cube_settings: dict[str, Any] = {}
         self._context: CurrentContext | None = None
         self._on_close: OnClose | None = None
         self._closed = False
@@ -100,6 +105,9 @@ class ColorKDEWidget(QWidget):
         self.picking.add_button(self.fitting)
         self.kernels.add_tool(self.picking)
         self.judge = JudgePanel(self._viewer, self.session, self.overlay)
+        self.cube_button = QPushButton("Show colour space")
+        self.cube_button.setToolTip("Open the view of the colour space again, above this dock.")
+        self.cube_button.hide()
         self.status = StatusLines(self.session)
         self.autosave = Autosave(self.session, parent=self)
         self.offer = RestoreOffer(self.session, self.autosave)
@@ -208,6 +216,7 @@ class ColorKDEWidget(QWidget):
         lines.setSpacing(6)
         lines.addWidget(self.offer)
         lines.addWidget(self.chooser)
+        lines.addWidget(self.cube_button)
         self.tabs = QTabWidget()
         self.tabs.addTab(_at_top(self.panel), "Density")
         self.tabs.addTab(self.kernels, "Kernels")
@@ -233,6 +242,7 @@ class ColorKDEWidget(QWidget):
         self.autosave.failed.connect(self.status.say)
         self.panel.export_asked.connect(self._on_export)
         self.panel.volume_asked.connect(self._on_volume)
+        self.cube_button.clicked.connect(self._on_cube_asked)
         self.session.exported.connect(self._on_exported)
         self._viewer.events.theme.connect(self._follow_theme)
 
@@ -256,11 +266,25 @@ class ColorKDEWidget(QWidget):
         ShortTitle(self._dock, TITLE)
         self._open_cube(window, self._dock)
 
+    def _on_cube_asked(self, *args: Any) -> None:
+        window = window_of(self._dock)
+        if self._cube_dock is not None:
+            self._cube_dock.show()  # napari's titles have a sign that hides a dock, too
+        elif self._dock is not None and window is not None:
+            self._open_cube(window, self._dock)
+
     def _open_cube(self, window: QMainWindow, dock: QDockWidget) -> None:
         self.cube = CubeView(self.session, self._viewer.theme)
+        self.cube.controls.settings = self._cube_settings
+        left = window.dockWidgetArea(dock) == Qt.DockWidgetArea.LeftDockWidgetArea
         self._cube_dock = self._viewer.window.add_dock_widget(
-            self.cube, name=CUBE_TITLE, area="right", add_vertical_stretch=False
+            self.cube,
+            name=CUBE_TITLE,
+            area="left" if left else "right",
+            add_vertical_stretch=False,
         )
+        self.cube_button.hide()
+        self._cube_dock.toggleViewAction().toggled.connect(self._on_cube_dock_shown)
         self._cube_dock.destroyed.connect(self._on_cube_dock_gone)
         stack_above(window, self._cube_dock, dock, CUBE_SHARE)
         if not isinstance(self.cube.canvas, str):
@@ -274,9 +298,14 @@ class ColorKDEWidget(QWidget):
                 self.status.say,
             )
 
+    def _on_cube_dock_shown(self, shown: bool) -> None:
+        self.cube_button.setVisible(not shown)
+
     def _on_cube_dock_gone(self, *args: Any) -> None:
         self._cube_dock = None
         self._close_cube()
+        if not self._closed:
+            self.cube_button.show()
 
     def _close_cube(self) -> None:
         cube, self.cube = self.cube, None
@@ -284,6 +313,8 @@ class ColorKDEWidget(QWidget):
         if link is not None:
             link.close()
         if cube is not None:
+            if isalive(cube):
+                self._cube_settings = cube.controls.settings
             cube.close_view()
             delete_later(cube)
 

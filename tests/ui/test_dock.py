@@ -205,6 +205,55 @@ def test_the_colour_space_can_be_closed_alone(dock: Dock, qtbot: Any) -> None:
     widget.session.wait()
 
 
+def test_a_closed_colour_space_is_opened_again_above_as_it_was(
+    viewer: Viewer, dock: Dock, qtbot: Any
+) -> None:
+    widget = dock(RGB)
+    assert widget.cube is not None
+    assert widget.cube_button.isHidden()
+    widget.cube.controls.mode.value = "maximum"
+    widget.cube.controls.floor.value = 100
+    close_dock(widget.cube, qtbot)  # type: ignore[arg-type]
+    assert widget.cube_button.isVisible()
+    widget.session.bandwidth = 9
+    widget.session.wait()
+    widget.cube_button.click()
+    cube: Any = widget.cube
+    assert cube is not None
+    assert widget.cube_button.isHidden()
+    assert cube.canvas.mode == "maximum"
+    assert cube.canvas.floor == pytest.approx(1 / 8)
+    estimate: Any = widget.session.estimate
+    np.testing.assert_array_equal(cube.canvas._values, estimate.volume.values)
+    qtbot.waitUntil(lambda: cube.parent().geometry().bottom() < widget.parent().geometry().top())
+    assert cube.parent().geometry().left() == widget.parent().geometry().left()
+    assert widget.link is not None
+
+
+def test_a_hidden_colour_space_is_shown_again(viewer: Viewer, dock: Dock) -> None:
+    widget = dock(RGB)
+    before: Any = widget.cube
+    before.parent().close()
+    assert widget.cube_button.isVisible()
+    widget.cube_button.click()
+    assert widget.cube is before
+    assert before.isVisible()
+    assert widget.cube_button.isHidden()
+
+
+def test_opening_the_colour_space_again_leaves_nothing_behind(
+    viewer: Viewer, dock: Dock, qtbot: Any, live_objects: Callable[[], Counter[str]]
+) -> None:
+    widget = dock(RGB)
+    found = []
+    for _ in range(3):
+        close_dock(widget.cube, qtbot)  # type: ignore[arg-type]
+        widget.cube_button.click()
+        widget.session.wait()
+        found.append((callbacks(viewer), live_objects()))
+    assert found[0] == found[1] == found[2]
+
+
 @pytest.mark.timeout(120)
 def test_closing_the_window_in_the_middle_of_work_neither_hangs_nor_raises(
     viewer: Viewer, dock: Dock
