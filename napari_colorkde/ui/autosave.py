@@ -22,10 +22,14 @@ from napari_colorkde.app.recovery import (
     session_folder,
 )
 from napari_colorkde.app.session import Session
+from napari_colorkde.app.spaces import without_space
 from napari_colorkde.app.state import State
 
 PAUSE_MS = 400
 """The file is written when nothing has changed for this long."""
+
+RESTORED = tuple(name for name in State.__slots__ if name != "channels")
+"""What an earlier session gives back: all but what belongs to its image."""
 
 
 class Autosave(QObject):
@@ -145,12 +149,26 @@ class RestoreOffer(QWidget):
             self.text.setText(f"Last session: {describe(*self._left)}.")
 
     def restore(self) -> None:
-        """Take the kernels and settings of that session; the image stays."""
-        if self._left is not None:
-            state = self._left[0]
-            names = ("bandwidth", "kernel_sets", "kernel_set", "show", "log", "colormap")
-            self._session.set(**{name: getattr(state, name) for name in names})
-            self.dismiss()
+        """Take the kernels and settings of that session; the image stays.
+
+        Without the colour space where the image has none but its own channels. The file stays where
+        it cannot be.
+        """
+        if self._left is None:
+            return
+        state, reason = self._left[0], ""
+        if self._session.source is not None and state.space != "rgb":
+            reason = self._session.space_obstacle()
+        if reason:
+            state = without_space(state)
+        try:
+            self._session.set(**{name: getattr(state, name) for name in RESTORED})
+        except (ValueError, TypeError) as error:
+            self._session.noticed.emit(f"The session cannot be restored: {sentence(error)}")
+            return
+        if reason:
+            self._session.noticed.emit(f"Restored in the image's own channels. {reason}")
+        self.dismiss()
 
     def dismiss(self) -> None:
         """Forget that session."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,8 @@ import pytest
 
 from napari_colorkde.app.recovery import SUFFIX, load_state, session_files
 from napari_colorkde.app.session import Session
+from napari_colorkde.app.sources import source_of_array
+from napari_colorkde.app.state import State
 from napari_colorkde.core.kernels import Kernel, KernelSet
 from napari_colorkde.ui.autosave import PAUSE_MS, Autosave, RestoreOffer
 from tests.ui.conftest import RGB, Dock, close_dock
@@ -37,6 +40,25 @@ def leave(folder: Path) -> None:
     autosave = Autosave(session, folder)
     session.kernels = KERNELS
     autosave.close()
+
+
+def leave_judged(folder: Path) -> State:
+    """Leave one in which everything was chosen."""
+    session = Session()
+    classes = [replace(KERNELS[0], cls="a"), replace(KERNELS[0], cls="b")]
+    session.kernels = KernelSet(classes, "mine")
+    autosave = Autosave(session, folder)
+    session.judge(
+        show="posterior",
+        cls="b",
+        priors={"a": 0.8, "b": 0.2},
+        threshold=0.7,
+        masked=True,
+        none_below=0.9,
+    )
+    session.set(space="lab", bandwidth=(2.5, 3, 4), log=False, colormap="viridis")
+    autosave.close()
+    return session.state
 
 
 def test_a_session_is_written_once_nothing_changes_any_more(
@@ -72,6 +94,58 @@ def test_what_was_left_is_offered_and_restored(
     assert offer.isHidden()
     session.undo()
     assert session.kernels is None
+    autosave.close()
+
+
+def test_everything_but_the_image_is_restored(session: Session, tmp_path: Path, qtbot: Any) -> None:
+    wanted = leave_judged(tmp_path)
+    autosave = Autosave(session, tmp_path)
+    session.open(source_of_array(RGB))
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    offer.restore()
+    assert session.state == wanted
+    assert (wanted.space, wanted.judgement.threshold) == ("lab", 0.7)
+    autosave.close()
+
+
+def test_without_the_space_its_sigmas_are_let_go_and_that_is_said(
+    session: Session, tmp_path: Path, qtbot: Any
+) -> None:
+    wanted = leave_judged(tmp_path)
+    autosave = Autosave(session, tmp_path)
+    session.open(source_of_array(RGB[..., 0]))
+    said: list[str] = []
+    session.noticed.connect(said.append)
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    offer.restore()
+    assert session.state == replace(wanted, space="rgb", bandwidth=None)
+    assert said == [
+        "Restored in the image's own channels. Other colour spaces need red, green and blue; "
+        "1 channel is chosen."
+    ]
+    autosave.close()
+
+
+def test_what_cannot_be_restored_stays_on_disk_and_is_said(
+    session: Session, tmp_path: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(tmp_path)
+    autosave = Autosave(session, tmp_path)
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    said: list[str] = []
+    session.noticed.connect(said.append)
+
+    def refuse(**fields: Any) -> None:
+        raise ValueError("these kernels cannot be.")
+
+    monkeypatch.setattr(session, "set", refuse)
+    offer.restore()
+    assert said == ["The session cannot be restored: these kernels cannot be."]
+    assert len(saved(tmp_path)) == 1
+    assert not offer.isHidden()
     autosave.close()
 
 
