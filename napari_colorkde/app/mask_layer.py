@@ -11,6 +11,7 @@ from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
+from psygnal import Signal
 
 from napari_colorkde.app.index import Index
 from napari_colorkde.app.overlay import MARK, PLACEMENT_EVENTS, Overlay
@@ -81,6 +82,8 @@ class MaskLayer:
         What the layer is called after the image's name.
     """
 
+    removed = Signal(description="The user has deleted the layer.")
+
     def __init__(self, viewer: Any, overlay: Overlay, name: str) -> None:
         self._viewer = unwrapped(viewer)
         self._overlay = overlay
@@ -95,6 +98,11 @@ class MaskLayer:
         """The layer, None while nothing is shown."""
         layer = None if self._layer is None else self._layer()
         return layer if layer in self._viewer.layers else None
+
+    @property
+    def image(self) -> Any:
+        """The image that it was made for, None while nothing is shown."""
+        return None if self._image is None else self._image()
 
     @property
     def shown(self) -> bool:
@@ -126,7 +134,7 @@ class MaskLayer:
         painting.outlined = outlined
         painting.write(chosen)
         layer = self.layer
-        if self._image is not None and self._image() is not image:
+        if self._image is not None and self.image is not image:
             self.hide()
             layer = None
         if layer is not None and layer.multiscale != (len(painting.levels) > 1):
@@ -142,7 +150,7 @@ class MaskLayer:
 
     def hide(self) -> None:
         """Take the layer away."""
-        layer, image = self.layer, None if self._image is None else self._image()
+        layer, image = self.layer, self.image
         self._layer = self._image = self._painting = None
         if image is not None:
             for name in PLACEMENT_EVENTS:
@@ -215,14 +223,17 @@ class MaskLayer:
         add_above(self._viewer, self._overlay, layer)
 
     def _on_moved(self, event: Any) -> None:
-        image, layer = self._overlay.image, self.layer
+        image, layer = self.image, self.layer
         if image is not None and layer is not None:
             Placement.of(image).apply(layer)
 
     def _on_removed(self, event: Any) -> None:
         removed = unwrapped(event.value)
-        if self._image is not None and removed is self._image():
+        if self._image is not None and removed is self.image:
             self.hide()
+        elif self._layer is not None and removed is self._layer():
+            self.hide()
+            self.removed.emit()
 
 
 def add_above(viewer: Any, overlay: Overlay, layer: Any) -> None:

@@ -67,9 +67,11 @@ class LiveMask:
     """
 
     def __init__(self, viewer: Any, session: Session, overlay: Overlay) -> None:
-        self._session = session
+        self._session, self._overlay = session, overlay
         self._moving = False
         self.layer = MaskLayer(viewer, overlay, MASK_NAME)
+        self.layer.removed.connect(self._on_removed)
+        session.source_changed.connect(self._on_source)
         session.state_changed.connect(self._on_state)
         session.densities_changed.connect(self._on_densities)
 
@@ -100,9 +102,18 @@ class LiveMask:
 
     def close(self) -> None:
         """Take the mask away and let go of the session."""
+        self._session.source_changed.disconnect(self._on_source)
         self._session.state_changed.disconnect(self._on_state)
         self._session.densities_changed.disconnect(self._on_densities)
         self.layer.close()
+
+    def _on_source(self, source: object) -> None:
+        # Other pixels of the same image keep the layer: it is painted anew.
+        if source is None or self.layer.image is not self._overlay.image:
+            self.layer.hide()
+
+    def _on_removed(self) -> None:
+        self._session.judge(masked=False)
 
     def _on_state(self, state: State, before: State) -> None:
         if state.judgement != before.judgement:

@@ -156,6 +156,31 @@ def test_deleted_by_hand_it_comes_back_with_the_next_change(masked: Masked) -> N
     np.testing.assert_array_equal(masked.pixels, RGB[..., 0] >= 70)
 
 
+def test_only_a_layer_deleted_by_hand_is_told(masked: Masked) -> None:
+    image = masked.show()
+    told: list[int] = []
+    masked.mask.removed.connect(lambda: told.append(1))
+    masked.mask.show(masked.chosen(60))
+    masked.mask.hide()
+    masked.mask.show(masked.chosen(60))
+    masked.viewer.layers.remove(image)
+    assert not told
+    masked.show()
+    masked.mask.show(masked.chosen(60))
+    masked.viewer.layers.remove("photo mask")
+    assert told == [1]
+
+
+def test_it_follows_its_own_image_when_another_is_looked_at(masked: Masked) -> None:
+    image = masked.show()
+    masked.mask.show(masked.chosen(60))
+    layer = masked.mask.layer
+    assert layer is not None
+    masked.show(RGB[::-1], name="second", translate=(100, 100))
+    image.translate = (5, 7)
+    assert tuple(layer.translate) == (5, 7)
+
+
 def test_it_goes_with_its_image(masked: Masked) -> None:
     image = masked.show()
     masked.mask.show(masked.chosen(60))

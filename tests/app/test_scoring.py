@@ -156,6 +156,32 @@ def test_the_mask_follows_edits_of_the_kernels(judged: Judged) -> None:
     np.testing.assert_array_equal(layer.data, judged.values >= 0.5)
 
 
+def test_a_mask_deleted_by_hand_stays_away(judged: Judged) -> None:
+    judged.session.judge(masked=True)
+    judged.viewer.layers.remove("photo mask")
+    assert not judged.session.state.judgement.masked
+    judged.session.edit(judged.session.kernels[:1])  # type: ignore[index]
+    assert "photo mask" not in judged.names
+    judged.session.undo()
+    judged.session.undo()
+    assert judged.session.state.judgement.masked
+    assert judged.mask.layer.shown
+
+
+def test_the_mask_goes_where_its_image_is_looked_at_no_more(judged: Judged) -> None:
+    judged.session.judge(masked=True)
+    unusable = judged.viewer.add_labels(np.ones((20, 30), int))
+    with pytest.raises(TypeError, match="choose an image layer"):
+        judged.overlay.attach(unusable)
+    assert "photo mask" not in judged.names
+    assert judged.session.state.judgement.masked
+    judged.overlay.attach(judged.viewer.layers["photo"])
+    assert "photo mask" in judged.names
+    layer = judged.mask.layer.layer
+    judged.viewer.layers["photo"].data = RGB[::-1]
+    assert judged.mask.layer.layer is layer
+
+
 def test_a_map_of_classes_has_no_mask(judged: Judged) -> None:
     judged.session.judge(masked=True)
     judged.session.judge(show="class")
