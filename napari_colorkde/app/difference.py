@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from napari_colorkde.app.compute import TILE_PIXELS, Estimate, Progress
 from napari_colorkde.app.sources import Source
 from napari_colorkde.app.spaces import obstacle
+from napari_colorkde.app.state import Channels
 from napari_colorkde.core.colorspaces import palette_in_space
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde import ColorKDE
@@ -21,12 +22,15 @@ class DifferenceRequest:
 
     Attributes
     ----------
+    channels
+        The first image's; of the second one the same are taken.
     palette
         Colours of the second image, if they were counted before.
     """
 
     estimate: Estimate = field(repr=False)
     source: Source
+    channels: Channels
     device: Device
     palette: Palette | None = field(default=None, repr=False)
 
@@ -46,18 +50,13 @@ def difference(request: DifferenceRequest) -> Iterator[Progress | Difference]:
     Raises
     ------
     ValueError
-        If the two images' colours are of different kinds.
+        If the two images' colours are of different kinds, see `like_channels` too.
     """
     estimate, source = request.estimate, request.source
     first = estimate.palette
     palette = request.palette
     if palette is None:
-        channels = next((c for c in source.choices if len(c) == first.n_channels), None)
-        if channels is None:
-            raise ValueError(
-                f"{source.name!r} has no {first.n_channels} colour channels to compare; choose an "
-                "image of the same kind."
-            )
+        channels = like_channels(source, request.channels)
         if estimate.coordinates.space is not None and (reason := obstacle(source, channels)):
             raise ValueError(reason)
         builder, done = PaletteBuilder(), 0
@@ -80,3 +79,27 @@ def difference(request: DifferenceRequest) -> Iterator[Progress | Difference]:
     narrow = bool((np.sqrt(np.diagonal(volume.covariance)) < volume.spacing * (1 - 1e-9)).any())
     second = kde.volume(bins, extent, sampling="cells" if narrow else "points")
     yield Difference(replace(estimate, kde=None), palette, volume.values - second.values)
+
+
+def like_channels(source: Source, channels: Channels) -> Channels:
+    """The channels of another image that mean the same: red is compared with red.
+
+    They have the same positions, and the same further layers; of several such choices those with
+    the same names are taken, then those along the same axis.
+
+    Raises
+    ------
+    ValueError
+        If it has none.
+    """
+    alike = [
+        choice
+        for choice in source.choices
+        if (choice.entries, choice.layers) == (channels.entries, channels.layers)
+    ]
+    if not alike:
+        raise ValueError(
+            f"{source.name!r} has no channels like {channels.label} to compare; choose an image of "
+            "the same kind, or other channels."
+        )
+    return max(alike, key=lambda c: (c.names == channels.names, c.axis == channels.axis))

@@ -11,6 +11,7 @@ from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.overlay import Overlay, images_of
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import source_of, unwrapped
+from napari_colorkde.app.state import State
 from napari_colorkde.core.palette import Palette
 from napari_colorkde.ui.cube_dock import CubeView
 
@@ -40,6 +41,8 @@ class CubeDifference:
             view.menu.difference_chosen.connect(self.choose)
         session.estimate_changed.connect(self._on_estimate)
         session.source_changed.connect(self._on_source)
+        session.state_changed.connect(self._on_state)
+        session.settled.connect(self._on_settled)
         self._viewer.layers.events.removed.connect(self._on_removed)
 
     def close(self) -> None:
@@ -48,6 +51,8 @@ class CubeDifference:
             self._view.menu.difference_chosen.disconnect(self.choose)
         self._session.estimate_changed.disconnect(self._on_estimate)
         self._session.source_changed.disconnect(self._on_source)
+        self._session.state_changed.disconnect(self._on_state)
+        self._session.settled.disconnect(self._on_settled)
         self._viewer.layers.events.removed.disconnect(self._on_removed)
         self._layer = self._palette = None
 
@@ -57,6 +62,8 @@ class CubeDifference:
 
     def choose(self, layer: Any) -> None:
         """Show the difference from the density of this layer; None: the density itself."""
+        # What is under way is of the layer that was chosen before.
+        self._session.stop("difference")
         self._palette = None
         self._layer = None if layer is None else ref(layer)
         if self._session.estimate is None:
@@ -70,7 +77,8 @@ class CubeDifference:
 
     def _ask(self, estimate: Estimate) -> None:
         layer = None if self._layer is None else self._layer()
-        if layer is None:
+        channels = self._session.channels
+        if layer is None or channels is None:
             self._show_plain()
             return
         try:
@@ -79,7 +87,7 @@ class CubeDifference:
             self._on_end(sentence(error))
             return
         self._view.awaits_difference = True
-        request = DifferenceRequest(estimate, source, self._session.device, self._palette)
+        request = DifferenceRequest(estimate, source, channels, self._session.device, self._palette)
         self._session.run(
             "difference", lambda: difference(request), self._on_difference, self._on_end
         )
@@ -111,6 +119,16 @@ class CubeDifference:
 
     def _on_removed(self, event: Any) -> None:
         if self._layer is not None and unwrapped(event.value) is self._layer():
+            self._layer = self._palette = None
+            self._show_plain()
+
+    def _on_state(self, state: State, before: State) -> None:
+        if state.channels != before.channels:
+            self._palette = None  # the colours of other channels
+
+    def _on_settled(self) -> None:
+        if self._view.awaits_difference:
+            # It was stopped: the view waits for nothing any more.
             self._layer = self._palette = None
             self._show_plain()
 

@@ -313,7 +313,7 @@ def test_the_difference_from_another_image_is_shown_and_taken_back(
     grey = viewer.add_image(RGB[..., 0], name="grey")
     menu._subtract(grey)
     widget.session.wait()
-    assert "no 3 colour channels" in widget.status.problem.text()
+    assert "no channels like red, green, blue" in widget.status.problem.text()
     assert not canvas._signed
 
 

@@ -213,7 +213,7 @@ def test_a_closed_colour_space_is_opened_again_above_as_it_was(
     assert widget.cube_button.isHidden()
     widget.cube.controls.mode.value = "maximum"
     widget.cube.controls.floor.value = 100
-    close_dock(widget.cube, qtbot)  # type: ignore[arg-type]
+    close_dock(widget.cube, qtbot)
     assert widget.cube_button.isVisible()
     widget.session.bandwidth = 9
     widget.session.wait()
@@ -236,8 +236,8 @@ def test_a_hidden_colour_space_is_shown_again(viewer: Viewer, dock: Dock) -> Non
     before.parent().close()
     assert widget.cube_button.isVisible()
     widget.cube_button.click()
-    assert widget.cube is before
     assert before.isVisible()
+    assert widget.cube is before
     assert widget.cube_button.isHidden()
 
 
