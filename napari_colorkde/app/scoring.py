@@ -14,6 +14,7 @@ from psygnal import Signal
 
 from napari_colorkde.app.compute import Densities, Progress
 from napari_colorkde.app.index import Index
+from napari_colorkde.app.selections import Labelled
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import unwrapped
 from napari_colorkde.core.roc import Confusion, RocCurve, roc_curve
@@ -63,13 +64,13 @@ class Truth:
         return self.others + self.unlabelled if unlabelled == "negative" else self.others
 
 
-def count_truth(index: Index, labels: Any, positive: int | None) -> Iterator[Progress | Truth]:
+def count_truth(index: Index, labels: Labelled, positive: int | None) -> Iterator[Progress | Truth]:
     """Count labelled pixels by colour: 0.4 s for 18 million.
 
     Parameters
     ----------
     labels
-        Whole numbers of the index's shape, any array that can be sliced.
+        Those of each pixel.
     positive
         The label of positives; None takes the lowest.
 
@@ -80,8 +81,7 @@ def count_truth(index: Index, labels: Any, positive: int | None) -> Iterator[Pro
     """
     found: set[int] = set()
     n, done = 2 * int(np.prod(index.shape, dtype=np.int64)), 0
-    for box in index.boxes():
-        tile = np.asarray(labels[box])
+    for _, tile in labels.parts(index):
         found.update(_values(tile))
         done += tile.size
         yield Progress("counting the truth", done / n)
@@ -94,12 +94,11 @@ def count_truth(index: Index, labels: Any, positive: int | None) -> Iterator[Pro
         positive = names[0] if len(names) <= MOST_LABELS else EVERY_LABEL
     size = 3 * (len(index.palette) + 1)
     counts = np.zeros(size, np.int64)
-    for box in index.boxes():
-        tile = np.asarray(labels[box])
+    for axes, tile in labels.parts(index):
         positives = tile != 0 if positive == EVERY_LABEL else tile == positive
         # 0: no label, 1: positive, 2: another.
         kinds = np.where(positives, 1, np.where(tile == 0, 0, 2))
-        kinds += 3 * index.codes_in(box)
+        kinds += 3 * index.codes(0, axes)
         counts += np.bincount(kinds.ravel(), minlength=size)
         done += tile.size
         yield Progress("counting the truth", done / n)
@@ -240,13 +239,10 @@ class Scoring:
         if question is not None and question.show == "class":
             self._fail("A map of classes has no threshold; show a posterior or a ratio.")
             return
-        labels = unwrapped(layer.data)[0] if layer.multiscale else unwrapped(layer.data)
-        shape = tuple(map(int, labels.shape))
-        if shape != tuple(index.shape):
-            self._fail(
-                f"{layer.name!r} has the shape {shape}, the image's pixels {tuple(index.shape)}; "
-                "choose labels of the same shape."
-            )
+        try:
+            labels = _labels_of(layer, index)
+        except ValueError as error:
+            self._fail(str(error))
             return
         truth = self.truth if self.truth is not None and self.truth.index is index else None
         positive, unlabelled = self._positive, self._unlabelled
@@ -269,9 +265,23 @@ class Scoring:
             self._fail(f"{problem[:1].upper()}{problem[1:]}")
 
 
+def _labels_of(layer: Any, index: Index) -> Labelled:
+    """The label of each pixel of an image."""
+    labels = unwrapped(layer.data)[0] if layer.multiscale else unwrapped(layer.data)
+    shape, source, axis = tuple(map(int, labels.shape)), index.source, index.channels.axis
+    if shape == tuple(index.shape):
+        return Labelled(labels, "each")
+    if axis is not None and not source.rgb and shape == tuple(source.array.shape):
+        return Labelled(labels, "each", channel_axis=axis)
+    raise ValueError(
+        f"{layer.name!r} has the shape {shape}, the image's pixels {tuple(index.shape)}; "
+        "choose labels of the same shape."
+    )
+
+
 def _score(
     index: Index,
-    labels: Any,
+    labels: Labelled,
     positive: int | None,
     unlabelled: Unlabelled,
     truth: Truth | None,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from napari_colorkde.app.mask_layer import add_labels
 from napari_colorkde.app.scoring import EVERY_LABEL, Scoring
 from napari_colorkde.app.threshold import LiveMask, chosen_colors, threshold_in, threshold_range
 from tests.app.test_judgement import FILE
@@ -83,6 +84,23 @@ def test_beside_other_labels_pixels_without_one_are_not_judged(judged: Judged) -
     scoring.set_unlabelled("not judged")
     assert scoring.curve is None
     assert "No pixel is negative" in scoring.problem
+
+
+def test_labels_of_channels_along_an_axis_are_those_of_the_pixels(judged: Judged) -> None:
+    planes = np.ascontiguousarray(np.moveaxis(RGB, -1, 0))
+    judged.show(planes, name="planes", rgb=False)
+    ours = add_labels(judged.viewer, judged.overlay, TRUTH, "ours")
+    assert ours.data.shape == planes.shape
+    judged.choose(TRUTH)
+    assert judged.scoring.curve is not None
+    wanted = judged.scoring.curve.area
+    judged.scoring.choose(ours)
+    assert judged.scoring.problem == ""
+    assert judged.scoring.curve.area == wanted
+    painted = np.zeros(planes.shape, np.uint8)
+    painted[1] = TRUTH
+    judged.choose(painted)
+    assert judged.scoring.curve.area == wanted
 
 
 def test_what_cannot_be_compared_is_told(judged: Judged) -> None:
