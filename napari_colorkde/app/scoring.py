@@ -194,6 +194,7 @@ class Scoring:
     def close(self) -> None:
         """Let go of the session and the layer."""
         self._listen(False)
+        self._session.stop("truth")
         self._layer = None
         self._session.counted_changed.disconnect(self._on_counted)
         self._session.densities_changed.disconnect(self._on_densities)
@@ -223,6 +224,8 @@ class Scoring:
             self._score()
 
     def _recount(self) -> None:
+        # What is being counted is of another choice.
+        self._session.stop("truth")
         self.truth = None
         self._score()
 
