@@ -1,7 +1,7 @@
 """Make the gallery of the documentation: photographs in every mode of the colour-space view.
 
 Run by ``make docs``, on a display of its own. Writes docs/images/gallery.png: a row for each
-photograph, a column for each mode, and a row with the difference of two photographs.
+photograph, a column for each mode, the last one being the difference from the next photograph.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from napari_colorkde.io.samples import sample_path
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "images" / "gallery.png"
-SIDE, GAP, HEAD = 300, 6, 24
+SIDE, GAP, HEAD = 280, 6, 24
 NAMES = ("red", "green", "blue")
 
 Picture = NDArray[np.uint8]
@@ -39,16 +39,20 @@ def main() -> None:
         immunohistochemistry(),
         chelsea(),
     ]
-    rows = [[thumbnail(image), *in_all_modes(image)] for image in photographs]
+    others = [*photographs[1:], photographs[0]]
+    rows = [
+        [thumbnail(image), *in_all_modes(image, other)]
+        for image, other in zip(photographs, others, strict=True)
+    ]
     app.processEvents()
-    sheet = side_by_side(rows, ["photograph", *MODES])
+    sheet = side_by_side(rows, ["photograph", *MODES, "difference from the next"])
     sheet.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(TARGET, optimize=True)
     name = TARGET.relative_to(TARGET.parents[2])
     print(f"{name}: {sheet.width} x {sheet.height}, {TARGET.stat().st_size / 1e6:.2f} MB")
 
 
-def in_all_modes(image: Picture) -> list[Picture]:
-    """Draw an image's colours once in each mode, square."""
+def in_all_modes(image: Picture, other: Picture) -> list[Picture]:
+    """Draw an image's colours once in each mode, square, and what sets it apart from another."""
     palette = Palette.from_image(image)
     volume = ColorKDE(palette).volume()
     canvas = ColorSpaceCanvas()
@@ -61,6 +65,10 @@ def in_all_modes(image: Picture) -> list[Picture]:
         for choose in MODES.values():
             choose(canvas)
             pictures.append(canvas.render((SIDE, SIDE))[..., :3])
+        difference = volume.values - ColorKDE(other).volume().values
+        canvas.set_mode("cloud")
+        canvas.set_volume(difference, volume.axes, NAMES, signed=True)
+        pictures.append(canvas.render((SIDE, SIDE))[..., :3])
         return pictures
     finally:
         canvas.close()

@@ -103,5 +103,5 @@ class FittedCamera(TurntableCamera):
         # Any turn about z, elevations up to about 25°; a little more for perspective.
         across = float(np.hypot(x, y))
         reach = (1.06 * across, 1.06 * (0.9 * z + 0.42 * across))
-        # Room for the names of the axes.
-        return fitting_scale(reach, canvas, (44.0, 38.0))
+        # Room for the numbers and names of the axes.
+        return fitting_scale(reach, canvas, (60.0, 38.0))
