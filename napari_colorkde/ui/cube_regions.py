@@ -103,6 +103,7 @@ class CubeRegions:
         self._canvas, self._bar = canvas, bar
         self.mask = MaskLayer(viewer, overlay, LAYER_NAME)
         self.chosen: NDArray[np.bool_] | None = None
+        self._painting = False
         canvas.on_region_changed = self._on_changed
         canvas.on_region_drawn = self._on_drawn
         bar.labels_button.clicked.connect(self.keep_as_labels)
@@ -111,6 +112,7 @@ class CubeRegions:
         session.source_changed.connect(self.clear)
         session.counted_changed.connect(self.clear)
         session.state_changed.connect(self._on_state)
+        session.settled.connect(self._offer_again)
 
     def close(self) -> None:
         """Select nothing and let go of all of them."""
@@ -118,6 +120,7 @@ class CubeRegions:
         self._session.source_changed.disconnect(self.clear)
         self._session.counted_changed.disconnect(self.clear)
         self._session.state_changed.disconnect(self._on_state)
+        self._session.settled.disconnect(self._offer_again)
         self._bar.labels_button.clicked.disconnect(self.keep_as_labels)
         self._bar.kernel_button.clicked.disconnect(self.make_kernel)
         self._bar.clear_button.clicked.disconnect(self.clear)
@@ -126,7 +129,7 @@ class CubeRegions:
 
     def clear(self, *args: Any) -> None:
         """Select nothing."""
-        self.chosen = None
+        self.chosen, self._painting = None, False
         self.mask.hide()
         self._bar.hide()
 
@@ -134,6 +137,8 @@ class CubeRegions:
         """Make a Labels layer of the selection, in the background."""
         index, chosen = self._session.index, self.chosen
         if index is None or chosen is None:
+            return
+        if self._is_preview():
             return
         name = f"{self._overlay.image.name} {LAYER_NAME}"
 
@@ -144,20 +149,39 @@ class CubeRegions:
             yield labels
 
         def done(labels: NDArray[np.uint8]) -> None:
-            self.clear()
+            if self.chosen is chosen:
+                self.clear()
             add_labels(self._viewer, self._overlay, labels, name)
 
         self._bar.tell(self._bar.share.text(), done=False)
+        self._painting = True
         self._session.run("light", work, done, self._on_end)
 
     def _on_end(self, problem: str | None) -> None:
+        self._offer_again()
         if problem is not None:
             self.failed.emit(problem)
+
+    def _is_preview(self) -> bool:
+        """Whether only a sample of the image is known as yet; say so."""
+        index = self._session.index
+        if index is None or not index.is_preview:
+            return False
+        self.failed.emit(
+            "the image's colours are still being counted; keep the selection when that is done."
+        )
+        return True
+
+    def _offer_again(self) -> None:
+        """Offer what may become of the selection once more, after an error or Stop."""
+        if self._painting and self.chosen is not None:
+            self._bar.tell(self._bar.share.text(), done=True)
+        self._painting = False
 
     def make_kernel(self, *args: Any) -> None:
         """Add the Gaussian of the selected colours to the kernels."""
         palette, chosen = self._session.palette, self.chosen
-        if palette is None or chosen is None:
+        if palette is None or chosen is None or self._is_preview():
             return
         try:
             self._picker.add(samples_of_colors(palette, chosen))
@@ -178,6 +202,7 @@ class CubeRegions:
         coordinates = self._coordinates()
         if coordinates is None:
             return
+        self._painting = False
         self.chosen = chosen_by(region, coordinates)
         self.mask.show(self.chosen)
         self._bar.tell(share_text(self.chosen, coordinates.palette), done=done)

@@ -1,0 +1,140 @@
+"""Regions of the colour space, with a canvas that only remembers what it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NoReturn
+from unittest.mock import create_autospec
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Labels
+
+from napari_colorkde.app import compute
+from napari_colorkde.app.overlay import Overlay
+from napari_colorkde.app.picker import Picker
+from napari_colorkde.app.session import Session
+from napari_colorkde.scene.canvas import ColorSpaceCanvas
+from napari_colorkde.ui import cube_regions
+from napari_colorkde.ui.cube_regions import CubeRegions, RegionBar
+from tests.app.stepping import SteppingExecutor
+
+RNG = np.random.default_rng(0)
+RGB = RNG.integers(40, 60, (20, 30, 3)).astype(np.uint8)
+
+
+class Red:
+    """The colours that are red enough."""
+
+    def __init__(self, level: int = 50) -> None:
+        self.level = level
+
+    def contains(self, colors: Any) -> Any:
+        return colors[:, 0] >= self.level
+
+
+class Setting:
+    """A viewer without a window, in which a region was drawn."""
+
+    def __init__(self) -> None:
+        self.executor = SteppingExecutor()
+        self.session = Session(self.executor)
+        self.viewer = ViewerModel()
+        self.overlay = Overlay(self.viewer, self.session)
+        self.canvas = create_autospec(ColorSpaceCanvas, instance=True)
+        self.bar = RegionBar()
+        self.picker = create_autospec(Picker, instance=True)
+        self.regions = CubeRegions(
+            self.viewer, self.session, self.overlay, self.canvas, self.bar, self.picker
+        )
+        self.said: list[str] = []
+        self.regions.failed.connect(self.said.append)
+        self.overlay.attach(self.viewer.add_image(RGB, rgb=True, name="photo"))
+        while self.session.estimate is None:
+            self.executor.step()
+
+    @property
+    def enabled(self) -> set[bool]:
+        bar = self.bar
+        return {b.isEnabled() for b in (bar.labels_button, bar.kernel_button, bar.clear_button)}
+
+
+@pytest.fixture
+def make(qtbot: Any) -> Iterator[Any]:
+    made: list[Setting] = []
+
+    def actual() -> Setting:
+        made.append(Setting())
+        qtbot.addWidget(made[0].bar)
+        return made[0]
+
+    yield actual
+    for setting in made:
+        setting.regions.close()
+        setting.overlay.close()
+        setting.session.close()
+
+
+def test_of_a_sample_nothing_is_kept(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compute, "LARGE", 100)
+    monkeypatch.setattr(compute, "SAMPLE_PIXELS", 150)
+    setting = make()
+    assert setting.session.index.is_preview
+    setting.canvas.on_region_drawn(Red())
+    setting.bar.labels_button.click()
+    setting.bar.kernel_button.click()
+    assert len(setting.said) == 2
+    assert set(setting.said) == {
+        "the image's colours are still being counted; keep the selection when that is done."
+    }
+    setting.picker.add.assert_not_called()
+    assert setting.enabled == {True}
+    setting.session.wait()
+    assert not any(isinstance(layer, Labels) for layer in setting.viewer.layers)
+    setting.canvas.on_region_drawn(Red())
+    setting.bar.labels_button.click()
+    setting.session.wait()
+    np.testing.assert_array_equal(setting.viewer.layers["photo selection"].data, RGB[..., 0] >= 50)
+
+
+def test_after_stop_the_selection_is_offered_again(make: Any) -> None:
+    setting = make()
+    setting.session.wait()
+    setting.canvas.on_region_drawn(Red())
+    setting.bar.labels_button.click()
+    assert setting.enabled == {False}
+    setting.session.stop()
+    setting.session.wait()
+    assert setting.enabled == {True}
+    assert setting.regions.chosen is not None
+
+
+def test_after_an_error_the_selection_is_offered_again(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any) -> NoReturn:
+        raise OSError("the disk is gone.")
+
+    monkeypatch.setattr(cube_regions, "iterate_labels", fail)
+    setting = make()
+    setting.session.wait()
+    setting.canvas.on_region_drawn(Red())
+    setting.bar.labels_button.click()
+    setting.session.wait()
+    assert setting.said == ["the disk is gone."]
+    assert setting.enabled == {True}
+
+
+def test_a_region_drawn_meanwhile_stays_when_the_labels_come(make: Any) -> None:
+    setting = make()
+    setting.session.wait()
+    setting.canvas.on_region_drawn(Red())
+    setting.bar.labels_button.click()
+    setting.canvas.on_region_changed(Red(55))
+    while setting.executor.compute():
+        pass
+    setting.executor.deliver()
+    assert setting.enabled == {False}  # still being drawn
+    assert setting.regions.chosen.sum() == np.sum(setting.session.palette.colors[:, 0] >= 55)
+    assert any(isinstance(layer, Labels) for layer in setting.viewer.layers)
