@@ -6,7 +6,7 @@ before has made.
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -16,7 +16,7 @@ from napari_colorkde.app import kernel_edits
 from napari_colorkde.app.compute import Progress
 from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.index import Index
-from napari_colorkde.app.picking import Samples, SampleStore, kernel_from
+from napari_colorkde.app.picking import Samples, SampleStore, kernel_from, start_of
 from napari_colorkde.app.selections import Selection, gather
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.kernels import Kernel, KernelSet
@@ -99,18 +99,22 @@ def pick(request: PickRequest) -> Iterator[Progress | Picked]:
 def _changed(request: PickRequest, picked: Samples) -> Samples:
     before = request.samples
     if request.how == "add":
+        if before is None and request.kernel is not None:
+            start = start_of(request.kernel, request.index.palette)
+            return replace(picked, start=start)
         return picked if before is None else before.plus(picked)
     what = _title(request.kernel, request.row)
     if before is None:
         raise ValueError(
-            f"{what} was not picked and has no samples to take away from; add some with Ctrl first."
+            f"{what} was not picked and has no samples to take away from; only pixels that were "
+            "added with Ctrl can be taken away."
         )
     after = before.minus(picked)
     if after.n_pixels == before.n_pixels:
         raise ValueError(
             f"none of these colours is among the samples of {what}; nothing was taken away."
         )
-    if not len(after):
+    if not after.n_in_all:
         raise ValueError(f"that would leave {what} without samples; delete it instead.")
     return after
 
@@ -121,7 +125,9 @@ def _refitted(request: PickRequest, samples: Samples) -> Kernel:
     if before is None:
         return fitted
     # A weight that was typed or normalised is the user's.
-    own = request.samples is None or before.weight != request.samples.n_pixels / palette.n_pixels
+    own = samples.start is not None or (
+        request.samples is not None and before.weight != request.samples.n_pixels / palette.n_pixels
+    )
     return kernel_edits.replace_kernel(
         before,
         mean=fitted.mean,
@@ -281,16 +287,20 @@ def described(picked: Picked) -> str:
         text = f"{what}: {pixels}, {colors}."
     elif request.samples is None:
         title = _title(request.kernel, request.row)
-        text = f"K{title[1:]} had no samples: it is now that of {pixels}."
+        counted = _number(samples.n_in_all - samples.n_pixels)
+        text = (
+            f"K{title[1:]} was not picked: by its weight it counts as {counted} of the image's "
+            f"pixels, to which {pixels} were added."
+        )
     else:
         title = _title(request.kernel, request.row)
         change = abs(samples.n_pixels - request.samples.n_pixels)
         done = "added" if request.how == "add" else "taken away"
         rest = "in all" if request.how == "add" else "left"
         text = (
-            f"K{title[1:]}: {_count(change, 'pixel')} {done}, {_number(samples.n_pixels)} {rest}."
+            f"K{title[1:]}: {_count(change, 'pixel')} {done}, {_number(samples.n_in_all)} {rest}."
         )
-    if any(len(s) == 1 for s in picked.samples):
+    if any(len(s) == 1 and s.start is None for s in picked.samples):
         text += " All have one colour, so it is only as wide as rounding: add others with Ctrl."
     return text
 

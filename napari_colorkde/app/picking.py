@@ -7,7 +7,7 @@ Which pixels a click or a layer means is said in `selections`; nothing here know
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,25 @@ FLOAT_LEVELS = 255
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """A kernel that was not picked, as so many pixels of its mean and covariance.
+
+    Attributes
+    ----------
+    n_pixels
+        At least 1.
+    """
+
+    kernel: Kernel
+    n_pixels: int
+
+
+def start_of(kernel: Kernel, palette: Palette) -> Start:
+    """A kernel's weight is a part of the image's pixels: as many stand for it, at least one."""
+    return Start(kernel, max(round(kernel.weight * palette.n_pixels), 1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Samples:
     """Colours that were picked, and how often.
 
@@ -36,15 +55,23 @@ class Samples:
         ``(N, C)``, distinct, sorted lexicographically, in the palette's dtype.
     counts
         ``(N,)`` int64, at least 1.
+    start
+        The kernel that they were added to; None if it was made of them alone.
     """
 
     colors: NDArray[Any]
     counts: NDArray[np.int64]
+    start: Start | None = None
 
     @property
     def n_pixels(self) -> int:
-        """Number of pixels, those picked twice counted twice."""
+        """Number of pixels, those picked twice counted twice; without those of the start."""
         return int(self.counts.sum())
+
+    @property
+    def n_in_all(self) -> int:
+        """Number of pixels, with those of the start."""
+        return self.n_pixels + (0 if self.start is None else self.start.n_pixels)
 
     @property
     def n_bytes(self) -> int:
@@ -60,7 +87,7 @@ class Samples:
         return len(self.counts)
 
     def plus(self, other: "Samples") -> "Samples":
-        """Both together. O(N log N).
+        """Both together, with the start of these. O(N log N).
 
         Raises
         ------
@@ -70,7 +97,7 @@ class Samples:
         self._agree(other)
         parts = [CountedColors(s.colors, s.counts) for s in (self, other)]
         merged = merge_counted(parts)
-        return Samples(merged.colors, merged.counts)
+        return Samples(merged.colors, merged.counts, self.start)
 
     def minus(self, other: "Samples") -> "Samples":
         """What is left when other pixels are taken away, colour by colour; perhaps none.
@@ -86,7 +113,7 @@ class Samples:
         colors = np.concatenate([self.colors, other.colors])
         rest = count_rows(colors, np.concatenate([self.counts, -other.counts]))
         left = rest.counts > 0
-        return Samples(rest.colors[left].astype(self.colors.dtype), rest.counts[left])
+        return Samples(rest.colors[left].astype(self.colors.dtype), rest.counts[left], self.start)
 
     def shares(self, other: "Samples") -> bool:
         """Whether any colour of the other samples is among these."""
@@ -148,7 +175,17 @@ def kernel_from(samples: Samples, palette: Palette, *, cls: str = "", name: str 
     ------
     ValueError
         If there are no samples.
+
+    Notes
+    -----
+    With a start of n pixels, mean a and covariance A beside m samples of mean b and covariance B,
+    rounding included, the mean is (na + mb) / (n + m) and the covariance, rounding included once,
+    (nA + mB) / (n + m) + nm / (n + m)² (a − b)(a − b)ᵀ: that of all pixels together (Chan, Golub
+    and LeVeque 1983).
     """
+    start = samples.start
+    if start is not None and samples.n_pixels == 0:
+        return replace(start.kernel, cls=cls, name=name)
     if samples.n_pixels == 0:
         raise ValueError(
             "the selection holds no pixel that counts; choose pixels inside the image that are "
@@ -162,10 +199,16 @@ def kernel_from(samples: Samples, palette: Palette, *, cls: str = "", name: str 
     shifted -= shift
     covariance = (shifted * parts[:, None]).T @ shifted
     covariance = (covariance + covariance.T) / 2 + np.diag(quantisation(palette))
+    mean = colors[0] + shift
+    if start is not None:
+        part = samples.n_pixels / samples.n_in_all
+        apart = mean - start.kernel.mean
+        mean = start.kernel.mean + part * apart
+        covariance = (1 - part) * start.kernel.covariance_matrix + part * covariance
+        covariance += part * (1 - part) * np.outer(apart, apart)
     if not np.any(covariance - np.diag(np.diagonal(covariance))):
         covariance = np.diagonal(covariance)
-    weight = samples.n_pixels / palette.n_pixels
-    return Kernel(colors[0] + shift, covariance, weight, cls=cls, name=name)
+    return Kernel(mean, covariance, samples.n_in_all / palette.n_pixels, cls=cls, name=name)
 
 
 class SampleStore:

@@ -99,18 +99,56 @@ def test_samples_come_back_with_undo_and_redo() -> None:
     check(picking.kernels[0], pixels(2, 3, 4, 5), pixels(10, 3, 4, 5))
 
 
-def test_a_kernel_that_was_typed_starts_from_the_pixels_and_that_is_said() -> None:
+def merged(kernel: Kernel, n: int, *parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and covariance of n pixels of a kernel and others, by sums over all of them."""
+    together = np.concatenate(parts)
+    total = n + len(together)
+    rounding = np.eye(3) / 12
+    mean = (n * kernel.mean + together.sum(axis=0)) / total
+    squares = n * (kernel.covariance_matrix - rounding + np.outer(kernel.mean, kernel.mean))
+    squares = squares + together.T @ together
+    return mean, squares / total - np.outer(mean, mean) + rounding
+
+
+@pytest.mark.parametrize(("weight", "n"), [(0.6, 360), (1e-9, 1), (0, 1), (3, 1800)])
+def test_pixels_are_added_to_a_kernel_that_was_not_picked(weight: float, n: int) -> None:
+    covariance = [[90, 20, 5], [20, 80, 9], [5, 9, 70]]
+    typed = Kernel([60, 55, 50], covariance, weight, cls="a", name="typed")
+    picking = Picking()
+    picking.session.kernels = KernelSet([typed])
+    picking.chosen = [0]
+    parts = [pixels(2, 3, 4, 5)]
+    picking.picker.pick(box(2, 3, 4, 5), "add")
+    mean, wanted = merged(typed, n, *parts)
+    kernel = picking.kernels[0]
+    np.testing.assert_allclose(kernel.mean, mean)
+    np.testing.assert_allclose(kernel.covariance_matrix, wanted, rtol=1e-9, atol=1e-9)
+    assert (kernel.weight, kernel.cls, kernel.name) == (weight, "a", "typed")
+    assert picking.said[-1].replace("\u2009", "") == (
+        f"Kernel 1 (typed) was not picked: by its weight it counts as {n} of the image's pixels, "
+        "to which 20 pixels were added."
+    )
+    parts.append(pixels(10, 3, 4, 5))
+    picking.picker.pick(box(10, 3, 4, 5), "add")
+    mean, wanted = merged(typed, n, *parts)
+    kernel = picking.kernels[0]
+    np.testing.assert_allclose(kernel.mean, mean)
+    np.testing.assert_allclose(kernel.covariance_matrix, wanted, rtol=1e-9, atol=1e-9)
+    assert kernel.weight == weight
+    assert picking.said[-1].replace("\u2009", "").endswith(f"20 pixels added, {n + 40} in all.")
+
+
+def test_what_was_added_to_a_typed_kernel_can_be_taken_away_and_no_more() -> None:
     picking = Picking()
     picking.session.kernels = KernelSet([TYPED])
     picking.chosen = [0]
     picking.picker.pick(box(2, 3, 4, 5), "add")
-    kernel = picking.kernels[0]
-    np.testing.assert_allclose(kernel.mean, pixels(2, 3, 4, 5).mean(axis=0))
-    assert (kernel.weight, kernel.cls, kernel.name) == (0.6, "a", "typed")
-    assert picking.said == ["Kernel 1 (typed) had no samples: it is now that of 20 pixels."]
-    picking.picker.pick(box(10, 3, 4, 5), "add")
-    assert picking.kernels[0].weight == 0.6
-    assert picking.said[-1].endswith("20 pixels added, 40 in all.")
+    picking.picker.pick(box(2, 3, 4, 5), "take")
+    assert picking.kernels.kernels == (TYPED,)
+    picking.picker.pick(box(2, 3, 4, 5), "take")
+    assert "none of these colours is among the samples of kernel 1" in picking.problems[-1]
+    picking.picker.pick(box(0, 0, 1, 1), "add")
+    assert "All have one colour" not in picking.said[-1]
 
 
 def test_a_weight_that_was_normalised_stays() -> None:
