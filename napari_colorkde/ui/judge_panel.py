@@ -29,6 +29,7 @@ from napari_colorkde.app.threshold import (
     threshold_in,
     threshold_range,
 )
+from napari_colorkde.io.kernel_files import load_kernels
 from napari_colorkde.io.samples import sample_path
 from napari_colorkde.ui.forms import form
 from napari_colorkde.ui.kernel_chooser import PRESET_FILE
@@ -42,6 +43,8 @@ SHOWS = {
     "most likely class": "class",
 }
 FIRST_MASS = 99.0
+SKIN = ("skin", "nonskin")
+"""The classes of the preset."""
 
 
 class JudgePanel(QWidget):
@@ -207,6 +210,9 @@ class JudgePanel(QWidget):
         if densities is None or index is None or image is None or index.is_preview:
             self.failed.emit("There is nothing to make labels of yet; wait until it is shown.")
             return
+        if not densities.is_exact:
+            self.failed.emit("What is shown is a preview still; wait until it is exact.")
+            return
         options: dict[str, Any] = {}
         if question is not None and of_classes:
             values = np.nan_to_num(densities.values)
@@ -237,11 +243,21 @@ class JudgePanel(QWidget):
         self._judge(show=show)
 
     def _on_skin(self) -> None:
-        def change() -> None:
-            self._session.load_kernels(sample_path(PRESET_FILE), "skin")
-            self._session.judge(show="posterior", cls="skin", against="nonskin")
+        self._try(self._show_skin)
 
-        self._try(change)
+    def _show_skin(self) -> None:
+        before = self._session.state
+        sets = {**dict(before.kernel_sets), **load_kernels(sample_path(PRESET_FILE))}
+        opened = before.changed(kernel_sets=sets, kernel_set=SKIN[0], show="kernels")
+        question = question_of(opened)
+        names = SKIN if question is None else question.names
+        # The kernels of the user are opened still, but say nothing about skin.
+        priors = {name: 1 / len(SKIN) if name in SKIN else 0.0 for name in names}
+        judgement = opened.judgement.changed(
+            show="posterior", cls=SKIN[0], against=SKIN[1], priors=priors, threshold=None
+        )
+        # At once, as one step of undo.
+        self._session.set(kernel_sets=sets, kernel_set=SKIN[0], show="kernels", judgement=judgement)
 
     def _on_cls(self, cls: str) -> None:
         self._judge(cls=cls)

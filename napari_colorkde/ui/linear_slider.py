@@ -1,12 +1,59 @@
 """A linear slider with a box to type the number, which knows when it rests."""
 
+import math
+
 from psygnal import Signal
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QSignalBlocker, Qt, QTimer
+from qtpy.QtGui import QValidator
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QWidget
 
 STEPS = 1000
 REST_MS = 300
 """A number that was moved by keys or the wheel rests after this long."""
+
+PLAIN_DECIMALS = 6
+"""With more, numbers are written with an exponent."""
+
+MOST_DECIMALS = 40
+"""Those of float32, whose least number is 1e-38."""
+
+
+class NumberBox(QDoubleSpinBox):
+    """A box for a number that can be very small."""
+
+    def textFromValue(self, value: float) -> str:
+        """Write a number."""
+        return f"{value:.4g}" if self._is_fine else str(super().textFromValue(value))
+
+    def valueFromText(self, text: str | None) -> float:
+        """Read a number."""
+        number = _number(text) if self._is_fine else None
+        return float(super().valueFromText(text)) if number is None else number
+
+    def validate(self, text: str | None, position: int) -> tuple[QValidator.State, str, int]:
+        """Say whether a text is a number, or could become one."""
+        if not self._is_fine:
+            plain: tuple[QValidator.State, str, int] = super().validate(text, position)
+            return plain
+        number = _number(text)
+        state = QValidator.State.Intermediate
+        if number is not None and self.minimum() <= number <= self.maximum():
+            state = QValidator.State.Acceptable
+        elif not set((text or "").lower()) <= set("0123456789+-.,e "):
+            state = QValidator.State.Invalid
+        return state, text or "", position
+
+    @property
+    def _is_fine(self) -> bool:
+        return bool(self.decimals() > PLAIN_DECIMALS)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float((text or "").strip().replace(",", "."))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 class LinearSlider(QWidget):
@@ -19,7 +66,7 @@ class LinearSlider(QWidget):
     least, most
         The numbers that can be.
     decimals
-        Digits after the point.
+        Digits after the point, or more where the slider's steps are finer.
     tooltip
         What it does.
     """
@@ -35,14 +82,14 @@ class LinearSlider(QWidget):
         self.slider.setRange(0, STEPS)
         self.slider.setPageStep(STEPS // 20)
         self.slider.setToolTip(tooltip)
-        self.box = QDoubleSpinBox()
+        self.box = NumberBox()
         self.box.setRange(least, most)
-        self.box.setDecimals(decimals)
         self.box.setKeyboardTracking(False)
         self.box.setMinimumWidth(84)
         self.box.setToolTip(tooltip)
         self._low, self._high = low, high
         self._value = low
+        self._decimals = decimals
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
@@ -78,6 +125,10 @@ class LinearSlider(QWidget):
         self._show()
 
     def _set_step(self) -> None:
+        width = self._high - self._low
+        finest = math.ceil(-math.log10(width / STEPS)) if width > 0 else 0
+        with QSignalBlocker(self.box):
+            self.box.setDecimals(min(max(self._decimals, finest), MOST_DECIMALS))
         self.box.setSingleStep((self._high - self._low) / 100)
 
     def _show(self) -> None:

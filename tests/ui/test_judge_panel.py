@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,6 +72,27 @@ def test_skin_is_one_click(dock: Dock) -> None:
     np.testing.assert_allclose(values(widget), wanted, rtol=1e-4, atol=1e-6)
     assert widget.judge.show_what.value == "posterior"
     assert (widget.judge.cls.value, widget.judge.against.value) == ("skin", "nonskin")
+
+
+def test_the_kernels_of_the_user_say_nothing_about_skin(judged: ColorKDEWidget) -> None:
+    session, panel = judged.session, judged.judge
+    session.set(
+        kernel_sets={"mine": KernelSet([Kernel([60, 60, 60], [90, 90, 90], 1)]), "stains": STAINS},
+        kernel_set="mine",
+    )
+    session.judge(show="posterior", threshold=0.75)
+    before = session.state
+    panel.skin_button.native.click()
+    preset = load_kernels(sample_path("jones_rehg_1999.csv"))
+    wanted = classify_image(RGB, preset, show="posterior", cls="skin")
+    np.testing.assert_allclose(values(judged), wanted, rtol=1e-4, atol=1e-6)
+    assert panel.threshold.value == 0.5
+    assert dict(session.state.kernel_sets)["stains"] is STAINS
+    panel.cls.value = "blue"
+    np.testing.assert_array_equal(values(judged), 0)
+    session.undo()
+    session.undo()
+    assert session.state == before
 
 
 @pytest.mark.parametrize("show", ["posterior", "ratio", "class"])
@@ -163,6 +185,37 @@ def test_labels_are_made_of_the_threshold_and_of_the_classes(
     assert list(layer.features["class"]) == ["none", "brown", "blue", "none"]
 
 
+def test_no_labels_are_made_of_a_preview(viewer: Viewer, judged: ColorKDEWidget) -> None:
+    session = judged.session
+    assert session.densities is not None
+    session.densities = replace(session.densities, is_exact=False)
+    before = list(viewer.layers)
+    judged.judge.labels_button.native.click()
+    session.wait()
+    assert "wait until it is exact" in judged.status.problem.text()
+    assert list(viewer.layers) == before
+
+
+def test_small_densities_are_shown_and_typed(judged: ColorKDEWidget) -> None:
+    session, panel = judged.session, judged.judge
+    session.log = False
+    session.show = "kde"
+    session.wait()
+    box, slider = panel.threshold.box, panel.threshold.slider
+    slider.setValue(500)
+    threshold = session.state.judgement.threshold
+    assert threshold is not None
+    assert 0 < threshold < 1e-3
+    assert float(box.text()) == pytest.approx(threshold, rel=1e-3)
+    box.lineEdit().setText("1.25e-06")
+    box.interpretText()
+    assert session.state.judgement.threshold == pytest.approx(1.25e-6)
+    assert box.text() == "1.25e-06"
+    session.log = True
+    session.wait()
+    assert box.decimals() == 3
+
+
 def test_a_hidden_tab_catches_up_when_it_is_shown(judged: ColorKDEWidget) -> None:
     judged.tabs.setCurrentIndex(0)
     judged.session.judge(show="posterior", cls="blue", threshold=0.25)
@@ -224,6 +277,7 @@ def test_another_image_and_deleted_layers_are_survived(
     panel.masked.value = True
     judged.session.wait()
     viewer.layers.remove("photo mask")
+    assert not panel.masked.value
     panel.threshold.box.setValue(0.3)
     assert "photo mask" in viewer.layers
     second = viewer.add_image(RGB[::-1, :40], rgb=True, name="second")
@@ -267,6 +321,22 @@ def test_a_slider_and_its_box_agree(qtbot: Any) -> None:
     slider.set(-2)
     assert moved == [2, 40]
     assert slider.slider.value() == 0
+
+
+def test_a_box_has_the_decimals_that_its_slider_needs(qtbot: Any) -> None:
+    slider = LinearSlider(0, 1, least=-1e9, most=1e9, decimals=3, tooltip="a number")
+    qtbot.addWidget(slider)
+    moved: list[float] = []
+    slider.moved.connect(moved.append)
+    for high, wanted in ((0.02, "0.00500"), (2e-6, "5e-07"), (2e-15, "5e-16"), (200, "50.000")):
+        slider.set_range(0, high)
+        slider.set(high / 4)
+        assert slider.box.text() == wanted
+        assert slider.box.value() == pytest.approx(high / 4)
+    assert not moved
+    slider.set_range(0, 2e-6)
+    states = [slider.box.validate(text, 0)[0].name for text in ("1e-7", "1e-", "1e99", "many")]
+    assert states == ["Acceptable", "Intermediate", "Intermediate", "Invalid"]
 
 
 def test_the_curve_is_painted_and_follows_themes(qtbot: Any) -> None:
