@@ -54,11 +54,13 @@ class CubeLink:
             part.failed.connect(say)
         if view.menu is not None:
             view.menu.size_chosen.connect(self.ellipsoids.set_radius)
+            view.menu.by_class_chosen.connect(self.ellipsoids.color_by_class)
 
     def close(self) -> None:
         """Untie everything, before the view is closed."""
         if self._view.menu is not None:
             self._view.menu.size_chosen.disconnect(self.ellipsoids.set_radius)
+            self._view.menu.by_class_chosen.disconnect(self.ellipsoids.color_by_class)
         for speaker in (self._view, self.regions, self.difference):
             speaker.failed.disconnect()
         for part in (self.readout, self.regions, self.light, self.difference, self.ellipsoids):

@@ -36,6 +36,7 @@ class CubeMenu(QMenu):
     failed = Signal(str, description="What the user asked for cannot be; a sentence.")
     outline_toggled = Signal(bool)
     size_chosen = Signal(float, description="Of ellipsoids, in standard deviations.")
+    by_class_chosen = Signal(bool, description="Whether ellipsoids have the colours of classes.")
     difference_chosen = Signal(object, description="An image layer, or None.")
     picture_asked = Signal()
 
@@ -71,15 +72,24 @@ class CubeMenu(QMenu):
         self.addAction(self._cut_row)
         self._cut_row.setVisible(False)
         self.shells = self._action("Shares of the shells…", self._on_shells)
-        self.sizes = self.addMenu("Ellipsoids") or QMenu()
+        self.ellipsoids = self.addMenu("Ellipsoids") or QMenu()
         self._size_group = QActionGroup(self)
         for sigma in SIGMAS:
-            action = self.sizes.addAction(f"{sigma:g} σ") or QAction()
+            action = self.ellipsoids.addAction(f"{sigma:g} σ") or QAction()
             action.setCheckable(True)
             action.setChecked(sigma == 2.0)
             action.setData(sigma)
             self._size_group.addAction(action)
         self._size_group.triggered.connect(self._on_size)
+        self.ellipsoids.addSeparator()
+        self._color_group = QActionGroup(self)
+        for text, by_class in (("coloured by mean", False), ("coloured by class", True)):
+            action = self.ellipsoids.addAction(text) or QAction()
+            action.setCheckable(True)
+            action.setChecked(not by_class)
+            action.setData(by_class)
+            self._color_group.addAction(action)
+        self._color_group.triggered.connect(self._on_coloring)
         self.difference = self._submenu("Difference from", self._fill_difference)
         self.addSeparator()
         self.picture = self._action("Save picture…", self.picture_asked.emit)
@@ -186,6 +196,9 @@ class CubeMenu(QMenu):
 
     def _on_size(self, action: QAction) -> None:
         self.size_chosen.emit(float(action.data()))
+
+    def _on_coloring(self, action: QAction) -> None:
+        self.by_class_chosen.emit(bool(action.data()))
 
 
 def _entry(menu: QMenu, text: str, do: Callable[..., Any]) -> QAction:

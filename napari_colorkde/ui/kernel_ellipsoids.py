@@ -8,6 +8,8 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_colorkde.app import kernel_edits
 from napari_colorkde.app.compute import Densities, Estimate
+from napari_colorkde.app.judged_look import class_color
+from napari_colorkde.app.judgement import question_of
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.spaces import Coordinates, kernels_in_space
 from napari_colorkde.app.state import State
@@ -39,7 +41,7 @@ class KernelEllipsoids(QObject):
         super().__init__(table)
         self._canvas, self._session, self._table = canvas, session, table
         self.shown: list[int] = []
-        self._radius = 2.0
+        self._radius, self._by_class = 2.0, False
         estimate = session.estimate
         self._space: Coordinates | None = None if estimate is None else estimate.coordinates
         canvas.on_ellipsoid_clicked = self._on_clicked
@@ -70,6 +72,11 @@ class KernelEllipsoids(QObject):
         self._radius = sigmas
         self.update()
 
+    def color_by_class(self, by_class: bool) -> None:
+        """Colour the ellipsoids as the map of classes does, or each as its mean."""
+        self._by_class = by_class
+        self.update()
+
     def update(self, *args: Any) -> None:
         """Show the visible kernels, or none while the image's own colours are shown."""
         self._patience.stop()
@@ -87,8 +94,22 @@ class KernelEllipsoids(QObject):
         if self._is_converted(kernels.n_channels) and self._space is not None:
             means, covariances = kernels_in_space(means, covariances, self._space)
         self._canvas.set_ellipsoids(
-            means, covariances, radius_sigma=self._radius, selected=selected
+            means,
+            covariances,
+            self._class_colors() if self._by_class else None,
+            radius_sigma=self._radius,
+            selected=selected,
         )
+
+    def _class_colors(self) -> NDArray[np.float64]:
+        """Red, green and blue from 0 to 1 of the class of each ellipsoid that is shown, (K, 3)."""
+        state = self._session.state
+        question, kernels = question_of(state), state.kernels
+        if question is None or kernels is None:
+            return np.empty((0, 3))
+        # A kernel without a class is of the class of its set.
+        classes = [kernels[k].cls or state.kernel_set for k in self.shown]
+        return np.array([class_color(question.names.index(str(cls))) for cls in classes])
 
     def _is_converted(self, n_channels: int) -> bool:
         return self._space is not None and self._space.space is not None and n_channels == 3
@@ -99,7 +120,12 @@ class KernelEllipsoids(QObject):
             self.update()
 
     def _on_state(self, state: State, before: State) -> None:
-        if (state.kernels, state.show) == (before.kernels, before.show):
+        same = (state.kernels, state.show) == (before.kernels, before.show)
+        if self._by_class:
+            # Colours count the classes of the other sets, too.
+            sets = state.kernel_set, state.kernel_sets
+            same = same and sets == (before.kernel_set, before.kernel_sets)
+        if same:
             return
         if self._session.palette is None:
             self.update()

@@ -13,6 +13,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QWidget
 
+from napari_colorkde.app.judged_look import class_color
 from napari_colorkde.core.kernels import Kernel, KernelSet
 from napari_colorkde.scene.regions import BallRegion
 from napari_colorkde.ui.picture_dialog import PictureDialog
@@ -271,8 +272,26 @@ def test_the_menu_changes_the_view(dock: Dock) -> None:
     assert canvas.shells == (0.25, 0.75)
     menu.set_shells("120")
     assert "between 0 and 100" in widget.status.problem.text()
-    menu.sizes.actions()[2].trigger()
+    menu.ellipsoids.actions()[2].trigger()
     assert widget.link.ellipsoids._radius == 3.0  # type: ignore[union-attr]
+
+
+def test_ellipsoids_are_coloured_by_class_or_mean(dock: Dock) -> None:
+    widget = dock(RGB)
+    assert widget.cube is not None
+    menu, canvas = widget.cube.menu, widget.cube.canvas
+    assert menu is not None
+    kernels = [Kernel([64, 60, 62], [9, 9, 9], 0.5, cls=name) for name in ("oak", "elm")]
+    widget.session.kernels = KernelSet(kernels, "mine")
+    widget.session.wait()
+    by_mean, by_class = menu.ellipsoids.actions()[-2:]
+    assert by_mean.isChecked()
+    np.testing.assert_allclose(canvas._ellipsoids.shown.colors, [kernels[0].mean / 255] * 2)
+    by_class.trigger()
+    wanted = [class_color(0), class_color(1)]
+    np.testing.assert_allclose(canvas._ellipsoids.shown.colors, wanted)
+    by_mean.trigger()
+    np.testing.assert_allclose(canvas._ellipsoids.shown.colors, [kernels[0].mean / 255] * 2)
 
 
 def test_settings_survive_floating(dock: Dock, qtbot: Any) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
 
+from napari_colorkde.app.judged_look import class_color
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import source_of_array
 from napari_colorkde.core.kernels import Kernel, KernelSet
@@ -48,6 +50,12 @@ class Setting:
         return means
 
     @property
+    def colors(self) -> Any:
+        """None where the canvas shall take those of the means."""
+        arguments = self.canvas.set_ellipsoids.call_args.args
+        return arguments[2] if len(arguments) > 2 else None
+
+    @property
     def selected(self) -> Any:
         return self.canvas.set_ellipsoids.call_args.kwargs.get("selected")
 
@@ -82,6 +90,28 @@ def test_the_table_selects_an_ellipsoid_and_an_ellipsoid_a_row(setting: Setting)
     assert setting.selected == 0
     setting.canvas.on_ellipsoid_clicked(None)
     assert setting.selected is None
+
+
+def test_classes_have_the_colours_of_their_map(setting: Setting) -> None:
+    one, hidden, bare = KERNELS
+    oak, elm = replace(one, cls="oak"), replace(hidden, cls="elm")
+    setting.session.kernels = KernelSet([oak, elm, bare], "mine")
+    assert setting.colors is None
+    setting.ellipsoids.color_by_class(True)
+    # The class of the hidden one counts; a kernel without a class is of its set.
+    np.testing.assert_array_equal(setting.colors, [class_color(0), class_color(2)])
+    setting.session.kernels = KernelSet([replace(oak, cls="elm"), elm, replace(bare, cls="oak")])
+    np.testing.assert_array_equal(setting.colors, [class_color(0), class_color(1)])
+    setting.ellipsoids.color_by_class(False)
+    assert setting.colors is None
+
+
+def test_one_class_is_counted_among_those_of_the_other_sets(setting: Setting) -> None:
+    setting.ellipsoids.color_by_class(True)
+    np.testing.assert_array_equal(setting.colors, [class_color(0)] * 2)
+    sets = {"bark": KernelSet([KERNELS[0]], "bark"), "mine": KERNELS}
+    setting.session.set(kernel_sets=sets, kernel_set="mine")
+    np.testing.assert_array_equal(setting.colors, [class_color(1)] * 2)
 
 
 def test_dragging_moves_the_kernel_in_one_step_of_undo(setting: Setting) -> None:
