@@ -1,8 +1,8 @@
 """Colours that were chosen, lit up on the image: a layer that lives as long as the choice.
 
 The layer is an image of few levels of grey, painted lazily as densities are, and coloured by a
-table: nothing, filled, and the two sides of an outline. It is no result; `MaskLayer.make_labels`
-makes one.
+table: nothing, filled, and the two sides of an outline. It is no result; `paint_labels` and
+`add_labels` make one.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_colorkde.app.compute import Progress
 from napari_colorkde.app.index import Index
 from napari_colorkde.app.overlay import MARK, PLACEMENT_EVENTS, Overlay
 from napari_colorkde.app.painting import Painting
@@ -158,27 +159,6 @@ class MaskLayer:
         if layer is not None:
             self._viewer.layers.remove(layer)
 
-    def make_labels(self, name: str | None = None) -> "Labels | None":
-        """Make a Labels layer of what is shown: 1 where chosen, at full resolution.
-
-        Parameters
-        ----------
-        name
-            Of the layer; by default that of this one.
-
-        Returns
-        -------
-        Labels or None
-            None if nothing is shown.
-        """
-        image, painting = self._overlay.image, self._painting
-        if image is None or painting is None:
-            return None
-        labels = np.zeros(painting.index.shape, np.uint8)
-        for _ in iterate_labels(painting.index, painting.table[1:], labels):
-            pass
-        return add_labels(self._viewer, self._overlay, labels, name or self._name(image))
-
     def close(self) -> None:
         """Take the layer away and let go of the viewer."""
         self.hide()
@@ -264,6 +244,17 @@ def iterate_labels(
         labels[box] = table.take(index.codes_in(box), mode="clip")
         done += labels[box].size
         yield done / labels.size
+
+
+def paint_labels(index: Index, values: NDArray[Any]) -> Iterator[Progress | NDArray[np.uint8]]:
+    """Paint whole numbers of palette entries, as `iterate_labels` does, as work of a session.
+
+    The labels come last.
+    """
+    labels = np.zeros(index.shape, np.uint8)
+    for part in iterate_labels(index, values, labels):
+        yield Progress("painting the labels", part)
+    yield labels
 
 
 def add_labels(

@@ -1,6 +1,5 @@
 """A region drawn in the colour space: its pixels light up in the image and may be kept."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.compute import Progress
 from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.linking import Region, chosen_by, share_text
-from napari_colorkde.app.mask_layer import MaskLayer, add_labels, iterate_labels
+from napari_colorkde.app.mask_layer import MaskLayer, add_labels, paint_labels
 from napari_colorkde.app.overlay import Overlay
 from napari_colorkde.app.picker import Picker
 from napari_colorkde.app.picking import samples_of_colors
@@ -142,12 +140,6 @@ class CubeRegions:
             return
         name = f"{self._overlay.image.name} {LAYER_NAME}"
 
-        def work() -> Iterator[Progress | NDArray[np.uint8]]:
-            labels = np.zeros(index.shape, np.uint8)
-            for part in iterate_labels(index, chosen, labels):
-                yield Progress("painting the labels", part)
-            yield labels
-
         def done(labels: NDArray[np.uint8]) -> None:
             if self.chosen is chosen:
                 self.clear()
@@ -155,7 +147,7 @@ class CubeRegions:
 
         self._bar.tell(self._bar.share.text(), done=False)
         self._painting = True
-        self._session.run("light", work, done, self._on_end)
+        self._session.run("light", lambda: paint_labels(index, chosen), done, self._on_end)
 
     def _on_end(self, problem: str | None) -> None:
         self._offer_again()

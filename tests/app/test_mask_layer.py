@@ -7,13 +7,16 @@ import pytest
 from napari.layers import Labels
 from scipy.ndimage import binary_dilation, binary_erosion
 
+from napari_colorkde.app.compute import Progress
 from napari_colorkde.app.mask_layer import (
     FILLED,
     INSIDE,
     NOTHING,
     OUTSIDE,
     MaskLayer,
+    add_labels,
     outline,
+    paint_labels,
 )
 from napari_colorkde.app.overlay import images_of
 from tests.app.test_overlay import LARGE, RGB, THERE, Setting
@@ -32,6 +35,14 @@ class Masked(Setting):
         palette = self.session.palette
         assert palette is not None
         return palette.colors[:, 0] >= level
+
+    def labels(self, values: np.ndarray) -> Labels:
+        index = self.session.index
+        assert index is not None
+        *parts, painted = paint_labels(index, values)
+        assert isinstance(painted, np.ndarray)
+        assert parts[-1] == Progress("painting the labels", 1.0)
+        return add_labels(self.viewer, self.overlay, painted, "red")
 
     @property
     def pixels(self) -> np.ndarray:
@@ -210,7 +221,6 @@ def test_other_pixels_of_the_same_image_are_painted_anew(masked: Masked) -> None
 def test_without_an_image_nothing_happens(masked: Masked) -> None:
     masked.mask.show(np.ones(3, bool))
     assert masked.names == []
-    assert masked.mask.make_labels() is None
 
 
 def test_colours_of_another_palette_are_refused(masked: Masked) -> None:
@@ -222,8 +232,7 @@ def test_colours_of_another_palette_are_refused(masked: Masked) -> None:
 @pytest.mark.parametrize("image", [RGB, LARGE])
 def test_labels_are_made_of_it(masked: Masked, image: np.ndarray) -> None:
     source = masked.show(image, **THERE)
-    masked.mask.show(masked.chosen(55), outlined=True)
-    labels = masked.mask.make_labels("red")
+    labels = masked.labels(masked.chosen(55))
     assert isinstance(labels, Labels)
     assert labels is masked.viewer.layers["red"]
     np.testing.assert_array_equal(labels.data, image[..., 0] >= 55)
@@ -234,9 +243,7 @@ def test_labels_are_made_of_it(masked: Masked, image: np.ndarray) -> None:
 def test_labels_of_channels_along_an_axis_lie_on_all_of_them(masked: Masked) -> None:
     planes = RNG.integers(40, 60, (3, 20, 30)).astype(np.uint8)
     masked.show(planes, rgb=False)
-    masked.mask.show(masked.chosen(50))
-    labels = masked.mask.make_labels()
-    assert labels is not None
+    labels = masked.labels(masked.chosen(50))
     for plane in labels.data:
         np.testing.assert_array_equal(plane, planes[0] >= 50)
 

@@ -116,7 +116,7 @@ def test_after_an_error_the_selection_is_offered_again(
     def fail(*args: Any) -> NoReturn:
         raise OSError("the disk is gone.")
 
-    monkeypatch.setattr(cube_regions, "iterate_labels", fail)
+    monkeypatch.setattr(cube_regions, "paint_labels", fail)
     setting = make()
     setting.session.wait()
     setting.canvas.on_region_drawn(Red())
