@@ -43,10 +43,10 @@ SIGNATURES = {
     ),
     "fit_classes": (
         "(image, labels, n_kernels, *, names=None, covariance_type='full',"
-        " reg_covar=0.08333333333333333, random_state=None, channel_axis=-1)"
+        " reg_covar=None, random_state=None, channel_axis=-1)"
     ),
     "fit_kernels": (
-        "(image, n_kernels, *, mask=None, covariance_type='full', reg_covar=0.08333333333333333,"
+        "(image, n_kernels, *, mask=None, covariance_type='full', reg_covar=None,"
         " random_state=None)"
     ),
     "grid_search": "(train, valid, sigmas, test=None, *, device='auto', progress=None)",

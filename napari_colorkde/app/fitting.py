@@ -11,16 +11,15 @@ from typing import Any, Literal
 from napari_colorkde.app import kernel_edits
 from napari_colorkde.app.compute import Progress
 from napari_colorkde.app.index import Index
-from napari_colorkde.app.picking import Samples, quantisation
+from napari_colorkde.app.picking import Samples
 from napari_colorkde.app.selections import Selection, gather
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.em import CovarianceType, EMStep, bic, iterate_fit
+from napari_colorkde.core.em import MAX_ITERATIONS, CovarianceType, EMStep, bic, iterate_fit
 from napari_colorkde.core.kernels import KernelSet
 from napari_colorkde.core.mixture import mixture_log_density
 from napari_colorkde.core.palette import Palette
 
-MAX_ITERATIONS = 200
 MOST_KERNELS = 100
 
 Into = Literal["new", "set"]
@@ -42,7 +41,7 @@ class FitRequest:
     n_kernels
         Of each mixture; with `by_bic` the most that are tried.
     reg_covar
-        Variance added to each channel, in squared image units.
+        Variance added to each channel, in squared image units; None: that of rounding.
     cls
         Class of the kernels, unless they have those of labels.
     seed
@@ -55,7 +54,7 @@ class FitRequest:
     n_kernels: int = 3
     by_bic: bool = False
     covariance_type: CovarianceType = "full"
-    reg_covar: float = 1 / 12
+    reg_covar: float | None = None
     cls: str = ""
     seed: int = 0
     device: str | Device = "auto"
@@ -171,7 +170,6 @@ def _steps(request: FitRequest, palette: Palette) -> Iterator[EMStep]:
         covariance_type=request.covariance_type,
         reg_covar=request.reg_covar,
         random_state=request.seed,
-        max_iter=MAX_ITERATIONS,
         candidates=range(1, request.n_kernels + 1),
         device=request.device,
     )
@@ -202,11 +200,6 @@ def _report(request: FitRequest, palette: Palette, last: EMStep, label: str) -> 
         bic(palette, last.kernels, request.covariance_type, device=device),
         last.converged,
     )
-
-
-def default_reg_covar(palette: Palette | None) -> float:
-    """The variance of rounding to the palette's levels, the smallest of its channels."""
-    return 1 / 12 if palette is None else float(quantisation(palette).min())
 
 
 def index_of(session: Session) -> Index:

@@ -13,17 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.bandwidth import channel_ranges
+from napari_colorkde.core.bandwidth import rounding_variances
 from napari_colorkde.core.colors import CountedColors, count_rows, merge_counted
-from napari_colorkde.core.em import QUANTISATION
 from napari_colorkde.core.kernels import Kernel
 from napari_colorkde.core.palette import Palette
 
 STORE_BYTES = 1 << 28
 """Samples of kernels that were there once are forgotten beyond this, the oldest first."""
-
-FLOAT_LEVELS = 255
-"""Images of floats are taken to be rounded to this fraction of their range, as photographs are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,17 +145,6 @@ def samples_of_colors(palette: Palette, chosen: NDArray[np.bool_]) -> Samples:
     return samples_of_counts(palette, np.where(chosen, palette.counts, 0))
 
 
-def quantisation(palette: Palette) -> NDArray[np.float64]:
-    """Variance of rounding to the palette's levels, ``(C,)``: 1/12 of a level, or bin, squared."""
-    if palette.bin_width.any():
-        levels = palette.bin_width
-    elif palette.dtype.kind == "f":
-        levels = channel_ranges(palette) / FLOAT_LEVELS
-    else:
-        levels = np.ones(palette.n_channels)
-    return np.asarray(QUANTISATION * levels**2)
-
-
 def kernel_from(samples: Samples, palette: Palette, *, cls: str = "", name: str = "") -> Kernel:
     """The Gaussian of some samples: their mean, covariance, and part of the image's pixels.
 
@@ -198,7 +183,7 @@ def kernel_from(samples: Samples, palette: Palette, *, cls: str = "", name: str 
     shift = parts @ shifted
     shifted -= shift
     covariance = (shifted * parts[:, None]).T @ shifted
-    covariance = (covariance + covariance.T) / 2 + np.diag(quantisation(palette))
+    covariance = (covariance + covariance.T) / 2 + np.diag(rounding_variances(palette))
     mean = colors[0] + shift
     if start is not None:
         part = samples.n_pixels / samples.n_in_all

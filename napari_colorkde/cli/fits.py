@@ -84,7 +84,7 @@ def fit(
     ] = None,
     max_iter: Annotated[
         int, typer.Option("--max-iter", help="Most iterations of EM for a mixture.")
-    ] = 100,
+    ] = 200,
     seed: Annotated[int, typer.Option("--seed", help="Of the starting kernels.")] = 0,
     mask: MaskOption = None,
     channel_axis: ChannelAxisOption = "-1",

@@ -266,11 +266,8 @@ def fit(
 def _fit_palette(
     palette: "Palette", number: int | str, options: dict[str, Any], title: str
 ) -> "KernelSet":
-    from napari_colorkde.core.em import iterate_fit, quantisation_variance
+    from napari_colorkde.core.em import iterate_fit
 
-    options = dict(options)
-    if options["reg_covar"] is None:
-        options["reg_covar"] = quantisation_variance(palette)
     candidates, tried, last = options["candidates"], 0, None
     with step(f"Fitting kernels{title}") as work:
         for last in iterate_fit(palette, cast(Any, number), **options):

@@ -34,6 +34,13 @@ FLOOR_FRACTION = 1 / 128
 has no spread across the grey axis."""
 
 
+QUANTISATION = 1 / 12
+"""Variance of rounding to whole levels."""
+
+FLOAT_LEVELS = 255
+"""Floats are taken to be rounded to this fraction of their range, as photographs are."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class BandwidthSelection:
     """A bandwidth and what it was chosen from.
@@ -78,6 +85,22 @@ def channel_ranges(palette: Palette) -> NDArray[np.float64]:
     # A constant channel takes the width of the widest; one colour alone takes 1.
     span[span == 0] = span.max() or 1.0
     return span
+
+
+def rounding_variances(palette: Palette) -> NDArray[np.float64]:
+    """The variance of rounding to the palette's levels, ``(C,)``, in squared image units.
+
+    1/12 of a level squared, and a level is: of a palette that was binned a bin; 1 of integers, and
+    of floats beyond 0..1 that are all whole numbers; of other floats 1/255 of the range.
+    """
+    colors = palette.colors
+    levels = np.ones(palette.n_channels)
+    if palette.dtype.kind == "f":
+        is_part = colors.min() >= 0 and colors.max() <= 1
+        if is_part or (colors != np.rint(colors)).any():
+            levels = channel_ranges(palette) / FLOAT_LEVELS
+    binned = palette.bin_width > 0
+    return np.asarray(QUANTISATION * np.where(binned, palette.bin_width, levels) ** 2)
 
 
 def default_sigmas(palette: Palette) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from napari_colorkde.core.bandwidth import rounding_variances
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.kernels import Kernel, KernelSet
 from napari_colorkde.core.mixture import mixture_log_density
@@ -24,8 +25,8 @@ Array = NDArray[np.float64]
 DeviceLike = str | torch.device | Device
 CovarianceType = Literal["full", "tied", "diag", "spherical"]
 
-QUANTISATION = 1 / 12
-"""Variance of rounding to whole levels."""
+MAX_ITERATIONS = 200
+"""Of a fit, unless it is said."""
 
 BIC_CANDIDATES = range(1, 11)
 
@@ -58,7 +59,7 @@ def fit_kernels(
     *,
     mask: Any = None,
     covariance_type: CovarianceType = "full",
-    reg_covar: float = QUANTISATION,
+    reg_covar: float | None = None,
     random_state: int | np.random.Generator | None = None,
 ) -> KernelSet:
     """Fit a Gaussian mixture to the colors of an image.
@@ -75,8 +76,8 @@ def fit_kernels(
     covariance_type
         "full", "tied" (all kernels share one), "diag" or "spherical".
     reg_covar
-        Added to every variance, in squared image units. The default is the variance of rounding to
-        whole levels: for images scaled to 0..1 divide it by the number of levels squared.
+        Added to every variance, in squared image units. None: the variance of rounding, 1/12 of a
+        level squared, see `default_reg_covar`.
     random_state
         Seed of the starting kernels.
 
@@ -111,10 +112,10 @@ def iterate_fit(
     n_kernels: int | Literal["bic"],
     *,
     covariance_type: CovarianceType = "full",
-    reg_covar: float = QUANTISATION,
+    reg_covar: float | None = None,
     random_state: int | np.random.Generator | None = None,
     tol: float = 1e-3,
-    max_iter: int = 100,
+    max_iter: int = MAX_ITERATIONS,
     candidates: Iterable[int] = BIC_CANDIDATES,
     device: DeviceLike = "auto",
 ) -> Iterator[EMStep]:
@@ -129,6 +130,7 @@ def iterate_fit(
         As `fit_kernels`.
     """
     random = np.random.default_rng(random_state)
+    reg_covar = _checked(covariance_type, reg_covar, palette)
     options: dict[str, Any] = {"covariance_type": covariance_type, "reg_covar": reg_covar}
     if n_kernels != "bic":
         initial = seed_kernels(palette, n_kernels, random_state=random, **options)
@@ -162,9 +164,9 @@ def iterate_em(
     initial: KernelSet,
     *,
     covariance_type: CovarianceType = "full",
-    reg_covar: float = QUANTISATION,
+    reg_covar: float | None = None,
     tol: float = 1e-3,
-    max_iter: int = 100,
+    max_iter: int = MAX_ITERATIONS,
     device: DeviceLike = "auto",
 ) -> Iterator[EMStep]:
     """Improve a mixture by EM, yielding after each iteration; stop by closing the generator.
@@ -194,7 +196,7 @@ def iterate_em(
     -----
     O(U K C²) per iteration: 30 ms for 440 000 colors and 8 kernels on two cores.
     """
-    _check(covariance_type, reg_covar)
+    reg_covar = _checked(covariance_type, reg_covar, palette)
     if max_iter < 1:
         raise ValueError(f"max_iter={max_iter}; give 1 or more.")
     if not initial or initial.n_channels != palette.n_channels:
@@ -221,7 +223,7 @@ def seed_kernels(
     n_kernels: int,
     *,
     covariance_type: CovarianceType = "full",
-    reg_covar: float = QUANTISATION,
+    reg_covar: float | None = None,
     random_state: int | np.random.Generator | None = None,
 ) -> KernelSet:
     """Make a start for EM: k-means++ centers, and the moments of the colors nearest to each.
@@ -235,7 +237,7 @@ def seed_kernels(
         If the palette has a single color or fewer colors than kernels, or an argument is out of
         range.
     """
-    _check(covariance_type, reg_covar)
+    reg_covar = _checked(covariance_type, reg_covar, palette)
     if isinstance(n_kernels, bool) or not isinstance(n_kernels, int | np.integer) or n_kernels < 1:
         raise ValueError(f'n_kernels={n_kernels!r}; give a whole number from 1, or "bic".')
     if len(palette) == 1:
@@ -289,23 +291,23 @@ def bic(
     return float(-2 * log_likelihood + n_parameters * np.log(palette.n_pixels))
 
 
-def quantisation_variance(palette: Palette) -> float:
-    """Return the variance of rounding to whole levels, in squared image units.
+def default_reg_covar(palette: Palette) -> float:
+    """Return the variance of rounding to the palette's levels, the smallest of its channels.
 
-    Of integers, and of floats that reach beyond 1, that is 1/12; floats of 0 to 1 are taken for
-    8-bit levels divided by 255.
+    See `napari_colorkde.core.bandwidth.rounding_variances`.
     """
-    if palette.dtype.kind == "f" and np.abs(palette.colors).max() <= 1:
-        return QUANTISATION / 255**2
-    return QUANTISATION
+    return float(rounding_variances(palette).min())
 
 
-def _check(covariance_type: str, reg_covar: float) -> None:
+def _checked(covariance_type: str, reg_covar: float | None, palette: Palette) -> float:
     if covariance_type not in get_args(CovarianceType):
         known = ", ".join(map(repr, get_args(CovarianceType)))
         raise ValueError(f"covariance_type={covariance_type!r} is not known; use one of {known}.")
+    if reg_covar is None:
+        return default_reg_covar(palette)
     if not (np.isfinite(reg_covar) and reg_covar >= 0):
         raise ValueError(f"reg_covar={reg_covar}; give a variance of 0 or more.")
+    return reg_covar
 
 
 def _expectation(palette: Palette, kernels: KernelSet, device: Device) -> tuple[float, "_Sums"]:

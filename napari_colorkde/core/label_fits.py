@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.em import QUANTISATION, CovarianceType, fit_palette
+from napari_colorkde.core.em import CovarianceType, fit_palette
 from napari_colorkde.core.image import pixel_shape
 from napari_colorkde.core.kernels import KernelSet
 from napari_colorkde.core.palette import Palette
@@ -20,7 +20,7 @@ def fit_classes(
     *,
     names: Mapping[int, str] | None = None,
     covariance_type: CovarianceType = "full",
-    reg_covar: float = QUANTISATION,
+    reg_covar: float | None = None,
     random_state: int | None = None,
     channel_axis: int | None = -1,
 ) -> dict[str, KernelSet]:

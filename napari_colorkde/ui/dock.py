@@ -129,6 +129,7 @@ class ColorKDEWidget(QWidget):
             return
         self.chooser.reset_choices()
         self.judge.reset_choices()
+        self.fitting.reset_choices()
         came = event is not None and event.type == "inserted"
         if came and self.overlay.image is None:
             self.chooser.choose_first()

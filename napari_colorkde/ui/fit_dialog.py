@@ -21,7 +21,6 @@ from napari_colorkde.app.fitting import (
     MOST_KERNELS,
     FitRequest,
     Fitted,
-    default_reg_covar,
     fit,
     index_of,
     take_over,
@@ -29,6 +28,8 @@ from napari_colorkde.app.fitting import (
 from napari_colorkde.app.layer_selections import labels_selection
 from napari_colorkde.app.overlay import MARK
 from napari_colorkde.app.selections import Selection
+from napari_colorkde.core.bandwidth import QUANTISATION
+from napari_colorkde.core.em import default_reg_covar
 from napari_colorkde.ui.forms import form
 from napari_colorkde.ui.picking_tool import PickingTool
 
@@ -80,9 +81,9 @@ class FitDialog(QDialog):
             choices=COVARIANCES, tooltip="Shape of the kernels: full ones can be turned any way."
         )
         self.reg_covar = LineEdit(
-            value=f"{default_reg_covar(self._session.palette):.4g}",
-            tooltip="Added to every variance, in squared image units. 1/12 of a level squared is "
-            "the variance of rounding.",
+            value=self._rounding(),
+            tooltip="Added to every variance, in squared image units. Until another number is "
+            "typed, the variance of rounding: 1/12 of a level squared.",
         )
         self.cls = LineEdit(
             value=tool.picker.cls, tooltip="Class of the kernels; labels give their own."
@@ -106,10 +107,14 @@ class FitDialog(QDialog):
         self._session.counted_changed.disconnect(self._on_counted)
         self.close()
 
+    def reset_choices(self) -> None:
+        """Follow the layer list."""
+        self.labels.reset_choices()
+
     def showEvent(self, event: Any) -> None:
         """Follow the layers that came and went meanwhile."""
         super().showEvent(event)
-        self.labels.reset_choices()
+        self.reset_choices()
         self._follow()
 
     # --- what the user does
@@ -152,11 +157,22 @@ class FitDialog(QDialog):
             return None
         if self.labels.value == NO_LAYER or self.labels.value is None:
             raise ValueError("there is no Labels layer; add one and paint on it first.")
-        layer = self._tool.viewer.layers[self.labels.value]
+        try:
+            layer = self._tool.viewer.layers[self.labels.value]
+        except KeyError:
+            raise ValueError(
+                f"there is no layer {self.labels.value!r} any more; choose another one."
+            ) from None
         return labels_selection(layer, source, channels, self._tool.view(), which)
 
-    def _variance(self) -> float:
+    def _rounding(self) -> str:
+        palette = self._session.palette
+        return f"{QUANTISATION if palette is None else default_reg_covar(palette):.4g}"
+
+    def _variance(self) -> float | None:
         given = self.reg_covar.value.strip()
+        if given == self._rounding():
+            return None  # all of its digits
         try:
             return float(given)
         except ValueError:
@@ -187,7 +203,7 @@ class FitDialog(QDialog):
             self._say(f"{progress.what[:1].upper()}{progress.what[1:]}…")
 
     def _on_counted(self, counted: object) -> None:
-        self.reg_covar.value = f"{default_reg_covar(self._session.palette):.4g}"
+        self.reg_covar.value = self._rounding()
 
     def _follow(self, *args: Any) -> None:
         fitting = self._session.busy and self._session.busy_in("fit")
@@ -283,6 +299,11 @@ class FitButton(QToolButton):
         self.dialog.cls.value = self._tool.picker.cls
         self.dialog.show()
         self.dialog.raise_()
+
+    def reset_choices(self) -> None:
+        """Follow the layer list."""
+        if self.dialog is not None:
+            self.dialog.reset_choices()
 
     def close_session(self) -> None:
         """Close the dialog and let go of the session."""

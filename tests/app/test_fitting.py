@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,6 @@ from napari_colorkde.app.compute import Progress
 from napari_colorkde.app.fitting import (
     FitRequest,
     Fitted,
-    default_reg_covar,
     fit,
     index_of,
     take_over,
@@ -19,9 +20,13 @@ from napari_colorkde.app.fitting import (
 from napari_colorkde.app.selections import Labelled
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import source_of_array
-from napari_colorkde.core.em import bic, fit_kernels, iterate_fit
+from napari_colorkde.cli import main
+from napari_colorkde.cli.fits import fit as fit_command
+from napari_colorkde.core.em import MAX_ITERATIONS, bic, fit_kernels, iterate_em, iterate_fit
 from napari_colorkde.core.kernels import Kernel, KernelSet
+from napari_colorkde.core.label_fits import fit_classes
 from napari_colorkde.core.palette import Palette
+from napari_colorkde.io.kernel_files import load_kernels
 from tests.app.stepping import SteppingExecutor
 
 RNG = np.random.default_rng(0)
@@ -150,10 +155,26 @@ def test_a_fit_joins_the_chosen_set_with_its_part_of_the_image() -> None:
     assert len(session.kernels) == 1
 
 
-def test_rounding_is_that_of_the_image() -> None:
-    assert default_reg_covar(None) == default_reg_covar(Palette.from_image(IMAGE)) == 1 / 12
-    floats = Palette.from_image(IMAGE / 255.0)
-    assert default_reg_covar(floats) == pytest.approx(1 / 12 / 255**2)
+@pytest.mark.parametrize("image", [IMAGE, IMAGE / 255.0, IMAGE * 1.0, IMAGE / 50.0])
+def test_window_command_line_and_library_give_the_same_kernels(
+    image: Any, tmp_path: Path, capsys: Any
+) -> None:
+    options = {"selection": Labelled(LABELS, "each"), "per_label": True}
+    result = fitted(session_of(image), n_kernels=2, **options)
+    library = fit_classes(image, LABELS, 2, random_state=0)
+    np.save(tmp_path / "a.npy", image)
+    np.save(tmp_path / "labels.npy", LABELS)
+    command = ["fit", f"{tmp_path / 'a.npy'}", "-k", "2", "-o", f"{tmp_path / 'k.json'}"]
+    assert main([*command, "--labels", f"{tmp_path / 'labels.npy'}"]) == 0
+    command_line = load_kernels(tmp_path / "k.json")
+    for found in (library, command_line):
+        kernels = [kernel for name in ("3", "8") for kernel in found[name]]
+        assert kernels == list(result.kernels)
+
+
+def test_a_fit_has_as_many_iterations_everywhere() -> None:
+    for function in (iterate_fit, iterate_em, fit_command):
+        assert inspect.signature(function).parameters["max_iter"].default == MAX_ITERATIONS
 
 
 def test_a_fit_can_be_stopped() -> None:

@@ -11,7 +11,6 @@ from napari_colorkde.app.picking import (
     Samples,
     SampleStore,
     kernel_from,
-    quantisation,
     samples_of_codes,
     samples_of_colors,
 )
@@ -87,14 +86,6 @@ def test_one_colour_is_as_wide_as_rounding() -> None:
     kernel = kernel_from(samples_of_codes(PALETTE, np.array([3, 3])), PALETTE)
     np.testing.assert_array_equal(kernel.mean, PALETTE.colors[2])
     np.testing.assert_array_equal(kernel.covariance, np.full(3, 1 / 12))
-
-
-def test_rounding_of_floats_and_of_bins() -> None:
-    floats = Palette.from_image((IMAGE / 255).astype(np.float32))
-    np.testing.assert_allclose(quantisation(floats), 1 / 12 / 255**2)
-    binned = Palette.from_image(RNG.random((40, 50, 3)), max_colors=64)
-    np.testing.assert_allclose(quantisation(binned), binned.bin_width**2 / 12)
-    assert binned.bin_width.all()
 
 
 def test_samples_of_other_channels_do_not_mix() -> None:

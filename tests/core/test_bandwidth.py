@@ -12,6 +12,7 @@ from napari_colorkde.core.bandwidth import (
     default_sigmas,
     iterate_selection,
     log_normalizer,
+    rounding_variances,
     select_bandwidth,
 )
 from napari_colorkde.core.device import HOST
@@ -235,3 +236,33 @@ def test_a_covariance_may_have_been_rotated_in_floating_point():
 def test_an_unknown_method_is_refused():
     with pytest.raises(ValueError, match="method='plugin' is not known; use one of"):
         select_bandwidth(RGB, "plugin")
+
+
+LEVELS = np.random.default_rng(5).integers(0, 200, (30, 40, 3))
+ROUNDED = [
+    (LEVELS.astype(np.uint8), 1),
+    (LEVELS.astype(np.uint16) * 300, 1),
+    (LEVELS / 255, 1 / 255),
+    ((LEVELS / 255).astype(np.float32), 1 / 255),
+    (LEVELS.astype(np.float32), 1),
+    (LEVELS - 100.0, 1),
+]
+
+
+@pytest.mark.parametrize(("image", "level"), ROUNDED)
+def test_the_variance_of_rounding_is_that_of_the_levels(image, level):
+    variances = rounding_variances(Palette.from_image(image))
+    np.testing.assert_allclose(variances, np.full(3, level**2 / 12))
+
+
+@pytest.mark.parametrize("image", [LEVELS * 3.7, LEVELS / 50 - 2])
+def test_other_floats_are_rounded_to_a_part_of_what_they_span(image):
+    span = np.ptp(image.reshape(-1, 3), axis=0)
+    variances = rounding_variances(Palette.from_image(image))
+    np.testing.assert_allclose(variances, (span / 255) ** 2 / 12)
+
+
+def test_the_variance_of_rounding_of_bins_is_theirs():
+    palette = Palette.from_image(np.random.default_rng(0).random((40, 50, 3)), max_colors=64)
+    assert palette.bin_width.all()
+    np.testing.assert_allclose(rounding_variances(palette), palette.bin_width**2 / 12)

@@ -52,7 +52,7 @@ def test_the_image_is_fitted_and_how_it_went_is_shown(docked: ColorKDEWidget) ->
     assert kernels is not None
     wanted = fit_kernels(RGB, 2, covariance_type="diag", random_state=0)
     np.testing.assert_allclose(kernels.means, wanted.means)
-    np.testing.assert_allclose(kernels.variances, wanted.variances, rtol=1e-3)
+    np.testing.assert_allclose(kernels.variances, wanted.variances, rtol=1e-9)
     assert kernels.classes == ("all",)
     for fact in ("2 kernels", "converge", "iteration", "log-likelihood -", "BIC"):
         assert fact in dialog.result.text()
@@ -114,6 +114,36 @@ def test_what_cannot_be_is_said_and_nothing_changes(docked: ColorKDEWidget, view
     run(docked, dialog)
     assert "the added variance is 'x'" in dialog.result.text().lower()
     assert docked.session.kernels is None
+
+
+def test_layers_are_followed_while_the_dialog_is_open(
+    docked: ColorKDEWidget, viewer: Viewer
+) -> None:
+    dialog = opened(docked)
+    first = viewer.add_labels(MARKS, name="first")
+    viewer.add_labels(MARKS, name="second")
+    assert set(dialog.labels.choices) == {"first", "second"}
+    dialog.labels.value = "first"
+    first.name = "renamed"
+    assert set(dialog.labels.choices) == {"renamed", "second"}
+    dialog.labels.value = "renamed"
+    viewer.layers.remove(first)
+    assert dialog.labels.choices == ("second",)
+    dialog.pixels.value, dialog.n_kernels.value = "each", 1
+    run(docked, dialog)
+    assert docked.session.kernels is not None
+
+
+def test_a_layer_that_went_unnoticed_is_said(
+    docked: ColorKDEWidget, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = viewer.add_labels(MARKS, name="marks")
+    dialog = opened(docked)
+    dialog.pixels.value = "each"
+    monkeypatch.setattr(FitDialog, "reset_choices", lambda self: None)
+    viewer.layers.remove(layer)
+    run(docked, dialog)
+    assert dialog.result.text() == "There is no layer 'marks' any more; choose another one."
 
 
 def test_without_an_image_there_is_nothing_to_fit(dock: Dock) -> None:
