@@ -4,11 +4,9 @@ Choices go to the session's judgement; the truth is a Labels layer of the viewer
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
-from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, PushButton
 from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
@@ -31,23 +29,15 @@ from napari_colorkde.app.threshold import (
 )
 from napari_colorkde.io.kernel_files import load_kernels
 from napari_colorkde.io.samples import sample_path
-from napari_colorkde.ui.forms import form
+from napari_colorkde.ui.judge_controls import JudgeControls
 from napari_colorkde.ui.kernel_chooser import PRESET_FILE
-from napari_colorkde.ui.linear_slider import LinearSlider
 from napari_colorkde.ui.score_view import ScoreView
 
-SHOWS = {
-    "density": "density",
-    "probability of a class": "posterior",
-    "likelihood ratio": "ratio",
-    "most likely class": "class",
-}
-FIRST_MASS = 99.0
 SKIN = ("skin", "nonskin")
 """The classes of the preset."""
 
 
-class JudgePanel(QWidget):
+class JudgePanel(JudgeControls):
     """Settings of the judgement, its mask and its scores.
 
     Parameters
@@ -63,104 +53,20 @@ class JudgePanel(QWidget):
     def __init__(
         self, viewer: Any, session: Session, overlay: Overlay, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
         self._viewer, self._session, self._overlay = unwrapped(viewer), session, overlay
+        super().__init__(self._classes, self._others, parent)
         self.mask = LiveMask(viewer, session, overlay)
         self.scores = ScoreView(viewer, session)
-        self._make_controls()
-        grid = QWidget()
-        self._form = form(
-            [
-                ("show", [self.show_what, self.skin_button]),
-                ("class", [self.cls]),
-                ("against", [self.against]),
-                ("prior", [self.prior]),
-                ("none below", [self.mass, self.none_of_these]),
-                ("threshold", [self.threshold]),
-                ("", [self.masked, self.best_button, self.labels_button]),
-            ],
-            grid,
-        )
         self.note = QLabel()
         self.note.setWordWrap(True)
         lines = QVBoxLayout(self)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(6)
-        lines.addWidget(grid)
+        lines.addWidget(self.grid)
         lines.addWidget(self.note)
         lines.addWidget(self.scores)
         self._connect()
         self._follow()
-
-    def _make_controls(self) -> None:
-        self.show_what = ComboBox(
-            name="show_what",
-            choices=list(SHOWS.items()),
-            tooltip="What the overlay shows: the density, the probability of a class given the "
-            "colour, how much likelier the colour is in one class than in another (in nats), or "
-            "the class that is most likely.",
-        )
-        self.skin_button = PushButton(
-            name="skin",
-            text="Skin",
-            tooltip="Open the skin and non-skin kernels of Jones and Rehg and show the "
-            "probability of skin.",
-        )
-        self.cls = ComboBox(
-            name="cls",
-            choices=self._classes,
-            tooltip="The class that is looked for. Classes are given in the table of kernels; "
-            "kernels without one have the name of their set.",
-        )
-        self.against = ComboBox(
-            name="against",
-            choices=self._others,
-            tooltip="The class that the ratio compares with.",
-        )
-        self.prior = LinearSlider(
-            0.0,
-            1.0,
-            least=0.0,
-            most=1.0,
-            decimals=3,
-            tooltip="How probable the class is before the colour is seen. The other classes share "
-            "the rest.",
-        )
-        self.mass = FloatSpinBox(
-            name="mass",
-            min=0.01,
-            max=100,
-            step=0.5,
-            value=FIRST_MASS,
-            tooltip="Pixels outside of the densest region that holds this many percent of the "
-            "image are of no class.",
-        )
-        self.none_of_these = CheckBox(
-            name="none_of_these",
-            text="% of the pixels",
-            tooltip="Leave pixels whose colour no class explains without a class.",
-        )
-        self.threshold = LinearSlider(
-            0.0,
-            1.0,
-            least=-1e9,
-            most=1e9,
-            decimals=3,
-            tooltip="Pixels of at least this value are chosen. Moving it marks them on the image.",
-        )
-        self.masked = CheckBox(
-            name="masked", text="mark", tooltip="Mark the chosen pixels on the image."
-        )
-        self.best_button = PushButton(
-            name="best",
-            text="Best",
-            tooltip="Take the threshold that makes the fewest errors with these priors.",
-        )
-        self.labels_button = PushButton(
-            name="make_labels",
-            text="Make Labels",
-            tooltip="Make a Labels layer of the chosen pixels, or of the classes.",
-        )
 
     def _connect(self) -> None:
         self.show_what.changed.connect(self._on_show)
@@ -329,7 +235,7 @@ class JudgePanel(QWidget):
         state, densities = self._session.state, self._session.densities
         judgement, question = state.judgement, question_of(state)
         show = "density" if state.judged is None else judgement.show
-        with self._silent():
+        with self.silent():
             self.show_what.value = show
             self.cls.reset_choices()
             self.against.reset_choices()
@@ -347,7 +253,7 @@ class JudgePanel(QWidget):
         if densities is not None and threshold is not None:
             self.threshold.set_range(*threshold_range(densities))
             self.threshold.set(threshold)
-        self._show_rows(show)
+        self.show_rows(show)
         self.threshold.setEnabled(threshold is not None)
         self.masked.enabled = threshold is not None
         self.best_button.enabled = threshold is not None and judgement.threshold is not None
@@ -355,22 +261,6 @@ class JudgePanel(QWidget):
         self.note.setText(_note(show, question))
         self.note.setVisible(bool(self.note.text()))
         self.scores.set_threshold(threshold)
-
-    def _show_rows(self, show: str) -> None:
-        rows = {
-            1: show in ("posterior", "ratio", "class"),
-            2: show == "ratio",
-            3: show in ("posterior", "ratio", "class"),
-            4: show == "class",
-            5: show != "class",
-        }
-        for row, visible in rows.items():
-            for column in (0, 1):
-                item = self._form.itemAtPosition(row, column)
-                if item is not None:
-                    _set_visible(item, visible)
-        self.masked.native.setVisible(show != "class")
-        self.best_button.native.setVisible(show != "class")
 
     # --- choices
 
@@ -381,14 +271,6 @@ class JudgePanel(QWidget):
     def _others(self, widget: Any) -> list[str]:
         question = question_of(self._session.state)
         return [] if question is None else [n for n in question.names if n != question.cls]
-
-    @contextmanager
-    def _silent(self) -> Iterator[None]:
-        controls = (self.show_what, self.cls, self.against, self.mass, self.none_of_these)
-        with ExitStack() as stack:
-            for widget in (*controls, self.masked):
-                stack.enter_context(widget.changed.blocked())
-            yield
 
 
 def _painted(index: Index, values: NDArray[Any]) -> Iterator[Progress | NDArray[np.uint8]]:
@@ -404,14 +286,6 @@ def _note(show: str, question: Question | None) -> str:
         return ""
     classes = ", ".join(f"{name} {p:.3g}" for name, p in question.priors.items())
     return f"Priors: {classes}."
-
-
-def _set_visible(item: Any, visible: bool) -> None:
-    if item.widget() is not None:
-        item.widget().setVisible(visible)
-    elif item.layout() is not None:
-        for at in range(item.layout().count()):
-            _set_visible(item.layout().itemAt(at), visible)
 
 
 def _class_colors(n: int) -> Any:
