@@ -46,14 +46,6 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give one process all of Qt: two would take focus and clipboard from each other."""
-    for item in items:
-        uses_qt = "qapp" in getattr(item, "fixturenames", ())
-        if uses_qt or item.get_closest_marker("window") is not None:
-            item.add_marker(pytest.mark.xdist_group("windows"))
-
-
 def pytest_collection_finish() -> None:
     """Set aside what the imported libraries are made of.
 

@@ -226,34 +226,26 @@ def add_above(viewer: Any, overlay: Overlay, layer: Any) -> None:
     layers.selection.active = active
 
 
-def iterate_labels(
-    index: Index, values: NDArray[Any], labels: NDArray[np.uint8]
-) -> Iterator[float]:
-    """Paint whole numbers of palette entries on the whole image, yielding the part done.
+def paint_labels(index: Index, values: NDArray[Any]) -> Iterator[Progress | NDArray[np.uint8]]:
+    """Paint whole numbers of palette entries on the whole image, as work of a session.
 
     Parameters
     ----------
     values
         ``(U,)`` from 0 to 255. Excluded pixels become 0.
-    labels
-        Of the shape of the index, written to. 20 ms for 18 million pixels.
+
+    Yields
+    ------
+    Progress or ndarray
+        The labels come last, in the shape of the index. 20 ms for 18 million pixels.
     """
     table = np.concatenate([[0], values]).astype(np.uint8)
+    labels = np.zeros(index.shape, np.uint8)
     done = 0
     for box in index.boxes():
         labels[box] = table.take(index.codes_in(box), mode="clip")
         done += labels[box].size
-        yield done / labels.size
-
-
-def paint_labels(index: Index, values: NDArray[Any]) -> Iterator[Progress | NDArray[np.uint8]]:
-    """Paint whole numbers of palette entries, as `iterate_labels` does, as work of a session.
-
-    The labels come last.
-    """
-    labels = np.zeros(index.shape, np.uint8)
-    for part in iterate_labels(index, values, labels):
-        yield Progress("painting the labels", part)
+        yield Progress("painting the labels", done / labels.size)
     yield labels
 
 

@@ -3,7 +3,7 @@
 Choices go to the session's judgement; the truth is a Labels layer of the viewer.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from napari_colorkde.app.compute import Densities, Progress
+from napari_colorkde.app.compute import Densities
 from napari_colorkde.app.errors import sentence
-from napari_colorkde.app.index import Index
 from napari_colorkde.app.judged_look import class_color
 from napari_colorkde.app.judgement import Question, question_of, with_prior
-from napari_colorkde.app.mask_layer import add_labels, iterate_labels
+from napari_colorkde.app.mask_layer import add_labels, paint_labels
 from napari_colorkde.app.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import unwrapped
@@ -139,7 +138,7 @@ class JudgePanel(JudgeControls):
             if self._overlay.image is image:
                 add_labels(self._viewer, self._overlay, labels, name, **options)
 
-        self._session.run("pick", lambda: _painted(index, values), done, self._on_end)
+        self._session.run("pick", lambda: paint_labels(index, values), done, self._on_end)
 
     def _on_end(self, problem: str | None) -> None:
         if problem is not None:
@@ -271,13 +270,6 @@ class JudgePanel(JudgeControls):
     def _others(self, widget: Any) -> list[str]:
         question = question_of(self._session.state)
         return [] if question is None else [n for n in question.names if n != question.cls]
-
-
-def _painted(index: Index, values: NDArray[Any]) -> Iterator[Progress | NDArray[np.uint8]]:
-    labels = np.zeros(index.shape, np.uint8)
-    for part in iterate_labels(index, values, labels):
-        yield Progress("painting the labels", part)
-    yield labels
 
 
 def _note(show: str, question: Question | None) -> str:

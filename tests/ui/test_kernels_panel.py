@@ -234,6 +234,7 @@ def test_weights_are_normalised(widget: Alone) -> None:
     np.testing.assert_allclose(edited(widget).weights, np.array([4, 2, 1]) / 7)
 
 
+@pytest.mark.xdist_group("clipboard")
 def test_whole_kernels_are_copied_and_pasted(widget: Alone, qtbot: Any) -> None:
     table = widget.kernels.table
     table.choose([1])
@@ -245,6 +246,7 @@ def test_whole_kernels_are_copied_and_pasted(widget: Alone, qtbot: Any) -> None:
     assert edited(widget).kernels == (*KERNELS, KERNELS[1])
 
 
+@pytest.mark.xdist_group("clipboard")
 def test_cells_of_a_spreadsheet_are_pasted(widget: Alone, qtbot: Any) -> None:
     QApplication.clipboard().setText("1\t2\t3\r\n4\t5\t6\r\n")
     go_to(widget, 1, RED)

@@ -20,7 +20,8 @@ from napari_colorkde.core.kernels import Kernel, KernelSet
 from napari_colorkde.ui.density_panel import DensityPanel
 from tests.ui.conftest import RGB
 
-pytestmark = pytest.mark.window
+# The display has one clipboard for all processes.
+pytestmark = [pytest.mark.window, pytest.mark.xdist_group("clipboard")]
 
 KERNELS = KernelSet([Kernel([60, 60, 60], [90, 90, 90], 1)], "grey")
 
