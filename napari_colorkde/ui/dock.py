@@ -16,10 +16,8 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
     QDockWidget,
     QFileDialog,
-    QFrame,
     QMainWindow,
     QPushButton,
-    QScrollArea,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -43,6 +41,7 @@ from napari_colorkde.ui.docking import (
 )
 from napari_colorkde.ui.executor import Activity, QtExecutor
 from napari_colorkde.ui.fit_dialog import FitButton
+from napari_colorkde.ui.forms import at_top, scrolled
 from napari_colorkde.ui.gl import CurrentContext
 from napari_colorkde.ui.image_chooser import ImageChooser
 from napari_colorkde.ui.judge_panel import JudgePanel
@@ -219,19 +218,14 @@ class ColorKDEWidget(QWidget):
         lines.addWidget(self.chooser)
         lines.addWidget(self.cube_button)
         self.tabs = QTabWidget()
-        self.tabs.addTab(_at_top(self.panel), "Density")
+        self.tabs.addTab(at_top(self.panel), "Density")
         self.tabs.addTab(self.kernels, "Kernels")
-        self.tabs.addTab(_scrolled(_at_top(self.judge)), "Judge")
+        self.tabs.addTab(scrolled(at_top(self.judge)), "Judge")
         lines.addWidget(self.tabs, 1)
         lines.addWidget(self.status)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
-        outside.addWidget(scroll)
+        outside.addWidget(scrolled(inside))
         self.setMinimumWidth(300)
 
     def _connect(self) -> None:
@@ -358,26 +352,6 @@ class ColorKDEWidget(QWidget):
         if cube_dock is not None:
             self._viewer.window.remove_dock_widget(cube_dock)
         delete_later(self)
-
-
-def _scrolled(page: QWidget) -> QScrollArea:
-    """A page that scrolls by itself, so that it does not make the others taller."""
-    scroll = QScrollArea()
-    scroll.setWidgetResizable(True)
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setWidget(page)
-    return scroll
-
-
-def _at_top(widget: QWidget) -> QWidget:
-    """A page on which a widget keeps its height."""
-    page = QWidget()
-    lines = QVBoxLayout(page)
-    lines.setContentsMargins(0, 6, 0, 0)
-    lines.addWidget(widget)
-    lines.addStretch(1)
-    return page
 
 
 def _preferred_device() -> str:

@@ -1,10 +1,19 @@
-"""Rows of magicgui widgets with labels that line up, across sections too."""
+"""Rows of magicgui widgets with labels that line up, across sections too; pages to put them on."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from qtpy.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 LABEL_WIDTH = 82
 
@@ -41,3 +50,23 @@ def form(rows: Sequence[tuple[str, Sequence[Any]]], parent: QWidget) -> QGridLay
             line.addWidget(native, 1 if position == 0 else 0)
         grid.addLayout(line, number, 1)
     return grid
+
+
+def scrolled(page: QWidget) -> QScrollArea:
+    """A page that scrolls by itself, so that it does not make the others taller."""
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setWidget(page)
+    return scroll
+
+
+def at_top(widget: QWidget) -> QWidget:
+    """A page on which a widget keeps its height."""
+    page = QWidget()
+    lines = QVBoxLayout(page)
+    lines.setContentsMargins(0, 6, 0, 0)
+    lines.addWidget(widget)
+    lines.addStretch(1)
+    return page
