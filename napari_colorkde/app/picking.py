@@ -123,17 +123,6 @@ class Samples:
             )
 
 
-def samples_of_codes(palette: Palette, codes: NDArray[np.int32]) -> Samples:
-    """Count the pixels of a selection.
-
-    Parameters
-    ----------
-    codes
-        Of any shape, as an `Index` gives them: palette entry plus 1, 0 where a pixel is excluded.
-    """
-    return samples_of_counts(palette, np.bincount(codes.ravel(), minlength=len(palette) + 1)[1:])
-
-
 def samples_of_counts(palette: Palette, counts: NDArray[np.int64]) -> Samples:
     """Samples with `counts`, ``(U,)``, pixels of each palette entry."""
     chosen = np.flatnonzero(counts)

@@ -5,8 +5,6 @@ a palette's, or those on the screen. Formulas: Duda, Hart and Stork, Pattern Cla
 sections 2.1 to 2.3.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
@@ -16,40 +14,6 @@ Array = NDArray[np.float64]
 NONE_OF_THESE = -1
 
 LEVEL_CELLS = 4096
-
-
-def class_log_densities(
-    log_densities: Array, kernel_classes: Sequence[str]
-) -> tuple[tuple[str, ...], Array]:
-    """Add up the kernels of each class: ``log p(x | c) = log Σ_{k in c} wₖ N(x; μₖ, Σₖ)``.
-
-    Parameters
-    ----------
-    log_densities
-        (K, n) as `napari_colorkde.core.mixture.log_kernel_densities` gives them.
-    kernel_classes
-        (K,) class of each kernel.
-
-    Returns
-    -------
-    classes, log_densities
-        Names in order of first appearance, and (M, n) nats. Weights are not rescaled: the density
-        of a class integrates to the sum of its weights.
-
-    Raises
-    ------
-    ValueError
-        If there is not one class for each kernel.
-    """
-    if len(kernel_classes) != len(log_densities) or not len(kernel_classes):
-        raise ValueError(
-            f"kernel_classes has {len(kernel_classes)} entries for {len(log_densities)} kernels; "
-            "give one for each."
-        )
-    classes = tuple(dict.fromkeys(kernel_classes))
-    members = np.array([classes.index(cls) for cls in kernel_classes])
-    sums = [logsumexp(log_densities[members == m], axis=0) for m in range(len(classes))]
-    return classes, np.stack(sums)
 
 
 def log_posteriors(log_densities: Array, priors: ArrayLike | None = None) -> Array:
@@ -69,11 +33,6 @@ def log_posteriors(log_densities: Array, priors: ArrayLike | None = None) -> Arr
     """
     joint = _joint(log_densities, priors)
     return np.asarray(joint - logsumexp(joint, axis=0))
-
-
-def posteriors(log_densities: Array, priors: ArrayLike | None = None) -> Array:
-    """Return P(c | x), (M, n): the exponential of `log_posteriors`. Each column sums to 1."""
-    return np.asarray(np.exp(log_posteriors(log_densities, priors)))
 
 
 def log_likelihood_ratio(log_density: Array, against: Array) -> Array:

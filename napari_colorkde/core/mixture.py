@@ -148,40 +148,6 @@ def mixture_log_density(
     return _log_density(_prepared(kernels, normalized, device), colors)
 
 
-def kernel_densities(
-    colors: NDArray[Any],
-    kernels: Kernels,
-    *,
-    normalized: bool = True,
-    device: DeviceLike = "auto",
-) -> NDArray[np.float32]:
-    """Return what each kernel adds to the density at each color (n, C): (K, n).
-
-    Kept and summed again after an edit, they spare all kernels but the edited one.
-    """
-    exponents = _prepared(kernels, normalized, device)
-    result = np.empty((exponents.n_kernels, len(colors)), np.float32)
-    for block, values, _ in exponents.blocks(colors):
-        result[:, block] = exponents.device.get(values.float().exp2_())
-    return result
-
-
-def log_kernel_densities(
-    colors: NDArray[Any],
-    kernels: Kernels,
-    *,
-    normalized: bool = True,
-    device: DeviceLike = "auto",
-) -> NDArray[np.float64]:
-    """Return ``log(wₖ N(x; μₖ, Σₖ))`` for each kernel at each color (n, C): (K, n) nats."""
-    exponents = _prepared(kernels, normalized, device)
-    result = np.empty((exponents.n_kernels, len(colors)))
-    for block, values, _ in exponents.blocks(colors):
-        result[:, block] = exponents.device.get(values)
-    result /= LOG2_E
-    return result
-
-
 def _kernel_set(kernels: Kernels) -> KernelSet:
     kernel_set = kernels if isinstance(kernels, KernelSet) else KernelSet(kernels)
     if not kernel_set:

@@ -25,11 +25,6 @@ class Theme:
     text: Rgb
     muted: Rgb
 
-    @property
-    def is_dark(self) -> bool:
-        """Whether the background is darker than the text."""
-        return sum(self.background) < sum(self.text)
-
 
 # The backgrounds are those of napari's docks.
 THEMES = {
