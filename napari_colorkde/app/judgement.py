@@ -20,7 +20,7 @@ from napari_colorkde.core.class_maps import (
     prior_of_classes,
     ratio_classes,
 )
-from napari_colorkde.core.classify import log_density_level
+from napari_colorkde.core.classify import log_density_level, log_likelihood_ratio
 from napari_colorkde.core.kernels import KernelSet
 
 if TYPE_CHECKING:
@@ -232,9 +232,9 @@ class Question:
         scales = log_class_weights(self.kernels, self.members)
         if self.show == "ratio":
             first, second = ratio_classes(self.names, self.cls, self.against)
-            ratio = log_densities[first] - log_densities[second]
+            ratio = log_likelihood_ratio(log_densities[first], log_densities[second])
             ratio -= np.float32(scales[first] - scales[second])
-            return np.asarray(ratio)
+            return ratio
         with np.errstate(divide="ignore"):
             log_priors = (np.log(list(self.priors.values())) - scales).astype(np.float32)
         if self.show == "posterior":
@@ -344,6 +344,7 @@ def _most_likely(
             total = np.log(total) + top
         total[np.isnan(total)] = -np.inf
         best[total < log_density_level(total, counts, none_below)] = 0
+    best[np.isneginf(top)] = 0
     return best
 
 

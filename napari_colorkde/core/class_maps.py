@@ -95,7 +95,9 @@ def classify_image(
     Notes
     -----
     p(color | c) is the mixture of the kernels of class c with their weights divided by their sum:
-    a density, so that how much was picked or fitted for a class is not its prior.
+    a density, so that how much was picked or fitted for a class is not its prior. Where all weights
+    of a class are 0 it is 0. If that leaves no class with a prior, posteriors are 0 and pixels of
+    no class; the ratio of two such classes is 0.
     O(pixels + colors · K). Images of more than 4 million distinct colors are binned, see
     `Palette.from_image`.
     """

@@ -5,11 +5,14 @@ a palette's, or those on the screen. Formulas: Duda, Hart and Stork, Pattern Cla
 sections 2.1 to 2.3.
 """
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
 Array = NDArray[np.float64]
+Real = TypeVar("Real", np.float32, np.float64)
 
 NONE_OF_THESE = -1
 
@@ -26,22 +29,33 @@ def log_posteriors(log_densities: Array, priors: ArrayLike | None = None) -> Arr
     priors
         (M,) P(c), of which only the ratios matter; None gives all classes the same.
 
+    Returns
+    -------
+    ndarray
+        −inf for each class where all of them are impossible, by their priors or because none has a
+        density there.
+
     Raises
     ------
     ValueError
         If priors are not M finite numbers of at least 0, not all 0.
     """
     joint = _joint(log_densities, priors)
-    return np.asarray(joint - logsumexp(joint, axis=0))
+    total = logsumexp(joint, axis=0)
+    return np.asarray(joint - np.where(np.isneginf(total), 0.0, total))
 
 
-def log_likelihood_ratio(log_density: Array, against: Array) -> Array:
+def log_likelihood_ratio(log_density: NDArray[Real], against: NDArray[Real]) -> NDArray[Real]:
     """Return ``log p(x | a) − log p(x | b)``, (n,) nats.
 
     Deciding for a where this exceeds ``log(P(b) / P(a))`` makes the fewest errors; the skin
-    detector of Jones and Rehg (2002) is such a threshold.
+    detector of Jones and Rehg (2002) is such a threshold. 0 where neither has a density, which
+    speaks for neither.
     """
-    return np.asarray(log_density - against)
+    with np.errstate(invalid="ignore"):
+        ratio: NDArray[Real] = np.subtract(log_density, against)
+    ratio[np.isneginf(log_density) & np.isneginf(against)] = 0
+    return ratio
 
 
 def most_likely_class(
@@ -58,11 +72,13 @@ def most_likely_class(
         As in `log_posteriors`.
     none_below
         A color is `NONE_OF_THESE` (−1) where its log-density, Σ_c P(c) p(x | c) with priors scaled
-        to a sum of 1, is below this; see `log_density_level`.
+        to a sum of 1, is below this; see `log_density_level`. It is, too, where all classes are
+        impossible.
     """
     joint = _joint(log_densities, priors)
     best = np.array(np.argmax(joint, axis=0), np.intp)
-    best[logsumexp(joint, axis=0) < none_below] = NONE_OF_THESE
+    total = logsumexp(joint, axis=0)
+    best[(total < none_below) | np.isneginf(total)] = NONE_OF_THESE
     return best
 
 

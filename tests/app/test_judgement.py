@@ -170,6 +170,24 @@ def test_classes_whose_kernels_weigh_nothing_are_improbable(cls: str) -> None:
     np.testing.assert_array_equal(found, float(cls == "some"))
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"show": "posterior", "cls": "none"},
+        {"show": "posterior", "cls": "some"},
+        {"show": "class"},
+        {"show": "class", "none_below": 0.5},
+        {"show": "ratio", "cls": "none", "against": "nothing"},
+    ],
+)
+def test_where_no_class_is_possible_there_is_none(fields: dict[str, Any]) -> None:
+    kernels = KernelSet([kernel(50, 0, "none"), kernel(130, 0, "nothing"), kernel(90, 1, "some")])
+    if fields["show"] != "ratio":
+        fields = {**fields, "priors": {"none": 0.5, "nothing": 0.5, "some": 0}}
+    np.testing.assert_array_equal(answered(question({"rest": kernels}, **fields)), 0)
+    np.testing.assert_array_equal(classify_image(IMAGE, {"rest": kernels}, **fields), 0)
+
+
 def test_the_colours_of_a_ratio_lie_about_its_threshold() -> None:
     low, high = question(FILE, show="ratio", threshold=2.5).limits
     assert (low + high) / 2 == pytest.approx(2.5)

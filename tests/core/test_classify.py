@@ -82,6 +82,16 @@ def test_rare_colors_belong_to_no_class():
     np.testing.assert_array_equal(most_likely_class(logs, none_below=-1.37), expected)
 
 
+def test_where_no_class_is_possible_there_is_none():
+    logs = np.array([[-np.inf, -np.inf], [-np.inf, -np.inf], [-1.0, -2.0]])
+    priors = [1, 2, 0]
+    np.testing.assert_array_equal(log_posteriors(logs, priors), -np.inf)
+    np.testing.assert_array_equal(most_likely_class(logs, priors), NONE_OF_THESE)
+    np.testing.assert_array_equal(most_likely_class(logs), 2)
+    np.testing.assert_array_equal(log_likelihood_ratio(logs[0], logs[1]), 0)
+    np.testing.assert_array_equal(log_likelihood_ratio(logs[0], logs[2]), -np.inf)
+
+
 @given(
     hnp.arrays(float, 20, elements=st.floats(-100, 10)),
     hnp.arrays(np.int64, 20, elements=st.integers(0, 10**9)).filter(lambda counts: counts.any()),
