@@ -47,6 +47,7 @@ class CubeView(QWidget):
     """
 
     failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+    tool_changed = Signal(str, description="What dragging does: one of the toolbar's tools.")
 
     def __init__(self, session: Session, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -276,6 +277,7 @@ class CubeView(QWidget):
     def _on_tool(self, button: object) -> None:
         if not isinstance(self.canvas, str):
             self.canvas.set_tool(self.controls.tool)
+            self.tool_changed.emit(self.controls.tool)
 
     def _on_outline(self, shown: bool) -> None:
         self._outlined = None

@@ -52,6 +52,7 @@ class CubeLink:
         self.ellipsoids = KernelEllipsoids(canvas, session, table)
         for part in (view, self.regions, self.difference):
             part.failed.connect(say)
+        view.tool_changed.connect(self.regions.set_tool)
         if view.menu is not None:
             view.menu.size_chosen.connect(self.ellipsoids.set_radius)
             view.menu.by_class_chosen.connect(self.ellipsoids.color_by_class)
@@ -61,6 +62,7 @@ class CubeLink:
         if self._view.menu is not None:
             self._view.menu.size_chosen.disconnect(self.ellipsoids.set_radius)
             self._view.menu.by_class_chosen.disconnect(self.ellipsoids.color_by_class)
+        self._view.tool_changed.disconnect(self.regions.set_tool)
         for speaker in (self._view, self.regions, self.difference):
             speaker.failed.disconnect()
         for part in (self.readout, self.regions, self.light, self.difference, self.ellipsoids):

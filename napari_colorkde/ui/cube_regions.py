@@ -26,6 +26,10 @@ from napari_colorkde.app.spaces import Coordinates
 from napari_colorkde.app.state import State
 
 LAYER_NAME = "selection"
+LIT_NAME = "selected"
+"""Of the layer that lights the pixels up. It may lie beside a selection that was kept."""
+
+HINT = "Drag over colours to select their pixels."
 
 
 class RegionBar(QWidget):
@@ -61,6 +65,14 @@ class RegionBar(QWidget):
         for button in (self.labels_button, self.kernel_button, self.clear_button):
             button.setEnabled(done)
         self.show()
+
+    def wait(self) -> None:
+        """Say that nothing is selected yet.
+
+        Shown before the drawing begins: to make room for it then would move the colours away from
+        under the mouse.
+        """
+        self.tell(HINT, done=False)
 
 
 class CubeRegions:
@@ -99,8 +111,10 @@ class CubeRegions:
         self._viewer, self._picker = unwrapped(viewer), picker
         self._session, self._overlay = session, overlay
         self._canvas, self._bar = canvas, bar
-        self.mask = MaskLayer(viewer, overlay, LAYER_NAME)
+        self.mask = MaskLayer(viewer, overlay, LIT_NAME)
+        self.mask.removed.connect(self._on_removed)
         self.chosen: NDArray[np.bool_] | None = None
+        self._drawing = False
         self._painting = False
         canvas.on_region_changed = self._on_changed
         canvas.on_region_drawn = self._on_drawn
@@ -123,13 +137,24 @@ class CubeRegions:
         self._bar.kernel_button.clicked.disconnect(self.make_kernel)
         self._bar.clear_button.clicked.disconnect(self.clear)
         self.chosen = None
+        self.mask.removed.disconnect(self._on_removed)
         self.mask.close()
 
     def clear(self, *args: Any) -> None:
         """Select nothing."""
         self.chosen, self._painting = None, False
-        self.mask.hide()
-        self._bar.hide()
+        if self._drawing:
+            self.mask.show_nothing()
+            self._bar.wait()
+        else:
+            self.mask.hide()
+            self._bar.hide()
+
+    def set_tool(self, tool: str) -> None:
+        """Be ready for a region while one can be drawn: with any `tool` but "turn"."""
+        self._drawing = tool != "turn"
+        if self.chosen is None:
+            self.clear()
 
     def keep_as_labels(self, *args: Any) -> None:
         """Make a Labels layer of the selection, in the background."""
@@ -206,6 +231,14 @@ class CubeRegions:
         self._on_changed(region, done=True)
         if self.chosen is not None and not self.chosen.any():
             self.clear()
+
+    def _on_removed(self) -> None:
+        # The layer comes back with the next region, not at once.
+        self.chosen, self._painting = None, False
+        if self._drawing:
+            self._bar.wait()
+        else:
+            self._bar.hide()
 
     def _on_state(self, state: State, before: State) -> None:
         if state.channels != before.channels:  # those of a space stay the same pixels

@@ -100,18 +100,36 @@ def test_dragging_a_ball_lights_up_its_pixels_until_they_are_cleared(
     assert cube.canvas.tool == "ball"
     start = pixel_of(cube.canvas, CENTER)
     drag(cube.canvas, start, start + QPoint(8, 0), start + QPoint(12, 0))
-    assert "photo selection" in viewer.layers
-    assert not cube.bar.isHidden()
+    assert viewer.layers["photo selected"].data.any()
     assert "% of the pixels" in cube.bar.share.text()
     cube.bar.clear_button.click()
-    assert "photo selection" not in viewer.layers
+    assert not viewer.layers["photo selected"].data.any()
+    cube.controls.tools["turn"].click()
+    assert "photo selected" not in viewer.layers
     assert cube.bar.isHidden()
+
+
+def test_a_tool_makes_room_and_a_layer_before_the_first_drag(viewer: Viewer, dock: Dock) -> None:
+    widget = dock(RGB)
+    assert widget.cube is not None
+    cube = widget.cube
+    viewer.layers.selection.active = viewer.layers["photo"]
+    cube.controls.tools["lasso"].click()
+    layer = viewer.layers["photo selected"]
+    assert not layer.data.any()
+    assert viewer.layers.selection.active is viewer.layers["photo"]
+    height = cube.canvas.native.height()
+    corner = pixel_of(cube.canvas, CENTER) - QPoint(20, 20)
+    drag(cube.canvas, corner, corner + QPoint(40, 0), corner + QPoint(40, 40))
+    assert viewer.layers["photo selected"] is layer
+    assert layer.data.any()
+    assert cube.canvas.native.height() == height
 
 
 def test_the_lit_pixels_are_those_of_the_colours(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
     widget.link.regions._on_changed(ball(widget))  # type: ignore[union-attr]
-    np.testing.assert_array_equal(viewer.layers["photo selection"].data, inside())
+    np.testing.assert_array_equal(viewer.layers["photo selected"].data, inside())
 
 
 def test_a_selection_is_kept_as_labels(viewer: Viewer, dock: Dock) -> None:
@@ -139,7 +157,7 @@ def test_a_selection_becomes_a_kernel(viewer: Viewer, dock: Dock) -> None:
     pixels = RGB[inside()].astype(float)
     np.testing.assert_allclose(kernel.mean, pixels.mean(axis=0))
     assert kernel.weight == pytest.approx(inside().mean())
-    assert "photo selection" not in viewer.layers
+    assert "photo selected" not in viewer.layers
     samples = widget.picking.picker.store.of(kernel)
     assert samples is not None
     assert samples.n_pixels == inside().sum()
@@ -165,7 +183,7 @@ def test_a_click_and_another_image_clear_the_selection(viewer: Viewer, dock: Doc
     widget.chooser.image.value = other
     widget.session.wait()
     assert widget.link.regions.chosen is None
-    assert "photo selection" not in viewer.layers
+    assert "photo selected" not in viewer.layers
 
 
 def test_closing_the_dock_takes_the_selection_along(viewer: Viewer, dock: Dock, qtbot: Any) -> None:

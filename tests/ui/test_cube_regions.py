@@ -98,6 +98,67 @@ def test_of_a_sample_nothing_is_kept(make: Any, monkeypatch: pytest.MonkeyPatch)
     np.testing.assert_array_equal(setting.viewer.layers["photo selection"].data, RGB[..., 0] >= 50)
 
 
+def lit(setting: Setting) -> Any:
+    """The pixels that are lit up; None without a layer."""
+    found = [layer for layer in setting.viewer.layers if layer.name == "photo selected"]
+    return np.asarray(found[0].data) if found else None
+
+
+def test_a_layer_waits_for_the_first_region_while_a_tool_is_chosen(make: Any) -> None:
+    setting = make()
+    setting.regions.set_tool("lasso")
+    layer = setting.viewer.layers["photo selected"]
+    setting.session.wait()
+    assert not lit(setting).any()
+    assert setting.enabled == {False}
+    setting.canvas.on_region_drawn(Red())
+    assert setting.viewer.layers["photo selected"] is layer
+    np.testing.assert_array_equal(lit(setting), RGB[..., 0] >= 50)
+    setting.regions.set_tool("turn")
+    assert lit(setting).any()  # put away, the tool leaves what it has selected
+    setting.bar.clear_button.click()
+    assert lit(setting) is None
+    assert setting.bar.isHidden()
+
+
+def test_a_kept_selection_has_its_name_and_the_tool_goes_on(make: Any) -> None:
+    setting = make()
+    setting.session.wait()
+    setting.regions.set_tool("ball")
+    for name in ("photo selection", "photo selection [1]"):
+        setting.canvas.on_region_drawn(Red())
+        setting.bar.labels_button.click()
+        setting.session.wait()
+        assert isinstance(setting.viewer.layers[name], Labels)
+        assert not lit(setting).any()
+
+
+def test_the_layer_waits_for_the_next_image_too(make: Any) -> None:
+    setting = make()
+    setting.session.wait()
+    setting.regions.set_tool("ball")
+    setting.viewer.layers.remove("photo")
+    assert lit(setting) is None
+    setting.overlay.attach(setting.viewer.add_image(RGB[:10], rgb=True, name="photo"))
+    setting.session.wait()
+    assert lit(setting).shape == (10, 30)
+
+
+@pytest.mark.parametrize("tool", ["turn", "ball"])
+def test_a_layer_that_is_deleted_takes_the_selection_along(make: Any, tool: str) -> None:
+    setting = make()
+    setting.session.wait()
+    setting.regions.set_tool(tool)
+    setting.canvas.on_region_drawn(Red())
+    setting.viewer.layers.remove("photo selected")
+    assert setting.regions.chosen is None
+    assert setting.bar.isHidden() == (tool == "turn")
+    assert setting.enabled == {False} or tool == "turn"
+    assert lit(setting) is None
+    setting.canvas.on_region_changed(Red())
+    assert lit(setting).any()
+
+
 def test_after_stop_the_selection_is_offered_again(make: Any) -> None:
     setting = make()
     setting.session.wait()
