@@ -56,6 +56,9 @@ class Judgement:
         Colours of at least this value are chosen; None takes the one that makes the fewest errors.
     masked
         Whether the chosen pixels are marked on the image.
+    among
+        Names of kernel sets that are compared with one another alone, as long as one of them is
+        chosen; empty for all that are open.
     """
 
     show: Judged = "density"
@@ -65,6 +68,7 @@ class Judgement:
     none_below: float | None = None
     threshold: float | None = None
     masked: bool = False
+    among: tuple[str, ...] = ()
 
     @property
     def asked(self) -> "Judgement":
@@ -83,6 +87,8 @@ class Judgement:
         """
         if "priors" in fields:
             fields["priors"] = _checked_priors(fields["priors"])
+        if "among" in fields:
+            fields["among"] = tuple(map(str, fields["among"]))
         after = replace(self, **fields)
         if after.show not in JUDGED:
             raise ValueError(
@@ -260,21 +266,24 @@ def question_of(state: "State") -> Question | None:
     """What a state asks, beside its kernels; None without kernels.
 
     The classes are those of the chosen set. If it has only one, the other sets that are open and
-    have the same channels are the other classes: a kernel without a class has its set's name.
+    have the same channels are the other classes: a kernel without a class has its set's name. Of
+    them, those that the judgement names go before all.
     """
     chosen = state.kernels
     if not chosen or state.kernel_set is None:
         return None
-    sets = {state.kernel_set: chosen}
-    kernels, classes = kernels_and_classes(sets)
-    if len(set(classes)) < 2:
-        sets = {
-            name: kernels
-            for name, kernels in state.kernel_sets
-            if (kernels.n_channels, kernels.space) == (chosen.n_channels, chosen.space)
-        }
+    alike = {
+        name: kernels
+        for name, kernels in state.kernel_sets
+        if (kernels.n_channels, kernels.space) == (chosen.n_channels, chosen.space)
+    }
+    among = state.judgement.among if state.kernel_set in state.judgement.among else ()
+    named = {name: kernels for name, kernels in alike.items() if name in among}
+    for sets in ({state.kernel_set: chosen}, named or alike, alike):
         kernels, classes = kernels_and_classes(sets)
-    names = tuple(dict.fromkeys(classes))
+        names = tuple(dict.fromkeys(classes))
+        if len(names) > 1:
+            break
     positions = {name: position for position, name in enumerate(names)}
     return Question(
         state.judgement, sets, kernels, names, tuple(positions[name] for name in classes)

@@ -33,7 +33,7 @@ from napari_colorkde.ui.kernel_chooser import PRESET_FILE
 from napari_colorkde.ui.score_view import ScoreView
 
 SKIN = ("skin", "nonskin")
-"""The classes of the preset."""
+"""The sets of the preset, and its classes."""
 
 
 class JudgePanel(JudgeControls):
@@ -152,17 +152,28 @@ class JudgePanel(JudgeControls):
 
     def _show_skin(self) -> None:
         before = self._session.state
-        sets = {**dict(before.kernel_sets), **load_kernels(sample_path(PRESET_FILE))}
-        opened = before.changed(kernel_sets=sets, kernel_set=SKIN[0], show="kernels")
-        question = question_of(opened)
-        names = SKIN if question is None else question.names
-        # The kernels of the user are opened still, but say nothing about skin.
-        priors = {name: 1 / len(SKIN) if name in SKIN else 0.0 for name in names}
-        judgement = opened.judgement.changed(
-            show="posterior", cls=SKIN[0], against=SKIN[1], priors=priors, threshold=None
+        preset, opened = load_kernels(sample_path(PRESET_FILE)), dict(before.kernel_sets)
+        # The kernels of the user stay open, but say nothing about skin, whatever their class.
+        judgement = before.judgement.changed(
+            show="posterior",
+            cls=SKIN[0],
+            against=SKIN[1],
+            priors={},
+            threshold=None,
+            among=SKIN,
         )
         # At once, as one step of undo.
-        self._session.set(kernel_sets=sets, kernel_set=SKIN[0], show="kernels", judgement=judgement)
+        self._session.set(
+            kernel_sets={**opened, **preset},
+            kernel_set=SKIN[0],
+            show="kernels",
+            judgement=judgement,
+        )
+        if lost := [name for name in preset if opened.get(name, preset[name]) != preset[name]]:
+            self._session.noticed.emit(
+                f"The preset took the place of the set{'s' if len(lost) > 1 else ''} "
+                f"{' and '.join(map(repr, lost))}; undo brings it back."
+            )
 
     def _on_cls(self, cls: str) -> None:
         self._judge(cls=cls)

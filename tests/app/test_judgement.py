@@ -120,6 +120,20 @@ def test_sets_with_other_channels_take_no_part() -> None:
     )
 
 
+def test_sets_that_are_named_are_compared_with_one_another_alone() -> None:
+    mine = KernelSet([kernel(60, 1, "skin"), kernel(70, 1, "hair")], "mine")
+    sets = {"mine": mine, **FILE, "third": KernelSet([kernel(30)], "third")}
+    asked = question(sets, "skin", among=["skin", "other"])
+    assert list(asked.sets) == ["skin", "other"]
+    # As long as one of them is chosen, and there is another class among them.
+    assert question(sets, "mine", among=["skin", "other"]).names == ("skin", "hair")
+    assert question(sets, "third", among=["skin", "other"]).names == (
+        "skin", "hair", "other", "third"
+    )  # fmt: skip
+    del sets["other"]
+    assert question(sets, "skin", among=["skin", "other"]).names == ("skin", "hair", "third")
+
+
 def test_without_kernels_there_is_no_question() -> None:
     assert question_of(State()) is None
 

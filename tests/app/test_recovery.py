@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from napari_colorkde.app.judgement import Judgement
 from napari_colorkde.app.recovery import (
     SUFFIX,
     describe,
@@ -33,6 +34,9 @@ STATE = State().changed(
     log=False,
     colormap="viridis",
     space="lab",
+    judgement=Judgement().changed(
+        show="posterior", cls="a", priors={"a": 0.3}, threshold=0.7, among=["mine", "other"]
+    ),
 )
 
 

@@ -77,7 +77,10 @@ def test_skin_is_one_click(dock: Dock) -> None:
 def test_the_kernels_of_the_user_say_nothing_about_skin(judged: ColorKDEWidget) -> None:
     session, panel = judged.session, judged.judge
     session.set(
-        kernel_sets={"mine": KernelSet([Kernel([60, 60, 60], [90, 90, 90], 1)]), "stains": STAINS},
+        kernel_sets={
+            "mine": KernelSet([Kernel([60, 60, 60], [90, 90, 90], 1, cls="skin")]),
+            "stains": STAINS,
+        },
         kernel_set="mine",
     )
     session.judge(show="posterior", threshold=0.75)
@@ -88,11 +91,20 @@ def test_the_kernels_of_the_user_say_nothing_about_skin(judged: ColorKDEWidget) 
     np.testing.assert_allclose(values(judged), wanted, rtol=1e-4, atol=1e-6)
     assert panel.threshold.value == 0.5
     assert dict(session.state.kernel_sets)["stains"] is STAINS
-    panel.cls.value = "blue"
-    np.testing.assert_array_equal(values(judged), 0)
-    session.undo()
+    assert panel.cls.choices == ("skin", "nonskin")
     session.undo()
     assert session.state == before
+
+
+def test_the_preset_says_in_whose_place_it_is(judged: ColorKDEWidget) -> None:
+    session, panel, said = judged.session, judged.judge, []
+    session.noticed.connect(said.append)
+    panel.skin_button.native.click()
+    panel.skin_button.native.click()
+    assert said == []
+    session.edit(session.kernels[:3])
+    panel.skin_button.native.click()
+    assert said == ["The preset took the place of the set 'skin'; undo brings it back."]
 
 
 @pytest.mark.parametrize("show", ["posterior", "ratio", "class"])
