@@ -3,7 +3,6 @@
 A base of the session that knows neither images nor computations.
 """
 
-import warnings
 from collections.abc import Hashable
 from dataclasses import replace
 from pathlib import Path
@@ -11,15 +10,11 @@ from typing import Any
 
 from psygnal import Signal
 
+from napari_colorkde.app.cube_look import CubeLook
 from napari_colorkde.app.history import History
 from napari_colorkde.app.state import Bandwidth, Channels, Show, State
 from napari_colorkde.core.kernels import KernelSet
-from napari_colorkde.io.kernel_files import (
-    KernelFileWarning,
-    check_kernels,
-    load_kernels,
-    save_kernels,
-)
+from napari_colorkde.io.kernel_files import read_kernels, save_kernels
 
 GESTURES = frozenset({"bandwidth", "colormap"})
 """Fields that sliders and menus pass through: changes in quick succession are one step of undo."""
@@ -34,11 +29,13 @@ class Choices:
         What is chosen now.
     """
 
+    look_changed = Signal(CubeLook, description="How the colour space is looked at.")
     state_changed = Signal(State, State, description="The state now, and before.")
     noticed = Signal(str, description="A sentence; nothing failed.")
 
     def __init__(self) -> None:
         self.state = State()
+        self._look = CubeLook()
         self._history = History()
 
     def set(self, **fields: Any) -> None:
@@ -123,6 +120,17 @@ class Choices:
         self._revert(self._history.redo(self.state))
 
     @property
+    def look(self) -> CubeLook:
+        """How the colour space is looked at; not undone."""
+        return self._look
+
+    @look.setter
+    def look(self, look: CubeLook) -> None:
+        if look != self._look:
+            self._look = look
+            self.look_changed.emit(look)
+
+    @property
     def can_undo(self) -> bool:
         """Whether there is an earlier state."""
         return self._history.can_undo
@@ -198,16 +206,13 @@ class Choices:
         ValueError, OSError
             If the file cannot be read or holds no valid kernels.
         """
-        with warnings.catch_warnings():
-            # The same sentences, for which a window has a better place.
-            warnings.simplefilter("ignore", KernelFileWarning)
-            sets = load_kernels(path)
+        sets, findings = read_kernels(path)
         chosen = next(iter(sets)) if name is None else name
         self.set(
             kernel_sets={**dict(self.state.kernel_sets), **sets}, kernel_set=chosen, show="kernels"
         )
-        if notices := check_kernels(sets):
-            self.noticed.emit(" ".join(f"{n[:1].upper()}{n[1:]}" for n in notices))
+        if findings:
+            self.noticed.emit(" ".join(f"{each[:1].upper()}{each[1:]}" for each in findings))
 
     def save_kernels(self, path: str | Path) -> None:
         """Write all kernel sets to a file.

@@ -15,8 +15,8 @@ import numpy as np
 
 from napari_colorkde.core.kernels import KernelSet
 from napari_colorkde.io.atomic import atomic_path, check_target
-from napari_colorkde.io.kernel_csv import kernels_from_csv, kernels_to_csv
-from napari_colorkde.io.kernel_json import kernels_from_json, kernels_to_json
+from napari_colorkde.io.kernel_csv import csv_names_colors, kernels_from_csv, kernels_to_csv
+from napari_colorkde.io.kernel_json import json_names_channels, kernels_from_json, kernels_to_json
 
 KERNEL_SUFFIXES = (".json", ".csv")
 
@@ -54,6 +54,21 @@ def load_kernels(path: str | os.PathLike[str]) -> dict[str, KernelSet]:
     KernelFileWarning
         One for each sentence of `check_kernels`.
     """
+    kernel_sets, findings = read_kernels(path)
+    for sentence in findings:
+        where = f"kernel file {str(Path(path))!r}"
+        warnings.warn(f"{where}: {sentence}", KernelFileWarning, stacklevel=2)
+    return kernel_sets
+
+
+def read_kernels(path: str | os.PathLike[str]) -> tuple[dict[str, KernelSet], list[str]]:
+    """Read kernel sets as `load_kernels` does; return what looks wrong in them in place of warning.
+
+    Raises
+    ------
+    OSError, ValueError
+        As `load_kernels`.
+    """
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in KERNEL_SUFFIXES:
@@ -72,11 +87,11 @@ def load_kernels(path: str | os.PathLike[str]) -> dict[str, KernelSet]:
         raise ValueError(f"{name} is empty; give one kernel or more.")
     if suffix == ".json":
         kernel_sets = kernels_from_json(text, name)
+        named = json_names_channels(text)
     else:
         kernel_sets = kernels_from_csv(text, name, default_set=path.stem)
-    for sentence in check_kernels(kernel_sets):
-        warnings.warn(f"{name}: {sentence}", KernelFileWarning, stacklevel=2)
-    return kernel_sets
+        named = csv_names_colors(text)
+    return kernel_sets, check_kernels(kernel_sets, channels_named=named)
 
 
 def save_kernels(
@@ -127,8 +142,16 @@ def summarize_kernels(kernel_sets: Mapping[str, KernelSet]) -> list[str]:
     return lines
 
 
-def check_kernels(kernel_sets: Mapping[str, KernelSet]) -> list[str]:
+def check_kernels(
+    kernel_sets: Mapping[str, KernelSet], *, channels_named: bool = False
+) -> list[str]:
     """Look for what is often wrong in kernel files.
+
+    Parameters
+    ----------
+    channels_named
+        Whether the file says which channel is red and which is blue, as every file does that this
+        program writes. Then only bluish skin looks like BGR: of a sky it may be taken at its word.
 
     Returns
     -------
@@ -152,7 +175,7 @@ def check_kernels(kernel_sets: Mapping[str, KernelSet]) -> list[str]:
                 f"the channels of set {name!r} are in the order B, G, R; they are used so, as the "
                 "first, second and third channel of the image."
             )
-        elif _look_like_bgr(name, kernels):
+        elif _look_like_bgr(name, kernels, channels_named):
             sentences.append(
                 f"the means of set {name!r} look like B, G, R (more blue than red); they are used "
                 "as R, G, B. If they come from OpenCV, exchange the first and third channel."
@@ -166,8 +189,8 @@ def check_kernels(kernel_sets: Mapping[str, KernelSet]) -> list[str]:
     return sentences
 
 
-def _look_like_bgr(name: str, kernels: KernelSet) -> bool:
-    """Whether skin is bluish, or all of three or more kernels go from red up to blue.
+def _look_like_bgr(name: str, kernels: KernelSet, channels_named: bool) -> bool:
+    """Whether skin is bluish, or all of three or more kernels of no known order go up to blue.
 
     Skin, soil, wood and most photographs have more red than blue. A set of sky or water is rightly
     blue: the sentence says what to do only *if* the file comes from BGR pixels.
@@ -179,6 +202,8 @@ def _look_like_bgr(name: str, kernels: KernelSet) -> bool:
     tilt = float(kernels.weights @ (blue - red)) / total if total > 0 else 0.0
     if re.search(r"(?<!non)(?<!non[-_ ])skin", name.lower()):
         return tilt > 0
+    if channels_named:
+        return False
     ordered = bool(((blue >= green) & (green >= red)).all())
     return len(kernels) >= 3 and ordered and tilt > 0.1 * float(kernels.means.max())
 

@@ -104,6 +104,12 @@ def kernels_from_json(text: str, file: str) -> dict[str, KernelSet]:
     return kernel_sets
 
 
+def json_names_channels(text: str) -> bool:
+    """Whether every set of a document that could be read says what its channels are."""
+    named = [member.get("channels") is not None for member in json.loads(text)["sets"]]
+    return all(named)
+
+
 def kernels_to_json(kernel_sets: Mapping[str, KernelSet], about: str = "") -> str:
     """Write kernel sets as JSON, one kernel a line; numbers read back as the same float64.
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_colorkde.core.em import fit_kernels
 from napari_colorkde.core.kernels import Kernel, KernelSet
 from napari_colorkde.io.kernel_files import (
     KernelFileWarning,
@@ -25,6 +26,7 @@ from napari_colorkde.io.samples import sample_path
 
 HEADER = "set,kernel,mean_r,mean_g,mean_b,var_r,var_g,var_b,weight\n"
 ROW = "skin,1,73.53,29.94,17.76,765.40,121.44,112.80,1\n"
+BLUE = {"mean": [60.0, 120.0, 200.0], "variances": [9.0, 9.0, 9.0], "weight": 0.25}
 KERNEL = {"mean": [1.5, 2.5, 3.5], "variances": [4.0, 5.0, 6.0], "weight": 1.0}
 
 
@@ -425,6 +427,33 @@ def test_skin_in_bgr_order_is_warned_of_and_kept(tmp_path: Path) -> None:
 def test_set_of_rising_blues_is_warned_of() -> None:
     sky = KernelSet([Kernel([60 + i, 120 + i, 200 + i], [90, 90, 90], 1 / 3) for i in range(3)])
     assert ["look like B, G, R" in sentence for sentence in check_kernels({"sky": sky})] == [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "a.csv",
+            "mean_1,mean_2,mean_3,var_1,var_2,var_3,weight\n" + 4 * "60,120,200,9,9,9,0.25\n",
+        ),
+        ("a.json", kernel_document(sets=[{"name": "a", "kernels": 4 * [BLUE]}])),
+    ],
+)
+def test_blues_of_channels_without_names_are_warned_of(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    with pytest.warns(KernelFileWarning, match="look like B, G, R"):
+        load_kernels(write(tmp_path / name, text))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+def test_fits_of_blue_images_are_read_without_a_word(tmp_path: Path, suffix: str) -> None:
+    noise = np.random.default_rng(0).normal(0, 9, (40, 40, 3))
+    image = np.clip(np.array([60, 120, 200]) + noise, 0, 255).astype(np.uint8)
+    sky = fit_kernels(image, 4)
+    assert ((sky.means[:, 2] > sky.means[:, 1]) & (sky.means[:, 1] > sky.means[:, 0])).all()
+    save_kernels(tmp_path / f"sky{suffix}", {"sky": sky})
+    assert load_kernels(tmp_path / f"sky{suffix}")["sky"].kernels == sky.kernels
 
 
 def test_colors_of_all_kinds_are_not_taken_for_bgr() -> None:
