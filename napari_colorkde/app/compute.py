@@ -19,7 +19,11 @@ from napari_colorkde.app.judgement import Question
 from napari_colorkde.app.sources import Source
 from napari_colorkde.app.spaces import Coordinates, in_space
 from napari_colorkde.app.state import Bandwidth, Channels
-from napari_colorkde.core.bandwidth import iterate_selection, select_bandwidth
+from napari_colorkde.core.bandwidth import (
+    BandwidthSelection,
+    iterate_selection,
+    select_bandwidth,
+)
 from napari_colorkde.core.contributions import Contributions
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde import ColorKDE, DensityVolume
@@ -68,7 +72,8 @@ class Estimate:
 
     `coordinates` are the palette's in that space; the KDE knows no others. `kde` answers for more
     colours and for logarithms while this bandwidth is current; it holds a lattice of up to 64 MB,
-    and so it is let go of before the next one is made.
+    and so it is let go of before the next one is made. `notice` is a sentence about a bandwidth
+    that was chosen from the pixels, "" if there is nothing to say.
     """
 
     palette: Palette = field(repr=False)
@@ -77,6 +82,7 @@ class Estimate:
     volume: DensityVolume = field(repr=False)
     coordinates: Coordinates = field(repr=False)
     seconds: float
+    notice: str = ""
 
     @property
     def sigmas(self) -> tuple[float, ...]:
@@ -209,16 +215,18 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | Densities
     if estimate is None or kde is None:
         yield Progress("estimating the density")
         coordinates = request.coordinates or in_space(palette, request.space)
-        sigmas = None
+        sigmas, notice = None, ""
         for step in _resolved(coordinates.points, request.bandwidth, request.device):
             if isinstance(step, Progress):
                 yield step
+            elif isinstance(step, BandwidthSelection):
+                sigmas, notice = step.bandwidth, _notice(step)
             else:
                 sigmas = step
         kde = ColorKDE(coordinates.points, sigmas, device=request.device)
         volume = volume_of(kde, coordinates)
         seconds = time.perf_counter() - started
-        estimate = Estimate(palette, request.bandwidth, kde, volume, coordinates, seconds)
+        estimate = Estimate(palette, request.bandwidth, kde, volume, coordinates, seconds, notice)
         yield estimate
     if request.kernels is None:
         if palette.n_channels == 3 and len(palette) > FEW_COLORS:
@@ -250,19 +258,19 @@ def _in_parts(kde: ColorKDE, log: bool) -> Generator[Progress, None, NDArray[Any
 
 def _resolved(
     palette: Palette, bandwidth: Bandwidth, device: Device
-) -> Iterator[Progress | NDArray[np.float64]]:
+) -> Iterator[Progress | BandwidthSelection | NDArray[np.float64]]:
     """Turn the name of a rule into sigmas, telling how far it is."""
     if bandwidth in ("loco", "loo"):
         tries = iterate_selection(palette, bandwidth, None, device)  # type: ignore[arg-type]
-        best: NDArray[np.float64] | None = None
+        best: BandwidthSelection | None = None
         for tried, selection in enumerate(tries, start=1):
             # 11 candidates, then up to 5 around the best.
             yield Progress("choosing the bandwidth", min(tried / 15, 1.0))
-            best = selection.bandwidth
+            best = selection
         if best is not None:
             yield best
     elif isinstance(bandwidth, str):
-        yield select_bandwidth(palette, bandwidth, device=device).bandwidth  # type: ignore[arg-type]
+        yield select_bandwidth(palette, bandwidth, device=device)  # type: ignore[arg-type]
     elif bandwidth is not None:
         if len(bandwidth) not in (1, palette.n_channels):
             raise ValueError(
@@ -270,6 +278,21 @@ def _resolved(
                 "one sigma, or one per channel."
             )
         yield np.broadcast_to(np.asarray(bandwidth, np.float64), (palette.n_channels,)).copy()
+
+
+def _notice(selection: BandwidthSelection) -> str:
+    """What is doubtful about a bandwidth, for a window: there, no candidates can be given."""
+    if not selection.edge:
+        return ""
+    sigmas = ", ".join(f"{sigma:.3g}" for sigma in dict.fromkeys(selection.bandwidth.tolist()))
+    found = f"The best bandwidth, σ {sigmas}, is the {selection.edge} that was tried"
+    if selection.edge == "narrowest" and selection.method == "loo":
+        return (
+            f"{found}: where pixels repeat, leaving one out leaves its colour, and no σ is too "
+            "small. Choose leave one colour out."
+        )
+    other = "narrower" if selection.edge == "narrowest" else "wider"
+    return f"{found}: {other} ones may be better still. Choose by hand."
 
 
 def volume_of(kde: ColorKDE, coordinates: Coordinates) -> DensityVolume:

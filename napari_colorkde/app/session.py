@@ -353,6 +353,8 @@ class Session(Choices):
             if result.palette is self.palette:
                 self.estimate = result
                 self.estimate_changed.emit(result)
+                if result.notice:
+                    self.noticed.emit(result.notice)
         elif result.request.palette is self.palette:
             self.densities = result
             self.densities_changed.emit(result)

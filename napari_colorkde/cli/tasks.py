@@ -309,6 +309,8 @@ def select(
             tried.append(selection)
             work.progress(min(len(tried) / total, 1.0))
         work.outcome = f"{len(tried)} candidates"
+    if caveat := tried[-1].caveat:
+        say(f"warning: {caveat}")
     return tried[-1]
 
 

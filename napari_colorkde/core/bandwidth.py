@@ -5,6 +5,7 @@ Bandwidths are standard deviations in image units. "Range" is that of the values
 """
 
 import math
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -41,6 +42,10 @@ FLOAT_LEVELS = 255
 """Floats are taken to be rounded to this fraction of their range, as photographs are."""
 
 
+class BandwidthEdgeWarning(UserWarning):
+    """The best bandwidth is the narrowest or the widest that was tried."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class BandwidthSelection:
     """A bandwidth and what it was chosen from.
@@ -61,6 +66,33 @@ class BandwidthSelection:
     candidates: NDArray[np.float64]
     scores: NDArray[np.float64]
     method: str
+
+    @property
+    def edge(self) -> Literal["", "narrowest", "widest"]:
+        """Which end of the candidates the best one is; "" if it lies between others.
+
+        Of one or two candidates each is an end, which says nothing.
+        """
+        if len(self.scores) < 3:
+            return ""
+        if (self.candidates >= self.bandwidth).all():
+            return "narrowest"
+        return "widest" if (self.candidates <= self.bandwidth).all() else ""
+
+    @property
+    def caveat(self) -> str:
+        """Why the bandwidth may not be the best there is, in a sentence; "" if it is."""
+        if not self.edge:
+            return ""
+        sigmas = ", ".join(f"{sigma:.3g}" for sigma in dict.fromkeys(self.bandwidth.tolist()))
+        found = f"the best bandwidth, sigma {sigmas}, is the {self.edge} that was tried"
+        if self.edge == "narrowest" and self.method == "loo":
+            return (
+                f"{found}: where pixels repeat, as in 8-bit images, leaving one out leaves its "
+                'color, and no width is too small; use "loco", which leaves out whole colors.'
+            )
+        other = "narrower" if self.edge == "narrowest" else "wider"
+        return f"{found}: {other} ones may be better still; give such candidates, too."
 
 
 def channel_ranges(palette: Palette) -> NDArray[np.float64]:
@@ -122,7 +154,8 @@ def bandwidth_covariance(
     if bandwidth is None:
         return np.diag(default_sigmas(palette) ** 2)
     if isinstance(bandwidth, str):
-        selection = select_bandwidth(palette, bandwidth, device=device)  # type: ignore[arg-type]
+        selection = _select(palette, bandwidth, None, device)
+        _warn(selection, stacklevel=4)
         return np.diag(selection.bandwidth**2)
     values = np.asarray(bandwidth)
     if values.dtype.kind not in "iuf":
@@ -165,6 +198,11 @@ def select_bandwidth(
     BandwidthSelection
         The bandwidth and, for the likelihood methods, every candidate with its mean log-likelihood.
 
+    Warns
+    -----
+    BandwidthEdgeWarning
+        If the best of three or more candidates is the narrowest or the widest.
+
     Raises
     ------
     ValueError
@@ -177,13 +215,8 @@ def select_bandwidth(
     photograph of 18 megapixels.
     """
     palette = image if isinstance(image, Palette) else Palette.from_image(image)
-    if method not in METHODS:
-        raise ValueError(f"method={method!r} is not known; use one of {', '.join(METHODS)}.")
-    if method in ("scott", "silverman"):
-        sigmas = _rule_of_thumb(palette, method)
-        return BandwidthSelection(sigmas, sigmas[np.newaxis], np.empty(0), method)
-    place = resolve_device(device)
-    *_, selection = iterate_selection(palette, method, candidates, place)
+    selection = _select(palette, method, candidates, device)
+    _warn(selection, stacklevel=3)
     return selection
 
 
@@ -195,7 +228,8 @@ def iterate_selection(
 ) -> Iterator[BandwidthSelection]:
     """Choose by likelihood, yielding the selection so far after every candidate.
 
-    For callers who show progress or stop early; see `select_bandwidth`.
+    For callers who show progress or stop early, and who show the `caveat` of the last one: nothing
+    is warned of here. See `select_bandwidth`.
     """
     if method == "loo" and len(palette) < 2:
         raise ValueError(
@@ -254,6 +288,24 @@ def log_normalizer(covariance: NDArray[np.float64]) -> float:
     return 0.5 * float(np.linalg.slogdet(2 * np.pi * covariance)[1])
 
 
+def _select(
+    palette: Palette, method: str, candidates: ArrayLike | None, device: "str | Device"
+) -> BandwidthSelection:
+    if method not in METHODS:
+        raise ValueError(f"method={method!r} is not known; use one of {', '.join(METHODS)}.")
+    if method in ("scott", "silverman"):
+        sigmas = _rule_of_thumb(palette, method)
+        return BandwidthSelection(sigmas, sigmas[np.newaxis], np.empty(0), method)
+    *_, selection = iterate_selection(palette, method, candidates, resolve_device(device))  # type: ignore[arg-type]
+    return selection
+
+
+def _warn(selection: BandwidthSelection, stacklevel: int) -> None:
+    if sentence := selection.caveat:
+        text = f"{sentence[:1].upper()}{sentence[1:]}"
+        warnings.warn(text, BandwidthEdgeWarning, stacklevel=stacklevel)
+
+
 def _likelihood(
     palette: Palette, sigmas: NDArray[np.float64], method: Method, device: Device
 ) -> float:
@@ -270,7 +322,7 @@ def _selection(tried: list[tuple[tuple[float, ...], float]], method: str) -> Ban
     return BandwidthSelection(candidates[int(np.argmax(scores))], candidates, scores, method)
 
 
-def _rule_of_thumb(palette: Palette, rule: Method) -> NDArray[np.float64]:
+def _rule_of_thumb(palette: Palette, rule: str) -> NDArray[np.float64]:
     n, channels = palette.n_pixels, palette.n_channels
     colors, counts = palette.colors.astype(np.float64), palette.counts
     mean = counts @ colors / n

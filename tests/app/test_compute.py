@@ -141,6 +141,20 @@ def test_choosing_a_bandwidth_tells_how_far_it_is(rule: str) -> None:
     assert len(parts) > 10
 
 
+def test_a_bandwidth_at_the_edge_of_what_was_tried_is_said() -> None:
+    repeated = np.concatenate(3 * [np.round(RNG.normal(60, 8, (30, 40, 3))).astype(np.uint8)])
+    said = results(request(repeated, bandwidth="loo"))[0].notice
+    assert said.startswith("The best bandwidth, σ 0.25, is the narrowest that was tried: where")
+    assert said.endswith("Choose leave one colour out.")
+    assert results(request(repeated, bandwidth="loco"))[0].notice == ""
+    scattered = np.random.default_rng(0).integers(0, 256, (6, 7, 3), dtype=np.uint8)
+    assert results(request(scattered, bandwidth="loco"))[0].notice == (
+        "The best bandwidth, σ 32, is the widest that was tried: wider ones may be better still. "
+        "Choose by hand."
+    )
+    assert results(request(scattered, bandwidth="scott"))[0].notice == ""
+
+
 def test_rules_of_thumb_are_kept_apart_by_channel() -> None:
     image = np.stack([RNG.normal(100, s, (40, 50)) for s in (4, 20, 40)], -1).astype(np.uint8)
     estimate = results(request(image, bandwidth="scott"))[0]

@@ -151,6 +151,18 @@ def test_a_kernel_file_is_opened_with_what_looks_wrong_in_it(tmp_path: Path) -> 
     assert densities_of(session).request.kernels == KERNELS
 
 
+def test_a_doubtful_bandwidth_is_noticed_once() -> None:
+    session = opened()
+    notices: list[str] = []
+    session.noticed.connect(notices.append)
+    colors = np.random.default_rng(0).integers(0, 256, (6, 7, 3), dtype=np.uint8)
+    session.open(source_of_array(np.concatenate([colors, colors])))
+    session.bandwidth = "loo"
+    session.log = False
+    assert len(notices) == 1
+    assert "the narrowest that was tried" in notices[0]
+
+
 def test_one_set_of_a_file_can_be_chosen() -> None:
     session = opened()
     session.load_kernels(sample_path("jones_rehg_1999.csv"), "nonskin")

@@ -314,6 +314,23 @@ def test_bandwidth_as_json(picture: NDArray[Any], capsys: pytest.CaptureFixture[
     assert found["scores"][1] == pytest.approx(ColorKDE(picture, 8).leave_one_out(), abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "bandwidth r.png --method loo",
+        "volume r.png -o v.npz --bandwidth loo --bins 16 --sampling cells",
+        "density r.png -o d.tif --bandwidth loo",
+    ],
+)
+def test_a_bandwidth_at_the_edge_is_warned_of_in_one_line(
+    picture: NDArray[Any], command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(np.concatenate(3 * [picture])).save("r.png")
+    assert main(shlex.split(command)) == 0
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert line.lower().startswith("napari-colorkde: warning: the best bandwidth, sigma 0.25, is")
+
+
 def test_chosen_bandwidth_can_be_given_back(
     picture: NDArray[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from scipy.stats import gaussian_kde
 from napari_colorkde.core import reference
 from napari_colorkde.core.bandwidth import (
     METHODS,
+    BandwidthEdgeWarning,
     bandwidth_covariance,
     channel_ranges,
     default_sigmas,
@@ -91,7 +94,9 @@ def test_likelihood_methods_pick_the_best_candidate(device, image, method):
         return
     ranges = channel_ranges(palette)
     candidates = np.array([0.3, 0.02, 0.1])[:, None] * ranges
-    selection = select_bandwidth(image, method, candidates, device=device)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BandwidthEdgeWarning)
+        selection = select_bandwidth(image, method, candidates, device=device)
     np.testing.assert_array_equal(selection.candidates, candidates[[1, 2, 0]])
     textbook = {"loo": reference.leave_one_out, "loco": reference.leave_one_color_out}[method]
     expected = [textbook(one_row_per_pixel(palette), c**2) for c in selection.candidates]
@@ -133,9 +138,40 @@ def test_grey_pictures_have_a_best_bandwidth_when_whole_colors_are_left_out(imag
 
 def test_repeated_pixels_make_leave_one_out_shrink_and_loco_not():
     doubled = np.concatenate([RGB, RGB, RGB])
-    loo, loco = (select_bandwidth(doubled, method).bandwidth[0] for method in ("loo", "loco"))
-    assert loo == 0.25
+    words = 'sigma 0.25, is the narrowest that was tried: where pixels repeat, .* use "loco"'
+    with pytest.warns(BandwidthEdgeWarning, match=words) as told:
+        loo = select_bandwidth(doubled, "loo")
+    assert [warning.filename for warning in told] == [__file__]
+    assert loo.bandwidth[0] == 0.25
+    loco = select_bandwidth(doubled, "loco").bandwidth[0]
     assert loco == select_bandwidth(RGB, "loco").bandwidth[0] > 2
+    with pytest.warns(BandwidthEdgeWarning, match=words) as told:
+        ColorKDE(doubled, "loo")
+    assert [warning.filename for warning in told] == [__file__]
+
+
+@pytest.mark.parametrize(
+    ("candidates", "words"),
+    [
+        ([20, 30, 40], "sigma 20, is the narrowest that was tried: narrower ones may be better"),
+        ([[0.1, 0.1, 0.2], [0.2, 0.2, 0.3], [0.3, 0.4, 0.5]],
+         "sigma 0.3, 0.4, 0.5, is the widest that was tried: wider ones may be better still; give"),
+    ],
+)  # fmt: skip
+def test_a_best_bandwidth_at_the_edge_of_the_candidates_is_warned_of(candidates, words):
+    with pytest.warns(BandwidthEdgeWarning, match=words):
+        selection = select_bandwidth(RGB, "loco", candidates)
+    assert selection.edge in words
+
+
+def test_bandwidths_between_others_and_of_a_few_candidates_are_no_edge():
+    assert select_bandwidth(RGB, "loco", [0.1, 8, 90]).edge == ""
+    for few in ([20, 30], [20], [0.1]):
+        selection = select_bandwidth(RGB, "loco", few)
+        assert (selection.edge, selection.caveat) == ("", "")
+    # Narrowest in one channel, not in all.
+    mixed = [[8, 8, 1], [9, 9, 0.1], [90, 90, 90]]
+    assert select_bandwidth(RGB, "loco", mixed).edge == ""
 
 
 def test_selection_can_be_watched():

@@ -335,7 +335,8 @@ def test_densities_fit_float32_at_any_scale_of_three_channels(scale):
 
 @pytest.mark.parametrize("bandwidth", ["scott", "silverman", "loco", "loo"])
 def test_bandwidths_may_be_chosen_by_name(device, bandwidth):
-    kde = ColorKDE(RGB, bandwidth, device=device)
+    image = np.random.default_rng(0).normal(120, 25, (12, 12, 3)).astype(np.uint8)
+    kde = ColorKDE(image, bandwidth, device=device)
     sigmas = np.sqrt(np.diag(kde.covariance))
     assert ((sigmas > 0.2) & (sigmas < 64)).all()
     assert not np.any(kde.covariance - np.diag(sigmas**2))
