@@ -15,7 +15,7 @@ from napari_colorkde.cli.arguments import (
 )
 from napari_colorkde.cli.console import step, table
 from napari_colorkde.cli.options import (
-    BANDWIDTH_HELP,
+    BandwidthOption,
     ChannelAxisOption,
     ChannelsOption,
     DeviceOption,
@@ -36,7 +36,7 @@ from napari_colorkde.cli.options import (
 def compare(
     image_a: Annotated[Path, typer.Argument(help="TIFF, PNG, JPEG, or an array as NPY.")],
     image_b: Annotated[Path, typer.Argument(help="Another of the same kind, of any size.")],
-    bandwidth: Annotated[str, typer.Option("--bandwidth", help=BANDWIDTH_HELP)] = "auto",
+    bandwidth: BandwidthOption = "auto",
     as_json: JsonOption = False,
     mask_a: Annotated[
         Path | None, typer.Option("--mask-a", help="Non-zero where pixels of the first count.")

@@ -17,12 +17,13 @@ from napari_colorkde.cli.arguments import (
 from napari_colorkde.cli.console import step
 from napari_colorkde.cli.options import (
     BANDWIDTH_HELP,
-    SPACE_HELP,
+    BandwidthOption,
     ChannelAxisOption,
     ChannelsOption,
     DeviceOption,
     ImageArgument,
     MaskOption,
+    SpaceOption,
     app,
     examples,
 )
@@ -54,8 +55,8 @@ def volume(
             "Default: 0,255 for 8-bit images, otherwise the data's range and 3 sigma.",
         ),
     ] = None,
-    bandwidth: Annotated[str, typer.Option("--bandwidth", help=BANDWIDTH_HELP)] = "auto",
-    space: Annotated[str, typer.Option("--space", help=SPACE_HELP)] = "rgb",
+    bandwidth: BandwidthOption = "auto",
+    space: SpaceOption = "rgb",
     sampling: Annotated[
         str,
         typer.Option(
@@ -165,7 +166,7 @@ def density(
         str | None,
         typer.Option("--bandwidth", help=f"KDE of the image's own colors: {BANDWIDTH_HELP}"),
     ] = None,
-    space: Annotated[str, typer.Option("--space", help=SPACE_HELP)] = "rgb",
+    space: SpaceOption = "rgb",
     log: Annotated[bool, typer.Option("--log", help="Natural logarithm of the density.")] = False,
     colormap: Annotated[
         str,

@@ -44,13 +44,18 @@ DeviceOption = Annotated[
     str, typer.Option("--device", help="Where to compute: auto, cpu, cuda, cuda:N or mps.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")]
-SPACE_HELP = (
-    "Color space: rgb (the image's own channels), linear, lab, oklab, hsv, ycbcr or principal. "
-    "All but rgb read the image as sRGB."
-)
+SpaceOption = Annotated[
+    str,
+    typer.Option(
+        "--space",
+        help="Color space: rgb (the image's own channels), linear, lab, oklab, hsv, ycbcr or "
+        "principal. All but rgb read the image as sRGB.",
+    ),
+]
 BANDWIDTH_HELP = (
     "auto (1/64 of the range), scott, silverman, loco, loo, one sigma, or one per channel (3,3,5)."
 )
+BandwidthOption = Annotated[str, typer.Option("--bandwidth", help=BANDWIDTH_HELP)]
 
 
 def _print_version(wanted: bool) -> None:
