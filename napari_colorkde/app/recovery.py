@@ -12,6 +12,7 @@ from typing import Any
 
 import platformdirs
 
+from napari_colorkde.app.cube_look import CubeLook, look_from_json, look_to_json
 from napari_colorkde.app.judgement import Judgement
 from napari_colorkde.app.state import Channels, State
 from napari_colorkde.io.atomic import atomic_path
@@ -26,8 +27,14 @@ MOST_FILES = 10
 """Sessions that are kept; older ones are deleted."""
 
 
-def state_to_json(state: State) -> str:
-    """Write a state as JSON; numbers read back as the same float64."""
+def state_to_json(state: State, look: CubeLook | None = None) -> str:
+    """Write a state as JSON; numbers read back as the same float64.
+
+    Parameters
+    ----------
+    look
+        How the colour space is looked at, None if that is not known.
+    """
     sets = dict(state.kernel_sets)
     document = {
         "format": FORMAT,
@@ -42,6 +49,8 @@ def state_to_json(state: State) -> str:
         "kernel_set": state.kernel_set,
         "kernel_sets": json.loads(kernels_to_json(sets)) if sets else None,
     }
+    if look is not None:
+        document["look"] = look_to_json(look)
     return json.dumps(document, indent=1) + "\n"
 
 
@@ -53,17 +62,7 @@ def state_from_json(text: str) -> State:
     ValueError
         If it is no session, or a value in it cannot be.
     """
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"the session is not JSON ({error.msg}).") from None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ValueError(f'the session has not the "format" {FORMAT!r}.')
-    if document.get("version") != VERSION:
-        raise ValueError(
-            f"the session has the version {document.get('version')!r}; this program reads version "
-            f"{VERSION}."
-        )
+    document = _document(text)
     try:
         fields: dict[str, Any] = {
             name: document[name] for name in ("show", "bandwidth", "log", "colormap", "kernel_set")
@@ -79,6 +78,32 @@ def state_from_json(text: str) -> State:
     if channels is not None:
         fields["channels"] = _channels(channels)
     return State().changed(**fields)
+
+
+def look_in_json(text: str) -> CubeLook:
+    """Read how the colour space was looked at; the first look from files of earlier versions.
+
+    Raises
+    ------
+    ValueError
+        If it is no session, or a value in that part cannot be.
+    """
+    return look_from_json(_document(text).get("look", {}))
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"the session is not JSON ({error.msg}).") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ValueError(f'the session has not the "format" {FORMAT!r}.')
+    if document.get("version") != VERSION:
+        raise ValueError(
+            f"the session has the version {document.get('version')!r}; this program reads version "
+            f"{VERSION}."
+        )
+    return document
 
 
 def _judgement(document: Any) -> Judgement:
@@ -105,8 +130,8 @@ def session_folder() -> Path:
     return platformdirs.user_state_path("napari-colorkde", appauthor=False, ensure_exists=True)
 
 
-def save_state(path: Path, state: State) -> None:
-    """Write a state to a file, whole or not at all.
+def save_state(path: Path, state: State, look: CubeLook | None = None) -> None:
+    """Write a state, and how the colour space is looked at, to a file: whole or not at all.
 
     Raises
     ------
@@ -114,7 +139,7 @@ def save_state(path: Path, state: State) -> None:
         If the file cannot be written.
     """
     with atomic_path(path) as scratch:
-        scratch.write_text(state_to_json(state), encoding="utf-8", newline="\n")
+        scratch.write_text(state_to_json(state, look), encoding="utf-8", newline="\n")
 
 
 def load_state(path: Path) -> State:
@@ -126,6 +151,17 @@ def load_state(path: Path) -> State:
         If it is no session, or cannot be read.
     """
     return state_from_json(path.read_text(encoding="utf-8"))
+
+
+def load_look(path: Path) -> CubeLook:
+    """Read from a file how the colour space was looked at.
+
+    Raises
+    ------
+    ValueError, OSError
+        If it is no session, cannot be read, or that part of it cannot be.
+    """
+    return look_in_json(path.read_text(encoding="utf-8"))
 
 
 def session_files(folder: Path) -> list[Path]:

@@ -35,7 +35,7 @@ def fitting_scale(
 
 
 class FittedCamera(TurntableCamera):
-    """A turntable that fits a box to the canvas, until the user zooms.
+    """A turntable that fits a box to the canvas; what is zoomed stays so much larger than that.
 
     vispy's field of view is vertical and its ``scale_factor`` the length along the canvas's shorter
     side, so a box is fitted by the width in portrait and by the height in landscape.
@@ -81,6 +81,27 @@ class FittedCamera(TurntableCamera):
         self.fit(self._size)
 
     @property
+    def viewpoint(self) -> tuple[float, ...] | None:
+        """Azimuth, elevation, zoom (1: fitted), and the centre as parts of the box's edges.
+
+        None is the first view, and the only one of a box without depth. Set it after `fit`.
+        """
+        if self.is_flat or not self._fitted:
+            return None
+        zoom = self._fitted / self.scale_factor
+        center = np.divide(self.center, self._size)
+        seen = (self.azimuth, self.elevation, zoom, *map(float, center))
+        return None if np.allclose(seen, (*_START, 1.0, 0.5, 0.5, 0.5), atol=1e-6) else seen
+
+    @viewpoint.setter
+    def viewpoint(self, viewpoint: tuple[float, ...] | None) -> None:
+        self.reset()
+        if viewpoint is not None and not self.is_flat:
+            self.azimuth, self.elevation = viewpoint[:2]
+            self.scale_factor = self._fitted / viewpoint[2]
+            self.center = tuple(np.multiply(viewpoint[3:], self._size))
+
+    @property
     def perspective(self) -> bool:
         """Whether nearer things are drawn larger (else the projection is orthographic)."""
         return self._perspective
@@ -91,9 +112,10 @@ class FittedCamera(TurntableCamera):
         self.fov = _PERSPECTIVE if on and not self.is_flat else 0
 
     def refit(self) -> None:
-        """Fit to a canvas of another size, unless the user has zoomed."""
-        if self.viewbox is not None and np.isclose(self.scale_factor, self._fitted):
-            self._fitted = self.scale_factor = self._fitting()
+        """Fit to a canvas of another size; the zoom stays."""
+        if self.viewbox is not None and self._fitted:
+            zoom, self._fitted = self._fitted / self.scale_factor, self._fitting()
+            self.scale_factor = self._fitted / zoom
 
     def _fitting(self) -> float:
         canvas = (400.0, 400.0) if self.viewbox is None else tuple(self.viewbox.size)

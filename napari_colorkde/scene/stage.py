@@ -41,6 +41,8 @@ class Stage:
     on_context_lost : callable or None
         Called without arguments after the OpenGL context was replaced (Qt does so when a dock is
         floated) and the view has rebuilt itself from the arrays it was given.
+    on_rest : callable or None
+        Called without arguments when the view is drawn finely again after it was moved.
     is_busy : callable or None
         Whether the program computes; fine drawing waits until it does not.
     """
@@ -56,6 +58,7 @@ class Stage:
         self._camera = FittedCamera()
         self._view.camera = self._camera
         self.on_context_lost: Callable[[], None] | None = None
+        self.on_rest: Callable[[], None] | None = None
         self.is_busy: Callable[[], bool] | None = None
         self._parts: list[Part] = []
         self._overlay = Overlay(self._canvas.scene)
@@ -97,7 +100,17 @@ class Stage:
     def reset_camera(self) -> None:
         """Go back to the first view."""
         self._camera.reset()
-        self._canvas.update()
+        self._moved()
+
+    @property
+    def viewpoint(self) -> tuple[float, ...] | None:
+        """Where it is looked from, see `FittedCamera.viewpoint`; None: the first view."""
+        return self._camera.viewpoint
+
+    @viewpoint.setter
+    def viewpoint(self, viewpoint: tuple[float, ...] | None) -> None:
+        self._camera.viewpoint = viewpoint
+        self._moved()
 
     @property
     def perspective(self) -> bool:
@@ -197,6 +210,8 @@ class Stage:
         self._canvas.events.draw.unblock()
         for part in self._parts:
             self._build(part)
+        if not self._fine:
+            self._rest_timer.start()
         # vispy still waits for a draw it asked for while drawing was blocked: ask Qt itself.
         self._canvas.native.update()
 
@@ -208,7 +223,7 @@ class Stage:
         for timer in (self._rest_timer, self._turn_timer, self._rebuild_timer):
             timer.stop()
             timer.disconnect()
-        self.on_context_lost = self.is_busy = None
+        self.on_context_lost = self.on_rest = self.is_busy = None
         self.release()
         native = self._canvas.native
         events = self._canvas.events
@@ -291,6 +306,8 @@ class Stage:
         self._rest_timer.stop()
         self._set_fine(True)
         self._canvas.update()
+        if self.on_rest is not None:
+            self.on_rest()
 
     def _on_turn(self, event: Any) -> None:
         self.turn(_TURN / _TURN_RATE)

@@ -11,11 +11,13 @@ from psygnal import Signal
 from qtpy.QtCore import QLockFile, QObject, Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
+from napari_colorkde.app.cube_look import CubeLook
 from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.recovery import (
     MOST_FILES,
     SUFFIX,
     describe,
+    load_look,
     load_state,
     save_state,
     session_files,
@@ -58,10 +60,12 @@ class Autosave(QObject):
         self._pause.setInterval(PAUSE_MS)
         self._pause.timeout.connect(self.save)
         session.state_changed.connect(self._on_state)
+        session.look_changed.connect(self._on_look)
 
     def close(self) -> None:
         """Write what is not written yet, and let go of the session. The file stays."""
         self._session.state_changed.disconnect(self._on_state)
+        self._session.look_changed.disconnect(self._on_look)
         if self._pause.isActive():
             self._pause.stop()
             self.save()
@@ -74,7 +78,7 @@ class Autosave(QObject):
         try:
             if self._path is None:
                 self._path = self._claim(f"{uuid.uuid4().hex}{SUFFIX}")
-            save_state(self._path, self._session.state)
+            save_state(self._path, self._session.state, self._session.look)
         except OSError as error:
             self.failed.emit(f"The session cannot be kept on disk: {sentence(error)}")
 
@@ -101,6 +105,11 @@ class Autosave(QObject):
 
     def _on_state(self, state: State, before: State) -> None:
         self._pause.start()
+
+    def _on_look(self, look: CubeLook) -> None:
+        # Nothing to come back to by itself: it is written beside a state.
+        if self._path is not None:
+            self._pause.start()
 
     def _place(self) -> Path:
         if self._folder is None:
@@ -166,6 +175,12 @@ class RestoreOffer(QWidget):
         except (ValueError, TypeError) as error:
             self._session.noticed.emit(f"The session cannot be restored: {sentence(error)}")
             return
+        try:
+            self._session.look = load_look(self._left[1])
+        except (ValueError, OSError) as error:
+            self._session.noticed.emit(
+                f"The view of the colour space starts anew: {sentence(error)}"
+            )
         if reason:
             self._session.noticed.emit(f"Restored in the image's own channels. {reason}")
         self.dismiss()

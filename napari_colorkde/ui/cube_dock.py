@@ -19,8 +19,9 @@ from napari_colorkde.core.bandwidth import channel_ranges
 from napari_colorkde.core.palette import Palette
 from napari_colorkde.ui.cube_menu import CubeMenu
 from napari_colorkde.ui.cube_regions import RegionBar
-from napari_colorkde.ui.cube_toolbar import EXPOSURE_STEPS, CubeToolbar
+from napari_colorkde.ui.cube_toolbar import CubeToolbar
 from napari_colorkde.ui.docking import delete_later
+from napari_colorkde.ui.look_keeper import LookKeeper
 from napari_colorkde.ui.marginal_planes import MarginalPlanes
 from napari_colorkde.ui.picture_dialog import ask_picture, save_picture
 from napari_colorkde.ui.volume_viewer import SHELL_SHARES
@@ -59,6 +60,7 @@ class CubeView(QWidget):
         self.images: Callable[[], Sequence[Any]] = tuple
         self.difference: NDArray[np.float32] | None = None
         self.awaits_difference = False
+        self._keeper: LookKeeper | None = None
         self.canvas = _canvas_or_reason(theme)
         self.controls = CubeToolbar(_known(theme))
         self.bar = RegionBar()
@@ -110,6 +112,8 @@ class CubeView(QWidget):
         self._on_state(session.state, session.state)
         if session.estimate is not None:
             self.show_estimate(session.estimate)
+        if self.menu is not None:
+            self._keeper = LookKeeper(session, self.canvas, controls, self.menu)
 
     def show_estimate(self, estimate: Estimate) -> None:
         """Show a volume; the point of view stays while image and space do."""
@@ -132,6 +136,10 @@ class CubeView(QWidget):
             signed=signed,
             reset_camera=another,
         )
+        if another and self._keeper is not None:
+            self._keeper.on_new_box()
+        if self.menu is not None:
+            self.menu.follow_space()
         if self._counted is not coordinates:
             self._show_counts()
         self._follow_space()
@@ -169,6 +177,9 @@ class CubeView(QWidget):
             self.planes = None
         if isinstance(self.canvas, str):
             return
+        if self._keeper is not None:
+            self._keeper.close()
+            self._keeper = None
         canvas, self.canvas = self.canvas, "The colour space was closed."
         self._session.counted_changed.disconnect(self._on_counted)
         self._session.estimate_changed.disconnect(self.show_estimate)
@@ -268,7 +279,7 @@ class CubeView(QWidget):
 
     def _on_exposure(self, step: int) -> None:
         if not isinstance(self.canvas, str):
-            self.canvas.set_exposure(2.0 ** (step / EXPOSURE_STEPS))
+            self.canvas.set_exposure(self.controls.exposure_factor)
 
     def _on_floor(self, step: int) -> None:
         if not isinstance(self.canvas, str):

@@ -54,6 +54,8 @@ class CubeLink:
             part.failed.connect(say)
         view.tool_changed.connect(self.regions.set_tool)
         if view.menu is not None:
+            self.ellipsoids.set_radius(view.menu.radius)
+            self.ellipsoids.color_by_class(view.menu.by_class)
             view.menu.size_chosen.connect(self.ellipsoids.set_radius)
             view.menu.by_class_chosen.connect(self.ellipsoids.color_by_class)
 

@@ -16,17 +16,19 @@ from qtpy.QtWidgets import (
     QWidgetAction,
 )
 
+from napari_colorkde.app.cube_look import CubeLook
+
 SIGMAS = (1.0, 2.0, 3.0)
 CUT_STEPS = 200
 
 
 class CubeMenu(QMenu):
-    """Settings of a view that are not part of the session.
+    """Where a view is looked at from, and what else is shown.
 
     Parameters
     ----------
     canvas
-        A `napari_colorkde.scene.canvas.ColorSpaceCanvas`; it keeps most settings itself.
+        A `napari_colorkde.scene.canvas.ColorSpaceCanvas`.
     names
         Gives the names of the channels.
     images
@@ -34,6 +36,7 @@ class CubeMenu(QMenu):
     """
 
     failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+    changed = Signal(description="Another choice was made.")
     outline_toggled = Signal(bool)
     size_chosen = Signal(float, description="Of ellipsoids, in standard deviations.")
     by_class_chosen = Signal(bool, description="Whether ellipsoids have the colours of classes.")
@@ -71,13 +74,14 @@ class CubeMenu(QMenu):
         self._cut_row = _labelled("position", self._cut_slider, self)
         self.addAction(self._cut_row)
         self._cut_row.setVisible(False)
+        for check in (self.perspective, self.rotate, self.walls, self.outline, self.legend):
+            check.toggled.connect(self._on_changed)
         self.shells = self._action("Shares of the shells…", self._on_shells)
         self.ellipsoids = self.addMenu("Ellipsoids") or QMenu()
         self._size_group = QActionGroup(self)
         for sigma in SIGMAS:
             action = self.ellipsoids.addAction(f"{sigma:g} σ") or QAction()
             action.setCheckable(True)
-            action.setChecked(sigma == 2.0)
             action.setData(sigma)
             self._size_group.addAction(action)
         self._size_group.triggered.connect(self._on_size)
@@ -86,10 +90,11 @@ class CubeMenu(QMenu):
         for text, by_class in (("coloured by mean", False), ("coloured by class", True)):
             action = self.ellipsoids.addAction(text) or QAction()
             action.setCheckable(True)
-            action.setChecked(not by_class)
             action.setData(by_class)
             self._color_group.addAction(action)
         self._color_group.triggered.connect(self._on_coloring)
+        self.radius, self.by_class = 2.0, False
+        self._check_ellipsoids()
         self.difference = self._submenu("Difference from", self._fill_difference)
         self.addSeparator()
         self.picture = self._action("Save picture…", self.picture_asked.emit)
@@ -98,11 +103,19 @@ class CubeMenu(QMenu):
         """Cut the cloud open at a value of one channel, `share` along its axis; None: no cut."""
         self._cut_channel = channel
         self._cut_row.setVisible(channel is not None)
-        if channel is None:
+        self._cut_slider.setValue(round(CUT_STEPS * share))
+        self.follow_space()
+        self.changed.emit()
+
+    def follow_space(self) -> None:
+        """Cut at the same part of the axis, whatever the axis is by now."""
+        if self._cut_channel is None:
             self._canvas.set_cut(None)
             return
-        self._cut_slider.setValue(round(CUT_STEPS * share))
-        self._on_cut_moved(self._cut_slider.value())
+        through = self._canvas.color_within([self._cut_slider.value() / CUT_STEPS] * 3)
+        if through is not None and len(through) == 3:
+            normal = [float(channel == self._cut_channel) for channel in range(3)]
+            self._canvas.set_cut(normal, through)
 
     def set_shells(self, text: str) -> None:
         """Choose the shells by a list of per cents; say so if they cannot be."""
@@ -115,6 +128,38 @@ class CubeMenu(QMenu):
             self.failed.emit(
                 f"shells={text!r}: give one to three numbers between 0 and 100, such as 50, 90, 99."
             )
+        else:
+            self.changed.emit()
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What is chosen of a `CubeLook`, by the names of its fields."""
+        return {
+            "perspective": self.perspective.isChecked(),
+            "turning": self.rotate.isChecked(),
+            "walls": self.walls.isChecked(),
+            "outline": self.outline.isChecked(),
+            "legend": self.legend.isChecked(),
+            "cut": self._cut_channel,
+            "cut_at": self._cut_slider.value() / CUT_STEPS,
+            "shells": tuple(self._canvas.shells),
+            "radius": self.radius,
+            "by_class": self.by_class,
+        }
+
+    def show_look(self, look: CubeLook) -> None:
+        """Choose what a look has."""
+        self.perspective.setChecked(look.perspective)
+        self.rotate.setChecked(look.turning)
+        self.walls.setChecked(look.walls)
+        self.outline.setChecked(look.outline)
+        self.legend.setChecked(look.legend)
+        self.set_cut(look.cut, look.cut_at)
+        self._canvas.set_shells(look.shells)
+        self.radius, self.by_class = look.radius, look.by_class
+        self._check_ellipsoids()
+        self.size_chosen.emit(self.radius)
+        self.by_class_chosen.emit(self.by_class)
 
     def close_menu(self) -> None:
         """Let go of the canvas and its owner."""
@@ -181,10 +226,12 @@ class CubeMenu(QMenu):
         self._canvas.auto_rotate = on
 
     def _on_cut_moved(self, step: int) -> None:
-        if self._cut_channel is None:
-            return
-        normal = [float(channel == self._cut_channel) for channel in range(3)]
-        self._canvas.set_cut(normal, self._canvas.color_within([step / CUT_STEPS] * 3))
+        if self._cut_channel is not None:
+            self.follow_space()
+            self.changed.emit()
+
+    def _on_changed(self, *args: Any) -> None:
+        self.changed.emit()
 
     def _on_shells(self) -> None:
         shown = ", ".join(f"{100 * share:g}" for share in self._canvas.shells)
@@ -195,10 +242,19 @@ class CubeMenu(QMenu):
             self.set_shells(text)
 
     def _on_size(self, action: QAction) -> None:
-        self.size_chosen.emit(float(action.data()))
+        self.radius = float(action.data())
+        self.size_chosen.emit(self.radius)
+        self.changed.emit()
 
     def _on_coloring(self, action: QAction) -> None:
-        self.by_class_chosen.emit(bool(action.data()))
+        self.by_class = bool(action.data())
+        self.by_class_chosen.emit(self.by_class)
+        self.changed.emit()
+
+    def _check_ellipsoids(self) -> None:
+        for group, chosen in ((self._size_group, self.radius), (self._color_group, self.by_class)):
+            for action in group.actions():
+                action.setChecked(action.data() == chosen)
 
 
 def _entry(menu: QMenu, text: str, do: Callable[..., Any]) -> QAction:

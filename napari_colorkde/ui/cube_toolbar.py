@@ -1,8 +1,8 @@
 """The two rows of controls under the colour-space view."""
 
-from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from magicgui.widgets import ComboBox, Slider
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import (
@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_colorkde.app.cube_look import CubeLook
 from napari_colorkde.app.spaces import TITLES
 from napari_colorkde.ui.cube_icons import SIDE, icon, pixmap
 
@@ -114,18 +115,26 @@ class CubeToolbar(QWidget):
         return float((self.floor.value / FLOOR_STEPS) ** 3)
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """How the density is drawn, by the names of the widgets, for a later view to take over.
+    def exposure_factor(self) -> float:
+        """The factor on the cloud's optical depth."""
+        return float(2.0 ** (self.exposure.value / EXPOSURE_STEPS))
 
-        Not the colour space, which is the session's, nor the tool.
-        """
-        drawn = (self.mode, self.scale, self.exposure, self.floor)
-        return {widget.name: widget.value for widget in drawn}
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What is chosen of a `CubeLook`, by the names of its fields."""
+        return {
+            "mode": self.mode.value,
+            "scale": self.scale.value,
+            "exposure": self.exposure_factor,
+            "floor": self.floor_share,
+        }
 
-    @settings.setter
-    def settings(self, settings: Mapping[str, Any]) -> None:
-        for name, value in settings.items():
-            getattr(self, name).value = value
+    def show_look(self, look: CubeLook) -> None:
+        """Choose what a look has."""
+        self.mode.value, self.scale.value = look.mode, look.scale
+        doublings = np.log2(look.exposure)
+        self.exposure.value = _within(self.exposure, EXPOSURE_STEPS * doublings)
+        self.floor.value = _within(self.floor, FLOOR_STEPS * np.cbrt(look.floor))
 
     def set_menu(self, menu: QMenu) -> None:
         """Give the View button its menu."""
@@ -167,6 +176,10 @@ class CubeToolbar(QWidget):
         rows.setSpacing(3)
         rows.addLayout(first)
         rows.addLayout(second)
+
+
+def _within(slider: Slider, value: float) -> int:
+    return int(np.clip(round(value), slider.min, slider.max))
 
 
 def _row() -> QHBoxLayout:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils.notifications import show_info
-from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
@@ -91,7 +90,6 @@ class ColorKDEWidget(QWidget):
         self.link: CubeLink | None = None
         self._dock: QDockWidget | None = None
         self._cube_dock: QDockWidget | None = None
-        self._cube_settings: dict[str, Any] = {}
         self._context: CurrentContext | None = None
         self._on_close: OnClose | None = None
         self._closed = False
@@ -270,7 +268,6 @@ class ColorKDEWidget(QWidget):
 
     def _open_cube(self, window: QMainWindow, dock: QDockWidget) -> None:
         self.cube = CubeView(self.session, self._viewer.theme)
-        self.cube.controls.settings = self._cube_settings
         left = window.dockWidgetArea(dock) == Qt.DockWidgetArea.LeftDockWidgetArea
         self._cube_dock = self._viewer.window.add_dock_widget(
             self.cube,
@@ -308,8 +305,6 @@ class ColorKDEWidget(QWidget):
         if link is not None:
             link.close()
         if cube is not None:
-            if isalive(cube):
-                self._cube_settings = cube.controls.settings
             cube.close_view()
             delete_later(cube)
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from napari_colorkde.app.cube_look import CubeLook
 from napari_colorkde.app.judgement import Judgement
 from napari_colorkde.app.recovery import (
     SUFFIX,
     describe,
+    load_look,
     load_state,
     save_state,
     session_files,
@@ -44,6 +46,23 @@ STATE = State().changed(
 def test_a_state_comes_back_bit_for_bit(state: State, tmp_path: Path) -> None:
     save_state(tmp_path / "a.session.json", state)
     assert load_state(tmp_path / "a.session.json") == state
+
+
+def test_the_look_of_the_colour_space_is_kept_beside_the_state(tmp_path: Path) -> None:
+    path = tmp_path / "a.session.json"
+    look = CubeLook(mode="shells", viewpoint=(1 / 3, 2.0, 3.0, 0.4, 0.5, 0.6))
+    save_state(path, STATE, look)
+    assert (load_state(path), load_look(path)) == (STATE, look)
+    save_state(path, STATE)  # as earlier versions did
+    assert (load_state(path), load_look(path)) == (STATE, CubeLook())
+
+
+def test_a_look_that_cannot_be_leaves_the_state_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.session.json"
+    path.write_text(changed(look={"mode": "fog"}))
+    assert load_state(path) == STATE
+    with pytest.raises(ValueError, match="fog"):
+        load_look(path)
 
 
 def changed(**fields: Any) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from napari_colorkde.app.recovery import SUFFIX, load_state, session_files
+from napari_colorkde.app.cube_look import CubeLook
+from napari_colorkde.app.recovery import SUFFIX, load_look, load_state, session_files
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import source_of_array
 from napari_colorkde.app.state import State
@@ -106,6 +108,47 @@ def test_everything_but_the_image_is_restored(session: Session, tmp_path: Path, 
     offer.restore()
     assert session.state == wanted
     assert (wanted.space, wanted.judgement.threshold) == ("lab", 0.7)
+    autosave.close()
+
+
+def test_the_look_of_the_colour_space_is_written_along_and_restored(
+    session: Session, tmp_path: Path, qtbot: Any
+) -> None:
+    look = CubeLook(mode="shells", walls=True, viewpoint=(10.0, 20.0, 1.5, 0.5, 0.5, 0.5))
+    other = Session()
+    autosave = Autosave(other, tmp_path)
+    other.look = CubeLook(walls=True)
+    autosave.close()
+    assert saved(tmp_path) == []  # a look alone is nothing to come back to
+    autosave = Autosave(other, tmp_path)
+    other.kernels = KERNELS
+    autosave.save()
+    other.look = look
+    autosave.close()
+    assert load_look(saved(tmp_path)[0]) == look
+    autosave = Autosave(session, tmp_path)
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    offer.restore()
+    assert session.look == look
+    autosave.close()
+
+
+def test_a_damaged_look_is_said_and_all_else_restored(
+    session: Session, tmp_path: Path, qtbot: Any
+) -> None:
+    leave(tmp_path)
+    (path,) = saved(tmp_path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "look": {"mode": "fog"}}))
+    autosave = Autosave(session, tmp_path)
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    said: list[str] = []
+    session.noticed.connect(said.append)
+    offer.restore()
+    assert "fog" in said[0]
+    assert session.look == CubeLook()
+    assert session.kernels == KERNELS
     autosave.close()
 
 
