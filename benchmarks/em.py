@@ -12,7 +12,8 @@ from benchmarks.harness import Contender, Setup, compete, time_of
 from benchmarks.report import Question, Row, Target
 from napari_colorkde import KernelSet, Palette
 from napari_colorkde.core.bandwidth import QUANTISATION
-from napari_colorkde.core.em import iterate_em, seed_kernels
+from napari_colorkde.core.em import iterate_em
+from napari_colorkde.core.em_start import seed_kernels
 from napari_colorkde.core.mixture import mixture_log_density
 
 N_KERNELS, ITERATIONS = 8, 3

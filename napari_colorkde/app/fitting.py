@@ -15,7 +15,8 @@ from napari_colorkde.app.picking import Samples
 from napari_colorkde.app.selections import Selection, gather
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.em import MAX_ITERATIONS, CovarianceType, EMStep, bic, iterate_fit
+from napari_colorkde.core.em import MAX_ITERATIONS, EMStep, bic, iterate_fit
+from napari_colorkde.core.em_steps import CovarianceType
 from napari_colorkde.core.kernels import KernelSet
 from napari_colorkde.core.mixture import mixture_log_density
 from napari_colorkde.core.palette import Palette

@@ -6,24 +6,25 @@ convergence are those of scikit-learn's GaussianMixture.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
-from napari_colorkde.core.bandwidth import rounding_variances
 from napari_colorkde.core.device import Device, resolve_device
-from napari_colorkde.core.kernels import Kernel, KernelSet
+from napari_colorkde.core.em_start import seed_kernels
+from napari_colorkde.core.em_steps import (
+    CovarianceType,
+    checked_reg_covar,
+    expectation,
+    maximisation,
+)
+from napari_colorkde.core.kernels import KernelSet
 from napari_colorkde.core.mixture import mixture_log_density
 from napari_colorkde.core.palette import Palette
-from napari_colorkde.core.quadratic import LOG2_E, Exponents, features, moments, n_features
 
-Array = NDArray[np.float64]
 DeviceLike = str | torch.device | Device
-CovarianceType = Literal["full", "tied", "diag", "spherical"]
 
 MAX_ITERATIONS = 200
 """Of a fit, unless it is said."""
@@ -77,7 +78,7 @@ def fit_kernels(
         "full", "tied" (all kernels share one), "diag" or "spherical".
     reg_covar
         Added to every variance, in squared image units. None: the variance of rounding, 1/12 of a
-        level squared, see `default_reg_covar`.
+        level squared, see `napari_colorkde.core.em_steps.default_reg_covar`.
     random_state
         Seed of the starting kernels.
 
@@ -130,7 +131,7 @@ def iterate_fit(
         As `fit_kernels`.
     """
     random = np.random.default_rng(random_state)
-    reg_covar = _checked(covariance_type, reg_covar, palette)
+    reg_covar = checked_reg_covar(covariance_type, reg_covar, palette)
     options: dict[str, Any] = {"covariance_type": covariance_type, "reg_covar": reg_covar}
     if n_kernels != "bic":
         initial = seed_kernels(palette, n_kernels, random_state=random, **options)
@@ -196,7 +197,7 @@ def iterate_em(
     -----
     O(U K C²) per iteration: 30 ms for 440 000 colors and 8 kernels on two cores.
     """
-    reg_covar = _checked(covariance_type, reg_covar, palette)
+    reg_covar = checked_reg_covar(covariance_type, reg_covar, palette)
     if max_iter < 1:
         raise ValueError(f"max_iter={max_iter}; give 1 or more.")
     if not initial or initial.n_channels != palette.n_channels:
@@ -209,61 +210,13 @@ def iterate_em(
     place = resolve_device(device).exact
     kernels, before = initial, -np.inf
     for iteration in range(1, max_iter + 1):
-        log_likelihood, sums = _expectation(palette, kernels, place)
-        kernels = _maximisation(sums, kernels, covariance_type, reg_covar)
+        log_likelihood, sums = expectation(palette, kernels, place)
+        kernels = maximisation(sums, kernels, covariance_type, reg_covar)
         converged = bool(abs(log_likelihood - before) < tol)
         before = log_likelihood
         yield EMStep(kernels, log_likelihood, iteration, converged)
         if converged:
             return
-
-
-def seed_kernels(
-    palette: Palette,
-    n_kernels: int,
-    *,
-    covariance_type: CovarianceType = "full",
-    reg_covar: float | None = None,
-    random_state: int | np.random.Generator | None = None,
-) -> KernelSet:
-    """Make a start for EM: k-means++ centers, and the moments of the colors nearest to each.
-
-    Greedy k-means++ (Arthur and Vassilvitskii 2007, with several trials per center as in
-    scikit-learn), colors weighted by their counts. O(U K log K).
-
-    Raises
-    ------
-    ValueError
-        If the palette has a single color or fewer colors than kernels, or an argument is out of
-        range.
-    """
-    reg_covar = _checked(covariance_type, reg_covar, palette)
-    if isinstance(n_kernels, bool) or not isinstance(n_kernels, int | np.integer) or n_kernels < 1:
-        raise ValueError(f'n_kernels={n_kernels!r}; give a whole number from 1, or "bic".')
-    if len(palette) == 1:
-        raise ValueError(
-            f"all pixels have the one color {palette.colors[0].tolist()}, to which no Gaussian can "
-            "be fitted; choose pixels that vary."
-        )
-    if n_kernels > len(palette):
-        raise ValueError(
-            f"n_kernels={n_kernels} is more than the {len(palette)} colors there are; "
-            "ask for fewer kernels or choose more pixels."
-        )
-    colors = palette.colors.astype(np.float64)
-    weights = palette.counts / palette.n_pixels
-    centers, nearest = _kmeans_plus_plus(
-        colors, weights, int(n_kernels), np.random.default_rng(random_state)
-    )
-    # Sums about each center, so that nothing is lost in subtracting means.
-    differences = colors - centers[nearest]
-    sums = np.empty((n_kernels, n_features(palette.n_channels)))
-    for column, row in zip(sums.T, features(differences.T), strict=True):
-        column[:] = np.bincount(nearest, weights * row, n_kernels)
-    mass, first, second = moments(sums, palette.n_channels)
-    blank = Kernel(np.zeros(palette.n_channels), np.ones(palette.n_channels), 1.0)
-    start = KernelSet([blank] * int(n_kernels))
-    return _maximisation(_Sums(mass, first, second, centers), start, covariance_type, reg_covar)
 
 
 def bic(
@@ -289,109 +242,3 @@ def bic(
     log_density = mixture_log_density(palette.colors, kernels, device=device)
     log_likelihood = float(palette.counts @ log_density)
     return float(-2 * log_likelihood + n_parameters * np.log(palette.n_pixels))
-
-
-def default_reg_covar(palette: Palette) -> float:
-    """Return the variance of rounding to the palette's levels, the smallest of its channels.
-
-    See `napari_colorkde.core.bandwidth.rounding_variances`.
-    """
-    return float(rounding_variances(palette).min())
-
-
-def _checked(covariance_type: str, reg_covar: float | None, palette: Palette) -> float:
-    if covariance_type not in get_args(CovarianceType):
-        known = ", ".join(map(repr, get_args(CovarianceType)))
-        raise ValueError(f"covariance_type={covariance_type!r} is not known; use one of {known}.")
-    if reg_covar is None:
-        return default_reg_covar(palette)
-    if not (np.isfinite(reg_covar) and reg_covar >= 0):
-        raise ValueError(f"reg_covar={reg_covar}; give a variance of 0 or more.")
-    return reg_covar
-
-
-def _expectation(palette: Palette, kernels: KernelSet, device: Device) -> tuple[float, "_Sums"]:
-    """E step: mean log-likelihood, and the sums over each kernel's share of the pixels."""
-    with np.errstate(divide="ignore"):
-        log_weights = np.log(kernels.weights / kernels.weights.sum())
-    exponents = Exponents(kernels.means, kernels.covariances, log_weights, device)
-    shares = device.put(palette.counts / palette.n_pixels, torch.float64)
-    total = 0.0
-    sums = np.zeros((len(kernels), n_features(palette.n_channels)))
-    for block, values, rows in exponents.blocks(palette.colors):
-        largest = values.amax(dim=0)
-        terms = (values - largest).exp2_()
-        density = terms.sum(dim=0)
-        share = shares[block]
-        total += float((largest + density.log2()) @ share)
-        sums += np.asarray(device.get((terms * (share / density)) @ rows.T), np.float64)
-    mass, first, second = moments(sums, palette.n_channels)
-    return total / LOG2_E, _Sums(mass, first, second, exponents.center)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sums:
-    """Σr (K,), Σrx (K, C) and Σrxxᵀ (K, C, C) over colors x, less `origin`, in shares r."""
-
-    mass: Array
-    first: Array
-    second: Array
-    origin: Array
-
-
-def _maximisation(
-    sums: _Sums, kernels: KernelSet, covariance_type: CovarianceType, reg_covar: float
-) -> KernelSet:
-    """M step: `kernels` with the weights, means and covariances that the sums say."""
-    n_channels = sums.first.shape[1]
-    mass = np.maximum(sums.mass, np.finfo(np.float64).tiny)
-    shifts = sums.first / mass[:, None]
-    scatter = sums.second - mass[:, None, None] * (shifts[:, :, None] * shifts[:, None, :])
-    if covariance_type == "tied":
-        scatter, scale = np.broadcast_to(scatter.sum(axis=0), scatter.shape), mass.sum()
-        covariances = scatter / scale
-    else:
-        covariances = scatter / mass[:, None, None]
-    variances = np.diagonal(covariances, axis1=1, axis2=2) + reg_covar
-    if covariance_type == "spherical":
-        variances = np.repeat(variances.mean(axis=1, keepdims=True), n_channels, axis=1)
-    full = covariances + reg_covar * np.eye(n_channels)
-    spreads = full if covariance_type in ("full", "tied") else variances
-    parameters = zip(kernels, sums.origin + shifts, spreads, mass / mass.sum(), strict=True)
-    fitted = []
-    for index, (kernel, mean, covariance, weight) in enumerate(parameters):
-        try:
-            fitted.append(replace(kernel, mean=mean, covariance=covariance, weight=float(weight)))
-        except ValueError as error:
-            raise ValueError(
-                f"kernel {index} shrank onto colors that do not vary; use fewer kernels, or a "
-                f"reg_covar above {reg_covar:g}."
-            ) from error
-    return replace(kernels, kernels=tuple(fitted))
-
-
-def _kmeans_plus_plus(
-    colors: Array, weights: Array, n_kernels: int, random: np.random.Generator
-) -> tuple[Array, NDArray[np.intp]]:
-    """Choose centers (K, C) among the colors, and the nearest center of each color, (U,)."""
-    n_trials = 2 + int(np.log(n_kernels))
-    centers = np.empty((n_kernels, colors.shape[1]))
-    centers[0] = colors[_draw(weights, 1, random)[0]]
-    nearest = np.zeros(len(colors), np.intp)
-    distances = cdist(colors, centers[:1], "sqeuclidean")[:, 0]
-    for k in range(1, n_kernels):
-        trials = _draw(weights * distances, n_trials, random)
-        with_trial = cdist(colors, colors[trials], "sqeuclidean")
-        np.minimum(with_trial, distances[:, None], out=with_trial)
-        best = int(np.argmin(weights @ with_trial))
-        centers[k] = colors[trials[best]]
-        nearest[with_trial[:, best] < distances] = k
-        distances = with_trial[:, best]
-    return centers, nearest
-
-
-def _draw(weights: Array, n: int, random: np.random.Generator) -> NDArray[np.intp]:
-    """Draw indices with these odds."""
-    cumulative = np.cumsum(weights)
-    drawn = np.searchsorted(cumulative, random.random(n) * cumulative[-1], side="right")
-    return np.asarray(np.minimum(drawn, len(weights) - 1), np.intp)

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.em import CovarianceType, fit_palette
+from napari_colorkde.core.em import fit_palette
+from napari_colorkde.core.em_steps import CovarianceType
 from napari_colorkde.core.image import pixel_shape
 from napari_colorkde.core.kernels import KernelSet
 from napari_colorkde.core.palette import Palette

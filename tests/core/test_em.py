@@ -11,8 +11,8 @@ from napari_colorkde.core.em import (
     fit_palette,
     iterate_em,
     iterate_fit,
-    seed_kernels,
 )
+from napari_colorkde.core.em_start import seed_kernels
 from napari_colorkde.core.kernels import Kernel, KernelSet
 from napari_colorkde.core.mixture import compute_densities, mixture_log_density
 from napari_colorkde.core.palette import Palette
