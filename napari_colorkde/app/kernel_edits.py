@@ -14,9 +14,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.bandwidth import channel_ranges
 from napari_colorkde.core.kernels import Kernel, KernelSet
 from napari_colorkde.core.palette import Palette
+from napari_colorkde.core.ranges import channel_ranges
 from napari_colorkde.io.kernel_csv import kernels_from_csv, kernels_to_csv
 
 Kind = Literal["visible", "cls", "name", "mean", "spread", "weight"]

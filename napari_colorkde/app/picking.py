@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.bandwidth import rounding_variances
 from napari_colorkde.core.colors import CountedColors, count_rows, merge_counted
 from napari_colorkde.core.kernels import Kernel
 from napari_colorkde.core.palette import Palette
+from napari_colorkde.core.ranges import rounding_variances
 
 STORE_BYTES = 1 << 28
 """Samples of kernels that were there once are forgotten beyond this, the oldest first."""

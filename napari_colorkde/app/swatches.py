@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.bandwidth import channel_ranges
 from napari_colorkde.core.palette import Palette
+from napari_colorkde.core.ranges import channel_ranges
 
 LEVELS = 255.0
 

@@ -4,7 +4,6 @@ Bandwidths are standard deviations in image units. "Range" is that of the values
 (256 for 8-bit colours), see `channel_ranges`.
 """
 
-import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,10 +12,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.colors import integer_range
 from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.leave_out import leave_one_color_out, leave_one_out
 from napari_colorkde.core.palette import Palette
-from napari_colorkde.core.sums import KernelSums, kernel_sums
+from napari_colorkde.core.ranges import channel_ranges
+from napari_colorkde.core.sums import kernel_sums
 
 Rule = Literal["scott", "silverman"]
 LikelihoodMethod = Literal["loco", "loo"]
@@ -33,13 +33,6 @@ so that images compare."""
 FLOOR_FRACTION = 1 / 128
 """Rules of thumb stay above this fraction of the range, the spacing of the usual grid: a grey image
 has no spread across the grey axis."""
-
-
-QUANTISATION = 1 / 12
-"""Variance of rounding to whole levels."""
-
-FLOAT_LEVELS = 255
-"""Floats are taken to be rounded to this fraction of their range, as photographs are."""
 
 
 class BandwidthEdgeWarning(UserWarning):
@@ -93,46 +86,6 @@ class BandwidthSelection:
             )
         other = "narrower" if self.edge == "narrowest" else "wider"
         return f"{found}: {other} ones may be better still; give such candidates, too."
-
-
-def channel_ranges(palette: Palette) -> NDArray[np.float64]:
-    """The range of values of each channel, ``(C,)``.
-
-    8-bit: 256. 16-bit: the power of two above the largest value, so that 12-bit data in 16 bits
-    have 4096. Floats between 0 and 1: 1; other floats: what the data span. A palette that was
-    binned, or converted to another colour space, carries its ranges.
-    """
-    if palette.ranges is not None:
-        return palette.ranges
-    n = palette.n_channels
-    low: NDArray[Any] = palette.colors.min(axis=0)
-    high: NDArray[Any] = palette.colors.max(axis=0)
-    if palette.dtype == np.uint8:
-        return np.full(n, 256.0)
-    if palette.dtype == np.uint16:
-        return np.full(n, integer_range(high))
-    if low.min() >= 0 and high.max() <= 1:
-        return np.ones(n)
-    span: NDArray[np.float64] = high.astype(np.float64) - low.astype(np.float64)
-    # A constant channel takes the width of the widest; one colour alone takes 1.
-    span[span == 0] = span.max() or 1.0
-    return span
-
-
-def rounding_variances(palette: Palette) -> NDArray[np.float64]:
-    """The variance of rounding to the palette's levels, ``(C,)``, in squared image units.
-
-    1/12 of a level squared, and a level is: of a palette that was binned a bin; 1 of integers, and
-    of floats beyond 0..1 that are all whole numbers; of other floats 1/255 of the range.
-    """
-    colors = palette.colors
-    levels = np.ones(palette.n_channels)
-    if palette.dtype.kind == "f":
-        is_part = colors.min() >= 0 and colors.max() <= 1
-        if is_part or (colors != np.rint(colors)).any():
-            levels = channel_ranges(palette) / FLOAT_LEVELS
-    binned = palette.bin_width > 0
-    return np.asarray(QUANTISATION * np.where(binned, palette.bin_width, levels) ** 2)
 
 
 def default_sigmas(palette: Palette) -> NDArray[np.float64]:
@@ -258,29 +211,6 @@ def iterate_selection(
         sigmas = fraction * ranges
         tried.append((tuple(sigmas), _likelihood(palette, sigmas, method, device)))
         yield _selection(tried, method)
-
-
-def leave_one_out(palette: Palette, sums: KernelSums, log_norm: float) -> float:
-    """Mean over the pixels of ``log f`` with that pixel left out, in nats.
-
-    ``f(x) = (counts(x) − 1 + others(x)) / ((N − 1) norm)``: only positive terms.
-    """
-    n = palette.n_pixels
-    if n < 2:
-        raise ValueError("image has one pixel; leaving it out leaves nothing. Give two or more.")
-    with np.errstate(divide="ignore"):
-        same = np.log(palette.counts - 1.0)
-    logs = np.logaddexp(same, sums.log_others()) if len(palette) > 1 else same
-    return float(palette.counts @ (logs - math.log(n - 1) - log_norm) / n)
-
-
-def leave_one_color_out(palette: Palette, sums: KernelSums, log_norm: float) -> float:
-    """Mean over the pixels of ``log f`` with all pixels of that colour left out, in nats."""
-    n = palette.n_pixels
-    if len(palette) < 2:
-        raise ValueError("image has a single colour; leaving it out leaves nothing. Give two.")
-    logs = sums.log_others() - np.log(n - palette.counts.astype(np.float64))
-    return float(palette.counts @ (logs - log_norm) / n)
 
 
 def log_normalizer(covariance: NDArray[np.float64]) -> float:

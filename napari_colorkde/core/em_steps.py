@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_colorkde.core.bandwidth import rounding_variances
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kernels import KernelSet
 from napari_colorkde.core.palette import Palette
 from napari_colorkde.core.quadratic import LOG2_E, Exponents, moments, n_features
+from napari_colorkde.core.ranges import rounding_variances
 
 Array = NDArray[np.float64]
 CovarianceType = Literal["full", "tied", "diag", "spherical"]
@@ -24,7 +24,7 @@ CovarianceType = Literal["full", "tied", "diag", "spherical"]
 def default_reg_covar(palette: Palette) -> float:
     """Return the variance of rounding to the palette's levels, the smallest of its channels.
 
-    See `napari_colorkde.core.bandwidth.rounding_variances`.
+    See `napari_colorkde.core.ranges.rounding_variances`.
     """
     return float(rounding_variances(palette).min())
 

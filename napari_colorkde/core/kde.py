@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
-from napari_colorkde.core import bandwidth as bw
+from napari_colorkde.core.bandwidth import Bandwidth, bandwidth_covariance, log_normalizer
 from napari_colorkde.core.colorspaces import color_space, palette_in_space
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.lattice import distinct_values
+from napari_colorkde.core.leave_out import leave_one_color_out, leave_one_out
 from napari_colorkde.core.palette import Palette, paint_index
 from napari_colorkde.core.separable import Sampling
 from napari_colorkde.core.sums import KernelSums, kernel_sums
@@ -95,7 +96,7 @@ class ColorKDE:
     def __init__(
         self,
         palette_or_image: Any,
-        bandwidth: bw.Bandwidth = None,
+        bandwidth: Bandwidth = None,
         *,
         space: str = "rgb",
         device: "str | Device" = "auto",
@@ -105,7 +106,7 @@ class ColorKDE:
         self.space = space
         self.color_space = None if space == "rgb" else color_space(space, self.palette)
         self.device = resolve_device(device)
-        self.covariance = bw.bandwidth_covariance(bandwidth, self.points, self.device)
+        self.covariance = bandwidth_covariance(bandwidth, self.points, self.device)
 
     @cached_property
     def points(self) -> Palette:
@@ -121,7 +122,7 @@ class ColorKDE:
     @cached_property
     def _log_scale(self) -> float:
         """``log(N sqrt(det(2π Σ)))``: what S is divided by."""
-        return float(np.log(self.palette.n_pixels)) + bw.log_normalizer(self.covariance)
+        return float(np.log(self.palette.n_pixels)) + log_normalizer(self.covariance)
 
     def volume(
         self,
@@ -228,11 +229,11 @@ class ColorKDE:
 
     def leave_one_out(self) -> float:
         """Mean log-density of each pixel under the KDE of all other pixels, in nats per pixel."""
-        return bw.leave_one_out(self.points, self._sums, bw.log_normalizer(self.covariance))
+        return leave_one_out(self.points, self._sums, log_normalizer(self.covariance))
 
     def leave_one_color_out(self) -> float:
         """Mean log-density of each pixel under the KDE of all pixels of other colours, in nats."""
-        return bw.leave_one_color_out(self.points, self._sums, bw.log_normalizer(self.covariance))
+        return leave_one_color_out(self.points, self._sums, log_normalizer(self.covariance))
 
     def _at(self, palette: Palette, log: bool) -> NDArray[Any]:
         if palette is self.palette:
@@ -250,7 +251,7 @@ class ColorKDE:
         # Two steps: the product may be too small for float32 where each factor is not.
         np.maximum(sums, 0, out=sums)
         sums *= np.float32(1 / self.palette.n_pixels)
-        sums *= np.float32(np.exp(-bw.log_normalizer(self.covariance)))
+        sums *= np.float32(np.exp(-log_normalizer(self.covariance)))
         return sums
 
     def _check_channels(self, palette: Palette) -> None:
@@ -319,7 +320,7 @@ class ColorKDE:
 
 def color_kde(
     image: Any,
-    bandwidth: bw.Bandwidth = None,
+    bandwidth: Bandwidth = None,
     *,
     bins: int | ArrayLike = 128,
     extent: ArrayLike | None = None,

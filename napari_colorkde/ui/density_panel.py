@@ -16,7 +16,7 @@ from napari_colorkde.app.compute import Estimate
 from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
-from napari_colorkde.core.bandwidth import channel_ranges
+from napari_colorkde.core.ranges import channel_ranges
 from napari_colorkde.io.samples import sample_path
 from napari_colorkde.ui.forms import form
 from napari_colorkde.ui.kernel_chooser import PRESET_FILE

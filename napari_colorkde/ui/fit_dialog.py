@@ -28,8 +28,8 @@ from napari_colorkde.app.fitting import (
 from napari_colorkde.app.layer_selections import labels_selection
 from napari_colorkde.app.overlay import MARK
 from napari_colorkde.app.selections import Selection
-from napari_colorkde.core.bandwidth import QUANTISATION
 from napari_colorkde.core.em_steps import default_reg_covar
+from napari_colorkde.core.ranges import QUANTISATION
 from napari_colorkde.ui.forms import form
 from napari_colorkde.ui.picking_tool import PickingTool
 

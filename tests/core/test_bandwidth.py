@@ -11,16 +11,15 @@ from napari_colorkde.core.bandwidth import (
     METHODS,
     BandwidthEdgeWarning,
     bandwidth_covariance,
-    channel_ranges,
     default_sigmas,
     iterate_selection,
     log_normalizer,
-    rounding_variances,
     select_bandwidth,
 )
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.kde import ColorKDE
 from napari_colorkde.core.palette import Palette
+from napari_colorkde.core.ranges import channel_ranges
 from tests.core.drawn import images, one_row_per_pixel
 
 SMOOTH = np.random.default_rng(0).normal(120, [[[40, 25, 10]]], (12, 12, 3)).clip(0, 255)
@@ -49,11 +48,6 @@ GREY = GREY.astype(np.uint8)
 def test_the_default_is_a_64th_of_the_range_of_the_dtype(image, expected):
     sigmas = default_sigmas(Palette.from_image(image))
     np.testing.assert_allclose(sigmas, expected)
-
-
-def test_a_constant_float_channel_takes_the_range_of_the_widest():
-    image = np.array([[[-5.0, 0.0, 3.0], [5.0, 2.0, 3.0]]])
-    np.testing.assert_allclose(channel_ranges(Palette.from_image(image)), [10, 2, 10])
 
 
 @pytest.mark.parametrize("rule", ["scott", "silverman"])
@@ -272,33 +266,3 @@ def test_a_covariance_may_have_been_rotated_in_floating_point():
 def test_an_unknown_method_is_refused():
     with pytest.raises(ValueError, match="method='plugin' is not known; use one of"):
         select_bandwidth(RGB, "plugin")
-
-
-LEVELS = np.random.default_rng(5).integers(0, 200, (30, 40, 3))
-ROUNDED = [
-    (LEVELS.astype(np.uint8), 1),
-    (LEVELS.astype(np.uint16) * 300, 1),
-    (LEVELS / 255, 1 / 255),
-    ((LEVELS / 255).astype(np.float32), 1 / 255),
-    (LEVELS.astype(np.float32), 1),
-    (LEVELS - 100.0, 1),
-]
-
-
-@pytest.mark.parametrize(("image", "level"), ROUNDED)
-def test_the_variance_of_rounding_is_that_of_the_levels(image, level):
-    variances = rounding_variances(Palette.from_image(image))
-    np.testing.assert_allclose(variances, np.full(3, level**2 / 12))
-
-
-@pytest.mark.parametrize("image", [LEVELS * 3.7, LEVELS / 50 - 2])
-def test_other_floats_are_rounded_to_a_part_of_what_they_span(image):
-    span = np.ptp(image.reshape(-1, 3), axis=0)
-    variances = rounding_variances(Palette.from_image(image))
-    np.testing.assert_allclose(variances, (span / 255) ** 2 / 12)
-
-
-def test_the_variance_of_rounding_of_bins_is_theirs():
-    palette = Palette.from_image(np.random.default_rng(0).random((40, 50, 3)), max_colors=64)
-    assert palette.bin_width.all()
-    np.testing.assert_allclose(rounding_variances(palette), palette.bin_width**2 / 12)
