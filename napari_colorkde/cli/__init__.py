@@ -1,8 +1,8 @@
 """The command line.
 
 Results go to stdout, progress and errors to stderr. Exit code 0; 2 with one line for bad input; 130
-after Ctrl+C. `commands` holds the commands and their options, `tasks` what they do, `arguments` how
-values are typed, `console` how the program speaks.
+after Ctrl+C. `commands` holds the commands and their options, `inputs` what they read, `tasks` what
+they do, `arguments` how values are typed, `console` how the program speaks.
 """
 
 import shlex

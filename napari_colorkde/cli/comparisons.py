@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from napari_colorkde.cli import tasks
+from napari_colorkde.cli import checks, inputs
 from napari_colorkde.cli.arguments import (
     parse_bandwidth,
     parse_channel_axis,
@@ -55,8 +55,8 @@ def compare(
     """
     width = parse_bandwidth(bandwidth)
     axis, entries = parse_channel_axis(channel_axis), parse_channels(channels)
-    palette_a = tasks.count(tasks.read(image_a, mask_a, axis, entries))
-    palette_b = tasks.count(tasks.read(image_b, mask_b, axis, entries))
+    palette_a = inputs.count(inputs.read(image_a, mask_a, axis, entries))
+    palette_b = inputs.count(inputs.read(image_b, mask_b, axis, entries))
 
     from napari_colorkde.core.divergence import compare as divergences
 
@@ -113,11 +113,11 @@ def crosscheck(
     if samples < 2 or points < 1:
         raise ValueError(f"--samples {samples} --points {points}: give 2 and 1 or more.")
     if file.suffix.lower() == ".npz":
-        task = tasks.vectors_to_check(file, scale, sigmas, samples, points)
+        task = checks.vectors_to_check(file, scale, sigmas, samples, points)
     else:
         axis, entries = parse_channel_axis(channel_axis), parse_channels(channels)
-        picture = tasks.read(file, None, axis, entries)
-        task = tasks.colors_to_check(picture, sigmas, samples, points, seed)
+        picture = inputs.read(file, None, axis, entries)
+        task = checks.colors_to_check(picture, sigmas, samples, points, seed)
     with step(f"Log-densities of {len(task.points)} points under {len(task.data)} samples"):
         answers = peers.cross_check(task, device)
     if as_json:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from napari_colorkde.cli import tasks
+from napari_colorkde.cli import inputs, tasks
 from napari_colorkde.cli.arguments import (
     keep_inputs,
     parse_bandwidth,
@@ -80,7 +80,7 @@ def volume(
     width = parse_bandwidth(bandwidth)
     pairs = [parse_numbers(pair, "extent", count=2) for pair in extent or ()]
     axis, entries = parse_channel_axis(channel_axis), parse_channels(channels)
-    palette = tasks.count(tasks.read(image, mask, axis, entries))
+    palette = inputs.count(inputs.read(image, mask, axis, entries))
     grid = tasks.kde_volume(
         palette,
         width,
@@ -202,8 +202,8 @@ def density(
             "--log": log,
         },
     )
-    kernel_sets = {} if kernels is None else tasks.load_sets(kernels, set_name)
-    picture = tasks.read(image, mask, axis, entries)
+    kernel_sets = {} if kernels is None else inputs.load_sets(kernels, set_name)
+    picture = inputs.read(image, mask, axis, entries)
     if output.suffix.lower() == ".png" and len(picture.shape) != 2:
         raise ValueError(
             f"output {str(output)!r}: a PNG holds one picture, but the pixels have the shape "
@@ -222,9 +222,9 @@ def density(
         result.origin["space"] = space
     else:
         mixture = (
-            tasks.single_set(kernels, kernel_sets)
+            inputs.single_set(kernels, kernel_sets)
             if cls is None
-            else tasks.kernels_of_class(kernel_sets, cls)
+            else inputs.kernels_of_class(kernel_sets, cls)
         )
         values = tasks.mixture_density(picture, mixture, log=log, device=device)
         result.origin["mixture"] = mixture.name

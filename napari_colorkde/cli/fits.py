@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from napari_colorkde.cli import tasks
+from napari_colorkde.cli import inputs, tasks
 from napari_colorkde.cli.arguments import (
     keep_inputs,
     parse_channel_axis,
@@ -109,7 +109,7 @@ def fit(
     if seed < 0:
         raise ValueError(f"--seed {seed}: give a number of 0 or more.")
     names = parse_label_names(name)
-    picture = tasks.read(image, mask, parse_channel_axis(channel_axis), parse_channels(channels))
+    picture = inputs.read(image, mask, parse_channel_axis(channel_axis), parse_channels(channels))
     options = {
         "covariance_type": COVARIANCES[covariance],
         "reg_covar": reg_covar,
@@ -149,7 +149,7 @@ def kernels(
     if output is not None:
         check_target(output, KERNEL_SUFFIXES, name="output")
         keep_inputs(output, file)
-    kernel_sets = tasks.chosen_sets(file, set_name)
+    kernel_sets = inputs.chosen_sets(file, set_name)
     if output is None:
         for line in summarize_kernels(kernel_sets):
             typer.echo(line)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from napari_colorkde.cli import tasks
+from napari_colorkde.cli import inputs, tasks
 from napari_colorkde.cli.arguments import (
     BANDWIDTH_NAMES,
     parse_channel_axis,
@@ -57,7 +57,7 @@ def bandwidth(
     if sigmas is not None and method not in ("loco", "loo"):
         raise ValueError(f"method={method!r} tries no candidates; use loco or loo.")
     axis, entries = parse_channel_axis(channel_axis), parse_channels(channels)
-    palette = tasks.count(tasks.read(image, mask, axis, entries))
+    palette = inputs.count(inputs.read(image, mask, axis, entries))
     found = tasks.select(palette, method, sigmas, device)
     if as_json:
         result = {
