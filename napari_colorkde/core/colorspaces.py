@@ -124,9 +124,14 @@ def _lab_from_rgb(rgb: Colors) -> Colors:
 
 
 def _rgb_from_lab(lab: Colors) -> Colors:
-    from skimage.color import lab2xyz
+    """CIE 15. The same as scikit-image's, which warns of colours outside the gamut.
 
-    return _rgb_from_linear(lab2xyz(lab) @ _LINEAR_FROM_XYZ.T)
+    Warnings cannot be silenced in one thread alone.
+    """
+    y = (lab[:, 0] + 16) / 116
+    f = np.stack([y + lab[:, 1] / 500, y, np.maximum(y - lab[:, 2] / 200, 0)], axis=1)
+    xyz = _WHITE * np.where(f > 0.2068966, f**3, (f - 16 / 116) / 7.787)
+    return _rgb_from_linear(xyz @ _LINEAR_FROM_XYZ.T)
 
 
 def _oklab_from_rgb(rgb: Colors) -> Colors:
@@ -168,6 +173,9 @@ def _rgb_from_ycbcr(ycbcr: Colors) -> Colors:
 
 
 _CUBE_CORNERS = np.array([(r, g, b) for r in (0.0, 1) for g in (0.0, 1) for b in (0.0, 1)])
+
+_WHITE = np.array([0.95047, 1.0, 1.08883])
+"""XYZ of D65, as scikit-image has it."""
 
 _LINEAR_FROM_XYZ = np.linalg.inv(
     np.array(

@@ -3,10 +3,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from skimage.color import rgb2lab, rgb2ycbcr
+from skimage.color import lab2xyz, rgb2lab, rgb2ycbcr
 
 from napari_colorkde import ColorKDE, Palette
 from napari_colorkde.core.colorspaces import (
+    _LINEAR_FROM_XYZ,
     SPACE_NAMES,
     color_space,
     palette_in_space,
@@ -46,6 +47,22 @@ def test_the_box_holds_the_gamut_and_little_more(name, gamut):
 def test_lab_and_ycbcr_are_those_of_scikit_image(gamut):
     np.testing.assert_array_equal(color_space("lab").from_rgb(gamut), rgb2lab(gamut))
     np.testing.assert_array_equal(color_space("ycbcr").from_rgb(gamut), rgb2ycbcr(gamut))
+
+
+def test_lab_comes_back_as_in_scikit_image_where_that_warns():
+    lab = np.random.default_rng(0).uniform([0, -128, -128], [100, 128, 128], (200, 3))
+    with pytest.warns(UserWarning, match="negative Z"):
+        xyz = lab2xyz(lab)
+    # Linear RGB of these XYZ, by way of colours that linear RGB gives back.
+    wanted = color_space("linear").from_rgb(color_space("lab").to_rgb(lab))
+    np.testing.assert_allclose(wanted @ np.linalg.inv(_LINEAR_FROM_XYZ).T, xyz, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_colours_far_outside_the_gamut_are_no_reason_to_warn(name):
+    space = color_space(name)
+    corners = np.stack(np.meshgrid(*np.stack([space.low, space.high], axis=1)), -1).reshape(-1, 3)
+    assert space.to_rgb(corners).shape == (8, 3)
 
 
 def test_oklab_of_red_is_the_published_one():
