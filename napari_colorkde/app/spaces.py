@@ -3,18 +3,15 @@
 Conversion happens once per palette and space, on the distinct colours. Pure functions and values.
 """
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
 from napari_colorkde.app.sources import Source
 from napari_colorkde.app.state import Bandwidth, Channels, State
-from napari_colorkde.core.bandwidth import channel_ranges
 from napari_colorkde.core.colorspaces import (
     ColorSpace,
     color_space,
@@ -22,6 +19,7 @@ from napari_colorkde.core.colorspaces import (
     rgb_fractions,
 )
 from napari_colorkde.core.palette import Palette
+from napari_colorkde.core.ranges import channel_ranges
 
 Floats = NDArray[np.float64]
 ColorOf = Callable[[Floats], Floats]
@@ -39,12 +37,6 @@ TITLES = {
 
 _UP = {"hsv": 2}
 """The channel that stands for lightness, where it is not the first."""
-
-_AFFINE = ("rgb", "ycbcr", "principal")
-"""Spaces in which a Gaussian of the sRGB cube is one again."""
-
-SAMPLES = 256
-"""Colours by which a kernel is carried into another space."""
 
 EDGE_POINTS = 33
 
@@ -191,55 +183,6 @@ def gamut_outline(coordinates: Coordinates) -> list[Floats]:
     return lines
 
 
-def kernels_in_space(
-    means: Floats, covariances: Floats, coordinates: Coordinates
-) -> tuple[Floats, Floats]:
-    """Carry Gaussians given in image units into a space by converting samples of each.
-
-    Parameters
-    ----------
-    means, covariances
-        ``(K, 3)`` and ``(K, 3, 3)``, image units.
-
-    Returns
-    -------
-    tuple
-        Mean and covariance of the converted samples, ``(K, 3)`` and ``(K, 3, 3)``.
-
-    Notes
-    -----
-    The samples are the same for every kernel, evenly spread, and their own mean and covariance are
-    exactly the kernel's, so that affine spaces get exact results. Elsewhere samples outside the
-    sRGB cube are first moved onto it. O(K · 256).
-    """
-    if coordinates.space is None or len(means) == 0:
-        return means, covariances
-    factors = np.linalg.cholesky(covariances)
-    samples = means[:, np.newaxis] + _normal_samples() @ factors.swapaxes(1, 2)
-    if coordinates.name not in _AFFINE:
-        samples = np.clip(samples, 0, white_level(coordinates.palette))
-    points = coordinates.from_colors(samples.reshape(-1, 3)).reshape(samples.shape)
-    center = points.mean(axis=1)
-    offsets = points - center[:, np.newaxis]
-    spread = np.einsum("ksi,ksj->kij", offsets, offsets) / SAMPLES
-    # Kernels at a corner of the cube may be flat once their samples are on it.
-    least = (1e-3 * (coordinates.space.high - coordinates.space.low)) ** 2
-    return center, spread + np.diag(least) * (coordinates.name not in _AFFINE)
-
-
-@lru_cache(maxsize=1)
-def _normal_samples() -> Floats:
-    """``(SAMPLES, 3)`` colours of mean 0 and covariance 1, evenly spread."""
-    # Roberts, The unreasonable effectiveness of quasirandom sequences (2018): with the root of
-    # x⁴ = x + 1 the multiples of its powers fill the unit cube evenly.
-    steps = 1.2207440846057596 ** -np.arange(1.0, 4.0)
-    even = (0.5 + np.arange(1, SAMPLES + 1)[:, np.newaxis] * steps) % 1
-    normal = ndtri(even)
-    normal -= normal.mean(axis=0)
-    factor = np.linalg.cholesky(normal.T @ normal / SAMPLES)
-    return np.asarray(np.linalg.solve(factor, normal.T).T)
-
-
 @lru_cache(maxsize=len(TITLES))
 def _display_named(name: str) -> ColorOf:
     return _display(color_space(name))
@@ -254,7 +197,6 @@ def _display(space: ColorSpace) -> ColorOf:
 
 
 def _quietly(convert: Callable[[Floats], Floats], values: Floats) -> Floats:
-    """Convert what may lie outside the gamut: scikit-image warns, and it is meant."""
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    """Convert what may lie outside the gamut; it is meant."""
+    with np.errstate(all="ignore"):
         return np.asarray(convert(values), np.float64)

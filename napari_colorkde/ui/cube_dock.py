@@ -15,8 +15,8 @@ from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.spaces import Coordinates, gamut_outline
 from napari_colorkde.app.state import State
-from napari_colorkde.core.bandwidth import channel_ranges
 from napari_colorkde.core.palette import Palette
+from napari_colorkde.core.ranges import channel_ranges
 from napari_colorkde.ui.cube_menu import CubeMenu
 from napari_colorkde.ui.cube_regions import RegionBar
 from napari_colorkde.ui.cube_toolbar import CubeToolbar
@@ -68,7 +68,8 @@ class CubeView(QWidget):
         self.note.setWordWrap(True)
         self.note.setToolTip(
             "Kernels are given in RGB. In this space each ellipsoid is that of the mean and "
-            "covariance of the kernel's converted samples; its axes are edited in RGB."
+            "covariance of the kernel's converted samples. What is dragged here is carried back "
+            "linearly; a kernel without correlations in RGB stays without them."
         )
         self.note.setContentsMargins(6, 0, 6, 0)
         self.note.hide()

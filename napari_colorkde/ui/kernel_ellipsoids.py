@@ -1,5 +1,6 @@
 """The kernels in the colour space: ellipsoids that follow the table, and edits by dragging them."""
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,11 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_colorkde.app import kernel_edits
 from napari_colorkde.app.compute import Densities, Estimate
+from napari_colorkde.app.converted_kernels import kernels_in_space, reshaped_kernel
 from napari_colorkde.app.judged_look import class_color
 from napari_colorkde.app.judgement import question_of
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.spaces import Coordinates, kernels_in_space
+from napari_colorkde.app.spaces import Coordinates
 from napari_colorkde.app.state import State
 from napari_colorkde.core.kernels import Kernel
 from napari_colorkde.ui.kernel_table import KernelTable
@@ -19,6 +21,27 @@ from napari_colorkde.ui.kernel_table import KernelTable
 PATIENCE_MS = 150
 """Ellipsoids wait so long for the overlay of the same edit: drawing them first, in software, would
 take the cores from what computes it."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Stretch:
+    """A kernel whose ellipsoid is being stretched in another space.
+
+    Attributes
+    ----------
+    kernel
+        Its number.
+    mean, own
+        Its mean and covariance before, image units.
+    center, shape
+        Mean and covariance of the ellipsoid as it is held, in units of the space.
+    """
+
+    kernel: int
+    mean: NDArray[np.float64]
+    own: NDArray[np.float64]
+    center: NDArray[np.float64]
+    shape: NDArray[np.float64]
 
 
 class KernelEllipsoids(QObject):
@@ -34,7 +57,9 @@ class KernelEllipsoids(QObject):
     Notes
     -----
     Kernels are given in image units. In another colour space each is shown as the Gaussian of its
-    converted samples; dragging one moves its mean, and its axes stay what they are.
+    converted samples, and what is dragged there is carried back: linearly, over the extent of the
+    kernel. While an axis is dragged the ellipsoid follows the mouse; what has become of it in that
+    space is shown when it is let go.
     """
 
     def __init__(self, canvas: Any, session: Session, table: KernelTable) -> None:
@@ -47,6 +72,8 @@ class KernelEllipsoids(QObject):
         canvas.on_ellipsoid_clicked = self._on_clicked
         canvas.on_ellipsoid_moved = self._on_moved
         canvas.on_ellipsoid_reshaped = self._on_reshaped
+        canvas.on_ellipsoid_released = self._on_released
+        self._stretch: _Stretch | None = None
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.setInterval(PATIENCE_MS)
@@ -93,6 +120,9 @@ class KernelEllipsoids(QObject):
         means, covariances = kernels.means[self.shown], kernels.covariances[self.shown]
         if self._is_converted(kernels.n_channels) and self._space is not None:
             means, covariances = kernels_in_space(means, covariances, self._space)
+            if self._stretch is not None and self._stretch.kernel in self.shown:
+                held = self.shown.index(self._stretch.kernel)
+                means[held], covariances[held] = self._stretch.center, self._stretch.shape
         self._canvas.set_ellipsoids(
             means,
             covariances,
@@ -116,7 +146,7 @@ class KernelEllipsoids(QObject):
 
     def _on_estimate(self, estimate: Estimate) -> None:
         if self._space is not estimate.coordinates:
-            self._space = estimate.coordinates
+            self._space, self._stretch = estimate.coordinates, None
             self.update()
 
     def _on_state(self, state: State, before: State) -> None:
@@ -156,12 +186,24 @@ class KernelEllipsoids(QObject):
     def _on_reshaped(self, ellipsoid: int, covariance: NDArray[np.float64]) -> None:
         k = self.shown[ellipsoid]
         kernels = self._session.kernels
-        if kernels is not None and self._is_converted(kernels.n_channels):
-            return
+        if kernels is not None and self._is_converted(kernels.n_channels) and self._space:
+            before = self._stretch
+            if before is None or before.kernel != k:
+                mean, own = kernels.means[k], kernels.covariances[k]
+                (center,), _ = kernels_in_space(mean[np.newaxis], own[np.newaxis], self._space)
+                before = _Stretch(k, mean, own, center, covariance)
+            self._stretch = replace(before, shape=covariance)
+            # From the start of the drag: out and back, it is the kernel it was.
+            covariance = reshaped_kernel(before.mean, before.own, covariance, self._space)
         if kernels is not None and kernels[k].covariance.ndim == 1:
             # Its axes are the channels: stretched along one, it stays without correlations.
             covariance = np.diagonal(covariance).copy()
         self._drag(ellipsoid, "reshape", covariance=covariance)
+
+    def _on_released(self, ellipsoid: int) -> None:
+        if self._stretch is not None:
+            self._stretch = None
+            self.update()
 
     def _drag(self, ellipsoid: int, what: str, **fields: NDArray[np.float64]) -> None:
         kernels = self._session.kernels

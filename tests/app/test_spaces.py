@@ -11,7 +11,6 @@ from napari_colorkde.app.spaces import (
     TITLES,
     gamut_outline,
     in_space,
-    kernels_in_space,
     obstacle,
 )
 from napari_colorkde.core.colorspaces import SPACE_NAMES
@@ -83,43 +82,6 @@ def test_the_same_space_has_the_same_colours_for_another_image() -> None:
     # The view then uploads the densities only.
     other = Palette.from_image(IMAGE[:5])
     assert in_space(PALETTE, "lab").color_of is in_space(other, "lab").color_of
-
-
-@pytest.mark.parametrize("name", ["ycbcr", "principal"])
-def test_kernels_are_carried_exactly_into_affine_spaces(name: str) -> None:
-    coordinates = in_space(PALETTE, name)
-    mean = np.array([[100.0, 50.0, 180.0]])
-    factor = RNG.normal(size=(3, 3)) * 5
-    covariance = (factor @ factor.T)[np.newaxis]
-    means, covariances = kernels_in_space(mean, covariance, coordinates)
-    np.testing.assert_allclose(means, coordinates.from_colors(mean), rtol=1e-9)
-    origin = coordinates.from_colors(np.zeros((1, 3)))
-    linear = (coordinates.from_colors(np.eye(3)) - origin).T
-    np.testing.assert_allclose(covariances[0], linear @ covariance[0] @ linear.T, atol=1e-9)
-
-
-@pytest.mark.parametrize("name", ["lab", "oklab", "linear", "hsv"])
-def test_kernels_are_carried_into_other_spaces_as_many_samples_are(name: str) -> None:
-    coordinates = in_space(PALETTE, name)
-    mean, sigma = np.array([150.0, 90, 70]), np.array([12.0, 8, 10])
-    drawn = RNG.normal(mean, sigma, (200_000, 3))
-    points = coordinates.from_colors(drawn)
-    (center,), (covariance,) = kernels_in_space(
-        mean[np.newaxis], np.diag(sigma**2)[np.newaxis], coordinates
-    )
-    spread = np.sqrt(np.diagonal(np.cov(points.T)))
-    np.testing.assert_allclose(center, points.mean(axis=0), atol=0.05 * spread.max())
-    np.testing.assert_allclose(np.sqrt(np.diagonal(covariance)), spread, rtol=0.1)
-
-
-def test_kernels_at_a_corner_of_the_cube_keep_a_volume() -> None:
-    for name in ("lab", "hsv", "linear"):
-        _, covariances = kernels_in_space(
-            np.array([[0.0, 0, 0], [-90, -90, -90]]),
-            np.array([np.eye(3)] * 2),
-            in_space(PALETTE, name),
-        )
-        assert (np.linalg.eigvalsh(covariances) > 0).all()
 
 
 @pytest.mark.parametrize(

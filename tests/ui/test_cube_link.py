@@ -13,6 +13,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QWidget
 
+from napari_colorkde.app.converted_kernels import kernels_in_space
 from napari_colorkde.app.judged_look import class_color
 from napari_colorkde.core.kernels import Kernel, KernelSet
 from napari_colorkde.scene.regions import BallRegion
@@ -262,8 +263,45 @@ def test_kernels_are_moved_in_another_space(dock: Dock) -> None:
     assert widget.session.kernels is not None
     (kernel,) = widget.session.kernels
     assert (kernel.mean > [80, 76, 78]).all()
-    ellipsoids._on_reshaped(0, np.eye(3))
-    np.testing.assert_array_equal(widget.session.kernels[0].covariance, [9, 9, 9])
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_an_axis_is_dragged_in_another_space_and_back(dock: Dock, full: bool) -> None:
+    widget: Any = dock(RGB)
+    shape: Any = [[900, 200, 0], [200, 700, -90], [0, -90, 500]] if full else [900, 700, 500]
+    first = Kernel([128, 110, 100], shape, 1.0)
+    widget.session.kernels = KernelSet([first], "mine")
+    widget.session.space = "lab"
+    widget.session.wait()
+    widget.kernels.table.choose([0])
+    canvas = widget.cube.canvas
+    canvas._camera.scale_factor /= 2
+    middle = canvas._on_screen(canvas._space.box.to_scene(canvas._ellipsoids.shown.means))[0]
+    handles = canvas._on_screen(canvas._ellipsoids.handle_places())
+    handle = handles[np.argmax(np.linalg.norm(handles - middle, axis=1))]
+    start, end = (
+        QPoint(*np.round(place).astype(int)) for place in (handle, handle + (handle - middle))
+    )
+    drag(canvas, start, (start + end) / 2, end)
+    widget.session.wait()
+    kernel = widget.session.kernels[0]
+    assert kernel.covariance.ndim == (2 if full else 1)
+    np.testing.assert_array_equal(kernel.mean, first.mean)
+    grown = np.linalg.det(kernel.covariance_matrix) / np.linalg.det(first.covariance_matrix)
+    assert 2.5 < grown < 6  # 2² if the mouse hits pixels exactly
+    # What is shown is the kernel that there is now.
+    (center,), (covariance,) = kernels_in_space(
+        kernel.mean[np.newaxis], kernel.covariance_matrix[np.newaxis], widget.link.ellipsoids._space
+    )
+    np.testing.assert_allclose(canvas._ellipsoids.shown.means[0], center)
+    np.testing.assert_allclose(canvas._ellipsoids.shown.covariance(0), covariance, atol=1e-9)
+    widget.session.undo()
+    widget.session.wait()
+    assert widget.session.kernels[0] == first
+    # In one drag, out and back: up to the pixel in which the handle was grasped.
+    drag(canvas, start, end, start)
+    back = widget.session.kernels[0].covariance_matrix
+    np.testing.assert_allclose(back, first.covariance_matrix, atol=40)
 
 
 def test_the_menu_changes_the_view(dock: Dock) -> None:
