@@ -12,22 +12,15 @@ from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
 
 from napari_colorkde.core.bandwidth import Bandwidth, bandwidth_covariance, log_normalizer
 from napari_colorkde.core.colorspaces import color_space, palette_in_space
 from napari_colorkde.core.device import Device, resolve_device
-from napari_colorkde.core.lattice import distinct_values
+from napari_colorkde.core.grids import grid_axes, mass_inside
 from napari_colorkde.core.leave_out import leave_one_color_out, leave_one_out
 from napari_colorkde.core.palette import Palette, paint_index
 from napari_colorkde.core.separable import Sampling
 from napari_colorkde.core.sums import KernelSums, kernel_sums
-
-MAX_VOXELS = 1 << 28
-"""Largest volume: 1 GB of float32."""
-
-MAX_BINS = 1 << 14
-"""Most grid points along one axis."""
 
 
 class NarrowBandwidthWarning(UserWarning):
@@ -163,10 +156,11 @@ class ColorKDE:
         self, bins: int | ArrayLike, extent: ArrayLike | None, sampling: Sampling
     ) -> DensityVolume:
         """See `volume`; warnings point to whoever called the caller."""
-        axes = self._axes(bins, extent)
+        extent = self._default_extent() if extent is None else extent
+        axes = grid_axes(bins, extent, self.palette.n_channels)
         sums = self._sums.on_grid(axes, sampling)
         values = self._scaled(sums)
-        mass = self._mass_inside(axes, values, sampling)
+        mass = mass_inside(self.points, self.covariance, axes, values, sampling)
         volume = DensityVolume(values, axes, self.covariance, mass, self.space)
         # Standard deviation of the narrowest direction where the grid's spacing is 1.
         per_step = self.covariance / np.outer(volume.spacing, volume.spacing)
@@ -261,61 +255,13 @@ class ColorKDE:
                 f"{self.palette.n_channels}; give an image of the same kind."
             )
 
-    def _axes(
-        self, bins: int | ArrayLike, extent: ArrayLike | None
-    ) -> tuple[NDArray[np.float64], ...]:
-        n = self.palette.n_channels
-        return tuple(
-            np.linspace(low, high, count)
-            for count, (low, high) in zip(_checked_bins(bins, n), self._extent(extent), strict=True)
-        )
-
-    def _extent(self, extent: ArrayLike | None) -> NDArray[np.float64]:
-        n = self.palette.n_channels
-        if extent is None:
-            if self.color_space is not None:
-                return np.stack([self.color_space.low, self.color_space.high], axis=1)
-            if self.palette.dtype == np.uint8:
-                return np.array([(0.0, 255.0)] * n)
-            colors, margin = self.palette.colors, 3 * np.sqrt(np.diag(self.covariance))
-            return np.stack([colors.min(axis=0) - margin, colors.max(axis=0) + margin], axis=1)
-        pairs = np.asarray(extent, np.float64)
-        if pairs.shape == (2,):
-            pairs = np.tile(pairs, (n, 1))
-        if pairs.shape != (n, 2):
-            raise ValueError(
-                f"extent has shape {pairs.shape}; give one pair (low, high), or {n} of them."
-            )
-        if not np.isfinite(pairs).all() or (pairs[:, 0] >= pairs[:, 1]).any():
-            raise ValueError(
-                f"extent={pairs.tolist()}: each pair must be finite, with low below high."
-            )
-        return pairs
-
-    def _mass_inside(
-        self,
-        axes: tuple[NDArray[np.float64], ...],
-        values: NDArray[np.float32],
-        sampling: Sampling,
-    ) -> float:
-        """The fraction of the mass within the extent, or the cells: exact for diagonal bandwidths.
-
-        For full ones the trapezoid rule on the volume, good to 1e-3 at the spacings warned of.
-        """
-        if np.any(self.covariance - np.diag(np.diag(self.covariance))):
-            total: NDArray[Any] = values.astype(np.float64)
-            for axis in reversed(axes):
-                total = np.asarray(np.trapezoid(total, axis, axis=-1))
-            return float(total)
-        inside = np.ones(len(self.points))
-        for c, axis in enumerate(axes):
-            levels, rank = distinct_values(self.points.colors[:, c])
-            sigma = np.sqrt(self.covariance[c, c])
-            margin = (axis[1] - axis[0]) / 2 if sampling == "cells" else 0.0
-            low, high = axis[0] - margin, axis[-1] + margin
-            share = ndtr((high - levels) / sigma) - ndtr((low - levels) / sigma)
-            inside *= share[rank]
-        return float(self.palette.counts @ inside / self.palette.n_pixels)
+    def _default_extent(self) -> NDArray[np.float64]:
+        if self.color_space is not None:
+            return np.stack([self.color_space.low, self.color_space.high], axis=1)
+        if self.palette.dtype == np.uint8:
+            return np.array([(0.0, 255.0)] * self.palette.n_channels)
+        colors, margin = self.palette.colors, 3 * np.sqrt(np.diag(self.covariance))
+        return np.stack([colors.min(axis=0) - margin, colors.max(axis=0) + margin], axis=1)
 
 
 def color_kde(
@@ -351,21 +297,3 @@ def color_kde(
     """
     palette = image if isinstance(image, Palette) else Palette.from_image(image, mask, channel_axis)
     return ColorKDE(palette, bandwidth, space=space, device=device)._volume(bins, extent, "points")
-
-
-def _checked_bins(bins: int | ArrayLike, n_channels: int) -> list[int]:
-    values = np.asarray(bins)
-    if values.dtype.kind not in "iu" or values.shape not in ((), (n_channels,)):
-        raise ValueError(
-            f"bins={bins!r}: give a whole number, or one for each of the {n_channels} channels."
-        )
-    counts = [int(v) for v in np.broadcast_to(values, (n_channels,))]
-    if min(counts) < 2:
-        raise ValueError(f"bins={bins!r}: a grid has at least 2 points per axis.")
-    if int(np.prod(counts, dtype=object)) > MAX_VOXELS:
-        raise ValueError(
-            f"bins={bins!r}: the volume would exceed {MAX_VOXELS} points (1 GB); use fewer bins."
-        )
-    if max(counts) > MAX_BINS:
-        raise ValueError(f"bins={bins!r}: an axis has at most {MAX_BINS} grid points.")
-    return counts

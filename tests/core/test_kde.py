@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from napari_colorkde.core import kde as module
 from napari_colorkde.core import lattice, reference
+from napari_colorkde.core.grids import MAX_VOXELS
 from napari_colorkde.core.kde import ColorKDE, NarrowBandwidthWarning, color_kde
 from napari_colorkde.core.palette import Palette
 from tests.core.drawn import (
@@ -413,7 +413,7 @@ def test_what_does_not_fit_is_refused(call, error, words):
 
 
 def test_the_largest_volume_is_one_gigabyte():
-    assert module.MAX_VOXELS * 4 == 1 << 30
+    assert MAX_VOXELS * 4 == 1 << 30
 
 
 def test_every_pair_of_options_of_color_kde_works(device):
