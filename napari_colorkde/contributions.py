@@ -88,7 +88,7 @@ def write_density_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> 
         # Repeated along the image's channels; once is enough.
         level = level[(slice(None),) * axis + (0,)]
     if classes := mark.get("classes"):
-        from napari_colorkde.app.judgement import class_map
+        from napari_colorkde.app.question import class_map
         from napari_colorkde.io.class_maps import write_class_map
 
         write_class_map(path, class_map(np.asarray(level)), classes, description=mark["origin"])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.contrast import contrast_limits
 from napari_colorkde.app.index import Index, build_index, preview_index
-from napari_colorkde.app.judgement import Question
+from napari_colorkde.app.question import Question
 from napari_colorkde.app.sources import Source
 from napari_colorkde.app.spaces import Coordinates, in_space
 from napari_colorkde.app.state import Bandwidth, Channels

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_colorkde.app.compute import Densities, Progress
 from napari_colorkde.app.index import Index
-from napari_colorkde.app.judgement import class_map
+from napari_colorkde.app.question import class_map
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from napari_colorkde import __version__
-from napari_colorkde.app.judgement import Question, question_of
+from napari_colorkde.app.question import Question, question_of
 from napari_colorkde.app.sources import Source
 from napari_colorkde.app.state import Channels, State
 from napari_colorkde.core.kernels import Kernel, KernelSet

@@ -26,7 +26,7 @@ from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.exports import ExportRequest, export
 from napari_colorkde.app.index import Index
 from napari_colorkde.app.jobs import ComputeError, Executor, Jobs, SynchronousExecutor, Work
-from napari_colorkde.app.judgement import question_of
+from napari_colorkde.app.question import question_of
 from napari_colorkde.app.sources import Source
 from napari_colorkde.app.spaces import converted_bandwidth, obstacle, without_space
 from napari_colorkde.app.state import Bandwidth, Channels, State

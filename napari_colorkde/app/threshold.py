@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.compute import Densities
-from napari_colorkde.app.judgement import RATIO_SPAN
 from napari_colorkde.app.mask_layer import MaskLayer
 from napari_colorkde.app.overlay import Overlay
+from napari_colorkde.app.question import RATIO_SPAN
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.core.classify import log_density_level

@@ -14,9 +14,10 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from napari_colorkde.app.compute import Densities
 from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.judged_look import class_color
-from napari_colorkde.app.judgement import Question, question_of, with_prior
+from napari_colorkde.app.judgement import with_prior
 from napari_colorkde.app.mask_layer import add_labels, paint_labels
 from napari_colorkde.app.overlay import Overlay
+from napari_colorkde.app.question import Question, question_of
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import unwrapped
 from napari_colorkde.app.state import State

@@ -11,7 +11,7 @@ from napari_colorkde.app import kernel_edits
 from napari_colorkde.app.compute import Densities, Estimate
 from napari_colorkde.app.converted_kernels import kernels_in_space, reshaped_kernel
 from napari_colorkde.app.judged_look import class_color
-from napari_colorkde.app.judgement import question_of
+from napari_colorkde.app.question import question_of
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.spaces import Coordinates
 from napari_colorkde.app.state import State

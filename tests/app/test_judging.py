@@ -11,13 +11,13 @@ import pytest
 import tifffile
 
 from napari_colorkde import classify_image
-from napari_colorkde.app.judgement import RATIO_SPAN
 from napari_colorkde.app.overlay import MARK
+from napari_colorkde.app.question import RATIO_SPAN
 from napari_colorkde.app.recovery import state_from_json, state_to_json
 from napari_colorkde.core.kernels import Kernel, KernelSet
 from napari_colorkde.core.mixture import compute_densities
-from tests.app.test_judgement import FILE, STAINS
 from tests.app.test_overlay import RGB, Setting
+from tests.app.test_question import FILE, STAINS
 
 
 @pytest.fixture

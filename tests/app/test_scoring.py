@@ -11,8 +11,8 @@ from sklearn import metrics
 from napari_colorkde.app.mask_layer import add_labels
 from napari_colorkde.app.scoring import EVERY_LABEL, Scoring
 from napari_colorkde.app.threshold import LiveMask, chosen_colors, threshold_in, threshold_range
-from tests.app.test_judgement import FILE
 from tests.app.test_overlay import RGB, Setting
+from tests.app.test_question import FILE
 
 TRUTH = np.zeros(RGB.shape[:2], np.uint8)
 TRUTH[RGB[..., 0] >= 58] = 1

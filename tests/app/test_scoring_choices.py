@@ -12,8 +12,8 @@ from napari_colorkde.app.scoring import EVERY_LABEL, Scoring, Truth
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import source_of_array
 from tests.app.stepping import SteppingExecutor
-from tests.app.test_judgement import FILE
 from tests.app.test_overlay import RGB
+from tests.app.test_question import FILE
 
 SHAPE = RGB.shape[:2]
 LEFT = np.broadcast_to(np.where(np.arange(SHAPE[1]) < 10, 3, 0), SHAPE)
