@@ -14,11 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.contrast import contrast_limits
-from napari_colorkde.app.index import Index, build_index, preview_index
 from napari_colorkde.app.question import Question
-from napari_colorkde.app.sources import Source
 from napari_colorkde.app.spaces import Coordinates, in_space
-from napari_colorkde.app.state import Bandwidth, Channels
+from napari_colorkde.app.state import Bandwidth
 from napari_colorkde.core.bandwidth import (
     BandwidthSelection,
     iterate_selection,
@@ -28,15 +26,10 @@ from napari_colorkde.core.contributions import Contributions
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde import ColorKDE, DensityVolume
 from napari_colorkde.core.kernels import KernelSet
-from napari_colorkde.core.palette import Palette, PaletteBuilder
+from napari_colorkde.core.palette import Palette
 
 BINS = {1: 512, 2: 256, 3: 128}
 """Grid points per axis of the colour-space volume, by the number of channels."""
-
-TILE_PIXELS = 1 << 21
-SAMPLE_PIXELS = 1 << 20
-LARGE = 1 << 26
-"""Images of more pixels, and those not in memory, show a sample first."""
 
 FEW_COLORS = 20_000
 """Palettes this small need no preview: the exact density is as quick."""
@@ -51,19 +44,6 @@ class Progress:
 
     what: str
     part: float | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Counted:
-    """An image's palette and index. `index.is_preview` says whether they are those of a sample."""
-
-    index: Index
-    seconds: float
-
-    @property
-    def palette(self) -> Palette:
-        """The palette."""
-        return self.index.palette
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,50 +140,6 @@ class DensityRequest:
     question: Question | None = None
     space: str = "rgb"
     coordinates: Coordinates | None = field(default=None, repr=False)
-
-
-def count(source: Source, channels: Channels) -> Iterator[Progress | Counted]:
-    """Count an image's colours by tiles and look all its pixels up in the palette.
-
-    A large image, or one that is not in memory, gives the palette of a sample first.
-    """
-    started = time.perf_counter()
-    n_pixels = source.n_pixels(channels)
-    yield Progress("counting colours", 0.0)
-    if n_pixels > LARGE or not _in_memory(source):
-        sample = source.sample(channels, SAMPLE_PIXELS)
-        if sample is not None and (index := _sampled(source, channels, *sample)) is not None:
-            yield Counted(index, time.perf_counter() - started)
-    builder = PaletteBuilder()
-    done = 0
-    for _, colors in source.tiles(channels, TILE_PIXELS):
-        builder.add(colors, channel_axis=colors.ndim - 1)
-        done += int(np.prod(colors.shape[:-1], dtype=np.int64))
-        yield Progress("counting colours", done / n_pixels)
-    palette = builder.palette()
-    del builder  # its table of counts is as large as the palette's own lookup
-    for step in build_index(source, channels, palette):
-        if isinstance(step, Index):
-            yield Counted(step, time.perf_counter() - started)
-        else:
-            yield Progress("finding the pixels' colours", step)
-
-
-def _sampled(source: Source, channels: Channels, stride: int, sample: NDArray[Any]) -> Index | None:
-    builder = PaletteBuilder()
-    builder.add(sample, channel_axis=sample.ndim - 1)
-    try:
-        palette = builder.palette()
-    except ValueError:
-        # None of the sample's pixels counts; others may.
-        return None
-    return preview_index(source, channels, palette, sample, stride)
-
-
-def _in_memory(source: Source) -> bool:
-    return all(
-        isinstance(a, np.ndarray) and not isinstance(a, np.memmap) for a in source.arrays.values()
-    )
 
 
 def compute(request: DensityRequest) -> Iterator[Progress | Estimate | Densities]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.compute import TILE_PIXELS, Estimate, Progress
+from napari_colorkde.app.compute import Estimate, Progress
+from napari_colorkde.app.counting import TILE_PIXELS
 from napari_colorkde.app.sources import Source
 from napari_colorkde.app.spaces import obstacle
 from napari_colorkde.app.state import Channels

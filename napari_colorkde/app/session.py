@@ -14,14 +14,13 @@ from psygnal import Signal
 
 from napari_colorkde.app.choices import Choices
 from napari_colorkde.app.compute import (
-    Counted,
     Densities,
     DensityRequest,
     Estimate,
     Progress,
     compute,
-    count,
 )
+from napari_colorkde.app.counting import Counted, count
 from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.exports import ExportRequest, export
 from napari_colorkde.app.index import Index

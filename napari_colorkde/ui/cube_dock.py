@@ -10,7 +10,8 @@ from psygnal import Signal
 from qtpy.compat import isalive
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_colorkde.app.compute import Counted, Estimate
+from napari_colorkde.app.compute import Estimate
+from napari_colorkde.app.counting import Counted
 from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.spaces import Coordinates, gamut_outline

@@ -3,7 +3,8 @@
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_colorkde.app.compute import Counted, Densities, Estimate, Progress
+from napari_colorkde.app.compute import Densities, Estimate, Progress
+from napari_colorkde.app.counting import Counted
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.palette import Palette
 from napari_colorkde.ui.executor import PATIENCE_MS

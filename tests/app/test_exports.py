@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_colorkde.app.compute import Counted, Densities, DensityRequest, compute, count
+from napari_colorkde.app.compute import Densities, DensityRequest, compute
+from napari_colorkde.app.counting import Counted, count
 from napari_colorkde.app.exports import ExportRequest, export
 from napari_colorkde.app.sources import source_of_array
 from napari_colorkde.core.device import HOST

@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 from napari.utils._proxies import PublicOnlyProxy
 
-from napari_colorkde.app import compute as compute_module
+from napari_colorkde.app import counting
 from napari_colorkde.app.overlay import MARK, Overlay, images_of
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.kde import ColorKDE
@@ -261,8 +261,8 @@ def test_layers_together_make_colours(setting: Setting) -> None:
 def test_a_sample_is_marked_as_a_preview_until_all_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(compute_module, "LARGE", 500)
-    monkeypatch.setattr(compute_module, "SAMPLE_PIXELS", 200)
+    monkeypatch.setattr(counting, "LARGE", 500)
+    monkeypatch.setattr(counting, "SAMPLE_PIXELS", 200)
     viewer, executor = ViewerModel(), SteppingExecutor()
     session = Session(executor)
     session.log = False

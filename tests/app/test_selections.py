@@ -12,7 +12,7 @@ from napari.components import ViewerModel
 from skimage.measure import grid_points_in_poly
 
 from napari_colorkde.app import index as index_module
-from napari_colorkde.app.compute import count
+from napari_colorkde.app.counting import count
 from napari_colorkde.app.index import Index
 from napari_colorkde.app.layer_selections import (
     labels_selection,

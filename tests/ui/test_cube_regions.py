@@ -11,7 +11,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels
 
-from napari_colorkde.app import compute
+from napari_colorkde.app import counting
 from napari_colorkde.app.overlay import Overlay
 from napari_colorkde.app.picker import Picker
 from napari_colorkde.app.session import Session
@@ -77,8 +77,8 @@ def make(qtbot: Any) -> Iterator[Any]:
 
 
 def test_of_a_sample_nothing_is_kept(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compute, "LARGE", 100)
-    monkeypatch.setattr(compute, "SAMPLE_PIXELS", 150)
+    monkeypatch.setattr(counting, "LARGE", 100)
+    monkeypatch.setattr(counting, "SAMPLE_PIXELS", 150)
     setting = make()
     assert setting.session.index.is_preview
     setting.canvas.on_region_drawn(Red())
