@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from napari_colorkde.app.picking import (
     kernel_from,
     samples_of_colors,
     samples_of_counts,
+    start_of,
 )
 from napari_colorkde.core.kernels import Kernel
 from napari_colorkde.core.palette import Palette
@@ -60,6 +63,21 @@ def test_samples_added_are_those_of_all_pixels(first: np.ndarray, second: np.nda
     added = samples_of(first).plus(samples_of(second))
     np.testing.assert_array_equal(added.colors, both.colors)
     np.testing.assert_array_equal(added.counts, both.counts)
+
+
+@given(picks, picks)
+def test_a_kernel_whose_samples_are_gone_counts_as_the_pixels_it_was_made_of(
+    first: np.ndarray, second: np.ndarray
+) -> None:
+    before, other = samples_of(first), samples_of(second)
+    restored = kernel_from(before, PALETTE)
+    added = replace(other, start=start_of(restored, PALETTE))
+    kernel, wanted = kernel_from(added, PALETTE), kernel_from(before.plus(other), PALETTE)
+    np.testing.assert_allclose(kernel.mean, wanted.mean, rtol=1e-12)
+    np.testing.assert_allclose(
+        kernel.covariance_matrix, wanted.covariance_matrix, rtol=1e-9, atol=1e-9
+    )
+    assert kernel.weight == wanted.weight
 
 
 def test_taking_away_other_colours_changes_nothing() -> None:
