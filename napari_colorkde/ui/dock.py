@@ -34,6 +34,7 @@ from napari_colorkde.ui.docking import (
     COLUMN_WIDTH,
     OnClose,
     ShortTitle,
+    close_at_exit,
     delete_later,
     stack_above,
     window_of,
@@ -256,6 +257,7 @@ class ColorKDEWidget(QWidget):
         # The dock's ✕ orphans this widget and deletes the dock; a window takes both with it.
         self._on_close = OnClose(window, self._on_window_closing)
         self._dock.destroyed.connect(self.close_session)
+        close_at_exit(window, self._on_window_closing)
         ShortTitle(self._dock, TITLE)
         self._open_cube(window, self._dock)
 

@@ -1,6 +1,8 @@
 """Docks of napari's window: their titles, their place, and the moment before they go."""
 
+import atexit
 from collections.abc import Callable
+from weakref import WeakMethod, ref
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
@@ -65,6 +67,28 @@ def delete_later(widget: QObject) -> None:
     """Have Qt delete a widget, unless a window that was closed first took it along."""
     if isalive(widget):
         widget.deleteLater()
+
+
+def close_at_exit(window: QMainWindow, close: Callable[[], None]) -> None:
+    """Call a method, held weakly, if Python ends while the window is open.
+
+    A script need not close its viewer. Qt then deletes in an order of its own what PyQt has not
+    deleted before it, and a slot that meets half of it ends the process.
+    """
+    _open_windows[:] = [pair for pair in _open_windows if pair[0]() is not None]
+    _open_windows.append((ref(window), WeakMethod(close)))
+
+
+_open_windows: list[tuple["ref[QMainWindow]", "WeakMethod[Callable[[], None]]"]] = []
+
+
+# Later than PyQt's own clean-up was registered, so called before it.
+@atexit.register
+def _close_open_windows() -> None:
+    for window_ref, close_ref in reversed(_open_windows):
+        window, close = window_ref(), close_ref()
+        if window is not None and isalive(window) and close is not None:
+            close()
 
 
 def window_of(dock: QObject | None) -> QMainWindow | None:

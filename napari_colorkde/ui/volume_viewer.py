@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.contrast import contrast_limits
 from napari_colorkde.core.kde import DensityVolume
+from napari_colorkde.ui.docking import close_at_exit
 from napari_colorkde.ui.gl import keep_current, main_windows
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def open_volume(
     viewer = Viewer(title=f"Colours of {title}")
     for window in set(main_windows()) - before:
         keep_current(viewer, window)
+        close_at_exit(window, viewer.close)
     for data, options in volume_layers(volume, names, color_of):
         viewer.add_image(data, **options)
     for surface, options in shell_layers(volume, names, shells, color_of):

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import napari
@@ -123,3 +127,38 @@ def test_shells_hold_their_share_of_the_pixels() -> None:
 
 def test_fewer_channels_have_no_shells() -> None:
     assert shell_layers(ColorKDE(RGB[..., :2], 9.0).volume(32), ("red", "green")) == []
+
+
+SCRIPT = """
+import napari, numpy as np
+from napari_colorkde.app import compute
+from napari_colorkde.ui.launcher import dock_plugin
+from napari_colorkde.ui.volume_viewer import open_volume
+from qtpy.QtWidgets import QApplication
+
+compute.BINS = {1: 64, 2: 48, 3: 32}
+viewer = napari.Viewer()
+viewer.add_image(np.random.default_rng(0).integers(40, 90, (60, 80, 3)).astype(np.uint8), rgb=True)
+widget = dock_plugin(viewer)
+while widget.cube is None:
+    QApplication.processEvents()
+widget.session.wait()
+widget.panel.volume_button.native.click()
+QApplication.processEvents()
+print(len(napari.Viewer._instances), "windows")
+"""
+
+
+@pytest.mark.window
+@pytest.mark.parametrize("last", ["", "viewer.close()\n"])
+def test_a_script_ends_in_peace_with_windows_open(tmp_path: Path, last: str) -> None:
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "NAPARI_CONFIG": ""}
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT + last],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (result.returncode, result.stdout) == (0, "2 windows\n"), result.stderr
