@@ -311,6 +311,8 @@ class ColorKDEWidget(QWidget):
             delete_later(cube)
 
     def _on_window_closing(self) -> None:
+        if self._closed:
+            return
         # The window takes the docks along: there is nothing to undock.
         cube_dock, self._cube_dock = self._cube_dock, None
         if cube_dock is not None:

@@ -150,7 +150,7 @@ print(len(napari.Viewer._instances), "windows")
 
 
 @pytest.mark.window
-@pytest.mark.parametrize("last", ["", "viewer.close()\n"])
+@pytest.mark.parametrize("last", ["", "viewer.close()\n", "napari.Viewer.close_all()\n"])
 def test_a_script_ends_in_peace_with_windows_open(tmp_path: Path, last: str) -> None:
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "NAPARI_CONFIG": ""}
     result = subprocess.run(
@@ -162,3 +162,4 @@ def test_a_script_ends_in_peace_with_windows_open(tmp_path: Path, last: str) -> 
         check=False,
     )
     assert (result.returncode, result.stdout) == (0, "2 windows\n"), result.stderr
+    assert "Traceback" not in result.stderr
