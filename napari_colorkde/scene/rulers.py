@@ -16,8 +16,9 @@ from .theme import Theme
 
 # Pixels from an edge to the outer end of its ticks, to its numbers, from these to its name.
 _TICK, _NUMBER, _NAME = 5.0, 8.0, 6.0
-# Rulers meet in corners: of numbers nearer than this one is left out.
-_APART = 14.0
+# Rulers meet in corners: of numbers nearer than this one is left out, and of those that have less
+# than this gap between them sideways, or up and down.
+_APART, _GAPS = 14.0, np.array([5.0, 1.0])
 NUMBER_POINTS, NAME_POINTS = 7.0, 10.0
 # Width of an average character over the height of the type.
 _CHARACTER = 0.56
@@ -99,10 +100,11 @@ class Rulers:
             places = on_screen(project, ruler.start + t * (ruler.end - ruler.start))
             reach = _TICK
             for place, text in zip(places, geometry.tick_texts(values), strict=True):
-                half = np.abs(normal) @ text_size(text, NUMBER_POINTS) / 2
+                size = text_size(text, NUMBER_POINTS)
+                half = np.abs(normal) @ size / 2
                 segments += [place, place + _TICK * normal]
                 middle = place + (_NUMBER + half) * normal
-                if all(np.hypot(*(middle - other)) >= _APART for _, other in numbers):
+                if not any(_collide(middle - place, size, other) for other, place in numbers):
                     numbers.append((text, middle))
                 reach = max(reach, _NUMBER + 2 * float(half))
             half = np.abs(normal) @ text_size(ruler.name, NAME_POINTS) / 2
@@ -113,6 +115,12 @@ class Rulers:
             ticks_node.set_data(pos=np.array(segments, dtype=np.float32))
         _write(numbers_node, numbers)
         _write(names_node, names)
+
+
+def _collide(offset: Floats, size: Floats, other: str) -> bool:
+    """Say whether a number of this size, so far from another one, would run into it."""
+    room = (size + text_size(other, NUMBER_POINTS)) / 2 + _GAPS
+    return bool(np.hypot(*offset) < _APART or np.all(np.abs(offset) < room))
 
 
 def on_screen(project: Project, points: Floats) -> Floats:

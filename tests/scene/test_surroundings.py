@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_colorkde.scene.rulers import NUMBER_POINTS, text_size
+
 from .conftest import AXIS, RGB, blob
 
 pytestmark = pytest.mark.window
@@ -126,3 +128,19 @@ def test_surroundings_survive_a_lost_context(canvas: Any) -> None:
     canvas.release()
     canvas.rebuild()
     assert np.abs(canvas.render((200, 200)) - before).mean() < 0.5
+
+
+def test_numbers_of_the_axes_never_run_into_each_other(canvas: Any) -> None:
+    axis = AXIS / 255 * 2 - 1  # negative numbers are long
+    canvas.set_volume(blob(200, 40, 40), (axis,) * 3, ("a", "b", "c"))
+    for _ in range(8):
+        canvas.turn(45.0, -6.0)
+        canvas.render((430, 300))
+        _, numbers, _ = canvas._frame._rulers._nodes
+        places = np.atleast_2d(numbers.pos)[:, :2]
+        sizes = np.array([text_size(text, NUMBER_POINTS) for text in numbers.text])
+        apart = np.abs(places[:, np.newaxis] - places)
+        room = (sizes[:, np.newaxis] + sizes) / 2
+        touching = (apart < room).all(axis=-1)
+        assert touching.sum() == len(places)  # each itself
+        assert len(places) >= 6
