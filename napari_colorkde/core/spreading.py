@@ -7,15 +7,15 @@ variance 1 − s², and the convolution may be summed over the nodes of a regula
     ``exp(−|y − z|²/2) ≈ Π_a Σ_i w(y_a − i h) · exp(−(z_a − i h)² / (2 (1 − s²))) / sqrt(1 − s²)``
 
 with w the density of the narrow Gaussian times h. By Poisson's summation formula the error is
-``2 exp(−2π² t / h²)`` of the value itself, ``t = s² (1 − s²)``: 5e-7 per axis for the two choices
-made here. Nothing is negative, so nothing cancels. Colours (and points) are taken in groups that
-share a window of the mesh, so that spreading and reading off are matrix products.
+``2 exp(−2π² t / h²)`` of the value itself, ``t = s² (1 − s²)``: 7e-8 per axis. So sums on a regular
+grid are a spreading of the colours and a wide Gaussian along each axis. Scattered points are read
+with the narrow Gaussian again, off a mesh that the rest of the kernel, of variance 1 − 2 s², was
+carried to: ``t = s² (1 − 2 s²) / (1 − s²)``, 2e-7 more. Nothing is negative, so nothing cancels.
 
 The idea of a fast Gauss transform is Greengard & Strain's, SIAM J. Sci. Stat. Comput. 12 (1991);
 spreading with Gaussians is Greengard & Lee's, SIAM Review 46 (2004).
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_colorkde.core.colors import append_digit
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.separable import (
     Sampling,
@@ -31,24 +30,33 @@ from napari_colorkde.core.separable import (
     multiply_axis,
     separable_transform,
 )
+from napari_colorkde.core.windows import (
+    Axes,
+    Weights,
+    points_per_group,
+    read_off,
+    rows_by_cube,
+    spread,
+)
 
-Axes = tuple[NDArray[np.float64], ...]
-Weights = Callable[[torch.Tensor], torch.Tensor]
+CELL = 0.43
+"""Spacing h of the nodes, in standard deviations of the bandwidth."""
 
-GROUP = 16
-"""Nodes along each axis of the cube whose colours share a window."""
+NARROW = 0.45
+"""Standard deviation s of the Gaussian that colours are spread and read with, in the same unit."""
 
-CHUNK = 1 << 13
-"""Most colours multiplied together."""
+TAPS = 8
+"""Nodes on each side that it reaches: to the part of a kernel 7.5 standard deviations wide."""
 
-CHUNK_PRODUCTS = 1 << 25
-"""Most products of their weights held at a time: 134 MB in float32."""
-
-BRICK = 128
-"""Nodes along each axis of the pieces in which scattered points are read."""
+BRICK = 70.0
+"""Edge of the pieces, in standard deviations, in which points are read where one mesh would be too
+large."""
 
 REACH = 7.0
 """Standard deviations beyond which a kernel is not evaluated on a grid: exp(−7²/2) = 2e-11."""
+
+FAR = 9.5
+"""Standard deviations beyond which a colour is nothing to a point: exp(−9.5²/2) = 3e-20."""
 
 MAX_NODES = 1 << 25
 """Largest mesh held in one piece: 134 MB in float32."""
@@ -60,46 +68,6 @@ SPARSE = 16
 """Points a group should hold on average to be worth its matrix products."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How finely to spread: lengths in standard deviations of the bandwidth.
-
-    Attributes
-    ----------
-    cell
-        Spacing h of the nodes.
-    narrow
-        Standard deviation s of the Gaussian that colours are spread with.
-    taps
-        Nodes on each side that it reaches.
-    """
-
-    cell: float
-    narrow: float
-    taps: int
-
-    def weights(self, distance: torch.Tensor) -> torch.Tensor:
-        """``w``: the narrow Gaussian at these distances, in whitened units, times h."""
-        scale = self.cell / (self.narrow * np.sqrt(2 * np.pi))
-        return _gaussian(distance, self.narrow).mul_(scale)
-
-    def nodes(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> Axes:
-        """Nodes that reach `taps` beyond a box of whitened coordinates."""
-        margin = self.taps + 1
-        return tuple(
-            self.cell * np.arange(np.floor(a / self.cell) - margin, np.ceil(b / self.cell) + margin)
-            for a, b in zip(low, high, strict=True)
-        )
-
-
-TO_GRID = Plan(cell=0.45, narrow=0.45, taps=8)
-"""Narrow spreading, wide reading along the axes of a regular grid."""
-
-TO_POINTS = Plan(cell=0.55, narrow=np.sqrt(0.5), taps=12)
-"""Spreading and reading with the same Gaussian, for scattered points. The taps reach the middle of
-two colours 7.5 standard deviations apart."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Mesh:
     """Counts spread over a regular mesh: ``(M_0, …)`` float32, and the coordinates of its nodes."""
@@ -109,118 +77,72 @@ class Mesh:
 
 
 def fits(whitened: NDArray[np.float64]) -> bool:
-    """Whether a mesh for reading on grids is within the limits for these colours ``(U, C)``."""
+    """Whether one mesh for these colours ``(U, C)`` is within the limits."""
     # Counted, not made: kernels may be a billion times narrower than the range.
-    lengths = np.ptp(whitened, axis=0) / TO_GRID.cell + 2 * TO_GRID.taps + 4
+    lengths = np.ptp(whitened, axis=0) / CELL + 2 * TAPS + 4
     return bool(lengths.max() <= MAX_AXIS_NODES and lengths.prod() <= MAX_NODES)
 
 
 def is_sparse(points: NDArray[np.float64]) -> bool:
     """Whether points ``(Q, C)`` lie so far apart that groups would hold a few each."""
-    return len(points) < SPARSE * sum(1 for _ in _rows_by_key(_cubes(points, GROUP)))
+    return points_per_group(points, CELL) < SPARSE
 
 
 def mesh_of(whitened: NDArray[np.float64], counts: NDArray[Any], device: Device) -> Mesh:
-    """Spread colours ``(U, C)`` for reading on grids. O(U · 33^C) multiplications."""
-    nodes = TO_GRID.nodes(whitened.min(axis=0), whitened.max(axis=0))
-    taps = (TO_GRID.taps,) * len(nodes)
-    return Mesh(
-        spread(whitened, counts, nodes, taps, (TO_GRID.weights,) * len(nodes), device), nodes
-    )
+    """Spread colours ``(U, C)``. O(U · 23^C) multiplications."""
+    nodes = _nodes(whitened.min(axis=0), whitened.max(axis=0))
+    n = len(nodes)
+    return Mesh(spread(whitened, counts, nodes, (TAPS,) * n, (_narrow,) * n, device), nodes)
 
 
-def spread(
-    points: NDArray[np.float64],
-    counts: NDArray[Any],
-    nodes: Axes,
-    taps: tuple[int, ...],
-    weights: tuple[Weights, ...],
-    device: Device,
-) -> torch.Tensor:
-    """Add every colour's ``count · Π_a weights_a(point_a − node_a)`` to the nodes nearby.
+def sums_at(points: NDArray[np.float64], mesh: Mesh, device: Device) -> NDArray[np.float32]:
+    """Kernel sums at scattered whitened points ``(Q, C)``, read off the mesh of the colours.
 
-    Parameters
-    ----------
-    points, counts
-        ``(U, C)`` in the units of the nodes, ``(U,)``.
-    nodes
-        C evenly spaced axes.
-    taps
-        How many nodes beyond each point's own group matter, per axis.
-    weights
-        Functions of signed distances, one per axis.
-
-    Returns
-    -------
-    torch.Tensor
-        ``(M_0, …, M_{C−1})`` float32.
+    To 2e-6 of itself wherever the nearest colours lie within 7.5 standard deviations, and zero far
+    away. O(Q · 23^C) multiplications.
     """
-    mesh = torch.zeros([len(n) for n in nodes], device=device.torch_device)
-    for rows, window in groups(points, nodes, taps):
-        factors = window_factors(points[rows], nodes, window, weights, device)
-        amounts = device.put(counts[rows].astype(np.float32))
-        first = (factors[0] * amounts[:, None]).T
-        mesh[window] += (first @ _row_products(factors[1:], first)).reshape(
-            [s.stop - s.start for s in window]
-        )
-    return mesh
+    sums = np.zeros(len(points), np.float32)
+    low, high = (np.array([axis[end] for axis in mesh.nodes]) for end in (0, -1))
+    near = np.flatnonzero(((points >= low - FAR) & (points <= high + FAR)).all(axis=1))
+    if len(near) == 0:
+        return sums
+    here = points[near]
+    nodes = _nodes(here.min(axis=0), here.max(axis=0))
+    sigma = np.sqrt(1 - 2 * NARROW**2)
+    # Both narrow Gaussians are normalized, which one factor of the unit Gaussian has to make good.
+    matrices = [
+        gaussian_matrix(to, from_, sigma) / sigma
+        for to, from_ in zip(nodes, mesh.nodes, strict=True)
+    ]
+    values = separable_transform(mesh.counts, matrices, device)
+    n = len(nodes)
+    sums[near] = read_off(values, nodes, here, (TAPS,) * n, (_narrow,) * n, device)
+    return sums
 
 
-def read_off(
-    values: torch.Tensor, nodes: Axes, points: NDArray[np.float64], plan: Plan, device: Device
-) -> NDArray[np.float32]:
-    """Read mesh values between nodes, at points ``(Q, C)`` inside the mesh."""
-    taps, weights = (plan.taps,) * len(nodes), (plan.weights,) * len(nodes)
-    result = np.zeros(len(points), np.float32)
-    for rows, window in groups(points, nodes, taps):
-        factors = window_factors(points[rows], nodes, window, weights, device)
-        block = values[window]
-        partial = (factors[0] @ block.reshape(block.shape[0], -1)).reshape(
-            len(rows), *block.shape[1:]
-        )
-        for factor in factors[1:]:
-            partial = (partial * factor.reshape(*factor.shape, *[1] * (partial.ndim - 2))).sum(1)
-        result[rows] = device.get(partial)
-    return result
-
-
-def sums_at(
+def sums_by_bricks(
     points: NDArray[np.float64],
     whitened: NDArray[np.float64],
     counts: NDArray[Any],
     device: Device,
 ) -> NDArray[np.float32]:
-    """Kernel sums at scattered whitened points ``(Q, C)``.
+    """The same for colours that one mesh would be too large for.
 
     Points are taken brick by brick of the space, each with a mesh of its own, so that memory is
-    bounded however narrow the kernels are. To 2e-6 of itself wherever the nearest colours lie
-    within 7.5 standard deviations, and zero far away. O((U + Q) · 41^C) multiplications.
+    bounded however narrow the kernels are.
     """
-    plan = TO_POINTS
-    margin = plan.taps * plan.cell
     order = np.argsort(whitened[:, 0], kind="stable")
     along = whitened[order, 0]
     sums = np.zeros(len(points), np.float32)
-    for rows in _rows_by_key(_cubes(points, BRICK)):
+    for rows in rows_by_cube(points, BRICK):
         here = points[rows]
-        low, high = here.min(axis=0), here.max(axis=0)
-        span = slice(
-            np.searchsorted(along, low[0] - 2 * margin),
-            np.searchsorted(along, high[0] + 2 * margin, side="right"),
-        )
+        low, high = here.min(axis=0) - FAR, here.max(axis=0) + FAR
+        span = slice(np.searchsorted(along, low[0]), np.searchsorted(along, high[0], side="right"))
         near = order[span]
-        near = near[
-            ((whitened[near] >= low - 2 * margin) & (whitened[near] <= high + 2 * margin)).all(1)
-        ]
-        if len(near) == 0:
-            continue
-        nodes = plan.nodes(low, high)
-        taps, weights = (plan.taps,) * len(nodes), (plan.weights,) * len(nodes)
-        mesh = spread(whitened[near], counts[near], nodes, taps, weights, device)
-        sums[rows] = read_off(mesh, nodes, here, plan, device)
-    # Both narrow Gaussians were normalized: one √(2π) per axis, and √(s² + s²) = 1, are owed.
-    scale = (np.sqrt(2 * np.pi) / plan.cell) ** points.shape[1]
-    return sums * np.float32(scale)
+        near = near[((whitened[near] >= low) & (whitened[near] <= high)).all(axis=1)]
+        if len(near):
+            sums[rows] = sums_at(here, mesh_of(whitened[near], counts[near], device), device)
+    return sums
 
 
 def sums_on_mesh_grid(
@@ -232,7 +154,7 @@ def sums_on_mesh_grid(
     the first two: the axes are read off in turn, each at the places the earlier ones ask for.
     Cell averages exist for a diagonal L only.
     """
-    sigma = np.sqrt(1 - TO_GRID.narrow**2)
+    sigma = np.sqrt(1 - NARROW**2)
     if not np.any(np.tril(cholesky, -1)):
         matrices = [
             gaussian_matrix(axis / d, nodes, sigma, sampling) / sigma
@@ -264,6 +186,20 @@ def sums_on_grid_directly(
         taps.append(int(np.ceil(REACH * sigma / step)) + 1)
         weights.append(_kernel(float(sigma), step, sampling))
     return spread(colors, counts, axes, tuple(taps), tuple(weights), device)
+
+
+def _nodes(low: NDArray[np.float64], high: NDArray[np.float64]) -> Axes:
+    """Nodes that reach `TAPS` beyond a box of whitened coordinates, and a little more."""
+    margin = TAPS + 1
+    return tuple(
+        CELL * np.arange(np.floor(a / CELL) - margin, np.ceil(b / CELL) + margin + 1)
+        for a, b in zip(low, high, strict=True)
+    )
+
+
+def _narrow(distance: torch.Tensor) -> torch.Tensor:
+    """``w``: the narrow Gaussian at these distances times h."""
+    return _gaussian(distance, NARROW).mul_(CELL / (NARROW * np.sqrt(2 * np.pi)))
 
 
 def _gaussian(distance: torch.Tensor, sigma: float) -> torch.Tensor:
@@ -304,14 +240,14 @@ def _read_sheared_axis(
     device: Device,
 ) -> torch.Tensor:
     """Read axis `axis` of ``(B_0, …, B_{axis−1}, M_axis, …)`` at its sheared places."""
-    where = (_whitened_axis(axis, cholesky, axes) - nodes[0]) / TO_GRID.cell  # (B_0, …, B_axis)
+    where = (_whitened_axis(axis, cholesky, axes) - nodes[0]) / CELL  # (B_0, …, B_axis)
     # In float32 a coordinate of 900 is good to 3e-5 only: whole cells and the rest apart.
     whole = np.rint(where)
-    cells, rest = device.put(whole), device.put(TO_GRID.cell * (where - whole))
+    cells, rest = device.put(whole), device.put(CELL * (where - whole))
     at_nodes = device.put(np.arange(len(nodes)))
     planes = []
     for plane, cell, offset in zip(grid, cells, rest, strict=True):  # one value of axis 0 at a time
-        distance = (cell[..., None] - at_nodes).mul_(TO_GRID.cell).add_(offset[..., None])
+        distance = (cell[..., None] - at_nodes).mul_(CELL).add_(offset[..., None])
         weights = _gaussian(distance, sigma) / sigma
         lead = plane.shape[: axis - 1]
         block = plane.reshape(*lead, len(nodes), -1)
@@ -325,68 +261,3 @@ def _whitened_axis(axis: int, cholesky: NDArray[np.float64], axes: Axes) -> NDAr
     parts = np.meshgrid(*axes[: axis + 1], indexing="ij")
     total: NDArray[np.float64] = sum(r * part for r, part in zip(row, parts, strict=False))
     return total
-
-
-def groups(
-    points: NDArray[np.float64], nodes: Axes, taps: tuple[int, ...]
-) -> Iterator[tuple[NDArray[np.intp], tuple[slice, ...]]]:
-    """Rows of points that lie in one cube of `GROUP` nodes, and the window of nodes they reach."""
-    steps = np.array([axis[1] - axis[0] for axis in nodes])
-    starts = np.array([axis[0] for axis in nodes])
-    cubes = np.floor((points - starts) / steps).astype(np.int64) // GROUP
-    for rows in _rows_by_key(cubes):
-        corner = cubes[rows[0]] * GROUP
-        window = tuple(
-            slice(max(0, int(at) - reach), min(len(axis), int(at) + GROUP + reach + 1))
-            for at, reach, axis in zip(corner, taps, nodes, strict=True)
-        )
-        if all(s.start < s.stop for s in window):
-            products = int(np.prod([s.stop - s.start for s in window[1:]]))
-            chunk = min(CHUNK, max(1, CHUNK_PRODUCTS // products))
-            for start in range(0, len(rows), chunk):
-                yield rows[start : start + chunk], window
-
-
-def _rows_by_key(keys: NDArray[np.int64]) -> Iterator[NDArray[np.intp]]:
-    """Indices of equal rows of ``(n, C)`` integers, one array per distinct row."""
-    code = np.zeros(len(keys), np.int64)
-    for column in keys.T:
-        levels, ranks = np.unique(column, return_inverse=True)
-        code = append_digit(code, ranks, len(levels))
-    order = np.argsort(code, kind="stable")
-    yield from np.split(order, np.flatnonzero(np.diff(code[order])) + 1)
-
-
-def _cubes(points: NDArray[np.float64], nodes: int) -> NDArray[np.int64]:
-    """The cube of so many nodes along each axis that each point ``(Q, C)`` is in."""
-    return np.floor(points / (nodes * TO_POINTS.cell)).astype(np.int64)
-
-
-def window_factors(
-    points: NDArray[np.float64],
-    nodes: Axes,
-    window: tuple[slice, ...],
-    weights: tuple[Weights, ...],
-    device: Device,
-) -> list[torch.Tensor]:
-    """Weights ``(n, w_a)`` of each point on the window's nodes, one tensor per axis."""
-    factors = []
-    for c, (axis, weight) in enumerate(zip(nodes, weights, strict=True)):
-        first, step = float(axis[0]), float(axis[1] - axis[0])
-        # Whole steps and the rest apart, so that float32 holds small distances to 1e-8 of a step.
-        nearest = np.rint((points[:, c] - first) / step)
-        rest = device.put(points[:, c] - (first + step * nearest))
-        steps = device.put(nearest - window[c].start)[:, None] - torch.arange(
-            window[c].stop - window[c].start, dtype=torch.float32, device=device.torch_device
-        )
-        factors.append(weight(steps.mul_(step).add_(rest[:, None])))
-    return factors
-
-
-def _row_products(factors: list[torch.Tensor], like: torch.Tensor) -> torch.Tensor:
-    """All products of the factors' columns, row by row: ``(n, w_1 · w_2 …)``."""
-    n = like.shape[1]
-    product = torch.ones((n, 1), dtype=like.dtype, device=like.device)
-    for factor in factors:
-        product = (product[:, :, None] * factor[:, None, :]).reshape(n, -1)
-    return product

@@ -190,6 +190,7 @@ class SpreadSums:
         self._cholesky = np.asarray(np.linalg.cholesky(covariance), np.float64)
         self._whitened = whiten(palette.colors, self._cholesky)
         self._floor = SPREAD_FLOOR * float(palette.n_pixels)
+        self._fits = spreading.fits(self._whitened)
 
     def on_grid(self, axes: Axes, sampling: Sampling = "points") -> NDArray[np.float32]:
         """S on a grid; see `KernelSums`. Cell averages exist for diagonal covariances."""
@@ -199,7 +200,7 @@ class SpreadSums:
                 'sampling="cells" needs a diagonal bandwidth; give one sigma per channel, or '
                 'sampling="points" with more bins.'
             )
-        if spreading.fits(self._whitened):
+        if self._fits:
             sums = spreading.sums_on_mesh_grid(
                 self._mesh, self._cholesky, axes, sampling, self._device
             )
@@ -246,7 +247,10 @@ class SpreadSums:
         return _log_or_direct(others, self._floor, points, points, counts, rows)
 
     def _spread_at(self, points: NDArray[np.float64]) -> NDArray[np.float32]:
-        return spreading.sums_at(points, self._whitened, self._palette.counts, self._device)
+        if self._fits:
+            return spreading.sums_at(points, self._mesh, self._device)
+        counts = self._palette.counts
+        return spreading.sums_by_bricks(points, self._whitened, counts, self._device)
 
     def _at_grid_points(self, axes: Axes) -> NDArray[np.float32]:
         sums = np.empty([len(axis) for axis in axes], np.float32)

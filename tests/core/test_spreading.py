@@ -4,11 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from napari_colorkde.core import spreading
+from napari_colorkde.core import spreading, windows
 from napari_colorkde.core.palette import Palette
 from tests.core.drawn import assert_within_peak, grid_points, log_sums_reference, seeds
 
-# Meshes of 0.45 sigma stay small in tests: no more than 30 sigma across.
+# Meshes of 0.43 sigma stay small in tests: no more than 30 sigma across.
 spans = st.sampled_from([0.0, 0.3, 5.0, 30.0])
 channels = st.integers(1, 3)
 
@@ -18,6 +18,11 @@ def cloud(seed, n_channels, span, n=25):
     rng = np.random.default_rng(seed)
     colors = rng.random((n, n_channels)) * span + rng.normal(size=n_channels) * 100
     return Palette(colors, rng.integers(1, 10 ** rng.integers(1, 10), n), np.zeros(n_channels))
+
+
+def sums_at(points, palette, device):
+    mesh = spreading.mesh_of(palette.colors, palette.counts, device)
+    return spreading.sums_at(points, mesh, device)
 
 
 def whitened_reference(points, palette):
@@ -30,7 +35,7 @@ def test_scattered_points_are_read_to_1e_5_of_themselves(device, seed, n_channel
     palette = cloud(seed, n_channels, span)
     rng = np.random.default_rng(seed + 1)
     points = palette.colors[rng.integers(0, 25, 40)] + rng.normal(size=(40, n_channels)) * 2
-    sums = spreading.sums_at(points, palette.colors, palette.counts, device)
+    sums = sums_at(points, palette, device)
     expected = whitened_reference(points, palette)
     tells = expected > 1e-12 * palette.n_pixels
     np.testing.assert_allclose(sums[tells], expected[tells], rtol=1e-5)
@@ -44,13 +49,15 @@ def test_single_kernels_are_accurate_out_to_seven_sigma(device, distance):
     directions = rng.normal(size=(40, 3))
     points = distance * directions / np.linalg.norm(directions, axis=1, keepdims=True)
     palette = Palette(colors, np.ones(60, int), np.zeros(3))
-    sums = spreading.sums_at(points, colors, palette.counts, device)
+    sums = sums_at(points, palette, device)
     np.testing.assert_allclose(sums, whitened_reference(points, palette), rtol=1e-5)
 
 
 def test_points_far_from_all_colors_are_zero(device):
-    sums = spreading.sums_at(np.full((3, 2), 1e6), np.zeros((5, 2)), np.ones(5, int), device)
-    np.testing.assert_array_equal(sums, 0)
+    far, colors, counts = np.full((3, 2), 1e6), np.zeros((5, 2)), np.ones(5, int)
+    mesh = spreading.mesh_of(colors, counts, device)
+    np.testing.assert_array_equal(spreading.sums_at(far, mesh, device), 0)
+    np.testing.assert_array_equal(spreading.sums_by_bricks(far, colors, counts, device), 0)
 
 
 @given(seeds, channels)
@@ -58,11 +65,12 @@ def test_points_far_from_all_colors_are_zero(device):
 def test_bricks_fit_together(device, seed, n_channels):
     palette = cloud(seed, n_channels, 12.0, n=12)
     points = palette.colors + np.random.default_rng(seed).normal(size=palette.colors.shape)
-    whole = spreading.sums_at(points, palette.colors, palette.counts, device)
+    whole = sums_at(points, palette, device)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spreading, "BRICK", 9)
-        patch.setattr(spreading, "CHUNK", 2)
-        pieces = spreading.sums_at(points, palette.colors, palette.counts, device)
+        patch.setattr(spreading, "BRICK", 4.0)
+        patch.setattr(windows, "BATCH", 2)
+        patch.setattr(windows, "PRODUCTS", 1 << 10)
+        pieces = spreading.sums_by_bricks(points, palette.colors, palette.counts, device)
     np.testing.assert_allclose(pieces, whole, rtol=1e-5)
 
 
@@ -70,7 +78,7 @@ def test_coordinates_of_any_size_make_bricks(device):
     # A billion sigma apart in three channels: cubes cannot be numbered by one product.
     colors = np.array([[0, 0, 0], [1e9, 0, 1e9], [1e9, -1e9, 3.0], [0, 0, 1]])
     palette = Palette(colors, np.array([1, 2, 3, 4]), np.zeros(3))
-    sums = spreading.sums_at(colors, colors, palette.counts, device)
+    sums = spreading.sums_by_bricks(colors, colors, palette.counts, device)
     np.testing.assert_allclose(sums, whitened_reference(colors, palette), rtol=1e-5)
 
 
@@ -191,26 +199,18 @@ def test_kernels_a_millionth_of_the_step_are_seen_where_they_hit(device):
 
 
 def test_kernels_wider_than_the_grid_take_bounded_memory(device, monkeypatch):
-    monkeypatch.setattr(spreading, "CHUNK_PRODUCTS", 100)
+    monkeypatch.setattr(windows, "PRODUCTS", 100)
     rng = np.random.default_rng(0)
     palette = Palette(rng.random((300, 2)), np.ones(300, int), np.zeros(2))
     axes = (np.linspace(0, 1, 20), np.linspace(0, 1, 20))
-    largest = 0
-    row_products = spreading._row_products
-
-    def record(factors, like):
-        nonlocal largest
-        result = row_products(factors, like)
-        largest = max(largest, result.numel())
-        return result
-
-    monkeypatch.setattr(spreading, "_row_products", record)
+    parts = list(windows.windows_of(palette.colors, axes, (80, 300)).parts())
+    assert len(parts) == 60
+    assert all(part.rows.size * part.widths[1] <= 100 for part in parts)
     sums = device.get(
         spreading.sums_on_grid_directly(
             palette.colors, palette.counts, np.array([0.5, 2.0]), axes, "points", device
         )
     )
-    assert largest <= 100
     expected = np.exp(log_sums_reference(grid_points(axes), palette, np.diag([0.25, 4.0])))
     np.testing.assert_allclose(sums.ravel(), expected, rtol=1e-5)
 
