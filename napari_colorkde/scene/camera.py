@@ -121,7 +121,8 @@ class FittedCamera(TurntableCamera):
         canvas = (400.0, 400.0) if self.viewbox is None else tuple(self.viewbox.size)
         x, y, z = self._size
         if self.is_flat:
-            return fitting_scale((x, z), canvas, (48.0, 44.0))
+            # Below the box of one channel there is a ramp of greys, too.
+            return fitting_scale((x, z), canvas, (48.0, 52.0))
         # Any turn about z, elevations up to about 25°; a little more for perspective.
         across = float(np.hypot(x, y))
         reach = (1.06 * across, 1.06 * (0.9 * z + 0.42 * across))

@@ -91,12 +91,13 @@ class _Planes(QWidget):
         n = len(self.pictures)
         if not n:
             return
-        side = min((self.width() - (n - 1) * GAP) / n, self.height() - CAPTION)
+        # A frame is drawn half outside of its square.
+        side = min((self.width() - 1 - (n - 1) * GAP) / n, self.height() - 1 - CAPTION)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         left = (self.width() - n * side - (n - 1) * GAP) / 2
         for image, caption in self.pictures:
-            square = QRectF(left, 0, side, side)
+            square = QRectF(left, 0.5, side, side)
             painter.fillRect(square, self._background)
             painter.drawImage(square, image)
             painter.setPen(self._text)

@@ -132,15 +132,15 @@ def test_surroundings_survive_a_lost_context(canvas: Any) -> None:
 
 def test_numbers_of_the_axes_never_run_into_each_other(canvas: Any) -> None:
     axis = AXIS / 255 * 2 - 1  # negative numbers are long
-    canvas.set_volume(blob(200, 40, 40), (axis,) * 3, ("a", "b", "c"))
-    for _ in range(8):
-        canvas.turn(45.0, -6.0)
-        canvas.render((430, 300))
+    canvas.set_volume(blob(200, 40, 40), (axis, axis, axis), ("a", "b", "c"))
+    canvas.turn(0, 5)
+    for _ in range(36):
+        canvas.turn(10)
+        canvas._follow_camera()
         _, numbers, _ = canvas._frame._rulers._nodes
         places = np.atleast_2d(numbers.pos)[:, :2]
         sizes = np.array([text_size(text, NUMBER_POINTS) for text in numbers.text])
-        apart = np.abs(places[:, np.newaxis] - places)
-        room = (sizes[:, np.newaxis] + sizes) / 2
-        touching = (apart < room).all(axis=-1)
-        assert touching.sum() == len(places)  # each itself
-        assert len(places) >= 6
+        room = (sizes[:, np.newaxis] + sizes) / 2 + (4, 0)  # a gap, as between words
+        close = (np.abs(places[:, np.newaxis] - places) < room).all(axis=-1)
+        assert close.sum() == len(places)  # each to itself
+        assert len(places) >= 5
