@@ -82,8 +82,8 @@ class RegionTool(Part):
 
     @property
     def is_needed(self) -> bool:
-        """Whether a region is being drawn."""
-        return len(self._path) > 1
+        """Whether a region can be drawn: to make its outline takes longer than to draw it."""
+        return self._tool != "turn"
 
     def disconnect(self) -> None:
         """Let go of the canvas."""
@@ -103,7 +103,8 @@ class RegionTool(Part):
     def fill(self) -> None:
         """Draw the outline."""
         (node,) = self.nodes
-        if self.is_needed:
+        node.visible = len(self._path) > 1
+        if node.visible:
             outline = self._outline()
             closed = np.concatenate([outline, outline[:1]]).astype(np.float32)
             node.set_data(pos=closed, color=(*self._theme.text, 0.9))
