@@ -24,8 +24,9 @@ from .theme import Theme, theme_named
 _REST = 0.2
 # Auto-rotation: degrees a second, and pictures a second that are asked for.
 _TURN, _TURN_RATE = 20.0, 30.0
-# Pictures are laid out as if they were about this many pixels large, then drawn at full size.
-_LAYOUT_PIXELS = 640.0
+# Pictures are laid out as if their sides were at most, and at least, about this many pixels long,
+# then drawn at full size: long ones need room for texts across, too.
+_LAYOUT_LONG, _LAYOUT_SHORT = 640.0, 320.0
 
 
 class Stage:
@@ -161,7 +162,7 @@ class Stage:
         else:
             if min(size) < 1:
                 raise ValueError(f"size must be positive numbers of pixels, not {size}")
-            factor = max(max(size) / _LAYOUT_PIXELS, 1.0)
+            factor = max(min(max(size) / _LAYOUT_LONG, min(size) / _LAYOUT_SHORT), 1.0)
             logical = size[0] / factor, size[1] / factor
         if not self._canvas.native.isValid():
             # Never shown: Qt makes the context when it is asked for a picture.

@@ -261,6 +261,13 @@ def test_cube_fits_portrait_and_landscape(canvas: Any) -> None:
         assert np.ptp(columns) > 0.55 * size[0] or np.ptp(rows) > 0.55 * size[1]
 
 
+def test_texts_leave_room_in_long_pictures(canvas: Any) -> None:
+    canvas.set_volume(blob(128, 128, 128), (AXIS,) * 3, RGB)
+    for size in ((360, 1080), (1080, 360)):
+        rows, columns = np.nonzero(saturated(canvas.render(size)).max(axis=-1) > 0.5)
+        assert max(np.ptp(columns) / 360, np.ptp(rows) / 360) > 0.55
+
+
 def test_a_canvas_without_data_draws_nothing(canvas: Any) -> None:
     assert canvas.render((50, 50))[..., :3].std(axis=(0, 1)).max() == 0
     canvas.set_volume(blob(128, 128, 128), (AXIS,) * 3, RGB)
