@@ -183,6 +183,19 @@ def gamut_outline(coordinates: Coordinates) -> list[Floats]:
     return lines
 
 
+def display_of_rgb(palette: Palette) -> ColorOf:
+    """Colours of an RGB image in its own channels, on whatever scale, as sRGB in 0..1.
+
+    The same function for the same scale: the view then uploads only the density.
+    """
+    return _display_within(tuple(channel_ranges(palette)))
+
+
+@lru_cache(maxsize=8)
+def _display_within(ranges: tuple[float, ...]) -> ColorOf:
+    return lambda colors: np.clip(colors / np.array(ranges), 0, 1)
+
+
 @lru_cache(maxsize=len(TITLES))
 def _display_named(name: str) -> ColorOf:
     return _display(color_space(name))

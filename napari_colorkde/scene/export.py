@@ -11,6 +11,18 @@ from numpy.typing import NDArray
 from vispy.gloo import FrameBuffer, RenderBuffer
 from vispy.scene import SceneCanvas
 
+# Pictures are laid out as if their sides were at most, and at least, about this many pixels long,
+# then drawn at full size: long ones need room for texts across, too.
+_LONG, _SHORT = 640.0, 320.0
+
+
+def layout_size(size: tuple[int, int]) -> tuple[float, float]:
+    """Return the width and height in which a picture of ``size`` pixels is laid out."""
+    if min(size) < 1:
+        raise ValueError(f"size must be positive numbers of pixels, not {size}")
+    factor = max(min(max(size) / _LONG, min(size) / _SHORT), 1.0)
+    return size[0] / factor, size[1] / factor
+
 
 def render_at(
     canvas: SceneCanvas, logical: tuple[float, float], size: tuple[int, int]

@@ -12,7 +12,7 @@ from vispy import app
 from vispy.scene import SceneCanvas
 
 from .camera import FittedCamera
-from .export import render_at
+from .export import layout_size, render_at
 from .geometry import Floats
 from .gl import current_canvas_restored, use_full_gl
 from .part import Overlay, Part
@@ -24,9 +24,6 @@ from .theme import Theme, theme_named
 _REST = 0.2
 # Auto-rotation: degrees a second, and pictures a second that are asked for.
 _TURN, _TURN_RATE = 20.0, 30.0
-# Pictures are laid out as if their sides were at most, and at least, about this many pixels long,
-# then drawn at full size: long ones need room for texts across, too.
-_LAYOUT_LONG, _LAYOUT_SHORT = 640.0, 320.0
 
 
 class Stage:
@@ -160,10 +157,7 @@ class Stage:
             scale = self._canvas.pixel_scale
             size = int(own[0] * scale), int(own[1] * scale)
         else:
-            if min(size) < 1:
-                raise ValueError(f"size must be positive numbers of pixels, not {size}")
-            factor = max(min(max(size) / _LAYOUT_LONG, min(size) / _LAYOUT_SHORT), 1.0)
-            logical = size[0] / factor, size[1] / factor
+            logical = layout_size(size)
         if not self._canvas.native.isValid():
             # Never shown: Qt makes the context when it is asked for a picture.
             self._canvas.native.grabFramebuffer()

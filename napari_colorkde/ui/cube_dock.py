@@ -14,10 +14,9 @@ from napari_colorkde.app.compute import Estimate
 from napari_colorkde.app.counting import Counted
 from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.spaces import Coordinates, gamut_outline
+from napari_colorkde.app.spaces import Coordinates, display_of_rgb, gamut_outline
 from napari_colorkde.app.state import State
 from napari_colorkde.core.palette import Palette
-from napari_colorkde.core.ranges import channel_ranges
 from napari_colorkde.ui.cube_menu import CubeMenu
 from napari_colorkde.ui.cube_regions import RegionBar
 from napari_colorkde.ui.cube_toolbar import CubeToolbar
@@ -54,7 +53,6 @@ class CubeView(QWidget):
     def __init__(self, session: Session, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._colors: tuple[Any, Callable[[NDArray[Any]], NDArray[Any]]] | None = None
         self._outlined: Coordinates | None = None
         self._counted: Coordinates | None = None
         self._shown_source: object = None
@@ -194,7 +192,7 @@ class CubeView(QWidget):
             delete_later(self.menu)
             self.menu = None
         canvas.close()
-        self._colors = self._shown_source = self._outlined = self._counted = None
+        self._shown_source = self._outlined = self._counted = None
         self.difference = None
         self.images = tuple
 
@@ -214,13 +212,7 @@ class CubeView(QWidget):
         source, channels = self._session.source, self._session.channels
         if source is None or channels is None or not source.rgb or len(channels) != 3:
             return None
-        if palette.dtype == np.uint8:
-            return None
-        ranges = tuple(channel_ranges(palette))
-        # The same function for the same colours: the view then uploads only the density.
-        if self._colors is None or self._colors[0] != ranges:
-            self._colors = ranges, lambda colors: np.clip(colors / np.array(ranges), 0, 1)
-        return self._colors[1]
+        return None if palette.dtype == np.uint8 else display_of_rgb(palette)
 
     def _other_images(self) -> Sequence[Any]:
         return self.images()
