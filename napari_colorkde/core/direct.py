@@ -4,7 +4,8 @@
 
 Terms that cannot matter are left out by distance: with N the sum of the counts and d the distance
 to the nearest colour, those beyond ``d² + 2 (ln N + 14)`` add less than e⁻¹⁴ of the sum in all.
-Points and colours are taken in blocks of neighbours, so that most distances are never computed.
+The nearest colours come from a k-d tree; points and colours are taken in blocks of neighbours, so
+that most distances are never computed.
 """
 
 from typing import Any
@@ -12,12 +13,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 NEGLIGIBLE = 14.0
 """Natural log of how small the sum of left-out terms is beside the largest term."""
 
-POINT_BLOCK = 128
+POINT_BLOCK = 64
 COLOR_BLOCK = 32
 BLOCK_PAIRS = 1 << 20
 EXPANDABLE = 1e9
@@ -58,50 +60,50 @@ def log_sums(
     log_counts = np.log(counts.astype(np.float64))
     if len(points) * len(colors) <= DENSE_PAIRS:
         return _log_sum_block(points, colors, log_counts, self_index, np.arange(len(colors)))
-    margin = 2 * (np.log(float(counts.sum())) + NEGLIGIBLE)
-    color_order = neighbour_order(colors)
-    point_order = neighbour_order(points)
-    color_blocks = np.split(color_order, range(COLOR_BLOCK, len(colors), COLOR_BLOCK))
-    low = np.array([colors[b].min(axis=0) for b in color_blocks])
-    high = np.array([colors[b].max(axis=0) for b in color_blocks])
+    tree = cKDTree(colors)
+    reach = _nearest_squared(tree, points, self_index)
+    reach += 2 * (np.log(float(counts.sum())) + NEGLIGIBLE)
+    reach *= 1 + 1e-12  # of rounding: the nearest itself must be reached
+    if beyond is not None:
+        reach = np.minimum(reach, beyond)
+    blocks = np.split(tree.indices, range(COLOR_BLOCK, len(colors), COLOR_BLOCK))
+    firsts, in_order = range(0, len(colors), COLOR_BLOCK), colors[tree.indices]
+    low = np.minimum.reduceat(in_order, firsts)
+    high = np.maximum.reduceat(in_order, firsts)
+    order = _by_place_and_reach(points, reach)
     result = np.full(len(points), -np.inf)
     for start in range(0, len(points), POINT_BLOCK):
-        rows = point_order[start : start + POINT_BLOCK]
+        rows = order[start : start + POINT_BLOCK]
         here = points[rows]
-        near, far = _box_distances(here.min(axis=0), here.max(axis=0), low, high)
-        # A block of one colour may hold only the colour to be left out: then it bounds nothing.
-        sure = np.partition(far, 1)[1] if len(far) > 1 else np.inf
-        limit = sure + margin
-        if beyond is not None:
-            limit = min(limit, beyond)
-        chosen = np.flatnonzero(near <= limit)
+        gap = np.maximum(0.0, np.maximum(low - here.max(axis=0), here.min(axis=0) - high))
+        chosen = np.flatnonzero((gap**2).sum(axis=1) <= reach[rows].max())
         if len(chosen):
-            members = np.concatenate([color_blocks[b] for b in chosen])
+            members = np.concatenate([blocks[b] for b in chosen])
             own = None if self_index is None else self_index[rows]
             result[rows] = _log_sum_block(here, colors, log_counts, own, members)
     return result
 
 
-def neighbour_order(points: NDArray[np.float64]) -> NDArray[np.intp]:
-    """An order in which neighbours in space are mostly neighbours in the list (Morton's curve)."""
-    span = np.ptp(points, axis=0)
-    bits = 20
-    scaled = (points - points.min(axis=0)) / np.where(span > 0, span, 1.0).max()
-    cells = (scaled * ((1 << bits) - 1)).astype(np.int64)
-    key = np.zeros(len(points), np.int64)
-    for bit in reversed(range(bits)):
-        for c in range(points.shape[1]):
-            key = key << 1 | (cells[:, c] >> bit & 1)
-    return np.argsort(key, kind="stable")
+def _nearest_squared(
+    tree: cKDTree, points: NDArray[np.float64], self_index: NDArray[np.int64] | None
+) -> NDArray[np.float64]:
+    """Squared distance of each point to its nearest colour, the one to leave out apart."""
+    if self_index is None:
+        distances, _ = tree.query(points, workers=-1)
+    else:
+        two, which = tree.query(points, k=2, workers=-1)
+        distances = np.where(which[:, 0] == self_index, two[:, 1], two[:, 0])
+    return np.asarray(np.square(distances), np.float64)
 
 
-def _box_distances(
-    point_low: NDArray[Any], point_high: NDArray[Any], low: NDArray[Any], high: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Smallest and largest squared distance from a box of points to each box of colours."""
-    gap = np.maximum(0.0, np.maximum(low - point_high, point_low - high))
-    reach = np.maximum(high - point_low, point_high - low)
-    return (gap**2).sum(axis=1), (reach**2).sum(axis=1)
+def _by_place_and_reach(
+    points: NDArray[np.float64], reach: NDArray[np.float64]
+) -> NDArray[np.intp]:
+    """An order in which points next to each other are neighbours and reach about as far."""
+    order = cKDTree(points, leafsize=POINT_BLOCK).indices
+    with np.errstate(divide="ignore"):
+        octaves = np.floor(np.log2(reach[order]))
+    return np.asarray(order[np.argsort(octaves, kind="stable")], np.intp)
 
 
 def _log_sum_block(
@@ -116,7 +118,8 @@ def _log_sum_block(
     centre = points.mean(axis=0)
     here, there = points - centre, colors[members] - centre
     ones = np.ones((len(here), 1))
-    left = np.hstack([here, -0.5 * (here**2).sum(axis=1, keepdims=True), ones])
+    # Logs to base 2 from here on: torch's exp2 is four times as fast as its exp.
+    left = np.hstack([here, -0.5 * (here**2).sum(axis=1, keepdims=True), ones]) / np.log(2)
     level = log_counts[members] - 0.5 * (there**2).sum(axis=1)
     right = torch.from_numpy(np.vstack([there.T, np.ones(len(there)), level]))
     expandable = (here**2).sum(axis=1).max() <= EXPANDABLE
@@ -128,12 +131,12 @@ def _log_sum_block(
             terms = torch.from_numpy(left[part]) @ right
         else:
             squared = cdist(here[part], there, "sqeuclidean")
-            terms = torch.from_numpy(log_counts[members] - 0.5 * squared)
+            terms = torch.from_numpy((log_counts[members] - 0.5 * squared) / np.log(2))
         if self_index is not None:
             terms[torch.from_numpy(self_index[part, np.newaxis] == members)] = -torch.inf
         largest = terms.max(dim=1, keepdim=True).values
         largest[torch.isneginf(largest)] = 0.0
-        # What is left spans some 50 nats, which float32 holds to 3e-6.
-        total = (terms - largest).to(torch.float32).exp_().sum(dim=1, dtype=torch.float64)
-        result[part] = (largest[:, 0] + total.log()).numpy()
+        # What matters of the rest spans some 50 nats, which float32 holds to 3e-6.
+        total = terms.sub_(largest).to(torch.float32).exp2_().sum(dim=1, dtype=torch.float64)
+        result[part] = (largest[:, 0] + total.log2()).numpy() * np.log(2)
     return result

@@ -64,7 +64,7 @@ MAX_NODES = 1 << 25
 MAX_AXIS_NODES = 1 << 11
 """Longest axis of such a mesh: a Gaussian matrix of two such is 34 MB in float64."""
 
-SPARSE = 16
+SPARSE = 6
 """Points a group should hold on average to be worth its matrix products."""
 
 

@@ -28,7 +28,7 @@ Weights = Callable[[torch.Tensor], torch.Tensor]
 GROUP = 8
 """Nodes along each axis of the cube whose points share a window."""
 
-BATCH = 64
+BATCH = 32
 """Most points of one group multiplied together; groups are filled up to it."""
 
 PRODUCTS = 1 << 20

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_colorkde.core import direct
-from napari_colorkde.core.direct import log_sums, neighbour_order
+from napari_colorkde.core.direct import log_sums
 from napari_colorkde.core.palette import Palette
 from tests.core.drawn import assert_logs_as_promised, log_sums_reference, seeds
 
@@ -112,16 +112,3 @@ def test_a_block_with_nothing_but_the_color_left_out_bounds_nothing(tight_blocks
     rows = np.arange(3)
     logs = log_sums(colors, colors, counts, self_index=rows)
     assert_logs_as_promised(logs, reference(colors, colors, counts, rows))
-
-
-@given(seeds, st.integers(1, 3), st.sampled_from([0.0, 1.0, 1e-9, 1e12]))
-def test_neighbour_order_is_an_order(seed, n_channels, span):
-    points = np.random.default_rng(seed).random((50, n_channels)) * span
-    np.testing.assert_array_equal(np.sort(neighbour_order(points)), np.arange(50))
-
-
-def test_neighbours_in_space_are_neighbours_in_the_list():
-    points = np.random.default_rng(0).random((4000, 3))
-    ordered = points[neighbour_order(points)]
-    steps = np.linalg.norm(np.diff(ordered, axis=0), axis=1).mean()
-    assert steps < 0.2 * np.linalg.norm(np.diff(points, axis=0), axis=1).mean()
