@@ -256,6 +256,7 @@ def test_cells_of_a_spreadsheet_are_pasted(widget: Alone, qtbot: Any) -> None:
     assert QApplication.clipboard().text() == "1\n"
 
 
+@pytest.mark.xdist_group("clipboard")
 def test_a_paste_that_cannot_be_says_so_and_loses_nothing(widget: Alone) -> None:
     go_to(widget, 0, RED)
     for text, reason in (
