@@ -45,6 +45,7 @@ class PixelReadout:
 
     def close(self) -> None:
         """Let go of the viewer and the session."""
+        self._take_back()
         self._viewer.mouse_move_callbacks.remove(self._on_move)
         self._viewer.events.status.disconnect(self._on_status)
         self._viewer.events.mouse_over_canvas.disconnect(self._on_over)
@@ -96,6 +97,7 @@ class PixelReadout:
         if entry is None or self._session.palette is None:
             self._entry, self.text = None, ""
             self._canvas.set_marker(None)
+            self._take_back()
             return
         self._canvas.set_marker(self._tell(entry).place)
 
@@ -120,3 +122,9 @@ class PixelReadout:
         else:
             self._written = f"{base}{APART}{self.text}"
         self._viewer.status = self._written
+
+    def _take_back(self) -> None:
+        """Leave napari's own status alone, unless it has said something else meanwhile."""
+        if self._written is not None and self._viewer.status == self._written:
+            self._viewer.status = self._base
+        self._written = None

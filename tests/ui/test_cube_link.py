@@ -72,6 +72,20 @@ def test_the_status_bar_tells_the_colour_behind_what_napari_tells(
     assert coordinates_told(viewer).count("colour (") == 1
 
 
+def test_the_readout_is_taken_back_when_the_mouse_leaves_the_image(
+    viewer: Viewer, dock: Dock
+) -> None:
+    dock(RGB)
+    move_mouse(viewer, 10, 20)
+    viewer.mouse_over_canvas = False
+    assert "colour (" not in coordinates_told(viewer)
+    assert coordinates_told(viewer).startswith("[10, 20]")
+    move_mouse(viewer, 10, 20)
+    viewer.status = "what another has to say"
+    viewer.mouse_over_canvas = False
+    assert "what another has to say" in viewer.status
+
+
 def test_the_pixel_is_marked_in_the_colour_space(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
     marker = widget.cube.canvas._marker  # type: ignore[union-attr]
