@@ -88,7 +88,7 @@ class ColorSpaceCanvas(DensityView):
         self.on_region_changed: Callable[[Region], None] | None = None
         self.on_region_drawn: Callable[[Region | None], None] | None = None
         self._mouse = EllipsoidMouse(
-            self._canvas, self._camera, self._ray_at, self._on_screen, self._ellipsoids, self
+            self._canvas, self._camera, self._ray_at, self._project, self._ellipsoids, self
         )
 
     def set_ellipsoids(

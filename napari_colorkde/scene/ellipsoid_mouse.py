@@ -6,13 +6,18 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
+from qtpy.QtCore import Qt
 
 from .ellipsoids import Ellipsoids, EllipsoidSet
 from .geometry import ColorBox, Floats
+from .part import Project
 from .rays import Ray, hit_plane, nearest_on_line
+from .rulers import on_screen
 
-# Pixels within which a handle is grasped, and by which a click may slip.
+# Pixels within which a handle or the mean is grasped, and by which a click may slip.
 _GRASP, _SLIP = 9.0, 3.0
+# What the mouse looks like over what can be grasped.
+_CURSORS = {"mean": Qt.CursorShape.OpenHandCursor, "axis": Qt.CursorShape.CrossCursor}
 # A half-axis is not dragged below this share of the box.
 _THINNEST = 1e-3
 
@@ -41,8 +46,9 @@ class EllipsoidListener(Protocol):
 class EllipsoidMouse:
     """Turns mouse events into what happens to ellipsoids.
 
-    A click selects. Of the selected ellipsoid the body moves the mean, within the plane through it
-    that faces the eye, and a handle stretches its axis; elsewhere dragging turns the view.
+    A click selects. Of the selected ellipsoid the body and its middle move the mean, within the
+    plane through it that faces the eye, and a handle stretches its axis; elsewhere dragging turns
+    the view.
 
     Parameters
     ----------
@@ -52,11 +58,10 @@ class EllipsoidMouse:
         Kept still during a drag.
     ray_at : callable
         Pixels (2,) → the `Ray` under them.
-    on_screen : callable
-        Scene points (N, 3) → pixels (N, 2).
+    project : callable
+        Scene points (N, 3) → homogeneous pixels (N, 4).
     part : Ellipsoids
         What is clicked and dragged.
-
     listener : EllipsoidListener
         Whose callbacks are called.
 
@@ -71,17 +76,19 @@ class EllipsoidMouse:
         canvas: Any,
         camera: Any,
         ray_at: Callable[[Floats], Ray],
-        on_screen: Callable[[Floats], Floats],
+        project: Project,
         part: Ellipsoids,
         listener: EllipsoidListener,
     ) -> None:
         self._canvas = canvas
         self._camera = camera
         self._ray_at = ray_at
-        self._on_screen = on_screen
+        self._project = project
         self._part = part
         self._drag: tuple[str, int, int] | None = None  # what, of which ellipsoid, which axis
-        self._grip = np.zeros(3)
+        self._grip = np.zeros(3)  # from the mouse to the mean
+        self._slack = 0.0  # from the mouse on to the end of the axis, along it in the scene
+        self._cursor: str | None = None
         self._pressed_at: Floats | None = None
         self._has_moved = False
         self._listener = listener
@@ -111,24 +118,40 @@ class EllipsoidMouse:
             return
         position = np.asarray(event.pos, dtype=float)[:2]
         self._pressed_at = position
-        k = shown.selected
-        if k is None:
+        self._drag = self._under_mouse(position)
+        if self._drag is None:
             return
-        handles = self._part.handle_places()
-        distances = np.linalg.norm(self._on_screen(handles) - position, axis=1)
-        if distances.min() <= _GRASP:
-            self._drag = ("axis", k, int(np.argmin(distances)) // 2)
-        elif self._part.hit(self._ray_at(position)) == k:
-            self._drag = ("mean", k, -1)
-            mean = space.box.to_scene(shown.means[k])
+        what, k, axis = self._drag
+        mean = space.box.to_scene(shown.means[k])
+        if what == "mean":
             point = self._under(position, mean)
             self._grip = np.zeros(3) if point is None else mean - point
-        if self._drag is not None:
-            self._camera.interactive = False
+        else:
+            lengths = self._length(position, shown, space.box, k, axis)
+            self._slack = 0.0 if lengths is None else lengths[1] - lengths[0]
+            self._part.is_held = True
+        self._camera.interactive = False
+
+    def _under_mouse(self, position: Floats) -> tuple[str, int, int] | None:
+        """Return what can be grasped there, of which ellipsoid, and which axis; None: nothing."""
+        shown, space = self._part.shown, self._part.space
+        if shown is None or space is None or shown.selected is None:
+            return None
+        k = shown.selected
+        self._part.follow(self._project)
+        mean = space.box.to_scene(shown.means[k])
+        places = on_screen(self._project, np.concatenate([[mean], self._part.handle_places()]))
+        distances = np.linalg.norm(places - position, axis=1)
+        nearest = int(np.argmin(np.where(np.isfinite(distances), distances, np.inf)))
+        if distances[nearest] <= _GRASP:
+            return ("axis", k, (nearest - 1) // 2) if nearest > 0 else ("mean", k, -1)
+        return ("mean", k, -1) if self._part.is_hit(self._ray_at(position), k) else None
 
     def _on_move(self, event: Any) -> None:
         shown, space = self._part.shown, self._part.space
         position = np.asarray(event.pos, dtype=float)[:2]
+        if event.button is None and not event.is_dragging:
+            self._show_cursor(position)
         if self._drag is None or shown is None or space is None or self._is_click(position):
             return
         what, k, axis = self._drag
@@ -142,9 +165,11 @@ class EllipsoidMouse:
             if listener.on_ellipsoid_moved is not None:
                 listener.on_ellipsoid_moved(k, moved)
         else:
-            sigma = self._stretched(position, shown, space.box, axis)
-            if sigma is None:
+            lengths = self._length(position, shown, space.box, k, axis)
+            if lengths is None:
                 return
+            length = max(lengths[0] + self._slack, _THINNEST)
+            sigma = float(np.linalg.norm(shown.axes[k, :, axis])) * length / lengths[1]
             reshaped = shown.with_axis(k, axis, sigma)
             self._part.show(reshaped)
             if listener.on_ellipsoid_reshaped is not None:
@@ -176,6 +201,7 @@ class EllipsoidMouse:
         self._has_moved = False
         if self._drag is not None:
             self._drag = None
+            self._part.is_held = False
             self._camera.interactive = not self._camera.is_flat
 
     def _under(self, position: Floats, point: Floats) -> Floats | None:
@@ -183,16 +209,26 @@ class EllipsoidMouse:
         middle = np.asarray(self._canvas.size, dtype=float) / 2
         return hit_plane(self._ray_at(position), point, self._ray_at(middle).direction)
 
-    def _stretched(
-        self, position: Floats, shown: EllipsoidSet, box: ColorBox, axis: int
-    ) -> float | None:
-        """Return the standard deviation that puts the end of an axis under the mouse."""
-        k = shown.selected
-        column = shown.axes[k, :, axis]
+    def _length(
+        self, position: Floats, shown: EllipsoidSet, box: ColorBox, k: int, axis: int
+    ) -> tuple[float, float] | None:
+        """Return how far along an axis the mouse is from the mean, and how long the half-axis is.
+
+        Both in the scene. None where the axis is seen end-on.
+        """
         mean = box.to_scene(shown.means[k])
-        line = box.to_scene(shown.means[k] + shown.radius * column) - mean
+        line = box.to_scene(shown.means[k] + shown.radius * shown.axes[k, :, axis]) - mean
         t = nearest_on_line(self._ray_at(position), mean, line)
-        if t is None:
-            return None
-        length = max(abs(t) * float(np.linalg.norm(line)), _THINNEST)
-        return float(np.linalg.norm(column)) * length / float(np.linalg.norm(line))
+        length = float(np.linalg.norm(line))
+        return None if t is None else (abs(t) * length, length)
+
+    def _show_cursor(self, position: Floats) -> None:
+        """Show what would be grasped at a position."""
+        held = self._under_mouse(position) if self.is_enabled else None
+        what = None if held is None else held[0]
+        if what != self._cursor:
+            self._cursor = what
+            if what is None:
+                self._canvas.native.unsetCursor()
+            else:
+                self._canvas.native.setCursor(_CURSORS[what])

@@ -32,14 +32,19 @@ def drag(canvas: Any, *path: QPoint) -> None:
     QTest.mouseRelease(canvas.native, _LEFT, _NO_KEY, path[-1])
 
 
-def _move(native: Any, position: QPoint) -> None:
-    """Send a move with the button held, which QTest's own does not."""
+def hover(canvas: Any, position: QPoint) -> None:
+    """Move the mouse to a pixel, no button held."""
+    _move(canvas.native, position, Qt.MouseButton.NoButton)
+
+
+def _move(native: Any, position: QPoint, button: Qt.MouseButton = _LEFT) -> None:
+    """Send a move with a button held, which QTest's own does not."""
     event = QMouseEvent(
         QEvent.Type.MouseMove,
         QPointF(position),
         QPointF(native.mapToGlobal(position)),
         Qt.MouseButton.NoButton,
-        _LEFT,
+        button,
         _NO_KEY,
     )
     # vispy passes over moves that follow each other within a sixtieth of a second.

@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QPoint, Qt
 
 from napari_colorkde.scene.ellipsoids import EllipsoidSet
 
 from .conftest import AXIS, RGB, blob
-from .mouse import click, drag, pixel_of
+from .mouse import click, drag, hover, pixel_of
 
 MEANS = np.array([[200.0, 60, 60], [60, 60, 200], [60, 200, 120]])
 COVARIANCES = np.array([np.diag([400.0, 400, 400]), np.diag([900.0, 100, 100]), np.eye(3) * 200])
@@ -60,8 +61,6 @@ def test_moving_an_ellipsoid_compiles_no_shader(
 
 @pytest.mark.window
 def test_a_click_tells_which_ellipsoid(kernels: Any) -> None:
-    from qtpy.QtCore import QPoint
-
     clicked: list[int | None] = []
     kernels.on_ellipsoid_clicked = clicked.append
     for mean in MEANS:
@@ -116,6 +115,61 @@ def test_dragging_a_handle_stretches_its_axis(kernels: Any) -> None:
     assert k == 1
     assert np.sqrt(covariance[0, 0]) == pytest.approx(15, abs=2)
     np.testing.assert_allclose(np.diag(covariance)[1:], [100, 100], rtol=1e-6)
+
+
+@pytest.mark.window
+def test_pressing_on_the_mean_moves_it_however_thin_the_kernel(kernels: Any) -> None:
+    thin = COVARIANCES * 1e-3  # less than a pixel
+    kernels.set_ellipsoids(MEANS, thin, selected=0)
+    moved: list[np.ndarray] = []
+    reshaped: list[int] = []
+    kernels.on_ellipsoid_moved = lambda k, mean: moved.append(mean)
+    kernels.on_ellipsoid_reshaped = lambda k, covariance: reshaped.append(k)
+    drag(kernels, pixel_of(kernels, MEANS[0]), pixel_of(kernels, MEANS[0] - [48, 0, 0]))
+    assert reshaped == []
+    assert (moved[-1] - MEANS[0])[0] == pytest.approx(-45, abs=5)
+
+
+@pytest.mark.window
+def test_thin_kernels_have_handles_that_can_be_grasped(kernels: Any) -> None:
+    kernels.set_ellipsoids(MEANS, COVARIANCES * 1e-3, selected=1)
+    reshaped: list[np.ndarray] = []
+    kernels.on_ellipsoid_reshaped = lambda k, covariance: reshaped.append(covariance)
+    kernels.render((430, 360))
+    places = kernels._on_screen(kernels._ellipsoids.handle_places())
+    middle = pixel_of(kernels, MEANS[1])
+    away = np.linalg.norm(places - [middle.x(), middle.y()], axis=1)
+    assert np.nanmin(away) > 20
+    # Its longest axis, that of red, points up: the end goes as far as the mouse.
+    upper = places[4:6][np.argmin(places[4:6, 1])]
+    handle = QPoint(round(upper[0]), round(upper[1]))
+    step = middle - pixel_of(kernels, MEANS[1] + [40, 0, 0])
+    drag(kernels, handle, handle - step)
+    assert 2 * np.sqrt(reshaped[-1][0, 0]) == pytest.approx(42, abs=4)
+
+
+@pytest.mark.window
+def test_a_selected_one_behind_another_can_be_dragged(kernels: Any) -> None:
+    kernels.look_along(0)
+    means = [[40, 128, 128], [200, 128, 128]]
+    kernels.on_ellipsoid_moved = lambda k, mean: moved.append(k)
+    for selected in (0, 1):  # one of them is behind
+        moved: list[int] = []
+        kernels.set_ellipsoids(means, [np.eye(3) * 400] * 2, selected=selected)
+        start = pixel_of(kernels, np.add(means[selected], [0, 14, 14]))
+        drag(kernels, start, start + QPoint(30, 0))
+        assert set(moved) == {selected}
+
+
+@pytest.mark.window
+def test_the_mouse_shows_what_can_be_grasped(kernels: Any) -> None:
+    kernels.set_ellipsoids(MEANS, COVARIANCES, selected=1)
+    shapes = []
+    for color in (MEANS[1], MEANS[1] + [60, 0, 0], MEANS[0]):
+        hover(kernels, pixel_of(kernels, color))
+        shapes.append(kernels.native.cursor().shape())
+    cursors = Qt.CursorShape
+    assert shapes == [cursors.OpenHandCursor, cursors.CrossCursor, cursors.ArrowCursor]
 
 
 @pytest.mark.window
