@@ -109,6 +109,11 @@ def chosen_by(region: Region, coordinates: Coordinates) -> NDArray[np.bool_]:
     return region.contains(coordinates.points.colors)
 
 
+def radius_text(radius: float, coordinates: Coordinates) -> str:
+    """The radius of a ball of colours, in words."""
+    return f"radius {radius:.3g} {coordinates.unit}".rstrip()
+
+
 def share_text(chosen: NDArray[np.bool_], palette: Palette) -> str:
     """How much a choice of palette entries is, in words."""
     pixels = int(palette.counts.sum(where=chosen))

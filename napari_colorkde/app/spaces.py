@@ -38,6 +38,9 @@ TITLES = {
 _UP = {"hsv": 2}
 """The channel that stands for lightness, where it is not the first."""
 
+_UNITS = {"lab": "ΔE*ab", "oklab": "ΔE OK", "ycbcr": "levels"}
+"""What distances are measured in; fractions have no unit."""
+
 EDGE_POINTS = 33
 
 
@@ -78,6 +81,13 @@ class Coordinates:
     def up(self) -> int:
         """The channel that points up in the view."""
         return _UP.get(self.name, 0)
+
+    @property
+    def unit(self) -> str:
+        """What distances are measured in; "" for plain numbers."""
+        if self.space is None:
+            return "levels" if self.palette.dtype.kind in "ui" else ""
+        return _UNITS.get(self.name, "")
 
     def names(self, channels: Channels) -> tuple[str, ...]:
         """Names of the axes."""

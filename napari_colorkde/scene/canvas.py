@@ -24,7 +24,7 @@ from .outline import Outline
 from .points import LitPoints
 from .rays import hit_plane
 from .region_tool import TOOLS, RegionTool
-from .regions import Region, densest_on_ray
+from .regions import HalfSpace, Region, densest_on_ray
 from .theme import Theme
 from .volume import NEGATIVE, POSITIVE
 from .walls import Walls
@@ -150,7 +150,9 @@ class ColorSpaceCanvas(DensityView):
     def set_tool(self, tool: str) -> None:
         """Choose what dragging does: "turn" the view, or draw a "lasso", "rectangle" or "ball".
 
-        A ball's centre is the densest colour behind the pixel where the drag begins.
+        A ball's centre is the densest colour that is shown behind the pixel where the drag begins;
+        its radius is a Euclidean distance in the units of the axes. What is cut away is in no
+        region.
         """
         self._region_tool.tool = tool
         self._mouse.is_enabled = tool == "turn"
@@ -255,9 +257,17 @@ class ColorSpaceCanvas(DensityView):
             return None
         ray, box = self._ray_at(pixel), self._space.box
         if self._values.ndim == 3:
-            return densest_on_ray(ray, self._values, box)
+            shown = self._transfer().floor if self.mode in ("cloud", "maximum") else 0.0
+            return densest_on_ray(ray, self._values, box, floor=shown, left=self._left_by_cut())
         point = hit_plane(ray, np.zeros(3), np.array([0.0, 1.0, 0.0]))
         return None if point is None else box.to_color(point)
+
+    def _left_by_cut(self) -> HalfSpace | None:
+        """Return the colours that are not cut away; None without a cut."""
+        plane = self._cut.plane
+        if plane is None or self._space is None or not isinstance(self._content, VolumeContent):
+            return None
+        return HalfSpace.left_by(plane, self._space.box)
 
     def _follow_camera(self) -> None:
         super()._follow_camera()

@@ -11,7 +11,15 @@ from vispy.scene.visuals import Line
 from .geometry import Floats
 from .part import Overlay, Part
 from .rays import Ray
-from .regions import BallRegion, Region, ScreenRegion
+from .regions import (
+    BallRegion,
+    HalfSpace,
+    Region,
+    ScreenRegion,
+    ball_outline,
+    distance_from_ray,
+)
+from .space import Space
 from .theme import THEMES, Theme
 
 TOOLS = ("turn", "lasso", "rectangle", "ball")
@@ -20,7 +28,6 @@ _ORDER = 50
 _STRIDE = 3.0
 # Smaller ones are clicks: they select nothing.
 _LEAST_PIXELS = 3.0
-_CIRCLE = 64
 
 
 class RegionStage(Protocol):
@@ -38,9 +45,9 @@ class RegionStage(Protocol):
     on_region_drawn: Callable[[Region | None], None] | None
 
     def _ray_at(self, pixel: Floats) -> Ray: ...
-    def _on_screen(self, points: Floats) -> Floats: ...
     def _project(self, points: Floats) -> Floats: ...
     def _color_under(self, pixel: Floats) -> Floats | None: ...
+    def _left_by_cut(self) -> HalfSpace | None: ...
 
 
 class RegionTool(Part):
@@ -166,9 +173,10 @@ class RegionTool(Part):
         first, last = self._path[0], self._path[-1]
         if self._tool == "rectangle":
             return np.array([first, [last[0], first[1]], last, [first[0], last[1]]])
-        angles = np.linspace(0, 2 * np.pi, _CIRCLE, endpoint=False)
-        circle = np.column_stack([np.cos(angles), np.sin(angles)])
-        return np.asarray(first + np.linalg.norm(last - first) * circle)
+        space, center = self.space, self._center
+        if space is None or center is None:
+            return np.array([first, last])
+        return ball_outline(center, self._radius(center, space), space.box, self._matrix())
 
     def _region(self) -> Region | None:
         space = self.space
@@ -176,25 +184,17 @@ class RegionTool(Part):
             return None
         if np.ptp(np.array(self._path), axis=0).max() < _LEAST_PIXELS:
             return None
+        left = self._stage_._left_by_cut()
         if self._tool == "ball":
-            return self._ball()
-        # What maps the scene to the screen now; the view may turn later.
-        matrix = self._stage_._project(np.zeros((1, 3)))
-        axes = self._stage_._project(np.eye(3)) - matrix
-        return ScreenRegion.from_outline(self._outline(), np.concatenate([axes, matrix]), space.box)
+            center = self._center
+            return None if center is None else BallRegion(center, self._radius(center, space), left)
+        return ScreenRegion.from_outline(self._outline(), self._matrix(), space.box, left)
 
-    def _ball(self) -> Region | None:
-        """Return the ball whose radius on the screen is the length of the drag."""
-        space, center = self.space, self._center
-        if space is None or center is None:
-            return None
-        place = space.box.to_scene(center)
-        pixels = float(np.linalg.norm(self._path[-1] - self._path[0]))
-        # How long the scene's unit is on the screen, there, across the view.
-        across = np.cross(self._stage_._ray_at(self._path[0]).direction, [0.0, 0.0, 1.0])
-        if np.linalg.norm(across) < 1e-6:
-            across = np.array([1.0, 0.0, 0.0])
-        across /= np.linalg.norm(across)
-        ends = self._stage_._on_screen(np.array([place, place + 0.01 * across]))
-        scale = float(np.linalg.norm(ends[1] - ends[0])) / 0.01
-        return BallRegion(center, pixels / max(scale, 1e-9), space.box)
+    def _matrix(self) -> Floats:
+        """Return what maps the scene to the screen now; the view may turn later."""
+        offset = self._stage_._project(np.zeros((1, 3)))
+        return np.concatenate([self._stage_._project(np.eye(3)) - offset, offset])
+
+    def _radius(self, center: Floats, space: Space) -> float:
+        """Return the radius, image units, of the ball that is seen to end under the mouse."""
+        return distance_from_ray(self._stage_._ray_at(self._path[-1]), center, space.box)

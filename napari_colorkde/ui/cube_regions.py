@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorkde.app.errors import sentence
-from napari_colorkde.app.linking import Region, chosen_by, share_text
+from napari_colorkde.app.linking import Region, chosen_by, radius_text, share_text
 from napari_colorkde.app.mask_layer import MaskLayer, add_labels, paint_labels
 from napari_colorkde.app.overlay import Overlay
 from napari_colorkde.app.picker import Picker
@@ -24,6 +24,7 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import unwrapped
 from napari_colorkde.app.spaces import Coordinates
 from napari_colorkde.app.state import State
+from napari_colorkde.scene.regions import BallRegion
 
 LAYER_NAME = "selection"
 LIT_NAME = "selected"
@@ -222,7 +223,10 @@ class CubeRegions:
         self._painting = False
         self.chosen = chosen_by(region, coordinates)
         self.mask.show(self.chosen)
-        self._bar.tell(share_text(self.chosen, coordinates.palette), done=done)
+        text = share_text(self.chosen, coordinates.palette)
+        if isinstance(region, BallRegion):
+            text = f"{text}, {radius_text(region.radius, coordinates)}"
+        self._bar.tell(text, done=done)
 
     def _on_drawn(self, region: Region | None) -> None:
         if region is None or self._coordinates() is None:

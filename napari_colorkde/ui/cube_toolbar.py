@@ -27,8 +27,8 @@ TOOLS = {
     "turn": "Drag turns the view; kernels can be dragged.",
     "lasso": "Drag around colours to select their pixels in the image.",
     "rectangle": "Drag a rectangle over colours to select their pixels in the image.",
-    "ball": "Drag from the densest colour under the mouse outwards to select the pixels of all "
-    "colours within a ball.",
+    "ball": "Drag from the densest colour shown under the mouse outwards to select the pixels of "
+    "all colours so near, by their distance in the space's units.",
 }
 
 EXPOSURE_STEPS = 10

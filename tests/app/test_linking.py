@@ -6,13 +6,13 @@ import pytest
 from napari_colorkde.app.linking import (
     chosen_by,
     entry_at,
+    radius_text,
     readout,
     readout_text,
     share_text,
 )
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import source_of_array
-from napari_colorkde.scene.geometry import ColorBox
 from napari_colorkde.scene.regions import BallRegion
 
 RNG = np.random.default_rng(0)
@@ -90,12 +90,19 @@ def test_a_region_chooses_by_the_coordinates_of_the_space() -> None:
     assert session.estimate is not None
     coordinates = session.estimate.coordinates
     points = coordinates.points.colors
-    box = ColorBox.from_axes(session.estimate.volume.axes)
-    chosen = chosen_by(BallRegion(points[17], 0.02, box), coordinates)
-    span = np.subtract(box.high, box.low)
-    wanted = np.linalg.norm((points - points[17]) / span, axis=1) <= 0.02
+    chosen = chosen_by(BallRegion(points[17], 4.0), coordinates)
+    wanted = np.linalg.norm(points - points[17], axis=1) <= 4.0
     np.testing.assert_array_equal(chosen, wanted)
     assert 0 < chosen.sum() < len(points)
+
+
+@pytest.mark.parametrize(
+    ("space", "text"), [("rgb", "radius 12.3 levels"), ("lab", "radius 12.3 ΔE*ab")]
+)
+def test_a_radius_is_told_in_the_units_of_the_space(space: str, text: str) -> None:
+    session = opened(space)
+    assert session.estimate is not None
+    assert radius_text(12.345, session.estimate.coordinates) == text
 
 
 def test_shares_count_pixels() -> None:

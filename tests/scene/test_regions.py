@@ -11,8 +11,11 @@ from napari_colorkde.scene.geometry import ColorBox
 from napari_colorkde.scene.rays import Ray
 from napari_colorkde.scene.regions import (
     BallRegion,
+    HalfSpace,
     ScreenRegion,
+    ball_outline,
     densest_on_ray,
+    distance_from_ray,
     polygon_mask,
 )
 
@@ -63,11 +66,79 @@ def test_colors_behind_the_viewer_are_in_no_region() -> None:
     assert not region.contains(np.full((3, 3), 100.0)).any()
 
 
-def test_ball_region_measures_in_edges_of_the_box() -> None:
-    box = ColorBox.from_axes((np.linspace(0, 255, 4), np.linspace(0, 1, 4), np.linspace(0, 10, 4)))
-    ball = BallRegion(np.array([100.0, 0.5, 5.0]), 0.1, box)
-    inside = ball.contains([[125, 0.5, 5], [126, 0.5, 5], [100, 0.59, 5], [100, 0.5, 6.1]])
+def test_a_ball_is_euclidean_whatever_the_edges_of_the_box() -> None:
+    ball = BallRegion(np.array([50.0, 0.5, 5.0]), 10.0)
+    inside = ball.contains([[59, 0.5, 5], [61, 0.5, 5], [50, -9, 5], [58, 6.5, 5.1]])
     np.testing.assert_array_equal(inside, [True, False, True, False])
+
+
+PERSPECTIVE = np.array([[90, 9, 0, 0.1], [-40, 30, 1, 0.2], [7, -100, 0, 0.05], [20, 130, 0, 2.0]])
+"""From the scene to homogeneous pixels."""
+
+
+@given(st.integers(0, 2**31))
+def test_a_ball_is_outlined_where_its_surface_is_seen_to_end(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    box = ColorBox.from_axes((np.linspace(0, 100, 4), np.linspace(-86, 98, 4), AXIS))
+    center, radius = box.to_color(rng.uniform(0.2, 0.8, 3)), rng.uniform(2, 40)
+    outline = ball_outline(center, radius, box, PERSPECTIVE)
+    # Of many points of the sphere none lies outside of any tangent, and one nearly on it.
+    directions = rng.normal(size=(3000, 3))
+    sphere = center + radius * directions / np.linalg.norm(directions, axis=1)[:, np.newaxis]
+    seen = np.column_stack([box.to_scene(sphere), np.ones(3000)]) @ PERSPECTIVE
+    pixels = seen[:, :2] / seen[:, 3:]
+    along = np.roll(outline, -1, axis=0) - np.roll(outline, 1, axis=0)
+    outwards = np.column_stack([along[:, 1], -along[:, 0]])
+    outwards /= np.linalg.norm(outwards, axis=1)[:, np.newaxis]
+    middle = outline.mean(axis=0)
+    reach = np.sum((outline - middle) * outwards, axis=1)
+    sign = np.sign(reach)
+    beyond = ((pixels - middle) @ (outwards * sign[:, np.newaxis]).T).max(axis=0) / np.abs(reach)
+    assert np.all((beyond > 0.97) & (beyond < 1.001))
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 3])
+def test_a_ball_ends_under_the_mouse(n_channels: int) -> None:
+    box = ColorBox.from_axes((AXIS, np.linspace(-10, 10, 5), np.linspace(0, 1, 5))[:n_channels])
+    place = np.array([0.3, 0.0 if n_channels < 3 else 0.6, 0.4])
+    # Orthographic, along y: 100 pixels an edge.
+    matrix = np.array([[100, 0, 0, 0], [0, 0, 1, 0], [0, -100, 0, 0], [0, 100, 0, 1.0]])
+    center = box.to_color(place)
+    ray = Ray(np.array([0.5, -3.0, 0.5]), np.array([0.0, 1.0, 0.0]))
+    radius = distance_from_ray(ray, center, box)
+    if n_channels == 1:
+        assert radius == pytest.approx(0.2 / 1.5 * 255)
+        return
+    outline = ball_outline(center, radius, box, matrix, points=2000)
+    assert np.linalg.norm(outline - [50, 50], axis=1).min() < 0.5
+
+
+def test_what_is_cut_away_is_in_no_region() -> None:
+    box = ColorBox.from_axes((AXIS, np.linspace(-10, 10, 5), np.linspace(0, 100, 5)))
+    # Last channel first, in parts of the edges: what is above 25 of the third channel is gone.
+    left = HalfSpace.left_by(np.array([1.0, 0.0, 0.0, 0.25]), box)
+    colors = [[100, 0, 10], [100, 0, 25], [100, 0, 26]]
+    np.testing.assert_array_equal(left.contains(colors), [True, True, False])
+    ball = BallRegion(np.array([100.0, 0, 25]), 50.0, left)
+    np.testing.assert_array_equal(ball.contains(colors), [True, True, False])
+    matrix = np.array([[100, 0, 0, 0], [0, 0, 1, 0], [0, -100, 0, 0], [0, 100, 0, 1.0]])
+    everything = [[-900, -900], [900, -900], [900, 900], [-900, 900]]
+    region = ScreenRegion.from_outline(everything, matrix, box, left)
+    np.testing.assert_array_equal(region.contains(colors), [True, True, False])
+
+
+def test_the_densest_color_is_one_that_is_shown() -> None:
+    box = ColorBox.from_axes(AXES)
+    values = blob(200, 60, 100) + 0.1 * blob(60, 60, 100)
+    start, end = box.to_scene([[250, 60, 100], [10, 60, 100]])
+    direction = (end - start) / np.linalg.norm(end - start)
+    ray = Ray(start - direction, direction)
+    # Red above 128 is cut away.
+    left = HalfSpace(np.array([1.0, 0, 0]), 128.0)
+    color = densest_on_ray(ray, values, box, left=left)
+    assert color is not None
+    np.testing.assert_allclose(color, [60, 60, 100], atol=10)
+    assert densest_on_ray(ray, values, box, left=left, floor=0.5 * float(values.max())) is None
 
 
 def test_densest_color_on_a_ray_is_found() -> None:
@@ -133,7 +204,25 @@ def test_a_ball_is_centred_on_the_densest_color(drawn: Any) -> None:
     (region,) = drawn.regions
     np.testing.assert_allclose(region.center, [200, 60, 60], atol=12)
     # 40 pixels of a cube that is some 230 pixels large.
-    assert 0.1 < region.radius < 0.3
+    assert 25 < region.radius < 75
+
+
+@pytest.mark.window
+def test_a_region_is_drawn_on_what_a_cut_has_left(drawn: Any) -> None:
+    from qtpy.QtCore import QPoint
+
+    centers = [[200, 60, 60], [60, 60, 200]]
+    everywhere = [QPoint(1, 1), QPoint(200, 200), QPoint(428, 358)]
+    drawn.set_cut([0, 0, 1], [0, 0, 128])
+    drawn.render()
+    drawn.set_tool("rectangle")
+    drag(drawn, *everywhere)
+    drawn.turn(180)  # the other half is before the cut
+    drawn.render()
+    drag(drawn, *everywhere)
+    first, second = (region.contains(centers) for region in drawn.regions)
+    assert first.sum() == 1
+    np.testing.assert_array_equal(second, ~first)
 
 
 @pytest.mark.window

@@ -29,12 +29,8 @@ pytestmark = pytest.mark.window
 CENTER = np.array([64.0, 64, 64])
 
 
-def ball(widget: Any, radius: float = 0.06) -> BallRegion:
-    return BallRegion(CENTER, radius, widget.cube.canvas._space.box)
-
-
-def inside(radius: float = 0.06) -> Any:
-    return np.linalg.norm((RGB - CENTER) / 255, axis=-1) <= radius
+BALL = BallRegion(CENTER, 15.3)
+INSIDE = np.linalg.norm(RGB - CENTER, axis=-1) <= 15.3
 
 
 def move_mouse(viewer: Viewer, row: float, column: float) -> None:
@@ -143,20 +139,20 @@ def test_a_tool_makes_room_and_a_layer_before_the_first_drag(viewer: Viewer, doc
 
 def test_the_lit_pixels_are_those_of_the_colours(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
-    widget.link.regions._on_changed(ball(widget))  # type: ignore[union-attr]
-    np.testing.assert_array_equal(viewer.layers["photo selected"].data, inside())
+    widget.link.regions._on_changed(BALL)  # type: ignore[union-attr]
+    np.testing.assert_array_equal(viewer.layers["photo selected"].data, INSIDE)
 
 
 def test_a_selection_is_kept_as_labels(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
     assert widget.link is not None
     assert widget.cube is not None
-    widget.link.regions._on_drawn(ball(widget))
+    widget.link.regions._on_drawn(BALL)
     widget.cube.bar.labels_button.click()
     widget.session.wait()
     layer = viewer.layers["photo selection"]
     assert isinstance(layer, Labels)
-    np.testing.assert_array_equal(layer.data, inside())
+    np.testing.assert_array_equal(layer.data, INSIDE)
     assert widget.cube.bar.isHidden()
 
 
@@ -164,25 +160,25 @@ def test_a_selection_becomes_a_kernel(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
     assert widget.link is not None
     assert widget.cube is not None
-    widget.link.regions._on_drawn(ball(widget))
+    widget.link.regions._on_drawn(BALL)
     widget.cube.bar.kernel_button.click()
     widget.session.wait()
     assert widget.session.kernels is not None
     (kernel,) = widget.session.kernels
-    pixels = RGB[inside()].astype(float)
+    pixels = RGB[INSIDE].astype(float)
     np.testing.assert_allclose(kernel.mean, pixels.mean(axis=0))
-    assert kernel.weight == pytest.approx(inside().mean())
+    assert kernel.weight == pytest.approx(INSIDE.mean())
     assert "photo selected" not in viewer.layers
     samples = widget.picking.picker.store.of(kernel)
     assert samples is not None
-    assert samples.n_pixels == inside().sum()
+    assert samples.n_pixels == INSIDE.sum()
 
 
 def test_a_kernel_of_other_channels_is_refused_in_words(dock: Dock) -> None:
     widget = dock(RGB)
     assert widget.link is not None
     widget.session.set(kernel_sets={"grey": KernelSet([Kernel([9.0], [4.0], 1.0)], "grey")})
-    widget.link.regions._on_drawn(ball(widget))
+    widget.link.regions._on_drawn(BALL)
     widget.link.regions.make_kernel()
     assert "1 channels" in widget.status.problem.text()
 
@@ -190,10 +186,10 @@ def test_a_kernel_of_other_channels_is_refused_in_words(dock: Dock) -> None:
 def test_a_click_and_another_image_clear_the_selection(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
     assert widget.link is not None
-    widget.link.regions._on_drawn(ball(widget))
+    widget.link.regions._on_drawn(BALL)
     widget.link.regions._on_drawn(None)
     assert widget.link.regions.chosen is None
-    widget.link.regions._on_drawn(ball(widget))
+    widget.link.regions._on_drawn(BALL)
     other = viewer.add_image(RGB[:20], rgb=True, name="other")
     widget.chooser.image.value = other
     widget.session.wait()
@@ -203,7 +199,7 @@ def test_a_click_and_another_image_clear_the_selection(viewer: Viewer, dock: Doc
 
 def test_closing_the_dock_takes_the_selection_along(viewer: Viewer, dock: Dock, qtbot: Any) -> None:
     widget = dock(RGB)
-    widget.link.regions._on_drawn(ball(widget))  # type: ignore[union-attr]
+    widget.link.regions._on_drawn(BALL)  # type: ignore[union-attr]
     close_dock(widget, qtbot)
     assert [layer.name for layer in viewer.layers] == ["photo", "photo density"]
     assert len(viewer.mouse_move_callbacks) == 0
@@ -289,7 +285,7 @@ def test_an_axis_is_dragged_in_another_space_and_back(dock: Dock, full: bool) ->
     widget.session.wait()
     widget.kernels.table.choose([0])
     canvas = widget.cube.canvas
-    canvas._camera.scale_factor /= 2
+    canvas._camera.scale_factor /= 4  # handles stand at the ends
     middle = canvas._on_screen(canvas._space.box.to_scene(canvas._ellipsoids.shown.means))[0]
     handles = canvas._on_screen(canvas._ellipsoids.handle_places())
     handle = handles[np.argmax(np.linalg.norm(handles - middle, axis=1))]
