@@ -48,6 +48,7 @@ class CubeView(QWidget):
     """
 
     failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+    saved = Signal(Path, description="A picture of the view was written.")
     tool_changed = Signal(str, description="What dragging does: one of the toolbar's tools.")
 
     def __init__(self, session: Session, theme: str, parent: QWidget | None = None) -> None:
@@ -221,7 +222,8 @@ class CubeView(QWidget):
 
     def _on_source(self, source: object) -> None:
         self.difference, self.awaits_difference = None, False
-        if source is None and not isinstance(self.canvas, str):
+        if not isinstance(self.canvas, str):
+            # What it shows is of another image, and the new one may take a while to count.
             self.canvas.set_outline([])
             self.canvas.clear()
             self._shown_source = self._outlined = self._counted = None
@@ -305,6 +307,8 @@ class CubeView(QWidget):
             save_picture(path, self.canvas.render(size))
         except (ValueError, OSError) as error:
             self.failed.emit(sentence(error))
+        else:
+            self.saved.emit(Path(path))
 
 
 def _known(theme: str) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
@@ -188,8 +187,8 @@ class ColorKDEWidget(QWidget):
         except (ValueError, OSError) as error:
             self.status.say(sentence(error))
 
-    def _on_exported(self, path: Path) -> None:
-        show_info(f"The density was written to {path}.")
+    def _on_saved(self, path: Path) -> None:
+        self.status.tell(f"Saved {path}.")
 
     def _on_volume(self) -> None:
         estimate, channels = self.session.estimate, self.session.channels
@@ -237,7 +236,7 @@ class ColorKDEWidget(QWidget):
         self.panel.export_asked.connect(self._on_export)
         self.panel.volume_asked.connect(self._on_volume)
         self.cube_button.clicked.connect(self._on_cube_asked)
-        self.session.exported.connect(self._on_exported)
+        self.session.exported.connect(self._on_saved)
         self._viewer.events.theme.connect(self._follow_theme)
 
     def _follow_theme(self, event: Any = None) -> None:
@@ -265,6 +264,7 @@ class ColorKDEWidget(QWidget):
         window = window_of(self._dock)
         if self._cube_dock is not None:
             self._cube_dock.show()  # napari's titles have a sign that hides a dock, too
+            self._cube_dock.raise_()  # it may be one of several tabs
         elif self._dock is not None and window is not None:
             self._open_cube(window, self._dock)
 
@@ -278,6 +278,7 @@ class ColorKDEWidget(QWidget):
             add_vertical_stretch=False,
         )
         self.cube_button.hide()
+        self.cube.saved.connect(self._on_saved)
         self._cube_dock.toggleViewAction().toggled.connect(self._on_cube_dock_shown)
         self._cube_dock.destroyed.connect(self._on_cube_dock_gone)
         stack_above(window, self._cube_dock, dock, CUBE_SHARE)

@@ -5,9 +5,12 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from napari_colorkde.app.compute import Densities, Estimate, Progress
 from napari_colorkde.app.counting import Counted
-from napari_colorkde.app.session import Session
+from napari_colorkde.app.session import NEEDS_DENSITY, Session
+from napari_colorkde.app.state import State
 from napari_colorkde.core.palette import Palette
 from napari_colorkde.ui.executor import PATIENCE_MS
+
+NO_BREAK = "\u00a0"
 
 WARNING_COLORS = {"dark": "#ffb454", "light": "#a03c00"}
 
@@ -25,6 +28,7 @@ class StatusLines(QWidget):
         super().__init__(parent)
         self._session = session
         self.problem = _line()
+        self.news = _line()
         self.facts = _line()
         self.work = _line()
         self.stop_button = QPushButton("Stop")
@@ -44,10 +48,11 @@ class StatusLines(QWidget):
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(3)
         lines.addWidget(self.problem)
+        lines.addWidget(self.news)
         lines.addWidget(self.facts)
         lines.addLayout(last)
         self.set_theme("dark")
-        self.problem.hide()
+        self.say("")
         self._pairs = (
             (session.source_changed, self._on_source),
             (session.counted_changed, self._on_counted),
@@ -77,11 +82,23 @@ class StatusLines(QWidget):
         """Show a sentence, until something is changed."""
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
+        self.news.hide()
+
+    def tell(self, news: str) -> None:
+        """Show a sentence about what went well, until something is changed."""
+        self.say(self._session.error or "")
+        self.news.setText(news)
+        self.news.show()
 
     # --- the session
 
-    def _on_state(self, *states: object) -> None:
-        self.say("")
+    def _on_state(self, state: State, before: State) -> None:
+        # What is computed or counted anew may well succeed; all else leaves what failed as it is.
+        computed = NEEDS_DENSITY if self._session.counted is not None else ()
+        is_retried = any(
+            getattr(state, name) != getattr(before, name) for name in ("channels", *computed)
+        )
+        self.say("" if is_retried else self._session.error or "")
 
     def _on_source(self, source: object) -> None:
         self.say("")
@@ -161,14 +178,18 @@ def work_facts(estimate: Estimate, densities: Densities) -> str:
     """Bandwidth, device and time, in words."""
     sigmas = [f"{sigma:.3g}" for sigma in estimate.sigmas]
     shown = sigmas[0] if len(set(sigmas)) == 1 else ", ".join(sigmas)
-    facts = [f"σ {shown}", f"{estimate.volume.mass_inside:.0%} of the mass inside the cube"]
+    facts = [
+        f"σ{NO_BREAK}{shown}",
+        f"{estimate.volume.mass_inside:.0%} of the mass inside the cube",
+    ]
     if (kernels := densities.request.kernels) is not None:
         total = float(kernels.weights.sum())
         facts = [
             f"{_count(len(kernels), 'kernel')}, weights sum to {total:.6g}",
-            f"cloud: σ {shown}",
+            f"cloud: σ{NO_BREAK}{shown}",
         ]
-    return " · ".join([*facts, densities.request.device.name, f"{densities.seconds:.2f} s"])
+    seconds = f"{densities.seconds:.2f}{NO_BREAK}s"
+    return " · ".join([*facts, densities.request.device.name, seconds])
 
 
 def _line() -> QLabel:
@@ -179,9 +200,9 @@ def _line() -> QLabel:
 
 
 def _count(n: int, thing: str) -> str:
-    return f"{_number(n)} {thing}{'' if n == 1 else 's'}"
+    return f"{_number(n)}{NO_BREAK}{thing}{'' if n == 1 else 's'}"
 
 
 def _number(n: int) -> str:
-    # Thin spaces group digits in every language.
-    return f"{n:,}".replace(",", "\u2009")
+    # Thin spaces group digits in every language; lines are not broken at this one.
+    return f"{n:,}".replace(",", "\u202f")

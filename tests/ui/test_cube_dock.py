@@ -74,6 +74,16 @@ def test_closing_the_image_empties_the_view(view: CubeView) -> None:
     np.testing.assert_array_equal(picture(view), empty)
 
 
+def test_another_image_that_is_still_counted_is_not_shown_as_the_one_before(
+    view: CubeView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = picture(view)
+    view._session.open(source_of_array(RED))
+    monkeypatch.setattr(view._session, "_count", lambda: None)
+    view._session.open(source_of_array(RGB))
+    np.testing.assert_array_equal(picture(view), empty)
+
+
 def test_exposure_scale_and_reset_are_controls(view: CubeView) -> None:
     view._session.open(source_of_array(RGB))
     before = picture(view)

@@ -48,7 +48,7 @@ def test_docking_shows_the_density_and_the_colour_space_of_the_image(
     )
     assert widget.chooser.image.value is viewer.layers[0]
     assert widget.chooser.channels.value.names == ("red", "green", "blue")
-    assert "4\u2009800 pixels" in widget.status.facts.text()
+    assert "4\u202f800\u00a0pixels" in widget.status.facts.text()
     assert "none left out" in widget.status.facts.text()
 
 
@@ -172,6 +172,17 @@ def test_the_density_is_exported_as_it_is_shown(
     np.testing.assert_allclose(np.load(tmp_path / "d.npy"), wanted)
     picture = iio.imread(tmp_path / "d.png")
     np.testing.assert_array_equal(picture[..., 0], picture[..., 2])
+    assert widget.status.news.text() == f"Saved {tmp_path / 'd.tif'}."
+
+
+def test_a_saved_picture_is_told_in_place_of_an_earlier_problem(dock: Dock, tmp_path: Path) -> None:
+    widget = dock(RGB)
+    assert widget.cube is not None
+    widget.cube.save_picture(tmp_path / "x.jpg", (32, 32))
+    assert "'.jpg'" in widget.status.problem.text()
+    widget.cube.save_picture(tmp_path / "x.png", (32, 32))
+    assert widget.status.news.text() == f"Saved {tmp_path / 'x.png'}."
+    assert not widget.status.problem.isVisible()
 
 
 # --- life
@@ -239,6 +250,22 @@ def test_a_hidden_colour_space_is_shown_again(viewer: Viewer, dock: Dock) -> Non
     assert before.isVisible()
     assert widget.cube is before
     assert widget.cube_button.isHidden()
+
+
+def test_a_colour_space_behind_another_tab_comes_to_the_front(
+    viewer: Viewer, dock: Dock, qtbot: Any
+) -> None:
+    widget = dock(RGB)
+    window, own, cube = widget.window(), widget.parent(), widget.cube
+    assert isinstance(window, QMainWindow)
+    assert isinstance(own, QDockWidget)
+    assert cube is not None
+    window.tabifyDockWidget(cube.parent(), own)
+    cube.parent().close()
+    own.raise_()
+    widget.cube_button.click()
+    qtbot.waitUntil(lambda: not cube.visibleRegion().isEmpty())
+    assert cube.parent().isVisible()
 
 
 def test_opening_the_colour_space_again_leaves_nothing_behind(

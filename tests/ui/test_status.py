@@ -43,13 +43,13 @@ def test_without_an_image_it_says_what_to_do(setting: Setting) -> None:
 def test_pixels_colours_bandwidth_device_and_time_are_told(setting: Setting) -> None:
     setting.session.open(source_of_array(RGB))
     setting.session.wait()
-    assert setting.lines.facts.text().startswith("4\u2009800 pixels · ")
-    assert setting.lines.facts.text().endswith(" colours · none left out")
+    assert setting.lines.facts.text().startswith("4\u202f800\u00a0pixels · ")
+    assert setting.lines.facts.text().endswith("\u00a0colours · none left out")
     words = setting.lines.work.text().split(" · ")
-    assert words[0] == "σ 4"
+    assert words[0] == "σ\u00a04"
     assert words[1].endswith("% of the mass inside the cube")
     assert words[2] == setting.session.device.name
-    assert words[3].endswith(" s")
+    assert words[3].endswith("\u00a0s")
 
 
 def test_an_image_that_cannot_be_counted_is_not_said_to_be_counted(setting: Setting) -> None:
@@ -58,6 +58,11 @@ def test_an_image_that_cannot_be_counted_is_not_said_to_be_counted(setting: Sett
         setting.session.wait()
     assert "no pixel counts" in setting.lines.problem.text()
     assert setting.lines.facts.text() == ""
+    # Neither a change nor a file that was written makes it an image that can be.
+    for change in (lambda: setting.session.set(log=False), lambda: setting.lines.tell("Saved x.")):
+        change()
+        assert "no pixel counts" in setting.lines.problem.text()
+        assert setting.lines.problem.isVisible()
 
 
 def test_every_pixel_that_is_left_out_is_told_with_its_reason() -> None:
@@ -84,7 +89,9 @@ def test_the_sum_of_the_weights_is_told_and_not_rescaled(setting: Setting) -> No
     setting.session.open(source_of_array(RGB))
     setting.session.kernels = KernelSet([Kernel([60, 60, 60], [90, 90, 90], 0.25)])
     setting.session.wait()
-    assert setting.lines.work.text().startswith("1 kernel, weights sum to 0.25 · cloud: σ 4")
+    assert setting.lines.work.text().startswith(
+        "1\u00a0kernel, weights sum to 0.25 · cloud: σ\u00a04"
+    )
 
 
 def test_a_problem_stays_until_something_is_changed(setting: Setting) -> None:
@@ -96,6 +103,25 @@ def test_a_problem_stays_until_something_is_changed(setting: Setting) -> None:
     assert setting.lines.problem.isVisible()
     setting.session.bandwidth = 4
     assert not setting.lines.problem.isVisible()
+
+
+def test_what_failed_and_is_not_tried_again_is_told_still(setting: Setting) -> None:
+    setting.session.open(source_of_array(RGB))
+    setting.session.bandwidth = (1, 2)
+    with pytest.raises(RuntimeError):
+        setting.session.wait()
+    setting.session.colormap = "viridis"
+    assert "the image has 3 colour channels" in setting.lines.problem.text()
+
+
+def test_what_went_well_takes_the_place_of_what_did_not(setting: Setting) -> None:
+    setting.lines.say("x.jpg has the suffix '.jpg'.")
+    setting.lines.tell("Saved x.png.")
+    assert not setting.lines.problem.isVisible()
+    assert setting.lines.news.text() == "Saved x.png."
+    assert setting.lines.news.isVisible()
+    setting.session.log = False
+    assert not setting.lines.news.isVisible()
 
 
 def test_short_work_shows_no_stop_button(setting: Setting, qtbot: Any) -> None:
