@@ -8,6 +8,8 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QLabel, QMainWindow
 
+from napari_colorkde.ui.executor import wait_for_closed
+
 COLUMN_WIDTH = 430
 SIDES = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)
 
@@ -89,6 +91,7 @@ def _close_open_windows() -> None:
         window, close = window_ref(), close_ref()
         if window is not None and isalive(window) and close is not None:
             close()
+    wait_for_closed()
 
 
 def window_of(dock: QObject | None) -> QMainWindow | None:

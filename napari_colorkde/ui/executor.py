@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 from napari.qt.threading import GeneratorWorker
 from napari.utils.progress import cancelable_progress
-from qtpy.QtCore import QEventLoop, QObject, QTimer
+from qtpy.QtCore import QEventLoop, QObject, QThreadPool, QTimer
 
 from napari_colorkde.app.compute import Progress
 from napari_colorkde.app.jobs import Work
@@ -69,6 +70,7 @@ class QtExecutor:
         self._deliver = self._ended = None
         if self._worker is not None:
             self._worker.quit()
+            _closed_workers.add(self._worker)
             self._worker = None
 
     def _on_yielded(self, item: Any) -> None:
@@ -79,6 +81,19 @@ class QtExecutor:
         self._worker = None
         if self._ended is not None:
             self._ended()
+
+
+def wait_for_closed() -> None:
+    """Wait until no executor that was closed computes any more.
+
+    Before Python ends: PyQt then deletes the signals of workers, whose next yield complains of it.
+    """
+    if _closed_workers:
+        QThreadPool.globalInstance().waitForDone()
+
+
+# Their thread keeps them alive.
+_closed_workers: WeakSet[Any] = WeakSet()
 
 
 class _Bar(cancelable_progress):

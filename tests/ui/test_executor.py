@@ -12,7 +12,7 @@ from qtpy.QtCore import QThreadPool
 from napari_colorkde.app.jobs import ComputeError, Jobs
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import source_of_array
-from napari_colorkde.ui.executor import Activity, QtExecutor
+from napari_colorkde.ui.executor import Activity, QtExecutor, wait_for_closed
 from tests.ui.conftest import RGB
 
 pytestmark = pytest.mark.window
@@ -96,6 +96,16 @@ def test_closing_in_the_middle_ends_the_work_at_its_next_yield(jobs: Jobs, qtbot
     QThreadPool.globalInstance().waitForDone()
     qtbot.wait(10)
     assert arrived == [1]
+
+
+def test_before_python_ends_the_work_of_closed_executors_is_over(jobs: Jobs, qtbot: Any) -> None:
+    work = Work(1, 2)
+    jobs.submit("edit", work, lambda value: None, lambda error: None)
+    qtbot.waitUntil(lambda: work.thread is not None)
+    jobs.close()
+    threading.Timer(0.1, work.go_on.release, (2,)).start()
+    wait_for_closed()
+    assert QThreadPool.globalInstance().activeThreadCount() == 0
 
 
 def test_a_session_computes_in_the_background(qapp: object) -> None:
