@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .content import SHELL_COVERS, VolumeContent
+from .content import VolumeContent, shell_covers
 from .cut import Cut
 from .density_view import MODES, DensityView
 from .ellipsoid_mouse import EllipsoidMouse
@@ -241,7 +241,7 @@ class ColorSpaceCanvas(DensityView):
         if self._signed:
             return difference_bar(POSITIVE, NEGATIVE)
         if self.mode == "shells" and self._space.n_channels == 3:
-            return shells_bar(self.shells, SHELL_COVERS[-len(self.shells) :])
+            return shells_bar(self.shells, shell_covers(len(self.shells)))
         box = self._space.box
         volume = float(np.prod(np.subtract(box.high, box.low)))
         return density_bar(self._transfer(), self._curve, volume)

@@ -28,10 +28,18 @@ Values = NDArray[np.float32]
 # pixel to pixel.
 _FINE_STEP, _COARSE_STEP = 0.8 / 128, 2.0 / 128
 # What the innermost, the middle and the outermost shell hide of what is behind them.
-SHELL_COVERS = (0.85, 0.30, 0.12)
+_SHELL_COVERS = (0.85, 0.30, 0.12)
 # Height in the scene of the ramp of greys below the curve of one channel.
 CURVE_RAMP = 0.05
 _FINE_SHIFT, _COARSE_SHIFT = 0.5, 1.0
+
+
+def shell_covers(n: int) -> tuple[float, ...]:
+    """Return what each of `n` shells, 1 to 3, hides of what is behind it, from the inside out.
+
+    The innermost is always one that is seen well.
+    """
+    return _SHELL_COVERS[:n]
 
 
 class Content(Part):
@@ -142,7 +150,7 @@ class VolumeContent(Content):
         for node in self.nodes:
             node.set_transfer(transfer)
             if self._mode == "shells":
-                node.set_shells(self._shells, SHELL_COVERS[-len(self._shells) :])
+                node.set_shells(self._shells, shell_covers(len(self._shells)))
 
     def set_shells(self, shells: Sequence[float]) -> None:
         """Choose the surfaces of mode "shells": up to three densities, descending."""

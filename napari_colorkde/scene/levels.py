@@ -100,7 +100,7 @@ RANK_POINTS = 256
 class Transfer:
     """From densities to what the eye is shown: f(density) and its optical depth.
 
-    The cloud's shader computes the same from the same numbers (`cloud.glsl`).
+    The cloud's shader computes the same from the same numbers (`volume.glsl`, `visible_*.glsl`).
 
     Attributes
     ----------

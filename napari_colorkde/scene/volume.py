@@ -72,6 +72,7 @@ class DensityVisual(Visual):
         )
         self._scale = ""
         self._reduced: ReducedTarget | None = None
+        self._is_reduced = False
         self._index_buffer = IndexBuffer(np.array(_BOX_STRIP, dtype=np.uint32))
         self._draw_mode = "triangle_strip"
         self.freeze()
@@ -163,12 +164,14 @@ class DensityVisual(Visual):
 
     def set_reduced(self, reduced: bool) -> None:
         """Draw at half the resolution, a quarter of the rays, or at the full one."""
-        self._reduced = ReducedTarget(_REDUCTION) if reduced else None
+        self._is_reduced = reduced
+        if reduced and self._reduced is None:
+            self._reduced = ReducedTarget(_REDUCTION)
         self.update()
 
     def draw(self) -> None:
         """Draw, at the chosen resolution."""
-        if self._reduced is None:
+        if self._reduced is None or not self._is_reduced:
             super().draw()
         else:
             context = get_current_canvas().context

@@ -306,6 +306,25 @@ def test_the_window_is_opaque_while_the_view_moves(canvas: Any, qtbot: Any) -> N
     assert np.abs(moving.mean(axis=(0, 1)) - resting.mean(axis=(0, 1))).max() < 3
 
 
+def test_moving_makes_no_new_programs(canvas: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from napari_colorkde.scene.reduced import ReducedTarget
+
+    made: list[float] = []
+    make = ReducedTarget.__init__
+
+    def count(target: Any, fraction: float) -> None:
+        made.append(fraction)
+        make(target, fraction)
+
+    monkeypatch.setattr(ReducedTarget, "__init__", count)
+    canvas.set_volume(blob(200, 120, 60), (AXIS,) * 3, RGB)
+    for _ in range(3):
+        canvas.turn(5)
+        pixels_of(canvas)
+        canvas.render((60, 60))
+    assert len(made) == 1
+
+
 def pixels_of(canvas: Any) -> np.ndarray:
     """Return what is in the window, (H, W, 4)."""
     from qtpy.QtGui import QImage
