@@ -16,7 +16,6 @@ from .cut import Cut
 from .density_view import MODES, DensityView
 from .ellipsoid_mouse import EllipsoidMouse
 from .ellipsoids import Ellipsoids, EllipsoidSet
-from .frame import CubeFrame
 from .geometry import Floats
 from .legend import Bar, Legend, density_bar, difference_bar, shells_bar
 from .marker import ColorMarker
@@ -67,13 +66,14 @@ class ColorSpaceCanvas(DensityView):
         self._walls_shown = False
         self._outline, self._legend = Outline(), Legend()
         self._legend_shown = True
-        self._lit = LitPoints()
+        self._lit, self._selected = LitPoints(), LitPoints()
         self._region_tool = RegionTool(self._canvas, self._camera, self)
         self._guests = (
             self._walls,
             self._cut,
             self._outline,
             self._lit,
+            self._selected,
             self._ellipsoids,
             self._marker,
             self._region_tool,
@@ -135,12 +135,15 @@ class ColorSpaceCanvas(DensityView):
         self._moved()
 
     def light_up(self, colors: ArrayLike) -> None:
-        """Show colours (U, C), those of a part of the image, as dots of light; U = 0: none."""
-        colors = np.asarray(colors, dtype=float)
-        if colors.ndim != 2:
-            raise ValueError(f"colors must have shape (U, C), not {colors.shape}")
-        self._lit.show(colors, np.ones(len(colors)))
-        self._canvas.update()
+        """Show colours (U, C), those of a part of the image, as dots of light; U = 0: none.
+
+        Of many colours, a few thousand dots that are evenly spread let the density be seen.
+        """
+        self._light(self._lit, colors)
+
+    def set_selected(self, colors: ArrayLike) -> None:
+        """Show colours (U, C), those of a region that was drawn, in the same way; U = 0: none."""
+        self._light(self._selected, colors)
 
     @property
     def tool(self) -> str:
@@ -196,7 +199,7 @@ class ColorSpaceCanvas(DensityView):
         return np.asarray(low + np.asarray(shares, dtype=float)[: len(low)] * (high - low))
 
     def set_outline(self, lines: Sequence[ArrayLike]) -> None:
-        """Outline the colours that can be displayed; the box's own edges turn grey.
+        """Outline the colours that can be displayed.
 
         Parameters
         ----------
@@ -230,8 +233,6 @@ class ColorSpaceCanvas(DensityView):
                 part.place(self._space)
         self._show_walls()
         self._legend.show(self._legend_bar())
-        if isinstance(self._frame, CubeFrame):
-            self._frame.set_plain(self._outline.is_needed)
 
     def _legend_bar(self) -> Bar | None:
         if not self._legend_shown or self._space is None or self.mode == "points":
@@ -261,6 +262,13 @@ class ColorSpaceCanvas(DensityView):
             return densest_on_ray(ray, self._values, box, floor=shown, left=self._left_by_cut())
         point = hit_plane(ray, np.zeros(3), np.array([0.0, 1.0, 0.0]))
         return None if point is None else box.to_color(point)
+
+    def _light(self, part: LitPoints, colors: ArrayLike) -> None:
+        colors = np.asarray(colors, dtype=float)
+        if colors.ndim != 2:
+            raise ValueError(f"colors must have shape (U, C), not {colors.shape}")
+        part.show(colors)
+        self._canvas.update()
 
     def _left_by_cut(self) -> HalfSpace | None:
         """Return the colours that are not cut away; None without a cut."""

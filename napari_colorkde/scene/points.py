@@ -8,12 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from vispy.scene.visuals import Markers
 
+from .geometry import Floats
 from .part import Overlay, Part
 from .theme import THEMES, Theme
 
 # Diameters in pixels: of a colour without weight, and what one that had all pixels would add.
 _SMALLEST, _LARGEST = 2.0, 60.0
-_LIT_SIZE, _LIT_ALPHA = 2.5, 0.75
+# Of dots of light: diameter, what they hide together, how many at most; what an edge of the box has
+# of cells as large as a dot, and of the smallest cells in which a dot may stand for others.
+_LIT_SIZE, _LIT_ALPHA, _LIT_POINTS = 2.5, 0.55, 4000
+_DOTS_PER_EDGE, _FINEST_CELLS = 48, 256.0
 # So many points are drawn while the view moves.
 _WHILE_MOVING = 20_000
 _ORDER, _LIT_ORDER = 0, 18
@@ -91,28 +95,82 @@ class Points(Part):
         return np.column_stack([rgb, np.ones(len(rgb))]).astype(np.float32)
 
 
-class LitPoints(Points):
-    """Some colours as small dots of the same light on top of everything else."""
+class LitPoints(Part):
+    """Some colours as small dots of the same light on top of everything else.
+
+    Where they are many, fewer stand for them, and those let through what is behind.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self._colors: Floats = np.empty((0, 0))
         self._theme = THEMES["dark"]
+
+    def show(self, colors: Floats) -> None:
+        """Light up colours (U, C)."""
+        # In random order, so that those which stand for others form no pattern.
+        self._colors = np.random.default_rng(0).permutation(colors)
+        self.refresh()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there are colours, and they are of the present channels."""
+        space = self.space
+        return (
+            space is not None
+            and self._colors.shape[1:] == (space.n_channels,)
+            and (len(self._colors) > 0)
+        )
 
     def make(self, scene: Any, overlay: Overlay) -> None:
         """Make the dots."""
-        super().make(scene, overlay)
-        for node in self.nodes:
-            node.set_gl_state("translucent", depth_test=False, cull_face=False)
-            node.order = _LIT_ORDER
+        node = Markers(parent=scene)
+        node.set_gl_state("translucent", depth_test=False, cull_face=False)
+        node.order = _LIT_ORDER
+        self.nodes = [node]
+
+    def fill(self) -> None:
+        """Draw the dots."""
+        if self.space is None or not self.is_needed:
+            return
+        places = thinned(self.space.box.to_scene(self._colors))
+        (node,) = self.nodes
+        node.set_data(
+            pos=places.astype(np.float32),
+            face_color=(*self._theme.text, lit_alpha(places)),
+            size=_LIT_SIZE,
+            edge_width=0,
+            symbol="disc",
+        )
 
     def set_theme(self, theme: Theme) -> None:
         """Keep the dots apart from the background."""
         self._theme = theme
         self.refresh()
 
-    def _sizes_of(self, counts: NDArray[np.float64]) -> NDArray[np.float32]:
-        return np.full(len(counts), _LIT_SIZE, dtype=np.float32)
 
-    def _rgba(self) -> NDArray[np.float32]:
-        light = (*self._theme.text, _LIT_ALPHA)
-        return np.tile(np.array(light, dtype=np.float32), (len(self._colors), 1))
+def thinned(places: Floats, at_most: int = _LIT_POINTS) -> Floats:
+    """Return some of the places (N, 3), evenly spread: one in each cell of a grid.
+
+    The cells are as small as `at_most` allows; where there are no more places than that, all are
+    returned. Outlying ones stay. 50 ms for 440 000.
+    """
+    cells = _FINEST_CELLS
+    while len(places) > at_most:
+        index = np.floor(places * cells).astype(np.int64)
+        index -= index.min(axis=0)
+        _, firsts = np.unique(np.ravel_multi_index(index.T, index.max(axis=0) + 1), True)
+        places = places[firsts]
+        cells /= 2
+    return places
+
+
+def lit_alpha(places: Floats) -> float:
+    """Return the opacity of dots at places (N, 3) of which many lie behind each other.
+
+    So many as there are, together they hide the same share of what is behind.
+    """
+    # Seen from the front, in cells about as large as a dot.
+    index = np.floor(places[:, [0, 2]] * _DOTS_PER_EDGE).astype(np.int64)
+    crowding = len(places) / len(np.unique(index, axis=0))
+    return float(1 - (1 - _LIT_ALPHA) ** (1 / crowding))

@@ -116,6 +116,7 @@ class CubeRegions:
         self.mask.removed.connect(self._on_removed)
         self.chosen: NDArray[np.bool_] | None = None
         self._drawing = False
+        self._is_drawn = False
         self._painting = False
         canvas.on_region_changed = self._on_changed
         canvas.on_region_drawn = self._on_drawn
@@ -126,6 +127,7 @@ class CubeRegions:
         session.counted_changed.connect(self.clear)
         session.state_changed.connect(self._on_state)
         session.settled.connect(self._offer_again)
+        session.estimate_changed.connect(self._mark)
 
     def close(self) -> None:
         """Select nothing and let go of all of them."""
@@ -134,6 +136,7 @@ class CubeRegions:
         self._session.counted_changed.disconnect(self.clear)
         self._session.state_changed.disconnect(self._on_state)
         self._session.settled.disconnect(self._offer_again)
+        self._session.estimate_changed.disconnect(self._mark)
         self._bar.labels_button.clicked.disconnect(self.keep_as_labels)
         self._bar.kernel_button.clicked.disconnect(self.make_kernel)
         self._bar.clear_button.clicked.disconnect(self.clear)
@@ -144,6 +147,7 @@ class CubeRegions:
     def clear(self, *args: Any) -> None:
         """Select nothing."""
         self.chosen, self._painting = None, False
+        self._mark()
         if self._drawing:
             self.mask.show_nothing()
             self._bar.wait()
@@ -227,6 +231,16 @@ class CubeRegions:
         if isinstance(region, BallRegion):
             text = f"{text}, {radius_text(region.radius, coordinates)}"
         self._bar.tell(text, done=done)
+        self._is_drawn = done
+        self._mark()
+
+    def _mark(self, *args: Any) -> None:
+        """Light the selected colours up in the view, once their outline is gone."""
+        coordinates, chosen = self._coordinates(), self.chosen
+        if coordinates is None or chosen is None or not self._is_drawn:
+            self._canvas.set_selected(np.empty((0, 1)))
+        elif len(chosen) == len(coordinates.points):
+            self._canvas.set_selected(coordinates.points.colors[chosen])
 
     def _on_drawn(self, region: Region | None) -> None:
         if region is None or self._coordinates() is None:
@@ -239,6 +253,7 @@ class CubeRegions:
     def _on_removed(self) -> None:
         # The layer comes back with the next region, not at once.
         self.chosen, self._painting = None, False
+        self._mark()
         if self._drawing:
             self._bar.wait()
         else:

@@ -242,16 +242,3 @@ def test_turning_is_the_tool_to_begin_with(drawn: Any) -> None:
     assert drawn._camera.azimuth != azimuth
     with pytest.raises(ValueError, match="tool must be one of"):
         drawn.set_tool("wand")
-
-
-@pytest.mark.window
-def test_colors_of_a_part_of_the_image_light_up(canvas: Any) -> None:
-    canvas.set_volume(blob(128, 128, 128), AXES, RGB)
-    before = canvas.render((300, 300)).astype(int)
-    colors = np.random.default_rng(0).uniform(20, 60, (300, 3))
-    canvas.light_up(colors)
-    lit = canvas.render((300, 300)).astype(int)
-    changed = np.abs(lit - before).sum(axis=-1) > 60
-    assert changed.sum() > 150
-    canvas.light_up(np.empty((0, 3)))
-    assert np.abs(canvas.render((300, 300)) - before).max() <= 2

@@ -199,3 +199,26 @@ def test_a_region_drawn_meanwhile_stays_when_the_labels_come(make: Any) -> None:
     assert setting.enabled == {False}  # still being drawn
     assert setting.regions.chosen.sum() == np.sum(setting.session.palette.colors[:, 0] >= 55)
     assert any(isinstance(layer, Labels) for layer in setting.viewer.layers)
+
+
+def marked(setting: Setting) -> Any:
+    """The colours that are lit up in the view."""
+    return setting.canvas.set_selected.call_args.args[0]
+
+
+def test_a_region_that_is_drawn_is_marked_in_the_view_until_it_is_cleared(make: Any) -> None:
+    setting = make()
+    setting.session.wait()
+    setting.canvas.on_region_changed(Red(55))
+    assert len(marked(setting)) == 0
+    setting.canvas.on_region_drawn(Red(55))
+    colors = setting.session.palette.colors
+    red = colors[:, 0] >= 55
+    np.testing.assert_array_equal(marked(setting), colors[red])
+    # Seen in another space, they are the same colours.
+    setting.session.space = "lab"
+    setting.session.wait()
+    points = setting.session.estimate.coordinates.points.colors
+    np.testing.assert_array_equal(marked(setting), points[red])
+    setting.bar.clear_button.click()
+    assert len(marked(setting)) == 0
