@@ -149,6 +149,16 @@ class MaskLayer:
         else:
             layer.refresh(extent=False, highlight=False, thumbnail=False)
 
+    def raise_to_top(self) -> None:
+        """Put the layer above all others; what is selected stays so."""
+        layer, layers = self.layer, self._viewer.layers
+        if layer is None or layers[-1] is layer:
+            return
+        selected, active = set(layers.selection), layers.selection.active
+        layers.move(layers.index(layer), len(layers))
+        layers.selection = selected
+        layers.selection.active = active
+
     def show_nothing(self) -> None:
         """Have the layer there with no pixel lit up; without an image, take it away.
 

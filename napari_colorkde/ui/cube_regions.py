@@ -227,6 +227,7 @@ class CubeRegions:
         self._painting = False
         self.chosen = chosen_by(region, coordinates)
         self.mask.show(self.chosen)
+        self.mask.raise_to_top()
         text = share_text(self.chosen, coordinates.palette)
         if isinstance(region, BallRegion):
             text = f"{text}, {radius_text(region.radius, coordinates)}"

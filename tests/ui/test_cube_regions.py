@@ -201,6 +201,22 @@ def test_a_region_drawn_meanwhile_stays_when_the_labels_come(make: Any) -> None:
     assert any(isinstance(layer, Labels) for layer in setting.viewer.layers)
 
 
+def test_a_selection_lies_above_what_was_kept(make: Any) -> None:
+    setting = make()
+    setting.session.wait()
+    setting.regions.set_tool("lasso")
+    setting.canvas.on_region_drawn(Red())
+    setting.bar.labels_button.click()
+    setting.session.wait()
+    layers = setting.viewer.layers
+    layers.selection.active = layers["photo"]
+    assert layers[-1].name == "photo selection"
+    setting.canvas.on_region_changed(Red(55))
+    assert layers[-1].name == "photo selected"
+    assert layers.selection.active is layers["photo"]
+    assert set(layers.selection) == {layers["photo"]}
+
+
 def marked(setting: Setting) -> Any:
     """The colours that are lit up in the view."""
     return setting.canvas.set_selected.call_args.args[0]
