@@ -58,8 +58,8 @@ class Coordinates:
     space
         None for the image's own channels.
     color_of
-        Maps coordinates ``(N, C)`` to sRGB ``(N, 3)`` in 0..1; the same function for the same
-        space. None for the image's own channels.
+        Maps coordinates ``(N, C)`` to sRGB ``(N, 3)``, outside 0..1 where a colour cannot be
+        displayed; the same function for the same space. None for the image's own channels.
     """
 
     palette: Palette = field(repr=False)
@@ -214,7 +214,7 @@ def _display_named(name: str) -> ColorOf:
 def _display(space: ColorSpace) -> ColorOf:
     def color_of(coordinates: Floats) -> Floats:
         rgb = _quietly(space.to_rgb, np.asarray(coordinates, np.float64))
-        return np.clip(np.nan_to_num(rgb), 0, 1)
+        return np.nan_to_num(rgb)
 
     return color_of
 

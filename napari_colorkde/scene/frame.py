@@ -24,7 +24,8 @@ _BEHIND, _BEFORE = -10, 30
 class CubeFrame(Part):
     """The box of three channels: 12 edges in their true colours, three rulers.
 
-    Edges behind the content are drawn before it. Rulers move to the silhouette as the view turns.
+    Edges are grey where they have no colour, and those along which it does not change. Those behind
+    the content are drawn before it. Rulers move to the silhouette as the view turns.
 
     Parameters
     ----------
@@ -38,14 +39,16 @@ class CubeFrame(Part):
         self._names = space.names
         self._rulers = Rulers()
         self._theme = THEMES["dark"]
-        self._plain = False
         self._drawn: tuple[int, ...] | None = None
         corners = box.corners()
         t = np.linspace(0, 1, _PIECES + 1)
         t = np.stack([t[:-1], t[1:]], axis=1).ravel()[:, np.newaxis]
         start, end = (corners[geometry.CUBE_EDGES[:, i], np.newaxis] for i in (0, 1))
         self._points = start + t * (end - start)  # (12, 2 * pieces, 3)
-        self._colors = space.color_at(self._points.reshape(-1, 3)).reshape(self._points.shape)
+        places = self._points.reshape(-1, 3)
+        self._colors = space.color_at(places).reshape(self._points.shape)
+        varied = np.ptp(self._colors, axis=1).max(axis=1, keepdims=True) > 0
+        self._is_colored = space.has_color(places).reshape(self._points.shape[:2]) & varied
 
     def make(self, scene: Any, overlay: Overlay) -> None:
         """Make the edges under `scene` and the rulers in the `overlay`."""
@@ -63,11 +66,6 @@ class CubeFrame(Part):
         self._theme = theme
         self._drawn = None
         self._rulers.set_theme(theme)
-
-    def set_plain(self, plain: bool) -> None:
-        """Draw the edges in grey: where the box holds more than what has a colour."""
-        self._plain = plain
-        self._drawn = None
 
     def follow(self, project: Project) -> None:
         """Sort the edges by before and behind, and move the rulers to the silhouette."""
@@ -87,9 +85,7 @@ class CubeFrame(Part):
         if not self.nodes or self._drawn == tuple(kinds):
             return
         self._drawn = tuple(kinds)
-        colors = np.broadcast_to(self._theme.muted, self._points.shape)
-        if not self._plain:
-            colors = self._colors
+        colors = np.where(self._is_colored[..., np.newaxis], self._colors, self._theme.muted)
         behind = kinds == geometry.BACK
         _set_edges(self.nodes[0], self._points[behind], colors[behind], 0.6)
         _set_edges(self.nodes[1], self._points[~behind], colors[~behind], 1.0)

@@ -222,7 +222,10 @@ def nice_ticks(low: float, high: float, at_most: int = 6) -> Floats:
 
 
 def tick_texts(ticks: Floats) -> list[str]:
-    """Write ticks with as many decimals as their step needs, and a true minus sign."""
+    """Write ticks with as many decimals as their step needs, and a true minus sign.
+
+    Whole numbers have none: axes of the same range may have different steps, but not "1" and "1.0".
+    """
     if len(ticks) == 0:
         return []
     step = float(np.min(np.diff(ticks))) if len(ticks) > 1 else abs(float(ticks[0])) or 1.0
@@ -234,6 +237,7 @@ def tick_texts(ticks: Floats) -> list[str]:
         while decimals < 6 and abs(round(step, decimals) - step) > 1e-6 * step:
             decimals += 1
         texts = [f"{tick:.{decimals}f}" for tick in ticks]
+        texts = [f"{float(text):.0f}" if float(text).is_integer() else text for text in texts]
     return ["0" if float(text) == 0 else text.replace("-", "−") for text in texts]
 
 

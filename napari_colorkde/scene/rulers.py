@@ -102,10 +102,15 @@ class Rulers:
             for place, text in zip(places, geometry.tick_texts(values), strict=True):
                 size = text_size(text, NUMBER_POINTS)
                 half = np.abs(normal) @ size / 2
-                segments += [place, place + _TICK * normal]
                 middle = place + (_NUMBER + half) * normal
-                if not any(_collide(middle - place, size, other) for other, place in numbers):
-                    numbers.append((text, middle))
+                # Two ticks in the corner where two axes begin look like a digit.
+                if any(_collide(middle - there, size, other) for other, there in numbers) or any(
+                    text == other and np.hypot(*(place - foot)) < _TICK
+                    for (other, _), foot in zip(numbers, segments[::2], strict=True)
+                ):
+                    continue
+                numbers.append((text, middle))
+                segments += [place, place + _TICK * normal]
                 reach = max(reach, _NUMBER + 2 * float(half))
             half = np.abs(normal) @ text_size(ruler.name, NAME_POINTS) / 2
             names.append((ruler.name, (first + last) / 2 + (reach + _NAME + half) * normal))

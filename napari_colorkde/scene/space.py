@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .colors import ColorOf, default_color_of
 from .geometry import ColorBox, Floats
+
+# Conversions to a colour space and back miss the border of what can be displayed by less.
+_ROUNDING = 2e-3
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Space:
     names : tuple of str
         Of the channels.
     given_colors : callable or None
-        Display colours, as given by the owner; None: the view's own.
+        Display colours, as given by the owner, outside 0..1 where a colour cannot be displayed;
+        None: the view's own.
     """
 
     box: ColorBox
@@ -57,3 +61,10 @@ class Space:
     def color_at(self, points: Floats) -> Floats:
         """Return the display colours (N, 3) of scene points (N, 3)."""
         return self.color_of(self.box.to_color(points))
+
+    def has_color(self, points: Floats) -> NDArray[np.bool_]:
+        """Say which scene points (N, 3) stand for colours that can be displayed, (N,)."""
+        if self.given_colors is None:
+            return np.ones(len(points), dtype=bool)
+        shown = np.asarray(self.given_colors(self.box.to_color(points)))
+        return np.asarray(np.all((shown >= -_ROUNDING) & (shown <= 1 + _ROUNDING), axis=-1))

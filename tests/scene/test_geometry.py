@@ -144,6 +144,7 @@ def test_eight_bit_ticks() -> None:
 
 def test_tick_texts_have_the_decimals_of_the_step() -> None:
     assert geometry.tick_texts(np.array([-0.25, 0.0, 0.25])) == ["−0.25", "0", "0.25"]
+    assert geometry.tick_texts(np.array([0.0, 0.5, 1.0])) == ["0", "0.5", "1"]
     assert geometry.tick_texts(np.array([])) == []
 
 

@@ -93,16 +93,26 @@ def test_cuts_that_are_no_planes_are_refused(canvas: Any, arguments: Any, messag
         canvas.set_cut(*arguments)
 
 
-def test_outline_is_colored_and_the_box_grey(canvas: Any) -> None:
-    canvas.set_volume(np.zeros((8, 8, 8)), (np.linspace(0, 255, 8),) * 3, ("X", "Y", "Z"))
-    coloured = blues(canvas.render((300, 300))).sum()
-    assert coloured > 20
-    canvas.set_outline([[[250, 20, 20], [250, 120, 20]]])
+def test_edges_have_the_colors_that_can_be_displayed(canvas: Any) -> None:
+    axes = (np.linspace(0, 255, 8),) * 3
+    empty = np.zeros((8, 8, 8))
+    canvas.set_volume(empty, axes, ("X", "Y", "Z"), color_of=lambda colors: colors / 255)
     picture = canvas.render((300, 300))
-    assert reds(picture).sum() > 10
-    assert blues(picture).sum() == 0
+    assert min(reds(picture).sum(), blues(picture).sum()) > 20
+    # Colours far away from what can be displayed: clipped, they would be pure ones.
+    canvas.set_volume(empty, axes, ("X", "Y", "Z"), color_of=lambda colors: 3 * colors / 255 - 1)
+    picture = canvas.render((300, 300))
+    assert blues(picture).sum() == reds(picture).sum() == 0
+    assert picture[..., :3].max() > 130  # grey edges are there
+
+
+def test_outline_is_colored(canvas: Any) -> None:
+    canvas.set_volume(np.zeros((8, 8, 8)), (np.linspace(0, 255, 8),) * 3, ("X", "Y", "Z"))
+    plain = reds(canvas.render((300, 300))).sum()
+    canvas.set_outline([[[250, 20, 20], [250, 120, 20]]])
+    assert reds(canvas.render((300, 300))).sum() > plain + 10
     canvas.set_outline([])
-    assert blues(canvas.render((300, 300))).sum() == pytest.approx(coloured, abs=3)
+    assert reds(canvas.render((300, 300))).sum() == pytest.approx(plain, abs=3)
 
 
 def test_lines_that_are_no_lines_are_refused(canvas: Any) -> None:
@@ -144,3 +154,16 @@ def test_numbers_of_the_axes_never_run_into_each_other(canvas: Any) -> None:
         close = (np.abs(places[:, np.newaxis] - places) < room).all(axis=-1)
         assert close.sum() == len(places)  # each to itself
         assert len(places) >= 5
+
+
+def test_ticks_of_two_axes_do_not_meet_in_a_corner(canvas: Any) -> None:
+    canvas.set_volume(blob(200, 40, 40), AXES, RGB)
+    for _ in range(12):
+        canvas.turn(30)
+        canvas._follow_camera()
+        ticks, numbers, _ = canvas._frame._rulers._nodes
+        feet = np.asarray(ticks.pos).reshape(-1, 2, 2)[:, 0]
+        texts = np.array(numbers.text)
+        assert len(feet) == len(texts)
+        near = np.linalg.norm(feet[:, np.newaxis] - feet, axis=-1) < 5
+        assert (near & (texts[:, np.newaxis] == texts)).sum() == len(feet)  # each to itself
