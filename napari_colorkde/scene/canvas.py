@@ -55,7 +55,9 @@ class ColorSpaceCanvas(DensityView):
     on_region_changed : callable or None
         (region): a region is being drawn; ``region.contains(colors)`` says which lie in it.
     on_region_drawn : callable or None
-        (region or None): the drawing has ended; None after a mere click.
+        (region or None): the drawing has ended; None after a mere click, or Esc.
+    on_tool_put_away : callable or None
+        Called without arguments when Esc is pressed while nothing is being drawn.
     """
 
     def __init__(self, theme: str | Theme = "dark") -> None:
@@ -87,6 +89,7 @@ class ColorSpaceCanvas(DensityView):
         self.on_ellipsoid_released: Callable[[int], None] | None = None
         self.on_region_changed: Callable[[Region], None] | None = None
         self.on_region_drawn: Callable[[Region | None], None] | None = None
+        self.on_tool_put_away: Callable[[], None] | None = None
         self._mouse = EllipsoidMouse(
             self._canvas, self._camera, self._ray_at, self._project, self._ellipsoids, self
         )
@@ -222,7 +225,7 @@ class ColorSpaceCanvas(DensityView):
         if not self._closed:
             self.on_ellipsoid_clicked = self.on_ellipsoid_moved = None
             self.on_ellipsoid_reshaped = self.on_ellipsoid_released = None
-            self.on_region_changed = self.on_region_drawn = None
+            self.on_region_changed = self.on_region_drawn = self.on_tool_put_away = None
             self._mouse.disconnect()
             self._region_tool.disconnect()
         super().close()

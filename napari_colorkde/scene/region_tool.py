@@ -38,11 +38,14 @@ class RegionStage(Protocol):
     on_region_changed : callable or None
         (region): a region is being drawn.
     on_region_drawn : callable or None
-        (region or None): the drawing has ended; None after a click.
+        (region or None): the drawing has ended; None after a click or Esc.
+    on_tool_put_away : callable or None
+        (): Esc was pressed while nothing was being drawn.
     """
 
     on_region_changed: Callable[[Region], None] | None
     on_region_drawn: Callable[[Region | None], None] | None
+    on_tool_put_away: Callable[[], None] | None
 
     def _ray_at(self, pixel: Floats) -> Ray: ...
     def _project(self, points: Floats) -> Floats: ...
@@ -70,10 +73,12 @@ class RegionTool(Part):
         self._tool = "turn"
         self._path: list[Floats] = []
         self._center: Floats | None = None
+        self._given_up = False
         events = canvas.events
         events.mouse_press.connect(self._on_press, position="first")
         events.mouse_move.connect(self._on_move, position="first")
         events.mouse_release.connect(self._on_release, position="first")
+        events.key_press.connect(self._on_key)
 
     @property
     def tool(self) -> str:
@@ -99,6 +104,7 @@ class RegionTool(Part):
         events.mouse_press.disconnect(self._on_press)
         events.mouse_move.disconnect(self._on_move)
         events.mouse_release.disconnect(self._on_release)
+        events.key_press.disconnect(self._on_key)
 
     def make(self, scene: Any, overlay: Overlay) -> None:
         """Make the outline."""
@@ -152,6 +158,8 @@ class RegionTool(Part):
 
     def _on_release(self, event: Any) -> None:
         if not self._path:
+            if self._given_up:
+                self._give_back_camera()
             return
         self._on_move(event)
         region = self._region()
@@ -159,9 +167,26 @@ class RegionTool(Part):
         if self._stage_.on_region_drawn is not None:
             self._stage_.on_region_drawn(region)
 
-    def _end(self) -> None:
+    def _on_key(self, event: Any) -> None:
+        if event.key is None or event.key.name != "Escape" or self._tool == "turn":
+            return
+        event.handled = True
         if self._path:
-            self._camera.interactive = not self._camera.is_flat
+            self._end()
+            # With the button still held, the mouse would turn the view.
+            self._given_up, self._camera.interactive = True, False
+            if self._stage_.on_region_drawn is not None:
+                self._stage_.on_region_drawn(None)
+        elif self._stage_.on_tool_put_away is not None:
+            self._stage_.on_tool_put_away()
+
+    def _give_back_camera(self) -> None:
+        self._given_up = False
+        self._camera.interactive = not self._camera.is_flat
+
+    def _end(self) -> None:
+        if self._path or self._given_up:
+            self._give_back_camera()
         self._path, self._center = [], None
         self.refresh()
         self._canvas.update()

@@ -102,6 +102,7 @@ class CubeView(QWidget):
         controls.exposure.changed.connect(self._on_exposure)
         controls.floor.changed.connect(self._on_floor)
         controls.tool_group.buttonClicked.connect(self._on_tool)
+        self.canvas.on_tool_put_away = controls.tools["turn"].click
         if self.menu is not None:
             self.menu.failed.connect(self.failed.emit)
             self.menu.outline_toggled.connect(self._on_outline)
@@ -284,6 +285,8 @@ class CubeView(QWidget):
     def _on_tool(self, button: object) -> None:
         if not isinstance(self.canvas, str):
             self.canvas.set_tool(self.controls.tool)
+            # For Esc, which puts the tool away.
+            self.canvas.native.setFocus()
             self.tool_changed.emit(self.controls.tool)
 
     def _on_outline(self, shown: bool) -> None:

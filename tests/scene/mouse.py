@@ -28,16 +28,16 @@ def drag(canvas: Any, *path: QPoint) -> None:
     """Press at the first pixel, move over the others, release at the last."""
     QTest.mousePress(canvas.native, _LEFT, _NO_KEY, path[0])
     for position in path[1:]:
-        _move(canvas.native, position)
+        move(canvas.native, position)
     QTest.mouseRelease(canvas.native, _LEFT, _NO_KEY, path[-1])
 
 
 def hover(canvas: Any, position: QPoint) -> None:
     """Move the mouse to a pixel, no button held."""
-    _move(canvas.native, position, Qt.MouseButton.NoButton)
+    move(canvas.native, position, Qt.MouseButton.NoButton)
 
 
-def _move(native: Any, position: QPoint, button: Qt.MouseButton = _LEFT) -> None:
+def move(native: Any, position: QPoint, button: Qt.MouseButton = _LEFT) -> None:
     """Send a move with a button held, which QTest's own does not."""
     event = QMouseEvent(
         QEvent.Type.MouseMove,

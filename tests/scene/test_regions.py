@@ -20,7 +20,7 @@ from napari_colorkde.scene.regions import (
 )
 
 from .conftest import AXIS, RGB, blob
-from .mouse import click, drag, pixel_of
+from .mouse import click, drag, move, pixel_of
 
 AXES = (AXIS,) * 3
 
@@ -230,6 +230,34 @@ def test_a_click_draws_nothing(drawn: Any) -> None:
     drawn.set_tool("lasso")
     click(drawn, pixel_of(drawn, [200, 60, 60]))
     assert drawn.regions == [None]
+
+
+@pytest.mark.window
+@pytest.mark.parametrize("tool", ["lasso", "rectangle", "ball"])
+def test_escape_gives_a_drawing_up_and_then_the_tool(drawn: Any, tool: str) -> None:
+    from qtpy.QtCore import QPoint, Qt
+    from qtpy.QtTest import QTest
+
+    put_away: list[bool] = []
+    drawn.on_tool_put_away = lambda: put_away.append(True)
+    drawn.set_tool(tool)
+    start = pixel_of(drawn, [200, 60, 60])
+    azimuth = drawn._camera.azimuth
+    path = [start, start + QPoint(20, 5), start + QPoint(30, 30)]
+    QTest.mousePress(drawn.native, Qt.MouseButton.LeftButton, pos=start)
+    move(drawn.native, path[1])
+    QTest.keyClick(drawn.native, Qt.Key.Key_Escape)
+    assert drawn.regions == [None]
+    move(drawn.native, path[2])
+    QTest.mouseRelease(drawn.native, Qt.MouseButton.LeftButton, pos=path[2])
+    assert drawn.regions == [None]
+    assert drawn._camera.azimuth == azimuth
+    assert put_away == []
+    QTest.keyClick(drawn.native, Qt.Key.Key_Escape)
+    assert put_away == [True]
+    drawn.set_tool("turn")
+    drag(drawn, QPoint(150, 150), QPoint(200, 150), QPoint(220, 150))
+    assert drawn._camera.azimuth != azimuth
 
 
 @pytest.mark.window

@@ -137,6 +137,17 @@ def test_a_tool_makes_room_and_a_layer_before_the_first_drag(viewer: Viewer, doc
     assert cube.canvas.native.height() == height
 
 
+def test_escape_puts_the_tool_away(viewer: Viewer, dock: Dock, qtbot: Any) -> None:
+    from qtpy.QtCore import Qt
+
+    widget = dock(RGB)
+    assert widget.cube is not None
+    widget.cube.controls.tools["lasso"].click()
+    qtbot.keyClick(widget.cube.canvas.native, Qt.Key.Key_Escape)
+    assert widget.cube.controls.tool == widget.cube.canvas.tool == "turn"
+    assert widget.cube.bar.isHidden()
+
+
 def test_the_lit_pixels_are_those_of_the_colours(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
     widget.link.regions._on_changed(BALL)  # type: ignore[union-attr]
