@@ -26,10 +26,11 @@ class Theme:
     muted: Rgb
 
 
-# The backgrounds are those of napari's docks.
+# The dark background is that of napari's docks. The light one is darker than theirs: before white,
+# white and light colours could not be seen.
 THEMES = {
     "dark": Theme((0.149, 0.161, 0.188), (0.94, 0.945, 0.95), (0.60, 0.62, 0.66)),
-    "light": Theme((0.937, 0.922, 0.914), (0.12, 0.12, 0.13), (0.40, 0.39, 0.38)),
+    "light": Theme((0.765, 0.753, 0.747), (0.10, 0.10, 0.11), (0.27, 0.26, 0.26)),
 }
 
 

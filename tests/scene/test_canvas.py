@@ -237,7 +237,14 @@ def test_theme_changes_the_background(canvas: Any) -> None:
     dark = canvas.render((100, 100))[2, 2, :3].astype(int)
     canvas.set_theme("light")
     light = canvas.render((100, 100))[2, 2, :3].astype(int)
-    assert dark.max() < 80 < 200 < light.min()
+    assert dark.max() < 80 < 170 < light.min()
+
+
+def test_white_is_seen_on_either_theme(canvas: Any) -> None:
+    canvas.set_volume(blob(250, 250, 250), (AXIS,) * 3, RGB)
+    for theme in ("dark", "light"):
+        canvas.set_theme(theme)
+        assert cloud_only(canvas).max() > 100
 
 
 def test_pictures_have_the_size_asked_for(canvas: Any) -> None:
