@@ -24,6 +24,7 @@ QUESTIONS = (
     "selection",
     "interactive",
     "editing",
+    "regions",
     "frames",
     "memory",
     "imports",

@@ -37,6 +37,9 @@ REPEATED = 50
 
 WHOLE, CLOSE = "whole", "close"
 
+JUDGED = ("posterior", "ratio")
+"""What is shown of two classes of the kernels, beside their density."""
+
 Array = NDArray[Any]
 
 
@@ -64,6 +67,13 @@ def measure(setup: Setup) -> Question:
                 median,
                 Target("floor", 1.5),
             ),
+        ]
+    for shown in JUDGED:
+        median, worst = median_and_95(one[shown]["latency"])
+        say(f"  {shown}: {median}, 95 % within {worst}")
+        rows += [
+            Row(f"the {shown} of two classes shown", median, target=Target("at most", 30)),
+            Row("95 % of them within", worst, target=Target("at most", 60)),
         ]
     text = (
         f"One of {N_KERNELS} kernels with full covariances is moved by {STEP:g} levels, "
@@ -106,9 +116,17 @@ def time_edits(
     palette = session.palette
     if palette is None:
         raise RuntimeError(f"the photograph was not counted: {session.error}")
-    session.kernels = seed_kernels(palette, N_KERNELS, random_state=0)
+    seeds = seed_kernels(palette, N_KERNELS, random_state=0)
+    classes = [replace(kernel, cls=f"class {k % 2}") for k, kernel in enumerate(seeds)]
+    session.kernels = replace(seeds, kernels=tuple(classes))
     settle(widget)
     seconds = {WHOLE: edit_repeatedly(widget, edits)}
+    for shown in JUDGED if times == 1 else ():
+        session.judge(show=shown)
+        settle(widget)
+        seconds[shown] = edit_repeatedly(widget, edits)
+    session.judge(show="density")
+    settle(widget)
     rows, columns = image.shape[:2]
     viewer.scene.camera.center = (0, rows / 3, columns / 3)
     viewer.scene.camera.zoom = 1

@@ -28,7 +28,7 @@ def open_window() -> Iterator[tuple[Viewer, ColorKDEWidget]]:
     """Open napari with the plugin docked and no image, drawn and at rest; close it at the end."""
     with empty_window() as viewer:
         _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
-        _wait_for_cube(widget)
+        wait_for_cube(widget)
         settle(widget)
         yield viewer, widget
 
@@ -57,7 +57,7 @@ def settle(widget: Any) -> None:
         QApplication.processEvents()
 
 
-def _wait_for_cube(widget: Any) -> None:
+def wait_for_cube(widget: Any) -> None:
     """Let Qt's events pass until the view of the colour space is there."""
     from qtpy.QtWidgets import QApplication
 

@@ -20,12 +20,14 @@ from benchmarks import (
     memory,
     mixture,
     photograph,
+    regions,
     selection,
     volume,
 )
 from benchmarks.harness import Contender, Setup, compete, snippet, time_of
 from benchmarks.photograph import Photograph
 from benchmarks.report import Figure, Question, Row, Target, render
+from benchmarks.window import wait_for_cube
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -101,11 +103,27 @@ def test_edits_of_kernels_are_timed_in_both_views(viewer: Viewer, setup: Setup, 
 
     widget = dock_plugin(viewer)
     seconds = editing.time_edits(viewer, widget, setup.photograph.image, 2, times)
-    assert set(seconds) == {editing.WHOLE, editing.CLOSE}
+    judged = editing.JUDGED if times == 1 else ()
+    assert set(seconds) == {editing.WHOLE, editing.CLOSE, *judged}
     for view in seconds.values():
         assert len(view["latency"]) == len(view["drawing"]) == 2
         assert min(view["latency"]) > 0
         assert min(view["drawing"]) > 0
+
+
+@pytest.mark.window
+def test_regions_are_timed_from_the_mouse_to_the_image(viewer: Viewer, setup: Setup) -> None:
+    from napari_colorkde.ui.launcher import dock_plugin
+
+    viewer.add_image(setup.photograph.image, rgb=True)
+    widget = dock_plugin(viewer)
+    wait_for_cube(widget)
+    seconds = regions.time_regions(widget, 3)
+    assert set(seconds) == set(regions.TOOLS)
+    for timed in seconds.values():
+        assert len(timed["latency"]) == len(timed["drawing"]) == 3
+        assert timed["first"] == timed["latency"][:1]
+        assert min(timed["latency"]) > 0
 
 
 @pytest.mark.window
