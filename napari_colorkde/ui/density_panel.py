@@ -18,6 +18,7 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.core.ranges import channel_ranges
 from napari_colorkde.io.samples import sample_path
+from napari_colorkde.ui.flow import Flow
 from napari_colorkde.ui.forms import form
 from napari_colorkde.ui.kernel_chooser import PRESET_FILE
 from napari_colorkde.ui.log_slider import LogSlider
@@ -102,17 +103,17 @@ class DensityPanel(QWidget):
         )
         self.script_menu = ScriptMenu(session, self)
         self.script_button.native.setMenu(self.script_menu)
-        form(
+        grid = form(
             [
                 ("density of", [self.show_what]),
                 ("bandwidth", [self.rule]),
                 ("σ", [self.sigma]),
                 ("overlay", [self.colormap, self.log]),
-                ("", [self.export_button, self.volume_button]),
-                ("", [self.script_button]),
             ],
             self,
         )
+        buttons = (self.export_button, self.volume_button, self.script_button)
+        grid.addLayout(Flow([b.native for b in buttons], spacing=6, is_filled=True), 4, 1)
         self.show_what.changed.connect(self._on_show)
         self.rule.changed.connect(self._on_rule)
         self.sigma.moved.connect(self._on_sigma)

@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 TITLE = "Color KDE"
 CUBE_TITLE = "Colour space"
 CUBE_SHARE = 0.45
+LEAST_WIDTH = 320
+"""Every page is seen whole in napari's own font, beside two scroll bars, too."""
 
 DENSITY_FILES = "TIFF (*.tif);;NumPy (*.npy);;NumPy with origin (*.npz);;Picture (*.png)"
 
@@ -217,14 +219,14 @@ class ColorKDEWidget(QWidget):
         lines.addWidget(self.cube_button)
         self.tabs = QTabWidget()
         self.tabs.addTab(at_top(self.panel), "Density")
-        self.tabs.addTab(self.kernels, "Kernels")
+        self.tabs.addTab(scrolled(self.kernels), "Kernels")
         self.tabs.addTab(scrolled(at_top(self.judge)), "Judge")
         lines.addWidget(self.tabs, 1)
         lines.addWidget(self.status)
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
         outside.addWidget(scrolled(inside))
-        self.setMinimumWidth(300)
+        self.setMinimumWidth(LEAST_WIDTH)
 
     def _connect(self) -> None:
         self.chooser.failed.connect(self.status.say)

@@ -5,6 +5,8 @@ from typing import Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -15,7 +17,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-LABEL_WIDTH = 82
+LABEL_WIDTH = 66
+LEAST_WIDTH = 60
 
 
 def form(rows: Sequence[tuple[str, Sequence[Any]]], parent: QWidget) -> QGridLayout:
@@ -44,12 +47,20 @@ def form(rows: Sequence[tuple[str, Sequence[Any]]], parent: QWidget) -> QGridLay
         for position, widget in enumerate(widgets):
             native = widget.native
             if position == 0:
-                policy = native.sizePolicy()
-                policy.setHorizontalPolicy(QSizePolicy.Policy.Expanding)
-                native.setSizePolicy(policy)
+                _stretch(native)
             line.addWidget(native, 1 if position == 0 else 0)
         grid.addLayout(line, number, 1)
     return grid
+
+
+def _stretch(native: QWidget) -> None:
+    """Let a widget take the room that is left; what it holds need not be seen whole."""
+    policy = native.sizePolicy()
+    policy.setHorizontalPolicy(QSizePolicy.Policy.Expanding)
+    if isinstance(native, QComboBox | QAbstractSpinBox):
+        policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
+        native.setMinimumWidth(LEAST_WIDTH)
+    native.setSizePolicy(policy)
 
 
 def scrolled(page: QWidget) -> QScrollArea:

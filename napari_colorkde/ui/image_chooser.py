@@ -55,7 +55,6 @@ class ImageChooser(QWidget):
             [("image", [self.image, self.open_button]), ("colours", [self.channels])],
             self,
         )
-        self.image.native.setMinimumContentsLength(8)
         self.image.changed.connect(self._on_image)
         self.open_button.changed.connect(self._on_open)
         self.channels.changed.connect(self._on_channels)

@@ -54,7 +54,6 @@ class KernelChooser(QWidget):
             tooltip="Write all kernel sets to a file: JSON keeps everything, CSV is a table.",
         )
         form([("set", [self.kernel_set, self.open_button, self.save_button])], self)
-        self.kernel_set.native.setMinimumContentsLength(8)
         self.kernel_set.changed.connect(self._on_kernel_set)
         self.open_button.changed.connect(self._on_open)
         self.save_button.changed.connect(self._on_save)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 
 from napari_colorkde.app import kernel_edits
 from napari_colorkde.app.errors import sentence
@@ -17,6 +17,7 @@ from napari_colorkde.app.swatches import display_colors
 from napari_colorkde.core.kernels import KernelSet
 from napari_colorkde.io.kernel_files import KERNEL_SUFFIXES
 from napari_colorkde.ui.covariance_dialog import CovarianceDialog
+from napari_colorkde.ui.flow import Flow
 from napari_colorkde.ui.kernel_chooser import KernelChooser
 from napari_colorkde.ui.kernel_model import KernelModel
 from napari_colorkde.ui.kernel_table import KernelTable
@@ -173,16 +174,11 @@ class KernelsPanel(QWidget):
         return red, green, blue
 
     def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(3)
-        for button in self._buttons():
-            buttons.addWidget(button)
-        buttons.addStretch(1)
         lines = QVBoxLayout(self)
         lines.setContentsMargins(0, 4, 0, 0)
         lines.setSpacing(4)
         lines.addWidget(self.chooser)
-        lines.addLayout(buttons)
+        lines.addLayout(Flow(self._buttons(), spacing=3))
         lines.addWidget(self.table, 1)
         lines.addWidget(self.summary)
 

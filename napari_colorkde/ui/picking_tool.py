@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QMenu,
     QShortcut,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -32,6 +33,7 @@ from napari_colorkde.app.selections import Selection, View, Which, disc
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.sources import unwrapped
 from napari_colorkde.app.state import State
+from napari_colorkde.ui.forms import LEAST_WIDTH
 from napari_colorkde.ui.kernel_table import KernelTable
 from napari_colorkde.ui.mouse_picking import MousePicking
 
@@ -93,7 +95,8 @@ class PickingTool(QWidget):
             "Class of the kernels that are picked next: type a name, or select a kernel."
         )
         self.cls.lineEdit().setPlaceholderText("class of new kernels")
-        self.cls.setMinimumContentsLength(8)
+        self.cls.setMinimumWidth(LEAST_WIDTH)
+        self.cls.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.layers_button = QToolButton()
         self.layers_button.setText("From layer ▾")
         self.layers_button.setStyleSheet("QToolButton::menu-indicator { image: none; }")

@@ -64,7 +64,6 @@ class ScoreView(QWidget):
         line.addWidget(self.numbers, 1)
         first = QWidget()
         form([("truth", [self.truth])], first)
-        self.truth.native.setMinimumContentsLength(8)
         lines = QVBoxLayout(self)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(5)

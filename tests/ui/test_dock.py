@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from qtpy.QtCore import QThreadPool
+from qtpy.QtCore import Qt, QThreadPool
 from qtpy.QtGui import QOpenGLContext
-from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel, QMainWindow
+from qtpy.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QFileDialog,
+    QLabel,
+    QMainWindow,
+    QScrollArea,
+)
 from vispy.gloo import glir
 
 from napari_colorkde.core.kde import ColorKDE
+from napari_colorkde.ui.dock import LEAST_WIDTH
 from tests.ui.conftest import RGB, RNG, Dock, close_dock
 
 if TYPE_CHECKING:
@@ -94,6 +102,24 @@ def test_the_active_image_is_looked_at_first(viewer: Viewer, dock: Dock) -> None
     viewer.layers.selection.active = first
     widget = dock()
     assert widget.chooser.image.value is first
+
+
+def test_every_page_is_seen_whole_where_the_dock_is_narrow(
+    viewer: Viewer, dock: Dock, qtbot: Any
+) -> None:
+    widget = dock(RGB)
+    window, own, cube = widget.window(), widget.parent(), widget.cube
+    assert isinstance(window, QMainWindow)
+    assert isinstance(own, QDockWidget)
+    assert cube is not None
+    window.resizeDocks([own, cube.parent()], [LEAST_WIDTH] * 2, Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: widget.width() == LEAST_WIDTH)
+    for number in range(widget.tabs.count()):
+        widget.tabs.setCurrentIndex(number)
+        QApplication.processEvents()
+        for area in widget.findChildren(QScrollArea):
+            if area.isVisible():
+                assert area.widget().width() <= area.viewport().width()
 
 
 # --- choosing

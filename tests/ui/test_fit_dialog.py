@@ -25,7 +25,7 @@ MARKS[5:30, 5:40], MARKS[35:55, 5:40] = 1, 2
 @pytest.fixture
 def docked(dock: Dock) -> ColorKDEWidget:
     widget = dock(RGB)
-    widget.tabs.setCurrentWidget(widget.kernels)
+    widget.tabs.setCurrentIndex(1)
     return widget
 
 

@@ -64,7 +64,7 @@ def widget(qtbot: Any) -> Alone:
 @pytest.fixture
 def docked(dock: Dock) -> ColorKDEWidget:
     widget = dock(RGB)
-    widget.tabs.setCurrentWidget(widget.kernels)
+    widget.tabs.setCurrentIndex(1)
     widget.session.kernels = KERNELS
     widget.session.wait()
     return widget

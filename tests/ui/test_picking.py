@@ -73,7 +73,7 @@ def kernels_of(widget: ColorKDEWidget) -> KernelSet:
 @pytest.fixture
 def docked(dock: Dock) -> ColorKDEWidget:
     widget = dock(RGB)
-    widget.tabs.setCurrentWidget(widget.kernels)
+    widget.tabs.setCurrentIndex(1)
     return widget
 
 
