@@ -26,6 +26,9 @@ from napari_colorkde.ui.marginal_planes import MarginalPlanes
 from napari_colorkde.ui.picture_dialog import ask_picture, save_picture
 from napari_colorkde.ui.volume_viewer import SHELL_SHARES
 
+NO_COUNTS = "Counts are those of one image; a difference is shown."
+NO_WALLS = "Marginals are those of one image; a difference is shown."
+
 
 class CubeView(QWidget):
     """The density over the colour space, with rows of controls under it.
@@ -129,6 +132,7 @@ class CubeView(QWidget):
         volume, difference = estimate.volume, self.difference
         signed = difference is not None and difference.shape == volume.values.shape
         self._show_outline(coordinates)
+        self._offer(signed)
         self.canvas.set_volume(
             difference if signed else volume.values,
             volume.axes,
@@ -145,6 +149,12 @@ class CubeView(QWidget):
         if self._counted is not coordinates:
             self._show_counts()
         self._follow_space()
+
+    def _offer(self, signed: bool) -> None:
+        """Offer what a density has and a difference of two has not."""
+        self.controls.offer_counts(NO_COUNTS if signed else "")
+        if self.menu is not None:
+            self.menu.offer_walls(NO_WALLS if signed else "")
 
     def _show_planes(self, estimate: Estimate) -> None:
         if self.planes is not None:

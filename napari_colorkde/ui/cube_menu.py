@@ -107,6 +107,11 @@ class CubeMenu(QMenu):
         self.follow_space()
         self.changed.emit()
 
+    def offer_walls(self, reason: str) -> None:
+        """Let marginals be shown, or say why they cannot be."""
+        self.walls.setEnabled(not reason)
+        self.walls.setToolTip(reason)
+
     def follow_space(self) -> None:
         """Cut at the same part of the axis, whatever the axis is by now."""
         if self._cut_channel is None:

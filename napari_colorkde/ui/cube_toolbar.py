@@ -152,6 +152,15 @@ class CubeToolbar(QWidget):
         self.space.enabled = not reason
         self.space.tooltip = reason or SPACE_TIP
 
+    def offer_counts(self, reason: str) -> None:
+        """Let counts be chosen, or say why they cannot be, and show the cloud in their place."""
+        combo = self.mode.native
+        item = combo.model().item(list(MODES).index("counts"))
+        item.setEnabled(not reason)
+        item.setToolTip(reason)
+        if reason and self.mode.value == MODES["counts"]:
+            self.mode.value = MODES["cloud"]
+
     def _lay_out(self) -> None:
         first = _row()
         for choice in (self.space, self.mode, self.scale):

@@ -396,16 +396,28 @@ def test_the_difference_from_another_image_is_shown_and_taken_back(
     assert menu is not None
     menu.difference.aboutToShow.emit()
     assert [action.text() for action in menu.difference.actions()] == ["nothing", "other"]
+    mode = widget.cube.controls.mode
+    mode.value = "points"
     menu.difference.actions()[1].trigger()
     widget.session.wait()
     canvas = widget.cube.canvas
     assert canvas._signed
+    # What only one image has is not offered, with the reason.
+    counts = mode.native.model().item(3)
+    assert counts.text() == "counts"
+    assert mode.value == canvas.mode == "cloud"
+    assert not counts.isEnabled()
+    assert not menu.walls.isEnabled()
+    assert "difference" in counts.toolTip()
+    assert "difference" in menu.walls.toolTip()
     assert canvas._values.min() < 0 < canvas._values.max()
     widget.session.bandwidth = 9
     widget.session.wait()
     assert canvas._signed
     viewer.layers.remove(other)
     assert not canvas._signed
+    assert counts.isEnabled()
+    assert menu.walls.isEnabled()
     grey = viewer.add_image(RGB[..., 0], name="grey")
     menu._subtract(grey)
     widget.session.wait()
