@@ -253,7 +253,7 @@ class ColorSpaceCanvas(DensityView):
     def _show_walls(self) -> None:
         shown = self._walls_shown and self._values is not None and self._values.ndim == 3
         values = self._values if shown and not self._signed else None
-        self._walls.show(values, scale=self.scale, exposure=self.exposure)
+        self._walls.show(values, scale=self.scale, exposure=self.exposure, floor=self.floor)
 
     def _color_under(self, pixel: Floats) -> Floats | None:
         """Return the densest colour behind a pixel; in a plane, the one under it."""

@@ -45,29 +45,43 @@ def marginal(values: NDArray[np.float32], channel: int, span: float) -> Marginal
     return Marginal((total * spacing).astype(np.float32), mean.astype(np.float32))
 
 
-def wall_picture(
-    values: NDArray[np.float32],
-    channel: int,
-    space: Space,
-    scale: str = "linear",
-    exposure: float = 1.0,
-) -> NDArray[np.float32]:
-    """Paint the marginal along `channel`: (Ba, Bb, 4), colours and opacity, 0..1.
+@dataclass(frozen=True, eq=False)
+class Wall:
+    """What is seen of a density on one wall, but for its opacity, which follows the sliders.
 
-    Each point has the mean colour of what lies before it; scale and exposure as in `Transfer`.
+    Attributes
+    ----------
+    colors : (Ba, Bb, 3) float32 array
+        sRGB in 0..1: the mean colour of what lies before each point.
+    density : (Ba, Bb) float32 array
+        The marginal.
+    curve : MassCurve
+        Of the marginal.
     """
-    box = space.box
-    spans = [high - low for low, high in zip(box.low, box.high, strict=True)]
-    shadow = marginal(values, channel, spans[channel])
-    others = [c for c in range(3) if c != channel]
-    t = np.empty((*shadow.density.shape, 3))
-    first, second = (np.linspace(0, 1, n) for n in shadow.density.shape)
-    t[..., others[0]], t[..., others[1]] = first[:, np.newaxis], second
-    t[..., channel] = shadow.mean
-    colors = np.array(box.low) + t * np.array(spans)
-    transfer = Transfer.from_curve(
-        MassCurve.from_values(shadow.density), scale=scale, exposure=exposure
-    )
-    alpha = transfer.opacity(shadow.density, _SHEET)
-    rgb = space.color_of(colors.reshape(-1, 3)).reshape(t.shape)
-    return np.concatenate([rgb, alpha[..., np.newaxis]], axis=-1).astype(np.float32)
+
+    colors: NDArray[np.float32]
+    density: NDArray[np.float32]
+    curve: MassCurve
+
+    @classmethod
+    def of(cls, values: NDArray[np.float32], channel: int, space: Space) -> Wall:
+        """Sum a density (B0, B1, B2) along `channel`."""
+        box = space.box
+        spans = [high - low for low, high in zip(box.low, box.high, strict=True)]
+        shadow = marginal(values, channel, spans[channel])
+        others = [c for c in range(3) if c != channel]
+        t = np.empty((*shadow.density.shape, 3))
+        first, second = (np.linspace(0, 1, n) for n in shadow.density.shape)
+        t[..., others[0]], t[..., others[1]] = first[:, np.newaxis], second
+        t[..., channel] = shadow.mean
+        colors = np.array(box.low) + t * np.array(spans)
+        rgb = space.color_of(colors.reshape(-1, 3)).reshape(t.shape)
+        return cls(rgb.astype(np.float32), shadow.density, MassCurve.from_values(shadow.density))
+
+    def picture(
+        self, scale: str = "linear", exposure: float = 1.0, floor: float = 0.0
+    ) -> NDArray[np.float32]:
+        """Paint it: (Ba, Bb, 4), colours and opacity, 0..1; see `Transfer` for how."""
+        transfer = Transfer.from_curve(self.curve, scale=scale, exposure=exposure, floor=floor)
+        alpha = transfer.opacity(self.density, _SHEET)
+        return np.concatenate([self.colors, alpha[..., np.newaxis]], axis=-1).astype(np.float32)

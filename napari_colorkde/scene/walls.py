@@ -10,7 +10,7 @@ from vispy.scene.visuals import Image
 from vispy.visuals.transforms import MatrixTransform
 
 from .geometry import Floats, faces_towards_viewer
-from .marginals import wall_picture
+from .marginals import Wall
 from .part import Overlay, Part, Project
 from .rulers import on_screen
 from .space import Space
@@ -27,16 +27,32 @@ class Walls(Part):
     def __init__(self) -> None:
         super().__init__()
         self._pictures: dict[int, NDArray[np.float32]] = {}
+        self._walls: dict[int, Wall] = {}
+        # What the walls are of.
+        self._values: NDArray[np.float32] | None = None
+        self._of: Space | None = None
         self._sides: dict[int, int] = {}
 
     def show(
-        self, values: NDArray[np.float32] | None, *, scale: str = "linear", exposure: float = 1.0
+        self,
+        values: NDArray[np.float32] | None,
+        *,
+        scale: str = "linear",
+        exposure: float = 1.0,
+        floor: float = 0.0,
     ) -> None:
-        """Show the marginals of a density (B0, B1, B2) in the present space; None: nothing."""
-        self._pictures, self._sides = {}, {}
-        if values is not None and self.space is not None:
-            for channel in range(3):
-                self._pictures[channel] = wall_picture(values, channel, self.space, scale, exposure)
+        """Show the marginals of a density (B0, B1, B2) in the present space; None: nothing.
+
+        The same array again is neither summed nor converted to colours once more. The floor leaves
+        out that share of each marginal.
+        """
+        if values is None or self.space is None:
+            self._values, self._of, self._walls = None, None, {}
+        elif values is not self._values or self.space != self._of:
+            self._values, self._of = values, self.space
+            self._walls = {c: Wall.of(values, c, self.space) for c in range(3)}
+        self._sides = {}
+        self._pictures = {c: w.picture(scale, exposure, floor) for c, w in self._walls.items()}
         self.refresh()
 
     @property

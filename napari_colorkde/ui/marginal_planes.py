@@ -9,7 +9,7 @@ from qtpy.QtGui import QColor, QImage, QPainter
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_colorkde.scene.colors import ColorOf
-from napari_colorkde.scene.marginals import wall_picture
+from napari_colorkde.scene.marginals import Wall
 from napari_colorkde.scene.space import Space
 from napari_colorkde.scene.theme import theme_named
 
@@ -52,7 +52,9 @@ class MarginalPlanes(QWidget):
             space = Space.from_axes(axes, names, color_of)
             for channel in (2, 1, 0):
                 across, up = (names[c] for c in range(3) if c != channel)
-                pictures.append((wall_picture(values, channel, space, "log"), f"{across} → {up} ↑"))
+                pictures.append(
+                    (Wall.of(values, channel, space).picture("log"), f"{across} → {up} ↑")
+                )
         self.planes.show_pictures(pictures)
 
     def set_theme(self, theme: str) -> None:

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_colorkde.scene.marginals import marginal
+from napari_colorkde.scene.marginals import Wall, marginal
+from napari_colorkde.scene.space import Space
 
-from .conftest import AXIS, blob
+from .conftest import AXIS, RGB, blob
 
 
 @given(st.integers(0, 2), st.integers(0, 2**31))
@@ -34,3 +35,16 @@ def test_where_nothing_is_the_mean_is_in_the_middle() -> None:
     shadow = marginal(np.zeros((3, 3, 3), np.float32), 1, span=1.0)
     assert not shadow.density.any()
     assert (shadow.mean == 0.5).all()
+
+
+def test_a_wall_leaves_out_the_share_of_the_floor() -> None:
+    space = Space.from_axes((AXIS,) * 3, RGB)
+    values = (0.9 * blob(200, 60, 100) + 0.1 * blob(60, 200, 200)).astype(np.float32)
+    wall = Wall.of(values, 2, space)
+    plain, floored = (wall.picture("log", floor=floor)[..., 3] for floor in (0.0, 0.25))
+    small, large = (np.argmin(np.abs(AXIS - level)) for level in (60, 200))
+    assert plain[small, large] > 0.1
+    assert floored[small, large] == 0
+    assert floored[large, small] == plain[large, small]
+    left = wall.density[floored > 0].sum() / wall.density.sum()
+    assert left == pytest.approx(0.75, abs=0.03)

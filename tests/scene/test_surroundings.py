@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_colorkde.scene import walls
 from napari_colorkde.scene.rulers import NUMBER_POINTS, text_size
 
 from .conftest import AXIS, RGB, blob
@@ -47,6 +48,23 @@ def test_walls_follow_the_density(canvas: Any) -> None:
     canvas.set_volume(blob(40, 40, 220), AXES, RGB)
     picture = canvas.render((300, 300))
     assert blues(picture).sum() > 200
+
+
+def test_walls_follow_the_sliders_without_being_summed_again(
+    canvas: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canvas.set_volume((blob(220, 40, 40) + blob(40, 40, 220) / 9), AXES, RGB)
+    canvas.set_walls(True)
+    plain = blues(canvas.render((300, 300))).sum()
+    monkeypatch.setattr(walls, "Wall", None)
+    canvas.set_exposure(8)
+    assert blues(canvas.render((300, 300))).sum() > plain
+    canvas.set_floor(0.3)
+    floored = blues(canvas.render((300, 300))).sum()
+    canvas.set_walls(False)
+    # What is left is an edge of the box.
+    assert floored == pytest.approx(blues(canvas.render((300, 300))).sum(), abs=10)
+    assert floored < plain - 100
 
 
 def test_walls_have_no_place_in_fewer_channels(canvas: Any) -> None:
