@@ -1,4 +1,4 @@
-"""What is shown of a density: a cloud for three channels, a plane for two, a curve for one.
+"""What is shown of a density: a cloud for three channels, a plane for two (one: `curve`).
 
 Each kind keeps its arrays, so that its nodes can be dropped and made again at any time.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from vispy.scene.visuals import Image, Line, Mesh
+from vispy.scene.visuals import Image
 from vispy.visuals.transforms import MatrixTransform
 
 from .colors import color_grid
@@ -19,7 +19,6 @@ from .levels import Transfer
 from .occupancy import empty_reach
 from .part import Overlay, Part
 from .space import Space
-from .theme import THEMES, Theme
 from .volume import DensityCloud
 
 Values = NDArray[np.float32]
@@ -29,8 +28,6 @@ Values = NDArray[np.float32]
 _FINE_STEP, _COARSE_STEP = 0.8 / 128, 2.0 / 128
 # What the innermost, the middle and the outermost shell hide of what is behind them.
 _SHELL_COVERS = (0.85, 0.30, 0.12)
-# Height in the scene of the ramp of greys below the curve of one channel.
-CURVE_RAMP = 0.05
 _FINE_SHIFT, _COARSE_SHIFT = 0.5, 1.0
 
 
@@ -222,58 +219,3 @@ class PlaneContent(Content):
         alpha = self._transfer.opacity(self._values, length=0.15)
         rgba = np.concatenate([self._colors, alpha[..., np.newaxis]], axis=-1)
         return np.ascontiguousarray(rgba.swapaxes(0, 1), dtype=np.float32)
-
-
-class CurveContent(Content):
-    """One channel: its density as a filled curve over a ramp of its own colours."""
-
-    def __init__(
-        self,
-        values: Values,
-        space: Space,
-        transfer: Transfer,
-    ) -> None:
-        super().__init__(values, transfer)
-        self._box = box = space.box
-        self._line_color = THEMES["dark"].text
-        axis = np.linspace(box.low[0], box.high[0], len(values))
-        self._colors = np.asarray(space.color_of(axis[:, np.newaxis]), dtype=float)
-
-    def make(self, scene: Any, overlay: Overlay) -> None:
-        """Make the area, the ramp and the line under `scene`."""
-        area = Mesh(parent=scene, shading=None, mode="triangles")
-        line = Line(np.zeros((2, 3), np.float32), method="gl", width=2, parent=scene)
-        for order, node in enumerate((area, line)):
-            node.order = order
-            node.set_gl_state("translucent", depth_test=False, cull_face=False)
-        self.nodes = [area, line]
-
-    def fill(self) -> None:
-        """Draw the curve to the height that the transfer gives it."""
-        n = len(self._values)
-        x = np.linspace(0, self._box.size[0], n)
-        heights = self._transfer.visible(self._values)
-        heights = heights / max(float(heights.max()), 1e-30) * self._box.size[2]
-        rows = [heights, np.zeros(n), np.full(n, -CURVE_RAMP)]
-        points = np.array([np.column_stack([x, np.zeros(n), z]) for z in rows])
-        opacity = np.repeat([0.9, 0.9, 1.0], n)[:, np.newaxis]
-        colors = np.hstack([np.tile(self._colors, (3, 1)), opacity])
-        k = np.arange(n - 1)
-        strip = np.concatenate(
-            [
-                np.column_stack([a + k, a + k + 1, b + k, a + k + 1, b + k + 1, b + k])
-                for a, b in ((0, n), (n, 2 * n))
-            ]
-        ).reshape(-1, 3)
-        area, line = self.nodes
-        area.set_data(
-            vertices=points.reshape(-1, 3).astype(np.float32),
-            faces=strip.astype(np.uint32),
-            vertex_colors=colors.astype(np.float32),
-        )
-        line.set_data(pos=points[0].astype(np.float32), color=(*self._line_color, 1.0))
-
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour the line."""
-        self._line_color = theme.text
-        self.refresh()

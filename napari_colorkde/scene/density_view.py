@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .colors import ColorOf
-from .content import CURVE_RAMP, Content, CurveContent, PlaneContent, VolumeContent
+from .content import Content, PlaneContent, VolumeContent
+from .curve import CURVE_RAMP, CurveContent
 from .frame import CubeFrame, FlatFrame
 from .levels import MassCurve, Transfer
 from .points import Points
@@ -155,7 +156,8 @@ class DensityView(Stage):
         """Choose how colours are shown.
 
         "cloud", "maximum" and "shells" show the density of three channels (that of fewer looks the
-        same in all); "points" shows the counts given to `set_counts` instead.
+        same in all); "points" shows the counts given to `set_counts` instead, those of one channel
+        as a histogram below the curve.
         """
         if mode not in MODES:
             raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
@@ -196,9 +198,8 @@ class DensityView(Stage):
                 f"not {colors.shape} and {counts.shape}"
             )
         self._counts = (colors, counts)
-        if isinstance(self._content, Points):
-            self._content.show(colors, counts)
-            self._canvas.update()
+        self._show_counts(self._content)
+        self._canvas.update()
 
     def look_along(self, channel: int) -> None:
         """Look along the axis of a channel, so that the others span the picture."""
@@ -239,6 +240,14 @@ class DensityView(Stage):
     def _density_changed(self) -> None:
         """Let subclasses follow the density, its look or its space."""
 
+    def _show_counts(self, content: Content | Points | None) -> None:
+        if self._counts is None or self._mode != "points":
+            return
+        if isinstance(content, Points):
+            content.show(*self._counts)
+        elif isinstance(content, CurveContent) and self._counts[0].shape[1] == 1:
+            content.set_counts(*self._counts)
+
     def _drop(self) -> None:
         for part in (self._content, self._frame):
             if part is not None:
@@ -258,12 +267,13 @@ class DensityView(Stage):
         if self._mode == "points" and values.ndim > 1:
             points = Points()
             points.place(space)
-            if self._counts is not None:
-                points.show(*self._counts)
+            self._show_counts(points)
             return points
         transfer = self._transfer()
         if values.ndim == 1:
-            return CurveContent(values, space, transfer)
+            curve = CurveContent(values, space, transfer)
+            self._show_counts(curve)
+            return curve
         if values.ndim == 2:
             return PlaneContent(values, space, transfer)
         return VolumeContent(
