@@ -67,7 +67,7 @@ def density_bar(transfer: Transfer, curve: MassCurve, box_volume: float) -> Bar 
     ticks = tuple(
         ((e - first) / (last - first), _power_text(e)) for e in range(first, last + 1, every)
     )
-    return Bar(opacity, None, ticks, "density, × even spread")
+    return Bar(opacity, None, ticks, "density (1 = evenly spread)")
 
 
 def shells_bar(shares: Sequence[float], covers: Sequence[float]) -> Bar:
