@@ -204,8 +204,15 @@ class ColorKDEWidget(QWidget):
         if self.cube is not None:
             color_of = self.cube.color_of(estimate.palette, coordinates)
             shares = self.cube.shells
-        names = coordinates.names(channels)
-        open_volume(estimate.volume, names, title=image.name, color_of=color_of, shells=shares)
+        open_volume(
+            estimate.volume,
+            coordinates.names(channels),
+            title=image.name,
+            color_of=color_of,
+            shells=shares,
+            up=coordinates.up,
+            unit=coordinates.unit,
+        )
 
     # --- life
 

@@ -18,15 +18,16 @@ from napari_colorkde.ui.gl import keep_current, main_windows
 if TYPE_CHECKING:
     from napari import Viewer
 
-VIEW_ANGLES = (0.0, -30.0, 150.0)
+AROUND, FROM_ABOVE = 30.0, 25.0
+"""Whence the first view looks, in degrees."""
 
 SHELL_SHARES = (0.5, 0.9, 0.99)
 """Shares of the pixels within the surfaces."""
 
 SHELL_OPACITY = 0.4
 
-COLOR_UNIT = "level"
-"""Unit of the volume's axes: one step of a channel's values."""
+UNITS = {"levels": "level", "ΔE*ab": "ΔE", "ΔE OK": "ΔE"}
+"""Units of the volume's axes as pint can name them, by what they are called elsewhere."""
 
 
 def open_volume(
@@ -36,6 +37,8 @@ def open_volume(
     title: str,
     color_of: Any = None,
     shells: Sequence[float] = SHELL_SHARES,
+    up: int = 0,
+    unit: str = "levels",
 ) -> "Viewer":
     """Show a density volume in a new viewer.
 
@@ -51,6 +54,10 @@ def open_volume(
         Maps colours ``(N, C)`` to sRGB ``(N, 3)`` in 0..1; None takes the view's own.
     shells
         Shares of the pixels within the surfaces that are added, hidden at first.
+    up
+        The channel that points up.
+    unit
+        What distances between colours are measured in: one of `UNITS`, or "" for plain numbers.
     """
     from napari import Viewer
 
@@ -59,25 +66,34 @@ def open_volume(
     for window in set(main_windows()) - before:
         keep_current(viewer, window)
         close_at_exit(window, viewer.close)
-    for data, options in volume_layers(volume, names, color_of):
+    for data, options in volume_layers(volume, names, color_of, unit):
         viewer.add_image(data, **options)
-    for surface, options in shell_layers(volume, names, shells, color_of):
+    for surface, options in shell_layers(volume, names, shells, color_of, unit):
         viewer.add_surface(surface, **options)
     if volume.values.ndim == 3:
         viewer.dims.ndisplay = 3
         viewer.scene.overlays.axes.visible = True
-        # Along no axis, so that the cloud is seen to have depth; black to white goes upwards.
-        viewer.scene.camera.angles = VIEW_ANGLES
+        viewer.scene.camera.set_view_direction(*view_directions(up))
     viewer.reset_view(reset_camera_angle=False)
     return viewer
 
 
+def view_directions(up: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Where to look, and what is up: along no axis, so that the cloud is seen to have depth."""
+    around, above = np.radians([AROUND, FROM_ABOVE])
+    right, back = (channel for channel in range(3) if channel != up)
+    ahead, upwards = np.zeros(3), np.zeros(3)
+    ahead[[right, back]] = np.cos(above) * np.array([-np.sin(around), np.cos(around)])
+    ahead[up], upwards[up] = -np.sin(above), 1.0
+    return tuple(ahead.tolist()), tuple(upwards.tolist())
+
+
 def volume_layers(
-    volume: DensityVolume, names: Sequence[str], color_of: Any = None
+    volume: DensityVolume, names: Sequence[str], color_of: Any = None, unit: str = "levels"
 ) -> list[tuple[NDArray[Any], dict[str, Any]]]:
     """Data and options of the layers: the density, and for three channels its true colours."""
     values = volume.values
-    place = _place(volume, names)
+    place = _place(volume, names, unit)
     if values.ndim == 1:
         # napari shows pictures, not curves: one row.
         values = values[np.newaxis]
@@ -115,6 +131,7 @@ def shell_layers(
     names: Sequence[str],
     shares: Sequence[float] = SHELL_SHARES,
     color_of: Any = None,
+    unit: str = "levels",
 ) -> list[tuple[tuple[NDArray[Any], NDArray[Any]], dict[str, Any]]]:
     """Vertices, faces and options of surfaces that hold these shares of the pixels; in 3-D only.
 
@@ -149,19 +166,19 @@ def shell_layers(
             "blending": "translucent_no_depth",
             "shading": "smooth",
             "visible": False,
-            **_place(volume, names),
+            **_place(volume, names, unit),
         }
         layers.append(((places, faces), options))
     return layers
 
 
-def _place(volume: DensityVolume, names: Sequence[str]) -> dict[str, Any]:
+def _place(volume: DensityVolume, names: Sequence[str], unit: str) -> dict[str, Any]:
     """Where grid points lie: options of a layer."""
     return {
         "scale": tuple(map(float, volume.spacing)),
         "translate": tuple(float(axis[0]) for axis in volume.axes),
         "axis_labels": tuple(names),
-        "units": (_color_unit(),) * volume.values.ndim,
+        "units": (_pint_unit(unit),) * volume.values.ndim,
     }
 
 
@@ -191,11 +208,12 @@ def _first(name: str, values: Sequence[Any]) -> Any:
     return {"scale": values[0], "translate": 0.0, "axis_labels": "", "units": values[0]}[name]
 
 
-def _color_unit() -> Any:
+def _pint_unit(unit: str) -> Any:
     """The unit of colour values, dimensionless, defined where pint does not know it yet."""
     import pint
 
     registry: Any = pint.get_application_registry()  # type: ignore[no-untyped-call]
-    if COLOR_UNIT not in registry:
-        registry.define(f"{COLOR_UNIT} = []")
-    return registry.Unit(COLOR_UNIT)
+    name = UNITS.get(unit, "dimensionless")
+    if name not in registry:
+        registry.define(f"{name} = []")
+    return registry.Unit(name)

@@ -10,10 +10,17 @@ from typing import Any
 import napari
 import numpy as np
 import pytest
+from napari.components.camera import Camera
 from napari.layers import Image, Surface
 
 from napari_colorkde.core.kde import ColorKDE
-from napari_colorkde.ui.volume_viewer import open_volume, shell_layers, true_colors, volume_layers
+from napari_colorkde.ui.volume_viewer import (
+    open_volume,
+    shell_layers,
+    true_colors,
+    view_directions,
+    volume_layers,
+)
 from tests.ui.conftest import RGB, Dock
 
 RED = np.zeros((9, 9, 3), np.uint8)
@@ -30,6 +37,26 @@ def test_positions_are_colours() -> None:
     )
     assert layer.axis_labels == ("red", "green", "blue")
     assert {str(unit) for unit in layer.units} == {"level"}
+
+
+@pytest.mark.parametrize(
+    ("unit", "wanted"), [("ΔE*ab", "ΔE"), ("ΔE OK", "ΔE"), ("levels", "level"), ("", "")]
+)
+def test_distances_have_the_unit_of_the_colour_space(unit: str, wanted: str) -> None:
+    volume = ColorKDE(RGB, 9.0).volume(32)
+    (values, options), _ = volume_layers(volume, ("L*", "a*", "b*"), None, unit)
+    assert {f"{u:~}" for u in Image(values, **options).units} == {wanted}
+
+
+@pytest.mark.parametrize("up", [0, 1, 2])
+def test_the_channel_that_is_to_point_up_does(up: int) -> None:
+    camera = Camera()
+    camera.set_view_direction(*view_directions(up))
+    assert np.argmax(np.abs(camera.up_direction)) == up
+    assert camera.up_direction[up] > 0.8
+    # From above, and along no axis.
+    assert camera.view_direction[up] < 0
+    assert np.abs(camera.view_direction).min() > 0.3
 
 
 def test_a_red_image_gives_a_red_cloud() -> None:
