@@ -121,7 +121,7 @@ def test_regions_are_timed_from_the_mouse_to_the_image(viewer: Viewer, setup: Se
     seconds = regions.time_regions(widget, 3)
     assert set(seconds) == set(regions.TOOLS)
     for timed in seconds.values():
-        assert len(timed["latency"]) == len(timed["drawing"]) == 3
+        assert 0 < len(timed["latency"]) == len(timed["drawing"]) <= 3
         assert timed["first"] == timed["latency"][:1]
         assert min(timed["latency"]) > 0
 
