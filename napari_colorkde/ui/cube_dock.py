@@ -27,6 +27,9 @@ from napari_colorkde.ui.picture_dialog import ask_picture, save_picture
 from napari_colorkde.ui.volume_viewer import SHELL_SHARES
 
 NO_COUNTS = "Counts are those of one image; a difference is shown."
+NO_DEPTH = "Available for three colour channels."
+NO_SCALE = "Available where densities are shown: counts have no opacity."
+NO_SHELLS = "Available in the mode shells, for three colour channels."
 NO_WALLS = "Marginals are those of one image; a difference is shown."
 
 
@@ -110,6 +113,7 @@ class CubeView(QWidget):
             self.menu.failed.connect(self.failed.emit)
             self.menu.outline_toggled.connect(self._on_outline)
             self.menu.picture_asked.connect(self._on_picture)
+            self.menu.changed.connect(self._offer_in_mode)
         session.counted_changed.connect(self._on_counted)
         session.estimate_changed.connect(self.show_estimate)
         session.source_changed.connect(self._on_source)
@@ -119,6 +123,7 @@ class CubeView(QWidget):
             self.show_estimate(session.estimate)
         if self.menu is not None:
             self._keeper = LookKeeper(session, self.canvas, controls, self.menu)
+        self._offer_in_mode()
 
     def show_estimate(self, estimate: Estimate) -> None:
         """Show a volume; the point of view stays while image and space do."""
@@ -132,7 +137,7 @@ class CubeView(QWidget):
         volume, difference = estimate.volume, self.difference
         signed = difference is not None and difference.shape == volume.values.shape
         self._show_outline(coordinates)
-        self._offer(signed)
+        self._offer(signed, volume.values.ndim)
         self.canvas.set_volume(
             difference if signed else volume.values,
             volume.axes,
@@ -150,11 +155,26 @@ class CubeView(QWidget):
             self._show_counts()
         self._follow_space()
 
-    def _offer(self, signed: bool) -> None:
-        """Offer what a density has and a difference of two has not."""
+    def _offer(self, signed: bool, n_channels: int) -> None:
+        """Offer what a density has and a difference has not, and a cube and nothing flat."""
+        flat = "" if n_channels == 3 else NO_DEPTH
         self.controls.offer_counts(NO_COUNTS if signed else "")
+        self.controls.offer_depth(flat)
         if self.menu is not None:
-            self.menu.offer_walls(NO_WALLS if signed else "")
+            self.menu.offer_walls(flat or (NO_WALLS if signed else ""))
+            self.menu.offer_depth(flat)
+        self._offer_in_mode()
+
+    def _offer_in_mode(self) -> None:
+        """Offer what has an effect in the mode that is chosen."""
+        if self.menu is None:
+            return
+        mode, estimate = self.controls.mode.value, self._session.estimate
+        n_channels = 3 if estimate is None else estimate.volume.values.ndim
+        # The curve of one channel stays above its counts, and marginals beside them.
+        has_density = n_channels == 1 or (n_channels == 3 and self.menu.walls.isChecked())
+        self.controls.offer_scales("" if mode != "points" or has_density else NO_SCALE)
+        self.menu.offer_shells("" if mode == "shells" and n_channels == 3 else NO_SHELLS)
 
     def _show_planes(self, estimate: Estimate) -> None:
         if self.planes is not None:
@@ -279,6 +299,7 @@ class CubeView(QWidget):
         if not isinstance(self.canvas, str):
             self.canvas.set_mode(mode)
             self._show_counts()
+            self._offer_in_mode()
 
     def _on_scale(self, scale: str) -> None:
         if not isinstance(self.canvas, str):

@@ -112,6 +112,17 @@ class CubeMenu(QMenu):
         self.walls.setEnabled(not reason)
         self.walls.setToolTip(reason)
 
+    def offer_depth(self, reason: str) -> None:
+        """Let be chosen what only a cube has, or say why it cannot be; what is chosen stays."""
+        for action in (self.perspective, self.rotate):
+            action.setEnabled(not reason)
+            action.setToolTip(reason)
+
+    def offer_shells(self, reason: str) -> None:
+        """Let the shares of the shells be chosen, or say why they cannot be."""
+        self.shells.setEnabled(not reason)
+        self.shells.setToolTip(reason)
+
     def follow_space(self) -> None:
         """Cut at the same part of the axis, whatever the axis is by now."""
         if self._cut_channel is None:

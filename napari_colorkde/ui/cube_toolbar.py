@@ -41,6 +41,8 @@ SPACE_TIP = (
     "image's own channels."
 )
 
+SCALE_TIP = "How densities become opacity: as they are, by logarithm, or each by its rank."
+
 
 class CubeToolbar(QWidget):
     """What is shown and how, and what dragging does.
@@ -72,7 +74,7 @@ class CubeToolbar(QWidget):
         self.scale = ComboBox(
             name="scale",
             choices=list(SCALES.items()),
-            tooltip="How densities become opacity: as they are, by logarithm, or each by its rank.",
+            tooltip=SCALE_TIP,
         )
         self.exposure = Slider(
             name="exposure",
@@ -154,12 +156,24 @@ class CubeToolbar(QWidget):
 
     def offer_counts(self, reason: str) -> None:
         """Let counts be chosen, or say why they cannot be, and show the cloud in their place."""
-        combo = self.mode.native
-        item = combo.model().item(list(MODES).index("counts"))
-        item.setEnabled(not reason)
-        item.setToolTip(reason)
+        self._offer_mode("counts", reason)
         if reason and self.mode.value == MODES["counts"]:
             self.mode.value = MODES["cloud"]
+
+    def offer_depth(self, reason: str) -> None:
+        """Let modes be chosen that need three channels, or say why not; what is chosen stays."""
+        for title in ("maximum", "shells"):
+            self._offer_mode(title, reason)
+
+    def offer_scales(self, reason: str) -> None:
+        """Let the scale be chosen, or say why it has no effect."""
+        self.scale.enabled = not reason
+        self.scale.tooltip = reason or SCALE_TIP
+
+    def _offer_mode(self, title: str, reason: str) -> None:
+        item = self.mode.native.model().item(list(MODES).index(title))
+        item.setEnabled(not reason)
+        item.setToolTip(reason)
 
     def _lay_out(self) -> None:
         first = _row()

@@ -122,6 +122,39 @@ def test_fewer_channels_are_shown_flat(view: CubeView, channels: int) -> None:
     assert np.ptp(picture(view)) > 60
 
 
+def test_what_needs_three_channels_is_offered_for_them_and_stays_chosen(view: CubeView) -> None:
+    menu, controls = view.menu, view.controls
+    assert menu is not None
+    view._session.open(source_of_array(RED))
+    controls.mode.value = "shells"
+    menu.walls.setChecked(True)
+    model: Any = controls.mode.native.model()
+    needy = (menu.walls, menu.perspective, menu.rotate, menu.shells, model.item(1), model.item(2))
+    assert all(choice.isEnabled() for choice in needy)
+    view._session.open(source_of_array(RED[..., 0]))
+    assert not any(choice.isEnabled() for choice in needy)
+    assert all("three colour channels" in choice.toolTip() for choice in needy)
+    view._session.open(source_of_array(RED))
+    assert all(choice.isEnabled() for choice in needy)
+    assert controls.mode.value == "shells"
+    assert menu.walls.isChecked()
+
+
+def test_what_has_no_effect_in_a_mode_is_not_offered_in_it(view: CubeView) -> None:
+    menu, controls = view.menu, view.controls
+    assert menu is not None
+    assert not menu.shells.isEnabled()
+    controls.mode.value = "points"
+    assert not controls.scale.enabled
+    assert controls.scale.tooltip.startswith("Available where densities are shown")
+    menu.walls.setChecked(True)
+    assert controls.scale.enabled
+    menu.walls.setChecked(False)
+    controls.mode.value = "shells"
+    assert controls.scale.enabled
+    assert menu.shells.isEnabled()
+
+
 def test_without_opengl_a_sentence_stands_in_its_place(
     qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
