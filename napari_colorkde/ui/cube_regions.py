@@ -117,6 +117,7 @@ class CubeRegions:
         self.chosen: NDArray[np.bool_] | None = None
         self._drawing = False
         self._is_drawn = False
+        self._marked: tuple[Coordinates | None, NDArray[np.bool_] | None] = (None, None)
         self._painting = False
         canvas.on_region_changed = self._on_changed
         canvas.on_region_drawn = self._on_drawn
@@ -238,6 +239,10 @@ class CubeRegions:
     def _mark(self, *args: Any) -> None:
         """Light the selected colours up in the view, once their outline is gone."""
         coordinates, chosen = self._coordinates(), self.chosen
+        marked = (coordinates, chosen) if self._is_drawn else (None, None)
+        if marked[0] is self._marked[0] and marked[1] is self._marked[1]:
+            return  # another bandwidth does not move colours
+        self._marked = marked
         if coordinates is None or chosen is None or not self._is_drawn:
             self._canvas.set_selected(np.empty((0, 1)))
         elif len(chosen) == len(coordinates.points):

@@ -226,15 +226,22 @@ def test_a_region_that_is_drawn_is_marked_in_the_view_until_it_is_cleared(make: 
     setting = make()
     setting.session.wait()
     setting.canvas.on_region_changed(Red(55))
-    assert len(marked(setting)) == 0
+    setting.canvas.set_selected.assert_not_called()
     setting.canvas.on_region_drawn(Red(55))
     colors = setting.session.palette.colors
     red = colors[:, 0] >= 55
     np.testing.assert_array_equal(marked(setting), colors[red])
+    setting.session.bandwidth = 9
+    setting.session.wait()
+    assert setting.canvas.set_selected.call_count == 1
     # Seen in another space, they are the same colours.
     setting.session.space = "lab"
     setting.session.wait()
     points = setting.session.estimate.coordinates.points.colors
     np.testing.assert_array_equal(marked(setting), points[red])
+    setting.canvas.on_region_changed(Red(20))
+    assert len(marked(setting)) == 0
+    setting.canvas.on_region_drawn(Red(20))
+    assert len(marked(setting)) > 0
     setting.bar.clear_button.click()
     assert len(marked(setting)) == 0
