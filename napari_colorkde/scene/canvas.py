@@ -20,7 +20,7 @@ from .geometry import Floats
 from .legend import Bar, Legend, density_bar, difference_bar, shells_bar
 from .marker import ColorMarker
 from .outline import Outline
-from .points import LitPoints
+from .points import LitPoints, Points
 from .rays import hit_plane
 from .region_tool import TOOLS, RegionTool
 from .regions import HalfSpace, Region, densest_on_ray
@@ -276,12 +276,12 @@ class ColorSpaceCanvas(DensityView):
     def _left_by_cut(self) -> HalfSpace | None:
         """Return the colours that are not cut away; None without a cut."""
         plane = self._cut.plane
-        if plane is None or self._space is None or not isinstance(self._content, VolumeContent):
+        if plane is None or self._space is None:
             return None
         return HalfSpace.left_by(plane, self._space.box)
 
     def _follow_camera(self) -> None:
         super()._follow_camera()
         self._legend.set_canvas(tuple(self._view.size))
-        if isinstance(self._content, VolumeContent):
+        if isinstance(self._content, VolumeContent | Points):
             self._content.set_cut(self._cut.plane)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from vispy.scene.visuals import Markers
+from vispy.visuals.filters.clipping_planes import PlanesClipper
 
 from .geometry import Floats
 from .part import Overlay, Part
@@ -20,6 +21,8 @@ _LIT_SIZE, _LIT_ALPHA, _LIT_POINTS = 2.5, 0.55, 4000
 _DOTS_PER_EDGE, _FINEST_CELLS = 48, 256.0
 # So many points are drawn while the view moves.
 _WHILE_MOVING = 20_000
+# Points in the plane of a cut are not to flicker.
+_CUT_SLACK = 1e-4
 _ORDER, _LIT_ORDER = 0, 18
 
 
@@ -31,6 +34,8 @@ class Points(Part):
         self._colors: NDArray[np.float64] = np.empty((0, 0))
         self._sizes: NDArray[np.float32] = np.empty(0, np.float32)
         self._fine = True
+        self._cut: Floats | None = None
+        self._clippers: list[PlanesClipper] = []
 
     def show(self, colors: ArrayLike, counts: ArrayLike) -> None:
         """Show colours (U, C) with their numbers of pixels (U,)."""
@@ -55,9 +60,12 @@ class Points(Part):
     def make(self, scene: Any, overlay: Overlay) -> None:
         """Make all points, and the fewer of them that are drawn while the view moves."""
         self.nodes = [Markers(parent=scene) for _ in range(2)]
-        for node in self.nodes:
+        self._clippers = [PlanesClipper() for _ in self.nodes]
+        for node, clipper in zip(self.nodes, self._clippers, strict=True):
             node.set_gl_state("translucent", depth_test=True, cull_face=False)
             node.order = _ORDER
+            node.attach(clipper)
+        self._clip()
 
     def fill(self) -> None:
         """Draw the points."""
@@ -74,6 +82,29 @@ class Points(Part):
                 symbol="disc",
             )
         self.set_fine(self._fine)
+
+    def set_cut(self, plane: Floats | None) -> None:
+        """Take away what lies beyond a plane; see `Cut.plane`."""
+        if self._cut is not plane:
+            self._cut = plane
+            self._clip()
+
+    def _clip(self) -> None:
+        # Always one plane, so that no shader is made anew: without a cut, one that keeps all.
+        position, inwards = np.zeros(3), np.zeros(3)
+        if self._cut is not None and self.space is not None and self.space.n_channels == 3:
+            box = self.space.box
+            normal = self._cut[2::-1][list(box.order)] / np.array(box.size)
+            inwards = -normal
+            position = (self._cut[3] + _CUT_SLACK) * normal / (normal @ normal)
+        for node, clipper in zip(self.nodes, self._clippers, strict=True):
+            clipper.clipping_planes = np.array([[position, inwards]])
+            node.update()
+
+    def release(self) -> None:
+        """Drop the nodes."""
+        super().release()
+        self._clippers = []
 
     def set_fine(self, fine: bool) -> None:
         """Draw all points, or fewer."""

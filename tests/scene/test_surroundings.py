@@ -101,6 +101,36 @@ def test_cut_shows_what_lies_in_it(canvas: Any) -> None:
     assert np.abs(canvas.render((300, 300)) - whole).max() > 3
 
 
+@pytest.mark.parametrize("perspective", [False, True])
+@pytest.mark.parametrize("channel", [0, 1, 2])
+def test_points_are_cut_as_the_cloud_is(canvas: Any, perspective: bool, channel: int) -> None:
+    canvas.set_volume(blob(128, 128, 128), AXES, RGB)
+    canvas.perspective = perspective
+    colors = np.full((2, 3), 128)
+    colors[:, channel] = (100, 160)
+    canvas.set_counts([*colors, [0, 0, 0]], [5, 5, 1000])  # small dots, and one out of the way
+    canvas.set_mode("points")
+    canvas.turn(20)
+    background = canvas.render((200, 200))[100, 2, :3].astype(int)
+
+    def is_shown(color: np.ndarray) -> bool:
+        place = canvas._on_screen(canvas._space.box.to_scene([color]))[0]
+        column, row = np.round(place).astype(int)
+        height, width = canvas.native.height(), canvas.native.width()
+        patch = canvas.render((width, height))[row - 2 : row + 3, column - 2 : column + 3, :3]
+        return bool(np.abs(patch.astype(int) - background).max() > 25)
+
+    assert [is_shown(color) for color in colors] == [True, True]
+    normal = np.eye(3)[channel]
+    seen = []
+    for place in (60, 130, 200):
+        canvas.set_cut(normal, np.full(3, place))
+        seen.append([is_shown(color) for color in colors])
+    # What is nearer than the plane is taken away.
+    assert sorted(map(sum, seen)) == [0, 1, 2]
+    assert sum(seen[1]) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [(((0, 0, 0),), "normal must be three numbers"), (((1, 0, 0), (1, 2)), "through must be")],
