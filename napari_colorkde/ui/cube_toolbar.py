@@ -98,9 +98,12 @@ class CubeToolbar(QWidget):
         for button in self.tools.values():
             self.tool_group.addButton(button)
         self.view_button = QToolButton()
-        self.view_button.setText("View")
+        self.view_button.setText("View ▾")
+        self.view_button.setAccessibleName("View")
         self.view_button.setToolTip("Where to look from, and what else is shown.")
-        self.view_button.setStyleSheet("padding: 3px 12px 3px 6px;")
+        self.view_button.setStyleSheet(
+            "QToolButton { padding: 3px 6px; } QToolButton::menu-indicator { image: none; }"
+        )
         self.view_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._signs = {name: QLabel() for name in ("exposure", "floor")}
         self._lay_out()

@@ -1,4 +1,7 @@
-"""What stands in the place of the colour-space view where there is no OpenGL: its three walls."""
+"""What stands in the place of the colour-space view where there is no OpenGL.
+
+The three walls of a cube; of two channels the plane, of one the area under the curve.
+"""
 
 from collections.abc import Sequence
 
@@ -9,6 +12,7 @@ from qtpy.QtGui import QColor, QImage, QPainter
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_colorkde.scene.colors import ColorOf
+from napari_colorkde.scene.levels import MassCurve, Transfer
 from napari_colorkde.scene.marginals import Wall
 from napari_colorkde.scene.space import Space
 from napari_colorkde.scene.theme import theme_named
@@ -16,10 +20,14 @@ from napari_colorkde.scene.theme import theme_named
 SIDE = 90
 GAP = 8
 CAPTION = 18
+AREA_STEPS = 128
+RIM = 2
+SHEET = 0.15
+"""Thickness of planes, as of the walls of a cube."""
 
 
 class MarginalPlanes(QWidget):
-    """A sentence, and under it the marginals of a density of three channels as pictures.
+    """A sentence, and under it pictures: a flat density, or the marginals of three channels.
 
     Parameters
     ----------
@@ -46,10 +54,14 @@ class MarginalPlanes(QWidget):
         names: Sequence[str],
         color_of: ColorOf | None = None,
     ) -> None:
-        """Show the planes of a density; none where it has fewer than three channels."""
+        """Show the planes of a density."""
         pictures = []
-        if values.ndim == 3:
-            space = Space.from_axes(axes, names, color_of)
+        space = Space.from_axes(axes, names, color_of)
+        if values.ndim == 1:
+            pictures.append((_area(values, space), f"{names[0]} →"))
+        elif values.ndim == 2:
+            pictures.append((_plane(values, space), f"{names[0]} → {names[1]} ↑"))
+        else:
             for channel in (2, 1, 0):
                 across, up = (names[c] for c in range(3) if c != channel)
                 pictures.append(
@@ -108,6 +120,34 @@ class _Planes(QWidget):
             painter.drawText(below, Qt.AlignmentFlag.AlignCenter, caption)
             left += side + GAP
         painter.end()
+
+
+def _area(values: NDArray[np.float32], space: Space) -> NDArray[np.float32]:
+    """Paint the area under a curve: (B, AREA_STEPS, 4), each value in its colour."""
+    colors = np.repeat(_colors(values, space)[:, np.newaxis], AREA_STEPS, axis=1)
+    peak = float(values.max()) or 1.0
+    depth = AREA_STEPS * values[:, np.newaxis] / peak - np.arange(AREA_STEPS)
+    # A rim, where the grey is that of the background.
+    colors[depth < RIM] = 0.5
+    # The part of each small square that lies below.
+    alpha = np.clip(depth, 0, 1)
+    return np.concatenate([colors, alpha[..., np.newaxis]], axis=-1).astype(np.float32)
+
+
+def _plane(values: NDArray[np.float32], space: Space) -> NDArray[np.float32]:
+    """Paint a density of two channels: (Ba, Bb, 4)."""
+    transfer = Transfer.from_curve(MassCurve.from_values(values), scale="log")
+    alpha = transfer.opacity(values, SHEET)
+    colors = _colors(values, space)
+    return np.concatenate([colors, alpha[..., np.newaxis]], axis=-1).astype(np.float32)
+
+
+def _colors(values: NDArray[np.float32], space: Space) -> NDArray[np.float64]:
+    """The colour of each point of a grid: (..., 3)."""
+    box = space.box
+    axes = [np.linspace(box.low[c], box.high[c], n) for c, n in enumerate(values.shape)]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    return space.color_of(grid.reshape(-1, values.ndim)).reshape(*values.shape, 3)
 
 
 def _image(picture: NDArray[np.float32]) -> QImage:

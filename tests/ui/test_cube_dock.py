@@ -183,8 +183,20 @@ def test_without_opengl_a_sentence_stands_in_its_place(
     view.show()
     qtbot.waitExposed(view)
     assert np.ptp(np.array([view.grab().toImage().pixelColor(x, 150).red() for x in range(360)]))
+    session.open(source_of_array(RED[..., :2]))
+    ((plane, caption),) = view.planes.planes.pictures
+    assert caption.endswith(" ↑")
+    assert plane.pixelColor(int(0.85 * plane.width()), plane.height() - 1).alpha() > 100
+    assert plane.pixelColor(5, 5).alpha() == 0
     session.open(source_of_array(RED[..., 0]))
-    assert view.planes.planes.pictures == []
+    ((area, caption),) = view.planes.planes.pictures
+    assert caption.endswith(" →")
+    assert area.pixelColor(int(0.85 * area.width()), area.height() - 1).alpha() == 255
+    assert area.pixelColor(5, area.height() - 1).alpha() == 0
+    # The peak reaches the top, and only the peak.
+    top = [area.pixelColor(x, 0).alpha() for x in range(area.width())]
+    assert max(top) == 255
+    assert 0 < sum(alpha > 0 for alpha in top) < area.width() / 4
     view.set_theme("light")
     view.close_view()
     session.close()
