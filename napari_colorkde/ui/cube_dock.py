@@ -88,6 +88,7 @@ class CubeView(QWidget):
             self.planes = MarginalPlanes(self.canvas, _known(theme))
             lines.addWidget(self.planes, 1)
             session.estimate_changed.connect(self._show_planes)
+            session.source_changed.connect(self._clear_planes)
             if session.estimate is not None:
                 self._show_planes(session.estimate)
         else:
@@ -182,6 +183,10 @@ class CubeView(QWidget):
             colors = self.color_of(estimate.palette, coordinates)
             self.planes.show_volume(volume.values, volume.axes, self.channel_names(), colors)
 
+    def _clear_planes(self, source: object) -> None:
+        if self.planes is not None:
+            self.planes.clear()
+
     def channel_names(self) -> tuple[str, ...]:
         """Names of the axes that are shown; none without an image."""
         estimate, channels = self._session.estimate, self._session.channels
@@ -206,6 +211,7 @@ class CubeView(QWidget):
         """Give OpenGL its resources back and let go of the session. May be called twice."""
         if self.planes is not None:
             self._session.estimate_changed.disconnect(self._show_planes)
+            self._session.source_changed.disconnect(self._clear_planes)
             self.planes = None
         if isinstance(self.canvas, str):
             return

@@ -69,6 +69,10 @@ class MarginalPlanes(QWidget):
                 )
         self.planes.show_pictures(pictures)
 
+    def clear(self) -> None:
+        """Show no pictures."""
+        self.planes.show_pictures([])
+
     def set_theme(self, theme: str) -> None:
         """Follow napari's theme."""
         self.planes.set_theme(theme)

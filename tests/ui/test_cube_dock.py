@@ -197,6 +197,8 @@ def test_without_opengl_a_sentence_stands_in_its_place(
     top = [area.pixelColor(x, 0).alpha() for x in range(area.width())]
     assert max(top) == 255
     assert 0 < sum(alpha > 0 for alpha in top) < area.width() / 4
+    session.open(None)
+    assert view.planes.planes.pictures == []
     view.set_theme("light")
     view.close_view()
     session.close()
