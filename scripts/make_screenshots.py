@@ -53,6 +53,7 @@ def workbench(
         _, widget = viewer.window.add_plugin_dock_widget("napari-colorkde", "Color KDE")
         settle(widget)
         viewer.reset_view()
+        settle(widget)
         yield viewer, widget
         viewer.close()
 
