@@ -15,7 +15,8 @@ from .content import VolumeContent, shell_covers
 from .cut import Cut
 from .density_view import MODES, DensityView
 from .ellipsoid_mouse import EllipsoidMouse
-from .ellipsoids import Ellipsoids, EllipsoidSet
+from .ellipsoid_set import EllipsoidSet
+from .ellipsoids import Ellipsoids
 from .geometry import Floats
 from .legend import Bar, Legend, density_bar, difference_bar, shells_bar
 from .marker import ColorMarker

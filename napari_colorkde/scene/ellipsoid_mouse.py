@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from qtpy.QtCore import Qt
 
-from .ellipsoids import Ellipsoids, EllipsoidSet
+from .ellipsoid_set import EllipsoidSet
+from .ellipsoids import Ellipsoids
 from .geometry import ColorBox, Floats
 from .part import Project
 from .rays import Ray, hit_plane, nearest_on_line

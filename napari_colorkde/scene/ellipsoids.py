@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from vispy.geometry import create_sphere
 from vispy.scene.visuals import Line, Markers, create_visual_node
 from vispy.visuals.instanced_mesh import InstancedMeshVisual
 from vispy.visuals.shaders import Function
 
-from .geometry import ColorBox, Floats, principal_axes, principal_circles
+from .ellipsoid_set import EllipsoidSet
+from .geometry import ColorBox, Floats, principal_circles
 from .part import Overlay, Part, Project
 from .rays import Ray, hit_ellipsoids, hit_plane
 from .rulers import on_screen
@@ -31,88 +30,6 @@ _END_ON = 0.2
 _STEP = 0.01
 # Order of drawing: above the cloud, circles above bodies, handles above all.
 _BODIES, _CIRCLES, _STALKS, _HANDLES = 10, 20, 25, 26
-
-
-@dataclass(frozen=True, eq=False)
-class EllipsoidSet:
-    """Ellipsoids in colour units.
-
-    Attributes
-    ----------
-    means : (K, C) array
-        Centres.
-    axes : (K, C, C) array
-        Half-axes of one sigma, in columns.
-    colors : (K, 3) array
-        sRGB in 0..1.
-    radius : float
-        Size in sigmas.
-    selected : int or None
-        The one that has handles.
-    """
-
-    means: Floats
-    axes: Floats
-    colors: Floats
-    radius: float = 2.0
-    selected: int | None = None
-
-    @classmethod
-    def from_arrays(
-        cls,
-        means: ArrayLike,
-        covariances: ArrayLike,
-        colors: ArrayLike,
-        radius: float,
-        selected: int | None,
-        before: EllipsoidSet | None = None,
-    ) -> EllipsoidSet:
-        """Check shapes and find the principal axes; `ValueError` says what is wrong.
-
-        Axes of ellipsoids that have the same covariance `before` keep their order: one that is
-        being dragged past another in length must not turn into it.
-        """
-        means = np.asarray(means, dtype=float)
-        covariances = np.asarray(covariances, dtype=float)
-        colors = np.asarray(colors, dtype=float)
-        if means.ndim != 2 or means.shape[1] not in (1, 2, 3):
-            raise ValueError(f"means must have shape (K, 1…3), not {means.shape}")
-        k, c = means.shape
-        if covariances.shape != (k, c, c):
-            raise ValueError(f"covariances must have shape {(k, c, c)}, not {covariances.shape}")
-        if colors.shape != (k, 3):
-            raise ValueError(f"colors must have shape {(k, 3)}, not {colors.shape}")
-        if not radius > 0:
-            raise ValueError(f"radius_sigma must be positive, not {radius}")
-        if selected is not None and not 0 <= selected < k:
-            raise ValueError(f"selected must be None or 0 to {k - 1}, not {selected}")
-        axes = principal_axes(covariances)
-        if before is not None and before.axes.shape == axes.shape:
-            old = before.axes @ np.swapaxes(before.axes, 1, 2)
-            scale = np.abs(covariances).max(axis=(1, 2), initial=0)
-            same = np.abs(old - covariances).max(axis=(1, 2), initial=0) <= 1e-6 * scale
-            axes = np.where(same[:, np.newaxis, np.newaxis], before.axes, axes)
-        return cls(means, axes, colors, float(radius), selected)
-
-    def __len__(self) -> int:
-        return len(self.means)
-
-    def with_mean(self, k: int, mean: Floats) -> EllipsoidSet:
-        """Return the set with one ellipsoid moved."""
-        means = self.means.copy()
-        means[k] = mean
-        return replace(self, means=means)
-
-    def with_axis(self, k: int, axis: int, sigma: float) -> EllipsoidSet:
-        """Return the set with one half-axis of one ellipsoid stretched to `sigma`."""
-        axes = self.axes.copy()
-        old = np.linalg.norm(axes[k, :, axis])
-        axes[k, :, axis] *= sigma / old
-        return replace(self, axes=axes)
-
-    def covariance(self, k: int) -> Floats:
-        """Return the covariance of one ellipsoid, (C, C)."""
-        return np.asarray(self.axes[k] @ self.axes[k].T)
 
 
 class BodiesVisual(InstancedMeshVisual):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 
-from napari_colorkde.scene.ellipsoids import EllipsoidSet
+from napari_colorkde.scene.ellipsoid_set import EllipsoidSet
 
 from .conftest import AXIS, RGB, blob
 from .mouse import click, drag, hover, pixel_of
