@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 
 import vispy
+from qtpy.compat import isalive
 from vispy.gloo import gl
 from vispy.gloo.context import get_current_canvas
 from vispy.scene import SceneCanvas
@@ -36,7 +37,8 @@ def current_canvas_restored(canvas: SceneCanvas | None = None) -> Iterator[None]
     try:
         yield
     finally:
-        if before is not None and before is not canvas:
+        # One that was closed with its window had it last until something else is drawn.
+        if before is not None and before is not canvas and isalive(before.native):
             before.set_current()
 
 

@@ -39,6 +39,19 @@ def docked(qapp: Any, canvas: Any) -> Iterator[Any]:
     qapp.processEvents()
 
 
+def test_a_picture_is_taken_after_another_canvas_went_with_its_window(canvas: Any) -> None:
+    from qtpy.QtCore import QCoreApplication, QEvent
+    from vispy.scene import SceneCanvas
+
+    other = SceneCanvas(size=(32, 32), show=True)
+    other.render()
+    other.set_current()
+    other.native.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    canvas.set_volume(blob(128, 128, 128), [AXIS] * 3, RGB)
+    assert np.ptp(canvas.render((64, 64))[..., :3]) > 60
+
+
 def red_pixels(picture: np.ndarray) -> int:
     rgb = picture[..., :3].astype(int)
     return int(((rgb[..., 0] > 150) & (rgb[..., 1:].max(axis=-1) < 60)).sum())
