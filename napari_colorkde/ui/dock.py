@@ -246,6 +246,7 @@ class ColorKDEWidget(QWidget):
         self.panel.volume_asked.connect(self._on_volume)
         self.cube_button.clicked.connect(self._on_cube_asked)
         self.session.exported.connect(self._on_saved)
+        self.kernels.chooser.saved.connect(self._on_saved)
         self._viewer.events.theme.connect(self._follow_theme)
 
     def _follow_theme(self, event: Any = None) -> None:

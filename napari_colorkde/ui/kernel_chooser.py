@@ -33,6 +33,7 @@ class KernelChooser(QWidget):
     """
 
     failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+    saved = Signal(Path, description="All sets were written to a file.")
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -70,7 +71,8 @@ class KernelChooser(QWidget):
 
     def save_file(self, path: str | Path) -> None:
         """Write all sets to a kernel file, or say why that cannot be."""
-        self._try(lambda: self._session.save_kernels(path))
+        if self._try(lambda: self._session.save_kernels(path)):
+            self.saved.emit(Path(path))
 
     # --- the session changed
 
@@ -106,13 +108,15 @@ class KernelChooser(QWidget):
         if path:
             self.save_file(path)
 
-    def _try(self, change: Callable[[], Any]) -> None:
+    def _try(self, change: Callable[[], Any]) -> bool:
         """Ask the session; where it refuses, say why and show what it has."""
         try:
             change()
         except (ValueError, TypeError, OSError) as error:
             self.failed.emit(sentence(error))
             self._follow(self._session.state)
+            return False
+        return True
 
     def _choices(self, widget: Any) -> list[tuple[str, str]]:
         opened = [(name, name) for name, _ in self._session.state.kernel_sets]

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 from vispy.gloo import glir
 
 from napari_colorkde.core.kde import ColorKDE
+from napari_colorkde.core.kernels import Kernel, KernelSet
 from napari_colorkde.ui.dock import LEAST_WIDTH
 from tests.ui.conftest import RGB, RNG, Dock, close_dock
 
@@ -209,6 +210,9 @@ def test_a_saved_picture_is_told_in_place_of_an_earlier_problem(dock: Dock, tmp_
     widget.cube.save_picture(tmp_path / "x.png", (32, 32))
     assert widget.status.news.text() == f"Saved {tmp_path / 'x.png'}."
     assert not widget.status.problem.isVisible()
+    widget.session.kernels = KernelSet([Kernel([60, 60, 60], [90, 90, 90], 0.25)])
+    widget.kernels.chooser.save_file(tmp_path / "mine.json")
+    assert widget.status.news.text() == f"Saved {tmp_path / 'mine.json'}."
 
 
 # --- life

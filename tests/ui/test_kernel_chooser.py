@@ -97,8 +97,20 @@ def test_there_is_nothing_to_save_without_kernels(chooser: KernelChooser, tmp_pa
     assert not chooser.save_button.enabled
     problems: list[str] = []
     chooser.failed.connect(problems.append)
+    saved: list[Path] = []
+    chooser.saved.connect(saved.append)
     chooser.save_file(tmp_path / "none.json")
     assert "no kernels to save" in problems[0]
+    assert saved == []
+
+
+def test_a_file_that_was_written_is_told(chooser: KernelChooser, tmp_path: Path) -> None:
+    saved: list[Path] = []
+    chooser.saved.connect(saved.append)
+    session_of(chooser).kernels = KERNELS
+    chooser.save_file(tmp_path / "some.json")
+    assert saved == [tmp_path / "some.json"]
+    assert saved[0].exists()
 
 
 def test_every_setting_says_what_it_does(chooser: KernelChooser) -> None:
