@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # timings and the order of float sums do not depend on the machine, and none that spins; napari's
 # settings in memory, so that the user's own are neither read nor written.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's: two test processes have the cores already
 wait_without_spinning()
 os.environ["NAPARI_CONFIG"] = ""
 
@@ -120,13 +121,16 @@ def no_leaks(request: pytest.FixtureRequest, qapp: object) -> Iterator[None]:
     """
     for package in ("app", "scene", "ui"):
         _import_all(importlib.import_module(f"napari_colorkde.{package}"))
-    before = count_live_objects()
+    count_live_objects()
+    # What is there already is none of this test's, and is not looked at or counted any more: a full
+    # collection of it takes as long as many a test.
+    gc.freeze()
     yield
     if request.node.rep_call.failed:
         return  # its traceback keeps the local variables of the test alive
     # pytest keeps the values of a test's arguments until all teardown is over.
     request.node.funcargs.clear()
-    leaked = count_live_objects() - before
+    leaked = count_live_objects()
     if leaked:
         pytest.fail(
             "still alive after the test: "
