@@ -46,7 +46,7 @@ NARROW = 0.45
 """Standard deviation s of the Gaussian that colours are spread and read with, in the same unit."""
 
 TAPS = 8
-"""Nodes on each side that it reaches: to the part of a kernel 7.5 standard deviations wide."""
+"""Nodes on each side that it reaches: enough for colours 7.5 standard deviations away."""
 
 BRICK = 70.0
 """Edge of the pieces, in standard deviations, in which points are read where one mesh would be too
@@ -178,7 +178,7 @@ def sums_on_grid_directly(
 ) -> torch.Tensor:
     """Kernel sums on a regular grid for narrow diagonal kernels: each adds to the nodes it reaches.
 
-    Exact but for terms beyond `REACH`. O(U · Π_a (17 + 14 sigma_a / spacing_a)).
+    Exact but for terms beyond `REACH`. O(U · Π_a (11 + 14 sigma_a / spacing_a)).
     """
     taps, weights = [], []
     for axis, sigma in zip(axes, sigmas, strict=True):
