@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from benchmarks.harness import Contender, Setup, compete, time_of
 from benchmarks.report import Question, Row, Target
 from napari_colorkde import KernelSet, Palette
-from napari_colorkde.core.em import iterate_em
-from napari_colorkde.core.em_start import seed_kernels
-from napari_colorkde.core.mixture import mixture_log_density
-from napari_colorkde.core.ranges import QUANTISATION
+from napari_colorkde.core.mixture.density import mixture_log_density
+from napari_colorkde.core.mixture.em import iterate_em
+from napari_colorkde.core.mixture.em_init import seed_kernels
+from napari_colorkde.core.palette.ranges import QUANTISATION
 
 N_KERNELS, ITERATIONS = 8, 3
 

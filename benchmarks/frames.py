@@ -19,7 +19,7 @@ from benchmarks.report import Figure, Question, Row, Target
 if TYPE_CHECKING:
     from napari import Viewer
 
-    from napari_colorkde.core.kde import DensityVolume
+    from napari_colorkde.core.kde.color_kde import DensityVolume
     from napari_colorkde.scene.canvas import ColorSpaceCanvas
 
 SIZE = 600, 450
@@ -81,8 +81,8 @@ def time_frames(
     """Draw so many pictures of each kind in turns, and return the seconds of each."""
     from qtpy.QtOpenGLWidgets import QOpenGLWidget
 
-    from napari_colorkde.ui.gl import main_windows
-    from napari_colorkde.ui.volume_viewer import volume_layers
+    from napari_colorkde.ui.colorspace.volume_viewer import volume_layers
+    from napari_colorkde.ui.window.gl_context import main_windows
 
     names = ["red", "green", "blue"]
     canvas.set_volume(volume.values, volume.axes, names)

@@ -47,7 +47,7 @@ def measure(setup: Setup) -> Question:
 def engine(path: str) -> float:
     import torch
 
-    from napari_colorkde.core.kde import ColorKDE
+    from napari_colorkde.core.kde.color_kde import ColorKDE
 
     torch.ones(256, 256) @ torch.ones(256, 256)  # its libraries allocate on first use
     before = resident()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.harness import Contender, Setup, compete, time_of
 from benchmarks.report import Question, Row
 from napari_colorkde import select_bandwidth
-from napari_colorkde.core.bandwidth import BandwidthEdgeWarning
+from napari_colorkde.core.kde.bandwidth import BandwidthEdgeWarning
 
 NARROWEST, WIDEST, N_SIGMAS = 0.5, 16.0, 11
 

@@ -10,44 +10,44 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.bandwidth import select_bandwidth as select_bandwidth
-    from napari_colorkde.core.class_maps import class_names as class_names
-    from napari_colorkde.core.class_maps import classify_image as classify_image
-    from napari_colorkde.core.divergence import compare as compare
-    from napari_colorkde.core.em import fit_kernels as fit_kernels
-    from napari_colorkde.core.estimator import GaussianKDE as GaussianKDE
-    from napari_colorkde.core.estimator import grid_search as grid_search
-    from napari_colorkde.core.kde import ColorKDE as ColorKDE
-    from napari_colorkde.core.kde import DensityVolume as DensityVolume
-    from napari_colorkde.core.kde import color_kde as color_kde
-    from napari_colorkde.core.kernels import Kernel as Kernel
-    from napari_colorkde.core.kernels import KernelSet as KernelSet
-    from napari_colorkde.core.label_fits import fit_classes as fit_classes
-    from napari_colorkde.core.mixture import compute_densities as compute_densities
-    from napari_colorkde.core.palette import Palette as Palette
+    from napari_colorkde.core.classification.classify_image import class_names as class_names
+    from napari_colorkde.core.classification.classify_image import classify_image as classify_image
+    from napari_colorkde.core.kde.bandwidth import select_bandwidth as select_bandwidth
+    from napari_colorkde.core.kde.color_kde import ColorKDE as ColorKDE
+    from napari_colorkde.core.kde.color_kde import DensityVolume as DensityVolume
+    from napari_colorkde.core.kde.color_kde import color_kde as color_kde
+    from napari_colorkde.core.kde.divergence import compare as compare
+    from napari_colorkde.core.kde.gaussian_kde import GaussianKDE as GaussianKDE
+    from napari_colorkde.core.kde.gaussian_kde import grid_search as grid_search
+    from napari_colorkde.core.mixture.density import compute_densities as compute_densities
+    from napari_colorkde.core.mixture.em import fit_kernels as fit_kernels
+    from napari_colorkde.core.mixture.fit_classes import fit_classes as fit_classes
+    from napari_colorkde.core.mixture.kernels import Kernel as Kernel
+    from napari_colorkde.core.mixture.kernels import KernelSet as KernelSet
+    from napari_colorkde.core.palette.palette import Palette as Palette
     from napari_colorkde.io.images import read_image as read_image
     from napari_colorkde.io.kernel_files import load_kernels as load_kernels
     from napari_colorkde.io.kernel_files import save_kernels as save_kernels
 
 _HOMES = {
-    "ColorKDE": "core.kde",
-    "DensityVolume": "core.kde",
-    "GaussianKDE": "core.estimator",
-    "Kernel": "core.kernels",
-    "KernelSet": "core.kernels",
-    "Palette": "core.palette",
-    "class_names": "core.class_maps",
-    "classify_image": "core.class_maps",
-    "color_kde": "core.kde",
-    "compare": "core.divergence",
-    "compute_densities": "core.mixture",
-    "fit_classes": "core.label_fits",
-    "fit_kernels": "core.em",
-    "grid_search": "core.estimator",
+    "ColorKDE": "core.kde.color_kde",
+    "DensityVolume": "core.kde.color_kde",
+    "GaussianKDE": "core.kde.gaussian_kde",
+    "Kernel": "core.mixture.kernels",
+    "KernelSet": "core.mixture.kernels",
+    "Palette": "core.palette.palette",
+    "class_names": "core.classification.classify_image",
+    "classify_image": "core.classification.classify_image",
+    "color_kde": "core.kde.color_kde",
+    "compare": "core.kde.divergence",
+    "compute_densities": "core.mixture.density",
+    "fit_classes": "core.mixture.fit_classes",
+    "fit_kernels": "core.mixture.em",
+    "grid_search": "core.kde.gaussian_kde",
     "load_kernels": "io.kernel_files",
     "read_image": "io.images",
     "save_kernels": "io.kernel_files",
-    "select_bandwidth": "core.bandwidth",
+    "select_bandwidth": "core.kde.bandwidth",
 }
 
 __all__ = [*sorted(_HOMES), "__version__"]  # noqa: PLE0604 - computed from the table above

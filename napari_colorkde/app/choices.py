@@ -10,10 +10,10 @@ from typing import Any
 
 from psygnal import Signal
 
-from napari_colorkde.app.cube_look import CubeLook
-from napari_colorkde.app.history import History
 from napari_colorkde.app.state import Bandwidth, Channels, Show, State
-from napari_colorkde.core.kernels import KernelSet
+from napari_colorkde.app.undo import History
+from napari_colorkde.app.view_settings import CubeLook
+from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.io.kernel_files import read_kernels, save_kernels
 
 GESTURES = frozenset({"bandwidth", "colormap"})

@@ -13,25 +13,29 @@ from typing import Any
 from psygnal import Signal
 
 from napari_colorkde.app.choices import Choices
-from napari_colorkde.app.compute import (
+from napari_colorkde.app.density.class_question import question_of
+from napari_colorkde.app.density.color_coordinates import (
+    converted_bandwidth,
+    obstacle,
+    without_space,
+)
+from napari_colorkde.app.density.compute import (
     Densities,
     DensityRequest,
     Estimate,
     Progress,
     compute,
 )
-from napari_colorkde.app.counting import Counted, count
+from napari_colorkde.app.density.export import ExportRequest, export
 from napari_colorkde.app.errors import sentence
-from napari_colorkde.app.exports import ExportRequest, export
-from napari_colorkde.app.index import Index
+from napari_colorkde.app.image.counting import Counted, count
+from napari_colorkde.app.image.pixel_index import Index
+from napari_colorkde.app.image.source import Source
 from napari_colorkde.app.jobs import ComputeError, Executor, Jobs, SynchronousExecutor, Work
-from napari_colorkde.app.question import question_of
-from napari_colorkde.app.sources import Source
-from napari_colorkde.app.spaces import converted_bandwidth, obstacle, without_space
 from napari_colorkde.app.state import Bandwidth, Channels, State
-from napari_colorkde.core.contributions import Contributions
 from napari_colorkde.core.device import Device, resolve_device
-from napari_colorkde.core.palette import Palette
+from napari_colorkde.core.mixture.cached_terms import Contributions
+from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.io.atomic import check_target
 from napari_colorkde.io.densities import DENSITY_SUFFIXES
 from napari_colorkde.io.provenance import provenance

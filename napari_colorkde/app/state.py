@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from napari_colorkde.app.judgement import Judgement
+from napari_colorkde.app.class_settings import Judgement
 from napari_colorkde.core.colorspaces import SPACE_NAMES
-from napari_colorkde.core.kernels import KernelSet
+from napari_colorkde.core.mixture.kernels import KernelSet
 
 Show = Literal["kde", "kernels"]
 SHOWN: tuple[Show, ...] = ("kde", "kernels")

@@ -4,8 +4,8 @@ from napari_colorkde.cli.comparisons import compare, crosscheck
 from napari_colorkde.cli.densities import density, volume
 from napari_colorkde.cli.fits import fit, kernels
 from napari_colorkde.cli.likelihoods import bandwidth, dataset
+from napari_colorkde.cli.open_window import demo, open_
 from napari_colorkde.cli.options import app
-from napari_colorkde.cli.windows import demo, open_
 
 ORDER = (
     demo,

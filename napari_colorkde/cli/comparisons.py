@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from napari_colorkde.cli import checks, inputs
+from napari_colorkde.cli import crosscheck_tasks as checks
+from napari_colorkde.cli import inputs
 from napari_colorkde.cli.arguments import (
     parse_bandwidth,
     parse_channel_axis,
@@ -58,7 +59,7 @@ def compare(
     palette_a = inputs.count(inputs.read(image_a, mask_a, axis, entries))
     palette_b = inputs.count(inputs.read(image_b, mask_b, axis, entries))
 
-    from napari_colorkde.core.divergence import compare as divergences
+    from napari_colorkde.core.kde.divergence import compare as divergences
 
     with step("Divergences"):
         found = divergences(palette_a, palette_b, width, device=device)
@@ -105,7 +106,7 @@ def crosscheck(
     by its own convention. Those that are not installed are named and left out. FILE is an image, or
     an .npz with arrays train and valid.
     """
-    from napari_colorkde.cli import peers
+    from napari_colorkde.cli import crosscheck_libraries as peers
 
     sigmas = None if bandwidth is None else parse_numbers(bandwidth, "bandwidth")
     if sigmas is not None and min(sigmas) <= 0:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from napari_colorkde.cli.console import report, step
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.kernels import KernelSet
-    from napari_colorkde.core.palette import Palette
+    from napari_colorkde.core.mixture.kernels import KernelSet
+    from napari_colorkde.core.palette.palette import Palette
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +79,7 @@ def _entries(pixels: Any, channel_axis: int | None, channels: list[int]) -> Any:
 
 def count(picture: Picture) -> "Palette":
     """Count the colors; say how many pixels were left out, and why."""
-    from napari_colorkde.core.palette import Palette
+    from napari_colorkde.core.palette.palette import Palette
 
     with step("Counting colors") as work:
         palette = Palette.from_image(picture.pixels, picture.mask, picture.channel_axis)
@@ -131,8 +131,8 @@ def single_set(file: Path, kernel_sets: "dict[str, KernelSet]") -> "KernelSet":
 
 def kernels_of_class(kernel_sets: "dict[str, KernelSet]", cls: str) -> "KernelSet":
     """Return the kernels of one class, of whatever set."""
-    from napari_colorkde.core.class_maps import kernels_and_classes
-    from napari_colorkde.core.kernels import KernelSet
+    from napari_colorkde.core.classification.classify_image import kernels_and_classes
+    from napari_colorkde.core.mixture.kernels import KernelSet
 
     members, classes = kernels_and_classes(kernel_sets)
     found = [kernel for kernel, its_class in zip(members, classes, strict=True) if its_class == cls]

@@ -111,7 +111,7 @@ def dataset(
             f"vectors of {vectors.train.shape[1]} numbers"
         )
 
-    from napari_colorkde.core.estimator import grid_search
+    from napari_colorkde.core.kde.gaussian_kde import grid_search
 
     with step("Log-likelihoods") as work:
         found = grid_search(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari_colorkde.cli.console import step
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.kernels import KernelSet
+    from napari_colorkde.core.mixture.kernels import KernelSet
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Result:
 
     def write_judged(self, values: Any, show: str, kernel_sets: "dict[str, KernelSet]") -> None:
         """Write what `judge` has found."""
-        from napari_colorkde.core.class_maps import class_names
+        from napari_colorkde.core.classification.classify_image import class_names
 
         names = class_names(kernel_sets)
         if show == "class":

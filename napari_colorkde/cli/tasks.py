@@ -9,9 +9,9 @@ from napari_colorkde.cli.inputs import Picture, count
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_colorkde.core.bandwidth import BandwidthSelection, Method
-    from napari_colorkde.core.kernels import KernelSet
-    from napari_colorkde.core.palette import Palette
+    from napari_colorkde.core.kde.bandwidth import BandwidthSelection, Method
+    from napari_colorkde.core.mixture.kernels import KernelSet
+    from napari_colorkde.core.palette.palette import Palette
 
 USUAL_CANDIDATES = 16
 """About so many sigmas are tried where none are given; for the progress bar only."""
@@ -21,7 +21,7 @@ def judge(
     picture: Picture, kernel_sets: "dict[str, KernelSet]", show: str, **options: Any
 ) -> "NDArray[Any]":
     """Posterior, ratio or class of each pixel: see `classify_image`."""
-    from napari_colorkde.core.class_maps import Judged, classify_image
+    from napari_colorkde.core.classification.classify_image import Judged, classify_image
 
     title = {"posterior": "Posterior", "ratio": "Likelihood ratio"}.get(show, "Class")
     with step(f"{title} of each pixel"):
@@ -46,7 +46,7 @@ def kde_volume(
     device: str,
 ) -> Any:
     """The color KDE on a grid: a `DensityVolume`. No extent means the default one."""
-    from napari_colorkde.core.kde import ColorKDE
+    from napari_colorkde.core.kde.color_kde import ColorKDE
 
     pairs = extent[0] if len(extent) == 1 else extent or None
     with step("Density of colors") as work:
@@ -64,7 +64,7 @@ def kde_density(
     picture: Picture, bandwidth: Any, *, space: str, log: bool, device: str
 ) -> tuple[Any, Any]:
     """The KDE of an image's own colors at each of its pixels, and the bandwidth's covariance."""
-    from napari_colorkde.core.kde import ColorKDE
+    from napari_colorkde.core.kde.color_kde import ColorKDE
 
     palette = count(picture)
     with step("Density of each color") as work:
@@ -80,7 +80,7 @@ def mixture_density(picture: Picture, mixture: "KernelSet", *, log: bool, device
     """The density of a kernel set at each pixel; NaN at masked ones."""
     import numpy as np
 
-    from napari_colorkde.core.mixture import compute_densities
+    from napari_colorkde.core.mixture.density import compute_densities
 
     mask = picture.mask
     if mask is not None and mask.shape != picture.shape:
@@ -105,7 +105,11 @@ def fit(
     options: dict[str, Any],
 ) -> "dict[str, KernelSet]":
     """Fit a mixture to an image, or one to each label: sets by name."""
-    from napari_colorkde.core.label_fits import as_class, class_of_label, palettes_of_labels
+    from napari_colorkde.core.mixture.fit_classes import (
+        as_class,
+        class_of_label,
+        palettes_of_labels,
+    )
     from napari_colorkde.io.images import read_image
 
     if labels is None:
@@ -134,7 +138,7 @@ def fit(
 def _fit_palette(
     palette: "Palette", number: int | str, options: dict[str, Any], title: str
 ) -> "KernelSet":
-    from napari_colorkde.core.em import iterate_fit
+    from napari_colorkde.core.mixture.em import iterate_fit
 
     candidates, tried, last = options["candidates"], 0, None
     with step(f"Fitting kernels{title}") as work:
@@ -160,8 +164,8 @@ def select(
     """Choose a bandwidth, showing progress; "auto" is the one that does not depend on pixels."""
     import numpy as np
 
-    from napari_colorkde.core import bandwidth as bw
     from napari_colorkde.core.device import resolve_device
+    from napari_colorkde.core.kde import bandwidth as bw
 
     place = resolve_device(device)
     if method == "auto":

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette import Palette
+from napari_colorkde.core.palette.palette import Palette
 
 Colors = NDArray[np.float64]
 

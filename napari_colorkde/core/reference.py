@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from napari_colorkde.core.kernels import Kernel
+from napari_colorkde.core.mixture.kernels import Kernel
 
 Array = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from itertools import combinations
 
 import numpy as np
 
-from napari_colorkde.core.kernels import Kernel, KernelSet
+from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.io.kernel_json import channel_names
 
 _TEXT_COLUMNS = ("set", "kernel", "class", "name", "visible")

@@ -28,7 +28,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from napari_colorkde.core.kernels import Kernel, KernelSet
+from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 FORMAT = "napari-colorkde kernels"
 VERSION = 1

@@ -18,7 +18,7 @@ from napari_colorkde.io.densities import write_imagej, write_npy, write_npz
 from napari_colorkde.io.provenance import as_json, provenance
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.kde import DensityVolume
+    from napari_colorkde.core.kde.color_kde import DensityVolume
 
 VOLUME_SUFFIXES = (".tif", ".tiff", ".npy", ".npz")
 
@@ -79,7 +79,7 @@ def read_volume(path: str | os.PathLike[str]) -> "DensityVolume":
     OSError
         If there is no such file.
     """
-    from napari_colorkde.core.kde import DensityVolume
+    from napari_colorkde.core.kde.color_kde import DensityVolume
 
     path = Path(path)
     if not path.is_file():

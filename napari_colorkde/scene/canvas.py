@@ -11,23 +11,29 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .content import VolumeContent, shell_covers
-from .cut import Cut
-from .density_view import MODES, DensityView
-from .ellipsoid_mouse import EllipsoidMouse
-from .ellipsoid_set import EllipsoidSet
-from .ellipsoids import Ellipsoids
-from .geometry import Floats
-from .legend import Bar, Legend, density_bar, difference_bar, shells_bar
-from .marker import ColorMarker
-from .outline import Outline
-from .points import LitPoints, Points
-from .rays import hit_plane
-from .region_tool import TOOLS, RegionTool
-from .regions import HalfSpace, Region, densest_on_ray
-from .theme import Theme
-from .volume import NEGATIVE, POSITIVE
-from .walls import Walls
+from napari_colorkde.scene.annotations.color_marker import ColorMarker
+from napari_colorkde.scene.annotations.cut_plane import Cut
+from napari_colorkde.scene.annotations.gamut_outline import Outline
+from napari_colorkde.scene.annotations.legend import (
+    Bar,
+    Legend,
+    density_bar,
+    difference_bar,
+    shells_bar,
+)
+from napari_colorkde.scene.annotations.marginal_walls import Walls
+from napari_colorkde.scene.density.content import VolumeContent, shell_covers
+from napari_colorkde.scene.density.points import LitPoints, Points
+from napari_colorkde.scene.density.volume import NEGATIVE, POSITIVE
+from napari_colorkde.scene.density_view import MODES, DensityView
+from napari_colorkde.scene.ellipsoids.ellipsoid_mouse import EllipsoidMouse
+from napari_colorkde.scene.ellipsoids.ellipsoid_set import EllipsoidSet
+from napari_colorkde.scene.ellipsoids.ellipsoids import Ellipsoids
+from napari_colorkde.scene.geometry.box import Floats
+from napari_colorkde.scene.geometry.rays import hit_plane
+from napari_colorkde.scene.geometry.regions import HalfSpace, Region, densest_on_ray
+from napari_colorkde.scene.region_tool import TOOLS, RegionTool
+from napari_colorkde.scene.theme import Theme
 
 __all__ = ["MODES", "TOOLS", "ColorSpaceCanvas"]
 

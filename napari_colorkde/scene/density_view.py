@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .colors import ColorOf
-from .content import Content, PlaneContent, VolumeContent
-from .curve import CURVE_RAMP, CurveContent
-from .frame import CubeFrame, FlatFrame
-from .levels import MassCurve, Transfer
-from .points import Points
-from .rulers import Ruler
-from .space import Space
-from .stage import Stage
-from .theme import Theme
-from .volume import MODES as VOLUME_MODES
+from napari_colorkde.scene.annotations.frame import CubeFrame, FlatFrame
+from napari_colorkde.scene.annotations.rulers import Ruler
+from napari_colorkde.scene.axes import Space
+from napari_colorkde.scene.base_canvas import Stage
+from napari_colorkde.scene.density.content import Content, PlaneContent, VolumeContent
+from napari_colorkde.scene.density.curve import CURVE_RAMP, CurveContent
+from napari_colorkde.scene.density.points import Points
+from napari_colorkde.scene.density.transfer import MassCurve, Transfer
+from napari_colorkde.scene.density.volume import MODES as VOLUME_MODES
+from napari_colorkde.scene.display_colors import ColorOf
+from napari_colorkde.scene.theme import Theme
 
 MODES = (*VOLUME_MODES, "points")
 

@@ -8,9 +8,9 @@ from typing import Any
 from vispy.scene.visuals import Text
 from vispy.visuals.text.text import FontManager
 
-from .geometry import Floats
-from .space import Space
-from .theme import Theme
+from napari_colorkde.scene.axes import Space
+from napari_colorkde.scene.geometry.box import Floats
+from napari_colorkde.scene.theme import Theme
 
 # Scene points (N, 3) → homogeneous pixels (N, 4): x/w and y/w are on the screen.
 Project = Callable[[Floats], Floats]

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 from vispy.scene.visuals import Line
 
-from .geometry import Floats
-from .part import Overlay, Part
-from .rays import Ray
-from .regions import (
+from napari_colorkde.scene.axes import Space
+from napari_colorkde.scene.geometry.box import Floats
+from napari_colorkde.scene.geometry.rays import Ray
+from napari_colorkde.scene.geometry.regions import (
     BallRegion,
     HalfSpace,
     Region,
@@ -19,8 +19,8 @@ from .regions import (
     ball_outline,
     distance_from_ray,
 )
-from .space import Space
-from .theme import THEMES, Theme
+from napari_colorkde.scene.part import Overlay, Part
+from napari_colorkde.scene.theme import THEMES, Theme
 
 TOOLS = ("turn", "lasso", "rectangle", "ball")
 _ORDER = 50

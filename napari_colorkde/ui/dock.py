@@ -22,14 +22,21 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorkde.app.errors import sentence
-from napari_colorkde.app.overlay import Overlay
+from napari_colorkde.app.image.source import unwrapped
+from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.sources import unwrapped
-from napari_colorkde.ui.autosave import Autosave, RestoreOffer
-from napari_colorkde.ui.cube_dock import CubeView
-from napari_colorkde.ui.cube_link import CubeLink
-from napari_colorkde.ui.density_panel import DensityPanel
-from napari_colorkde.ui.docking import (
+from napari_colorkde.ui.classification.panel import JudgePanel
+from napari_colorkde.ui.colorspace.links import CubeLink
+from napari_colorkde.ui.colorspace.view import CubeView
+from napari_colorkde.ui.colorspace.volume_viewer import SHELL_SHARES, open_volume
+from napari_colorkde.ui.density.panel import DensityPanel
+from napari_colorkde.ui.image_chooser import ImageChooser
+from napari_colorkde.ui.kernels.fit_dialog import FitButton
+from napari_colorkde.ui.kernels.panel import KernelsPanel
+from napari_colorkde.ui.kernels.pick_tool import PickingTool
+from napari_colorkde.ui.widgets.forms import at_top, scrolled
+from napari_colorkde.ui.window.autosave import Autosave, RestoreOffer
+from napari_colorkde.ui.window.docking import (
     COLUMN_WIDTH,
     OnClose,
     ShortTitle,
@@ -38,16 +45,9 @@ from napari_colorkde.ui.docking import (
     stack_above,
     window_of,
 )
-from napari_colorkde.ui.executor import Activity, QtExecutor
-from napari_colorkde.ui.fit_dialog import FitButton
-from napari_colorkde.ui.forms import at_top, scrolled
-from napari_colorkde.ui.gl import CurrentContext
-from napari_colorkde.ui.image_chooser import ImageChooser
-from napari_colorkde.ui.judge_panel import JudgePanel
-from napari_colorkde.ui.kernels_panel import KernelsPanel
-from napari_colorkde.ui.picking_tool import PickingTool
-from napari_colorkde.ui.status import StatusLines
-from napari_colorkde.ui.volume_viewer import SHELL_SHARES, open_volume
+from napari_colorkde.ui.window.executor import Activity, QtExecutor
+from napari_colorkde.ui.window.gl_context import CurrentContext
+from napari_colorkde.ui.window.status import StatusLines
 
 if TYPE_CHECKING:
     import napari.viewer

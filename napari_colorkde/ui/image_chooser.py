@@ -8,12 +8,12 @@ from psygnal import Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_colorkde.app.errors import sentence
-from napari_colorkde.app.overlay import Overlay, images_of
+from napari_colorkde.app.image.source import Source, unwrapped
+from napari_colorkde.app.layers.overlay import Overlay, images_of
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.sources import Source, unwrapped
 from napari_colorkde.app.state import Channels, State
 from napari_colorkde.io.images import read_image
-from napari_colorkde.ui.forms import form
+from napari_colorkde.ui.widgets.forms import form
 
 NO_IMAGE = ""
 

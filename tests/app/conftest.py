@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_colorkde.app import compute
+from napari_colorkde.app.density import compute
 
 
 @pytest.fixture(autouse=True)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_colorkde.app.compute import Densities
+from napari_colorkde.app.density.compute import Densities
 from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.image.source import Source, source_of_array
 from napari_colorkde.app.jobs import ComputeError
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.sources import Source, source_of_array
-from napari_colorkde.core.kde import ColorKDE
-from napari_colorkde.core.kernels import Kernel, KernelSet
+from napari_colorkde.core.kde.color_kde import ColorKDE
+from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.io.kernel_files import save_kernels
 from napari_colorkde.io.samples import sample_path
 from tests.app.stepping import SteppingExecutor
@@ -213,7 +213,7 @@ def test_results_for_an_earlier_image_are_dropped() -> None:
 
 
 def test_an_edit_goes_first_while_an_image_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    from napari_colorkde.app import counting as module
+    from napari_colorkde.app.image import counting as module
 
     monkeypatch.setattr(module, "LARGE", 500)
     monkeypatch.setattr(module, "SAMPLE_PIXELS", 200)

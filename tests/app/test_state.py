@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from napari_colorkde.app.judgement import Judgement
+from napari_colorkde.app.class_settings import Judgement
 from napari_colorkde.app.state import Channels, State
-from napari_colorkde.core.kernels import Kernel, KernelSet
+from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 SETS = {
     "skin": KernelSet([Kernel([1, 2, 3], [1, 1, 1], 1.0)], "skin"),

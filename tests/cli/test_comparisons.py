@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_colorkde import compare
-from napari_colorkde.cli import main, peers
+from napari_colorkde.cli import crosscheck_libraries as peers
+from napari_colorkde.cli import main
 from napari_colorkde.core.reference import kde_log_density
 
 DIGITS = Path(__file__).parents[1] / "data" / "mnist_30_digits.npz"

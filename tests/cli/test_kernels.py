@@ -23,7 +23,7 @@ from napari_colorkde import (
     load_kernels,
 )
 from napari_colorkde.cli import main
-from napari_colorkde.core.ranges import QUANTISATION
+from napari_colorkde.core.palette.ranges import QUANTISATION
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import sample_path
 

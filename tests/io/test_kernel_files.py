@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_colorkde.core.em import fit_kernels
-from napari_colorkde.core.kernels import Kernel, KernelSet
+from napari_colorkde.core.mixture.em import fit_kernels
+from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.io.kernel_files import (
     KernelFileWarning,
     check_kernels,

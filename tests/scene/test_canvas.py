@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_colorkde.scene.volume import MODES
-
-from .conftest import AXIS, BINS, RGB, blob, saturated
+from napari_colorkde.scene.density.volume import MODES
+from tests.scene.conftest import AXIS, BINS, RGB, blob, saturated
 
 pytestmark = pytest.mark.window
 
@@ -314,7 +313,7 @@ def test_the_window_is_opaque_while_the_view_moves(canvas: Any, qtbot: Any) -> N
 
 
 def test_moving_makes_no_new_programs(canvas: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from napari_colorkde.scene.reduced import ReducedTarget
+    from napari_colorkde.scene.density.reduced_target import ReducedTarget
 
     made: list[float] = []
     make = ReducedTarget.__init__

@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
-from .conftest import AXIS, RGB, blob
+from tests.scene.conftest import AXIS, RGB, blob
 
 pytestmark = pytest.mark.window
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from napari_colorkde.app import compute
-from napari_colorkde.ui import autosave
+from napari_colorkde.app.density import compute
+from napari_colorkde.ui.window import autosave
 
 if TYPE_CHECKING:
     from napari import Viewer

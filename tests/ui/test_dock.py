@@ -20,8 +20,8 @@ from qtpy.QtWidgets import (
 )
 from vispy.gloo import glir
 
-from napari_colorkde.core.kde import ColorKDE
-from napari_colorkde.core.kernels import Kernel, KernelSet
+from napari_colorkde.core.kde.color_kde import ColorKDE
+from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.ui.dock import LEAST_WIDTH
 from tests.ui.conftest import RGB, RNG, Dock, close_dock
 

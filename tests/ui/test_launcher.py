@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_colorkde.core.kde import ColorKDE
+from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import sample_path
 from napari_colorkde.io.volumes import read_volume

@@ -1,0 +1,111 @@
+"""What the manifest `napari.yaml` points to: the dock widget, a writer, sample images.
+
+Imported by napari when it looks at the manifest's commands: Qt and torch are loaded only with the
+widget.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_colorkde.io.densities import write_density
+from napari_colorkde.io.images import read_image
+from napari_colorkde.io.samples import sample_path
+from napari_colorkde.openmp import wait_without_spinning
+
+if TYPE_CHECKING:
+    from napari_colorkde.ui.dock import ColorKDEWidget
+
+    make_dock_widget = ColorKDEWidget
+
+LayerData = tuple[Any, dict[str, Any], str]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "make_dock_widget":
+        wait_without_spinning()
+        from napari_colorkde.ui.dock import ColorKDEWidget
+
+        return ColorKDEWidget
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def sample_astronaut() -> list[LayerData]:
+    """Open the astronaut."""
+    return _sample("astronaut.png")
+
+
+def sample_coffee() -> list[LayerData]:
+    """Open the cup of coffee."""
+    return _sample("coffee.png")
+
+
+def sample_retina() -> list[LayerData]:
+    """Open the retina."""
+    return _sample("retina.jpg")
+
+
+def write_density_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
+    """Write a density overlay at full resolution; any other image layer as napari would.
+
+    npe2 may ask this writer first for any image layer with one of its suffixes, not only for ours.
+
+    Parameters
+    ----------
+    path
+        ``.tif``, ``.npy`` or ``.png``.
+    data
+        The layer's data; of a multiscale layer the finest level is written.
+    attributes
+        The layer's state, of which contrast limits and colormap matter for a picture.
+
+    Returns
+    -------
+    list of str
+        The path, if the file was written.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is not known.
+    """
+    from napari.utils.colormaps import ensure_colormap
+    from napari.utils.io import imsave
+
+    from napari_colorkde.app.layers.overlay import MARK
+
+    mark = attributes.get("metadata", {}).get(MARK)
+    level = data[0] if attributes.get("multiscale") else data
+    if mark is None or mark.get("mask"):
+        image = np.asarray(level)
+        if path.lower().endswith(".npy"):
+            np.save(path, image)
+        else:
+            imsave(path, image)
+        return [path]
+    if (axis := mark.get("channel_axis")) is not None:
+        # Repeated along the image's channels; once is enough.
+        level = level[(slice(None),) * axis + (0,)]
+    if classes := mark.get("classes"):
+        from napari_colorkde.app.density.class_question import class_map
+        from napari_colorkde.io.class_maps import write_class_map
+
+        write_class_map(path, class_map(np.asarray(level)), classes, description=mark["origin"])
+        return [path]
+    colors = attributes.get("colormap", "magma")
+    limits = attributes.get("contrast_limits")
+    write_density(
+        path,
+        np.asarray(level),
+        log=bool(mark.get("log", False)),
+        description=mark.get("origin"),
+        colormap=ensure_colormap(colors).map(np.linspace(0, 1, 256))[:, :3],
+        contrast_limits=None if limits is None else (float(limits[0]), float(limits[1])),
+    )
+    return [path]
+
+
+def _sample(file_name: str) -> list[LayerData]:
+    path = sample_path(file_name)
+    return [(read_image(path), {"name": path.stem, "rgb": True}, "image")]

@@ -1,0 +1,309 @@
+"""A Labels layer as the truth: its pixels counted by colour, and the curve of what is shown.
+
+Counting and sorting are one job of the session; a threshold is then looked up at once.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from weakref import ref
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from napari_colorkde.app.density.compute import Densities, Progress
+from napari_colorkde.app.image.pixel_index import Index
+from napari_colorkde.app.image.source import unwrapped
+from napari_colorkde.app.selection.selections import Labelled
+from napari_colorkde.app.session import Session
+from napari_colorkde.core.classification.roc import Confusion, RocCurve, roc_curve
+
+Unlabelled = Literal["automatic", "negative", "not judged"]
+UNLABELLED: tuple[Unlabelled, ...] = ("automatic", "negative", "not judged")
+
+FEW_VALUES = 1 << 16
+"""Labels up to this are found in a table, others by sorting."""
+
+MOST_LABELS = 200
+"""Labels that are offered; of instances, such as nuclei, all are positive."""
+
+EVERY_LABEL = 0
+"""As the positive label: any but 0."""
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """How many pixels of each colour have the positive label, no label, or another.
+
+    Attributes
+    ----------
+    labels
+        Those that there are, without 0.
+    positive
+        One of them, or `EVERY_LABEL`.
+    positives, unlabelled, others
+        ``(U,)`` numbers of pixels.
+    """
+
+    index: Index = field(repr=False)
+    labels: tuple[int, ...]
+    positive: int
+    positives: NDArray[np.int64] = field(repr=False)
+    unlabelled: NDArray[np.int64] = field(repr=False)
+    others: NDArray[np.int64] = field(repr=False)
+
+    def negatives(self, unlabelled: Unlabelled) -> NDArray[np.int64]:
+        """Pixels of each colour that are not positive.
+
+        Automatically, pixels without a label are negative where the layer has no other label that
+        could be; beside other labels they were left unjudged.
+        """
+        if unlabelled == "automatic":
+            unlabelled = "not judged" if self.others.any() else "negative"
+        return self.others + self.unlabelled if unlabelled == "negative" else self.others
+
+
+def count_truth(index: Index, labels: Labelled, positive: int | None) -> Iterator[Progress | Truth]:
+    """Count labelled pixels by colour: 0.4 s for 18 million.
+
+    Parameters
+    ----------
+    labels
+        Those of each pixel.
+    positive
+        The label of positives; None takes the lowest.
+
+    Raises
+    ------
+    ValueError
+        If no pixel has a label.
+    """
+    found: set[int] = set()
+    n, done = 2 * int(np.prod(index.shape, dtype=np.int64)), 0
+    for _, tile in labels.parts(index):
+        found.update(_values(tile))
+        done += tile.size
+        yield Progress("counting the truth", done / n)
+    names = tuple(sorted(found - {0}))
+    if not names:
+        raise ValueError(
+            "the truth has no pixel with a label; paint some, or choose another layer."
+        )
+    if positive is None or (positive != EVERY_LABEL and positive not in names):
+        positive = names[0] if len(names) <= MOST_LABELS else EVERY_LABEL
+    size = 3 * (len(index.palette) + 1)
+    counts = np.zeros(size, np.int64)
+    for axes, tile in labels.parts(index):
+        positives = tile != 0 if positive == EVERY_LABEL else tile == positive
+        # 0: no label, 1: positive, 2: another.
+        kinds = np.where(positives, 1, np.where(tile == 0, 0, 2))
+        kinds += 3 * index.codes(0, axes)
+        counts += np.bincount(kinds.ravel(), minlength=size)
+        done += tile.size
+        yield Progress("counting the truth", done / n)
+    # Code 0 is for pixels that do not count.
+    unlabelled, positives, others = counts.reshape(-1, 3)[1:].T
+    yield Truth(index, names, positive, positives, unlabelled, others)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    curve: RocCurve
+    densities: Densities
+    unlabelled: Unlabelled
+
+
+class Scoring:
+    """Compares what the session shows with a Labels layer.
+
+    Parameters
+    ----------
+    session
+        Whose densities are compared.
+
+    Attributes
+    ----------
+    truth, curve
+        The newest, None until there are some.
+    problem
+        Why there is no curve, in a sentence; "" if there is one, or no truth was chosen.
+    """
+
+    changed = Signal(description="There is another truth, curve or problem.")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._layer: ref[Any] | None = None
+        self._positive: int | None = None
+        self._unlabelled: Unlabelled = "automatic"
+        self._scored: _Scored | None = None
+        self.truth: Truth | None = None
+        self.problem = ""
+        session.counted_changed.connect(self._on_counted)
+        session.densities_changed.connect(self._on_densities)
+        session.source_changed.connect(self._on_source)
+
+    @property
+    def layer(self) -> Any:
+        """The Labels layer that is the truth, or None."""
+        return None if self._layer is None else self._layer()
+
+    @property
+    def curve(self) -> RocCurve | None:
+        """The curve of what is shown."""
+        return None if self._scored is None else self._scored.curve
+
+    @property
+    def positive(self) -> int | None:
+        """The label of positives; None before it is known."""
+        return self._positive if self.truth is None else self.truth.positive
+
+    @property
+    def unlabelled(self) -> Unlabelled:
+        """What pixels without a label are."""
+        return self._unlabelled
+
+    def choose(self, layer: Any) -> None:
+        """Take a Labels layer for the truth; None for none."""
+        layer = None if layer is None else unwrapped(layer)
+        self._listen(False)
+        self._layer = None if layer is None else ref(layer)
+        self._listen(True)
+        self._positive = None
+        self._recount()
+
+    def set_positive(self, label: int) -> None:
+        """Take this label, or `EVERY_LABEL`, for the positives."""
+        self._positive = label
+        self._recount()
+
+    def set_unlabelled(self, unlabelled: Unlabelled) -> None:
+        """Say what pixels without a label are."""
+        self._unlabelled = unlabelled
+        self._score()
+
+    def at(self, threshold: float) -> Confusion | None:
+        """Decisions of a threshold; None without a curve."""
+        if self._scored is None:
+            return None
+        # As the values are compared with it.
+        kind = self._scored.densities.values.dtype.type
+        return self._scored.curve.at(float(kind(threshold)))
+
+    def close(self) -> None:
+        """Let go of the session and the layer."""
+        self._listen(False)
+        self._session.stop("truth")
+        self._layer = None
+        self._session.counted_changed.disconnect(self._on_counted)
+        self._session.densities_changed.disconnect(self._on_densities)
+        self._session.source_changed.disconnect(self._on_source)
+
+    # --- within
+
+    def _listen(self, on: bool) -> None:
+        layer = self.layer
+        if layer is not None:
+            # `paint` comes before a fill is written, `labels_update` after it.
+            for name in ("data", "paint", "labels_update"):
+                event = getattr(layer.events, name)
+                (event.connect if on else event.disconnect)(self._on_labels)
+
+    def _on_labels(self, event: Any) -> None:
+        self._recount()
+
+    def _on_counted(self, counted: object) -> None:
+        self._recount()
+
+    def _on_source(self, source: object) -> None:
+        self._recount()
+
+    def _on_densities(self, densities: Densities) -> None:
+        if densities.is_exact:
+            self._score()
+
+    def _recount(self) -> None:
+        # What is being counted is of another choice.
+        self._session.stop("truth")
+        self.truth = None
+        self._score()
+
+    def _fail(self, problem: str) -> None:
+        self._scored, self.problem = None, problem
+        self.changed.emit()
+
+    def _score(self) -> None:
+        layer, index, densities = self.layer, self._session.index, self._session.densities
+        if layer is None or index is None or index.is_preview or densities is None:
+            self._fail("")
+            return
+        question = densities.request.question
+        if question is not None and question.show == "class":
+            self._fail("A map of classes has no threshold; show a posterior or a ratio.")
+            return
+        try:
+            labels = _labels_of(layer, index)
+        except ValueError as error:
+            self._fail(str(error))
+            return
+        truth = self.truth if self.truth is not None and self.truth.index is index else None
+        positive, unlabelled = self._positive, self._unlabelled
+        self._session.run(
+            "truth",
+            lambda: _score(index, labels, positive, unlabelled, truth, densities),
+            self._on_result,
+            self._on_end,
+        )
+
+    def _on_result(self, result: Truth | _Scored) -> None:
+        if isinstance(result, Truth):
+            self.truth = result
+        elif result.densities is self._session.densities:
+            self._scored, self.problem = result, ""
+        self.changed.emit()
+
+    def _on_end(self, problem: str | None) -> None:
+        if problem is not None:
+            self._fail(f"{problem[:1].upper()}{problem[1:]}")
+
+
+def _labels_of(layer: Any, index: Index) -> Labelled:
+    """The label of each pixel of an image."""
+    labels = unwrapped(layer.data)[0] if layer.multiscale else unwrapped(layer.data)
+    shape, source, axis = tuple(map(int, labels.shape)), index.source, index.channels.axis
+    if shape == tuple(index.shape):
+        return Labelled(labels, "each")
+    if axis is not None and not source.rgb and shape == tuple(source.array.shape):
+        return Labelled(labels, "each", channel_axis=axis)
+    raise ValueError(
+        f"{layer.name!r} has the shape {shape}, the image's pixels {tuple(index.shape)}; "
+        "choose labels of the same shape."
+    )
+
+
+def _score(
+    index: Index,
+    labels: Labelled,
+    positive: int | None,
+    unlabelled: Unlabelled,
+    truth: Truth | None,
+    densities: Densities,
+) -> Iterator[Progress | Truth | _Scored]:
+    if truth is None:
+        for step in count_truth(index, labels, positive):
+            if isinstance(step, Truth):
+                truth = step
+            yield step
+    if truth is not None:
+        negatives = truth.negatives(unlabelled)
+        curve = roc_curve(densities.values, truth.positives, negatives)
+        yield _Scored(curve, densities, unlabelled)
+
+
+def _values(tile: NDArray[Any]) -> list[int]:
+    if tile.size == 0:
+        return []
+    if int(tile.min()) >= 0 and int(tile.max()) < FEW_VALUES:
+        return list(map(int, np.flatnonzero(np.bincount(tile.ravel()))))
+    return list(map(int, np.unique(tile)))

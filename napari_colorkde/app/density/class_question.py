@@ -1,0 +1,267 @@
+"""What is decided about colours by the classes of kernels: the question, and its answer.
+
+A `Question` is a `Judgement` beside the kernels at hand: which class is meant, which priors hold,
+what the threshold is. The answer is computed from the log-density of each class at the palette's
+colours; the same as `napari_colorkde.classify_image` gives, in float32, as an edit must be seen at
+once.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.app.class_settings import Judged, Judgement
+from napari_colorkde.app.state import State
+from napari_colorkde.core.classification.bayes import log_density_level, log_likelihood_ratio
+from napari_colorkde.core.classification.classify_image import (
+    kernels_and_classes,
+    log_class_weights,
+    prior_of_classes,
+    ratio_classes,
+)
+from napari_colorkde.core.mixture.kernels import KernelSet
+
+RATIO_SPAN = math.log(1000.0)
+"""Nats of a ratio that are told apart on either side of the threshold: odds of 1000 to 1."""
+
+LEAST_PRIOR = 1e-6
+"""Keeps thresholds finite."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A judgement beside the kernels that decide it.
+
+    Attributes
+    ----------
+    judgement
+        What is asked.
+    sets
+        The kernel sets that take part, by name.
+    kernels
+        All their kernels.
+    names
+        Their classes, in order of first appearance.
+    members
+        ``(K,)`` position of each kernel's class.
+    """
+
+    judgement: Judgement
+    sets: Mapping[str, KernelSet] = field(repr=False)
+    kernels: KernelSet = field(repr=False)
+    names: tuple[str, ...]
+    members: tuple[int, ...] = field(repr=False)
+
+    @property
+    def show(self) -> Judged:
+        """What is asked for."""
+        return self.judgement.show
+
+    @property
+    def cls(self) -> str:
+        """The class that is meant."""
+        given = self.judgement.cls
+        return given if given is not None and given in self.names else self.names[0]
+
+    @property
+    def against(self) -> str | None:
+        """The class it is compared with; None where there is no other."""
+        others = [name for name in self.names if name != self.cls]
+        if self.judgement.against in others:
+            return self.judgement.against
+        return others[0] if others else None
+
+    @property
+    def priors(self) -> dict[str, float]:
+        """P(class) of every class, summing to 1."""
+        known = {name: p for name, p in self.judgement.priors if name in self.names}
+        if len(known) < len(self.names) and sum(known.values()) >= 1:
+            # A class that came later starts from an equal share.
+            known = {name: known.get(name, 1 / len(self.names)) for name in self.names}
+        if len(known) == len(self.names) and not any(known.values()):
+            known = {}
+        return dict(zip(self.names, prior_of_classes(self.names, known).tolist(), strict=True))
+
+    @property
+    def best_threshold(self) -> float:
+        """Deciding for the class at and above this value makes the fewest errors.
+
+        Duda, Hart and Stork, Pattern Classification (2001), section 2.3. NaN for a map of classes,
+        which has none.
+        """
+        if self.show == "posterior":
+            return 0.5
+        if self.show == "ratio" and self.against is not None:
+            priors = self.priors
+            least = max(priors[self.against], LEAST_PRIOR), max(priors[self.cls], LEAST_PRIOR)
+            return math.log(least[0] / least[1])
+        return math.nan
+
+    @property
+    def threshold(self) -> float:
+        """The one that was chosen, or the best."""
+        chosen = self.judgement.threshold
+        return self.best_threshold if chosen is None else chosen
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Contrast limits that mean the same on every image."""
+        if self.show == "ratio":
+            return self.threshold - RATIO_SPAN, self.threshold + RATIO_SPAN
+        if self.show == "class":
+            return -0.5, len(self.names) + 0.5
+        return 0.0, 1.0
+
+    @property
+    def quantity(self) -> str:
+        """What the values are, in words."""
+        if self.show == "posterior":
+            return f"posterior probability of {self.cls!r}"
+        if self.show == "ratio":
+            return f"log-likelihood ratio of {self.cls!r} to {self.against!r}, nats"
+        return "most likely class, counted from 1; 0 for none"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """How to ask it again: for files that are written."""
+        classes = (self.names[m] for m in self.members)
+        facts: dict[str, Any] = {
+            "values": self.quantity,
+            "kernel set": ", ".join(self.sets),
+            "kernels": [
+                {"mean": k.mean, "covariance": k.covariance, "weight": k.weight, "class": cls}
+                for k, cls in zip(self.kernels, classes, strict=True)
+            ],
+        }
+        if self.show != "ratio":
+            facts["priors"] = self.priors
+        if self.show == "class" and self.judgement.none_below is not None:
+            facts["none below the density that holds"] = self.judgement.none_below
+        return facts
+
+    def answer(
+        self, log_densities: NDArray[np.float32], counts: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Answer it for each colour of a palette.
+
+        Parameters
+        ----------
+        log_densities
+            ``(M, U)`` of each class, with the weights that its kernels have.
+        counts
+            ``(U,)`` pixels of each colour.
+
+        Returns
+        -------
+        ndarray
+            ``(U,)`` probabilities, nats, or numbers of classes: 0 for none, 1 for the first.
+        """
+        # What a density of colours is divided by, to integrate to 1.
+        scales = log_class_weights(self.kernels, self.members)
+        if self.show == "ratio":
+            first, second = ratio_classes(self.names, self.cls, self.against)
+            ratio = log_likelihood_ratio(log_densities[first], log_densities[second])
+            ratio -= np.float32(scales[first] - scales[second])
+            return ratio
+        with np.errstate(divide="ignore"):
+            log_priors = (np.log(list(self.priors.values())) - scales).astype(np.float32)
+        if self.show == "posterior":
+            return _posterior(log_densities, log_priors, self.names.index(self.cls))
+        return _most_likely(log_densities, log_priors, counts, self.judgement.none_below)
+
+    def check(self) -> None:
+        """Refuse what cannot be answered.
+
+        Raises
+        ------
+        ValueError
+            If there are too few classes.
+        """
+        if len(self.names) < 2 and self.show in ("posterior", "ratio"):
+            raise ValueError(
+                f"a {self.show} compares two classes, but all kernels are of {self.names[0]!r}; "
+                "give some another class in the table, or open a second kernel set."
+            )
+
+
+def question_of(state: State) -> Question | None:
+    """What a state asks, beside its kernels; None without kernels.
+
+    The classes are those of the chosen set. If it has only one, the other sets that are open and
+    have the same channels are the other classes: a kernel without a class has its set's name. Of
+    them, those that the judgement names go before all.
+    """
+    chosen = state.kernels
+    if not chosen or state.kernel_set is None:
+        return None
+    alike = {
+        name: kernels
+        for name, kernels in state.kernel_sets
+        if (kernels.n_channels, kernels.space) == (chosen.n_channels, chosen.space)
+    }
+    among = state.judgement.among if state.kernel_set in state.judgement.among else ()
+    named = {name: kernels for name, kernels in alike.items() if name in among}
+    for sets in ({state.kernel_set: chosen}, named or alike, alike):
+        kernels, classes = kernels_and_classes(sets)
+        names = tuple(dict.fromkeys(classes))
+        if len(names) > 1:
+            break
+    positions = {name: position for position, name in enumerate(names)}
+    return Question(
+        state.judgement, sets, kernels, names, tuple(positions[name] for name in classes)
+    )
+
+
+def class_map(answers: NDArray[np.floating]) -> NDArray[Any]:
+    """Numbers of classes as whole numbers; where there is no answer, 0."""
+    numbers = np.nan_to_num(answers, nan=0.0)
+    return np.asarray(numbers.astype(np.min_scalar_type(int(numbers.max(initial=0)))))
+
+
+def _posterior(
+    logs: NDArray[np.float32], log_priors: NDArray[np.float32], cls: int
+) -> NDArray[np.float32]:
+    """``1 / Σ_d exp(log joint(d) − log joint(cls))``: no large intermediate, nothing to scale.
+
+    0 where the class itself is impossible: by its prior, or because its kernels weigh nothing.
+    """
+    if np.isneginf(log_priors[cls]):
+        return np.zeros(logs.shape[1], np.float32)
+    total = np.ones(logs.shape[1], np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for d in range(len(logs)):
+            if d != cls and not np.isneginf(log_priors[d]):
+                odds = logs[d] - logs[cls]
+                odds += log_priors[d] - log_priors[cls]
+                total += np.exp(odds, out=odds)
+    posterior = np.asarray(1 / total, np.float32)
+    posterior[np.isneginf(logs[cls])] = 0
+    return posterior
+
+
+def _most_likely(
+    logs: NDArray[np.float32],
+    log_priors: NDArray[np.float32],
+    counts: NDArray[np.int64],
+    none_below: float | None,
+) -> NDArray[np.float32]:
+    top = logs[0] + log_priors[0]
+    best = np.ones(len(top), np.float32)
+    for d in range(1, len(logs)):
+        joint = logs[d] + log_priors[d]
+        best[joint > top] = d + 1
+        np.maximum(top, joint, out=top)
+    if none_below is not None:
+        total = np.zeros_like(top)
+        with np.errstate(invalid="ignore"):
+            for d in range(len(logs)):
+                total += np.exp(logs[d] + log_priors[d] - top)
+            total = np.log(total) + top
+        total[np.isnan(total)] = -np.inf
+        best[total < log_density_level(total, counts, none_below)] = 0
+    best[np.isneginf(top)] = 0
+    return best

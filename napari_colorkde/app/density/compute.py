@@ -1,0 +1,307 @@
+"""From requests to results: pure generators that can be stopped between their yields.
+
+A request is a frozen value with all that is needed; results name what they are made of. Long steps
+tell how far they are. Nothing here knows the session, napari or a thread.
+"""
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.app.density.class_question import Question
+from napari_colorkde.app.density.color_coordinates import Coordinates, in_space
+from napari_colorkde.app.density.contrast import contrast_limits
+from napari_colorkde.app.state import Bandwidth
+from napari_colorkde.core.device import Device
+from napari_colorkde.core.kde.bandwidth import (
+    BandwidthSelection,
+    iterate_selection,
+    select_bandwidth,
+)
+from napari_colorkde.core.kde.color_kde import ColorKDE, DensityVolume
+from napari_colorkde.core.mixture.cached_terms import Contributions
+from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.core.palette.palette import Palette
+
+BINS = {1: 512, 2: 256, 3: 128}
+"""Grid points per axis of the colour-space volume, by the number of channels."""
+
+FEW_COLORS = 20_000
+"""Palettes this small need no preview: the exact density is as quick."""
+
+PART_COLORS = 1 << 16
+"""Colours off the lattice whose densities are computed between two looks for a newer edit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of `what` is done: 0 to 1, or None where that is not known."""
+
+    what: str
+    part: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """The KDE of a palette and its volume, in the units of a colour space.
+
+    `coordinates` are the palette's in that space; the KDE knows no others. `kde` answers for more
+    colours and for logarithms while this bandwidth is current; it holds a lattice of up to 64 MB,
+    and so it is let go of before the next one is made. `notice` is a sentence about a bandwidth
+    that was chosen from the pixels, "" if there is nothing to say.
+    """
+
+    palette: Palette = field(repr=False)
+    bandwidth: Bandwidth
+    kde: ColorKDE | None = field(repr=False)
+    volume: DensityVolume = field(repr=False)
+    coordinates: Coordinates = field(repr=False)
+    seconds: float
+    notice: str = ""
+
+    @property
+    def sigmas(self) -> tuple[float, ...]:
+        """Standard deviation of the kernels along each channel, in units of the space."""
+        return tuple(np.sqrt(np.diagonal(self.volume.covariance)).tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class Densities:
+    """What the overlay shows.
+
+    Attributes
+    ----------
+    values
+        ``(U,)``, one per palette entry: densities, natural logs where the request asked for them,
+        or the answer to its question.
+    limits
+        Contrast limits that suit them.
+    is_exact
+        False for a preview.
+    seconds
+        From the start of the computation.
+    """
+
+    request: "DensityRequest"
+    values: NDArray[Any] = field(repr=False)
+    limits: tuple[float, float]
+    is_exact: bool
+    seconds: float
+
+    @property
+    def log(self) -> bool:
+        """Whether the values are logarithms of a density."""
+        return self.request.log and self.request.question is None
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What can be compared: values of one kind lie in the same range and look alike."""
+        question = self.request.question
+        if question is None:
+            return "density", self.log, self.request.kernels is not None
+        if question.show == "class":
+            return question.show, len(question.names)
+        return question.show, question.cls, question.against if question.show == "ratio" else None
+
+
+@dataclass(frozen=True, eq=False)
+class DensityRequest:
+    """What to compute, and from what.
+
+    Attributes
+    ----------
+    kernels
+        The mixture to show; None shows the KDE of the palette itself.
+    known
+        An estimate of this palette with this bandwidth that is at hand.
+    contributions
+        What the kernels of earlier requests added to this palette's colours; it keeps those of this
+        one.
+    question
+        What to ask of the classes of the kernels in place of their density.
+    space
+        The colour space of the KDE.
+    coordinates
+        The palette in that space, if it is at hand.
+    """
+
+    palette: Palette = field(repr=False)
+    bandwidth: Bandwidth
+    log: bool
+    kernels: KernelSet | None
+    device: Device
+    known: Estimate | None = field(default=None, repr=False)
+    contributions: Contributions | None = field(default=None, repr=False)
+    question: Question | None = None
+    space: str = "rgb"
+    coordinates: Coordinates | None = field(default=None, repr=False)
+
+
+def compute(request: DensityRequest) -> Iterator[Progress | Estimate | Densities]:
+    """Compute the volume, a preview of the densities, and the densities."""
+    started = time.perf_counter()
+    palette = request.palette
+    estimate = request.known
+    kde = None if estimate is None else estimate.kde
+    if estimate is None or kde is None:
+        yield Progress("estimating the density")
+        coordinates = request.coordinates or in_space(palette, request.space)
+        sigmas, notice = None, ""
+        for step in _resolved(coordinates.points, request.bandwidth, request.device):
+            if isinstance(step, Progress):
+                yield step
+            elif isinstance(step, BandwidthSelection):
+                sigmas, notice = step.bandwidth, _notice(step)
+            else:
+                sigmas = step
+        kde = ColorKDE(coordinates.points, sigmas, device=request.device)
+        volume = volume_of(kde, coordinates)
+        seconds = time.perf_counter() - started
+        estimate = Estimate(palette, request.bandwidth, kde, volume, coordinates, seconds, notice)
+        yield estimate
+    if request.kernels is None:
+        if palette.n_channels == 3 and len(palette) > FEW_COLORS:
+            preview = interpolated(estimate.volume, estimate.coordinates.points.colors)
+            yield _densities(request, _as_asked(preview, request.log), False, started)
+        values = yield from _in_parts(kde, request.log)
+    else:
+        values = mixture_of(request)
+    yield _densities(request, values, True, started)
+
+
+def _in_parts(kde: ColorKDE, log: bool) -> Generator[Progress, None, NDArray[Any]]:
+    """The exact densities of a KDE's own colours, so that a newer edit need not wait for all.
+
+    Colours off the lattice, such as those of another colour space, take a minute where most of
+    them lie in far tails; each part costs a fraction of a second more than its share.
+    """
+    palette = kde.palette
+    if palette.lattice is not None or len(palette) <= PART_COLORS:
+        return kde.density(log=log)
+    found: list[NDArray[Any]] = []
+    for start in range(0, len(palette), PART_COLORS):
+        yield Progress("computing the exact density", start / len(palette))
+        part = slice(start, start + PART_COLORS)
+        some = replace(palette, colors=palette.colors[part], counts=palette.counts[part])
+        found.append(kde.density(some, log=log))
+    return np.concatenate(found)
+
+
+def _resolved(
+    palette: Palette, bandwidth: Bandwidth, device: Device
+) -> Iterator[Progress | BandwidthSelection | NDArray[np.float64]]:
+    """Turn the name of a rule into sigmas, telling how far it is."""
+    if bandwidth in ("loco", "loo"):
+        tries = iterate_selection(palette, bandwidth, None, device)  # type: ignore[arg-type]
+        best: BandwidthSelection | None = None
+        for tried, selection in enumerate(tries, start=1):
+            # 11 candidates, then up to 5 around the best.
+            yield Progress("choosing the bandwidth", min(tried / 15, 1.0))
+            best = selection
+        if best is not None:
+            yield best
+    elif isinstance(bandwidth, str):
+        yield select_bandwidth(palette, bandwidth, device=device)  # type: ignore[arg-type]
+    elif bandwidth is not None:
+        if len(bandwidth) not in (1, palette.n_channels):
+            raise ValueError(
+                f"bandwidth={bandwidth}: the image has {palette.n_channels} colour channels; give "
+                "one sigma, or one per channel."
+            )
+        yield np.broadcast_to(np.asarray(bandwidth, np.float64), (palette.n_channels,)).copy()
+
+
+def _notice(selection: BandwidthSelection) -> str:
+    """What is doubtful about a bandwidth, for a window: there, no candidates can be given."""
+    if not selection.edge:
+        return ""
+    sigmas = ", ".join(f"{sigma:.3g}" for sigma in dict.fromkeys(selection.bandwidth.tolist()))
+    found = f"The best bandwidth, σ {sigmas}, is the {selection.edge} that was tried"
+    if selection.edge == "narrowest" and selection.method == "loo":
+        return (
+            f"{found}: where pixels repeat, leaving one out leaves its colour, and no σ is too "
+            "small. Choose leave one colour out."
+        )
+    other = "narrower" if selection.edge == "narrowest" else "wider"
+    return f"{found}: {other} ones may be better still. Choose by hand."
+
+
+def volume_of(kde: ColorKDE, coordinates: Coordinates) -> DensityVolume:
+    """The volume that is shown: cell averages where the kernels are narrower than the grid."""
+    n = kde.palette.n_channels
+    sigmas = np.sqrt(np.diagonal(kde.covariance))
+    extent = coordinates.extent
+    if extent is not None:
+        span = extent[:, 1] - extent[:, 0]
+    elif kde.palette.dtype == np.uint8:
+        span = np.full(n, 255.0)
+    else:
+        colors = kde.palette.colors
+        span = colors.max(axis=0) - colors.min(axis=0) + 6 * sigmas
+    narrow = bool((sigmas < span / (BINS[n] - 1)).any())
+    volume = kde.volume(BINS[n], extent, sampling="cells" if narrow else "points")
+    return replace(volume, space=coordinates.name)
+
+
+def interpolated(volume: DensityVolume, colors: NDArray[Any]) -> NDArray[np.float32]:
+    """Trilinear interpolation of a volume at colours ``(U, C)``: ``(U,)``. 30 ms for 440 000."""
+    flat = volume.values.reshape(-1)
+    strides = np.array(volume.values.strides) // volume.values.itemsize
+    base = np.zeros(len(colors), np.int64)
+    fractions: list[NDArray[np.float32]] = []
+    for axis, points in enumerate(volume.axes):
+        step = (points[-1] - points[0]) / (len(points) - 1)
+        at = (colors[:, axis].astype(np.float32) - np.float32(points[0])) / np.float32(step)
+        low = np.clip(at.astype(np.int32), 0, len(points) - 2)
+        fractions.append(np.clip(at - low, 0, 1))
+        base += low * strides[axis]
+    result = np.zeros(len(colors), np.float32)
+    for corner in product((0, 1), repeat=len(fractions)):
+        weight = np.ones(len(colors), np.float32)
+        for upper, fraction in zip(corner, fractions, strict=True):
+            weight *= fraction if upper else 1 - fraction
+        result += flat[base + int(strides @ corner)] * weight
+    return result
+
+
+def mixture_of(request: DensityRequest) -> NDArray[np.float32]:
+    """What is asked of the kernels, at the palette's colours ``(U,)``."""
+    kernels, palette = request.kernels, request.palette
+    if kernels is None or kernels.n_channels != palette.n_channels:
+        n = 0 if kernels is None else kernels.n_channels
+        raise ValueError(
+            f"the kernels have {n} channels, the image's colours {palette.n_channels}; choose {n} "
+            "colour channels, or another set."
+        )
+    contributions = request.contributions
+    if contributions is None:
+        contributions = Contributions(palette.colors, request.device)
+    if (question := request.question) is not None:
+        question.check()
+        logs = contributions.log_class_densities(kernels, question.members)
+        return question.answer(logs, palette.counts)
+    values = contributions.log_density(kernels)
+    return values if request.log else np.exp(values, out=values)
+
+
+def _as_asked(density: NDArray[np.float32], log: bool) -> NDArray[np.float32]:
+    if not log:
+        return density
+    return np.log(np.maximum(density, np.finfo(np.float32).tiny))
+
+
+def _densities(
+    request: DensityRequest, values: NDArray[Any], is_exact: bool, started: float
+) -> Densities:
+    if (question := request.question) is not None:
+        limits = question.limits
+    else:
+        limits = contrast_limits(values, request.palette.counts, request.log)
+    # What is at hand is not part of the question, and large.
+    request = replace(request, known=None, contributions=None, coordinates=None)
+    return Densities(request, values, limits, is_exact, time.perf_counter() - started)

@@ -1,0 +1,106 @@
+"""The difference of the densities of two images, on one grid. A pure generator."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.app.density.color_coordinates import obstacle
+from napari_colorkde.app.density.compute import Estimate, Progress
+from napari_colorkde.app.image.counting import TILE_PIXELS
+from napari_colorkde.app.image.source import Source
+from napari_colorkde.app.state import Channels
+from napari_colorkde.core.colorspaces import palette_in_space
+from napari_colorkde.core.device import Device
+from napari_colorkde.core.kde.color_kde import ColorKDE
+from napari_colorkde.core.palette.palette import Palette, PaletteBuilder
+
+
+@dataclass(frozen=True, eq=False)
+class DifferenceRequest:
+    """An estimate, and the image whose density is to be taken away from it.
+
+    Attributes
+    ----------
+    channels
+        The first image's; of the second one the same are taken.
+    palette
+        Colours of the second image, if they were counted before.
+    """
+
+    estimate: Estimate = field(repr=False)
+    source: Source
+    channels: Channels
+    device: Device
+    palette: Palette | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """First density minus second, on the estimate's grid, with its bandwidth, in its space."""
+
+    estimate: Estimate = field(repr=False)
+    palette: Palette = field(repr=False)
+    values: NDArray[np.float32] = field(repr=False)
+
+
+def difference(request: DifferenceRequest) -> Iterator[Progress | Difference]:
+    """Count the second image if need be, and estimate its density as the first one's was.
+
+    Raises
+    ------
+    ValueError
+        If the two images' colours are of different kinds, see `like_channels` too.
+    """
+    estimate, source = request.estimate, request.source
+    first = estimate.palette
+    palette = request.palette
+    if palette is None:
+        channels = like_channels(source, request.channels)
+        if estimate.coordinates.space is not None and (reason := obstacle(source, channels)):
+            raise ValueError(reason)
+        builder, done = PaletteBuilder(), 0
+        for _, colors in source.tiles(channels, TILE_PIXELS):
+            builder.add(colors, channel_axis=colors.ndim - 1)
+            done += int(np.prod(colors.shape[:-1], dtype=np.int64))
+            yield Progress("counting the second image", done / source.n_pixels(channels))
+        palette = builder.palette()
+    space, volume = estimate.coordinates.space, estimate.volume
+    if space is None and palette.dtype != first.dtype:
+        raise ValueError(
+            f"{source.name!r} has colours of {palette.dtype}, the first image of {first.dtype}; "
+            "convert one of them, or choose another colour space."
+        )
+    yield Progress("estimating the second density")
+    points = palette if space is None else palette_in_space(palette, space)
+    kde = ColorKDE(points, volume.covariance, device=request.device)
+    bins = [len(axis) for axis in volume.axes]
+    extent = np.array([(axis[0], axis[-1]) for axis in volume.axes])
+    narrow = bool((np.sqrt(np.diagonal(volume.covariance)) < volume.spacing * (1 - 1e-9)).any())
+    second = kde.volume(bins, extent, sampling="cells" if narrow else "points")
+    yield Difference(replace(estimate, kde=None), palette, volume.values - second.values)
+
+
+def like_channels(source: Source, channels: Channels) -> Channels:
+    """The channels of another image that mean the same: red is compared with red.
+
+    They have the same positions, and the same further layers; of several such choices those with
+    the same names are taken, then those along the same axis.
+
+    Raises
+    ------
+    ValueError
+        If it has none.
+    """
+    alike = [
+        choice
+        for choice in source.choices
+        if (choice.entries, choice.layers) == (channels.entries, channels.layers)
+    ]
+    if not alike:
+        raise ValueError(
+            f"{source.name!r} has no channels like {channels.label} to compare; choose an image of "
+            "the same kind, or other channels."
+        )
+    return max(alike, key=lambda c: (c.names == channels.names, c.axis == channels.axis))

@@ -1,0 +1,125 @@
+"""Ties between the image and its colour space: a pixel's colour, a region's pixels. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.app.density.color_coordinates import Coordinates
+from napari_colorkde.app.density.compute import Densities
+from napari_colorkde.app.image.pixel_index import Axes, Index
+from napari_colorkde.core.palette.palette import Palette
+
+CLOSED_UP = "\u202f"
+
+
+class Region(Protocol):
+    """A set of colours, such as one drawn in the view."""
+
+    def contains(self, colors: Any) -> NDArray[np.bool_]:
+        """Say of each colour ``(N, C)`` whether it lies in the region."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """What is known of one pixel's colour.
+
+    Attributes
+    ----------
+    color
+        ``(C,)`` in image units.
+    place
+        ``(C,)`` in the colour space; the same numbers in the image's own channels.
+    value
+        What the overlay shows there, None while it is not computed.
+    sparser
+        The share of the pixels whose value is lower, 0 to 1; None with the value.
+    """
+
+    color: tuple[float, ...]
+    place: tuple[float, ...]
+    value: float | None = None
+    sparser: float | None = None
+
+
+def entry_at(index: Index, position: Sequence[float]) -> int | None:
+    """The palette entry of the pixel at a position among the pixels; None where there is none.
+
+    There is none outside the image, where the pixel is excluded, and where reading one pixel would
+    have to read a file. 10 µs for an index that is kept.
+    """
+    pixel = [round(float(p)) for p in position]
+    if len(pixel) != len(index.shape):
+        return None
+    if not all(0 <= p < n for p, n in zip(pixel, index.shape, strict=True)):
+        return None
+    in_memory = all(isinstance(a, np.ndarray) for a in index.source.arrays.values())
+    if index.is_preview or (index.kept_stride > 1 and not in_memory):
+        return None
+    axes: Axes = tuple(pixel)
+    code = int(index.codes(0, axes))
+    return code - 1 if code > 0 else None
+
+
+def readout(
+    entry: int, palette: Palette, coordinates: Coordinates | None, densities: Densities | None
+) -> Readout:
+    """Say what is known of a palette entry. O(colours): 0.6 ms for 440 000."""
+    color = tuple(palette.colors[entry].tolist())
+    place = color
+    if coordinates is not None and coordinates.palette is palette:
+        place = tuple(coordinates.points.colors[entry].tolist())
+    if densities is None or densities.request.palette is not palette:
+        return Readout(color, place)
+    value = float(densities.values[entry])
+    below = int(palette.counts.sum(where=densities.values < value))
+    return Readout(color, place, value, below / palette.n_pixels)
+
+
+def readout_text(
+    readout: Readout, coordinates: Coordinates | None, densities: Densities | None
+) -> str:
+    """A readout in words, short enough for a status bar."""
+    parts = [f"colour ({', '.join(f'{value:.4g}' for value in readout.color)})"]
+    if coordinates is not None and coordinates.space is not None:
+        numbers = zip(coordinates.space.channels, readout.place, strict=True)
+        parts.append(", ".join(f"{name} {value:.3g}" for name, value in numbers))
+    if readout.value is not None and readout.sparser is not None and densities is not None:
+        question = densities.request.question
+        if question is not None and question.show == "class":
+            parts.append(f"class {_class_name(question.names, readout.value)}")
+        else:
+            what: str = "density" if question is None else question.show
+            what = f"log {what}" if densities.log else what
+            parts.append(f"{what} {readout.value:.4g}")
+            parts.append(f"higher than at {100 * readout.sparser:.3g}{CLOSED_UP}% of the pixels")
+    return " · ".join(parts)
+
+
+def _class_name(names: Sequence[str], value: float) -> str:
+    # 0 is no class.
+    position = round(value) - 1
+    return names[position] if 0 <= position < len(names) else "none"
+
+
+def chosen_by(region: Region, coordinates: Coordinates) -> NDArray[np.bool_]:
+    """The palette entries, ``(U,)`` bool, whose colours lie in a region. 20 ms for 440 000."""
+    return region.contains(coordinates.points.colors)
+
+
+def radius_text(radius: float, coordinates: Coordinates) -> str:
+    """The radius of a ball of colours, in words."""
+    return f"radius {radius:.3g} {coordinates.unit}".rstrip()
+
+
+def share_text(chosen: NDArray[np.bool_], palette: Palette) -> str:
+    """How much a choice of palette entries is, in words."""
+    pixels = int(palette.counts.sum(where=chosen))
+    colors = int(np.count_nonzero(chosen))
+    if not colors:
+        return "no pixels"
+    number = f"{colors:,}".replace(",", "\u2009")
+    share = f"{100 * pixels / palette.n_pixels:.3g}{CLOSED_UP}% of the pixels"
+    return f"{share}, {number} colour{'' if colors == 1 else 's'}"

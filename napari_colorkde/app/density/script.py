@@ -1,0 +1,281 @@
+"""What is shown as code: a Python script on the public interface, and a command line.
+
+Both give the array that the overlay paints, to the rounding of float32: a pure function of the
+state and of where the image lies. Numbers are written so that they read back as the same float64.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from napari_colorkde import __version__
+from napari_colorkde.app.density.class_question import Question, question_of
+from napari_colorkde.app.image.source import Source
+from napari_colorkde.app.state import Channels, State
+from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
+
+Form = Literal["python", "command"]
+
+FEW_KERNELS = 40
+"""Up to so many are written into a script; more are read from a kernel file."""
+
+LINE = 88
+"""Calls that are longer than this take a line for each argument."""
+
+
+def shown_kernels(state: State) -> dict[str, KernelSet]:
+    """Return the kernel sets that decide what is shown, by name; none for the image's density."""
+    if state.show != "kernels":
+        return {}
+    question = _question(state)
+    if question is not None:
+        return dict(question.sets)
+    if state.kernels is None or state.kernel_set is None:
+        return {}
+    return {state.kernel_set: state.kernels}
+
+
+def needs_kernel_file(state: State, form: Form) -> bool:
+    """Whether the code reads the kernels from a file, for `shown_kernels` to be saved in."""
+    kernel_sets = shown_kernels(state)
+    if form == "command":
+        return bool(kernel_sets)
+    return sum(map(len, kernel_sets.values())) > FEW_KERNELS
+
+
+def python_script(state: State, source: Source, kernel_file: str | None = None) -> str:
+    """Write a script that leaves the array that is shown in a variable.
+
+    Parameters
+    ----------
+    state, source
+        What is shown, and of which image.
+    kernel_file
+        Where `shown_kernels` are saved; None writes them into the script.
+
+    Raises
+    ------
+    ValueError
+        If what is asked of the kernels cannot be answered.
+    """
+    channels = state.channels or source.choices[0]
+    lines, imports = _image_lines(source, channels)
+    question = _question(state)
+    if state.show != "kernels":
+        imports.append("ColorKDE")
+        arguments = ["image"]
+        if state.bandwidth is not None:
+            arguments.append(f"bandwidth={_bandwidth(state)!r}")
+        if state.space != "rgb":
+            arguments.append(f"space={state.space!r}")
+        lines.append(_call("kde = ColorKDE", arguments))
+        lines.append(f"density = kde.density(image{', log=True' if state.log else ''})")
+        return _script(imports, lines, source, "density")
+    kernel_sets = shown_kernels(state)
+    if kernel_file is not None:
+        imports.append("load_kernels")
+        read = f"load_kernels({kernel_file!r})"
+        name = next(iter(kernel_sets))
+        lines.append(f"kernels = {read}" + ("" if question is not None else f"[{name!r}]"))
+    else:
+        imports += ["Kernel", "KernelSet"]
+        lines.append(f"kernels = {_kernels_text(kernel_sets, several=question is not None)}")
+    if question is None:
+        imports.append("compute_densities")
+        arguments = ["image", "kernels", *(["log=True"] if state.log else [])]
+        lines.append(_call("density = compute_densities", arguments))
+        return _script(imports, lines, source, "density")
+    question.check()
+    imports.append("classify_image")
+    what = {"posterior": "posterior", "ratio": "ratio"}.get(question.show, "classes")
+    given = [f"{key}={value!r}" for key, value in _options(question).items()]
+    arguments = ["image", "kernels", f"show={question.show!r}", *given]
+    lines.append(_call(f"{what} = classify_image", arguments))
+    return _script(imports, lines, source, what)
+
+
+def command_line(state: State, source: Source, kernel_file: str | None = None) -> str:
+    """Write a command line that saves the array that is shown beside the image, as a TIFF.
+
+    Parameters
+    ----------
+    state, source, kernel_file
+        As in `python_script`; with kernels, the file is needed.
+
+    Raises
+    ------
+    ValueError
+        If what is asked of the kernels cannot be answered, the channels are those of several
+        layers, or the kernel file is missing.
+    """
+    channels = state.channels or source.choices[0]
+    if channels.layers:
+        raise ValueError(
+            f"the channels {channels.label} are several layers, but a command reads one image; "
+            "copy the Python script."
+        )
+    question = _question(state)
+    what = "density" if question is None else question.show
+    path = _path(source)
+    words = ["napari-colorkde", "density", path, "-o", f"{Path(path).stem}-{what}.tif"]
+    words += _channel_options(source, channels)
+    if state.show == "kernels":
+        if kernel_file is None:
+            raise ValueError("kernel_file is missing; a command reads its kernels from a file.")
+        words += ["--kernels", kernel_file]
+    else:
+        if state.bandwidth is not None:
+            given = _bandwidth(state)
+            numbers = given if isinstance(given, tuple) else (given,)
+            words += ["--bandwidth", ",".join(map(str, numbers))]
+        if state.space != "rgb":
+            words += ["--space", state.space]
+    if question is None:
+        words += ["--log"] if state.log else []
+    else:
+        question.check()
+        words += ["--show", question.show]
+        for key, value in _options(question).items():
+            if key == "priors":
+                words += [w for name, p in value.items() for w in ("--prior", f"{name}={p!r}")]
+            else:
+                words += [{"cls": "--class"}.get(key, f"--{key.replace('_', '-')}"), str(value)]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+# --- what is asked
+
+
+def _question(state: State) -> Question | None:
+    return None if state.judged is None else question_of(state)
+
+
+def _options(question: Question) -> dict[str, Any]:
+    """The arguments of `classify_image` that a question needs, by name."""
+    options: dict[str, Any] = {}
+    if question.show in ("posterior", "ratio"):
+        options["cls"] = question.cls
+    if question.show == "ratio":
+        options["against"] = question.against
+    elif len(set(question.priors.values())) > 1:
+        options["priors"] = dict(question.priors)
+    if question.show == "class" and question.judgement.none_below is not None:
+        options["none_below"] = question.judgement.none_below
+    return options
+
+
+def _bandwidth(state: State) -> Any:
+    given = state.bandwidth
+    return given[0] if isinstance(given, tuple) and len(given) == 1 else given
+
+
+# --- the image
+
+
+def _path(source: Source) -> str:
+    """Where the image lies, or the name under which it should be saved."""
+    return source.path or f"{_file_name(source.name)}.tif"
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", name).strip("_.") or "image"
+
+
+def _image_lines(source: Source, channels: Channels) -> tuple[list[str], list[str]]:
+    """The lines that make `image`, channels last, and the names they import."""
+    array = source.array
+    about = f"{tuple(map(int, array.shape))} {array.dtype}"
+    lines = []
+    if not source.path:
+        lines.append(f"# Save the layer {source.name!r} under this name first.")
+    lines.append(f"image = read_image({_path(source)!r})  # {about}")
+    if channels.layers:
+        names = ["image"]
+        for name in channels.layers:
+            names.append(_variable(name, names))
+            lines.append(f"# The layer {name!r}, a channel of its own.")
+            lines.append(f"{names[-1]} = read_image({_file_name(name) + '.tif'!r})")
+        lines.append(f"image = np.stack([{', '.join(names)}], axis=-1)")
+    elif channels.axis is None:
+        if len(array.shape) > 2:
+            lines.append("image = image[..., np.newaxis]  # grey: no axis holds colors")
+    elif not _is_natural(source, channels):
+        moved = "image"
+        if channels.axis != len(array.shape) - 1:
+            moved = f"np.moveaxis(image, {channels.axis}, -1)"
+        chosen = f"{moved}[..., {list(channels.entries)!r}]"
+        lines.append(f"image = {chosen}  # {channels.label}")
+    return lines, ["read_image"]
+
+
+def _is_natural(source: Source, channels: Channels) -> bool:
+    """Whether the functions take the channels of themselves: red, green and blue, the last axis."""
+    return source.rgb and channels.entries == (0, 1, 2)
+
+
+def _channel_options(source: Source, channels: Channels) -> list[str]:
+    n_axes = len(source.array.shape)
+    if channels.axis is None:
+        return ["--channel-axis", "none"] if n_axes > 2 else []
+    if _is_natural(source, channels):
+        return []
+    words = ["--channels", ",".join(map(str, channels.entries))]
+    return words if channels.axis == n_axes - 1 else [*words, "--channel-axis", str(channels.axis)]
+
+
+def _variable(name: str, taken: Sequence[str]) -> str:
+    """A name for a variable, after a layer's."""
+    found = re.sub(r"\W+", "_", name.lower()).strip("_")
+    if not found.isidentifier() or found in taken or found in ("np", "kernels", "kde"):
+        found = f"channel_{len(taken) + 1}"
+    return found
+
+
+# --- the text
+
+
+def _script(imports: Sequence[str], lines: Sequence[str], source: Source, what: str) -> str:
+    body = "\n".join(lines)
+    name = Path(source.path).name if source.path else source.name
+    head = f'"""{what.capitalize()} of {name}, as shown by napari-colorkde {__version__}."""\n\n'
+    # A name may hold what ends a string, or begins an escape.
+    head = head if re.fullmatch(r'"""[^"\\]*"""\n\n', head) else ""
+    if "np." in body:
+        head += "import numpy as np\n\n"
+    head += f"from napari_colorkde import {', '.join(sorted(imports, key=str.lower))}\n\n"
+    return f"{head}{body}\n"
+
+
+def _call(function: str, arguments: Sequence[str]) -> str:
+    line = f"{function}({', '.join(arguments)})"
+    if len(line) <= LINE:
+        return line
+    return f"{function}(\n" + "".join(f"    {argument},\n" for argument in arguments) + ")"
+
+
+def _kernels_text(kernel_sets: Mapping[str, KernelSet], *, several: bool) -> str:
+    texts = {name: _set_text(kernels) for name, kernels in kernel_sets.items()}
+    if not several:
+        return next(iter(texts.values()))
+    entries = "".join(f"    {name!r}: {_indented(text)},\n" for name, text in texts.items())
+    return f"{{\n{entries}}}"
+
+
+def _set_text(kernels: KernelSet) -> str:
+    rows = "".join(f"        {_kernel_text(kernel)},\n" for kernel in kernels)
+    return f"KernelSet(\n    [\n{rows}    ]\n)"
+
+
+def _kernel_text(kernel: Kernel) -> str:
+    words = [str(kernel.mean.tolist()), str(kernel.covariance.tolist()), repr(kernel.weight)]
+    words += [f"cls={kernel.cls!r}"] if kernel.cls else []
+    words += [f"name={kernel.name!r}"] if kernel.name else []
+    return f"Kernel({', '.join(words)})"
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n    ")

@@ -1,0 +1,80 @@
+"""Counting an image's colours: its palette, and the index of which pixel has which.
+
+A pure generator that can be stopped between its yields, as those of `compute`.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.app.density.compute import Progress
+from napari_colorkde.app.image.pixel_index import Index, build_index, preview_index
+from napari_colorkde.app.image.source import Source
+from napari_colorkde.app.state import Channels
+from napari_colorkde.core.palette.palette import Palette, PaletteBuilder
+
+TILE_PIXELS = 1 << 21
+SAMPLE_PIXELS = 1 << 20
+LARGE = 1 << 26
+"""Images of more pixels, and those not in memory, show a sample first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """An image's palette and index. `index.is_preview` says whether they are those of a sample."""
+
+    index: Index
+    seconds: float
+
+    @property
+    def palette(self) -> Palette:
+        """The palette."""
+        return self.index.palette
+
+
+def count(source: Source, channels: Channels) -> Iterator[Progress | Counted]:
+    """Count an image's colours by tiles and look all its pixels up in the palette.
+
+    A large image, or one that is not in memory, gives the palette of a sample first.
+    """
+    started = time.perf_counter()
+    n_pixels = source.n_pixels(channels)
+    yield Progress("counting colours", 0.0)
+    if n_pixels > LARGE or not _in_memory(source):
+        sample = source.sample(channels, SAMPLE_PIXELS)
+        if sample is not None and (index := _sampled(source, channels, *sample)) is not None:
+            yield Counted(index, time.perf_counter() - started)
+    builder = PaletteBuilder()
+    done = 0
+    for _, colors in source.tiles(channels, TILE_PIXELS):
+        builder.add(colors, channel_axis=colors.ndim - 1)
+        done += int(np.prod(colors.shape[:-1], dtype=np.int64))
+        yield Progress("counting colours", done / n_pixels)
+    palette = builder.palette()
+    del builder  # its table of counts is as large as the palette's own lookup
+    for step in build_index(source, channels, palette):
+        if isinstance(step, Index):
+            yield Counted(step, time.perf_counter() - started)
+        else:
+            yield Progress("finding the pixels' colours", step)
+
+
+def _sampled(source: Source, channels: Channels, stride: int, sample: NDArray[Any]) -> Index | None:
+    builder = PaletteBuilder()
+    builder.add(sample, channel_axis=sample.ndim - 1)
+    try:
+        palette = builder.palette()
+    except ValueError:
+        # None of the sample's pixels counts; others may.
+        return None
+    return preview_index(source, channels, palette, sample, stride)
+
+
+def _in_memory(source: Source) -> bool:
+    return all(
+        isinstance(a, np.ndarray) and not isinstance(a, np.memmap) for a in source.arrays.values()
+    )

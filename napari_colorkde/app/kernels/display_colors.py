@@ -1,0 +1,28 @@
+"""The colour in which a kernel is shown: that of its mean, as the image shows it."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.core.palette.ranges import channel_ranges
+
+LEVELS = 255.0
+
+
+def display_colors(colors: ArrayLike, palette: Palette | None = None) -> NDArray[np.float64]:
+    """Return sRGB in 0..1 ``(N, 3)`` for colours ``(N, C)`` in image units.
+
+    Three channels are red, green and blue, two are magenta and green, one is grey. Without a
+    palette, whose values say how bright white is, colours are 8-bit.
+    """
+    values = np.atleast_2d(np.asarray(colors, np.float64))
+    ranges: Any = LEVELS
+    if palette is not None and palette.n_channels == values.shape[1]:
+        ranges = channel_ranges(palette)
+    shares = np.clip(values / ranges, 0, 1)
+    if shares.shape[1] == 3:
+        return np.asarray(shares)
+    first, last = shares[:, 0], shares[:, -1]
+    return np.stack([first, last, first], axis=1)

@@ -1,0 +1,325 @@
+"""Edits of kernel sets: what the table does, as functions from one set to another.
+
+A cell's text is turned into a number here and nowhere else, so that the table, a paste and a script
+refuse the same things with the same sentence. Nothing is changed in place.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
+from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.core.palette.ranges import channel_ranges
+from napari_colorkde.io.kernel_csv import kernels_from_csv, kernels_to_csv
+
+Kind = Literal["visible", "cls", "name", "mean", "spread", "weight"]
+
+MOST_KERNELS = 1000
+"""Kernels that a set may have here: each is kept for every colour of the image."""
+
+TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the table: a field of the kernels, for `mean` and `spread` of one channel."""
+
+    kind: Kind
+    channel: int = 0
+
+
+def columns(n_channels: int) -> tuple[Column, ...]:
+    """All columns of a table of kernels, from left to right."""
+    channels = range(n_channels)
+    return (
+        Column("visible"),
+        Column("cls"),
+        Column("name"),
+        *(Column("mean", c) for c in channels),
+        *(Column("spread", c) for c in channels),
+        Column("weight"),
+    )
+
+
+def value(kernel: Kernel, column: Column, *, variances: bool = False) -> Any:
+    """What stands in a cell: a bool, a text or a number.
+
+    Spreads are sigmas or, with `variances`, variances; those of a kernel with a full covariance are
+    of its principal axes, the longest first.
+    """
+    if column.kind == "mean":
+        return float(kernel.mean[column.channel])
+    if column.kind == "spread":
+        variance = float(_principal_variances(kernel)[column.channel])
+        return variance if variances else sigma_of(variance)
+    return getattr(kernel, column.kind)
+
+
+def text(kernel: Kernel, column: Column, *, variances: bool = False) -> str:
+    """A cell in full, so that it reads back as the same number."""
+    content = value(kernel, column, variances=variances)
+    if isinstance(content, bool):
+        return "true" if content else "false"
+    return content if isinstance(content, str) else repr(content).removesuffix(".0")
+
+
+def sigma_of(variance: float) -> float:
+    """The shortest decimal number whose square this is, so that a typed sigma stays as typed."""
+    root = math.sqrt(variance)
+    for digits in range(1, 17):
+        short = float(f"{root:.{digits}g}")
+        if short * short == variance:
+            return short
+    return root
+
+
+def with_cell(
+    kernels: KernelSet, rows: Iterable[int], column: Column, given: str, *, variances: bool = False
+) -> KernelSet:
+    """Write a text into one column of some rows.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be; one sentence with the reason.
+    """
+    content = _parsed(given, column)
+    if column.kind == "spread" and not variances:
+        content = content * content
+    members = list(kernels)
+    for row in rows:
+        members[row] = _with_value(members[row], column, content)
+    return replace(kernels, kernels=tuple(members))
+
+
+def with_block(
+    kernels: KernelSet,
+    row: int,
+    column: int,
+    block: Sequence[Sequence[str]],
+    order: Sequence[int],
+    *,
+    variances: bool = False,
+) -> KernelSet:
+    """Write a rectangle of texts into the table, its corner at a row and a column.
+
+    Parameters
+    ----------
+    row
+        Position in `order`, the rows as the table shows them.
+
+    Raises
+    ------
+    ValueError
+        If a text cannot be, or the rectangle is larger than the table.
+    """
+    every = columns(kernels.n_channels)
+    wide = max(map(len, block))
+    if column + wide > len(every) or row + len(block) > len(order):
+        raise ValueError(
+            f"{len(block)} rows of {wide} cells do not fit here; choose the cell of their upper "
+            "left corner, or copy the header, too, to add them as new kernels."
+        )
+    for offset, cells in enumerate(block):
+        for cell, at in zip(cells, every[column:], strict=False):
+            kernels = with_cell(kernels, [order[row + offset]], at, cell, variances=variances)
+    return kernels
+
+
+def with_covariance(kernels: KernelSet, row: int, covariance: Any) -> KernelSet:
+    """Give a kernel variances ``(C,)`` or a matrix ``(C, C)``.
+
+    Raises
+    ------
+    ValueError
+        If it is not symmetric and positive definite.
+    """
+    return with_kernel(kernels, row, replace_kernel(kernels[row], covariance=covariance))
+
+
+def with_kernel(kernels: KernelSet, row: int, kernel: Kernel) -> KernelSet:
+    """Put a kernel in the place of another."""
+    members = list(kernels)
+    members[row] = kernel
+    return replace(kernels, kernels=tuple(members))
+
+
+def added(kernels: KernelSet, new: Iterable[Kernel]) -> KernelSet:
+    """Append kernels.
+
+    Raises
+    ------
+    ValueError
+        If they have other channels, or there would be more than `MOST_KERNELS`.
+    """
+    members = (*kernels, *new)
+    if len(members) > MOST_KERNELS:
+        raise ValueError(
+            f"the set would have {len(members)} kernels; {MOST_KERNELS} are the most that can be "
+            "edited, more can be evaluated with the command line."
+        )
+    return replace(kernels, kernels=members)
+
+
+def new_kernel(palette: Palette, kernels: KernelSet | None) -> Kernel:
+    """A kernel to begin with: at the image's mean colour, 1/16 of the range wide.
+
+    Its weight is the mean of those that are there.
+    """
+    mean = np.average(palette.colors, axis=0, weights=palette.counts)
+    weight = float(kernels.weights.mean()) if kernels else 1.0
+    return Kernel(np.round(mean, 6), (channel_ranges(palette) / 16) ** 2, weight)
+
+
+def duplicated(kernels: KernelSet, rows: Iterable[int]) -> KernelSet:
+    """Append copies of some kernels."""
+    return added(kernels, [kernels[row] for row in sorted(rows)])
+
+
+def deleted(kernels: KernelSet, rows: Iterable[int]) -> KernelSet:
+    """Leave some kernels out."""
+    gone = set(rows)
+    return replace(kernels, kernels=tuple(k for i, k in enumerate(kernels) if i not in gone))
+
+
+def normalised(kernels: KernelSet) -> KernelSet:
+    """Divide all weights by their sum.
+
+    Raises
+    ------
+    ValueError
+        If all weights are 0.
+    """
+    total = float(kernels.weights.sum())
+    if not total > 0:
+        raise ValueError("the weights sum to 0 and cannot be normalised; give one a weight.")
+    members = (replace_kernel(k, weight=k.weight / total) for k in kernels)
+    return replace(kernels, kernels=tuple(members))
+
+
+def order_of(
+    kernels: KernelSet, column: Column, *, descending: bool = False, variances: bool = False
+) -> list[int]:
+    """Rows sorted by a column; equal ones keep their order."""
+    keys = [value(kernel, column, variances=variances) for kernel in kernels]
+    return sorted(range(len(keys)), key=keys.__getitem__, reverse=descending)
+
+
+def rows_text(kernels: KernelSet, rows: Sequence[int]) -> str:
+    """Whole kernels for a spreadsheet: the table of a CSV file, separated by tabs."""
+    chosen = replace(kernels, kernels=tuple(kernels[row] for row in rows))
+    table = kernels_to_csv({chosen.name or "kernels": chosen})
+    return "".join("\t".join(cells) + "\n" for cells in csv.reader(io.StringIO(table, newline="")))
+
+
+def block_text(
+    kernels: KernelSet, rows: Sequence[int], at: Sequence[int], *, variances: bool = False
+) -> str:
+    """Some cells for a spreadsheet, separated by tabs."""
+    every = columns(kernels.n_channels)
+    lines = (
+        "\t".join(text(kernels[row], every[i], variances=variances) for i in at) for row in rows
+    )
+    return "\n".join(lines) + "\n"
+
+
+def pasted_kernels(given: str) -> KernelSet | None:
+    """Read kernels from a spreadsheet's text if it begins with the header of a kernel file.
+
+    Raises
+    ------
+    ValueError
+        If it has the header, but a value or a column is missing or cannot be.
+    """
+    first = given.lstrip("\ufeff").split("\n", 1)[0].lower()
+    if "mean_" not in first:
+        return None
+    rows = "\n".join(",".join(_quoted(cell) for cell in row) for row in cells_of(given))
+    sets = kernels_from_csv(rows, "the clipboard", "pasted")
+    return KernelSet([kernel for kernels in sets.values() for kernel in kernels], "pasted")
+
+
+def cells_of(given: str) -> list[list[str]]:
+    """Split a spreadsheet's text into rows of cells; a last empty line is no row."""
+    lines = given.lstrip("\ufeff").replace("\r\n", "\n").rstrip("\n").split("\n")
+    return [line.split("\t") for line in lines]
+
+
+def replace_kernel(kernel: Kernel, **fields: Any) -> Kernel:
+    """A kernel with some fields changed; the message of a refusal does not repeat its name."""
+    names = ("mean", "covariance", "weight", "cls", "name", "visible")
+    merged = {name: getattr(kernel, name) for name in names} | fields
+    name = merged.pop("name")
+    # Unnamed first: the cell that is refused says which kernel it is.
+    checked = Kernel(merged["mean"], merged["covariance"], merged["weight"])
+    return Kernel(
+        checked.mean,
+        checked.covariance,
+        checked.weight,
+        cls=merged["cls"],
+        name=name,
+        visible=merged["visible"],
+    )
+
+
+def _with_value(kernel: Kernel, column: Column, content: Any) -> Kernel:
+    if column.kind == "mean":
+        mean = kernel.mean.copy()
+        mean[column.channel] = content
+        return replace_kernel(kernel, mean=mean)
+    if column.kind == "spread":
+        return replace_kernel(kernel, covariance=_stretched(kernel, column.channel, content))
+    return replace_kernel(kernel, **{column.kind: content})
+
+
+def _parsed(given: str, column: Column) -> Any:
+    given = given.strip()
+    if column.kind in ("cls", "name"):
+        if "\t" in given or "\n" in given:
+            raise ValueError("a name is one line without tabs.")
+        return given
+    if column.kind == "visible":
+        if given.lower() not in TRUE + FALSE:
+            raise ValueError(f"{given!r} is neither true nor false.")
+        return given.lower() in TRUE
+    try:
+        number = float(given.replace("_", "x").replace("−", "-"))
+    except ValueError:
+        what = f"{given!r} is not a number" if given else "the cell is empty"
+        raise ValueError(f"{what}; write it like 765.4, with a decimal point.") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{given!r} is not finite; give a finite number.")
+    if column.kind == "spread" and number <= 0:
+        raise ValueError(f"a spread of {number:g} cannot be; it must be above 0.")
+    if column.kind == "weight" and number < 0:
+        raise ValueError(f"a weight of {number:g} cannot be; it must be 0 or more.")
+    return number
+
+
+def _principal_variances(kernel: Kernel) -> NDArray[np.float64]:
+    if kernel.covariance.ndim == 1:
+        return kernel.covariance
+    return np.asarray(np.linalg.eigvalsh(kernel.covariance)[::-1], np.float64)
+
+
+def _stretched(kernel: Kernel, axis: int, variance: float) -> NDArray[np.float64]:
+    """The covariance with the variance along one channel, or one principal axis, changed."""
+    if kernel.covariance.ndim == 1:
+        variances = kernel.covariance.copy()
+        variances[axis] = variance
+        return variances
+    squares, axes = np.linalg.eigh(kernel.covariance)
+    squares[len(squares) - 1 - axis] = variance
+    stretched = (axes * squares) @ axes.T
+    return np.asarray((stretched + stretched.T) / 2)
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.strip().strip('"').replace('"', '""') + '"' if cell.strip() else ""

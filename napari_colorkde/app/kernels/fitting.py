@@ -1,0 +1,251 @@
+"""Fitting mixtures to the session's image, or to the pixels that labels mark.
+
+A frozen request, and a generator that can be stopped after each iteration of EM. What comes of it
+is a kernel set and, for each mixture, how the fit went.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from napari_colorkde.app.density.compute import Progress
+from napari_colorkde.app.image.pixel_index import Index
+from napari_colorkde.app.kernels import edits as kernel_edits
+from napari_colorkde.app.selection.samples import Samples
+from napari_colorkde.app.selection.selections import Selection, gather
+from napari_colorkde.app.session import Session
+from napari_colorkde.core.device import Device
+from napari_colorkde.core.mixture.density import mixture_log_density
+from napari_colorkde.core.mixture.em import MAX_ITERATIONS, EMStep, bic, iterate_fit
+from napari_colorkde.core.mixture.em_steps import CovarianceType
+from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.core.palette.palette import Palette
+
+MOST_KERNELS = 100
+
+Into = Literal["new", "set"]
+"""A fit becomes a set of its own, or its kernels join those of the chosen set."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FitRequest:
+    """What to fit, and to which pixels.
+
+    Attributes
+    ----------
+    index
+        The image's colours and pixels.
+    selection
+        The pixels; None for the whole image.
+    per_label
+        Whether each group of the selection has a mixture of its own, its class the label.
+    n_kernels
+        Of each mixture; with `by_bic` the most that are tried.
+    reg_covar
+        Variance added to each channel, in squared image units; None: that of rounding.
+    cls
+        Class of the kernels, unless they have those of labels.
+    seed
+        Of the starting kernels.
+    """
+
+    index: Index = field(repr=False)
+    selection: Selection | None = None
+    per_label: bool = False
+    n_kernels: int = 3
+    by_bic: bool = False
+    covariance_type: CovarianceType = "full"
+    reg_covar: float | None = None
+    cls: str = ""
+    seed: int = 0
+    device: str | Device = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class FitReport:
+    """How one fit went.
+
+    Attributes
+    ----------
+    label
+        "" where it is not that of a label.
+    log_likelihood
+        Of the result, mean per pixel, in nats.
+    bic
+        Bayesian information criterion; lower is better.
+    """
+
+    label: str
+    n_pixels: int
+    n_kernels: int
+    iterations: int
+    log_likelihood: float
+    bic: float
+    converged: bool
+
+    def __str__(self) -> str:
+        head = f"Label {self.label}: " if self.label else ""
+        kernels = f"{self.n_kernels} kernel{'' if self.n_kernels == 1 else 's'}"
+        end = "converged" if self.converged else "did NOT converge"
+        times = f"{self.iterations} iteration{'' if self.iterations == 1 else 's'}"
+        return (
+            f"{head}{kernels}, {end} after {times}; log-likelihood {self.log_likelihood:.4f} per "
+            f"pixel, BIC {self.bic:.6g}."
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """The kernels, and how each mixture's fit went, in the same order.
+
+    The weights of each mixture sum to 1, so that classes are judged by their priors alone.
+    """
+
+    request: FitRequest
+    kernels: KernelSet
+    reports: tuple[FitReport, ...]
+
+
+def fit(request: FitRequest) -> Iterator[Progress | Fitted]:
+    """Fit one mixture, or one for each label.
+
+    Raises
+    ------
+    ValueError
+        If there is no pixel, one colour, fewer colours than kernels, or a value is out of range;
+        the message names the label.
+    """
+    if not 1 <= request.n_kernels <= MOST_KERNELS:
+        raise ValueError(f"{request.n_kernels} kernels; ask for 1 to {MOST_KERNELS}.")
+    palettes: dict[str, Palette] = {}
+    for step in _palettes(request):
+        if isinstance(step, Progress):
+            yield step
+        else:
+            palettes = step
+    kernels, reports = [], []
+    for number, (label, palette) in enumerate(palettes.items()):
+        last: EMStep | None = None
+        try:
+            for last in _steps(request, palette):
+                part = (number + _part_done(request, last)) / len(palettes)
+                yield Progress(_doing(last, label), part)
+        except ValueError as error:
+            raise ValueError(f"label {label}: {error}" if label else str(error)) from None
+        if last is None:
+            continue
+        reports.append(_report(request, palette, last, label))
+        kernels += [replace(kernel, cls=label or request.cls) for kernel in last.kernels]
+    yield Fitted(request, KernelSet(kernels, "fit"), tuple(reports))
+
+
+def _palettes(request: FitRequest) -> Iterator[Progress | dict[str, Palette]]:
+    """The palette of each mixture's pixels."""
+    whole = request.index.palette
+    if request.selection is None:
+        yield {"": whole}
+        return
+    found: dict[int, Samples] = {}
+    for step in gather(request.selection, request.index):
+        if isinstance(step, dict):
+            found = step
+        else:
+            yield Progress("reading the labels", step)
+    if not found:
+        raise ValueError(
+            "the labels mark no pixel that counts; paint on pixels of the image that are opaque "
+            "and finite."
+        )
+    yield {
+        str(group) if request.per_label else "": replace(
+            whole, colors=samples.colors, counts=samples.counts
+        )
+        for group, samples in found.items()
+    }
+
+
+def _steps(request: FitRequest, palette: Palette) -> Iterator[EMStep]:
+    return iterate_fit(
+        palette,
+        "bic" if request.by_bic else request.n_kernels,
+        covariance_type=request.covariance_type,
+        reg_covar=request.reg_covar,
+        random_state=request.seed,
+        candidates=range(1, request.n_kernels + 1),
+        device=request.device,
+    )
+
+
+def _part_done(request: FitRequest, step: EMStep) -> float:
+    within = step.iteration / MAX_ITERATIONS
+    if not request.by_bic:
+        return within
+    return (len(step.kernels) - 1 + within) / request.n_kernels
+
+
+def _doing(step: EMStep, label: str) -> str:
+    of_label = f" to label {label}" if label else ""
+    n = len(step.kernels)
+    return f"fitting {n} kernel{'' if n == 1 else 's'}{of_label}, iteration {step.iteration}"
+
+
+def _report(request: FitRequest, palette: Palette, last: EMStep, label: str) -> FitReport:
+    device = request.device
+    log_density = mixture_log_density(palette.colors, last.kernels, device=device)
+    return FitReport(
+        label,
+        palette.n_pixels,
+        len(last.kernels),
+        last.iteration,
+        float(palette.counts @ log_density) / palette.n_pixels,
+        bic(palette, last.kernels, request.covariance_type, device=device),
+        last.converged,
+    )
+
+
+def index_of(session: Session) -> Index:
+    """The index of the session's image.
+
+    Raises
+    ------
+    ValueError
+        If there is no image, or it is still being counted.
+    """
+    if session.source is None:
+        raise ValueError("there is no image to fit to; open one first.")
+    if session.index is None or session.index.is_preview:
+        raise ValueError("the image's colours are still being counted; fit when that is done.")
+    return session.index
+
+
+def take_over(session: Session, fitted: Fitted, into: Into) -> None:
+    """Show the kernels of a fit: one step of undo.
+
+    Parameters
+    ----------
+    into
+        "new": as a set of their own, beside those that are there. "set": added to the chosen set,
+        weighted with the part of the image that each mixture was fitted to, as picked ones are.
+
+    Raises
+    ------
+    ValueError
+        If the chosen set has other channels, or would have too many kernels.
+    """
+    chosen = session.kernels
+    if into == "set" and chosen:
+        n_pixels = fitted.request.index.palette.n_pixels
+        shares = [r.n_pixels / n_pixels for r in fitted.reports for _ in range(r.n_kernels)]
+        weighted = [
+            replace(kernel, weight=kernel.weight * share)
+            for kernel, share in zip(fitted.kernels, shares, strict=True)
+        ]
+        session.edit(kernel_edits.added(chosen, weighted))
+        return
+    sets: dict[str, Any] = dict(session.state.kernel_sets)
+    name, number = "fit", 1
+    while name in sets:
+        number += 1
+        name = f"fit {number}"
+    kernels = kernel_edits.added(replace(fitted.kernels, kernels=(), name=name), fitted.kernels)
+    session.set(kernel_sets={**sets, name: kernels}, kernel_set=name, show="kernels")

@@ -1,0 +1,318 @@
+"""Picking: selections of pixels become kernels of the session, one step of undo each.
+
+Picks are done one after the other, in the background: each begins with the kernels that the one
+before has made.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Literal
+
+from psygnal import Signal
+
+from napari_colorkde.app.density.compute import Progress
+from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.image.pixel_index import Index
+from napari_colorkde.app.kernels import edits as kernel_edits
+from napari_colorkde.app.selection.samples import Samples, SampleStore, kernel_from, start_of
+from napari_colorkde.app.selection.selections import Selection, gather
+from napari_colorkde.app.session import Session
+from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
+
+How = Literal["new", "add", "take"]
+"""New kernels, or pixels added to or taken away from the samples of the one that is selected."""
+
+Titles = Literal["", "label", "shape"]
+"""What the numbers of groups are: labels become classes, shapes are names."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PickRequest:
+    """A selection, and what is to come of it.
+
+    Attributes
+    ----------
+    kernel, samples
+        The one that is refitted, and of what it was made; None where there is none.
+    row
+        Its position in the set.
+    """
+
+    index: Index = field(repr=False)
+    selection: Selection
+    how: How = "new"
+    cls: str = ""
+    titles: Titles = ""
+    row: int = -1
+    kernel: Kernel | None = None
+    samples: Samples | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picked:
+    """Kernels, and the samples of which each was made."""
+
+    request: PickRequest
+    kernels: tuple[Kernel, ...]
+    samples: tuple[Samples, ...]
+    n_pixels: int
+
+
+def pick(request: PickRequest) -> Iterator[Progress | Picked]:
+    """Read a selection and make its kernels.
+
+    Raises
+    ------
+    ValueError
+        If the selection holds no pixels that count, or nothing can be taken away.
+    """
+    palette = request.index.palette
+    found: dict[int, Samples] = {}
+    for step in gather(request.selection, request.index):
+        if isinstance(step, dict):
+            found = step
+        else:
+            yield Progress("picking colours", step)
+    if not found:
+        raise ValueError(
+            "the selection holds no pixel that counts; mark pixels of the image that are opaque "
+            "and finite."
+        )
+    n_pixels = sum(samples.n_pixels for samples in found.values())
+    if request.how == "new":
+        made = []
+        for group, samples in found.items():
+            cls = str(group) if request.titles == "label" else request.cls
+            name = f"shape {group}" if request.titles == "shape" else ""
+            made.append(kernel_from(samples, palette, cls=cls, name=name))
+        yield Picked(request, tuple(made), tuple(found.values()), n_pixels)
+        return
+    picked = next(iter(found.values()))
+    for samples in list(found.values())[1:]:
+        picked = picked.plus(samples)
+    after = _changed(request, picked)
+    yield Picked(request, (_refitted(request, after),), (after,), n_pixels)
+
+
+def _changed(request: PickRequest, picked: Samples) -> Samples:
+    before = request.samples
+    if request.how == "add":
+        if before is None and request.kernel is not None:
+            start = start_of(request.kernel, request.index.palette)
+            return replace(picked, start=start)
+        return picked if before is None else before.plus(picked)
+    what = _title(request.kernel, request.row)
+    if before is None:
+        raise ValueError(
+            f"{what} was not picked and has no samples to take away from; only pixels that were "
+            "added with Ctrl can be taken away."
+        )
+    after = before.minus(picked)
+    if after.n_pixels == before.n_pixels:
+        raise ValueError(
+            f"none of these colours is among the samples of {what}; nothing was taken away."
+        )
+    if not after.n_in_all:
+        raise ValueError(f"that would leave {what} without samples; delete it instead.")
+    return after
+
+
+def _refitted(request: PickRequest, samples: Samples) -> Kernel:
+    palette, before = request.index.palette, request.kernel
+    fitted = kernel_from(samples, palette)
+    if before is None:
+        return fitted
+    # A weight that was typed or normalised is the user's.
+    own = samples.start is not None or (
+        request.samples is not None and before.weight != request.samples.n_pixels / palette.n_pixels
+    )
+    return kernel_edits.replace_kernel(
+        before,
+        mean=fitted.mean,
+        covariance=fitted.covariance,
+        weight=before.weight if own else fitted.weight,
+    )
+
+
+class Picker:
+    """Turns selections into kernels of a session.
+
+    Parameters
+    ----------
+    session
+        Whose image is picked from, and whose kernels change.
+    chosen
+        Gives the positions of the selected kernels in the set.
+
+    Attributes
+    ----------
+    cls
+        Class of new kernels.
+    store
+        The samples of kernels that were picked.
+    """
+
+    picked = Signal(str, list, description="What was done, and the positions of its kernels.")
+    failed = Signal(str, description="A sentence.")
+
+    def __init__(self, session: Session, chosen: Callable[[], list[int]]) -> None:
+        self._session, self._chosen = session, chosen
+        self.cls = ""
+        self.store = SampleStore()
+        self._waiting: deque[tuple[Selection, How, Titles, str]] = deque()
+        session.settled.connect(self._next)
+        session.source_changed.connect(self._forget)
+
+    def close(self) -> None:
+        """Let go of the session."""
+        self._waiting.clear()
+        self._session.settled.disconnect(self._next)
+        self._session.source_changed.disconnect(self._forget)
+
+    def pick(self, selection: Selection, how: How = "new", titles: Titles = "") -> None:
+        """Make or refit kernels of a selection, in the background.
+
+        Parameters
+        ----------
+        selection
+            Pixels of the session's image.
+        how
+            "add" without a selected kernel makes a new one.
+        titles
+            What several new kernels are called after.
+        """
+        self._waiting.append((selection, how, titles, self.cls))
+        self._next()
+
+    def add(self, samples: Samples) -> None:
+        """Make a kernel of samples that are at hand, now.
+
+        Raises
+        ------
+        ValueError
+            If there are none, or kernels at hand have other channels; nothing is changed then.
+        """
+        palette, kernels = self._session.palette, self._session.kernels or KernelSet([])
+        if palette is None:
+            raise ValueError("there is no image to pick from; open one first.")
+        _check_channels(kernels, palette.n_channels)
+        kernel = kernel_from(samples, palette, cls=self.cls)
+        self._session.edit(kernel_edits.added(kernels, [kernel]))
+        self.store.keep(kernel, samples)
+
+    def _forget(self, source: object) -> None:
+        self._waiting.clear()
+
+    def _next(self) -> None:
+        if self._session.busy_in("pick"):
+            return
+        while self._waiting:
+            try:
+                request = self._request(*self._waiting.popleft())
+            except ValueError as error:
+                self.failed.emit(sentence(error))
+                continue
+            self._session.run("pick", partial(pick, request), self._apply, self._on_end)
+            return
+
+    def _on_end(self, problem: str | None) -> None:
+        if problem is not None:
+            self.failed.emit(problem)
+        self._next()
+
+    def _request(self, selection: Selection, how: How, titles: Titles, cls: str) -> PickRequest:
+        index, kernels = self._session.index, self._session.kernels
+        if index is None or index.is_preview:
+            waiting = self._session.source is not None
+            raise ValueError(
+                "the image's colours are still being counted; pick again when that is done."
+                if waiting
+                else "there is no image to pick from; open one first."
+            )
+        _check_channels(kernels, index.palette.n_channels)
+        rows = self._chosen() if kernels else []
+        if how == "add" and not rows:
+            how = "new"
+        if how == "new" or kernels is None:
+            return PickRequest(index, selection, "new", cls, titles)
+        if len(rows) != 1:
+            what = "add to" if how == "add" else "take away from"
+            raise ValueError(f"select the one kernel to {what} in the table.")
+        kernel = kernels[rows[0]]
+        return PickRequest(
+            index, selection, how, cls, titles, rows[0], kernel, self.store.of(kernel)
+        )
+
+    def _apply(self, picked: Picked) -> None:
+        request = picked.request
+        kernels = self._session.kernels or KernelSet([])
+        try:
+            if request.kernel is None:
+                positions = list(range(len(kernels), len(kernels) + len(picked.kernels)))
+                after = kernel_edits.added(kernels, picked.kernels)
+            else:
+                positions = [request.row]
+                if kernels[request.row : request.row + 1].kernels != (request.kernel,):
+                    raise ValueError("the kernel was changed meanwhile; pick again.")
+                after = kernel_edits.with_kernel(kernels, request.row, picked.kernels[0])
+            self._session.edit(after)
+        except ValueError as error:
+            self.failed.emit(sentence(error))
+            return
+        for kernel, samples in zip(picked.kernels, picked.samples, strict=True):
+            self.store.keep(kernel, samples)
+        self.picked.emit(described(picked), positions)
+
+
+def _check_channels(kernels: KernelSet | None, n: int) -> None:
+    if kernels and kernels.n_channels != n:
+        raise ValueError(
+            f"the kernels of this set have {kernels.n_channels} channels, the image's colours "
+            f"{n}; choose {kernels.n_channels} colour channels, or another set."
+        )
+
+
+def described(picked: Picked) -> str:
+    """What was done, in a sentence or two."""
+    request, samples = picked.request, picked.samples[0]
+    pixels = _count(picked.n_pixels, "pixel")
+    if request.kernel is None:
+        colors = _count(sum(map(len, picked.samples)), "colour")
+        n = len(picked.kernels)
+        what = "New kernel" if n == 1 else f"{n} new kernels"
+        if classes := list(dict.fromkeys(k.cls for k in picked.kernels if k.cls)):
+            what += f" ({'class' if len(classes) == 1 else 'classes'} {', '.join(classes[:5])})"
+        text = f"{what}: {pixels}, {colors}."
+    elif request.samples is None:
+        title = _title(request.kernel, request.row)
+        counted = _number(samples.n_in_all - samples.n_pixels)
+        text = (
+            f"K{title[1:]} was not picked: by its weight it counts as {counted} of the image's "
+            f"pixels, to which {pixels} were added."
+        )
+    else:
+        title = _title(request.kernel, request.row)
+        change = abs(samples.n_pixels - request.samples.n_pixels)
+        done = "added" if request.how == "add" else "taken away"
+        rest = "in all" if request.how == "add" else "left"
+        text = (
+            f"K{title[1:]}: {_count(change, 'pixel')} {done}, {_number(samples.n_in_all)} {rest}."
+        )
+    if any(len(s) == 1 and s.start is None for s in picked.samples):
+        text += " All have one colour, so it is only as wide as rounding: add others with Ctrl."
+    return text
+
+
+def _title(kernel: Kernel | None, row: int) -> str:
+    return f"kernel {row + 1}" + (f" ({kernel.name})" if kernel is not None and kernel.name else "")
+
+
+def _count(n: int, thing: str) -> str:
+    return f"{_number(n)} {thing}{'' if n == 1 else 's'}"
+
+
+def _number(n: int) -> str:
+    # Thin spaces group digits in every language.
+    return f"{n:,}".replace(",", "\u2009")

@@ -1,0 +1,294 @@
+"""Colours that were chosen, lit up on the image: a layer that lives as long as the choice.
+
+The layer is an image of few levels of grey, painted lazily as densities are, and coloured by a
+table: nothing, filled, and the two sides of an outline. It is no result; `paint_labels` and
+`add_labels` make one.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import ref
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from napari_colorkde.app.density.compute import Progress
+from napari_colorkde.app.image.pixel_index import Index
+from napari_colorkde.app.image.source import Placement, unwrapped
+from napari_colorkde.app.layers.overlay import MARK, PLACEMENT_EVENTS, Overlay
+from napari_colorkde.app.layers.painting import Painting
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Labels
+
+NOTHING, FILLED, OUTSIDE, INSIDE = range(4)
+COLORS = ((0, 0, 0, 0), (0, 0.9, 1, 0.6), (0, 0, 0, 1), (1, 1, 1, 1))
+"""Of these four. A line that is white inside and black outside is seen on every colormap."""
+
+
+class MaskPainting(Painting):
+    """Chosen palette entries, spread over an image: filled, or outlined.
+
+    Attributes
+    ----------
+    outlined
+        Whether only the pixels along the border are painted, on both sides of it, so that the line
+        is not lost where the screen shows every other pixel.
+    """
+
+    dtype: ClassVar[np.dtype[Any]] = np.dtype(np.uint8)
+    nothing: ClassVar[float] = NOTHING
+    outlined = False
+
+    def paint(self, codes: NDArray[np.integer], out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Paint pixels that have these codes; what lies beside them does not count."""
+        painted = super().paint(codes, out)
+        # A single row is what the cursor or a plot asks for.
+        if not self.outlined or painted.ndim < 2 or min(painted.shape[-2:]) < 2:
+            return painted
+        line = outline(painted)
+        if out is None:
+            return line
+        out[...] = line
+        return out
+
+
+def outline(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The pixels of 0 or 1 along the last two axes that have a neighbour of the other kind.
+
+    `INSIDE` or `OUTSIDE`, of the same shape; `NOTHING` elsewhere. 2 ms per million pixels.
+    """
+    border = np.zeros(mask.shape, bool)
+    below = mask[..., 1:, :] != mask[..., :-1, :]
+    border[..., 1:, :] |= below
+    border[..., :-1, :] |= below
+    right = mask[..., :, 1:] != mask[..., :, :-1]
+    border[..., :, 1:] |= right
+    border[..., :, :-1] |= right
+    # OUTSIDE + 1 is INSIDE.
+    return np.asarray((mask + np.uint8(OUTSIDE)) * border, np.uint8)
+
+
+class MaskLayer:
+    """A layer over the image that shows which colours are chosen.
+
+    Parameters
+    ----------
+    viewer
+        A napari viewer, its model, or a proxy of one.
+    overlay
+        Knows the image and its index.
+    name
+        What the layer is called after the image's name.
+    """
+
+    removed = Signal(description="The user has deleted the layer.")
+
+    def __init__(self, viewer: Any, overlay: Overlay, name: str) -> None:
+        self._viewer = unwrapped(viewer)
+        self._overlay = overlay
+        self._suffix = name
+        self._painting: MaskPainting | None = None
+        self._layer: ref[Image] | None = None
+        self._image: ref[Any] | None = None
+        self._viewer.layers.events.removed.connect(self._on_removed)
+
+    @property
+    def layer(self) -> "Image | None":
+        """The layer, None while nothing is shown."""
+        layer = None if self._layer is None else self._layer()
+        return layer if layer in self._viewer.layers else None
+
+    @property
+    def image(self) -> Any:
+        """The image that it was made for, None while nothing is shown."""
+        return None if self._image is None else self._image()
+
+    @property
+    def shown(self) -> bool:
+        """Whether the layer is there."""
+        return self.layer is not None
+
+    def show(self, chosen: NDArray[np.bool_], outlined: bool = False) -> None:
+        """Light up the pixels of some colours. Without an image nothing happens.
+
+        Parameters
+        ----------
+        chosen
+            ``(U,)``, for each palette entry.
+        outlined
+            Whether to draw their border, which is slower and leaves the image to be seen.
+
+        Raises
+        ------
+        ValueError
+            If it is not one bool for each palette entry.
+        """
+        self._check(chosen)
+        image, painting = self._overlay.image, self._painting
+        fresh = painting is None or painting.index is not self._overlay.index
+        if fresh:
+            painting = self._new_painting()
+        if painting is None or image is None:
+            return
+        painting.outlined = outlined
+        painting.write(chosen)
+        layer = self.layer
+        if self._image is not None and self.image is not image:
+            self.hide()
+            layer = None
+        if layer is not None and layer.multiscale != (len(painting.levels) > 1):
+            self.hide()
+            layer = None
+        self._painting = painting
+        if layer is None:
+            self._add(image, painting)
+        elif fresh:
+            layer.data = painting.data
+        else:
+            layer.refresh(extent=False, highlight=False, thumbnail=False)
+
+    def raise_to_top(self) -> None:
+        """Put the layer above all others; what is selected stays so."""
+        layer, layers = self.layer, self._viewer.layers
+        if layer is None or layers[-1] is layer:
+            return
+        selected, active = set(layers.selection), layers.selection.active
+        layers.move(layers.index(layer), len(layers))
+        layers.selection = selected
+        layers.selection.active = active
+
+    def show_nothing(self) -> None:
+        """Have the layer there with no pixel lit up; without an image, take it away.
+
+        A layer takes napari 0.2 s to add: the first choice is then seen as soon as the next.
+        """
+        index = self._overlay.index
+        if index is None or self._overlay.image is None:
+            self.hide()
+        else:
+            self.show(np.zeros(len(index.palette), bool))
+
+    def hide(self) -> None:
+        """Take the layer away."""
+        layer, image = self.layer, self.image
+        self._layer = self._image = self._painting = None
+        if image is not None:
+            for name in PLACEMENT_EVENTS:
+                getattr(image.events, name).disconnect(self._on_moved)
+        if layer is not None:
+            self._viewer.layers.remove(layer)
+
+    def close(self) -> None:
+        """Take the layer away and let go of the viewer."""
+        self.hide()
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
+
+    # --- within
+
+    def _check(self, chosen: NDArray[np.bool_]) -> None:
+        index = self._overlay.index
+        if index is not None and np.shape(chosen) != (len(index.palette),):
+            raise ValueError(
+                f"chosen has shape {np.shape(chosen)}; give one bool for each of the "
+                f"{len(index.palette)} colours of the palette."
+            )
+
+    def _new_painting(self) -> MaskPainting | None:
+        painting = self._overlay.new_painting(MaskPainting)
+        return painting if isinstance(painting, MaskPainting) else None
+
+    def _name(self, image: Any) -> str:
+        return f"{image.name} {self._suffix}"
+
+    def _add(self, image: Any, painting: MaskPainting) -> None:
+        from napari.layers import Image
+        from napari.utils.colormaps import Colormap
+
+        layer = Image(
+            painting.data,
+            name=self._name(image),
+            rgb=False,
+            multiscale=len(painting.levels) > 1,
+            colormap=Colormap(COLORS, name=f"{MARK} mask", interpolation="zero"),
+            # Each value in the middle of its colour.
+            contrast_limits=(-0.5, len(COLORS) - 0.5),
+            blending="translucent_no_depth",
+            metadata={MARK: {"image": image.name, "mask": True}},
+            **Placement.of(image).as_arguments(),
+        )
+        self._layer, self._image = ref(layer), ref(image)
+        for name in PLACEMENT_EVENTS:
+            getattr(image.events, name).connect(self._on_moved)
+        add_above(self._viewer, self._overlay, layer)
+
+    def _on_moved(self, event: Any) -> None:
+        image, layer = self.image, self.layer
+        if image is not None and layer is not None:
+            Placement.of(image).apply(layer)
+
+    def _on_removed(self, event: Any) -> None:
+        removed = unwrapped(event.value)
+        if self._image is not None and removed is self.image:
+            self.hide()
+        elif self._layer is not None and removed is self._layer():
+            self.hide()
+            self.removed.emit()
+
+
+def add_above(viewer: Any, overlay: Overlay, layer: Any) -> None:
+    """Insert a layer above the density, or the image; what is selected stays so."""
+    layers = viewer.layers
+    below = overlay.layer or overlay.image
+    selected, active = set(layers.selection), layers.selection.active
+    layers.insert(layers.index(below) + 1, layer)
+    layers.selection = selected
+    layers.selection.active = active
+
+
+def paint_labels(index: Index, values: NDArray[Any]) -> Iterator[Progress | NDArray[np.uint8]]:
+    """Paint whole numbers of palette entries on the whole image, as work of a session.
+
+    Parameters
+    ----------
+    values
+        ``(U,)`` from 0 to 255. Excluded pixels become 0.
+
+    Yields
+    ------
+    Progress or ndarray
+        The labels come last, in the shape of the index. 20 ms for 18 million pixels.
+    """
+    table = np.concatenate([[0], values]).astype(np.uint8)
+    labels = np.zeros(index.shape, np.uint8)
+    done = 0
+    for box in index.boxes():
+        labels[box] = table.take(index.codes_in(box), mode="clip")
+        done += labels[box].size
+        yield Progress("painting the labels", done / labels.size)
+    yield labels
+
+
+def add_labels(
+    viewer: Any, overlay: Overlay, labels: NDArray[np.uint8], name: str, **options: Any
+) -> "Labels":
+    """Add a Labels layer that lies where the image does.
+
+    Parameters
+    ----------
+    labels
+        Of the shape of the index.
+    options
+        For the layer.
+    """
+    from napari.layers import Labels
+
+    painting = overlay.new_painting()
+    if painting is not None and painting.repeated is not None:
+        # The layer has an axis of channels, which the pixels have not.
+        axis = painting.repeated
+        labels = np.repeat(np.expand_dims(labels, axis), painting.n_repeats, axis)
+    layer = Labels(labels, name=name, **Placement.of(overlay.image).as_arguments(), **options)
+    viewer.layers.append(layer)
+    return layer

@@ -1,0 +1,128 @@
+"""Selections of pixels from napari's layers: what is on the screen, shapes, and labels.
+
+Made on the main thread, from public attributes of layers. Positions go through the world, so that
+layers of other scales, places and turns agree.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from napari_colorkde.app.image.source import Source, unwrapped
+from napari_colorkde.app.selection.polygons import Outlines, outlines
+from napari_colorkde.app.selection.selections import Floats, Labelled, View, Which
+from napari_colorkde.app.state import Channels
+
+ELLIPSE_CORNERS = 256
+
+
+def view_of(layer: Any, source: Source, channels: Channels, dims: Any) -> View:
+    """The plane of an image layer that a viewer with these `dims` shows.
+
+    Raises
+    ------
+    ValueError
+        If it shows a volume, or another plane than one of pixels.
+    """
+    if dims.ndisplay != 2:
+        raise ValueError("pixels are picked in the two-dimensional view; leave the 3-D view first.")
+    pixel_axes = _pixel_axes(layer, channels)
+    shown = [axis - (dims.ndim - layer.ndim) for axis in dims.displayed]
+    if not set(shown) <= set(pixel_axes):
+        raise ValueError(
+            "the axes on the screen are not both axes of the image's pixels; turn the view so that "
+            "they are."
+        )
+    first, second = sorted(pixel_axes.index(axis) for axis in shown)
+    shape = source.shape(channels)
+    position = pixel_positions(layer, channels, [dims.point])[0]
+    at = np.clip(np.round(position), 0, np.array(shape) - 1).astype(int)
+    view = View(shape, (first, second), tuple(at.tolist()))
+    outside = [a for a in range(len(shape)) if a not in view.plane and position[a].round() != at[a]]
+    if outside:
+        raise ValueError("the slice on the screen is outside the image; move to one of its own.")
+    return view
+
+
+def pixel_positions(layer: Any, channels: Channels, world: Sequence[Any]) -> Floats:
+    """Where points of the world lie among a layer's pixels, whose centres are whole numbers."""
+    data = np.array([layer.world_to_data(point) for point in world], np.float64)
+    return data[:, list(_pixel_axes(layer, channels))]
+
+
+def _pixel_axes(layer: Any, channels: Channels) -> tuple[int, ...]:
+    return tuple(axis for axis in range(layer.ndim) if layer.rgb or axis != channels.axis)
+
+
+def shapes_selection(
+    shapes: Any, image: Any, channels: Channels, view: View, *, together: bool
+) -> Outlines:
+    """The pixels of an image layer that lie in the shapes of a Shapes layer.
+
+    Lines and paths enclose nothing and are left out.
+
+    Raises
+    ------
+    ValueError
+        If no shape encloses pixels.
+    """
+    shapes = unwrapped(shapes)
+    missing = image.ndim - shapes.ndim
+    polygons = []
+    for corners, kind in zip(shapes.data, shapes.shape_type, strict=True):
+        if kind in ("line", "path"):
+            continue
+        world = [
+            shapes.data_to_world(corner) for corner in _outline(np.asarray(corners, float), kind)
+        ]
+        polygon = pixel_positions(image, channels, world)
+        # Shapes of fewer dimensions lie in every slice: they mean the one on the screen.
+        for position, axis in enumerate(_pixel_axes(image, channels)):
+            if axis < missing:
+                polygon[:, position] = view.at[position]
+        polygons.append(polygon)
+    if not polygons:
+        raise ValueError(
+            f"{shapes.name!r} has no shape that encloses pixels; draw a rectangle, an ellipse or a "
+            "polygon."
+        )
+    return outlines(view, polygons, together=together)
+
+
+def _outline(corners: Floats, kind: str) -> Floats:
+    """The corners of a shape; of an ellipse, those of a polygon close to it."""
+    if kind != "ellipse":
+        return corners
+    center = corners.mean(axis=0)
+    first, second = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
+    angles = np.linspace(0, 2 * np.pi, ELLIPSE_CORNERS, endpoint=False)[:, None]
+    return np.asarray(center + first * np.cos(angles) + second * np.sin(angles))
+
+
+def labels_selection(
+    layer: Any, source: Source, channels: Channels, view: View, which: Which
+) -> Labelled:
+    """The pixels of an image that a Labels layer marks.
+
+    Raises
+    ------
+    ValueError
+        If its shape is neither that of the image nor that of its plane.
+    """
+    layer = unwrapped(layer)
+    labels = unwrapped(layer.data)
+    labels = labels[0] if layer.multiscale else labels
+    given, shape = tuple(labels.shape), source.shape(channels)
+    label = int(layer.selected_label)
+    if given == shape:
+        return Labelled(labels, which, label)
+    if given == tuple(shape[axis] for axis in view.plane):
+        axes = view.axes(*(range(shape[axis]) for axis in view.plane))
+        return Labelled(labels, which, label, axes)
+    if channels.axis is not None and not source.rgb and given == tuple(source.array.shape):
+        return Labelled(labels, which, label, channel_axis=channels.axis)
+    raise ValueError(
+        f"{layer.name!r} has the shape {given}, the image {shape} in pixels; paint on labels of "
+        "the image's shape."
+    )

@@ -1,0 +1,126 @@
+"""Pixels inside rectangles and polygons of a plane."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.app.image.pixel_index import Axes, Index
+from napari_colorkde.app.selection.selections import (
+    Floats,
+    Groups,
+    Patch,
+    Selection,
+    View,
+    box_shape,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlines:
+    """Boxes of the plane, with the number of a group and the polygons in each."""
+
+    boxes: tuple[tuple[int, Axes, tuple[Floats, ...]], ...]
+
+    @property
+    def n_pixels(self) -> int:
+        """Number of pixels in the boxes."""
+        return sum(int(np.prod(box_shape(axes), dtype=np.int64)) for _, axes, _ in self.boxes)
+
+    def parts(self, index: Index) -> Iterator[tuple[Axes, Groups]]:
+        """The boxes; a pixel of several polygons counts once in each group."""
+        for group, axes, polygons in self.boxes:
+            first, second = (a for a in axes if isinstance(a, range))
+            inside = np.zeros((len(first), len(second)), bool)
+            for polygon in polygons:
+                inside |= filled(polygon - (first.start, second.start), inside.shape)
+            yield axes, inside * np.int32(group)
+
+
+def outlines(view: View, polygons: Sequence[Floats], *, together: bool) -> Outlines:
+    """The pixels whose centres lie in polygons.
+
+    Parameters
+    ----------
+    polygons
+        Corners of each among the pixels, ``(N, ndim)``; their position along the axes that are not
+        in the plane says in which slice they lie.
+    together
+        Whether those of one slice are one group, or each is its own.
+
+    Raises
+    ------
+    ValueError
+        If a polygon is not parallel to the plane, or none lies inside the image.
+    """
+    members: dict[tuple[tuple[int, ...], int], list[Floats]] = {}
+    others = [axis for axis in range(len(view.shape)) if axis not in view.plane]
+    for number, polygon in enumerate(polygons, start=1):
+        if np.ptp(polygon[:, others], axis=0).max(initial=0) > 0.5:
+            raise ValueError(
+                f"shape {number} does not lie in the plane on the screen; turn the view to it."
+            )
+        place = np.array(view.at)
+        place[others] = np.round(polygon[0, others])
+        if all(0 <= place[axis] < view.shape[axis] for axis in others):
+            key = tuple(place.tolist()), 1 if together else number
+            members.setdefault(key, []).append(polygon[:, view.plane])
+    boxes = []
+    for (at, group), corners in members.items():
+        box = _box_around(replace(view, at=at), np.concatenate(corners))
+        if box is not None:
+            boxes.append((group, box, tuple(corners)))
+    if not boxes:
+        raise ValueError("there is no pixel of the image inside; draw over it.")
+    return Outlines(tuple(boxes))
+
+
+def _box_around(view: View, corners: Floats) -> Axes | None:
+    first, second = (
+        range(max(int(np.ceil(low)), 0), min(int(np.floor(high)) + 1, view.shape[axis]))
+        for low, high, axis in zip(
+            corners.min(axis=0), corners.max(axis=0), view.plane, strict=True
+        )
+    )
+    return view.axes(first, second) if len(first) and len(second) else None
+
+
+def filled(polygon: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which pixels of a plane have their centre in a polygon ``(N, 2)``: even-odd rule.
+
+    Each edge flips all pixels to its right, row by row. O(pixels + N rows).
+    """
+    flips = np.zeros((shape[0], shape[1] + 1), np.uint8)
+    for start, end in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        (top, x_top), (bottom, x_bottom) = sorted((start.tolist(), end.tolist()))
+        # Half-open, so that a corner on a row belongs to one of its edges.
+        rows = np.arange(max(int(np.ceil(top)), 0), min(int(np.ceil(bottom)), shape[0]))
+        if len(rows):
+            crossing = x_top + (rows - top) * ((x_bottom - x_top) / (bottom - top))
+            flips[rows, np.clip(np.ceil(crossing), 0, shape[1]).astype(np.int64)] ^= 1
+    return np.bitwise_xor.accumulate(flips[:, :-1], axis=1).astype(bool)
+
+
+def rectangle(view: View, corners: Floats) -> Selection:
+    """The pixels of a rectangle with these corners among the pixels, ``(4, ndim)``, in order.
+
+    One that does not lie along the image's axes holds the pixels whose centres it holds.
+
+    Raises
+    ------
+    ValueError
+        If it lies outside the image.
+    """
+    flat = corners[:, view.plane]
+    low, high = flat.min(axis=0), flat.max(axis=0)
+    is_straight = np.isclose(flat, low, atol=1e-3) | np.isclose(flat, high, atol=1e-3)
+    if not is_straight.all():
+        return outlines(view, [corners], together=True)
+    first, second = (
+        range(max(round(float(a)), 0), min(round(float(b)) + 1, view.shape[axis]))
+        for a, b, axis in zip(low, high, view.plane, strict=True)
+    )
+    if not (len(first) and len(second)):
+        raise ValueError("there is no pixel of the image there; drag over it.")
+    return Patch(view.axes(first, second))

@@ -1,0 +1,195 @@
+"""Which pixels are meant: a disc, a rectangle, polygons, or the labels of a label image.
+
+A selection gives boxes of pixels of the finest level, and for each pixel the number of its group:
+that of a label or of a polygon, 0 for none. It is read where the work is done, tile by tile.
+`layer_selections` makes selections of napari's layers.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.app.image.pixel_index import Axes, Index
+from napari_colorkde.app.selection.samples import Samples, samples_of_counts
+
+CLICK_RADIUS = 2.3
+"""Pixels: a click takes the 21 of a square of 5 without its corners. One pixel is one colour."""
+
+Groups = NDArray[np.integer[Any]] | NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+
+class Selection(Protocol):
+    """Some pixels of an image, in groups."""
+
+    @property
+    def n_pixels(self) -> int:
+        """Number of pixels in the boxes, for progress."""
+
+    def parts(self, index: Index) -> Iterator[tuple[Axes, Groups]]:
+        """Boxes, and the group of each pixel in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The plane of an image that is on the screen.
+
+    Attributes
+    ----------
+    shape
+        Of the image in pixels, without channels.
+    plane
+        The two displayed axes, in ascending order.
+    at
+        The position along each axis; of those in the plane it does not matter.
+    """
+
+    shape: tuple[int, ...]
+    plane: tuple[int, int]
+    at: tuple[int, ...]
+
+    def axes(self, first: range, second: range) -> Axes:
+        """A box in the plane."""
+        axes: list[int | range] = list(self.at)
+        axes[self.plane[0]], axes[self.plane[1]] = first, second
+        return tuple(axes)
+
+
+def gather(selection: Selection, index: Index) -> Iterator[float | dict[int, Samples]]:
+    """Read a selection: yields the part done so far, then the samples of each group, ascending.
+
+    Groups without a pixel that counts have none. O(n) pixels for one group, else O(n log n).
+    """
+    size = len(index.palette) + 1
+    keys, counts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    done = 0
+    for axes, groups in selection.parts(index):
+        codes = index.codes(0, axes)
+        done += codes.size
+        marked = (groups != 0) & (codes != 0)
+        codes, group_of = codes[marked], groups[marked].astype(np.int64)
+        if group_of.size and group_of.min() == group_of.max():
+            in_group = np.bincount(codes, minlength=size)
+            present = np.flatnonzero(in_group)
+            keys.append(group_of[0] * size + present)
+            counts.append(in_group[present])
+        else:
+            # One number for a group and a code.
+            distinct, times = np.unique(group_of * size + codes, return_counts=True)
+            keys.append(distinct)
+            counts.append(times)
+        yield done / selection.n_pixels
+    of_group, code = np.divmod(np.concatenate(keys), size)
+    together = np.concatenate(counts)
+    total = np.zeros(size, np.int64)
+    found: dict[int, Samples] = {}
+    for group in np.unique(of_group).tolist():
+        mine = of_group == group
+        total[:] = 0
+        np.add.at(total, code[mine], together[mine])
+        found[group] = samples_of_counts(index.palette, total[1:])
+    yield found
+
+
+# --- clicks and rectangles
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patch:
+    """One box of pixels, or some of them."""
+
+    axes: Axes
+    inside: NDArray[np.bool_] | None = field(default=None, repr=False)
+
+    @property
+    def n_pixels(self) -> int:
+        """Number of pixels in the box."""
+        return int(np.prod(box_shape(self.axes), dtype=np.int64))
+
+    def parts(self, index: Index) -> Iterator[tuple[Axes, Groups]]:
+        """The box."""
+        yield (
+            self.axes,
+            np.ones(box_shape(self.axes), bool) if self.inside is None else self.inside,
+        )
+
+
+def disc(view: View, position: Sequence[float] | Floats, radius: float = CLICK_RADIUS) -> Patch:
+    """The pixels around a position among the pixels, ``(ndim,)``, those within `radius`.
+
+    Raises
+    ------
+    ValueError
+        If it lies outside the image.
+    """
+    center = [round(float(position[axis])) for axis in view.plane]
+    sizes = [view.shape[axis] for axis in view.plane]
+    if not all(0 <= c < n for c, n in zip(center, sizes, strict=True)):
+        raise ValueError("there is no pixel of the image there; click inside it.")
+    reach = int(radius)
+    rows, columns = (
+        range(max(c - reach, 0), min(c + reach + 1, n)) for c, n in zip(center, sizes, strict=True)
+    )
+    squares = np.square(np.array(rows) - center[0])[:, None] + np.square(
+        np.array(columns) - center[1]
+    )
+    return Patch(view.axes(rows, columns), squares <= radius**2)
+
+
+# --- labels
+
+Which = Literal["selected", "together", "each"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labelled:
+    """The pixels of a label image.
+
+    Attributes
+    ----------
+    labels
+        Array-like, of the image's shape in pixels; or, with `axes`, of its plane; or, with
+        `channel_axis`, of the layer's shape with its channels.
+    which
+        "selected": those with `label`. "together": all that are labelled. "each": each label a
+        group.
+    """
+
+    labels: Any = field(repr=False)
+    which: Which
+    label: int = 0
+    axes: Axes | None = None
+    channel_axis: int | None = None
+
+    @property
+    def n_pixels(self) -> int:
+        """Number of pixels that are read."""
+        return int(np.prod(self.labels.shape, dtype=np.int64))
+
+    def parts(self, index: Index) -> Iterator[tuple[Axes, Groups]]:
+        """The image, tile by tile."""
+        if self.axes is not None:
+            yield self.axes, self._groups(np.asarray(self.labels))
+            return
+        for box in index.boxes():
+            axes = tuple(range(b.start, b.stop) for b in box)
+            if self.channel_axis is None:
+                tile = np.asarray(self.labels[box])
+            else:
+                at = self.channel_axis
+                # Painted on any of the channels.
+                tile = np.asarray(self.labels[(*box[:at], slice(None), *box[at:])]).max(axis=at)
+            yield axes, self._groups(tile)
+
+    def _groups(self, labels: NDArray[Any]) -> Groups:
+        if self.which == "each":
+            return labels
+        return np.asarray(labels == self.label if self.which == "selected" else labels != 0)
+
+
+def box_shape(axes: Axes) -> tuple[int, ...]:
+    """Shape of the pixels of a box."""
+    return tuple(len(a) for a in axes if isinstance(a, range))

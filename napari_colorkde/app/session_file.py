@@ -1,0 +1,185 @@
+"""The session on disk: a state as JSON, written as it changes and offered again.
+
+A file holds what a user has chosen, never code and never pixels. It lies in the user's folder for
+program states; `napari_colorkde.ui.window.autosave` decides when it is written and whose it is.
+"""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from napari_colorkde.app.class_settings import Judgement
+from napari_colorkde.app.state import Channels, State
+from napari_colorkde.app.view_settings import CubeLook, look_from_json, look_to_json
+from napari_colorkde.io.atomic import atomic_path
+from napari_colorkde.io.kernel_json import kernels_from_json, kernels_to_json
+
+FORMAT = "napari-colorkde session"
+VERSION = 1
+
+SUFFIX = ".session.json"
+
+MOST_FILES = 10
+"""Sessions that are kept; older ones are deleted."""
+
+
+def state_to_json(state: State, look: CubeLook | None = None) -> str:
+    """Write a state as JSON; numbers read back as the same float64.
+
+    Parameters
+    ----------
+    look
+        How the colour space is looked at, None if that is not known.
+    """
+    sets = dict(state.kernel_sets)
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "channels": None if state.channels is None else asdict(state.channels),
+        "show": state.show,
+        "space": state.space,
+        "bandwidth": state.bandwidth,
+        "log": state.log,
+        "colormap": state.colormap,
+        "judgement": asdict(state.judgement),
+        "kernel_set": state.kernel_set,
+        "kernel_sets": json.loads(kernels_to_json(sets)) if sets else None,
+    }
+    if look is not None:
+        document["look"] = look_to_json(look)
+    return json.dumps(document, indent=1) + "\n"
+
+
+def state_from_json(text: str) -> State:
+    """Read a state.
+
+    Raises
+    ------
+    ValueError
+        If it is no session, or a value in it cannot be.
+    """
+    document = _document(text)
+    try:
+        fields: dict[str, Any] = {
+            name: document[name] for name in ("show", "bandwidth", "log", "colormap", "kernel_set")
+        }
+        fields["space"] = document.get("space", "rgb")  # files of earlier versions have none
+        sets, channels = document["kernel_sets"], document["channels"]
+    except KeyError as error:
+        raise ValueError(f"the session has no {error.args[0]!r}.") from None
+    # Files of earlier versions have none.
+    fields["judgement"] = _judgement(document.get("judgement", {}))
+    if sets is not None:
+        fields["kernel_sets"] = kernels_from_json(json.dumps(sets), "the session")
+    if channels is not None:
+        fields["channels"] = _channels(channels)
+    return State().changed(**fields)
+
+
+def look_in_json(text: str) -> CubeLook:
+    """Read how the colour space was looked at; the first look from files of earlier versions.
+
+    Raises
+    ------
+    ValueError
+        If it is no session, or a value in that part cannot be.
+    """
+    return look_from_json(_document(text).get("look", {}))
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"the session is not JSON ({error.msg}).") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ValueError(f'the session has not the "format" {FORMAT!r}.')
+    if document.get("version") != VERSION:
+        raise ValueError(
+            f"the session has the version {document.get('version')!r}; this program reads version "
+            f"{VERSION}."
+        )
+    return document
+
+
+def _judgement(document: Any) -> Judgement:
+    try:
+        return Judgement().changed(**document)
+    except (TypeError, ValueError):
+        raise ValueError(f"the session's judgement is {document!r}; it cannot be.") from None
+
+
+def _channels(document: Any) -> Channels:
+    try:
+        return Channels(
+            tuple(map(str, document["names"])),
+            None if document["axis"] is None else int(document["axis"]),
+            tuple(map(int, document["entries"])),
+            tuple(map(str, document["layers"])),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"the session's channels are {document!r}; they cannot be.") from None
+
+
+def session_folder() -> Path:
+    """Where sessions are kept; made if it is not there."""
+    return platformdirs.user_state_path("napari-colorkde", appauthor=False, ensure_exists=True)
+
+
+def save_state(path: Path, state: State, look: CubeLook | None = None) -> None:
+    """Write a state, and how the colour space is looked at, to a file: whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    with atomic_path(path) as scratch:
+        scratch.write_text(state_to_json(state, look), encoding="utf-8", newline="\n")
+
+
+def load_state(path: Path) -> State:
+    """Read a state from a file.
+
+    Raises
+    ------
+    ValueError, OSError
+        If it is no session, or cannot be read.
+    """
+    return state_from_json(path.read_text(encoding="utf-8"))
+
+
+def load_look(path: Path) -> CubeLook:
+    """Read from a file how the colour space was looked at.
+
+    Raises
+    ------
+    ValueError, OSError
+        If it is no session, cannot be read, or that part of it cannot be.
+    """
+    return look_in_json(path.read_text(encoding="utf-8"))
+
+
+def session_files(folder: Path) -> list[Path]:
+    """The sessions in a folder, the newest first."""
+    return sorted(folder.glob(f"*{SUFFIX}"), key=_changed, reverse=True)
+
+
+def describe(state: State, path: Path) -> str:
+    """What a session holds, in words."""
+    when = datetime.fromtimestamp(_changed(path)).strftime("%Y-%m-%d %H:%M")
+    n = sum(len(kernels) for _, kernels in state.kernel_sets)
+    sets = ", ".join(name for name, _ in state.kernel_sets)
+    what = f"{n} kernel{'' if n == 1 else 's'} ({sets})" if n else "settings"
+    return f"{what}, {when}"
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # taken by another session meanwhile
+        return 0.0

@@ -1,0 +1,275 @@
+"""Images judged by kernels that have classes: posteriors, likelihood ratios, class maps.
+
+Everything is computed once per distinct color, in float64, and painted back. The decisions on
+log-densities themselves are in `napari_colorkde.core.classification.bayes`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_colorkde.core.classification.bayes import (
+    log_density_level,
+    log_likelihood_ratio,
+    log_mixture_of_classes,
+    log_posteriors,
+    most_likely_class,
+)
+from napari_colorkde.core.device import Device
+from napari_colorkde.core.mixture.density import mixture_log_density
+from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
+from napari_colorkde.core.palette.palette import Palette
+
+Array = NDArray[np.float64]
+ClassKernels = KernelSet | Mapping[str, KernelSet] | Iterable[Kernel]
+Judged = Literal["posterior", "ratio", "class"]
+DeviceLike = str | torch.device | Device
+
+BLOCK_DENSITIES = 1 << 22
+"""Classes times colors judged in one go: 32 MB of log-densities."""
+
+LEAST_COLORS = 1 << 12
+"""Colors in one go, however many classes there are: preparing a class takes as long as these."""
+
+
+def classify_image(
+    image: Any,
+    kernels: ClassKernels,
+    *,
+    show: Judged = "class",
+    cls: str | None = None,
+    against: str | None = None,
+    priors: Mapping[str, float] | None = None,
+    none_below: float | None = None,
+    mask: Any = None,
+    channel_axis: int | None = -1,
+    device: DeviceLike = "auto",
+) -> NDArray[Any]:
+    """Judge every pixel of an image by the classes of kernels.
+
+    Parameters
+    ----------
+    image
+        ``(..., H, W, C)`` with the channels of the kernels in their order, RGBA, or grey.
+    kernels
+        A `KernelSet`, or several by name as `load_kernels` gives them. A kernel without a class has
+        the name of its set for one.
+    show
+        "posterior": P(cls | color). "ratio": log p(color | cls) − log p(color | against), in nats,
+        which priors do not change: their ratio is its threshold. "class": the most likely class of
+        all, counted from 1 in the order of `class_names`.
+    cls
+        Class of the posterior or the ratio; None takes the first.
+    against
+        The other class of the ratio; None is right where there are two classes.
+    priors
+        P(class) by name. Classes that are not named share what is left of 1 equally; where all are
+        named, only the ratios matter. None gives all classes the same.
+    none_below
+        For "class": probability mass in (0, 1]. A pixel is of no class where its density,
+        Σ P(c) p(color | c), is below the level that the densest pixels reach which are this
+        fraction of the image.
+    mask
+        ``(..., H, W)``; a pixel counts where it is non-zero.
+    channel_axis
+        Axis of the channels; None if there is none.
+    device
+        Where to compute; float64, so on the host where a device has none.
+
+    Returns
+    -------
+    ndarray
+        The image's shape without channels. Posteriors and ratios are float32, NaN where a pixel
+        does not count. Classes are unsigned integers, 0 where a pixel does not count or is of no
+        class, so that napari shows them as a Labels layer.
+
+    Raises
+    ------
+    ValueError
+        If the channels do not fit, there are too few classes, or an argument is not known or out of
+        range.
+
+    Notes
+    -----
+    p(color | c) is the mixture of the kernels of class c with their weights divided by their sum:
+    a density, so that how much was picked or fitted for a class is not its prior. Where all weights
+    of a class are 0 it is 0. If that leaves no class with a prior, posteriors are 0 and pixels of
+    no class; the ratio of two such classes is 0.
+    O(pixels + colors · K). Images of more than 4 million distinct colors are binned, see
+    `Palette.from_image`.
+    """
+    palette = Palette.from_image(image, mask, channel_axis)
+    values = classify_palette(
+        palette,
+        kernels,
+        show=show,
+        cls=cls,
+        against=against,
+        priors=priors,
+        none_below=none_below,
+        device=device,
+    )
+    index = palette.index(image, mask, channel_axis)
+    nothing = [0] if values.dtype.kind == "u" else [np.nan]
+    return np.concatenate([nothing, values], dtype=values.dtype, casting="unsafe")[index + 1]
+
+
+def classify_palette(
+    palette: Palette,
+    kernels: ClassKernels,
+    *,
+    show: Judged = "class",
+    cls: str | None = None,
+    against: str | None = None,
+    priors: Mapping[str, float] | None = None,
+    none_below: float | None = None,
+    device: DeviceLike = "auto",
+) -> NDArray[Any]:
+    """Judge the colors of a palette, (U,): see `classify_image`."""
+    if show not in get_args(Judged):
+        known = ", ".join(map(repr, get_args(Judged)))
+        raise ValueError(f"show={show!r} is not known; use one of {known}.")
+    if none_below is not None and show != "class":
+        raise ValueError(f"none_below={none_below} is for show='class', not {show!r}; leave it.")
+    members, classes = kernels_and_classes(kernels)
+    names = tuple(dict.fromkeys(classes))
+    if members.n_channels != palette.n_channels:
+        raise ValueError(
+            f"kernels has {members.n_channels} channels, but the image's colors have "
+            f"{palette.n_channels}; use an image with the channels of the kernels."
+        )
+    prior = prior_of_classes(names, priors)
+    if show == "ratio":
+        first, second = ratio_classes(names, cls, against)
+    elif show == "posterior":
+        first = second = _position(names, names[0] if cls is None else cls, "cls")
+        if len(names) < 2:
+            raise ValueError(
+                f"kernels have the one class {names[0]!r}; a posterior needs two classes or more."
+            )
+    result = np.empty(len(palette), np.float32)
+    total = np.empty(len(palette))
+    best = np.empty(len(palette), np.intp)
+    sets = [KernelSet([k for k, c in zip(members, classes, strict=True) if c == n]) for n in names]
+    scales = log_class_weights(members, [names.index(c) for c in classes])[:, np.newaxis]
+    block = max(LEAST_COLORS, BLOCK_DENSITIES // len(names))
+    for start in range(0, len(palette), block):
+        part = slice(start, start + block)
+        colors = palette.colors[part]
+        logs = np.stack([mixture_log_density(colors, each, device=device) for each in sets])
+        logs -= scales
+        if show == "posterior":
+            result[part] = np.exp(log_posteriors(logs, prior)[first])
+        elif show == "ratio":
+            result[part] = log_likelihood_ratio(logs[first], logs[second])
+        else:
+            best[part] = most_likely_class(logs, prior)
+            if none_below is not None:
+                total[part] = log_mixture_of_classes(logs, prior)
+    if show != "class":
+        return result
+    if none_below is not None:
+        best[total < log_density_level(total, palette.counts, none_below)] = -1
+    return (best + 1).astype(np.min_scalar_type(len(names)))
+
+
+def class_names(kernels: ClassKernels) -> tuple[str, ...]:
+    """Return the distinct classes, in order of first appearance.
+
+    Parameters
+    ----------
+    kernels
+        As in `classify_image`.
+    """
+    return tuple(dict.fromkeys(kernels_and_classes(kernels)[1]))
+
+
+def kernels_and_classes(kernels: ClassKernels) -> tuple[KernelSet, tuple[str, ...]]:
+    """Return all kernels in one set, and the class of each: its own, or else the name of its set.
+
+    Raises
+    ------
+    ValueError
+        If there is no kernel, or sets have different channels.
+    """
+    if isinstance(kernels, Mapping):
+        pairs = list(kernels.items())
+    else:
+        single = kernels if isinstance(kernels, KernelSet) else KernelSet(kernels)
+        pairs = [(single.name, single)]
+    members = [kernel for _, kernel_set in pairs for kernel in kernel_set]
+    classes = tuple(kernel.cls or name for name, kernel_set in pairs for kernel in kernel_set)
+    if not members:
+        raise ValueError("kernels is empty; classes need at least one kernel.")
+    return KernelSet(members), classes
+
+
+def log_class_weights(kernels: KernelSet, members: Sequence[int]) -> Array:
+    """Return the log of the sum of weights of each class, (M,); 0 where all are 0.
+
+    Parameters
+    ----------
+    members
+        (K,) class of each kernel, counted from 0 without gaps.
+    """
+    sums = np.bincount(np.asarray(members), weights=kernels.weights)
+    return np.log(np.where(sums > 0, sums, 1.0))
+
+
+def prior_of_classes(names: Sequence[str], priors: Mapping[str, float] | None) -> Array:
+    """Return P(class) for each name, (M,), summing to 1; see `classify_image`.
+
+    Raises
+    ------
+    ValueError
+        If a class is not known, or the numbers leave nothing for the others.
+    """
+    given = {} if priors is None else dict(priors)
+    for name, prior in given.items():
+        _position(names, name, "priors")
+        if not (np.isfinite(prior) and prior >= 0):
+            raise ValueError(f"priors has {prior} for {name!r}; give a number of 0 or more.")
+    others = [name for name in names if name not in given]
+    total = float(sum(given.values()))
+    if others and total > 1:
+        raise ValueError(
+            f"priors sum to {total:g}, which leaves nothing for {', '.join(map(repr, others))}; "
+            "give a sum below 1, or a prior for each class."
+        )
+    if not others and total == 0:
+        raise ValueError("priors are all 0; give at least one class a number above 0.")
+    rest = (1 - total) / len(others) if others else 0.0
+    values = np.array([float(given.get(name, rest)) for name in names])
+    return np.asarray(values / values.sum())
+
+
+def ratio_classes(names: Sequence[str], cls: str | None, against: str | None) -> tuple[int, int]:
+    """Return the positions of the two classes of a ratio; see `classify_image`.
+
+    Raises
+    ------
+    ValueError
+        If there is one class only, one is not known, both are the same, or the other is not told.
+    """
+    if len(names) < 2:
+        raise ValueError(f"kernels have the one class {names[0]!r}; a ratio needs two classes.")
+    first = 0 if cls is None else _position(names, cls, "cls")
+    if against is None:
+        if len(names) > 2:
+            listed = ", ".join(map(repr, names))
+            raise ValueError(f"against is not given, but there are the classes {listed}; name one.")
+        return first, 1 - first
+    second = _position(names, against, "against")
+    if first == second:
+        raise ValueError(f"against={against!r} is the class itself; name another one.")
+    return first, second
+
+
+def _position(names: Sequence[str], name: str, argument: str) -> int:
+    if name not in names:
+        listed = ", ".join(map(repr, names))
+        raise ValueError(f"{argument}: no kernel has the class {name!r}; use one of {listed}.")
+    return list(names).index(name)

@@ -1,0 +1,285 @@
+"""Kernel sums of a palette, by whichever way is quick and exact for its colours and bandwidth.
+
+    ``S(x) = Σ_u counts_u exp(−½ (x − c_u)ᵀ Σ⁻¹ (x − c_u))``
+
+The density is ``S / (N sqrt(det(2π Σ)))``. `LatticeSums` is for colours on a small lattice and a
+diagonal bandwidth, `SpreadSums` for all others. Both answer in float32 where that holds relative
+accuracy, and hand what lies deeper in the tails to float64 and, last, to the direct sum.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_colorkde.core.device import Device
+from napari_colorkde.core.kernel_sums import spreading
+from napari_colorkde.core.kernel_sums.direct import log_sums
+from napari_colorkde.core.kernel_sums.separable import Sampling, gaussian_matrix
+from napari_colorkde.core.palette.lattice import (
+    Lattice,
+    lattice_of,
+    lattice_transform,
+    others_transform,
+)
+from napari_colorkde.core.palette.palette import Palette
+
+FLOAT32_FLOOR = 1e-30
+"""Times N: the smallest lattice sum that float32 keeps to 1e-6, dropped denormals included."""
+
+FLOAT64_FLOOR = 1e-290
+"""Times N: the same for float64."""
+
+FEW = 2048
+"""Colours below the float32 floor that are summed directly rather than all again in float64."""
+
+SPREAD_FLOOR = 1e-12
+"""Times N: the smallest sum read off a mesh to 1e-5; below it the colours lie 7.5 sigma away."""
+
+OTHERS_FLOOR = 0.05
+"""Times the whole sum: the smallest rest that subtraction leaves within 5e-5 of itself."""
+
+GRID_BEYOND = 60.0
+"""Squared distance beyond which a density, not its log, is zero: e⁻³⁰ of one colour's peak."""
+
+SLAB_POINTS = 1 << 22
+"""Grid points taken as scattered ones at a time: 100 MB of colours."""
+
+_COUNTS: WeakKeyDictionary[Palette, dict[Device, torch.Tensor]] = WeakKeyDictionary()
+"""Counts on the lines of palettes in use, up to 64 MB each; gone with the palette."""
+
+Axes = tuple[NDArray[np.float64], ...]
+
+
+class KernelSums(Protocol):
+    """Sums of one palette's kernels with one covariance."""
+
+    def on_grid(self, axes: Axes, sampling: Sampling = "points") -> NDArray[np.float32]:
+        """S on the grid of these axes, to 1e-6 of its peak (3e-6 for `SpreadSums`)."""
+
+    def log_at(self, colors: NDArray[Any]) -> NDArray[np.float64]:
+        """Log S at colours ``(Q, C)``, to 1e-5 nats at any distance."""
+
+    def at(self, colors: NDArray[Any]) -> NDArray[np.float32]:
+        """S at colours ``(Q, C)``, to 3e-6 of its peak."""
+
+    def log_others(self) -> NDArray[np.float64]:
+        """Log S at each palette colour without that colour, ``(U,)``, to 1e-5 nats."""
+
+
+def kernel_sums(palette: Palette, covariance: NDArray[np.float64], device: Device) -> KernelSums:
+    """Choose the way to sum: on the lattice where there is one, otherwise by spreading."""
+    diagonal = not np.any(covariance - np.diag(np.diag(covariance)))
+    if diagonal:
+        lattice = palette.lattice
+        if lattice is not None:
+            return LatticeSums(palette, lattice, np.sqrt(np.diag(covariance)), device)
+    return SpreadSums(palette, covariance, device)
+
+
+def whiten(colors: NDArray[Any], cholesky: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``L⁻¹ x`` for every row of ``(n, C)``."""
+    whitened: NDArray[np.float64] = colors.astype(np.float64) @ np.linalg.inv(cholesky).T
+    return whitened
+
+
+class LatticeSums:
+    """Exact sums by the separable transform of the colour lattice."""
+
+    def __init__(
+        self, palette: Palette, lattice: Lattice, sigmas: NDArray[np.float64], device: Device
+    ) -> None:
+        self._palette, self._lattice, self._sigmas, self._device = palette, lattice, sigmas, device
+        self._n = float(palette.n_pixels)
+
+    @property
+    def _counts(self) -> torch.Tensor:
+        """The palette's counts on the lattice: the same for every bandwidth, so made once."""
+        known = _COUNTS.setdefault(self._palette, {})
+        if self._device not in known:
+            counts = self._palette.counts
+            known[self._device] = self._lattice.scatter(counts, self._device, torch.float32)
+        return known[self._device]
+
+    def on_grid(self, axes: Axes, sampling: Sampling = "points") -> NDArray[np.float32]:
+        """S on a grid; see `KernelSums`."""
+        matrices = self._matrices(axes, sampling)
+        sums = lattice_transform(self._counts, self._lattice, matrices, self._device)
+        in_order = sums.permute(*reversed(range(sums.ndim))).contiguous()
+        return np.asarray(self._device.get(in_order), np.float32)
+
+    def at(self, colors: NDArray[Any]) -> NDArray[np.float32]:
+        """S at colours; see `KernelSums`."""
+        target = self._target(colors)
+        if target is None:
+            return self._by_spreading.at(colors)
+        return np.asarray(self._gathered(target, torch.float32), np.float32)
+
+    def log_at(self, colors: NDArray[Any]) -> NDArray[np.float64]:
+        """Log S at colours; see `KernelSums`."""
+        target = self._target(colors)
+        if target is None:
+            return self._by_spreading.log_at(colors)
+        sums, floor = self._deep_enough(lambda dtype: self._gathered(target, dtype))
+        return self._with_tails(sums, floor, colors, None)
+
+    def log_others(self) -> NDArray[np.float64]:
+        """Log S of the other colours; see `KernelSums`."""
+        others, floor = self._deep_enough(self._others)
+        rows = np.arange(len(self._palette))
+        return self._with_tails(others, floor, self._palette.colors, rows)
+
+    def _deep_enough(
+        self, sums_in: Callable[[torch.dtype], NDArray[Any]]
+    ) -> tuple[NDArray[Any], float]:
+        """Sums in float32, or float64 if many need it; and what they are good down to."""
+        sums, floor = sums_in(torch.float32), FLOAT32_FLOOR * self._n
+        if np.count_nonzero(sums < floor) <= FEW:
+            return sums, floor
+        return sums_in(torch.float64), FLOAT64_FLOOR * self._n
+
+    @cached_property
+    def _by_spreading(self) -> "SpreadSums":
+        """For colours that are on no small lattice, though the palette is."""
+        return SpreadSums(self._palette, np.diag(self._sigmas**2), self._device)
+
+    def _others(self, dtype: torch.dtype) -> NDArray[Any]:
+        device = self._device if dtype == torch.float32 else self._device.exact
+        counts = self._lattice.scatter(self._palette.counts, device, dtype)
+        grid = others_transform(counts, self._lattice, self._sigmas, device)
+        return self._lattice.gather(grid, device).astype(np.float64)
+
+    def _target(self, colors: NDArray[Any]) -> Lattice | None:
+        if colors is self._palette.colors:
+            return self._lattice
+        return lattice_of(colors)
+
+    def _gathered(self, target: Lattice, dtype: torch.dtype) -> NDArray[Any]:
+        single = dtype == torch.float32
+        device = self._device if single else self._device.exact
+        counts = (
+            self._counts if single else self._lattice.scatter(self._palette.counts, device, dtype)
+        )
+        grid = lattice_transform(counts, self._lattice, self._matrices(target.levels), device)
+        return target.gather(grid, device)
+
+    def _matrices(self, axes: Axes, sampling: Sampling = "points") -> list[NDArray[np.float64]]:
+        triples = zip(axes, self._lattice.levels, self._sigmas, strict=True)
+        return [gaussian_matrix(a, levels, float(s), sampling) for a, levels, s in triples]
+
+    def _with_tails(
+        self,
+        sums: NDArray[Any],
+        floor: float,
+        colors: NDArray[Any],
+        self_index: NDArray[np.int64] | None,
+    ) -> NDArray[np.float64]:
+        points, own = colors / self._sigmas, self._palette.colors / self._sigmas
+        return _log_or_direct(sums, floor, points, own, self._palette.counts, self_index)
+
+
+class SpreadSums:
+    """Sums by spreading in whitened coordinates: any covariance, any colours."""
+
+    def __init__(self, palette: Palette, covariance: NDArray[np.float64], device: Device) -> None:
+        self._palette, self._device = palette, device
+        self._cholesky = np.asarray(np.linalg.cholesky(covariance), np.float64)
+        self._whitened = whiten(palette.colors, self._cholesky)
+        self._floor = SPREAD_FLOOR * float(palette.n_pixels)
+        self._fits = spreading.fits(self._whitened)
+
+    def on_grid(self, axes: Axes, sampling: Sampling = "points") -> NDArray[np.float32]:
+        """S on a grid; see `KernelSums`. Cell averages exist for diagonal covariances."""
+        diagonal = not np.any(np.tril(self._cholesky, -1))
+        if sampling == "cells" and not diagonal:
+            raise ValueError(
+                'sampling="cells" needs a diagonal bandwidth; give one sigma per channel, or '
+                'sampling="points" with more bins.'
+            )
+        if self._fits:
+            sums = spreading.sums_on_mesh_grid(
+                self._mesh, self._cholesky, axes, sampling, self._device
+            )
+        elif diagonal:
+            sums = spreading.sums_on_grid_directly(
+                self._palette.colors.astype(np.float64),
+                self._palette.counts,
+                np.diag(self._cholesky),
+                axes,
+                sampling,
+                self._device,
+            )
+        else:
+            return self._at_grid_points(axes)
+        return np.asarray(self._device.get(sums), np.float32)
+
+    def at(self, colors: NDArray[Any]) -> NDArray[np.float32]:
+        """S at colours; see `KernelSums`."""
+        points = whiten(colors, self._cholesky)
+        if spreading.is_sparse(points):
+            counts = self._palette.counts
+            logs = log_sums(points, self._whitened, counts, beyond=GRID_BEYOND)
+            return np.exp(logs).astype(np.float32)
+        return self._spread_at(points)
+
+    def log_at(self, colors: NDArray[Any]) -> NDArray[np.float64]:
+        """Log S at colours; see `KernelSums`."""
+        points = whiten(colors, self._cholesky)
+        if spreading.is_sparse(points):
+            return log_sums(points, self._whitened, self._palette.counts)
+        sums, counts = self._spread_at(points), self._palette.counts
+        return _log_or_direct(sums, self._floor, points, self._whitened, counts, None)
+
+    def log_others(self) -> NDArray[np.float64]:
+        """Log S of the other colours; see `KernelSums`."""
+        points, counts = self._whitened, self._palette.counts
+        rows = np.arange(len(counts))
+        if spreading.is_sparse(points):
+            return log_sums(points, points, counts, self_index=rows)
+        total = self._spread_at(points).astype(np.float64)
+        others = total - counts
+        # The total errs by 2e-6 of itself: where the rest is small beside it, sum directly.
+        others[others < np.maximum(OTHERS_FLOOR * total, self._floor)] = 0.0
+        return _log_or_direct(others, self._floor, points, points, counts, rows)
+
+    def _spread_at(self, points: NDArray[np.float64]) -> NDArray[np.float32]:
+        if self._fits:
+            return spreading.sums_at(points, self._mesh, self._device)
+        counts = self._palette.counts
+        return spreading.sums_by_bricks(points, self._whitened, counts, self._device)
+
+    def _at_grid_points(self, axes: Axes) -> NDArray[np.float32]:
+        sums = np.empty([len(axis) for axis in axes], np.float32)
+        rows = max(1, SLAB_POINTS // max(1, int(np.prod(sums.shape[1:]))))
+        for start in range(0, len(sums), rows):
+            slab = np.meshgrid(axes[0][start : start + rows], *axes[1:], indexing="ij")
+            points = np.stack(slab, axis=-1)
+            sums[start : start + rows] = self.at(points.reshape(-1, len(axes))).reshape(
+                points.shape[:-1]
+            )
+        return sums
+
+    @cached_property
+    def _mesh(self) -> spreading.Mesh:
+        return spreading.mesh_of(self._whitened, self._palette.counts, self._device)
+
+
+def _log_or_direct(
+    sums: NDArray[Any],
+    floor: float,
+    points: NDArray[np.float64],
+    colors: NDArray[np.float64],
+    counts: NDArray[np.int64],
+    self_index: NDArray[np.int64] | None,
+) -> NDArray[np.float64]:
+    """Log of the sums that are large enough; the direct sum where they are not."""
+    deep = sums < floor
+    logs = np.log(np.where(deep, 1.0, sums).astype(np.float64))
+    if deep.any():
+        rows = None if self_index is None else self_index[deep]
+        logs[deep] = log_sums(points[deep], colors, counts, self_index=rows)
+    return logs

@@ -1,0 +1,231 @@
+"""Densities of kernel sets, at the pixels of an image or at the colors of a palette.
+
+Exponents are float64; exponentials of linear densities are float32. 8-bit images are painted from a
+table that is evaluated once per color they hold, or, for diagonal kernels, at all colors there are:
+on the lattice of 8-bit colors a diagonal mixture is one product of small matrices.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.image import (
+    MAX_COLOR_CHANNELS,
+    Pixels,
+    as_pixels,
+    pixel_shape,
+    tile_slices,
+)
+from napari_colorkde.core.kernel_sums.separable import without_denormals
+from napari_colorkde.core.mixture.exponents import LOG2_E, Exponents, log_sum
+from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.core.palette.color_codes import byte_codes, colors_of_byte_codes
+from napari_colorkde.core.palette.palette import pixel_index
+
+Kernels = KernelSet | Iterable[Any]
+DeviceLike = str | torch.device | Device
+
+FEW_PIXELS = 1 << 17
+"""Up to this many pixels are evaluated one by one: finding their distinct colors costs as much."""
+
+TILE_PIXELS = 1 << 18
+"""Pixels painted in one go: their codes stay in the cache."""
+
+PIXELS_WORTH = 8
+"""Nodes of the color lattice that take as long as finding and evaluating the color of one pixel."""
+
+LATTICE_KERNELS = 64
+"""Kernels multiplied in one go: 16 MB of products of two channels."""
+
+LARGEST_PEAK = 1e10
+"""Sum of the kernels' peaks up to which the scaled float32 products neither over- nor underflow."""
+
+
+def compute_densities(
+    image: Any,
+    kernels: Kernels,
+    *,
+    log: bool = False,
+    normalized: bool = True,
+    channel_axis: int | None = -1,
+    device: DeviceLike = "auto",
+) -> NDArray[Any]:
+    """Evaluate a Gaussian mixture at every pixel of an image.
+
+    Parameters
+    ----------
+    image
+        ``(..., H, W, C)`` of any real dtype, with the channels of the kernels in their order, or
+        ``(H, W)`` for kernels of one channel. RGBA goes with kernels of three channels.
+    kernels
+        A `KernelSet`, or a sequence of `Kernel`, of objects with ``mean``, ``covariance`` and
+        ``weight``, or of tuples of these three.
+    log
+        Return natural logarithms in float64, which do not underflow.
+    normalized
+        False drops the factor ``(2π)^(−C/2)`` and nothing else. Weights are never rescaled.
+    channel_axis
+        Axis of the channels; None if there is none.
+    device
+        Where to compute.
+
+    Returns
+    -------
+    ndarray
+        The image's shape without channels; float32, or float64 with `log`. NaN where a pixel is
+        transparent (alpha 0) or not finite.
+
+    Raises
+    ------
+    ValueError
+        If there is no kernel, a kernel is not valid, or the channels do not fit.
+    TypeError
+        If the image does not hold real numbers.
+
+    Notes
+    -----
+    ``f(x) = Σₖ wₖ N(x; μₖ, Σₖ)`` (Bishop 2006, eq. 9.7). Densities are accurate to 1e-5 of
+    themselves wherever they are above 1e-30, logarithms to 1e-4 nats + 1e-6 |log f|. Time is
+    O(pixels + colors · K) for 8-bit images of up to three channels, otherwise O(pixels · K); memory
+    beside the result is bounded.
+    """
+    kernel_set = _kernel_set(kernels)
+    exponents = _prepared(kernel_set, normalized, device)
+    n_channels = exponents.n_channels
+    evaluate = _log_density if log else _density
+    image = image if hasattr(image, "shape") else np.asarray(image)
+    result = np.empty(pixel_shape(image.shape, channel_axis), np.float64 if log else np.float32)
+    table = None
+    if image.dtype == np.uint8 and n_channels <= MAX_COLOR_CHANNELS and result.size > FEW_PIXELS:
+        n_nodes = 1 << (8 * n_channels)
+        if not log and kernel_set.is_diagonal and result.size * PIXELS_WORTH >= n_nodes:
+            table = _lattice_densities(kernel_set, normalized, resolve_device(device))
+        if table is None:
+            codes = _codes_in(image, channel_axis, n_channels)
+            table = np.zeros(n_nodes, result.dtype)
+            table[codes] = evaluate(exponents, colors_of_byte_codes(codes, n_channels))
+    for where, pixels in _pixels_of(image, channel_axis, n_channels):
+        colors = pixels.values.reshape(-1, n_channels)
+        if table is not None:
+            rows = byte_codes(colors).reshape(pixels.shape)
+            np.take(table, rows, out=result[where], mode="clip")  # the quick mode
+        else:
+            if pixels.n_not_finite:
+                colors = np.nan_to_num(colors, posinf=0, neginf=0)
+            result[where] = evaluate(exponents, colors).reshape(pixels.shape)
+        if pixels.excluded is not None:
+            result[where][pixels.excluded] = np.nan
+    return result
+
+
+def mixture_density(
+    colors: NDArray[Any],
+    kernels: Kernels,
+    *,
+    normalized: bool = True,
+    device: DeviceLike = "auto",
+) -> NDArray[np.float32]:
+    """Return the density at each color (n, C), such as those of a palette: (n,).
+
+    Parameters and accuracy are those of `compute_densities`; colors must be finite. Densities above
+    3e38 are inf.
+    """
+    return _density(_prepared(kernels, normalized, device), colors)
+
+
+def mixture_log_density(
+    colors: NDArray[Any],
+    kernels: Kernels,
+    *,
+    normalized: bool = True,
+    device: DeviceLike = "auto",
+) -> NDArray[np.float64]:
+    """Return the log-density at each color (n, C): (n,) nats; −inf if all weights are 0."""
+    return _log_density(_prepared(kernels, normalized, device), colors)
+
+
+def _kernel_set(kernels: Kernels) -> KernelSet:
+    kernel_set = kernels if isinstance(kernels, KernelSet) else KernelSet(kernels)
+    if not kernel_set:
+        raise ValueError("kernels is empty; a density needs at least one kernel.")
+    return kernel_set
+
+
+def _prepared(kernels: Kernels, normalized: bool, device: DeviceLike) -> Exponents:
+    kernel_set = _kernel_set(kernels)
+    with np.errstate(divide="ignore"):
+        log_weights = np.log(kernel_set.weights)
+    if not normalized:
+        log_weights += 0.5 * kernel_set.n_channels * np.log(2 * np.pi)
+    place = resolve_device(device).exact
+    return Exponents(kernel_set.means, kernel_set.covariances, log_weights, place)
+
+
+def _density(exponents: Exponents, colors: NDArray[Any]) -> NDArray[np.float32]:
+    result = np.empty(len(colors), np.float32)
+    for block, values, _ in exponents.blocks(colors):
+        # float32 holds an exponent of −100 (a density of 1e-30) to 3e-6 nats.
+        result[block] = exponents.device.get(values.float().exp2_().sum(dim=0))
+    return result
+
+
+def _log_density(exponents: Exponents, colors: NDArray[Any]) -> NDArray[np.float64]:
+    result = np.empty(len(colors))
+    for block, values, _ in exponents.blocks(colors):
+        result[block] = exponents.device.get(log_sum(values))
+    result /= LOG2_E
+    return result
+
+
+def _lattice_densities(
+    kernels: KernelSet, normalized: bool, device: Device
+) -> NDArray[np.float32] | None:
+    """Return the density of diagonal kernels at all 8-bit colors, in the order of their byte codes.
+
+    ``f[b, (g, r)] = Σₖ (peakₖ Bₖ[b]) · (Gₖ[g] Rₖ[r])``: every term is positive, so float32 keeps
+    1e-6 of each density. None where the peaks are too high for that.
+    """
+    constant = 2 * np.pi if normalized else 1.0
+    with np.errstate(over="ignore"):
+        peaks = kernels.weights / np.sqrt(constant * kernels.variances).prod(axis=1)
+    if not peaks.sum() <= LARGEST_PEAK:
+        return None
+    differences = np.arange(256) - kernels.means.T[:, :, None]
+    factors = np.exp(-0.5 * differences**2 / kernels.variances.T[:, :, None])  # (C, K, 256)
+    # Both matrices are scaled up, so that what falls below the smallest float32 is below 1e-37.
+    scale = 2.0**30
+    last = factors[-1] * peaks[:, None] * scale
+    inner = np.full((len(kernels), 1), scale)
+    table = None
+    for start in range(0, len(kernels), LATTICE_KERNELS):
+        part = slice(start, start + LATTICE_KERNELS)
+        product = inner[part]
+        for factor in factors[:-1]:
+            product = (factor[part, :, None] * product[:, None, :]).reshape(len(product), -1)
+        columns = device.put(without_denormals(last[part].T, torch.float32))
+        rows = device.put(without_denormals(product, torch.float32))
+        table = columns @ rows if table is None else table.addmm_(columns, rows)
+    if table is None:
+        return None
+    return np.asarray(device.get(table.mul_(scale**-2)), np.float32).reshape(-1)
+
+
+def _codes_in(image: Any, channel_axis: int | None, n_channels: int) -> NDArray[np.int64]:
+    """Byte codes of the distinct colors of an 8-bit image."""
+    is_present = np.zeros(1 << (8 * n_channels), np.bool_)
+    for _, pixels in _pixels_of(image, channel_axis, n_channels):
+        is_present[byte_codes(pixels.values.reshape(-1, n_channels))] = True
+    return np.flatnonzero(is_present)
+
+
+def _pixels_of(
+    image: Any, channel_axis: int | None, n_channels: int
+) -> Iterator[tuple[tuple[slice, ...], Pixels]]:
+    """Yield an image tile by tile, with the place of each tile among the pixels."""
+    for tile in tile_slices(image.shape, channel_axis, TILE_PIXELS):
+        where = pixel_index(tile, len(image.shape), channel_axis)
+        yield where, as_pixels(image[tile], channel_axis=channel_axis, n_channels=n_channels)

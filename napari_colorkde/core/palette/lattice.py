@@ -1,0 +1,177 @@
+"""Colour lattices: the grid of each channel's distinct values, and sums over it.
+
+At most 256³ nodes for 8-bit colours, whatever the number of pixels, and photographs leave most of
+them empty: two of three lines along the first axis pass through no colour at all. The separable
+transform (`separable.py`) therefore starts from the *lines* that do.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_colorkde.core.device import Device
+from napari_colorkde.core.kernel_sums.separable import (
+    gaussian_matrix,
+    multiply_axis,
+    without_denormals,
+)
+
+MAX_NODES = 1 << 24
+"""Largest lattice kept dense: 64 MB in float32, that of all 8-bit RGB colours."""
+
+MAX_LEVELS = 1 << 11
+"""Most values along one axis: a Gaussian matrix of them is 34 MB in float64."""
+
+GROUPS = 16
+"""Levels with about as many lines are multiplied together: many small products wait too often."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lattice:
+    """The grid of each channel's distinct values, and where the colours lie on it.
+
+    Grids of sums have their axes in reverse order, the first channel last: along it the lines lie.
+
+    Attributes
+    ----------
+    levels
+        C sorted arrays of float64: the coordinates along each axis.
+    lines
+        ``(M,)`` int64: the lines along the first axis that pass through a colour, as sorted flat
+        positions on the grid of the other axes.
+    line
+        ``(U,)`` int64: on which of them each palette entry lies.
+    position
+        ``(U,)`` int64: flat position of each palette entry in the grid, axes reversed.
+    """
+
+    levels: tuple[NDArray[np.float64], ...]
+    lines: NDArray[np.int64]
+    line: NDArray[np.int64]
+    position: NDArray[np.int64]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of nodes along each axis."""
+        return tuple(map(len, self.levels))
+
+    def scatter(self, values: NDArray[Any], device: Device, dtype: torch.dtype) -> torch.Tensor:
+        """Put one value per palette entry ``(U,)`` on the lines ``(M, n_0)``, zero elsewhere."""
+        n = len(self.levels[0])
+        grid = np.zeros(len(self.lines) * n, np.float32 if dtype == torch.float32 else None)
+        grid[self.line * n + self.position % n] = values
+        return device.put(grid, dtype).reshape(-1, n)
+
+    def gather(self, grid: torch.Tensor, device: Device) -> NDArray[Any]:
+        """Read one value per palette entry ``(U,)`` off a grid ``(n_{C−1}, …, n_0)``."""
+        return device.get(grid).reshape(-1)[self.position]
+
+    def across(
+        self, lines: torch.Tensor, matrix: NDArray[np.float64], device: Device
+    ) -> torch.Tensor:
+        """Multiply the last axis by ``(m, n_{C−1})``: lines ``(M, k)`` to ``(m, n_1, k)``.
+
+        Only the lines that are there are multiplied. With two channels n_1 is 1.
+        """
+        n_last = len(self.levels[-1])
+        before, place = np.divmod(self.lines, n_last)
+        starts = np.flatnonzero(np.diff(before, prepend=-1))  # every level has its lines
+        counts = np.diff(starts, append=len(place))
+        # A row more, of zeros, for levels with fewer lines than others of their group.
+        rows = np.vstack([without_denormals(matrix, lines.dtype).T, np.zeros(len(matrix))])
+        table = device.put(rows, lines.dtype)
+        grid = lines.new_empty(len(matrix), len(starts), lines.shape[1])
+        for group in np.array_split(np.argsort(counts, kind="stable"), min(GROUPS, len(starts))):
+            step = np.arange(counts[group].max())
+            there = step < counts[group, np.newaxis]
+            chosen = np.where(there, starts[group, np.newaxis] + step, 0)
+            own = device.put(np.where(there, place[chosen], n_last).ravel(), torch.int64)
+            columns = table.index_select(0, own).reshape(*there.shape, -1)
+            taken = lines.index_select(0, device.put(chosen.ravel(), torch.int64))
+            products = columns.transpose(1, 2) @ taken.reshape(*there.shape, -1)
+            grid[:, device.put(group, torch.int64)] = products.transpose(0, 1)
+        return grid
+
+    def spread_out(self, lines: torch.Tensor, device: Device) -> torch.Tensor:
+        """Put lines ``(M, k)`` where they belong on the whole grid ``(n_{C−1}, n_1, k)``."""
+        n_last = len(self.levels[-1])
+        before, place = np.divmod(self.lines, n_last)
+        n_before = int(before[-1]) + 1
+        rows = device.put(place * n_before + before, torch.int64)
+        grid = lines.new_zeros(n_last * n_before, lines.shape[1])
+        return grid.index_copy(0, rows, lines).reshape(n_last, n_before, -1)
+
+
+def lattice_of(colors: NDArray[Any]) -> Lattice | None:
+    """The lattice of colours ``(U, C)``; None beyond `MAX_NODES` nodes or `MAX_LEVELS` an axis."""
+    n_channels = colors.shape[1]
+    levels, ranks, n_nodes = [], [], 1
+    for c in range(n_channels):
+        values, rank = distinct_values(colors[:, c])
+        n_nodes *= len(values)
+        if n_nodes > MAX_NODES or len(values) > MAX_LEVELS:
+            return None
+        levels.append(values.astype(np.float64))
+        ranks.append(rank)
+    place, position = (np.zeros(len(colors), np.int64) for _ in range(2))
+    for c in range(1, n_channels):
+        place = place * len(levels[c]) + ranks[c]
+    for c in reversed(range(n_channels)):
+        position = position * len(levels[c]) + ranks[c]
+    is_used = np.zeros(n_nodes // len(levels[0]), bool)
+    is_used[place] = True
+    line = np.cumsum(is_used)[place] - 1
+    return Lattice(tuple(levels), np.flatnonzero(is_used), line, position)
+
+
+def distinct_values(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Distinct values, sorted, and which of them each value is; bytes are not sorted for it."""
+    if values.dtype != np.uint8:
+        return np.unique(values, return_inverse=True)
+    levels = np.flatnonzero(np.bincount(values, minlength=256)).astype(np.uint8)
+    rank = np.zeros(256, np.int64)
+    rank[levels] = np.arange(len(levels))
+    return levels, rank[values]
+
+
+def lattice_transform(
+    lines: torch.Tensor, lattice: Lattice, matrices: list[NDArray[np.float64]], device: Device
+) -> torch.Tensor:
+    """Multiply every axis by its matrix ``(m_a, n_a)``.
+
+    From the lines ``(M, n_0)`` of a lattice to the whole grid ``(m_{C−1}, …, m_0)``. For 8-bit RGB
+    to 128³ it takes 7.5 GFLOP if there is a colour on every line, 3.7 in a photograph.
+    """
+    lines = multiply_axis(lines, matrices[0], 1, device)
+    if len(matrices) == 1:
+        return lines[0]
+    grid = lattice.across(lines, matrices[-1], device)
+    return grid[:, 0] if len(matrices) == 2 else multiply_axis(grid, matrices[1], 1, device)
+
+
+def others_transform(
+    lines: torch.Tensor, lattice: Lattice, sigmas: NDArray[Any], device: Device
+) -> torch.Tensor:
+    """Sum over all *other* nodes at each node: lines ``(M, n_0)`` to ``(n_{C−1}, …, n_0)``.
+
+    ``total − self`` cancels catastrophically at isolated colours. Here nothing is subtracted: a
+    node that differs along the first axis, or is equal there and differs along the last, and so on,
+    is reached through a matrix with a zero diagonal.
+    """
+    hollow = [
+        gaussian_matrix(levels, levels, float(sigma)) - np.eye(len(levels))
+        for levels, sigma in zip(lattice.levels, sigmas, strict=True)
+    ]
+    others = multiply_axis(lines, hollow[0], 1, device)
+    if len(hollow) == 1:
+        return others[0]
+    total = lines + others
+    elsewhere = lattice.across(total, hollow[-1], device)
+    others = lattice.spread_out(others, device) + elsewhere
+    if len(hollow) == 2:
+        return others[:, 0]
+    total = lattice.spread_out(total, device) + elsewhere
+    return others + multiply_axis(total, hollow[1], 1, device)

@@ -1,0 +1,61 @@
+"""One colour marked in the view: that of the pixel under the mouse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from vispy.scene.visuals import Markers
+
+from napari_colorkde.scene.part import Overlay, Part
+from napari_colorkde.scene.theme import THEMES, Theme
+
+_SIZE = 13.0
+_ORDER = 35
+
+
+class ColorMarker(Part):
+    """A disc in the colour it stands for, with an outline."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._theme = THEMES["dark"]
+        self._color: np.ndarray | None = None
+
+    def set_color(self, color: ArrayLike | None) -> None:
+        """Mark a colour (C,) in image units; None: none."""
+        self._color = None if color is None else np.asarray(color, dtype=float)
+        self.refresh()
+
+    def make(self, scene: Any, overlay: Overlay) -> None:
+        """Make the disc."""
+        node = Markers(parent=scene)
+        node.set_gl_state("translucent", depth_test=False, cull_face=False)
+        node.order = _ORDER
+        self.nodes = [node]
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour the outline."""
+        self._theme = theme
+        self.refresh()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is a colour, and it is one of the present channels."""
+        color, space = self._color, self.space
+        return color is not None and space is not None and len(color) == space.n_channels
+
+    def fill(self) -> None:
+        """Put the disc where its colour lies."""
+        if self._color is None or self.space is None:
+            return
+        (node,) = self.nodes
+        color = self._color[np.newaxis]
+        node.set_data(
+            pos=self.space.box.to_scene(color).astype(np.float32),
+            face_color=(*self.space.color_of(color)[0], 1.0),
+            edge_color=(*self._theme.text, 1.0),
+            edge_width=2,
+            size=_SIZE,
+        )

@@ -1,0 +1,151 @@
+"""The legend: what the cloud's opacity, the shells or the colours of a difference mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from vispy.scene.visuals import Image
+from vispy.visuals.transforms import STTransform
+
+from napari_colorkde.scene.annotations.rulers import NUMBER_POINTS
+from napari_colorkde.scene.density.transfer import MassCurve, Transfer
+from napari_colorkde.scene.part import Overlay, Part
+from napari_colorkde.scene.theme import THEMES, Theme
+
+# Pixels: the bar's corner, its size, and the distance of the lines of text below it.
+_LEFT, _TOP = 26.0, 12.0
+_WIDTH, _HEIGHT = 104.0, 7.0
+_LINE = 11.0
+_ORDER = 45
+# The bar shows the opacity of a stretch as long as this share of an edge.
+_STRETCH = 0.1
+# Pixels that a canvas must have both ways to leave room for a legend.
+_ROOM = 240.0
+_CELLS = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Bar:
+    """What a legend shows.
+
+    Attributes
+    ----------
+    opacity : (N,) array
+        Along the bar, 0..1.
+    colors : (N, 3) array or None
+        sRGB in 0..1; None: the colour of texts.
+    ticks : tuple of (float, str)
+        Places along the bar, 0..1, and what is written there.
+    title : str
+        What is measured.
+    """
+
+    opacity: NDArray[np.float64]
+    colors: NDArray[np.float64] | None
+    ticks: tuple[tuple[float, str], ...]
+    title: str
+
+
+def density_bar(transfer: Transfer, curve: MassCurve, box_volume: float) -> Bar | None:
+    """Return the legend of a density: opacities over a logarithmic axis; None if it is empty.
+
+    Densities are told in multiples of the one the image would have if its pixels were spread
+    evenly over the box, so the numbers mean the same in all units.
+    """
+    low, high = curve.level_holding(0.99) * box_volume, curve.peak * box_volume
+    if not 0 < low < high:
+        return None
+    # Whole powers of ten around what is shown.
+    first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
+    exponents = np.linspace(first, last, _CELLS)
+    opacity = transfer.opacity(10.0**exponents / box_volume, _STRETCH)
+    every = -(-(last - first) // 3)
+    ticks = tuple(
+        ((e - first) / (last - first), _power_text(e)) for e in range(first, last + 1, every)
+    )
+    return Bar(opacity, None, ticks, "density (1 = evenly spread)")
+
+
+def shells_bar(shares: Sequence[float], covers: Sequence[float]) -> Bar:
+    """Return the legend of shells: what each hides, and the share of the pixels within it."""
+    n = len(shares)
+    opacity = np.repeat(np.asarray(covers, dtype=float), _CELLS // n)
+    texts = [f"{100 * share:.3g} %" for share in shares]
+    return Bar(opacity, None, tuple(((i + 0.5) / n, t) for i, t in enumerate(texts)), "of pixels")
+
+
+def difference_bar(positive: Sequence[float], negative: Sequence[float]) -> Bar:
+    """Return the legend of a difference of densities."""
+    along = np.linspace(-1, 1, _CELLS)
+    colors = np.where(along[:, np.newaxis] < 0, negative, positive)
+    return Bar(np.abs(along), colors, ((0.0, "second"), (1.0, "first")), "more in the … image")
+
+
+def _power_text(exponent: int) -> str:
+    return f"{10.0**exponent:g}" if -3 <= exponent <= 4 else f"1e{exponent}"
+
+
+class Legend(Part):
+    """Draws a `Bar` in the upper left corner."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bar: Bar | None = None
+        self._theme = THEMES["dark"]
+        self._has_room = True
+
+    def set_canvas(self, size: tuple[float, float]) -> None:
+        """Step back from a canvas of this size, in pixels, if it is too small."""
+        has_room = min(size) >= _ROOM
+        if has_room != self._has_room:
+            self._has_room = has_room
+            self.refresh()
+
+    def show(self, bar: Bar | None) -> None:
+        """Show a bar; None: nothing."""
+        self._bar = bar
+        self.refresh()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is a bar, and room for it."""
+        return self._bar is not None and self._has_room
+
+    def make(self, scene: Any, overlay: Overlay) -> None:
+        """Make the bar and its texts."""
+        image = Image(
+            np.zeros((1, _CELLS, 4), np.float32), interpolation="nearest", parent=overlay.node
+        )
+        image.set_gl_state("translucent", depth_test=False, cull_face=False)
+        texts = overlay.text(NUMBER_POINTS)
+        self.nodes = [image, texts]
+        for node in self.nodes:
+            node.order = _ORDER
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour bar and texts."""
+        self._theme = theme
+        self.refresh()
+
+    def fill(self) -> None:
+        """Draw the bar and write its texts."""
+        bar = self._bar
+        if bar is None:
+            return
+        image, texts = self.nodes
+        n = len(bar.opacity)
+        rgba = np.empty((1, n, 4), dtype=np.float32)
+        rgba[0, :, :3] = self._theme.text if bar.colors is None else bar.colors
+        rgba[0, :, 3] = bar.opacity
+        image.set_data(rgba)
+        image.transform = STTransform(scale=(_WIDTH / n, _HEIGHT), translate=(_LEFT, _TOP))
+        lines = [text for _, text in bar.ticks] + [bar.title]
+        places = [(_LEFT + t * _WIDTH, _TOP + _HEIGHT + _LINE) for t, _ in bar.ticks]
+        places.append((_LEFT + _WIDTH / 2, _TOP + _HEIGHT + 2.1 * _LINE))
+        texts.text = lines
+        texts.pos = np.array(places, dtype=np.float32)
+        texts.color = (*self._theme.muted, 1.0)

@@ -1,0 +1,152 @@
+"""The controls of the section "Judge": what they are called, what they explain, when they show."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, PushButton
+from qtpy.QtWidgets import QWidget
+
+from napari_colorkde.ui.widgets.forms import form
+from napari_colorkde.ui.widgets.linear_slider import LinearSlider
+
+Choices = Callable[[Any], list[str]]
+
+SHOWS = {
+    "density": "density",
+    "probability of a class": "posterior",
+    "likelihood ratio": "ratio",
+    "most likely class": "class",
+}
+FIRST_MASS = 99.0
+
+
+class JudgeControls(QWidget):
+    """A grid of controls that do nothing by themselves.
+
+    Parameters
+    ----------
+    classes, others
+        Give the names of all classes, and of those that the chosen one can be compared with.
+    """
+
+    def __init__(self, classes: Choices, others: Choices, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._make_controls(classes, others)
+        self.grid = QWidget()
+        self._form = form(
+            [
+                ("show", [self.show_what, self.skin_button]),
+                ("class", [self.cls]),
+                ("against", [self.against]),
+                ("prior", [self.prior]),
+                ("none below", [self.mass, self.none_of_these]),
+                ("threshold", [self.threshold]),
+                ("", [self.masked, self.best_button, self.labels_button]),
+            ],
+            self.grid,
+        )
+
+    def show_rows(self, show: str) -> None:
+        """Show what matters for one of `SHOWS`."""
+        rows = {
+            1: show in ("posterior", "ratio", "class"),
+            2: show == "ratio",
+            3: show in ("posterior", "ratio", "class"),
+            4: show == "class",
+            5: show != "class",
+        }
+        for row, visible in rows.items():
+            for column in (0, 1):
+                item = self._form.itemAtPosition(row, column)
+                if item is not None:
+                    _set_visible(item, visible)
+        self.masked.native.setVisible(show != "class")
+        self.best_button.native.setVisible(show != "class")
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Within this context the controls are set without telling."""
+        controls = (self.show_what, self.cls, self.against, self.mass, self.none_of_these)
+        with ExitStack() as stack:
+            for widget in (*controls, self.masked):
+                stack.enter_context(widget.changed.blocked())
+            yield
+
+    def _make_controls(self, classes: Choices, others: Choices) -> None:
+        self.show_what = ComboBox(
+            name="show_what",
+            choices=list(SHOWS.items()),
+            tooltip="What the overlay shows: the density, the probability of a class given the "
+            "colour, how much likelier the colour is in one class than in another (in nats), or "
+            "the class that is most likely.",
+        )
+        self.skin_button = PushButton(
+            name="skin",
+            text="Skin",
+            tooltip="Open the skin and non-skin kernels of Jones and Rehg and show the "
+            "probability of skin.",
+        )
+        self.cls = ComboBox(
+            name="cls",
+            choices=classes,
+            tooltip="The class that is looked for. Classes are given in the table of kernels; "
+            "kernels without one have the name of their set.",
+        )
+        self.against = ComboBox(
+            name="against",
+            choices=others,
+            tooltip="The class that the ratio compares with.",
+        )
+        self.prior = LinearSlider(
+            0.0,
+            1.0,
+            least=0.0,
+            most=1.0,
+            decimals=3,
+            tooltip="How probable the class is before the colour is seen. The other classes share "
+            "the rest.",
+        )
+        self.mass = FloatSpinBox(
+            name="mass",
+            min=0.01,
+            max=100,
+            step=0.5,
+            value=FIRST_MASS,
+            tooltip="Pixels outside of the densest region that holds this many percent of the "
+            "image are of no class.",
+        )
+        self.none_of_these = CheckBox(
+            name="none_of_these",
+            text="% of the pixels",
+            tooltip="Leave pixels whose colour no class explains without a class.",
+        )
+        self.threshold = LinearSlider(
+            0.0,
+            1.0,
+            least=-1e9,
+            most=1e9,
+            decimals=3,
+            tooltip="Pixels of at least this value are chosen. Moving it marks them on the image.",
+        )
+        self.masked = CheckBox(
+            name="masked", text="mark", tooltip="Mark the chosen pixels on the image."
+        )
+        self.best_button = PushButton(
+            name="best",
+            text="Best",
+            tooltip="Take the threshold that makes the fewest errors with these priors.",
+        )
+        self.labels_button = PushButton(
+            name="make_labels",
+            text="Make Labels",
+            tooltip="Make a Labels layer of the chosen pixels, or of the classes.",
+        )
+
+
+def _set_visible(item: Any, visible: bool) -> None:
+    if item.widget() is not None:
+        item.widget().setVisible(visible)
+    elif item.layout() is not None:
+        for at in range(item.layout().count()):
+            _set_visible(item.layout().itemAt(at), visible)

@@ -1,0 +1,168 @@
+"""The truth and what it says of the overlay: choices, the ROC curve, numbers."""
+
+import math
+from typing import Any
+
+from magicgui.widgets import ComboBox
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from napari_colorkde.app.classification.evaluation import (
+    EVERY_LABEL,
+    MOST_LABELS,
+    UNLABELLED,
+    Scoring,
+)
+from napari_colorkde.app.image.source import unwrapped
+from napari_colorkde.app.session import Session
+from napari_colorkde.ui.classification.roc_plot import RocPlot
+from napari_colorkde.ui.widgets.forms import form
+
+NO_TRUTH = ""
+
+
+class ScoreView(QWidget):
+    """Chooses a Labels layer as the truth and shows the scores of what is shown beside it.
+
+    Parameters
+    ----------
+    viewer
+        Whose Labels layers are offered.
+    session
+        Whose densities are scored.
+    """
+
+    def __init__(self, viewer: Any, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = unwrapped(viewer)
+        self.scoring = Scoring(session)
+        self._threshold: float | None = None
+        self.truth = ComboBox(
+            name="truth",
+            choices=self._layers,
+            tooltip="A Labels layer that says which pixels are positive. It is compared with what "
+            "the overlay shows.",
+        )
+        self.positive = ComboBox(
+            name="positive",
+            choices=self._labels,
+            tooltip="The label of the pixels that are positive.",
+        )
+        self.unlabelled = ComboBox(
+            name="unlabelled",
+            choices=list(UNLABELLED),
+            tooltip="Pixels without a label: automatically they are negative if there is one "
+            "label only, and not judged beside other labels.",
+        )
+        self.plot = RocPlot()
+        self.numbers = QLabel()
+        self.numbers.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.numbers.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.problem = QLabel()
+        self.problem.setWordWrap(True)
+        self._details = QWidget()
+        form([("positive", [self.positive]), ("label 0 is", [self.unlabelled])], self._details)
+        self._result = QWidget()
+        line = QHBoxLayout(self._result)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self.plot)
+        line.addWidget(self.numbers, 1)
+        first = QWidget()
+        form([("truth", [self.truth])], first)
+        lines = QVBoxLayout(self)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(5)
+        for part in (first, self._details, self.problem, self._result):
+            lines.addWidget(part)
+        self.truth.changed.connect(self._on_truth)
+        self.positive.changed.connect(self._on_positive)
+        self.unlabelled.changed.connect(self._on_unlabelled)
+        self.scoring.changed.connect(self._follow)
+        self._follow()
+
+    def close_scores(self) -> None:
+        """Let go of the session and the layers."""
+        self.scoring.changed.disconnect(self._follow)
+        self.scoring.close()
+
+    def reset_choices(self) -> None:
+        """Follow the layer list; a truth that was deleted is none any more."""
+        if self.scoring.layer is not None and self.scoring.layer not in self._viewer.layers:
+            self.scoring.choose(None)
+        with self.truth.changed.blocked():
+            self.truth.reset_choices()
+            self.truth.value = self.scoring.layer or NO_TRUTH
+
+    def set_threshold(self, threshold: float | None) -> None:
+        """Show the scores of another threshold."""
+        if threshold != self._threshold:
+            self._threshold = threshold
+            self._show_scores()
+
+    # --- within
+
+    def _on_truth(self, layer: Any) -> None:
+        self.scoring.choose(None if layer == NO_TRUTH else layer)
+
+    def _on_positive(self, label: int | None) -> None:
+        if label is not None:
+            self.scoring.set_positive(label)
+
+    def _on_unlabelled(self, unlabelled: Any) -> None:
+        self.scoring.set_unlabelled(unlabelled)
+
+    def _follow(self) -> None:
+        scoring = self.scoring
+        with self.positive.changed.blocked():
+            self.positive.reset_choices()
+            if scoring.truth is not None:
+                self.positive.value = scoring.truth.positive
+        self._details.setVisible(scoring.truth is not None)
+        self.problem.setText(scoring.problem)
+        self.problem.setVisible(bool(scoring.problem))
+        self._show_scores()
+
+    def _show_scores(self) -> None:
+        curve = self.scoring.curve
+        found = None if self._threshold is None else self.scoring.at(self._threshold)
+        self._result.setVisible(curve is not None)
+        self.plot.set_curve(curve, found)
+        if curve is None or found is None:
+            self.numbers.setText("" if curve is None else f"AUC {curve.area:.4f}")
+            return
+        rows = [
+            ("AUC", f"{curve.area:.4f}"),
+            ("precision", _percent(found.precision)),
+            ("recall", _percent(found.recall)),
+            ("F1", _percent(found.f1)),
+            ("true +", _number(found.true_positives)),
+            ("false +", _number(found.false_positives)),
+            ("false −", _number(found.false_negatives)),
+            ("true −", _number(found.true_negatives)),
+        ]
+        cells = "".join(
+            f"<tr><td>{name}&nbsp;</td><td align='right'>{value}</td></tr>" for name, value in rows
+        )
+        self.numbers.setText(f"<table cellspacing='1'>{cells}</table>")
+
+    def _layers(self, widget: Any) -> list[tuple[str, Any]]:
+        layers = [unwrapped(layer) for layer in self._viewer.layers]
+        # A class of napari's by name: nothing of it needs to be loaded to ask.
+        labels = [layer for layer in reversed(layers) if type(layer).__name__ == "Labels"]
+        return [("no truth", NO_TRUTH), *((layer.name, layer) for layer in labels)]
+
+    def _labels(self, widget: Any) -> list[tuple[str, int]]:
+        truth = self.scoring.truth
+        if truth is None:
+            return []
+        every = [("any label", EVERY_LABEL)]
+        return [*((str(label), label) for label in truth.labels[:MOST_LABELS]), *every]
+
+
+def _percent(part: float) -> str:
+    return "–" if math.isnan(part) else f"{100 * part:.1f} %"
+
+
+def _number(n: int) -> str:
+    # Thin spaces group digits in every language.
+    return f"{n:,}".replace(",", "\u2009")

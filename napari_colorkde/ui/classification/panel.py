@@ -1,0 +1,300 @@
+"""The section "Judge" of the dock: what the kernels' classes decide, and how well.
+
+Choices go to the session's judgement; the truth is a Labels layer of the viewer.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_colorkde.app.class_settings import with_prior
+from napari_colorkde.app.classification.threshold import (
+    LiveMask,
+    chosen_colors,
+    threshold_in,
+    threshold_range,
+)
+from napari_colorkde.app.density.class_question import Question, question_of
+from napari_colorkde.app.density.compute import Densities
+from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.image.source import unwrapped
+from napari_colorkde.app.layers.mask_layer import add_labels, paint_labels
+from napari_colorkde.app.layers.overlay import Overlay
+from napari_colorkde.app.layers.overlay_colormap import class_color
+from napari_colorkde.app.session import Session
+from napari_colorkde.app.state import State
+from napari_colorkde.io.kernel_files import load_kernels
+from napari_colorkde.io.samples import sample_path
+from napari_colorkde.ui.classification.controls import JudgeControls
+from napari_colorkde.ui.classification.evaluation_view import ScoreView
+from napari_colorkde.ui.kernels.set_chooser import PRESET_FILE
+
+SKIN = ("skin", "nonskin")
+"""The sets of the preset, and its classes."""
+
+
+class JudgePanel(JudgeControls):
+    """Settings of the judgement, its mask and its scores.
+
+    Parameters
+    ----------
+    viewer
+        Whose Labels layers can be the truth.
+    session, overlay
+        What is set and followed, and where masks and labels are painted.
+    """
+
+    failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+
+    def __init__(
+        self, viewer: Any, session: Session, overlay: Overlay, parent: QWidget | None = None
+    ) -> None:
+        self._viewer, self._session, self._overlay = unwrapped(viewer), session, overlay
+        super().__init__(self._classes, self._others, parent)
+        self.mask = LiveMask(viewer, session, overlay)
+        self.scores = ScoreView(viewer, session)
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        lines = QVBoxLayout(self)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(6)
+        lines.addWidget(self.grid)
+        lines.addWidget(self.note)
+        lines.addWidget(self.scores)
+        self._connect()
+        self._follow()
+
+    def _connect(self) -> None:
+        self.show_what.changed.connect(self._on_show)
+        self.skin_button.changed.connect(self._on_skin)
+        self.cls.changed.connect(self._on_cls)
+        self.against.changed.connect(self._on_against)
+        self.prior.moved.connect(self._on_prior)
+        self.mass.changed.connect(self._on_none)
+        self.none_of_these.changed.connect(self._on_none)
+        self.threshold.moved.connect(self._on_threshold)
+        self.threshold.rested.connect(self._on_rest)
+        self.masked.changed.connect(self._on_masked)
+        self.best_button.changed.connect(self._on_best)
+        self.labels_button.changed.connect(self.make_labels)
+        self._session.state_changed.connect(self._on_state)
+        self._session.densities_changed.connect(self._on_densities)
+        self._session.source_changed.connect(self._on_source)
+
+    def disconnect_session(self) -> None:
+        """Let go of the session and the viewer; the mask goes, labels stay."""
+        self._session.state_changed.disconnect(self._on_state)
+        self._session.densities_changed.disconnect(self._on_densities)
+        self._session.source_changed.disconnect(self._on_source)
+        self.scores.close_scores()
+        self.mask.close()
+
+    def reset_choices(self) -> None:
+        """Follow the layer list."""
+        self.scores.reset_choices()
+
+    def set_theme(self, theme: str) -> None:
+        """Follow napari's theme."""
+        self.scores.plot.set_theme(theme)
+
+    # --- what the user does
+
+    def make_labels(self) -> None:
+        """Make a Labels layer of the chosen pixels, or of the classes, in the background."""
+        densities, index, image = (
+            self._session.densities,
+            self._session.index,
+            self._overlay.image,
+        )
+        threshold = threshold_in(densities, self._session.state)
+        question = None if densities is None else densities.request.question
+        of_classes = question is not None and question.show == "class"
+        if densities is None or index is None or image is None or index.is_preview:
+            self.failed.emit("There is nothing to make labels of yet; wait until it is shown.")
+            return
+        if not densities.is_exact:
+            self.failed.emit("What is shown is a preview still; wait until it is exact.")
+            return
+        options: dict[str, Any] = {}
+        if question is not None and of_classes:
+            values = np.nan_to_num(densities.values)
+            name = f"{image.name} classes"
+            options["colormap"] = _class_colors(len(question.names))
+            options["features"] = {"class": ["none", *question.names]}
+        elif threshold is not None:
+            values = chosen_colors(densities, threshold)
+            name = f"{image.name} {'dense' if question is None else question.cls}"
+        else:
+            self.failed.emit("There is no threshold yet; wait until it is shown.")
+            return
+        if values.max(initial=0) > 255:
+            self.failed.emit("Labels hold up to 255 classes; give kernels fewer.")
+            return
+
+        def done(labels: NDArray[np.uint8]) -> None:
+            if self._overlay.image is image:
+                add_labels(self._viewer, self._overlay, labels, name, **options)
+
+        self._session.run("pick", lambda: paint_labels(index, values), done, self._on_end)
+
+    def _on_end(self, problem: str | None) -> None:
+        if problem is not None:
+            self.failed.emit(problem)
+
+    def _on_show(self, show: str) -> None:
+        self._judge(show=show)
+
+    def _on_skin(self) -> None:
+        self._try(self._show_skin)
+
+    def _show_skin(self) -> None:
+        before = self._session.state
+        preset, opened = load_kernels(sample_path(PRESET_FILE)), dict(before.kernel_sets)
+        # The kernels of the user stay open, but say nothing about skin, whatever their class.
+        judgement = before.judgement.changed(
+            show="posterior",
+            cls=SKIN[0],
+            against=SKIN[1],
+            priors={},
+            threshold=None,
+            among=SKIN,
+        )
+        # At once, as one step of undo.
+        self._session.set(
+            kernel_sets={**opened, **preset},
+            kernel_set=SKIN[0],
+            show="kernels",
+            judgement=judgement,
+        )
+        if lost := [name for name in preset if opened.get(name, preset[name]) != preset[name]]:
+            self._session.noticed.emit(
+                f"The preset took the place of the set{'s' if len(lost) > 1 else ''} "
+                f"{' and '.join(map(repr, lost))}; undo brings it back."
+            )
+
+    def _on_cls(self, cls: str) -> None:
+        self._judge(cls=cls)
+
+    def _on_against(self, against: str) -> None:
+        self._judge(against=against)
+
+    def _on_prior(self, prior: float) -> None:
+        question = question_of(self._session.state)
+        if question is not None:
+            self._judge("prior", priors=with_prior(question.priors, question.cls, prior))
+
+    def _on_none(self, *args: Any) -> None:
+        mass = self.mass.value / 100 if self.none_of_these.value else None
+        self._judge("none of these", none_below=mass)
+
+    def _on_threshold(self, threshold: float) -> None:
+        self.mask.moving = True
+        self._judge("threshold", threshold=threshold, masked=True)
+
+    def _on_rest(self) -> None:
+        self.mask.moving = False
+
+    def _on_masked(self, masked: bool) -> None:
+        self._judge(masked=masked)
+
+    def _on_best(self) -> None:
+        self._judge(threshold=None)
+
+    def _judge(self, gesture: str | None = None, **fields: Any) -> None:
+        self._try(lambda: self._session.judge(gesture, **fields))
+
+    def _try(self, change: Callable[[], None]) -> None:
+        """Ask the session; where it refuses, say why and show what it has."""
+        try:
+            change()
+        except (ValueError, TypeError, OSError) as error:
+            problem = sentence(error)
+            if self._session.kernels is None:
+                problem = (
+                    "There are no kernels to judge by yet; pick some, open a kernel file, or press "
+                    "Skin."
+                )
+            self.failed.emit(problem)
+            self._follow()
+
+    # --- what the session says
+
+    def showEvent(self, event: Any) -> None:
+        """Catch up with the session."""
+        super().showEvent(event)
+        self._follow()
+
+    def _on_state(self, state: State, before: State) -> None:
+        self._follow_if_seen()
+
+    def _on_source(self, source: object) -> None:
+        self._follow_if_seen()
+
+    def _on_densities(self, densities: Densities) -> None:
+        self._follow_if_seen()
+
+    def _follow_if_seen(self) -> None:
+        # Finding the threshold of a density costs 10 ms, which live edits need not wait for.
+        if self.isVisible():
+            self._follow()
+
+    def _follow(self) -> None:
+        state, densities = self._session.state, self._session.densities
+        judgement, question = state.judgement, question_of(state)
+        show = "density" if state.judged is None else judgement.show
+        with self.silent():
+            self.show_what.value = show
+            self.cls.reset_choices()
+            self.against.reset_choices()
+            if question is not None:
+                self.cls.value = question.cls
+                if question.against is not None:
+                    self.against.value = question.against
+            if judgement.none_below is not None:
+                self.mass.value = 100 * judgement.none_below
+            self.none_of_these.value = judgement.none_below is not None
+            self.masked.value = judgement.masked
+        if question is not None:
+            self.prior.set(question.priors[question.cls])
+        threshold = threshold_in(densities, state)
+        if densities is not None and threshold is not None:
+            self.threshold.set_range(*threshold_range(densities))
+            self.threshold.set(threshold)
+        self.show_rows(show)
+        self.threshold.setEnabled(threshold is not None)
+        self.masked.enabled = threshold is not None
+        self.best_button.enabled = threshold is not None and judgement.threshold is not None
+        self.labels_button.enabled = densities is not None
+        self.note.setText(_note(show, question))
+        self.note.setVisible(bool(self.note.text()))
+        self.scores.set_threshold(threshold)
+
+    # --- choices
+
+    def _classes(self, widget: Any) -> list[str]:
+        question = question_of(self._session.state)
+        return [] if question is None else list(question.names)
+
+    def _others(self, widget: Any) -> list[str]:
+        question = question_of(self._session.state)
+        return [] if question is None else [n for n in question.names if n != question.cls]
+
+
+def _note(show: str, question: Question | None) -> str:
+    """Which classes take part, where that is not plain."""
+    if question is None or show == "density":
+        return ""
+    classes = ", ".join(f"{name} {p:.3g}" for name, p in question.priors.items())
+    return f"Priors: {classes}."
+
+
+def _class_colors(n: int) -> Any:
+    from napari.utils.colormaps import DirectLabelColormap
+
+    colors: dict[int | None, Any] = {None: (0, 0, 0, 0), 0: (0, 0, 0, 0)}
+    colors |= {number + 1: (*class_color(number), 1) for number in range(n)}
+    return DirectLabelColormap(color_dict=colors)

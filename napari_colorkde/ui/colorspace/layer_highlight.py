@@ -1,0 +1,143 @@
+"""What is drawn on the image lights up in the colour space."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import QTimer
+
+from napari_colorkde.app.density.compute import Progress
+from napari_colorkde.app.image.source import unwrapped
+from napari_colorkde.app.layers.overlay import MARK, Overlay
+from napari_colorkde.app.selection.from_layers import labels_selection, shapes_selection, view_of
+from napari_colorkde.app.selection.samples import Samples
+from napari_colorkde.app.selection.selections import Selection, gather
+from napari_colorkde.app.session import Session
+
+WAIT_MS = 80
+"""Strokes of a brush are gathered for so long before their colours are looked up."""
+
+WATCHED = {
+    "Labels": ("data", "paint", "labels_update", "selected_label"),
+    "Shapes": ("data", "set_data"),
+}
+"""Events after which other pixels may be drawn on, by the kind of layer."""
+
+
+class ImageLight:
+    """Lights up the colours under the active Labels layer (its chosen label) or Shapes layer.
+
+    Parameters
+    ----------
+    viewer
+        A napari viewer or a proxy of one.
+    session, overlay
+        Whose image is drawn on.
+    canvas
+        The colour-space view.
+    """
+
+    def __init__(self, viewer: Any, session: Session, overlay: Overlay, canvas: Any) -> None:
+        self._viewer = unwrapped(viewer)
+        self._session, self._overlay, self._canvas = session, overlay, canvas
+        self._layer: Any = None
+        self._is_lit = False
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(WAIT_MS)
+        self._timer.timeout.connect(self._look_up)
+        self._viewer.layers.selection.events.active.connect(self._on_active)
+        self._viewer.layers.events.removed.connect(self._on_removed)
+        session.estimate_changed.connect(self._later)
+        session.source_changed.connect(self._later)
+        self._on_active()
+
+    def close(self) -> None:
+        """Let go of all of them."""
+        self._timer.stop()
+        self._watch(None)
+        self._viewer.layers.selection.events.active.disconnect(self._on_active)
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
+        self._session.estimate_changed.disconnect(self._later)
+        self._session.source_changed.disconnect(self._later)
+        self._timer.timeout.disconnect(self._look_up)
+        self._canvas = None
+
+    # --- within
+
+    def _on_active(self, event: Any = None) -> None:
+        active = unwrapped(self._viewer.layers.selection.active)
+        drawn = active is not None and _kind(active) in WATCHED and MARK not in active.metadata
+        self._watch(active if drawn else None)
+        self._later()
+
+    def _on_removed(self, event: Any) -> None:
+        if unwrapped(event.value) is self._layer:
+            self._watch(None)
+            self._later()
+
+    def _watch(self, layer: Any) -> None:
+        if layer is self._layer:
+            return
+        if self._layer is not None:
+            for name in WATCHED[_kind(self._layer)]:
+                getattr(self._layer.events, name).disconnect(self._later)
+        self._layer = layer
+        if layer is not None:
+            for name in WATCHED[_kind(layer)]:
+                getattr(layer.events, name).connect(self._later)
+
+    def _later(self, event: Any = None) -> None:
+        if (self._layer is not None or self._is_lit) and not self._timer.isActive():
+            self._timer.start()
+
+    def _look_up(self) -> None:
+        index = self._session.index
+        try:
+            selection = self._selection()
+        except ValueError:
+            # Nothing is drawn yet, or elsewhere than on this image: no colours.
+            selection = None
+        if index is None or index.is_preview or selection is None:
+            self._show(None)
+            return
+
+        def work() -> Iterator[Progress | Samples | None]:
+            found: dict[int, Samples] = {}
+            for step in gather(selection, index):
+                if isinstance(step, dict):
+                    found = step
+                else:
+                    yield Progress("looking up the colours", step)
+            yield found.get(1)
+
+        self._session.run("light", work, self._show, _ignore)
+
+    def _selection(self) -> Selection | None:
+        layer, image, source = self._layer, self._overlay.image, self._session.source
+        channels = self._session.channels
+        if layer is None or image is None or source is None or channels is None:
+            return None
+        view = view_of(image, source, channels, self._viewer.dims)
+        if _kind(layer) == "Labels":
+            return labels_selection(layer, source, channels, view, "selected")
+        return shapes_selection(layer, image, channels, view, together=True)
+
+    def _show(self, samples: Samples | None) -> None:
+        estimate = self._session.estimate
+        if self._canvas is None:
+            return
+        if samples is None or estimate is None or self._layer is None:
+            self._canvas.light_up(np.empty((0, 1)))
+            self._is_lit = False
+            return
+        self._canvas.light_up(estimate.coordinates.from_colors(samples.colors))
+        self._is_lit = True
+
+
+def _kind(layer: Any) -> str:
+    return next((c.__name__ for c in type(layer).__mro__ if c.__name__ in WATCHED), "")
+
+
+def _ignore(problem: str | None) -> None:
+    """Colours that cannot be looked up are not lit."""

@@ -1,0 +1,71 @@
+"""Everything that ties the colour-space view to the image, the kernels and the layer list."""
+
+from collections.abc import Callable
+from typing import Any
+
+from napari_colorkde.app.kernels.picking import Picker
+from napari_colorkde.app.layers.overlay import Overlay
+from napari_colorkde.app.session import Session
+from napari_colorkde.ui.colorspace.difference import CubeDifference
+from napari_colorkde.ui.colorspace.ellipsoids import KernelEllipsoids
+from napari_colorkde.ui.colorspace.layer_highlight import ImageLight
+from napari_colorkde.ui.colorspace.pixel_readout import PixelReadout
+from napari_colorkde.ui.colorspace.region_selection import CubeRegions
+from napari_colorkde.ui.colorspace.view import CubeView
+from napari_colorkde.ui.kernels.table import KernelTable
+
+
+class CubeLink:
+    """Ties a view that has a canvas to all else.
+
+    Parameters
+    ----------
+    viewer
+        A napari viewer or a proxy of one.
+    session, overlay, view, table, picker
+        What is tied together.
+    say
+        Is given the sentences of what cannot be.
+
+    Attributes
+    ----------
+    readout, regions, light, difference, ellipsoids
+        One tie each.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,
+        session: Session,
+        overlay: Overlay,
+        view: CubeView,
+        table: KernelTable,
+        picker: Picker,
+        say: Callable[[str], None],
+    ) -> None:
+        canvas = view.canvas
+        self._view = view
+        self.readout = PixelReadout(viewer, session, overlay, canvas)
+        self.regions = CubeRegions(viewer, session, overlay, canvas, view.bar, picker)
+        self.light = ImageLight(viewer, session, overlay, canvas)
+        self.difference = CubeDifference(viewer, session, overlay, view)
+        self.ellipsoids = KernelEllipsoids(canvas, session, table)
+        for part in (view, self.regions, self.difference):
+            part.failed.connect(say)
+        view.tool_changed.connect(self.regions.set_tool)
+        if view.menu is not None:
+            self.ellipsoids.set_radius(view.menu.radius)
+            self.ellipsoids.color_by_class(view.menu.by_class)
+            view.menu.size_chosen.connect(self.ellipsoids.set_radius)
+            view.menu.by_class_chosen.connect(self.ellipsoids.color_by_class)
+
+    def close(self) -> None:
+        """Untie everything, before the view is closed."""
+        if self._view.menu is not None:
+            self._view.menu.size_chosen.disconnect(self.ellipsoids.set_radius)
+            self._view.menu.by_class_chosen.disconnect(self.ellipsoids.color_by_class)
+        self._view.tool_changed.disconnect(self.regions.set_tool)
+        for speaker in (self._view, self.regions, self.difference):
+            speaker.failed.disconnect()
+        for part in (self.readout, self.regions, self.light, self.difference, self.ellipsoids):
+            part.close()

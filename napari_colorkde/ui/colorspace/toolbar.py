@@ -1,0 +1,226 @@
+"""The two rows of controls under the colour-space view."""
+
+from typing import Any
+
+import numpy as np
+from magicgui.widgets import ComboBox, Slider
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_colorkde.app.density.color_coordinates import TITLES
+from napari_colorkde.app.view_settings import CubeLook
+from napari_colorkde.ui.colorspace.icons import SIDE, icon, pixmap
+
+MODES = {"cloud": "cloud", "maximum": "maximum", "shells": "shells", "counts": "points"}
+SCALES = {"linear": "linear", "logarithmic": "log", "equalised": "equalised"}
+
+TOOLS = {
+    "turn": "Drag turns the view; kernels can be dragged.",
+    "lasso": "Drag around colours to select their pixels in the image.",
+    "rectangle": "Drag a rectangle over colours to select their pixels in the image.",
+    "ball": "Drag from the densest colour shown under the mouse outwards to select the pixels of "
+    "all colours so near, by their distance in the space's units.",
+}
+
+EXPOSURE_STEPS = 10
+"""Slider steps that double the exposure."""
+
+FLOOR_STEPS = 200
+
+SPACE_TIP = (
+    "Colour space of the density: bandwidth, volume and overlay are in its units. RGB means the "
+    "image's own channels."
+)
+
+SCALE_TIP = "How densities become opacity: as they are, by logarithm, or each by its rank."
+
+
+class CubeToolbar(QWidget):
+    """What is shown and how, and what dragging does.
+
+    Attributes
+    ----------
+    space, mode, scale, exposure, floor
+        magicgui widgets.
+    tools
+        One button per tool, by name.
+    view_button
+        Opens the menu that `set_menu` was given.
+    """
+
+    def __init__(self, theme: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.space = ComboBox(
+            name="space",
+            choices=[(title, name) for name, title in TITLES.items()],
+            tooltip=SPACE_TIP,
+        )
+        self.mode = ComboBox(
+            name="mode",
+            choices=list(MODES.items()),
+            tooltip="Cloud: every colour as dense as it is frequent. Maximum: the densest colour "
+            "behind each point. Shells: surfaces that hold named shares of the pixels. Counts: "
+            "every colour as a point, without smoothing.",
+        )
+        self.scale = ComboBox(
+            name="scale",
+            choices=list(SCALES.items()),
+            tooltip=SCALE_TIP,
+        )
+        self.exposure = Slider(
+            name="exposure",
+            min=-5 * EXPOSURE_STEPS,
+            max=5 * EXPOSURE_STEPS,
+            value=0,
+            readout=False,
+            tooltip="Exposure: how soon the cloud becomes opaque.",
+        )
+        self.floor = Slider(
+            name="floor",
+            min=0,
+            max=FLOOR_STEPS,
+            value=0,
+            readout=False,
+            tooltip="Floor: leave out the sparsest colours.",
+        )
+        self.tools = {name: _tool_button(name, tip) for name, tip in TOOLS.items()}
+        self.tools["turn"].setChecked(True)
+        self.tool_group = QButtonGroup(self)
+        for button in self.tools.values():
+            self.tool_group.addButton(button)
+        self.view_button = QToolButton()
+        self.view_button.setText("View ▾")
+        self.view_button.setAccessibleName("View")
+        self.view_button.setToolTip("Where to look from, and what else is shown.")
+        self.view_button.setStyleSheet(
+            "QToolButton { padding: 3px 6px; } QToolButton::menu-indicator { image: none; }"
+        )
+        self.view_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._signs = {name: QLabel() for name in ("exposure", "floor")}
+        self._lay_out()
+        self.set_theme(theme)
+
+    @property
+    def tool(self) -> str:
+        """What dragging does."""
+        return next(name for name, button in self.tools.items() if button.isChecked())
+
+    @property
+    def floor_share(self) -> float:
+        """The share of the pixels that is left out; fine steps where it is small."""
+        return float((self.floor.value / FLOOR_STEPS) ** 3)
+
+    @property
+    def exposure_factor(self) -> float:
+        """The factor on the cloud's optical depth."""
+        return float(2.0 ** (self.exposure.value / EXPOSURE_STEPS))
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What is chosen of a `CubeLook`, by the names of its fields."""
+        return {
+            "mode": self.mode.value,
+            "scale": self.scale.value,
+            "exposure": self.exposure_factor,
+            "floor": self.floor_share,
+        }
+
+    def show_look(self, look: CubeLook) -> None:
+        """Choose what a look has."""
+        self.mode.value, self.scale.value = look.mode, look.scale
+        doublings = np.log2(look.exposure)
+        self.exposure.value = _within(self.exposure, EXPOSURE_STEPS * doublings)
+        self.floor.value = _within(self.floor, FLOOR_STEPS * np.cbrt(look.floor))
+
+    def set_menu(self, menu: QMenu) -> None:
+        """Give the View button its menu."""
+        self.view_button.setMenu(menu)
+
+    def set_theme(self, theme: str) -> None:
+        """Draw the icons so that they are seen."""
+        for name, button in self.tools.items():
+            button.setIcon(icon(name, theme))
+        for name, sign in self._signs.items():
+            sign.setPixmap(pixmap(name, theme))
+
+    def offer_spaces(self, reason: str) -> None:
+        """Let a colour space be chosen, or say why it cannot be."""
+        self.space.enabled = not reason
+        self.space.tooltip = reason or SPACE_TIP
+
+    def offer_counts(self, reason: str) -> None:
+        """Let counts be chosen, or say why they cannot be, and show the cloud in their place."""
+        self._offer_mode("counts", reason)
+        if reason and self.mode.value == MODES["counts"]:
+            self.mode.value = MODES["cloud"]
+
+    def offer_depth(self, reason: str) -> None:
+        """Let modes be chosen that need three channels, or say why not; what is chosen stays."""
+        for title in ("maximum", "shells"):
+            self._offer_mode(title, reason)
+
+    def offer_scales(self, reason: str) -> None:
+        """Let the scale be chosen, or say why it has no effect."""
+        self.scale.enabled = not reason
+        self.scale.tooltip = reason or SCALE_TIP
+
+    def _offer_mode(self, title: str, reason: str) -> None:
+        item = self.mode.native.model().item(list(MODES).index(title))
+        item.setEnabled(not reason)
+        item.setToolTip(reason)
+
+    def _lay_out(self) -> None:
+        first = _row()
+        for choice in (self.space, self.mode, self.scale):
+            native = choice.native
+            native.setMinimumWidth(40)
+            native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            first.addWidget(native, 1)
+        second = _row()
+        for button in self.tools.values():
+            second.addWidget(button)
+        for name, slider in (("exposure", self.exposure), ("floor", self.floor)):
+            sign = self._signs[name]
+            sign.setToolTip(slider.tooltip)
+            second.addSpacing(4)
+            second.addWidget(sign)
+            slider.native.setMinimumWidth(24)
+            slider.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            second.addWidget(slider.native, 1)
+        second.addWidget(self.view_button)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(4, 0, 4, 2)
+        rows.setSpacing(3)
+        rows.addLayout(first)
+        rows.addLayout(second)
+
+
+def _within(slider: Slider, value: float) -> int:
+    return int(np.clip(round(value), slider.min, slider.max))
+
+
+def _row() -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(3)
+    return row
+
+
+def _tool_button(name: str, tip: str) -> QToolButton:
+    button = QToolButton()
+    button.setCheckable(True)
+    button.setToolTip(tip)
+    button.setAccessibleName(name)
+    button.setIconSize(QSize(SIDE, SIDE))
+    button.setFixedSize(QSize(26, 26))
+    button.setStyleSheet("QToolButton:checked { background: palette(highlight); }")
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button

@@ -1,0 +1,219 @@
+"""The colour-space density as layers of a second napari viewer.
+
+A volume beside an image would make napari drop the image's units, and red would become a slider of
+the photograph: hence a viewer of its own. Positions are in colour units.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.app.density.contrast import contrast_limits
+from napari_colorkde.core.kde.color_kde import DensityVolume
+from napari_colorkde.ui.window.docking import close_at_exit
+from napari_colorkde.ui.window.gl_context import keep_current, main_windows
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+AROUND, FROM_ABOVE = 30.0, 25.0
+"""Whence the first view looks, in degrees."""
+
+SHELL_SHARES = (0.5, 0.9, 0.99)
+"""Shares of the pixels within the surfaces."""
+
+SHELL_OPACITY = 0.4
+
+UNITS = {"levels": "level", "ΔE*ab": "ΔE", "ΔE OK": "ΔE"}
+"""Units of the volume's axes as pint can name them, by what they are called elsewhere."""
+
+
+def open_volume(
+    volume: DensityVolume,
+    names: Sequence[str],
+    *,
+    title: str,
+    color_of: Any = None,
+    shells: Sequence[float] = SHELL_SHARES,
+    up: int = 0,
+    unit: str = "levels",
+) -> "Viewer":
+    """Show a density volume in a new viewer.
+
+    Parameters
+    ----------
+    volume
+        In one, two or three dimensions.
+    names
+        Of the channels: they become axis labels.
+    title
+        What the colours are of.
+    color_of
+        Maps colours ``(N, C)`` to sRGB ``(N, 3)`` in 0..1; None takes the view's own.
+    shells
+        Shares of the pixels within the surfaces that are added, hidden at first.
+    up
+        The channel that points up.
+    unit
+        What distances between colours are measured in: one of `UNITS`, or "" for plain numbers.
+    """
+    from napari import Viewer
+
+    before = set(main_windows())
+    viewer = Viewer(title=f"Colours of {title}")
+    for window in set(main_windows()) - before:
+        keep_current(viewer, window)
+        close_at_exit(window, viewer.close)
+    for data, options in volume_layers(volume, names, color_of, unit):
+        viewer.add_image(data, **options)
+    for surface, options in shell_layers(volume, names, shells, color_of, unit):
+        viewer.add_surface(surface, **options)
+    if volume.values.ndim == 3:
+        viewer.dims.ndisplay = 3
+        viewer.scene.overlays.axes.visible = True
+        viewer.scene.camera.set_view_direction(*view_directions(up))
+    viewer.reset_view(reset_camera_angle=False)
+    return viewer
+
+
+def view_directions(up: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Where to look, and what is up: along no axis, so that the cloud is seen to have depth."""
+    around, above = np.radians([AROUND, FROM_ABOVE])
+    right, back = (channel for channel in range(3) if channel != up)
+    ahead, upwards = np.zeros(3), np.zeros(3)
+    ahead[[right, back]] = np.cos(above) * np.array([-np.sin(around), np.cos(around)])
+    ahead[up], upwards[up] = -np.sin(above), 1.0
+    return tuple(ahead.tolist()), tuple(upwards.tolist())
+
+
+def volume_layers(
+    volume: DensityVolume, names: Sequence[str], color_of: Any = None, unit: str = "levels"
+) -> list[tuple[NDArray[Any], dict[str, Any]]]:
+    """Data and options of the layers: the density, and for three channels its true colours."""
+    values = volume.values
+    place = _place(volume, names, unit)
+    if values.ndim == 1:
+        # napari shows pictures, not curves: one row.
+        values = values[np.newaxis]
+        place = {name: (_first(name, place[name]), *place[name]) for name in place}
+    flat = values.reshape(-1)
+    limits = contrast_limits(flat, np.ones(flat.size, np.int64), log=False)
+    layers: list[tuple[NDArray[Any], dict[str, Any]]] = [
+        (
+            values,
+            {
+                "name": "density",
+                "rgb": False,
+                "colormap": "magma",
+                "contrast_limits": limits,
+                "rendering": "attenuated_mip",
+                "visible": values.ndim < 3,
+                **place,
+            },
+        )
+    ]
+    if values.ndim == 3:
+        options = {
+            "name": "true colour",
+            "rgb": True,
+            "rendering": "translucent",
+            "blending": "translucent_no_depth",
+            **place,
+        }
+        layers.append((true_colors(volume, color_of), options))
+    return layers
+
+
+def shell_layers(
+    volume: DensityVolume,
+    names: Sequence[str],
+    shares: Sequence[float] = SHELL_SHARES,
+    color_of: Any = None,
+    unit: str = "levels",
+) -> list[tuple[tuple[NDArray[Any], NDArray[Any]], dict[str, Any]]]:
+    """Vertices, faces and options of surfaces that hold these shares of the pixels; in 3-D only.
+
+    Marching cubes (Lewiner et al. 2003) of scikit-image, the outermost surface first. 0.2 s each.
+    """
+    if volume.values.ndim != 3:
+        return []
+    from skimage.measure import marching_cubes
+
+    from napari_colorkde.scene.density.transfer import MassCurve
+    from napari_colorkde.scene.display_colors import default_color_of
+    from napari_colorkde.scene.geometry.box import ColorBox
+
+    color_of = color_of or default_color_of(ColorBox.from_axes(volume.axes))
+    curve = MassCurve.from_values(volume.values)
+    start = np.array([axis[0] for axis in volume.axes])
+    # Surfaces at the border of the grid are closed by a frame without density.
+    padded = np.pad(volume.values, 1)
+    layers = []
+    for share in sorted(shares, reverse=True):
+        level = curve.level_holding(share)
+        if not 0 < level < curve.peak:
+            continue
+        vertices, faces, _, _ = marching_cubes(padded, level, gradient_direction="ascent")
+        places = np.clip(vertices - 1, 0, np.array(volume.values.shape) - 1)
+        colors = np.clip(np.asarray(color_of(places * volume.spacing + start)), 0, 1)
+        options = {
+            "name": f"shell {100 * share:.3g} %",
+            "vertex_colors": np.column_stack([colors, np.ones(len(colors))]).astype(np.float32),
+            "opacity": SHELL_OPACITY,
+            # The inner ones, drawn later, are seen through the outer ones.
+            "blending": "translucent_no_depth",
+            "shading": "smooth",
+            "visible": False,
+            **_place(volume, names, unit),
+        }
+        layers.append(((places, faces), options))
+    return layers
+
+
+def _place(volume: DensityVolume, names: Sequence[str], unit: str) -> dict[str, Any]:
+    """Where grid points lie: options of a layer."""
+    return {
+        "scale": tuple(map(float, volume.spacing)),
+        "translate": tuple(float(axis[0]) for axis in volume.axes),
+        "axis_labels": tuple(names),
+        "units": (_pint_unit(unit),) * volume.values.ndim,
+    }
+
+
+def true_colors(volume: DensityVolume, color_of: Any = None) -> NDArray[np.uint8]:
+    """Each point of a three-dimensional volume in its own colour: ``(B, B, B, 4)`` uint8.
+
+    The opacity is baked, ``1 − exp(−k · density · dx)``: napari's contrast acts on colours only.
+    """
+    from napari_colorkde.scene.density.transfer import MassCurve, Transfer
+    from napari_colorkde.scene.display_colors import default_color_of
+    from napari_colorkde.scene.geometry.box import ColorBox
+
+    box = ColorBox.from_axes(volume.axes)
+    color_of = color_of or default_color_of(box)
+    grid = np.stack(np.meshgrid(*volume.axes, indexing="ij"), axis=-1)
+    rgba = np.empty((*volume.values.shape, 4), np.uint8)
+    transfer = Transfer.from_curve(MassCurve.from_values(volume.values))
+    for i, plane in enumerate(grid):
+        colors = np.asarray(color_of(plane.reshape(-1, 3))).reshape(*plane.shape[:-1], 3)
+        rgba[i, ..., :3] = np.round(255 * np.clip(colors, 0, 1))
+    opacity = transfer.opacity(volume.values, 1 / max(volume.values.shape))
+    rgba[..., 3] = np.round(255 * opacity)
+    return rgba
+
+
+def _first(name: str, values: Sequence[Any]) -> Any:
+    return {"scale": values[0], "translate": 0.0, "axis_labels": "", "units": values[0]}[name]
+
+
+def _pint_unit(unit: str) -> Any:
+    """The unit of colour values, dimensionless, defined where pint does not know it yet."""
+    import pint
+
+    registry: Any = pint.get_application_registry()  # type: ignore[no-untyped-call]
+    name = UNITS.get(unit, "dimensionless")
+    if name not in registry:
+        registry.define(f"{name} = []")
+    return registry.Unit(name)

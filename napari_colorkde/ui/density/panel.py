@@ -1,0 +1,210 @@
+"""The section "Density" of the dock: what is shown, with which bandwidth, and how.
+
+Every setting is a magicgui widget that sets one field of the session and follows it.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+from magicgui.widgets import CheckBox, ComboBox, PushButton
+from psygnal import Signal
+from qtpy.QtWidgets import QWidget
+
+from napari_colorkde.app.density.compute import Estimate
+from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.session import Session
+from napari_colorkde.app.state import State
+from napari_colorkde.core.palette.ranges import channel_ranges
+from napari_colorkde.io.samples import sample_path
+from napari_colorkde.ui.density.script_menu import ScriptMenu
+from napari_colorkde.ui.kernels.set_chooser import PRESET_FILE
+from napari_colorkde.ui.widgets.flow_layout import Flow
+from napari_colorkde.ui.widgets.forms import form
+from napari_colorkde.ui.widgets.log_slider import LogSlider
+
+AUTOMATIC, BY_HAND = "automatic", "by hand"
+RULES = {
+    "automatic (1/64 of the range)": AUTOMATIC,
+    "leave one colour out": "loco",
+    "leave one pixel out": "loo",
+    "Scott's rule": "scott",
+    "Silverman's rule": "silverman",
+    "by hand": BY_HAND,
+}
+
+SHOWS = {"the image's own colours": "kde", "a kernel set": "kernels"}
+
+COLORMAPS = ("magma", "viridis", "inferno", "plasma", "gray", "turbo", "hsv")
+
+SIGMA_FRACTIONS = 1 / 1024, 1 / 4
+"""Ends of the bandwidth slider, in parts of the channels' range: 0.25 to 64 of 8-bit levels."""
+
+
+class DensityPanel(QWidget):
+    """Settings of the density.
+
+    Parameters
+    ----------
+    session
+        What is set and followed.
+    """
+
+    failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+    export_asked = Signal()
+    volume_asked = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.show_what = ComboBox(
+            name="show_what",
+            choices=list(SHOWS.items()),
+            tooltip="The density of the image's own colours (KDE), or a mixture of Gaussian "
+            "kernels from a file.",
+        )
+        self.rule = ComboBox(
+            name="rule",
+            choices=list(RULES.items()),
+            tooltip="How wide the kernel around each pixel's colour is. Leave one colour out: "
+            "by likelihood; takes a few seconds on large palettes.",
+        )
+        self.sigma = LogSlider(
+            4.0,
+            0.25,
+            64.0,
+            name="sigma",
+            tooltip="Standard deviation of the kernels in units of the colour space. Moving it "
+            "sets the bandwidth by hand.",
+        )
+        self.log = CheckBox(
+            name="log",
+            text="logarithmic",
+            tooltip="Show natural logarithms: rare colours are told apart, too.",
+        )
+        self.colormap = ComboBox(
+            name="colormap", choices=self._colormap_choices, tooltip="Colours of the overlay."
+        )
+        self.export_button = PushButton(
+            name="export",
+            text="Export density…",
+            tooltip="Write the density of every pixel to a TIFF, NPY, NPZ or PNG file.",
+        )
+        self.volume_button = PushButton(
+            name="volume",
+            text="Open volume in a viewer",
+            tooltip="Show the density over the colour space as layers of a second napari viewer.",
+        )
+        self.script_button = PushButton(
+            name="script",
+            text="Copy as script",
+            tooltip="Copy Python, or a command line, that computes the array that is shown.",
+        )
+        self.script_menu = ScriptMenu(session, self)
+        self.script_button.native.setMenu(self.script_menu)
+        grid = form(
+            [
+                ("density of", [self.show_what]),
+                ("bandwidth", [self.rule]),
+                ("σ", [self.sigma]),
+                ("overlay", [self.colormap, self.log]),
+            ],
+            self,
+        )
+        buttons = (self.export_button, self.volume_button, self.script_button)
+        grid.addLayout(Flow([b.native for b in buttons], spacing=6, is_filled=True), 4, 1)
+        self.show_what.changed.connect(self._on_show)
+        self.rule.changed.connect(self._on_rule)
+        self.sigma.moved.connect(self._on_sigma)
+        self.log.changed.connect(self._on_log)
+        self.colormap.changed.connect(self._on_colormap)
+        self.export_button.changed.connect(self._on_export)
+        self.volume_button.changed.connect(self._on_volume)
+        self.script_menu.failed.connect(self.failed)
+        session.state_changed.connect(self._on_state)
+        session.estimate_changed.connect(self._on_estimate)
+        self._follow(session.state)
+
+    def disconnect_session(self) -> None:
+        """Let go of the session."""
+        self._session.state_changed.disconnect(self._on_state)
+        self._session.estimate_changed.disconnect(self._on_estimate)
+
+    # --- the session changed
+
+    def _on_state(self, state: State, before: State) -> None:
+        self._follow(state)
+
+    def _follow(self, state: State) -> None:
+        """Show a state without setting it again."""
+        with self._silent():
+            self.show_what.value = state.show
+            if isinstance(state.bandwidth, tuple):
+                self.rule.value = BY_HAND
+                self.sigma.set(_middle(state.bandwidth))
+            else:
+                self.rule.value = state.bandwidth or AUTOMATIC
+            self.log.value = state.log
+            self.colormap.reset_choices()
+            self.colormap.value = state.colormap
+
+    def _on_estimate(self, estimate: Estimate) -> None:
+        """Move the slider to the sigma that a rule has chosen, and fit its ends to the image."""
+        widest = float(channel_ranges(estimate.coordinates.points).max())
+        self.sigma.set_range(*(fraction * widest for fraction in SIGMA_FRACTIONS))
+        if not isinstance(self._session.bandwidth, tuple):
+            self.sigma.set(float(f"{_middle(estimate.sigmas):.3g}"))
+
+    # --- the user changed something
+
+    def _on_show(self, show: str) -> None:
+        if show == "kernels" and self._session.kernels is None:
+            self._try(lambda: self._session.load_kernels(sample_path(PRESET_FILE)))
+        else:
+            self._try(lambda: self._session.set(show=show))
+
+    def _on_rule(self, rule: str) -> None:
+        given = {AUTOMATIC: None, BY_HAND: self.sigma.box.value}
+        self._try(lambda: self._session.set(bandwidth=given.get(rule, rule)))
+
+    def _on_sigma(self, sigma: float) -> None:
+        self._try(lambda: self._session.set(bandwidth=sigma))
+
+    def _on_log(self, log: bool) -> None:
+        self._try(lambda: self._session.set(log=log))
+
+    def _on_colormap(self, colormap: str) -> None:
+        self._try(lambda: self._session.set(colormap=colormap))
+
+    def _on_export(self) -> None:
+        self.export_asked.emit()
+
+    def _on_volume(self) -> None:
+        self.volume_asked.emit()
+
+    def _try(self, change: Any) -> None:
+        """Ask the session; where it refuses, say why and show what it has."""
+        try:
+            change()
+        except (ValueError, TypeError, OSError) as error:
+            self.failed.emit(sentence(error))
+            self._follow(self._session.state)
+
+    # --- choices
+
+    def _colormap_choices(self, widget: Any) -> list[str]:
+        # The layer controls of napari offer more; whichever was taken there is offered here, too.
+        current = self._session.colormap
+        return [*COLORMAPS, *([current] if current not in COLORMAPS else [])]
+
+    @contextmanager
+    def _silent(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for widget in (self.show_what, self.rule, self.log, self.colormap):
+                stack.enter_context(widget.changed.blocked())
+            yield
+
+
+def _middle(sigmas: tuple[float, ...]) -> float:
+    return float(np.exp(np.mean(np.log(sigmas))))

@@ -1,0 +1,293 @@
+"""The row "Pick" of the kernels: by mouse, from labels, from shapes."""
+
+from collections.abc import Callable
+from typing import Any
+
+from psygnal import Signal
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QShortcut,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.image.source import unwrapped
+from napari_colorkde.app.kernels.picking import How, Picker, Titles
+from napari_colorkde.app.layers.overlay import MARK, Overlay
+from napari_colorkde.app.selection.from_layers import (
+    labels_selection,
+    pixel_positions,
+    shapes_selection,
+    view_of,
+)
+from napari_colorkde.app.selection.polygons import rectangle
+from napari_colorkde.app.selection.selections import Selection, View, Which, disc
+from napari_colorkde.app.session import Session
+from napari_colorkde.app.state import State
+from napari_colorkde.ui.kernels.pick_mouse import MousePicking
+from napari_colorkde.ui.kernels.table import KernelTable
+from napari_colorkde.ui.widgets.forms import LEAST_WIDTH
+
+SHORTCUT = "Ctrl+Shift+K"
+
+HINT = (
+    "Click or drag on the image: new kernel · Ctrl: add to the selected · Alt: take away · Esc: end"
+)
+
+LABELS: tuple[tuple[str, Which, Titles], ...] = (
+    ("selected label: one kernel", "selected", ""),
+    ("all labels: one kernel", "together", ""),
+    ("each label: a kernel and a class", "each", "label"),
+)
+SHAPES: tuple[tuple[str, bool, Titles], ...] = (
+    ("all shapes: one kernel", True, ""),
+    ("each shape: a kernel", False, "shape"),
+)
+
+
+class PickingTool(QWidget):
+    """Button, class of new kernels, and the menu of layers to pick from.
+
+    Parameters
+    ----------
+    viewer
+        On whose canvas pixels are picked.
+    session, overlay
+        Whose kernels change, and which layer is looked at.
+    table
+        Says which kernel is selected; selects those that were picked.
+    """
+
+    failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+
+    def __init__(
+        self,
+        viewer: Any,
+        session: Session,
+        overlay: Overlay,
+        table: KernelTable,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.viewer: Any = unwrapped(viewer)
+        self.session, self._overlay, self._table = session, overlay, table
+        self.picker = Picker(session, table.chosen)
+        self.mouse = MousePicking(self.viewer, self)
+        self.pick_button = QToolButton()
+        self.pick_button.setText("Pick")
+        self.pick_button.setCheckable(True)
+        # napari's themes do not tell a checked button.
+        self.pick_button.setStyleSheet("QToolButton:checked { background: palette(highlight); }")
+        self.pick_button.setToolTip(f"Make kernels of pixels ({SHORTCUT}). {HINT}")
+        self.cls = QComboBox()
+        self.cls.setEditable(True)
+        self.cls.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.cls.setToolTip(
+            "Class of the kernels that are picked next: type a name, or select a kernel."
+        )
+        self.cls.lineEdit().setPlaceholderText("class of new kernels")
+        self.cls.setMinimumWidth(LEAST_WIDTH)
+        self.cls.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.layers_button = QToolButton()
+        self.layers_button.setText("From layer ▾")
+        self.layers_button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        self.layers_button.setToolTip(
+            "Make kernels of the pixels that a Labels or Shapes layer marks. Ctrl adds them to the "
+            "selected kernel, Alt takes them away."
+        )
+        self.layers_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu = QMenu(self)
+        self.layers_button.setMenu(self.menu)
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.hide()
+        self._row = QHBoxLayout()
+        self._lay_out()
+        self._shortcut = QShortcut(QKeySequence(SHORTCUT), self)
+        self._connect()
+        self._follow(session.state)
+
+    def add_button(self, button: QWidget) -> None:
+        """Put another way to kernels at the end of the row."""
+        self._row.addWidget(button)
+
+    def disconnect_session(self) -> None:
+        """Let go of the session and of the viewer."""
+        self.mouse.stop()
+        self.picker.close()
+        self.session.state_changed.disconnect(self._on_state)
+        self.session.source_changed.disconnect(self._on_source)
+        self._table.selectionModel().selectionChanged.disconnect(self._on_selection)
+
+    def set_message(self, text: str) -> None:
+        """Show a line under the row; "" takes it away."""
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+
+    # --- what the user does
+
+    def _on_toggled(self, on: bool) -> None:
+        if on and self._overlay.image is None:
+            self.pick_button.setChecked(False)
+            self.failed.emit("There is no image to pick from; open one first.")
+        elif on:
+            self.mouse.start()
+            self.set_message(HINT)
+        else:
+            self.mouse.stop()
+            self.set_message("")
+
+    def _on_mouse(self, world: list[Any], how: How) -> None:
+        def select(view: View) -> Selection:
+            channels = self.session.channels
+            if channels is None:
+                raise ValueError("there is no image to pick from; open one first.")
+            places = pixel_positions(self._overlay.image, channels, world)
+            return disc(view, places[0]) if len(places) == 1 else rectangle(view, places)
+
+        self._pick(select, how)
+
+    def _fill_menu(self) -> None:
+        self.menu.clear()
+        for layer in reversed(list(self.viewer.layers)):
+            kind = type(layer).__name__
+            if kind not in ("Labels", "Shapes") or MARK in layer.metadata:
+                continue
+            self.menu.addSection(layer.name)
+            ways = LABELS if kind == "Labels" else SHAPES
+            for text, which, titles in ways:
+                action = self.menu.addAction(text)
+                action.setData((layer.name, which, titles))
+        if not self.menu.actions():
+            empty = self.menu.addAction("Draw on a Labels or Shapes layer first")
+            empty.setEnabled(False)
+
+    def _on_menu(self, action: Any) -> None:
+        if action.data() is None:
+            return
+        name, which, titles = action.data()
+        pressed = QApplication.keyboardModifiers()
+        how: How = "new"
+        if pressed & Qt.KeyboardModifier.AltModifier:
+            how = "take"
+        elif pressed & Qt.KeyboardModifier.ControlModifier:
+            how = "add"
+        self.pick_layer(self.viewer.layers[name], which, how, titles)
+
+    def pick_layer(
+        self, layer: Any, which: Which | bool, how: How = "new", titles: Titles = ""
+    ) -> None:
+        """Pick the pixels that a layer marks.
+
+        Parameters
+        ----------
+        which
+            Of labels, which of them; of shapes, whether they are taken together.
+        """
+
+        def select(view: View) -> Selection:
+            source, channels = self.session.source, self.session.channels
+            if source is None or channels is None:
+                raise ValueError("there is no image to pick from; open one first.")
+            if isinstance(which, bool):
+                image = self._overlay.image
+                return shapes_selection(layer, image, channels, view, together=which)
+            return labels_selection(layer, source, channels, view, which)
+
+        self._pick(select, how, titles)
+
+    def _pick(self, select: Callable[[View], Selection], how: How, titles: Titles = "") -> None:
+        try:
+            self.picker.pick(select(self.view()), how, titles)
+        except ValueError as error:
+            self._on_failed(sentence(error))
+
+    def view(self) -> View:
+        """The plane of the image that is on the screen.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        image, source, channels = self._overlay.image, self.session.source, self.session.channels
+        if image is None or source is None or channels is None:
+            raise ValueError("there is no image to pick from; open one first.")
+        return view_of(image, source, channels, self.viewer.dims)
+
+    # --- what came of it
+
+    def _on_picked(self, text: str, positions: list[int]) -> None:
+        self._table.choose(positions)
+        self.set_message(text)
+
+    def _on_failed(self, text: str) -> None:
+        self.failed.emit(text[:1].upper() + text[1:])
+
+    def _on_stopped(self) -> None:
+        self.pick_button.setChecked(False)
+
+    def _on_source(self, source: object) -> None:
+        if source is None:
+            self.pick_button.setChecked(False)
+
+    def _on_state(self, state: State, before: State) -> None:
+        if state.kernels != before.kernels:
+            self._follow(state)
+            self.set_message(HINT if self.mouse.is_on else "")
+
+    def _follow(self, state: State) -> None:
+        typed = self.cls.currentText()
+        known = [] if state.kernels is None else [c for c in state.kernels.classes if c]
+        self.cls.blockSignals(True)
+        self.cls.clear()
+        self.cls.addItems(known)
+        self.cls.setEditText(typed)
+        self.cls.blockSignals(False)
+
+    def _on_selection(self, *args: Any) -> None:
+        kernels = self.session.kernels
+        chosen = self._table.chosen()
+        if kernels and chosen and max(chosen) < len(kernels):
+            classes = {kernels[row].cls for row in chosen}
+            if len(classes) == 1:
+                self.cls.setEditText(classes.pop())
+
+    def _on_class(self, text: str) -> None:
+        self.picker.cls = " ".join(text.split())
+
+    # --- within
+
+    def _lay_out(self) -> None:
+        self._row.setSpacing(3)
+        self._row.addWidget(self.pick_button)
+        self._row.addWidget(self.cls, 1)
+        self._row.addWidget(self.layers_button)
+        lines = QVBoxLayout(self)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(3)
+        lines.addLayout(self._row)
+        lines.addWidget(self.message)
+
+    def _connect(self) -> None:
+        self._shortcut.activated.connect(self.pick_button.toggle)
+        self.pick_button.toggled.connect(self._on_toggled)
+        self.mouse.picked.connect(self._on_mouse)
+        self.mouse.stopped.connect(self._on_stopped)
+        self.menu.aboutToShow.connect(self._fill_menu)
+        self.menu.triggered.connect(self._on_menu)
+        self.cls.editTextChanged.connect(self._on_class)
+        self.picker.picked.connect(self._on_picked)
+        self.picker.failed.connect(self._on_failed)
+        self._table.selectionModel().selectionChanged.connect(self._on_selection)
+        self.session.state_changed.connect(self._on_state)
+        self.session.source_changed.connect(self._on_source)

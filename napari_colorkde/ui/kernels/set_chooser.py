@@ -1,0 +1,125 @@
+"""Which kernel set is looked at, and kernel files in and out."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import ComboBox, PushButton
+from psygnal import Signal
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.session import Session
+from napari_colorkde.app.state import State
+from napari_colorkde.io.samples import sample_path
+from napari_colorkde.ui.widgets.forms import form
+
+PRESET_FILE = "jones_rehg_1999.csv"
+PRESETS = {"skin": "skin (Jones & Rehg 1999)", "nonskin": "non-skin (Jones & Rehg 1999)"}
+
+NO_SET = ""
+
+OPEN_FILES = "Kernel files (*.json *.csv)"
+SAVE_FILES = "JSON (*.json);;CSV (*.csv)"
+
+
+class KernelChooser(QWidget):
+    """The set, and buttons for files.
+
+    Parameters
+    ----------
+    session
+        What is set and followed.
+    """
+
+    failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+    saved = Signal(Path, description="All sets were written to a file.")
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.kernel_set = ComboBox(
+            name="kernel_set",
+            choices=self._choices,
+            tooltip="The kernel set that is shown and edited. Two sets for skin come with the "
+            "plugin.",
+        )
+        self.open_button = PushButton(
+            name="open_kernels",
+            text="Open…",
+            tooltip="Open a kernel file (JSON or CSV). Files can be dropped here, too.",
+        )
+        self.save_button = PushButton(
+            name="save_kernels",
+            text="Save…",
+            tooltip="Write all kernel sets to a file: JSON keeps everything, CSV is a table.",
+        )
+        form([("set", [self.kernel_set, self.open_button, self.save_button])], self)
+        self.kernel_set.changed.connect(self._on_kernel_set)
+        self.open_button.changed.connect(self._on_open)
+        self.save_button.changed.connect(self._on_save)
+        session.state_changed.connect(self._on_state)
+        self._follow(session.state)
+
+    def disconnect_session(self) -> None:
+        """Let go of the session."""
+        self._session.state_changed.disconnect(self._on_state)
+
+    def open_file(self, path: str | Path) -> None:
+        """Open a kernel file, or say why that cannot be."""
+        self._try(lambda: self._session.load_kernels(path))
+
+    def save_file(self, path: str | Path) -> None:
+        """Write all sets to a kernel file, or say why that cannot be."""
+        if self._try(lambda: self._session.save_kernels(path)):
+            self.saved.emit(Path(path))
+
+    # --- the session changed
+
+    def _on_state(self, state: State, before: State) -> None:
+        self._follow(state)
+
+    def _follow(self, state: State) -> None:
+        with self.kernel_set.changed.blocked():
+            self.kernel_set.reset_choices()
+            self.kernel_set.value = state.kernel_set or NO_SET
+        self.save_button.enabled = bool(state.kernel_sets)
+
+    # --- the user changed something
+
+    def _on_kernel_set(self, name: str) -> None:
+        if name == NO_SET:
+            return
+        if name in dict(self._session.state.kernel_sets):
+            self._try(lambda: self._session.set(kernel_set=name, show="kernels"))
+        else:
+            self._try(lambda: self._session.load_kernels(sample_path(PRESET_FILE), name))
+
+    def _on_open(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open a kernel file", "", OPEN_FILES)
+        if path:
+            self.open_file(path)
+
+    def _on_save(self) -> None:
+        name = f"{self._session.state.kernel_set or 'kernels'}.json"
+        path, chosen = QFileDialog.getSaveFileName(self, "Save kernels", name, SAVE_FILES)
+        if path and not Path(path).suffix:
+            path += chosen[chosen.index("*") + 1 : chosen.index(")")]
+        if path:
+            self.save_file(path)
+
+    def _try(self, change: Callable[[], Any]) -> bool:
+        """Ask the session; where it refuses, say why and show what it has."""
+        try:
+            change()
+        except (ValueError, TypeError, OSError) as error:
+            self.failed.emit(sentence(error))
+            self._follow(self._session.state)
+            return False
+        return True
+
+    def _choices(self, widget: Any) -> list[tuple[str, str]]:
+        opened = [(name, name) for name, _ in self._session.state.kernel_sets]
+        presets = [(text, name) for name, text in PRESETS.items() if (name, name) not in opened]
+        none = [] if opened else [("choose a set, or open a file", NO_SET)]
+        return none + opened + presets

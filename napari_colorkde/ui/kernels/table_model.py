@@ -1,0 +1,239 @@
+"""The kernel table as Qt's model: what its cells show, and what may be written into them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from qtpy.QtGui import QColor, QFont, QIcon, QPixmap
+
+from napari_colorkde.app.kernels import edits as kernel_edits
+from napari_colorkde.app.kernels.edits import Column
+from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
+
+DIGITS = 4
+"""Significant digits shown; the numbers themselves are kept in full."""
+
+SWATCH_PIXELS = 16
+
+Swatch = Callable[[NDArray[np.float64]], tuple[float, float, float]]
+
+Role = Qt.ItemDataRole
+
+
+class KernelModel(QAbstractTableModel):
+    """A kernel set, one kernel a row.
+
+    The model asks for edits by `edited`; it shows what `show` gives it.
+
+    Parameters
+    ----------
+    swatch
+        sRGB in 0..1 of a kernel's mean.
+    """
+
+    edited = Signal(KernelSet)
+
+    def __init__(self, swatch: Swatch, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._swatch = swatch
+        self.kernels = KernelSet([])
+        self.columns = kernel_edits.columns(3)
+        self.variances = False
+        self.order: list[int] = []
+        self._channels: tuple[str, ...] = ("1", "2", "3")
+        self._sorting: tuple[int, bool] | None = None
+
+    # --- what is shown
+
+    def show(self, kernels: KernelSet, channels: Sequence[str]) -> None:
+        """Show another set. Rows stay where they are while their number does."""
+        names = tuple(channels)
+        if len(names) != kernels.n_channels:
+            names = tuple(str(c + 1) for c in range(kernels.n_channels or 3))
+        same = (len(kernels), names) == (len(self.kernels), self._channels)
+        if same:
+            self.kernels = kernels
+            if kernels:
+                self.refresh()
+            return
+        self.beginResetModel()
+        self.kernels, self._channels = kernels, names
+        self.columns = kernel_edits.columns(len(names))
+        self.order = list(range(len(kernels)))
+        self._sort()
+        self.endResetModel()
+
+    def refresh(self) -> None:
+        """Show all cells again."""
+        if self.kernels:
+            last = self.index(len(self.kernels) - 1, len(self.columns) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
+
+    def show_variances(self, variances: bool) -> None:
+        """Show spreads as variances or as sigmas."""
+        self.variances = variances
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self.columns) - 1)
+        self.refresh()
+
+    def kernel(self, index: QModelIndex) -> Kernel:
+        """The kernel in this row."""
+        row: int = index.row()
+        return self.kernels[self.order[row]]
+
+    def row_of(self, kernel: int) -> int:
+        """The row that shows a kernel of the set."""
+        return self.order.index(kernel)
+
+    # --- edits
+
+    def attempt(self, rows: Iterable[int], column: int, given: str) -> KernelSet:
+        """The set with a text written into some rows of a column; ValueError if it cannot be."""
+        members = [self.order[row] for row in rows]
+        return kernel_edits.with_cell(
+            self.kernels, members, self.columns[column], given, variances=self.variances
+        )
+
+    def write(self, rows: Iterable[int], column: int, given: str) -> None:
+        """Ask for that edit."""
+        self.edited.emit(self.attempt(rows, column, given))
+
+    # --- what Qt asks
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:
+        """Number of kernels."""
+        return 0 if parent is not None and parent.isValid() else len(self.kernels)
+
+    def columnCount(self, parent: QModelIndex | None = None) -> int:
+        """Number of columns."""
+        return 0 if parent is not None and parent.isValid() else len(self.columns)
+
+    def flags(self, index: QModelIndex) -> Any:
+        """All cells can be edited; visibility by its box."""
+        common = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if self.columns[index.column()].kind == "visible":
+            return common | Qt.ItemFlag.ItemIsUserCheckable
+        return common | Qt.ItemFlag.ItemIsEditable
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
+    ) -> Any:
+        """Names of the columns, numbers of the kernels."""
+        if orientation == Qt.Orientation.Vertical:
+            return str(self.order[section] + 1) if role == Role.DisplayRole else None
+        column = self.columns[section]
+        if role == Role.DisplayRole:
+            return self._title(column)
+        return self._explained(column) if role == Role.ToolTipRole else None
+
+    def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
+        """What a cell shows."""
+        kernel, column = self.kernel(index), self.columns[index.column()]
+        if column.kind == "visible":
+            return self._visibility(kernel, role)
+        if role == Role.EditRole:
+            return kernel_edits.text(kernel, column, variances=self.variances)
+        if role == Role.DisplayRole:
+            content = kernel_edits.value(kernel, column, variances=self.variances)
+            return content if isinstance(content, str) else f"{content:.{DIGITS}g}"
+        if role == Role.TextAlignmentRole and column.kind not in ("cls", "name"):
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        is_axis = column.kind == "spread" and kernel.covariance.ndim == 2
+        if role == Role.FontRole and is_axis:
+            font = QFont()
+            font.setItalic(True)
+            return font
+        if role == Role.ToolTipRole:
+            return _matrix(kernel) if is_axis else self.data(index, Role.EditRole)
+        return None
+
+    def setData(self, index: QModelIndex, value: Any, role: int = Role.EditRole) -> bool:
+        """Write one cell; False if that cannot be."""
+        if role == Role.CheckStateRole:
+            checked = Qt.CheckState(value) == Qt.CheckState.Checked
+            self.write([index.row()], index.column(), "true" if checked else "false")
+            return True
+        try:
+            self.write([index.row()], index.column(), str(value))
+        except ValueError:
+            return False
+        return True
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Show the rows in the order of a column; the set itself keeps its order."""
+        if not 0 <= column < len(self.columns):
+            return
+        self._sorting = column, order == Qt.SortOrder.DescendingOrder
+        before = list(self.order)
+        self.layoutAboutToBeChanged.emit()
+        self._sort()
+        held = self.persistentIndexList()
+        moved = [self.index(self.order.index(before[i.row()]), i.column()) for i in held]
+        self.changePersistentIndexList(held, moved)
+        self.layoutChanged.emit()
+
+    # --- within
+
+    def _sort(self) -> None:
+        if self._sorting is not None:
+            column, descending = self._sorting
+            self.order = kernel_edits.order_of(
+                self.kernels,
+                self.columns[min(column, len(self.columns) - 1)],
+                descending=descending,
+                variances=self.variances,
+            )
+
+    def _visibility(self, kernel: Kernel, role: int) -> Any:
+        if role == Role.CheckStateRole:
+            return Qt.CheckState.Checked if kernel.visible else Qt.CheckState.Unchecked
+        if role == Role.DecorationRole:
+            return _square(QColor.fromRgbF(*self._swatch(kernel.mean)))
+        return None
+
+    def _title(self, column: Column) -> str:
+        if column.kind == "visible":
+            return ""
+        if column.kind == "mean":
+            return f"μ {self._short(column.channel)}"
+        if column.kind == "spread":
+            return f"σ{'²' if self.variances else ''} {self._short(column.channel)}"
+        return {"cls": "class", "name": "name", "weight": "weight"}[column.kind]
+
+    def _explained(self, column: Column) -> str:
+        if column.kind == "visible":
+            return "Shown in the colour space, with the colour of its mean. The density has all."
+        if column.kind == "mean":
+            return f"Mean of the channel {self._channels[column.channel]}, in image units."
+        if column.kind == "spread":
+            what = "Variance" if self.variances else "Standard deviation"
+            return (
+                f"{what} of the channel {self._channels[column.channel]}. Italic: of a principal "
+                "axis, the longest first, where the channels are correlated."
+            )
+        return {
+            "cls": "Class, for posteriors and likelihood ratios.",
+            "name": "A name for people.",
+            "weight": "Factor of the kernel. Weights are never rescaled unless you normalise them.",
+        }[column.kind]
+
+    def _short(self, channel: int) -> str:
+        name = self._channels[channel]
+        return name[:1].upper() if name in ("red", "green", "blue") else name
+
+
+def _square(color: QColor) -> QIcon:
+    """A square of this colour, which Qt does not tint where the row is selected."""
+    pixmap = QPixmap(SWATCH_PIXELS, SWATCH_PIXELS)
+    pixmap.fill(color)
+    icon = QIcon()
+    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+        icon.addPixmap(pixmap, mode)
+    return icon
+
+
+def _matrix(kernel: Kernel) -> str:
+    rows = ("  ".join(f"{entry:.5g}" for entry in row) for row in kernel.covariance_matrix)
+    return "Covariance:\n" + "\n".join(rows)

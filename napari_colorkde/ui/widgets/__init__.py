@@ -1,0 +1,4 @@
+"""Widgets that any Qt program could have: forms, a flow layout, sliders.
+
+The lowest room of `ui`; imports nothing of the project but `core` for numbers.
+"""

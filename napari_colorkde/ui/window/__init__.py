@@ -1,0 +1,4 @@
+"""What ties the program to its window: docking, OpenGL contexts, threads, status line, autosave.
+
+May import `ui.widgets`; knows no panel.
+"""

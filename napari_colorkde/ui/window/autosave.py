@@ -1,0 +1,199 @@
+"""Keeps a session on disk as it changes, and offers what was left by the last one.
+
+A lock beside each file says that its session is alive; the lock of a program that crashed does not
+count. A session that was closed leaves its file, too: closing the dock by mistake loses nothing.
+"""
+
+import uuid
+from pathlib import Path
+
+from psygnal import Signal
+from qtpy.QtCore import QLockFile, QObject, Qt, QTimer
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+
+from napari_colorkde.app.density.color_coordinates import without_space
+from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.session import Session
+from napari_colorkde.app.session_file import (
+    MOST_FILES,
+    SUFFIX,
+    describe,
+    load_look,
+    load_state,
+    save_state,
+    session_files,
+    session_folder,
+)
+from napari_colorkde.app.state import State
+from napari_colorkde.app.view_settings import CubeLook
+
+PAUSE_MS = 400
+"""The file is written when nothing has changed for this long."""
+
+RESTORED = tuple(name for name in State.__slots__ if name != "channels")
+"""What an earlier session gives back: all but what belongs to its image."""
+
+
+class Autosave(QObject):
+    """Writes the state of a session to a file of its own.
+
+    Parameters
+    ----------
+    session
+        Whose state is kept.
+    folder
+        Where; by default the user's folder for program states.
+    """
+
+    failed = Signal(str, description="The session cannot be kept; a sentence.")
+
+    def __init__(
+        self, session: Session, folder: Path | None = None, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._folder = folder
+        self._path: Path | None = None
+        self._lock: QLockFile | None = None
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(PAUSE_MS)
+        self._pause.timeout.connect(self.save)
+        session.state_changed.connect(self._on_state)
+        session.look_changed.connect(self._on_look)
+
+    def close(self) -> None:
+        """Write what is not written yet, and let go of the session. The file stays."""
+        self._session.state_changed.disconnect(self._on_state)
+        self._session.look_changed.disconnect(self._on_look)
+        if self._pause.isActive():
+            self._pause.stop()
+            self.save()
+        if self._lock is not None:
+            self._lock.unlock()
+            self._lock = None
+
+    def save(self) -> None:
+        """Write the state now."""
+        try:
+            if self._path is None:
+                self._path = self._claim(f"{uuid.uuid4().hex}{SUFFIX}")
+            save_state(self._path, self._session.state, self._session.look)
+        except OSError as error:
+            self.failed.emit(f"The session cannot be kept on disk: {sentence(error)}")
+
+    def left(self) -> tuple[State, Path] | None:
+        """The newest session with kernels that no living program writes, None if there is none."""
+        try:
+            files = session_files(self._place())
+        except OSError:
+            return None  # nothing was kept where nothing can be
+        for number, path in enumerate(files):
+            lock = _lock_of(path)
+            if path == self._path or not lock.tryLock(0):
+                continue
+            try:
+                state = load_state(path)
+            except (ValueError, OSError):
+                state = None  # written by another version; it goes when it is old
+            if number >= MOST_FILES:
+                path.unlink(missing_ok=True)
+            lock.unlock()
+            if state is not None and state.kernel_sets:
+                return state, path
+        return None
+
+    def _on_state(self, state: State, before: State) -> None:
+        self._pause.start()
+
+    def _on_look(self, look: CubeLook) -> None:
+        # Nothing to come back to by itself: it is written beside a state.
+        if self._path is not None:
+            self._pause.start()
+
+    def _place(self) -> Path:
+        if self._folder is None:
+            self._folder = session_folder()
+        return self._folder
+
+    def _claim(self, name: str) -> Path:
+        path = self._place() / name
+        self._lock = _lock_of(path)
+        self._lock.tryLock(0)
+        return path
+
+
+class RestoreOffer(QWidget):
+    """One line that offers the kernels of an earlier session.
+
+    Parameters
+    ----------
+    session
+        To which they are given.
+    autosave
+        Knows what was left.
+    """
+
+    def __init__(self, session: Session, autosave: Autosave, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._left = autosave.left()
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.restore_button = QToolButton()
+        self.restore_button.setText("Restore")
+        self.restore_button.setToolTip("Go on with these kernels and settings. Undo takes it back.")
+        self.restore_button.clicked.connect(self.restore)
+        self.dismiss_button = QToolButton()
+        self.dismiss_button.setText("Dismiss")
+        self.dismiss_button.setToolTip("Do not offer this session any more.")
+        self.dismiss_button.clicked.connect(self.dismiss)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self.text, 1)
+        line.addWidget(self.restore_button, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self.dismiss_button, 0, Qt.AlignmentFlag.AlignTop)
+        self.setVisible(self._left is not None)
+        if self._left is not None:
+            self.text.setText(f"Last session: {describe(*self._left)}.")
+
+    def restore(self) -> None:
+        """Take the kernels and settings of that session; the image stays.
+
+        Without the colour space where the image has none but its own channels. The file stays where
+        it cannot be.
+        """
+        if self._left is None:
+            return
+        state, reason = self._left[0], ""
+        if self._session.source is not None and state.space != "rgb":
+            reason = self._session.space_obstacle()
+        if reason:
+            state = without_space(state)
+        try:
+            self._session.set(**{name: getattr(state, name) for name in RESTORED})
+        except (ValueError, TypeError) as error:
+            self._session.noticed.emit(f"The session cannot be restored: {sentence(error)}")
+            return
+        try:
+            self._session.look = load_look(self._left[1])
+        except (ValueError, OSError) as error:
+            self._session.noticed.emit(
+                f"The view of the colour space starts anew: {sentence(error)}"
+            )
+        if reason:
+            self._session.noticed.emit(f"Restored in the image's own channels. {reason}")
+        self.dismiss()
+
+    def dismiss(self) -> None:
+        """Forget that session."""
+        if self._left is not None:
+            self._left[1].unlink(missing_ok=True)
+            self._left = None
+        self.setVisible(False)
+
+
+def _lock_of(path: Path) -> QLockFile:
+    lock = QLockFile(f"{path}.lock")
+    lock.setStaleLockTime(0)  # only the death of its program makes it stale
+    return lock

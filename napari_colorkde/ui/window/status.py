@@ -1,0 +1,208 @@
+"""The lines under the settings: what was counted, how it was computed, what went wrong."""
+
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_colorkde.app.density.compute import Densities, Estimate, Progress
+from napari_colorkde.app.image.counting import Counted
+from napari_colorkde.app.session import NEEDS_DENSITY, Session
+from napari_colorkde.app.state import State
+from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.ui.window.executor import PATIENCE_MS
+
+NO_BREAK = "\u00a0"
+
+WARNING_COLORS = {"dark": "#ffb454", "light": "#a03c00"}
+
+
+class StatusLines(QWidget):
+    """Facts about the palette and the computation, a sentence if something failed, and Stop.
+
+    Parameters
+    ----------
+    session
+        What is reported.
+    """
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.problem = _line()
+        self.news = _line()
+        self.facts = _line()
+        self.work = _line()
+        self.stop_button = QPushButton("Stop")
+        self.stop_button.setToolTip("Stop what is being computed. What is shown stays.")
+        self.stop_button.setVisible(False)
+        self.stop_button.clicked.connect(self._on_stop)
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(PATIENCE_MS)
+        self._patience.timeout.connect(self._on_long_work)
+        self._progress: Progress | None = None
+
+        last = QHBoxLayout()
+        last.addWidget(self.work, 1)
+        last.addWidget(self.stop_button, 0, Qt.AlignmentFlag.AlignBottom)
+        lines = QVBoxLayout(self)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(3)
+        lines.addWidget(self.problem)
+        lines.addWidget(self.news)
+        lines.addWidget(self.facts)
+        lines.addLayout(last)
+        self.set_theme("dark")
+        self.say("")
+        self._pairs = (
+            (session.source_changed, self._on_source),
+            (session.counted_changed, self._on_counted),
+            (session.densities_changed, self._on_densities),
+            (session.progressed, self._on_progress),
+            (session.settled, self._on_settled),
+            (session.failed, self._on_failed),
+            (session.noticed, self.say),
+            (session.state_changed, self._on_state),
+        )
+        for signal, callback in self._pairs:
+            signal.connect(callback)
+        self._on_source(session.source)
+
+    def close_session(self) -> None:
+        """Let go of the session."""
+        self._patience.stop()
+        for signal, callback in self._pairs:
+            signal.disconnect(callback)
+
+    def set_theme(self, theme: str) -> None:
+        """Keep warnings readable."""
+        color = WARNING_COLORS.get(theme, WARNING_COLORS["dark"])
+        self.problem.setStyleSheet(f"color: {color};")
+
+    def say(self, problem: str) -> None:
+        """Show a sentence, until something is changed."""
+        self.problem.setText(problem)
+        self.problem.setVisible(bool(problem))
+        self.news.hide()
+
+    def tell(self, news: str) -> None:
+        """Show a sentence about what went well, until something is changed."""
+        self.say(self._session.error or "")
+        self.news.setText(news)
+        self.news.show()
+
+    # --- the session
+
+    def _on_state(self, state: State, before: State) -> None:
+        # What is computed or counted anew may well succeed; all else leaves what failed as it is.
+        computed = NEEDS_DENSITY if self._session.counted is not None else ()
+        is_retried = any(
+            getattr(state, name) != getattr(before, name) for name in ("channels", *computed)
+        )
+        self.say("" if is_retried else self._session.error or "")
+
+    def _on_source(self, source: object) -> None:
+        self.say("")
+        self.work.setText("")
+        if source is None:
+            self.facts.setText("Choose an image layer, or open an image.")
+        else:
+            self.facts.setText("Counting the colours…")
+
+    def _on_counted(self, counted: Counted) -> None:
+        self.facts.setText(palette_facts(counted.palette, counted.index.is_preview))
+
+    def _on_failed(self, sentence: str) -> None:
+        if self._session.counted is None:
+            self.facts.setText("")  # nothing is being counted any more
+        self.say(sentence)
+
+    def _on_densities(self, densities: Densities) -> None:
+        if densities.is_exact and self._session.estimate is not None:
+            self.work.setText(work_facts(self._session.estimate, densities))
+
+    def _on_progress(self, progress: Progress) -> None:
+        self._progress = progress
+        if self.stop_button.isVisible():
+            self._show_progress()
+        elif not self._patience.isActive():
+            self._patience.start()
+
+    def _on_long_work(self) -> None:
+        if self._session.busy:
+            self.stop_button.setVisible(True)
+            self._show_progress()
+
+    def _show_progress(self) -> None:
+        if self._progress is not None:
+            part = "" if self._progress.part is None else f" {self._progress.part:.0%}"
+            self.work.setText(f"{self._progress.what.capitalize()}…{part}")
+
+    def _on_settled(self) -> None:
+        self._patience.stop()
+        self.stop_button.setVisible(False)
+        session = self._session
+        if session.densities is not None:
+            self._on_densities(session.densities)
+        elif session.source is not None and session.counted is None and session.error is None:
+            self.facts.setText("Stopped before the colours were counted.")
+            self.work.setText("")
+
+    def _on_stop(self) -> None:
+        self._session.stop()
+
+
+def palette_facts(palette: Palette, is_sample: bool) -> str:
+    """What was counted and what was left out, in words."""
+    facts = [
+        f"{_count(palette.n_pixels, 'pixel')}",
+        f"{_count(len(palette), 'colour')}",
+    ]
+    reasons = [
+        f"{_number(n)} {reason}"
+        for n, reason in (
+            (palette.n_masked, "masked"),
+            (palette.n_transparent, "transparent"),
+            (palette.n_not_finite, "not finite"),
+        )
+        if n
+    ]
+    facts.append(f"left out: {', '.join(reasons)}" if reasons else "none left out")
+    if palette.bin_width.any():
+        widths = ", ".join(f"{width:.3g}" for width in palette.bin_width)
+        facts.append(f"binned to {widths}")
+    text = " · ".join(facts)
+    return f"Sample of the image, the rest is being counted: {text}" if is_sample else text
+
+
+def work_facts(estimate: Estimate, densities: Densities) -> str:
+    """Bandwidth, device and time, in words."""
+    sigmas = [f"{sigma:.3g}" for sigma in estimate.sigmas]
+    shown = sigmas[0] if len(set(sigmas)) == 1 else ", ".join(sigmas)
+    facts = [
+        f"σ{NO_BREAK}{shown}",
+        f"{estimate.volume.mass_inside:.0%} of the mass inside the cube",
+    ]
+    if (kernels := densities.request.kernels) is not None:
+        total = float(kernels.weights.sum())
+        facts = [
+            f"{_count(len(kernels), 'kernel')}, weights sum to {total:.6g}",
+            f"cloud: σ{NO_BREAK}{shown}",
+        ]
+    seconds = f"{densities.seconds:.2f}{NO_BREAK}s"
+    return " · ".join([*facts, densities.request.device.name, seconds])
+
+
+def _line() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def _count(n: int, thing: str) -> str:
+    return f"{_number(n)}{NO_BREAK}{thing}{'' if n == 1 else 's'}"
+
+
+def _number(n: int) -> str:
+    # Thin spaces group digits in every language; lines are not broken at this one.
+    return f"{n:,}".replace(",", "\u202f")

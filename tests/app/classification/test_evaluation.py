@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from napari_colorkde.app.classification.evaluation import EVERY_LABEL, Scoring
+from napari_colorkde.app.classification.threshold import (
+    LiveMask,
+    chosen_colors,
+    threshold_in,
+    threshold_range,
+)
+from napari_colorkde.app.layers.mask_layer import add_labels
+from tests.app.density.test_class_question import FILE
+from tests.app.layers.test_overlay import RGB, Setting
+
+TRUTH = np.zeros(RGB.shape[:2], np.uint8)
+TRUTH[RGB[..., 0] >= 58] = 1
+TRUTH[:4] = 0
+
+
+class Judged(Setting):
+    """An image whose posterior is shown, its mask and its scores."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.session.set(kernel_sets=FILE, kernel_set="skin")
+        self.session.judge(show="posterior")
+        self.mask = LiveMask(self.viewer, self.session, self.overlay)
+        self.scoring = Scoring(self.session)
+
+    def choose(self, data: Any = TRUTH) -> Any:
+        layer = self.viewer.add_labels(data, name="truth")
+        self.scoring.choose(layer)
+        return layer
+
+    @property
+    def values(self) -> np.ndarray:
+        return np.asarray(self.layer.data)
+
+    def close(self) -> None:
+        self.scoring.close()
+        self.mask.close()
+        self.overlay.close()
+        self.session.close()
+
+
+@pytest.fixture
+def judged() -> Iterator[Judged]:
+    judged = Judged()
+    judged.show()
+    yield judged
+    judged.close()
+
+
+@pytest.mark.parametrize("wrap", [np.asarray, da.from_array])
+def test_scores_are_scikit_learns_on_all_pixels(judged: Judged, wrap: Any) -> None:
+    judged.choose(wrap(TRUTH))
+    curve, found = judged.scoring.curve, judged.scoring.at(0.5)
+    assert curve is not None
+    assert found is not None
+    truth, scores = TRUTH.ravel() == 1, judged.values.ravel()
+    assert curve.area == pytest.approx(metrics.roc_auc_score(truth, scores))
+    assert found.precision == pytest.approx(metrics.precision_score(truth, scores >= 0.5))
+    assert found.recall == pytest.approx(metrics.recall_score(truth, scores >= 0.5))
+    assert found.f1 == pytest.approx(metrics.f1_score(truth, scores >= 0.5))
+
+
+def test_beside_other_labels_pixels_without_one_are_not_judged(judged: Judged) -> None:
+    labels = TRUTH.copy()
+    labels[5:9] = 2
+    judged.choose(labels)
+    scoring = judged.scoring
+    assert scoring.truth is not None
+    assert scoring.curve is not None
+    assert scoring.truth.labels == (1, 2)
+    assert scoring.curve.n_negatives == (labels == 2).sum()
+    scoring.set_unlabelled("negative")
+    assert scoring.curve.n_negatives == (labels != 1).sum()
+    scoring.set_positive(2)
+    assert scoring.curve.n_positives == (labels == 2).sum()
+    scoring.set_positive(EVERY_LABEL)
+    assert scoring.curve.n_positives == (labels > 0).sum()
+    scoring.set_unlabelled("not judged")
+    assert scoring.curve is None
+    assert "No pixel is negative" in scoring.problem
+
+
+def test_labels_of_channels_along_an_axis_are_those_of_the_pixels(judged: Judged) -> None:
+    planes = np.ascontiguousarray(np.moveaxis(RGB, -1, 0))
+    judged.show(planes, name="planes", rgb=False)
+    ours = add_labels(judged.viewer, judged.overlay, TRUTH, "ours")
+    assert ours.data.shape == planes.shape
+    judged.choose(TRUTH)
+    assert judged.scoring.curve is not None
+    wanted = judged.scoring.curve.area
+    judged.scoring.choose(ours)
+    assert judged.scoring.problem == ""
+    assert judged.scoring.curve.area == wanted
+    painted = np.zeros(planes.shape, np.uint8)
+    painted[1] = TRUTH
+    judged.choose(painted)
+    assert judged.scoring.curve.area == wanted
+
+
+def test_what_cannot_be_compared_is_told(judged: Judged) -> None:
+    judged.choose(np.ones((5, 5), int))
+    assert judged.scoring.problem == (
+        "'truth' has the shape (5, 5), the image's pixels (20, 30); choose labels of the same "
+        "shape."
+    )
+    judged.choose(np.zeros_like(TRUTH))
+    assert "has no pixel with a label" in judged.scoring.problem
+    judged.choose()
+    assert judged.scoring.problem == ""
+    judged.session.judge(show="class")
+    assert "has no threshold" in judged.scoring.problem
+    judged.scoring.choose(None)
+    assert judged.scoring.problem == ""
+    assert judged.scoring.curve is None
+
+
+def test_painting_edits_and_other_images_are_followed(judged: Judged) -> None:
+    layer = judged.choose()
+    scoring = judged.scoring
+    assert scoring.curve is not None
+    before = scoring.curve
+    layer.paint((10, 10), 1)
+    assert scoring.curve is not before
+    assert scoring.curve.n_positives == (np.asarray(layer.data) == 1).sum()
+    judged.session.judge(cls="other")
+    assert scoring.curve.area == pytest.approx(1 - before.area, abs=0.05)
+    judged.show(np.zeros((7, 7, 3), np.uint8), name="second")
+    assert scoring.curve is None
+    assert "the image's pixels (7, 7)" in scoring.problem
+
+
+def test_large_labels_are_found_by_sorting(judged: Judged) -> None:
+    judged.choose(TRUTH.astype(np.int64) * 10**9)
+    assert judged.scoring.positive == 10**9
+    assert judged.scoring.curve is not None
+
+
+def test_closing_leaves_no_callback_behind(judged: Judged) -> None:
+    layer = judged.viewer.add_labels(TRUTH)
+    before = [len(e.callbacks) for e in layer.events.emitters.values()]
+    scoring = Scoring(judged.session)
+    scoring.choose(layer)
+    scoring.close()
+    assert [len(e.callbacks) for e in layer.events.emitters.values()] == before
+
+
+# --- the mask
+
+
+def test_the_mask_is_filled_while_the_threshold_moves_and_outlined_at_rest(judged: Judged) -> None:
+    judged.mask.moving = True
+    judged.session.judge("threshold", threshold=0.4, masked=True)
+    layer = judged.mask.layer.layer
+    assert layer is not None
+    np.testing.assert_array_equal(layer.data, judged.values >= np.float32(0.4))
+    judged.mask.moving = False
+    assert set(np.unique(layer.data)) == {0, 2, 3}
+    judged.session.judge(masked=False)
+    assert not judged.mask.layer.shown
+
+
+def test_the_mask_follows_edits_of_the_kernels(judged: Judged) -> None:
+    judged.mask.moving = True
+    judged.session.judge(masked=True)
+    judged.session.edit(judged.session.kernels[:1])  # type: ignore[index]
+    layer = judged.mask.layer.layer
+    assert layer is not None
+    np.testing.assert_array_equal(layer.data, judged.values >= 0.5)
+
+
+def test_a_mask_deleted_by_hand_stays_away(judged: Judged) -> None:
+    judged.session.judge(masked=True)
+    judged.viewer.layers.remove("photo mask")
+    assert not judged.session.state.judgement.masked
+    judged.session.edit(judged.session.kernels[:1])  # type: ignore[index]
+    assert "photo mask" not in judged.names
+    judged.session.undo()
+    judged.session.undo()
+    assert judged.session.state.judgement.masked
+    assert judged.mask.layer.shown
+
+
+def test_the_mask_goes_where_its_image_is_looked_at_no_more(judged: Judged) -> None:
+    judged.session.judge(masked=True)
+    unusable = judged.viewer.add_labels(np.ones((20, 30), int))
+    with pytest.raises(TypeError, match="choose an image layer"):
+        judged.overlay.attach(unusable)
+    assert "photo mask" not in judged.names
+    assert judged.session.state.judgement.masked
+    judged.overlay.attach(judged.viewer.layers["photo"])
+    assert "photo mask" in judged.names
+    layer = judged.mask.layer.layer
+    judged.viewer.layers["photo"].data = RGB[::-1]
+    assert judged.mask.layer.layer is layer
+
+
+def test_a_map_of_classes_has_no_mask(judged: Judged) -> None:
+    judged.session.judge(masked=True)
+    judged.session.judge(show="class")
+    assert not judged.mask.layer.shown
+
+
+def test_a_density_starts_with_most_of_its_pixels_above_the_threshold(judged: Judged) -> None:
+    judged.session.show = "kde"
+    densities = judged.session.densities
+    assert densities is not None
+    threshold = threshold_in(densities, judged.session.state)
+    assert threshold is not None
+    counts = densities.request.palette.counts
+    part = counts[chosen_colors(densities, threshold)].sum() / counts.sum()
+    assert part == pytest.approx(0.95, abs=0.01)
+
+
+def test_another_quantity_forgets_the_threshold(judged: Judged) -> None:
+    judged.session.judge(show="density", threshold=1e-5)
+    judged.session.log = True
+    assert judged.session.state.judgement.threshold is None
+
+
+def test_the_threshold_of_the_images_own_density_is_kept_after_a_judgement(
+    judged: Judged,
+) -> None:
+    session = judged.session
+    session.judge(threshold=0.75)
+    session.show = "kde"
+    assert session.densities is not None
+    low, high = session.densities.limits
+    wanted = (low + high) / 2
+    assert threshold_in(session.densities, session.state) != 0.75
+    session.judge(threshold=wanted, masked=True)
+    assert threshold_in(session.densities, session.state) == wanted
+    session.judge(show="posterior")
+    assert threshold_in(session.densities, session.state) == 0.5
+    session.show = "kde"
+    session.judge(show="posterior", threshold=0.25)
+    assert threshold_in(session.densities, session.state) == 0.25
+
+
+def test_the_slider_of_a_ratio_reaches_where_the_values_are(judged: Judged) -> None:
+    judged.session.judge(show="ratio")
+    assert judged.session.densities is not None
+    low, high = threshold_range(judged.session.densities)
+    assert low == pytest.approx(max(judged.values.min(), -27.7), abs=0.1)
+    assert high == pytest.approx(min(judged.values.max(), 27.7), abs=0.1)

@@ -1,0 +1,98 @@
+"""The truth is changed while it is being counted: what comes is of the choice that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from napari.layers import Labels
+
+from napari_colorkde.app.classification.evaluation import EVERY_LABEL, Scoring, Truth
+from napari_colorkde.app.image.source import source_of_array
+from napari_colorkde.app.session import Session
+from tests.app.density.test_class_question import FILE
+from tests.app.layers.test_overlay import RGB
+from tests.app.stepping import SteppingExecutor
+
+SHAPE = RGB.shape[:2]
+LEFT = np.broadcast_to(np.where(np.arange(SHAPE[1]) < 10, 3, 0), SHAPE)
+TOP = np.broadcast_to(np.where(np.arange(SHAPE[0]) < 5, 7, 8)[:, np.newaxis], SHAPE)
+
+
+class Counting:
+    """A scoring whose work goes on only when it is told to."""
+
+    def __init__(self) -> None:
+        self.executor = SteppingExecutor()
+        self.session = Session(self.executor)
+        self.session.open(source_of_array(RGB))
+        self.session.set(kernel_sets=FILE, kernel_set="skin")
+        self.session.judge(show="posterior")
+        self.executor.run()
+        self.scoring = Scoring(self.session)
+        self.truths: list[Truth] = []
+        self.scoring.changed.connect(self._on_changed)
+
+    def _on_changed(self) -> None:
+        if self.scoring.truth is not None:
+            self.truths.append(self.scoring.truth)
+
+    def begin(self, labels: Labels) -> None:
+        """Choose labels, and stop where their count is done but not handed over."""
+        self.scoring.choose(labels)
+        while not any(isinstance(item.value, Truth) for item in self.executor.on_the_way):
+            self.executor.on_the_way.clear()
+            assert self.executor.compute()
+
+    def finish(self) -> None:
+        self.executor.deliver()
+        self.executor.run()
+
+
+@pytest.fixture
+def counting() -> Iterator[Counting]:
+    counting = Counting()
+    yield counting
+    counting.scoring.close()
+    counting.session.close()
+
+
+def test_without_a_truth_none_appears_that_was_still_counted(counting: Counting) -> None:
+    counting.begin(Labels(LEFT))
+    counting.scoring.choose(None)
+    counting.finish()
+    assert counting.scoring.truth is None
+    assert counting.scoring.curve is None
+    assert counting.truths == []
+
+
+def test_of_two_layers_the_one_chosen_last_is_the_truth(counting: Counting) -> None:
+    left, top = Labels(LEFT), Labels(TOP)
+    counting.begin(left)
+    counting.scoring.choose(top)
+    counting.finish()
+    assert counting.scoring.truth is not None
+    assert counting.scoring.truth.labels == (7, 8)
+    assert {truth.labels for truth in counting.truths} == {(7, 8)}
+    assert counting.scoring.curve is not None
+    assert counting.scoring.curve.n_positives == (TOP == 7).sum()
+
+
+def test_another_positive_label_is_counted_anew(counting: Counting) -> None:
+    top = Labels(TOP)
+    counting.begin(top)
+    counting.scoring.set_positive(8)
+    counting.finish()
+    assert {truth.positive for truth in counting.truths} == {8}
+    counting.scoring.set_positive(EVERY_LABEL)
+    counting.executor.run()
+    assert counting.scoring.positive == EVERY_LABEL
+
+
+def test_after_closing_nothing_is_counted_any_more(counting: Counting) -> None:
+    left = Labels(LEFT)
+    counting.begin(left)
+    counting.scoring.close()
+    counting.finish()
+    assert counting.truths == []

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_colorkde.app.image import counting as module
+from napari_colorkde.app.image.counting import Counted, count
+from napari_colorkde.app.image.source import source_of_array
+
+IMAGE = np.random.default_rng(0).integers(40, 80, (20, 30, 3)).astype(np.uint8)
+
+
+def test_counting_gives_the_palette_and_the_index_of_the_whole_image() -> None:
+    source = source_of_array(IMAGE)
+    *progress, counted = count(source, source.choices[0])
+    assert isinstance(counted, Counted)
+    assert counted.palette.n_pixels == 600
+    np.testing.assert_array_equal(counted.palette.colors[counted.index.kept - 1], IMAGE)
+    assert {p.what for p in progress} == {"counting colours", "finding the pixels' colours"}
+
+
+def test_a_large_image_shows_a_sample_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGE", 500)
+    monkeypatch.setattr(module, "SAMPLE_PIXELS", 200)
+    source = source_of_array(IMAGE)
+    sample, whole = (r for r in count(source, source.choices[0]) if isinstance(r, Counted))
+    assert sample.index.is_preview
+    assert sample.palette.n_pixels == 150
+    assert not whole.index.is_preview
+    assert whole.palette.n_pixels == 600
+
+
+def test_a_sample_without_a_pixel_that_counts_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGE", 500)
+    monkeypatch.setattr(module, "SAMPLE_PIXELS", 200)
+    image = np.dstack([IMAGE, np.zeros((20, 30), np.uint8)])
+    image[1::2, 1::2, 3] = 255
+    source = source_of_array(image)
+    (whole,) = (r for r in count(source, source.choices[0]) if isinstance(r, Counted))
+    assert whole.palette.n_pixels == 150
+    assert whole.palette.n_excluded == 450

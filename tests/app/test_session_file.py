@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from napari_colorkde.app.class_settings import Judgement
+from napari_colorkde.app.session_file import (
+    SUFFIX,
+    describe,
+    load_look,
+    load_state,
+    save_state,
+    session_files,
+    state_from_json,
+    state_to_json,
+)
+from napari_colorkde.app.state import Channels, State
+from napari_colorkde.app.view_settings import CubeLook
+from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
+
+FULL = [[90.1, 30, 0], [30, 80, -10], [0, -10, 70]]
+KERNELS = KernelSet(
+    [Kernel([1 / 3, 2, 3], FULL, 0.1, cls="a", visible=False), Kernel([4, 5, 6], [7, 8, 9], 2)],
+    "mine",
+)
+STATE = State().changed(
+    channels=Channels(("red", "blue"), 2, (0, 2)),
+    bandwidth=(1.1, 2.2),
+    kernel_sets={"mine": KERNELS, "other": KernelSet(KERNELS[:1].kernels, "other")},
+    kernel_set="other",
+    show="kernels",
+    log=False,
+    colormap="viridis",
+    space="lab",
+    judgement=Judgement().changed(
+        show="posterior", cls="a", priors={"a": 0.3}, threshold=0.7, among=["mine", "other"]
+    ),
+)
+
+
+@pytest.mark.parametrize("state", [State(), STATE, State(bandwidth="loco")])
+def test_a_state_comes_back_bit_for_bit(state: State, tmp_path: Path) -> None:
+    save_state(tmp_path / "a.session.json", state)
+    assert load_state(tmp_path / "a.session.json") == state
+
+
+def test_the_look_of_the_colour_space_is_kept_beside_the_state(tmp_path: Path) -> None:
+    path = tmp_path / "a.session.json"
+    look = CubeLook(mode="shells", viewpoint=(1 / 3, 2.0, 3.0, 0.4, 0.5, 0.6))
+    save_state(path, STATE, look)
+    assert (load_state(path), load_look(path)) == (STATE, look)
+    save_state(path, STATE)  # as earlier versions did
+    assert (load_state(path), load_look(path)) == (STATE, CubeLook())
+
+
+def test_a_look_that_cannot_be_leaves_the_state_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.session.json"
+    path.write_text(changed(look={"mode": "fog"}))
+    assert load_state(path) == STATE
+    with pytest.raises(ValueError, match="fog"):
+        load_look(path)
+
+
+def changed(**fields: Any) -> str:
+    return json.dumps({**json.loads(state_to_json(STATE)), **fields})
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "not JSON"),
+        ("[]", "format"),
+        (changed(format="other"), "format"),
+        (changed(version=2), "version 2"),
+        (changed(bandwidth=-1), "positive"),
+        (changed(show="everything"), "everything"),
+        (changed(channels={"names": ["red"]}), "channels"),
+        (changed(kernel_sets={"format": "other"}), "no kernel file"),
+        ('{"format": "napari-colorkde session", "version": 1}', "no 'show'"),
+    ],
+)
+def test_what_is_no_session_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        state_from_json(text)
+
+
+def test_the_newest_session_comes_first(tmp_path: Path) -> None:
+    for age, name in enumerate("cab"):
+        path = tmp_path / f"{name}{SUFFIX}"
+        save_state(path, STATE)
+        os.utime(path, (1000 - age, 1000 - age))
+    (tmp_path / "notes.txt").write_text("no session")
+    assert [path.name[0] for path in session_files(tmp_path)] == ["c", "a", "b"]
+
+
+def test_a_session_is_described(tmp_path: Path) -> None:
+    path = tmp_path / f"a{SUFFIX}"
+    save_state(path, STATE)
+    assert describe(STATE, path).startswith("3 kernels (mine, other), 2")
+    assert describe(State(), path).startswith("settings")
+
+
+def test_sessions_of_earlier_versions_are_in_the_images_own_channels() -> None:
+    document = json.loads(state_to_json(STATE))
+    del document["space"]
+    assert state_from_json(json.dumps(document)).space == "rgb"

@@ -1,0 +1,231 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from napari_colorkde.core.kernel_sums import batches as windows
+from napari_colorkde.core.kernel_sums import spreading
+from napari_colorkde.core.palette.palette import Palette
+from tests.core.drawn import assert_within_peak, grid_points, log_sums_reference, seeds
+
+# Meshes of 0.43 sigma stay small in tests: no more than 30 sigma across.
+spans = st.sampled_from([0.0, 0.3, 5.0, 30.0])
+channels = st.integers(1, 3)
+
+
+def cloud(seed, n_channels, span, n=25):
+    """Whitened colours with counts, somewhere in space, as a palette."""
+    rng = np.random.default_rng(seed)
+    colors = rng.random((n, n_channels)) * span + rng.normal(size=n_channels) * 100
+    return Palette(colors, rng.integers(1, 10 ** rng.integers(1, 10), n), np.zeros(n_channels))
+
+
+def sums_at(points, palette, device):
+    mesh = spreading.mesh_of(palette.colors, palette.counts, device)
+    return spreading.sums_at(points, mesh, device)
+
+
+def whitened_reference(points, palette):
+    return np.exp(log_sums_reference(points, palette, np.eye(points.shape[1])))
+
+
+@given(seeds, channels, spans)
+@settings(max_examples=15)
+def test_scattered_points_are_read_to_1e_5_of_themselves(device, seed, n_channels, span):
+    palette = cloud(seed, n_channels, span)
+    rng = np.random.default_rng(seed + 1)
+    points = palette.colors[rng.integers(0, 25, 40)] + rng.normal(size=(40, n_channels)) * 2
+    sums = sums_at(points, palette, device)
+    expected = whitened_reference(points, palette)
+    tells = expected > 1e-12 * palette.n_pixels
+    np.testing.assert_allclose(sums[tells], expected[tells], rtol=1e-5)
+    assert (sums[~tells] < 1.1e-12 * palette.n_pixels).all()
+
+
+@pytest.mark.parametrize("distance", [0, 2, 4, 6, 7.4])
+def test_single_kernels_are_accurate_out_to_seven_sigma(device, distance):
+    rng = np.random.default_rng(0)
+    colors = rng.random((60, 3)) * 1e-3
+    directions = rng.normal(size=(40, 3))
+    points = distance * directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    palette = Palette(colors, np.ones(60, int), np.zeros(3))
+    sums = sums_at(points, palette, device)
+    np.testing.assert_allclose(sums, whitened_reference(points, palette), rtol=1e-5)
+
+
+def test_points_far_from_all_colors_are_zero(device):
+    far, colors, counts = np.full((3, 2), 1e6), np.zeros((5, 2)), np.ones(5, int)
+    mesh = spreading.mesh_of(colors, counts, device)
+    np.testing.assert_array_equal(spreading.sums_at(far, mesh, device), 0)
+    np.testing.assert_array_equal(spreading.sums_by_bricks(far, colors, counts, device), 0)
+
+
+@given(seeds, channels)
+@settings(max_examples=5)
+def test_bricks_fit_together(device, seed, n_channels):
+    palette = cloud(seed, n_channels, 12.0, n=12)
+    points = palette.colors + np.random.default_rng(seed).normal(size=palette.colors.shape)
+    whole = sums_at(points, palette, device)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spreading, "BRICK", 4.0)
+        patch.setattr(windows, "BATCH", 2)
+        patch.setattr(windows, "PRODUCTS", 1 << 10)
+        pieces = spreading.sums_by_bricks(points, palette.colors, palette.counts, device)
+    np.testing.assert_allclose(pieces, whole, rtol=1e-5)
+
+
+def test_coordinates_of_any_size_make_bricks(device):
+    # A billion sigma apart in three channels: cubes cannot be numbered by one product.
+    colors = np.array([[0, 0, 0], [1e9, 0, 1e9], [1e9, -1e9, 3.0], [0, 0, 1]])
+    palette = Palette(colors, np.array([1, 2, 3, 4]), np.zeros(3))
+    sums = spreading.sums_by_bricks(colors, colors, palette.counts, device)
+    np.testing.assert_allclose(sums, whitened_reference(colors, palette), rtol=1e-5)
+
+
+def lower_triangle(seed, n_channels, shear):
+    rng = np.random.default_rng(seed)
+    mixing = shear * np.tril(rng.normal(size=(n_channels, n_channels)), -1)
+    return np.exp(rng.uniform(-2, 2, n_channels))[:, None] * (np.eye(n_channels) + mixing)
+
+
+@given(seeds, channels, spans, st.sampled_from([0.0, 0.2, 2.0]))
+@settings(max_examples=20)
+def test_grids_are_read_off_a_mesh_for_any_covariance(device, seed, n_channels, span, shear):
+    palette = cloud(seed, n_channels, span)
+    cholesky = lower_triangle(seed, n_channels, shear)
+    colors = palette.colors @ cholesky.T
+    reach = 3 * np.sqrt(np.diag(cholesky @ cholesky.T))
+    axes = tuple(
+        np.linspace(*ends, int(n))
+        for *ends, n in zip(
+            colors.min(axis=0) - reach, colors.max(axis=0) + reach, [7, 5, 6], strict=False
+        )
+    )
+    mesh = spreading.mesh_of(palette.colors, palette.counts, device)
+    sums = device.get(spreading.sums_on_mesh_grid(mesh, cholesky, axes, "points", device))
+    unwhitened = Palette(colors, palette.counts, palette.bin_width)
+    everywhere = np.concatenate([grid_points(axes), colors])
+    expected = np.exp(log_sums_reference(everywhere, unwhitened, cholesky @ cholesky.T))
+    n = sums.size
+    np.testing.assert_allclose(sums.ravel(), expected[:n], rtol=0, atol=5e-6 * expected.max())
+
+
+def test_long_thin_meshes_keep_float32_exact_enough(device):
+    # 900 sigma along one axis: a coordinate in float32 would be off by 3e-5 sigma.
+    rng = np.random.default_rng(0)
+    covariance = np.array([[20.0, 3, 1], [3, 16, 1.3], [1, 1.3, 16]])
+    cholesky = np.linalg.cholesky(covariance)
+    colors = np.stack([rng.random(40), rng.random(40), 3000 * rng.random(40)], axis=1)
+    palette = Palette(colors, np.ones(40, int), np.zeros(3))
+    whitened = colors @ np.linalg.inv(cholesky).T
+    assert spreading.fits(whitened)
+    mesh = spreading.mesh_of(whitened, palette.counts, device)
+    axes = (np.linspace(-2, 3, 3), np.linspace(-2, 3, 4), np.linspace(2000, 3000, 60))
+    sums = device.get(spreading.sums_on_mesh_grid(mesh, cholesky, axes, "points", device))
+    expected = np.exp(log_sums_reference(grid_points(axes), palette, covariance))
+    assert_within_peak(sums.ravel(), expected, 5e-6)
+
+
+def products_of_averages(colors, counts, sigmas, axes):
+    """Σ counts Π_a average over the cells of axis a, by the normal distribution function."""
+    total = np.zeros([len(axis) for axis in axes])
+    for color, count in zip(colors, counts, strict=True):
+        term = np.array(float(count))
+        for axis, value, sigma in zip(axes, color, sigmas, strict=True):
+            half = (axis[1] - axis[0]) / 2
+            mass = norm.cdf(axis + half, value, sigma) - norm.cdf(axis - half, value, sigma)
+            term = term[..., None] * mass * sigma * np.sqrt(2 * np.pi) / (2 * half)
+        total += term
+    return total
+
+
+@given(seeds, channels, st.sampled_from(["points", "cells"]))
+@settings(max_examples=15)
+def test_narrow_kernels_are_added_to_the_grid_themselves(device, seed, n_channels, sampling):
+    rng = np.random.default_rng(seed)
+    sigmas = 10.0 ** rng.uniform(-3, 1, n_channels)
+    axes = tuple(np.linspace(-20, 60, n) for n in (31, 17, 9)[:n_channels])
+    colors = rng.uniform(-30, 70, (30, n_channels))
+    colors[:10] = np.stack([axis[rng.integers(0, len(axis), 10)] for axis in axes], axis=1)
+    colors[:10] += rng.normal(size=(10, n_channels)) * sigmas
+    palette = Palette(colors, rng.integers(1, 1000, 30), np.zeros(n_channels))
+    sums = device.get(
+        spreading.sums_on_grid_directly(colors, palette.counts, sigmas, axes, sampling, device)
+    )
+    if sampling == "cells":
+        expected = products_of_averages(colors, palette.counts, sigmas, axes)
+    else:
+        logs = log_sums_reference(grid_points(axes), palette, np.diag(sigmas**2))
+        expected = np.exp(logs).reshape(sums.shape)
+    tolerance = 5e-6 * max(expected.max(), 1e-12)
+    np.testing.assert_allclose(sums, expected, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("sigma", [0.3, 2.0, 9.0])
+def test_kernels_reach_over_several_groups_of_nodes(device, sigma):
+    axis = np.arange(300.0)
+    palette = Palette(np.array([[15.9], [16.1], [140.0]]), np.array([1, 1, 1]), np.zeros(1))
+    sums = device.get(
+        spreading.sums_on_grid_directly(
+            palette.colors, palette.counts, np.array([sigma]), (axis,), "points", device
+        )
+    )
+    expected = np.exp(log_sums_reference(axis[:, None], palette, np.array([[sigma**2]])))
+    np.testing.assert_allclose(sums, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("sigma", [0.01, 1.0, 9.9, 10.1, 1000.0])
+def test_cells_hold_averages_however_wide_the_kernel(device, sigma):
+    axis = np.arange(40.0)
+    colors, counts = np.array([[3.3], [20.5], [60.0]]), np.array([1, 2, 3])
+    sums = device.get(
+        spreading.sums_on_grid_directly(colors, counts, np.array([sigma]), (axis,), "cells", device)
+    )
+    expected = products_of_averages(colors, counts, [sigma], (axis,))
+    np.testing.assert_allclose(sums, expected, rtol=0, atol=2e-6 * expected.max())
+
+
+def test_kernels_a_millionth_of_the_step_are_seen_where_they_hit(device):
+    axes = (np.linspace(0, 1e6, 11),)
+    sigmas = np.array([0.1])
+    colors = np.array([[3e5 + 0.05], [7e5 - 0.1], [5e5 + 40]])
+    counts = np.array([1, 1, 1])
+    sums = device.get(
+        spreading.sums_on_grid_directly(colors, counts, sigmas, axes, "points", device)
+    )
+    expected = np.zeros(11)
+    expected[[3, 7]] = np.exp(-0.125), np.exp(-0.5)
+    np.testing.assert_allclose(sums, expected, atol=1e-6)
+
+
+def test_kernels_wider_than_the_grid_take_bounded_memory(device, monkeypatch):
+    monkeypatch.setattr(windows, "PRODUCTS", 100)
+    rng = np.random.default_rng(0)
+    palette = Palette(rng.random((300, 2)), np.ones(300, int), np.zeros(2))
+    axes = (np.linspace(0, 1, 20), np.linspace(0, 1, 20))
+    parts = list(windows.windows_of(palette.colors, axes, (80, 300)).parts())
+    assert len(parts) == 60
+    assert all(part.rows.size * part.widths[1] <= 100 for part in parts)
+    sums = device.get(
+        spreading.sums_on_grid_directly(
+            palette.colors, palette.counts, np.array([0.5, 2.0]), axes, "points", device
+        )
+    )
+    expected = np.exp(log_sums_reference(grid_points(axes), palette, np.diag([0.25, 4.0])))
+    np.testing.assert_allclose(sums.ravel(), expected, rtol=1e-5)
+
+
+def test_limits_are_counted_not_made(monkeypatch):
+    assert spreading.fits(np.zeros((1, 3)))
+    assert spreading.fits(np.random.default_rng(0).random((10, 3)) * 100)
+    assert not spreading.fits(np.array([[0.0], [1e3]]))  # one axis too long
+    assert not spreading.fits(np.array([[0.0] * 3, [1e15] * 3]))
+    monkeypatch.setattr(spreading, "MAX_NODES", 1000)
+    assert not spreading.fits(np.zeros((1, 3)))
+
+
+def test_sparse_means_few_points_a_cube():
+    rng = np.random.default_rng(0)
+    assert spreading.is_sparse(rng.random((100, 3)) * 1000)
+    assert not spreading.is_sparse(rng.random((100, 3)) + 4)

@@ -1,0 +1,79 @@
+"""Mixtures for labels: the fit of each is that of its own pixels."""
+
+import numpy as np
+import pytest
+
+from napari_colorkde import Palette, classify_image, fit_classes, fit_kernels
+from napari_colorkde.core.mixture.fit_classes import palettes_of_labels, part_of_palette
+
+RNG = np.random.default_rng(0)
+CENTERS = np.array([[60, 60, 60], [200, 90, 60], [60, 100, 210]])
+LABELS = np.repeat(np.repeat(np.array([[0, 1], [2, 0]]), 12, axis=0), 14, axis=1)
+IMAGE = np.clip(RNG.normal(CENTERS[LABELS], 12), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "diag", "spherical", "tied"])
+def test_each_label_is_fitted_as_if_alone(covariance_type):
+    options = {"covariance_type": covariance_type, "random_state": 3}
+    fitted = fit_classes(IMAGE, LABELS, 2, names={2: "sky"}, **options)
+    assert list(fitted) == ["1", "sky"]
+    for label, cls in ((1, "1"), (2, "sky")):
+        alone = fit_kernels(IMAGE, 2, mask=label == LABELS, **options)
+        np.testing.assert_allclose(fitted[cls].means, alone.means, rtol=1e-9)
+        np.testing.assert_allclose(fitted[cls].covariances, alone.covariances, rtol=1e-9)
+        assert fitted[cls].weights.sum() == pytest.approx(1)
+        assert {kernel.cls for kernel in fitted[cls]} == {fitted[cls].name} == {cls}
+
+
+def test_classes_find_their_labels_again():
+    fitted = fit_classes(IMAGE, LABELS, 1)
+    found = classify_image(IMAGE, fitted)
+    np.testing.assert_array_equal(found[LABELS > 0], LABELS[LABELS > 0])
+
+
+def test_palettes_hold_the_pixels_under_a_label():
+    mask = RNG.random(LABELS.shape) < 0.7
+    for label, palette in palettes_of_labels(IMAGE, LABELS, mask):
+        alone = Palette.from_image(IMAGE, mask & (label == LABELS))
+        np.testing.assert_array_equal(palette.colors, alone.colors)
+        np.testing.assert_array_equal(palette.counts, alone.counts)
+        assert palette.n_excluded == alone.n_excluded
+
+
+def test_part_of_a_palette_without_some_pixels():
+    palette = Palette.from_image(IMAGE)
+    counts = np.where(np.arange(len(palette)) % 2, palette.counts, 0)
+    part = part_of_palette(palette, counts)
+    np.testing.assert_array_equal(part.colors, palette.colors[1::2])
+    assert part.n_pixels + part.n_masked == palette.n_pixels
+
+
+def test_true_and_false_are_labels_too():
+    fitted = fit_classes(IMAGE, LABELS == 2, 1)
+    assert list(fitted) == ["1"]
+    np.testing.assert_allclose(fitted["1"].means[0], IMAGE[LABELS == 2].mean(axis=0))
+
+
+def test_channels_may_stand_first():
+    first = fit_classes(np.moveaxis(IMAGE, -1, 0), LABELS, 1, channel_axis=0, random_state=0)
+    assert first == fit_classes(IMAGE, LABELS, 1, random_state=0)
+
+
+ONE_COLOR = np.where(LABELS[..., None] == 2, 7, IMAGE).astype(np.uint8)
+TRANSPARENT = np.dstack([IMAGE, np.where(LABELS == 2, 0, 255)]).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("image", "labels", "options", "error", "message"),
+    [
+        (IMAGE, LABELS * 0, {}, ValueError, "labels are all 0; label some pixels"),
+        (IMAGE, LABELS[:-1], {}, ValueError, "labels has shape"),
+        (IMAGE, LABELS / 1, {}, TypeError, "labels is an array of float64; give whole numbers"),
+        (IMAGE, LABELS, {"names": {1: "a", 2: "a"}}, ValueError, "names gives 'a' to two labels"),
+        (ONE_COLOR, LABELS, {}, ValueError, "label 2: all pixels have the one color"),
+        (TRANSPARENT, LABELS, {}, ValueError, "label 2: none of its pixels counts"),
+    ],
+)
+def test_labels_that_allow_no_fit_are_refused(image, labels, options, error, message):
+    with pytest.raises(error, match=message):
+        fit_classes(image, labels, 1, **options)

@@ -1,0 +1,144 @@
+"""What napari reaches through the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+import tifffile
+from napari.components import ViewerModel
+from napari.layers import Image
+
+from napari_colorkde import _npe2 as contributions
+from napari_colorkde.app.layers.overlay import MARK, Overlay
+from napari_colorkde.app.session import Session
+from napari_colorkde.core.kde.color_kde import ColorKDE
+
+RNG = np.random.default_rng(0)
+RGB = RNG.integers(40, 90, (40, 50, 3)).astype(np.uint8)
+LARGE = RNG.integers(40, 60, (2100, 300, 3)).astype(np.uint8)
+
+
+@pytest.fixture
+def npe2(npe2pm: Any) -> Any:
+    """A plugin manager that knows this plugin only."""
+    from npe2 import PluginManifest
+
+    npe2pm.register(PluginManifest.from_distribution("napari-colorkde"))
+    return npe2pm
+
+
+def overlay_of(image: Any, **options: Any) -> Iterator[Image]:
+    viewer, session = ViewerModel(), Session()
+    session.set(bandwidth=6, log=False)
+    overlay = Overlay(viewer, session)
+    overlay.attach(viewer.add_image(image, name="photo", **options))
+    assert overlay.layer is not None
+    yield overlay.layer
+    overlay.close()
+    session.close()
+
+
+@pytest.fixture
+def small() -> Iterator[Image]:
+    yield from overlay_of(RGB, rgb=True)
+
+
+@pytest.fixture
+def large() -> Iterator[Image]:
+    yield from overlay_of(LARGE, rgb=True)
+
+
+def test_the_manifest_names_what_exists(npe2: Any) -> None:
+    manifest = npe2.get_manifest("napari-colorkde")
+    for command in manifest.contributions.commands:
+        assert callable(npe2.commands.get(command.id))
+
+
+def test_the_widget_is_made_only_when_it_is_asked_for() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, napari_colorkde._npe2\nprint({'torch', 'qtpy', 'napari'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_unknown_names_are_attribute_errors() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'sample_moon'"):
+        contributions.sample_moon  # noqa: B018 - the access is what is tested
+
+
+@pytest.mark.parametrize("key", ["astronaut", "coffee", "retina"])
+def test_samples_open_as_colour_images(npe2: Any, key: str) -> None:
+    viewer = ViewerModel()
+    (layer,) = viewer.open_sample("napari-colorkde", key)
+    assert layer.name == key
+    assert layer.rgb
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".npy"])
+@pytest.mark.parametrize("kind", ["small", "large"])
+def test_save_selected_layers_writes_the_density_at_full_resolution(
+    npe2: Any, tmp_path: Path, request: pytest.FixtureRequest, kind: str, suffix: str
+) -> None:
+    layer = request.getfixturevalue(kind)
+    path = tmp_path / f"density{suffix}"
+    assert layer.save(str(path), plugin="napari-colorkde") == [str(path)]
+    written = tifffile.imread(path) if suffix == ".tif" else np.load(path)
+    image = RGB if kind == "small" else LARGE
+    np.testing.assert_allclose(written, ColorKDE(image, 6).density(image), rtol=1e-5)
+
+
+def test_a_picture_looks_as_the_layer_does(npe2: Any, small: Image, tmp_path: Path) -> None:
+    small.colormap = "gray"
+    low, high = 0.0, float(small.data.max()) / 2
+    small.contrast_limits = (low, high)
+    small.save(str(tmp_path / "density.png"), plugin="napari-colorkde")
+    picture = iio.imread(tmp_path / "density.png")[..., 0].astype(float)
+    np.testing.assert_allclose(picture, 255 * np.clip(small.data / high, 0, 1), atol=1.5)
+
+
+def test_a_saved_density_says_how_to_get_it_again(npe2: Any, small: Image, tmp_path: Path) -> None:
+    small.save(str(tmp_path / "density.tif"), plugin="napari-colorkde")
+    with tifffile.TiffFile(tmp_path / "density.tif") as file:
+        assert file.imagej_metadata is not None
+        info = file.imagej_metadata["Info"]
+    assert "bandwidth: [6.0, 6.0, 6.0]" in info
+    assert "image: photo" in info
+
+
+def test_along_the_channels_of_a_stack_the_density_is_written_once(
+    npe2: Any, tmp_path: Path
+) -> None:
+    planes = np.moveaxis(RGB, -1, 0)
+    for layer in overlay_of(planes, rgb=False):
+        assert layer.ndim == 3
+        layer.save(str(tmp_path / "density.npy"), plugin="napari-colorkde")
+    written = np.load(tmp_path / "density.npy")
+    np.testing.assert_allclose(written, ColorKDE(RGB, 6).density(RGB), rtol=1e-5)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".npy", ".png"])
+@pytest.mark.parametrize("data", [RGB, RGB[..., 0]])
+def test_other_images_are_saved_as_they_are(
+    npe2: Any, tmp_path: Path, data: np.ndarray, suffix: str
+) -> None:
+    # npe2 may ask this writer for any image layer.
+    path = tmp_path / f"image{suffix}"
+    Image(data, rgb=data.ndim == 3).save(str(path), plugin="napari-colorkde")
+    written = np.load(path) if suffix == ".npy" else iio.imread(path)
+    np.testing.assert_array_equal(written, data)
+
+
+def test_a_mask_is_no_density_and_saved_as_it_is(npe2: Any, tmp_path: Path) -> None:
+    mask = (RGB[..., 0] > 60).astype(np.uint8)
+    layer = Image(mask, rgb=False, metadata={MARK: {"image": "photo", "mask": True}})
+    layer.save(str(tmp_path / "mask.tif"), plugin="napari-colorkde")
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "mask.tif"), mask)

@@ -1,0 +1,367 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from napari.layers import Labels
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor
+
+from napari_colorkde import classify_image, load_kernels
+from napari_colorkde.core.classification.roc import roc_curve
+from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
+from napari_colorkde.io.samples import sample_path
+from napari_colorkde.ui.classification.panel import JudgePanel
+from napari_colorkde.ui.classification.roc_plot import RocPlot
+from napari_colorkde.ui.widgets.linear_slider import LinearSlider
+from tests.ui.conftest import RGB, Dock, close_dock
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+    from napari_colorkde.ui.dock import ColorKDEWidget
+
+pytestmark = pytest.mark.window
+
+STAINS = KernelSet(
+    [
+        Kernel([50, 60, 60], [90, 90, 90], 1, cls="brown"),
+        Kernel([70, 60, 60], [90, 90, 90], 1, cls="blue"),
+        Kernel([60, 80, 60], [90, 90, 90], 1, cls="none"),
+    ],
+    "stains",
+)
+
+
+@pytest.fixture
+def judged(dock: Dock) -> ColorKDEWidget:
+    widget = dock(RGB)
+    widget.tabs.setCurrentIndex(2)
+    widget.session.kernels = STAINS
+    widget.session.wait()
+    return widget
+
+
+def values(widget: ColorKDEWidget) -> np.ndarray:
+    widget.session.wait()
+    assert widget.overlay.layer is not None
+    return np.asarray(widget.overlay.layer.data)
+
+
+def shown(widget: ColorKDEWidget) -> dict[str, bool]:
+    panel = widget.judge
+    controls = {
+        "cls": panel.cls.native,
+        "against": panel.against.native,
+        "prior": panel.prior,
+        "mass": panel.mass.native,
+        "threshold": panel.threshold,
+        "masked": panel.masked.native,
+    }
+    return {name: native.isVisibleTo(panel) for name, native in controls.items()}
+
+
+def test_skin_is_one_click(dock: Dock) -> None:
+    widget = dock(RGB)
+    widget.tabs.setCurrentIndex(2)
+    widget.judge.skin_button.native.click()
+    sets = load_kernels(sample_path("jones_rehg_1999.csv"))
+    wanted = classify_image(RGB, sets, show="posterior", cls="skin")
+    np.testing.assert_allclose(values(widget), wanted, rtol=1e-4, atol=1e-6)
+    assert widget.judge.show_what.value == "posterior"
+    assert (widget.judge.cls.value, widget.judge.against.value) == ("skin", "nonskin")
+
+
+def test_the_kernels_of_the_user_say_nothing_about_skin(judged: ColorKDEWidget) -> None:
+    session, panel = judged.session, judged.judge
+    session.set(
+        kernel_sets={
+            "mine": KernelSet([Kernel([60, 60, 60], [90, 90, 90], 1, cls="skin")]),
+            "stains": STAINS,
+        },
+        kernel_set="mine",
+    )
+    session.judge(show="posterior", threshold=0.75)
+    before = session.state
+    panel.skin_button.native.click()
+    preset = load_kernels(sample_path("jones_rehg_1999.csv"))
+    wanted = classify_image(RGB, preset, show="posterior", cls="skin")
+    np.testing.assert_allclose(values(judged), wanted, rtol=1e-4, atol=1e-6)
+    assert panel.threshold.value == 0.5
+    assert dict(session.state.kernel_sets)["stains"] is STAINS
+    assert panel.cls.choices == ("skin", "nonskin")
+    session.undo()
+    assert session.state == before
+
+
+def test_the_preset_says_in_whose_place_it_is(judged: ColorKDEWidget) -> None:
+    session, panel, said = judged.session, judged.judge, []
+    session.noticed.connect(said.append)
+    panel.skin_button.native.click()
+    panel.skin_button.native.click()
+    assert said == []
+    session.edit(session.kernels[:3])
+    panel.skin_button.native.click()
+    assert said == ["The preset took the place of the set 'skin'; undo brings it back."]
+
+
+@pytest.mark.parametrize("show", ["posterior", "ratio", "class"])
+def test_each_quantity_is_shown_and_has_its_settings(judged: Any, show: str) -> None:
+    judged.judge.show_what.value = show
+    against = {"against": "blue"} if show == "ratio" else {}
+    wanted = classify_image(RGB, STAINS, show=show, **against)  # type: ignore[arg-type]
+    np.testing.assert_allclose(values(judged), wanted, rtol=1e-4, atol=1e-4)
+    assert shown(judged) == {
+        "cls": True,
+        "against": show == "ratio",
+        "prior": True,
+        "mass": show == "class",
+        "threshold": show != "class",
+        "masked": show != "class",
+    }
+
+
+def test_classes_and_priors_are_chosen(judged: ColorKDEWidget) -> None:
+    panel = judged.judge
+    panel.show_what.value = "posterior"
+    panel.cls.value = "blue"
+    panel.prior.box.setValue(0.8)
+    priors = {"brown": 0.1, "blue": 0.8, "none": 0.1}
+    wanted = classify_image(RGB, STAINS, show="posterior", cls="blue", priors=priors)
+    np.testing.assert_allclose(values(judged), wanted, rtol=1e-4, atol=1e-6)
+    assert "blue 0.8" in panel.note.text()
+    judged.session.undo()
+    assert panel.prior.value == pytest.approx(1 / 3)
+
+
+def test_none_of_these_is_a_part_of_the_pixels(judged: ColorKDEWidget) -> None:
+    panel = judged.judge
+    panel.show_what.value = "class"
+    panel.mass.value = 70
+    panel.none_of_these.value = True
+    wanted = classify_image(RGB, STAINS, none_below=0.7)
+    assert (values(judged) != wanted).mean() < 0.001
+    panel.none_of_these.value = False
+    assert (values(judged) > 0).all()
+
+
+def test_the_mask_is_filled_while_the_slider_moves_and_outlined_at_rest(
+    viewer: Viewer, judged: ColorKDEWidget, qtbot: Any
+) -> None:
+    panel = judged.judge
+    panel.show_what.value = "posterior"
+    judged.session.wait()
+    panel.threshold.slider.setSliderDown(True)
+    panel.threshold.slider.setValue(400)
+    mask = viewer.layers["photo mask"]
+    np.testing.assert_array_equal(mask.data, values(judged) >= np.float32(0.4))
+    assert panel.masked.value
+    panel.threshold.slider.setSliderDown(False)
+    panel.threshold.slider.sliderReleased.emit()
+    assert set(np.unique(mask.data)) == {0, 2, 3}
+    panel.best_button.native.click()
+    assert panel.threshold.value == 0.5
+    panel.masked.value = False
+    assert "photo mask" not in viewer.layers
+
+
+def test_a_typed_threshold_rests_after_a_moment(judged: ColorKDEWidget, qtbot: Any) -> None:
+    panel = judged.judge
+    panel.show_what.value = "ratio"
+    judged.session.wait()
+    with qtbot.waitSignal(panel.threshold._rest.timeout):
+        panel.threshold.box.setValue(1.25)
+        assert panel.mask.moving
+    assert not panel.mask.moving
+    assert judged.session.state.judgement.threshold == 1.25
+
+
+def test_labels_are_made_of_the_threshold_and_of_the_classes(
+    viewer: Viewer, judged: ColorKDEWidget
+) -> None:
+    panel = judged.judge
+    panel.show_what.value = "posterior"
+    wanted = values(judged) >= 0.5
+    panel.labels_button.native.click()
+    judged.session.wait()
+    assert isinstance(viewer.layers["photo brown"], Labels)
+    np.testing.assert_array_equal(viewer.layers["photo brown"].data, wanted)
+    panel.show_what.value = "class"
+    judged.session.wait()
+    panel.labels_button.native.click()
+    judged.session.wait()
+    layer = viewer.layers["photo classes"]
+    np.testing.assert_array_equal(layer.data, classify_image(RGB, STAINS))
+    assert list(layer.features["class"]) == ["none", "brown", "blue", "none"]
+
+
+def test_no_labels_are_made_of_a_preview(viewer: Viewer, judged: ColorKDEWidget) -> None:
+    session = judged.session
+    assert session.densities is not None
+    session.densities = replace(session.densities, is_exact=False)
+    before = list(viewer.layers)
+    judged.judge.labels_button.native.click()
+    session.wait()
+    assert "wait until it is exact" in judged.status.problem.text()
+    assert list(viewer.layers) == before
+
+
+def test_small_densities_are_shown_and_typed(judged: ColorKDEWidget) -> None:
+    session, panel = judged.session, judged.judge
+    session.log = False
+    session.show = "kde"
+    session.wait()
+    box, slider = panel.threshold.box, panel.threshold.slider
+    slider.setValue(500)
+    threshold = session.state.judgement.threshold
+    assert threshold is not None
+    assert 0 < threshold < 1e-3
+    assert float(box.text()) == pytest.approx(threshold, rel=1e-3)
+    box.lineEdit().setText("1.25e-06")
+    box.interpretText()
+    assert session.state.judgement.threshold == pytest.approx(1.25e-6)
+    assert box.text() == "1.25e-06"
+    session.log = True
+    session.wait()
+    assert box.decimals() == 3
+
+
+def test_a_hidden_tab_catches_up_when_it_is_shown(judged: ColorKDEWidget) -> None:
+    judged.tabs.setCurrentIndex(0)
+    judged.session.judge(show="posterior", cls="blue", threshold=0.25)
+    judged.session.wait()
+    judged.tabs.setCurrentIndex(2)
+    assert judged.judge.show_what.value == "posterior"
+    assert judged.judge.cls.value == "blue"
+    assert judged.judge.threshold.value == 0.25
+
+
+def test_without_kernels_a_sentence_says_what_to_do(dock: Dock) -> None:
+    widget = dock(RGB)
+    widget.judge.show_what.value = "posterior"
+    assert "There are no kernels to judge by yet" in widget.status.problem.text()
+    assert widget.judge.show_what.value == "density"
+
+
+def test_without_an_image_nothing_fails(dock: Dock) -> None:
+    widget = dock()
+    widget.judge.labels_button.native.click()
+    widget.judge.make_labels()
+    assert "nothing to make labels of yet" in widget.status.problem.text()
+
+
+def test_the_truth_is_a_labels_layer(viewer: Viewer, judged: ColorKDEWidget) -> None:
+    panel = judged.judge
+    panel.show_what.value = "posterior"
+    truth = (RGB[..., 0] < 60).astype(np.uint8)
+    layer = viewer.add_labels(truth, name="truth")
+    view = panel.scores
+    view.truth.value = layer
+    judged.session.wait()
+    assert view.scoring.curve is not None
+    found = view.scoring.at(0.5)
+    assert found is not None
+    assert f"{100 * found.recall:.1f} %" in view.numbers.text()
+    assert f"{view.scoring.curve.area:.4f}" in view.numbers.text()
+    assert "area" in view.plot.accessibleDescription()
+    before = view.numbers.text()
+    panel.threshold.box.setValue(0.9)
+    assert view.numbers.text() != before
+    viewer.layers.remove(layer)
+    assert view.truth.value == ""
+    assert view.scoring.curve is None
+    assert not view.plot.isVisibleTo(view)
+
+
+def test_a_truth_of_another_shape_is_told(viewer: Viewer, judged: ColorKDEWidget) -> None:
+    judged.judge.scores.truth.value = viewer.add_labels(np.ones((5, 5), int), name="small")
+    judged.session.wait()
+    assert "'small' has the shape (5, 5)" in judged.judge.scores.problem.text()
+
+
+def test_another_image_and_deleted_layers_are_survived(
+    viewer: Viewer, judged: ColorKDEWidget
+) -> None:
+    panel = judged.judge
+    panel.show_what.value = "posterior"
+    panel.masked.value = True
+    judged.session.wait()
+    viewer.layers.remove("photo mask")
+    assert not panel.masked.value
+    panel.threshold.box.setValue(0.3)
+    assert "photo mask" in viewer.layers
+    second = viewer.add_image(RGB[::-1, :40], rgb=True, name="second")
+    judged.chooser.image.value = second
+    judged.session.wait()
+    assert "photo mask" not in viewer.layers
+    assert viewer.layers["second mask"].data.shape == (60, 40)
+    viewer.layers.remove(second)
+    assert "second mask" not in viewer.layers
+
+
+def test_closing_takes_the_mask_away(viewer: Viewer, judged: ColorKDEWidget, qtbot: Any) -> None:
+    judged.judge.show_what.value = "posterior"
+    judged.judge.masked.value = True
+    judged.session.wait()
+    close_dock(judged, qtbot)
+    assert [layer.name for layer in viewer.layers] == ["photo", "photo density"]
+
+
+def test_every_control_says_what_it_does(judged: ColorKDEWidget) -> None:
+    panel: JudgePanel = judged.judge
+    for control in (panel.show_what, panel.skin_button, panel.cls, panel.against, panel.mass):
+        assert len(control.tooltip) > 20
+    for slider in (panel.prior, panel.threshold):
+        assert len(slider.slider.toolTip()) > 20
+        assert slider.slider.focusPolicy().value & Qt.FocusPolicy.TabFocus.value
+
+
+# --- its parts
+
+
+def test_a_slider_and_its_box_agree(qtbot: Any) -> None:
+    slider = LinearSlider(-2, 6, least=-100, most=100, decimals=3, tooltip="a number")
+    qtbot.addWidget(slider)
+    moved: list[float] = []
+    slider.moved.connect(moved.append)
+    slider.slider.setValue(500)
+    assert slider.box.value() == 2
+    slider.box.setValue(40)
+    assert slider.slider.value() == 1000
+    slider.set(-2)
+    assert moved == [2, 40]
+    assert slider.slider.value() == 0
+
+
+def test_a_box_has_the_decimals_that_its_slider_needs(qtbot: Any) -> None:
+    slider = LinearSlider(0, 1, least=-1e9, most=1e9, decimals=3, tooltip="a number")
+    qtbot.addWidget(slider)
+    moved: list[float] = []
+    slider.moved.connect(moved.append)
+    for high, wanted in ((0.02, "0.00500"), (2e-6, "5e-07"), (2e-15, "5e-16"), (200, "50.000")):
+        slider.set_range(0, high)
+        slider.set(high / 4)
+        assert slider.box.text() == wanted
+        assert slider.box.value() == pytest.approx(high / 4)
+    assert not moved
+    slider.set_range(0, 2e-6)
+    states = [slider.box.validate(text, 0)[0].name for text in ("1e-7", "1e-", "1e99", "many")]
+    assert states == ["Acceptable", "Intermediate", "Intermediate", "Invalid"]
+
+
+def test_the_curve_is_painted_and_follows_themes(qtbot: Any) -> None:
+    plot = RocPlot()
+    qtbot.addWidget(plot)
+    plot.resize(150, 150)
+    empty = plot.grab().toImage()
+    rng = np.random.default_rng(0)
+    curve = roc_curve(rng.normal(size=9000), rng.integers(0, 4, 9000), rng.integers(0, 4, 9000))
+    plot.set_curve(curve, curve.at(0))
+    full = plot.grab().toImage()
+    assert full != empty
+    plot.set_theme("light")
+    assert plot.grab().toImage() != full
+    names = {QColor(full.pixel(x, y)).name() for x in range(150) for y in range(150)}
+    assert "#e69f00" in names

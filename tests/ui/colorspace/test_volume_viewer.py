@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import napari
+import numpy as np
+import pytest
+from napari.components.camera import Camera
+from napari.layers import Image, Surface
+
+from napari_colorkde.core.kde.color_kde import ColorKDE
+from napari_colorkde.ui.colorspace.volume_viewer import (
+    open_volume,
+    shell_layers,
+    true_colors,
+    view_directions,
+    volume_layers,
+)
+from tests.ui.conftest import RGB, Dock
+
+RED = np.zeros((9, 9, 3), np.uint8)
+RED[..., 0] = 230
+
+
+def test_positions_are_colours() -> None:
+    volume = ColorKDE(RGB, 9.0).volume(32, (0, 248))
+    (values, options), _ = volume_layers(volume, ("red", "green", "blue"))
+    layer = Image(values, **options)
+    peak = np.unravel_index(np.argmax(values), values.shape)
+    np.testing.assert_allclose(
+        layer.data_to_world(peak), [volume.axes[c][peak[c]] for c in range(3)]
+    )
+    assert layer.axis_labels == ("red", "green", "blue")
+    assert {str(unit) for unit in layer.units} == {"level"}
+
+
+@pytest.mark.parametrize(
+    ("unit", "wanted"), [("ΔE*ab", "ΔE"), ("ΔE OK", "ΔE"), ("levels", "level"), ("", "")]
+)
+def test_distances_have_the_unit_of_the_colour_space(unit: str, wanted: str) -> None:
+    volume = ColorKDE(RGB, 9.0).volume(32)
+    (values, options), _ = volume_layers(volume, ("L*", "a*", "b*"), None, unit)
+    assert {f"{u:~}" for u in Image(values, **options).units} == {wanted}
+
+
+@pytest.mark.parametrize("up", [0, 1, 2])
+def test_the_channel_that_is_to_point_up_does(up: int) -> None:
+    camera = Camera()
+    camera.set_view_direction(*view_directions(up))
+    assert np.argmax(np.abs(camera.up_direction)) == up
+    assert camera.up_direction[up] > 0.8
+    # From above, and along no axis.
+    assert camera.view_direction[up] < 0
+    assert np.abs(camera.view_direction).min() > 0.3
+
+
+def test_a_red_image_gives_a_red_cloud() -> None:
+    volume = ColorKDE(RED, 9.0).volume(32)
+    rgba = true_colors(volume).astype(float)
+    weight = rgba[..., 3:]
+    mean = (rgba[..., :3] * weight).sum((0, 1, 2)) / weight.sum()
+    assert mean[0] > 200
+    assert mean[1:].max() < 25
+
+
+def test_opacity_ascends_with_density_and_empty_space_is_clear() -> None:
+    volume = ColorKDE(RGB, 9.0).volume(32)
+    alpha = true_colors(volume)[..., 3].ravel()
+    ordered = alpha[np.argsort(volume.values.ravel())]
+    assert (np.diff(ordered.astype(int)) >= 0).all()
+    assert ordered[0] == 0
+    assert ordered[-1] > 30
+
+
+def test_the_colours_of_other_numbers_are_given() -> None:
+    volume = ColorKDE((RED / 230).astype(np.float32), 0.1).volume(16, (0, 1))
+    swapped = true_colors(volume, lambda colors: colors[:, ::-1])
+    np.testing.assert_array_equal(swapped[..., 0], true_colors(volume)[..., 2])
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_fewer_channels_are_pictures(channels: int) -> None:
+    image = RGB[..., :channels] if channels > 1 else RGB[..., 0]
+    volume = ColorKDE(image, 9.0).volume(32)
+    ((values, options),) = volume_layers(volume, ("red", "green")[:channels])
+    assert Image(values, **options).ndim == 2
+    assert options["visible"]
+
+
+@pytest.fixture
+def other_viewers() -> Iterator[list[Any]]:
+    opened: list[Any] = []
+    yield opened
+    for viewer in opened:
+        viewer.close()
+
+
+@pytest.mark.window
+def test_the_volume_opens_in_a_second_viewer(
+    viewer: napari.Viewer, dock: Dock, other_viewers: list[Any], monkeypatch: Any
+) -> None:
+    widget = dock(RGB)
+    names = [layer.name for layer in viewer.layers]
+    monkeypatch.setattr(
+        "napari_colorkde.ui.dock.open_volume",
+        lambda *args, **options: other_viewers.append(open_volume(*args, **options)),
+    )
+    widget.panel.volume_button.native.click()
+    (second,) = other_viewers
+    assert [layer.name for layer in second.layers] == [
+        "density",
+        "true colour",
+        "shell 99 %",
+        "shell 90 %",
+        "shell 50 %",
+    ]
+    assert second.dims.ndisplay == 3
+    assert second.dims.axis_labels == ("red", "green", "blue")
+    assert [layer.name for layer in viewer.layers] == names
+    # Both draw: layers come and go in one while the other is there.
+    picture = second.screenshot(canvas_only=True, flash=False)
+    assert np.ptp(picture[..., :3]) > 50
+    second.layers.remove("density")
+    viewer.layers.remove("photo density")
+    assert np.ptp(viewer.screenshot(canvas_only=True, flash=False)[..., :3]) > 20
+
+
+@pytest.mark.window
+def test_without_a_volume_the_dock_says_so(dock: Dock) -> None:
+    widget = dock()
+    widget.panel.volume_button.native.click()
+    assert "There is no volume yet" in widget.status.problem.text()
+
+
+def test_shells_hold_their_share_of_the_pixels() -> None:
+    volume = ColorKDE(RGB, 9.0).volume(64)
+    layers = shell_layers(volume, ("red", "green", "blue"), (0.5, 0.9))
+    assert [options["name"] for _, options in layers] == ["shell 90 %", "shell 50 %"]
+    means = []
+    for (vertices, _), options in layers:
+        layer = Surface((vertices, _), **options)
+        places = np.array([layer.data_to_world(vertex) for vertex in vertices[::50]])
+        middle = RGB.reshape(-1, 3).mean(axis=0)
+        means.append(np.linalg.norm(places - middle, axis=1).mean())
+        # Vertices are drawn in the colour they lie at.
+        np.testing.assert_allclose(options["vertex_colors"][::50, :3], places / 255, atol=1e-5)
+    assert means[0] > means[1]
+
+
+def test_fewer_channels_have_no_shells() -> None:
+    assert shell_layers(ColorKDE(RGB[..., :2], 9.0).volume(32), ("red", "green")) == []
+
+
+SCRIPT = """
+import napari, numpy as np
+from napari_colorkde.app.density import compute
+from napari_colorkde.ui.launcher import dock_plugin
+from napari_colorkde.ui.colorspace.volume_viewer import open_volume
+from qtpy.QtWidgets import QApplication
+
+compute.BINS = {1: 64, 2: 48, 3: 32}
+viewer = napari.Viewer()
+viewer.add_image(np.random.default_rng(0).integers(40, 90, (60, 80, 3)).astype(np.uint8), rgb=True)
+widget = dock_plugin(viewer)
+while widget.cube is None:
+    QApplication.processEvents()
+widget.session.wait()
+widget.panel.volume_button.native.click()
+QApplication.processEvents()
+print(len(napari.Viewer._instances), "windows")
+"""
+
+
+@pytest.mark.window
+@pytest.mark.parametrize("last", ["", "viewer.close()\n", "napari.Viewer.close_all()\n"])
+def test_a_script_ends_in_peace_with_windows_open(tmp_path: Path, last: str) -> None:
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "NAPARI_CONFIG": ""}
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT + last],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (result.returncode, result.stdout) == (0, "2 windows\n"), result.stderr
+    assert "Traceback" not in result.stderr

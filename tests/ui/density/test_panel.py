@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QSlider
+
+from napari_colorkde.app.image.source import source_of_array
+from napari_colorkde.app.session import Session
+from napari_colorkde.ui.density.panel import AUTOMATIC, BY_HAND, DensityPanel
+from tests.ui.conftest import RGB
+
+pytestmark = pytest.mark.window
+
+
+@pytest.fixture
+def panel(qtbot: Any) -> Iterator[DensityPanel]:
+    session = Session()
+    session.open(source_of_array(RGB))
+    panel = DensityPanel(session)
+    qtbot.addWidget(panel)
+    yield panel
+    panel.disconnect_session()
+    session.close()
+
+
+def session_of(panel: DensityPanel) -> Session:
+    return panel._session
+
+
+def sigma_of(panel: DensityPanel) -> float:
+    estimate = session_of(panel).estimate
+    assert estimate is not None
+    return float(np.exp(np.log(estimate.sigmas).mean()))
+
+
+def test_the_slider_sets_the_bandwidth_by_hand(panel: DensityPanel) -> None:
+    panel.sigma.slider.value = 700
+    assert panel.rule.value == BY_HAND
+    assert session_of(panel).bandwidth == (panel.sigma.box.value,)
+    assert sigma_of(panel) == pytest.approx(panel.sigma.box.value)
+
+
+def test_a_typed_bandwidth_is_taken_as_it_is(panel: DensityPanel) -> None:
+    panel.sigma.box.value = 7.5
+    assert session_of(panel).bandwidth == (7.5,)
+
+
+@pytest.mark.parametrize("rule", ["scott", "silverman", "loco", "loo"])
+def test_rules_are_chosen_and_the_slider_shows_what_they_gave(
+    panel: DensityPanel, rule: str
+) -> None:
+    panel.sigma.box.value = 20
+    panel.rule.value = rule
+    assert session_of(panel).bandwidth == rule
+    assert panel.sigma.box.value == pytest.approx(sigma_of(panel), rel=0.01)
+
+
+def test_the_automatic_bandwidth_can_be_chosen_again(panel: DensityPanel) -> None:
+    panel.sigma.box.value = 20
+    panel.rule.value = AUTOMATIC
+    assert session_of(panel).bandwidth is None
+    assert panel.sigma.box.value == 4
+
+
+def test_by_hand_starts_from_what_is_shown(panel: DensityPanel) -> None:
+    panel.rule.value = BY_HAND
+    assert session_of(panel).bandwidth == (4.0,)
+
+
+def test_the_slider_fits_the_values_of_the_image(panel: DensityPanel) -> None:
+    session_of(panel).open(source_of_array((RGB / 255).astype(np.float32)))
+    assert panel.sigma.box.value == pytest.approx(1 / 64, rel=0.01)
+    panel.sigma.slider.value = 1000
+    assert session_of(panel).bandwidth == (0.25,)
+
+
+def test_settings_follow_the_session(panel: DensityPanel) -> None:
+    session_of(panel).set(bandwidth=9, log=False, colormap="viridis")
+    assert panel.rule.value == BY_HAND
+    assert panel.sigma.box.value == 9
+    assert panel.log.value is False
+    assert panel.colormap.value == "viridis"
+
+
+def test_a_colormap_that_is_not_listed_is_shown_when_it_is_set(panel: DensityPanel) -> None:
+    session_of(panel).colormap = "cividis"
+    assert panel.colormap.value == "cividis"
+
+
+def test_the_logarithm_is_switched(panel: DensityPanel) -> None:
+    panel.log.value = False
+    densities = session_of(panel).densities
+    assert densities is not None
+    assert not densities.request.log
+
+
+def test_showing_kernels_takes_the_preset_and_back(panel: DensityPanel) -> None:
+    session = session_of(panel)
+    panel.show_what.value = "kernels"
+    assert session.state.kernel_set == "skin"
+    panel.show_what.value = "kde"
+    assert session.densities is not None
+    assert session.densities.request.kernels is None
+
+
+def test_the_settings_are_reached_by_keyboard_in_order(panel: DensityPanel) -> None:
+    wanted = [
+        panel.show_what.native,
+        panel.rule.native,
+        panel.sigma.slider.native.findChild(QSlider),
+        panel.sigma.box.native,
+        panel.colormap.native,
+        panel.log.native,
+        panel.export_button.native,
+        panel.volume_button.native,
+    ]
+    chain, current = [], panel.show_what.native
+    while current not in chain:
+        chain.append(current)
+        current = current.nextInFocusChain()
+    positions = [chain.index(native) for native in wanted]
+    assert positions == sorted(positions)
+    for native in wanted:
+        assert native.focusPolicy().value & Qt.FocusPolicy.TabFocus.value
+
+
+def test_every_setting_says_what_it_does(panel: DensityPanel) -> None:
+    for name in ("show_what", "rule", "log", "colormap"):
+        assert len(getattr(panel, name).tooltip) > 20

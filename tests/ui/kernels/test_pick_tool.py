@@ -1,0 +1,254 @@
+"""Picking in the real window: clicks, rectangles, keys, labels and shapes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtOpenGLWidgets import QOpenGLWidget
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+
+from napari_colorkde.core.mixture.kernels import KernelSet
+from tests.ui.conftest import RGB, Dock, close_dock
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+    from napari_colorkde.ui.dock import ColorKDEWidget
+
+pytestmark = pytest.mark.window
+
+NONE = Qt.KeyboardModifier.NoModifier
+CTRL = Qt.KeyboardModifier.ControlModifier
+ALT = Qt.KeyboardModifier.AltModifier
+LEFT = Qt.MouseButton.LeftButton
+
+
+class Canvas:
+    """napari's canvas under the mouse; places are (row, column) pixels of an unmoved image."""
+
+    def __init__(self, viewer: Viewer, widget: ColorKDEWidget) -> None:
+        self.viewer = viewer
+        self.native = widget.window().centralWidget().findChild(QOpenGLWidget)
+        viewer.reset_view()
+
+    def _at(self, place: tuple[float, float]) -> QPoint:
+        camera = self.viewer.scene.camera
+        center = np.array(camera.center)[-2:]
+        size = np.array([self.native.height(), self.native.width()])
+        row, column = (np.array(place) - center) * camera.zoom + size / 2
+        return QPoint(round(column), round(row))
+
+    def click(self, place: tuple[float, float], modifiers: Any = NONE) -> None:
+        QTest.mouseClick(self.native, LEFT, modifiers, self._at(place))
+
+    def drag(
+        self, first: tuple[float, float], last: tuple[float, float], modifiers: Any = NONE
+    ) -> list[bool]:
+        """Drag a rectangle; return for each step whether one is shown."""
+        start, end = self._at(first), self._at(last)
+        QTest.mousePress(self.native, LEFT, modifiers, start)
+        shown = []
+        for step in range(1, 5):
+            QTest.mouseMove(self.native, start + (end - start) * step / 4)
+            QApplication.processEvents()
+            shown.append(any(o.visible for o in picking_boxes(self.viewer)))
+        QTest.mouseRelease(self.native, LEFT, modifiers, end)
+        return shown
+
+
+def picking_boxes(viewer: Viewer) -> list[Any]:
+    return [o for name, o in viewer.canvas.overlays.items() if name.startswith("napari-colorkde")]
+
+
+def kernels_of(widget: ColorKDEWidget) -> KernelSet:
+    widget.session.wait()
+    assert widget.session.kernels is not None
+    return widget.session.kernels
+
+
+@pytest.fixture
+def docked(dock: Dock) -> ColorKDEWidget:
+    widget = dock(RGB)
+    widget.tabs.setCurrentIndex(1)
+    return widget
+
+
+@pytest.fixture
+def canvas(docked: ColorKDEWidget, viewer: Viewer) -> Canvas:
+    QApplication.processEvents()
+    return Canvas(viewer, docked)
+
+
+def test_a_click_makes_a_kernel_of_the_pixels_under_it(
+    docked: ColorKDEWidget, canvas: Canvas
+) -> None:
+    docked.picking.cls.setEditText("brown")
+    docked.picking.pick_button.click()
+    canvas.click((20, 30))
+    (kernel,) = kernels_of(docked)
+    square = RGB[18:23, 28:33].astype(float)
+    inside = np.ones((5, 5), bool)
+    inside[::4, ::4] = False
+    np.testing.assert_allclose(kernel.mean, square[inside].mean(axis=0))
+    assert kernel.cls == "brown"
+    assert docked.kernels.table.chosen() == [0]
+    assert "New kernel (class brown): 21 pixels" in docked.picking.message.text()
+
+
+def test_a_drag_picks_a_rectangle_shows_it_and_does_not_move_the_view(
+    docked: ColorKDEWidget, canvas: Canvas, viewer: Viewer
+) -> None:
+    docked.picking.pick_button.click()
+    before = viewer.scene.camera.center, viewer.scene.camera.zoom
+    shown = canvas.drag((10, 20), (25, 50))
+    assert shown == [True] * 4
+    assert not any(o.visible for o in picking_boxes(viewer))
+    (kernel,) = kernels_of(docked)
+    np.testing.assert_allclose(kernel.mean, RGB[10:26, 20:51].reshape(-1, 3).mean(axis=0))
+    assert (viewer.scene.camera.center, viewer.scene.camera.zoom) == before
+
+
+def test_control_adds_and_alt_takes_away(
+    docked: ColorKDEWidget, canvas: Canvas, viewer: Viewer
+) -> None:
+    docked.picking.pick_button.click()
+    canvas.drag((10, 20), (25, 50))
+    first = kernels_of(docked)
+    zoom = viewer.scene.camera.zoom
+    canvas.drag((40, 20), (50, 50), CTRL)
+    (kernel,) = kernels_of(docked)
+    both = np.concatenate([RGB[10:26, 20:51].reshape(-1, 3), RGB[40:51, 20:51].reshape(-1, 3)])
+    np.testing.assert_allclose(kernel.mean, both.mean(axis=0))
+    canvas.drag((40, 20), (50, 50), ALT)
+    assert kernels_of(docked) == first
+    assert viewer.scene.camera.zoom == zoom
+    docked.session.undo()
+    np.testing.assert_allclose(kernels_of(docked).means[0], both.mean(axis=0))
+
+
+def test_new_kernels_take_the_class_of_the_selected_one(
+    docked: ColorKDEWidget, canvas: Canvas, qtbot: Any
+) -> None:
+    docked.picking.pick_button.click()
+    for cls, row in (("brown", 10), ("blue", 40)):
+        docked.picking.cls.lineEdit().clear()
+        qtbot.keyClicks(docked.picking.cls.lineEdit(), cls)
+        canvas.click((row, 30))
+        kernels_of(docked)
+    docked.kernels.table.choose([0])
+    assert docked.picking.cls.currentText() == "brown"
+    canvas.click((20, 60))
+    assert [kernel.cls for kernel in kernels_of(docked)] == ["brown", "blue", "brown"]
+    known = [docked.picking.cls.itemText(i) for i in range(docked.picking.cls.count())]
+    assert known == ["brown", "blue"]
+
+
+def test_escape_ends_picking_and_gives_the_mouse_back(
+    docked: ColorKDEWidget, canvas: Canvas, viewer: Viewer, qtbot: Any
+) -> None:
+    before = list(viewer.mouse_drag_callbacks), list(viewer.mouse_double_click_callbacks)
+    style, overlays = viewer.cursor.style, list(viewer.canvas.overlays)
+    docked.picking.pick_button.click()
+    assert viewer.cursor.style == "crosshair"
+    window = docked.window()
+    window.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is not None)
+    qtbot.keyClick(canvas.native, Qt.Key.Key_Escape)
+    assert not docked.picking.pick_button.isChecked()
+    assert (list(viewer.mouse_drag_callbacks), list(viewer.mouse_double_click_callbacks)) == before
+    assert (viewer.cursor.style, list(viewer.canvas.overlays)) == (style, overlays)
+    canvas.click((20, 30))
+    docked.session.wait()
+    assert docked.session.kernels is None
+
+
+def test_a_click_beside_the_image_says_so(docked: ColorKDEWidget, canvas: Canvas) -> None:
+    docked.picking.pick_button.click()
+    canvas.click((-10, 30))
+    assert "no pixel of the image there" in docked.status.problem.text()
+    assert docked.session.kernels is None
+
+
+def test_taking_up_a_brush_ends_picking(
+    docked: ColorKDEWidget, canvas: Canvas, viewer: Viewer
+) -> None:
+    docked.picking.pick_button.click()
+    labels = viewer.add_labels(np.zeros(RGB.shape[:2], int))
+    labels.mode = "paint"
+    canvas.click((20, 30))
+    assert not docked.picking.pick_button.isChecked()
+    assert labels.data.any()
+    docked.picking.pick_button.click()
+    assert labels.mode == "pan_zoom"
+
+
+def choose(widget: ColorKDEWidget, text: str) -> None:
+    widget.picking.menu.aboutToShow.emit()
+    (action,) = [a for a in widget.picking.menu.actions() if text in a.text()]
+    action.trigger()
+
+
+def test_labels_become_kernels(docked: ColorKDEWidget, viewer: Viewer) -> None:
+    marks = np.zeros(RGB.shape[:2], int)
+    marks[5:20, 5:20], marks[30:40, 5:20] = 1, 2
+    viewer.add_labels(marks)
+    choose(docked, "each label")
+    assert [kernel.cls for kernel in kernels_of(docked)] == ["1", "2"]
+    assert docked.kernels.table.chosen() == [0, 1]
+    np.testing.assert_allclose(kernels_of(docked).means[1], RGB[marks == 2].mean(axis=0))
+    docked.session.undo()
+    assert docked.session.kernels is None
+
+
+def test_shapes_become_kernels(docked: ColorKDEWidget, viewer: Viewer) -> None:
+    square = np.array([[5.5, 5.5], [5.5, 19.5], [19.5, 19.5], [19.5, 5.5]])
+    viewer.add_shapes([square, square + 20])
+    choose(docked, "each shape")
+    assert [kernel.name for kernel in kernels_of(docked)] == ["shape 1", "shape 2"]
+    np.testing.assert_allclose(
+        kernels_of(docked).means[0], RGB[6:20, 6:20].reshape(-1, 3).mean(axis=0)
+    )
+
+
+def test_a_mask_of_another_shape_says_so_and_nothing_is_lost(
+    docked: ColorKDEWidget, viewer: Viewer
+) -> None:
+    viewer.add_labels(np.ones((5, 6), int), name="small")
+    choose(docked, "all labels")
+    assert "'small' has the shape (5, 6)" in docked.status.problem.text()
+    assert docked.session.kernels is None
+
+
+def test_without_layers_the_menu_says_what_to_do(docked: ColorKDEWidget) -> None:
+    docked.picking.menu.aboutToShow.emit()
+    (action,) = docked.picking.menu.actions()
+    assert "Labels or Shapes layer" in action.text()
+    assert not action.isEnabled()
+
+
+def test_without_an_image_there_is_nothing_to_pick(dock: Dock) -> None:
+    widget = dock()
+    widget.picking.pick_button.click()
+    assert not widget.picking.pick_button.isChecked()
+    assert "no image to pick from" in widget.status.problem.text()
+
+
+def test_removing_the_image_ends_picking(docked: ColorKDEWidget, viewer: Viewer) -> None:
+    docked.picking.pick_button.click()
+    viewer.layers.remove("photo")
+    assert not docked.picking.pick_button.isChecked()
+
+
+def test_closing_the_dock_gives_the_mouse_back(
+    docked: ColorKDEWidget, viewer: Viewer, qtbot: Any
+) -> None:
+    before = list(viewer.mouse_drag_callbacks)
+    docked.picking.pick_button.click()
+    assert list(viewer.mouse_drag_callbacks) != before
+    close_dock(docked, qtbot)
+    assert list(viewer.mouse_drag_callbacks) == before
+    assert picking_boxes(viewer) == []

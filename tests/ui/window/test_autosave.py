@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from napari_colorkde.app.image.source import source_of_array
+from napari_colorkde.app.session import Session
+from napari_colorkde.app.session_file import SUFFIX, load_look, load_state, session_files
+from napari_colorkde.app.state import State
+from napari_colorkde.app.view_settings import CubeLook
+from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
+from napari_colorkde.ui.window.autosave import PAUSE_MS, Autosave, RestoreOffer
+from tests.ui.conftest import RGB, Dock, close_dock
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+pytestmark = pytest.mark.window
+
+KERNELS = KernelSet([Kernel([60, 60, 60], [90, 90, 90], 1.0)], "mine")
+
+
+@pytest.fixture
+def session(qapp: Any) -> Iterator[Session]:
+    session = Session()
+    yield session
+    session.close()
+
+
+def saved(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"*{SUFFIX}"))
+
+
+def leave(folder: Path) -> None:
+    """Leave a session as one that was closed."""
+    session = Session()
+    autosave = Autosave(session, folder)
+    session.kernels = KERNELS
+    autosave.close()
+
+
+def leave_judged(folder: Path) -> State:
+    """Leave one in which everything was chosen."""
+    session = Session()
+    classes = [replace(KERNELS[0], cls="a"), replace(KERNELS[0], cls="b")]
+    session.kernels = KernelSet(classes, "mine")
+    autosave = Autosave(session, folder)
+    session.judge(
+        show="posterior",
+        cls="b",
+        priors={"a": 0.8, "b": 0.2},
+        threshold=0.7,
+        masked=True,
+        none_below=0.9,
+    )
+    session.set(space="lab", bandwidth=(2.5, 3, 4), log=False, colormap="viridis")
+    autosave.close()
+    return session.state
+
+
+def test_a_session_is_written_once_nothing_changes_any_more(
+    session: Session, tmp_path: Path, qtbot: Any
+) -> None:
+    autosave = Autosave(session, tmp_path)
+    session.kernels = KERNELS
+    session.bandwidth = 7
+    assert saved(tmp_path) == []
+    qtbot.waitUntil(lambda: len(saved(tmp_path)) == 1, timeout=PAUSE_MS * 20)
+    assert load_state(saved(tmp_path)[0]) == session.state
+    session.bandwidth = 8
+    autosave.close()
+    assert load_state(saved(tmp_path)[0]).bandwidth == (8.0,)
+
+
+def test_a_session_that_was_not_touched_leaves_nothing(session: Session, tmp_path: Path) -> None:
+    Autosave(session, tmp_path).close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_left_is_offered_and_restored(
+    session: Session, tmp_path: Path, qtbot: Any
+) -> None:
+    leave(tmp_path)
+    autosave = Autosave(session, tmp_path)
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    assert not offer.isHidden()
+    assert "1 kernel (mine)" in offer.text.text()
+    offer.restore_button.click()
+    assert session.kernels == KERNELS
+    assert offer.isHidden()
+    session.undo()
+    assert session.kernels is None
+    autosave.close()
+
+
+def test_everything_but_the_image_is_restored(session: Session, tmp_path: Path, qtbot: Any) -> None:
+    wanted = leave_judged(tmp_path)
+    autosave = Autosave(session, tmp_path)
+    session.open(source_of_array(RGB))
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    offer.restore()
+    assert session.state == wanted
+    assert (wanted.space, wanted.judgement.threshold) == ("lab", 0.7)
+    autosave.close()
+
+
+def test_the_look_of_the_colour_space_is_written_along_and_restored(
+    session: Session, tmp_path: Path, qtbot: Any
+) -> None:
+    look = CubeLook(mode="shells", walls=True, viewpoint=(10.0, 20.0, 1.5, 0.5, 0.5, 0.5))
+    other = Session()
+    autosave = Autosave(other, tmp_path)
+    other.look = CubeLook(walls=True)
+    autosave.close()
+    assert saved(tmp_path) == []  # a look alone is nothing to come back to
+    autosave = Autosave(other, tmp_path)
+    other.kernels = KERNELS
+    autosave.save()
+    other.look = look
+    autosave.close()
+    assert load_look(saved(tmp_path)[0]) == look
+    autosave = Autosave(session, tmp_path)
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    offer.restore()
+    assert session.look == look
+    autosave.close()
+
+
+def test_a_damaged_look_is_said_and_all_else_restored(
+    session: Session, tmp_path: Path, qtbot: Any
+) -> None:
+    leave(tmp_path)
+    (path,) = saved(tmp_path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "look": {"mode": "fog"}}))
+    autosave = Autosave(session, tmp_path)
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    said: list[str] = []
+    session.noticed.connect(said.append)
+    offer.restore()
+    assert "fog" in said[0]
+    assert session.look == CubeLook()
+    assert session.kernels == KERNELS
+    autosave.close()
+
+
+def test_without_the_space_its_sigmas_are_let_go_and_that_is_said(
+    session: Session, tmp_path: Path, qtbot: Any
+) -> None:
+    wanted = leave_judged(tmp_path)
+    autosave = Autosave(session, tmp_path)
+    session.open(source_of_array(RGB[..., 0]))
+    said: list[str] = []
+    session.noticed.connect(said.append)
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    offer.restore()
+    assert session.state == replace(wanted, space="rgb", bandwidth=None)
+    assert said == [
+        "Restored in the image's own channels. Other colour spaces need red, green and blue; "
+        "1 channel is chosen."
+    ]
+    autosave.close()
+
+
+def test_what_cannot_be_restored_stays_on_disk_and_is_said(
+    session: Session, tmp_path: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(tmp_path)
+    autosave = Autosave(session, tmp_path)
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    said: list[str] = []
+    session.noticed.connect(said.append)
+
+    def refuse(**fields: Any) -> None:
+        raise ValueError("these kernels cannot be.")
+
+    monkeypatch.setattr(session, "set", refuse)
+    offer.restore()
+    assert said == ["The session cannot be restored: these kernels cannot be."]
+    assert len(saved(tmp_path)) == 1
+    assert not offer.isHidden()
+    autosave.close()
+
+
+def test_what_is_dismissed_is_not_offered_again(
+    session: Session, tmp_path: Path, qtbot: Any
+) -> None:
+    leave(tmp_path)
+    autosave = Autosave(session, tmp_path)
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    offer.dismiss_button.click()
+    assert autosave.left() is None
+    autosave.close()
+
+
+def test_the_session_of_a_living_program_is_not_offered(session: Session, tmp_path: Path) -> None:
+    other = Session()
+    living = Autosave(other, tmp_path)
+    other.kernels = KERNELS
+    living.save()
+    autosave = Autosave(session, tmp_path)
+    assert len(session_files(tmp_path)) == 1
+    assert autosave.left() is None
+    living.close()
+    left = autosave.left()
+    assert left is not None
+    assert left[0].kernels == KERNELS
+    autosave.close()
+
+
+def test_a_file_that_is_damaged_is_passed_over(session: Session, tmp_path: Path) -> None:
+    leave(tmp_path)
+    (tmp_path / f"damaged{SUFFIX}").write_text("{")
+    autosave = Autosave(session, tmp_path)
+    assert autosave.left() is not None
+    autosave.close()
+
+
+def test_a_folder_that_cannot_be_written_to_is_said(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    autosave = Autosave(session, tmp_path / "file")
+    problems: list[str] = []
+    autosave.failed.connect(problems.append)
+    session.kernels = KERNELS
+    autosave.close()
+    assert "cannot be kept on disk" in problems[0]
+
+
+def test_a_closed_dock_offers_its_kernels_when_it_is_opened_again(
+    viewer: Viewer, dock: Dock, qtbot: Any
+) -> None:
+    widget = dock(RGB)
+    assert widget.offer.isHidden()
+    widget.session.kernels = KERNELS
+    close_dock(widget, qtbot)
+    again = dock()
+    assert again.offer.isVisible()
+    again.offer.restore_button.click()
+    again.session.wait()
+    assert again.session.kernels == KERNELS
