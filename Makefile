@@ -28,9 +28,10 @@ test: lint pytest  ## lint, then all tests
 pytest: $(VENV)/installed | system  ## all tests, two at a time; windows open on a display of their own
 	$(ON_XVFB) $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
-lint: $(VENV)/installed  ## style, types, the direction of imports
+lint: $(VENV)/installed  ## style, spelling, types, the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

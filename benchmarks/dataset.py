@@ -52,7 +52,7 @@ def measure(setup: Setup) -> Question:
         "dimensions.",
     ]
     text = (
-        f"Log-likelihood of grey {SIDE} × {SIDE} patches of the photograph under the KDE of other "
+        f"Log-likelihood of gray {SIDE} × {SIDE} patches of the photograph under the KDE of other "
         "ones, values between 0 and 1: the grid search of the MNIST experiments."
     )
     return Question("Vectors", text, rows, notes)

@@ -78,11 +78,11 @@ def measure(setup: Setup) -> Question:
     text = (
         f"One of {N_KERNELS} kernels with full covariances is moved by {STEP:g} levels, "
         f"{edits} times; from `session.edit` to the overlay's `refresh()` returned, in a napari "
-        "window with table, colour cloud and ellipsoids shown."
+        "window with table, color cloud and ellipsoids shown."
     )
     notes = [
         f"The large image is the photograph {repeated} times side by side, as a multiscale dask "
-        "array: as many colours. Its index is over the budget of 256 MB and therefore kept at a "
+        "array: as many colors. Its index is over the budget of 256 MB and therefore kept at a "
         "stride of 4; finer pixels are looked up in the palette when they are looked at.",
         f"Drawing is what Qt does from then until it is idle, software OpenGL: "
         f"{figure(many[WHOLE]['drawing'])} on the large image.",
@@ -154,8 +154,8 @@ def edit_repeatedly(widget: ColorKDEWidget, edits: int) -> dict[str, list[float]
         # Ten steps of one kernel, as in a drag, then another one.
         moved = edit // 10 % len(members)
         kernel = members[moved]
-        towards = np.sign(128 - kernel.mean)
-        members[moved] = replace(kernel, mean=kernel.mean + STEP * towards)
+        toward = np.sign(128 - kernel.mean)
+        members[moved] = replace(kernel, mean=kernel.mean + STEP * toward)
         after = replace(kernels, kernels=tuple(members))
         arrived = 0.0
         started = time.perf_counter()

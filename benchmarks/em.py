@@ -1,4 +1,4 @@
-"""How long fitting Gaussian kernels takes: EM on the distinct colours, and on all pixels."""
+"""How long fitting Gaussian kernels takes: EM on the distinct colors, and on all pixels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from napari_colorkde import KernelSet, Palette
 from napari_colorkde.core.mixture.density import mixture_log_density
 from napari_colorkde.core.mixture.em import iterate_em
 from napari_colorkde.core.mixture.em_init import seed_kernels
-from napari_colorkde.core.palette.ranges import QUANTISATION
+from napari_colorkde.core.palette.ranges import QUANTIZATION
 
 N_KERNELS, ITERATIONS = 8, 3
 
@@ -52,7 +52,7 @@ def measure(setup: Setup) -> Question:
         "Both run the same number of iterations and then evaluate the likelihood of the result, "
         "whether converged or not; scikit-learn is given the start and no k-means of its own."
     )
-    text = "A Gaussian mixture fitted to the photograph's colours, from one start, in float64."
+    text = "A Gaussian mixture fitted to the photograph's colors, from one start, in float64."
     return Question("Fitting", text, [Row(what, ours, SKLEARN, theirs, Target("times", 20))], notes)
 
 
@@ -74,7 +74,7 @@ def with_sklearn(image: NDArray[np.uint8], start: KernelSet) -> Any:
         weights_init=start.weights,
         means_init=start.means,
         precisions_init=np.linalg.inv(start.covariances),
-        reg_covar=QUANTISATION,
+        reg_covar=QUANTIZATION,
         tol=0,
         max_iter=ITERATIONS,
     )

@@ -1,4 +1,4 @@
-"""How many pictures a second the colour-space view draws, beside napari's own volume.
+"""How many pictures a second the color-space view draws, beside napari's own volume.
 
 ``python -m benchmarks.frames FILE.npy FRAMES`` opens a window and prints its timings as JSON.
 """
@@ -31,7 +31,7 @@ TURN = 4.0
 PATIENCE = 30.0
 
 OURS = "ours"
-MIP, ATTENUATED, TRUE_COLORS = "mip", "attenuated mip", "true colours"
+MIP, ATTENUATED, TRUE_COLORS = "mip", "attenuated mip", "true colors"
 PEERS = {
     MIP: "napari `Image`, `mip` (its default)",
     ATTENUATED: "napari `Image`, `attenuated_mip`",
@@ -56,7 +56,7 @@ def measure(setup: Setup) -> Question:
             target = Target("rate", factor) if peer == MIP else None
             rows.append(Row(f"{bins}³ volume, {state}", ours, words, theirs, target))
     text = (
-        f"The density of the photograph's colours in our view (a cloud in true colour, with axes "
+        f"The density of the photograph's colors in our view (a cloud in true color, with axes "
         f"and legend) and as a layer of napari, both {SIZE[0]} × {SIZE[1]} pixels in one window; "
         f"{frames} pictures each in turns, drawn and read back."
     )
@@ -64,7 +64,7 @@ def measure(setup: Setup) -> Question:
         "Ours is drawn finely at rest, and with longer steps at a lower resolution while it moves; "
         "napari draws the same either way.",
         "napari's `mip` and `attenuated_mip` show the density in one colormap. What shows the same "
-        "as ours is the layer of true colours that *Open volume in a viewer* makes: its opacity "
+        "as ours is the layer of true colors that *Open volume in a viewer* makes: its opacity "
         "is baked into it, so that changing the exposure means making 8 MB anew.",
     ]
     return Question("Frames", text, rows, notes)
@@ -165,7 +165,7 @@ def main(path: str, frames: str, bins: str) -> Any:
     volume = color_kde(np.load(path), bins=int(bins), bandwidth=255 / (int(bins) - 1) * 2)
     with empty_window() as viewer:
         canvas = ColorSpaceCanvas()
-        viewer.window.add_dock_widget(canvas.native, name="Colour space")
+        viewer.window.add_dock_widget(canvas.native, name="Color space")
         try:
             return time_frames(viewer, canvas, volume, int(frames))
         finally:

@@ -45,7 +45,7 @@ def measure(setup: Setup) -> Question:
         Row("image added → first exact overlay drawn", figures[FIRST]),
     ]
     text = (
-        f"From `session.bandwidth = sigma` on, in a napari window with the overlay and the colour "
+        f"From `session.bandwidth = sigma` on, in a napari window with the overlay and the color "
         f"cloud shown ({edits} sigmas from {WIDEST:g} down to {NARROWEST:g} levels)."
     )
     return Question("Interaction", text, rows)

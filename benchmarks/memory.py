@@ -33,7 +33,7 @@ def measure(setup: Setup) -> Question:
     rows = [
         Row("engine: palette, 128³ volume, density at every pixel", peaks["engine"], peer,
             peaks["histogram"], target),
-        Row("napari window: image shown, overlay, colour cloud, one change of bandwidth",
+        Row("napari window: image shown, overlay, color cloud, one change of bandwidth",
             peaks["window"], target=target),
     ]  # fmt: skip
     text = (

@@ -42,7 +42,7 @@ def load_photograph(folder: Path, *, quick: bool = False) -> Photograph:
         tile = read_image(sample_path("astronaut.png"))
         down, right = -(-HEIGHT // tile.shape[0]), -(-WIDTH // tile.shape[1])
         image = np.tile(tile, (down, right, 1))[:HEIGHT, :WIDTH]
-        what = "`astronaut.png` of the sample data, tiled (fewer colours than a photograph)"
+        what = "`astronaut.png` of the sample data, tiled (fewer colors than a photograph)"
     if quick:
         image = image[::QUICK_STRIDE, ::QUICK_STRIDE]
         what += f", every {QUICK_STRIDE}th pixel"

@@ -1,4 +1,4 @@
-"""How soon the pixels of a region drawn in the colour space show in the image.
+"""How soon the pixels of a region drawn in the color space show in the image.
 
 ``python -m benchmarks.regions FILE.npy STEPS`` opens a window on the photograph, draws a lasso, a
 rectangle and a ball of so many mouse events each, and prints the timings as JSON.
@@ -41,7 +41,7 @@ def measure(setup: Setup) -> Question:
             Row("drawing, apart", figure(timed["drawing"])),
         ]
     text = (
-        f"A region is drawn over the colours with the mouse, {steps} events long; its pixels light "
+        f"A region is drawn over the colors with the mouse, {steps} events long; its pixels light "
         "up in the image. From each event that changes it to the layer's `refresh()` returned."
     )
     notes = ["Drawing is what Qt does from then until it is idle: both views in software OpenGL."]
@@ -51,7 +51,7 @@ def measure(setup: Setup) -> Question:
 def time_regions(widget: ColorKDEWidget, steps: int) -> dict[str, dict[str, list[float]]]:
     """Draw with each tool in turn, and return seconds by tool and event."""
     if widget.cube is None:
-        raise RuntimeError("the colour space is not open.")
+        raise RuntimeError("the color space is not open.")
     return {tool: draw_region(widget, widget.cube, tool, steps) for tool in TOOLS}
 
 
@@ -70,16 +70,16 @@ def draw_region(widget: Any, cube: Any, tool: str, steps: int) -> dict[str, list
     for step in range(steps):
         part = (step + 1) / steps
         turn = 2 * np.pi * part
-        towards = np.array([np.cos(turn), np.sin(turn)]) if tool == "lasso" else np.ones(2)
+        toward = np.array([np.cos(turn), np.sin(turn)]) if tool == "lasso" else np.ones(2)
         before = regions.chosen
         started = time.perf_counter()
-        send(native, QEvent.Type.MouseMove, middle + most * max(part, 0.1) * towards)
+        send(native, QEvent.Type.MouseMove, middle + most * max(part, 0.1) * toward)
         returned = time.perf_counter()
         settle(widget)
         if regions.chosen is not before:  # steps of a few pixels change nothing
             latency.append(returned - started)
             drawing.append(time.perf_counter() - returned)
-    send(native, QEvent.Type.MouseButtonRelease, middle + most * towards)
+    send(native, QEvent.Type.MouseButtonRelease, middle + most * toward)
     settle(widget)
     if regions.chosen is None or not regions.chosen.any():
         raise RuntimeError(f"the {tool} selected nothing.")

@@ -36,7 +36,7 @@ class Figure:
 
     @classmethod
     def of(cls, values: Iterable[float], unit: str = "s", basis: str = "") -> Figure:
-        """Summarise repeated measurements."""
+        """Summarize repeated measurements."""
         ordered = sorted(values)
         if not ordered:
             raise ValueError("values is empty; give at least one measurement.")

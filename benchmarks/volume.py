@@ -1,4 +1,4 @@
-"""How long the colour KDE of a photograph on a grid of 128³ takes, from the array on."""
+"""How long the color KDE of a photograph on a grid of 128³ takes, from the array on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEVELS = 256
 OURS = "color_kde"
 HISTOGRAM = "`np.histogramdd`, `scipy.ndimage.gaussian_filter`"
 KDEPY = "KDEpy `FFTKDE`, all pixels"
-KDEPY_WEIGHTED = "KDEpy `FFTKDE`, distinct colours as weights"
+KDEPY_WEIGHTED = "KDEpy `FFTKDE`, distinct colors as weights"
 COUNT = "floor: np.bincount of ready codes"
 PRODUCT = "floor: one matrix product"
 FLOOR = "one `np.bincount` of ready codes, and the matrix products at this machine's rate"
@@ -60,15 +60,15 @@ def measure(setup: Setup) -> Question:
         errors(image, bins, {name: outcomes[name].result
                              for name in (OURS, HISTOGRAM, KDEPY) if name in outcomes}),
         "KDEpy and ours answer on the same grid, `linspace(0, 255)`; KDEpy's has one more point on "
-        "each side, as it refuses data on its edge. The histogram answers at the centres of its "
-        "cells. Given distinct colours (`np.unique`, included) KDEpy has no more to bin.",
+        "each side, as it refuses data on its edge. The histogram answers at the centers of its "
+        "cells. Given distinct colors (`np.unique`, included) KDEpy has no more to bin.",
     ]  # fmt: skip
-    text = "A density volume of the photograph's colours, from the uint8 array."
+    text = "A density volume of the photograph's colors, from the uint8 array."
     return Question("Volume", text, rows, notes)
 
 
 def byte_codes(image: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """One number for each pixel's colour."""
+    """One number for each pixel's color."""
     red, green, blue = (image[..., c].astype(np.int64).ravel() for c in range(3))
     return (red << 16) | (green << 8) | blue
 
@@ -154,7 +154,7 @@ def largest_error(
 
 
 def direct_sum(palette: Palette, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The KDE at a few colours by its definition, float64 (Silverman 1986, eq. 4.1)."""
+    """The KDE at a few colors by its definition, float64 (Silverman 1986, eq. 4.1)."""
     colors = palette.colors.astype(np.float64)
     sums = [
         palette.counts @ np.exp(-0.5 * ((colors - point) ** 2).sum(axis=1) / SIGMA**2)

@@ -58,14 +58,14 @@ def settle(widget: Any) -> None:
 
 
 def wait_for_cube(widget: Any) -> None:
-    """Let Qt's events pass until the view of the colour space is there."""
+    """Let Qt's events pass until the view of the color space is there."""
     from qtpy.QtWidgets import QApplication
 
     deadline = time.monotonic() + PATIENCE
     while widget.cube is None:
         QApplication.processEvents()
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the colour space did not open within {PATIENCE:g} s.")
+            raise TimeoutError(f"the color space did not open within {PATIENCE:g} s.")
 
 
 def show_image(viewer: Viewer, widget: Any, image: NDArray[np.uint8]) -> None:

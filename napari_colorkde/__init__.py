@@ -1,4 +1,4 @@
-"""napari-colorkde: exact Gaussian kernel densities of an image's colours, live.
+"""napari-colorkde: exact Gaussian kernel densities of an image's colors, live.
 
 The names below are loaded on first use, so that importing the package imports neither torch,
 nor napari, nor Qt.

@@ -1,7 +1,7 @@
-"""Make the film of the documentation: a photograph's cloud of colours, turning once.
+"""Make the film of the documentation: a photograph's cloud of colors, turning once.
 
 Run by ``make docs``, on a display of its own. Writes docs/images/rotation.png, an animated PNG: in
-the 256 colours of a GIF a soft cloud has steps.
+the 256 colors of a GIF a soft cloud has steps.
 """
 
 import sys

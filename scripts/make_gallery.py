@@ -1,4 +1,4 @@
-"""Make the gallery of the documentation: photographs in every mode of the colour-space view.
+"""Make the gallery of the documentation: photographs in every mode of the color-space view.
 
 Run by ``make docs``, on a display of its own. Writes docs/images/gallery.png: a row for each
 photograph, a column for each mode, the last one being the difference from the next photograph.
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def in_all_modes(image: Picture, other: Picture) -> list[Picture]:
-    """Draw an image's colours once in each mode, square, and what sets it apart from another."""
+    """Draw an image's colors once in each mode, square, and what sets it apart from another."""
     palette = Palette.from_image(image)
     volume = ColorKDE(palette).volume()
     canvas = ColorSpaceCanvas()

@@ -28,7 +28,7 @@ from napari_colorkde.io.samples import sample_path
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 SIZE = (1400, 860)
 SETTLE_SECONDS = 1.5
-"""The colour space is drawn finely once nothing has moved for a while."""
+"""The color space is drawn finely once nothing has moved for a while."""
 
 
 PICKS = {
@@ -134,7 +134,7 @@ def separate_stain(viewer: napari.Viewer, widget: Any) -> None:
     settle(widget)
     widget.judge.labels_button.native.click()
     settle(widget)
-    # A selected Labels layer lights its colours up in the cube.
+    # A selected Labels layer lights its colors up in the cube.
     viewer.layers.selection.active = viewer.layers[0]
     settle(widget)
 

@@ -50,5 +50,5 @@ def test_names_are_listed_before_they_are_loaded() -> None:
 
 
 def test_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="'napari_colorkde' has no attribute 'Colour'"):
-        _ = napari_colorkde.Colour
+    with pytest.raises(AttributeError, match="'napari_colorkde' has no attribute 'Color'"):
+        _ = napari_colorkde.Color

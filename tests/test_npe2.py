@@ -76,7 +76,7 @@ def test_unknown_names_are_attribute_errors() -> None:
 
 
 @pytest.mark.parametrize("key", ["astronaut", "coffee", "retina"])
-def test_samples_open_as_colour_images(npe2: Any, key: str) -> None:
+def test_samples_open_as_color_images(npe2: Any, key: str) -> None:
     viewer = ViewerModel()
     (layer,) = viewer.open_sample("napari-colorkde", key)
     assert layer.name == key

@@ -1,4 +1,4 @@
 """The application without Qt: the session, cancellable jobs, and the glue to napari's layers.
 
-Below it are `io` and `core`; `ui` puts it on the screen. `scene` is its neighbour, unknown to it.
+Below it are `io` and `core`; `ui` puts it on the screen. `scene` is its neighbor, unknown to it.
 """

@@ -29,7 +29,7 @@ class Choices:
         What is chosen now.
     """
 
-    look_changed = Signal(CubeLook, description="How the colour space is looked at.")
+    look_changed = Signal(CubeLook, description="How the color space is looked at.")
     state_changed = Signal(State, State, description="The state now, and before.")
     noticed = Signal(str, description="A sentence; nothing failed.")
 
@@ -121,7 +121,7 @@ class Choices:
 
     @property
     def look(self) -> CubeLook:
-        """How the colour space is looked at; not undone."""
+        """How the color space is looked at; not undone."""
         return self._look
 
     @look.setter
@@ -151,7 +151,7 @@ class Choices:
 
     @property
     def space(self) -> str:
-        """The colour space of the density. Setting it keeps sigmas the same parts of the ranges."""
+        """The color space of the density. Setting it keeps sigmas the same parts of the ranges."""
         return self.state.space
 
     @space.setter

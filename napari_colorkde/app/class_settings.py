@@ -1,4 +1,4 @@
-"""What a user wants to know of colours by the classes of kernels, named as people do.
+"""What a user wants to know of colors by the classes of kernels, named as people do.
 
 Beside the kernels at hand it is a `napari_colorkde.app.density.class_question.Question`.
 """
@@ -14,7 +14,7 @@ JUDGED: tuple[Judged, ...] = ("density", "posterior", "ratio", "class")
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a user wants to know of each colour.
+    """What a user wants to know of each color.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Judgement:
         Part of the pixels, above 0 and up to 1: those less dense than its densest pixels are of no
         class. None: every pixel has one.
     threshold
-        Colours of at least this value are chosen; None takes the one that makes the fewest errors.
+        Colors of at least this value are chosen; None takes the one that makes the fewest errors.
     masked
         Whether the chosen pixels are marked on the image.
     among

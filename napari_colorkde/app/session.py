@@ -91,7 +91,7 @@ class Session(Choices):
     # --- the image
 
     def open(self, source: Source | None) -> None:
-        """Look at another image, or at none. Its colours are counted in the background."""
+        """Look at another image, or at none. Its colors are counted in the background."""
         self._forget()
         self.source = source
         if source is not None and self.state.channels not in (None, *source.choices):
@@ -106,17 +106,17 @@ class Session(Choices):
 
     @property
     def palette(self) -> Palette | None:
-        """The image's colours; those of a sample while a large image is being counted."""
+        """The image's colors; those of a sample while a large image is being counted."""
         return None if self.counted is None else self.counted.palette
 
     @property
     def index(self) -> Index | None:
-        """Which colour each pixel has."""
+        """Which color each pixel has."""
         return None if self.counted is None else self.counted.index
 
     @property
     def channels(self) -> Channels | None:
-        """The colour channels, None without an image."""
+        """The color channels, None without an image."""
         if self.source is None:
             return None
         return self.state.channels or self.source.choices[0]
@@ -203,7 +203,7 @@ class Session(Choices):
         path
             ``.tif``, ``.npy``, ``.npz`` or ``.png``.
         colormap, limits
-            For a picture: a name or table of colours, and contrast limits; by default the state's
+            For a picture: a name or table of colors, and contrast limits; by default the state's
             colormap and limits that suit the density.
 
         Raises
@@ -258,7 +258,7 @@ class Session(Choices):
             )
 
     def space_obstacle(self) -> str:
-        """Say why the image has no other colour space than its own channels; "" if it has."""
+        """Say why the image has no other color space than its own channels; "" if it has."""
         return self._obstacle(replace(self.state, space="lab")) if self.source else "No image."
 
     def _check_space(self, state: State) -> None:
@@ -304,7 +304,7 @@ class Session(Choices):
 
     def _compute(self) -> None:
         if self.palette is None:
-            return  # asked for again once the colours are counted
+            return  # asked for again once the colors are counted
         self.error = None
         known = self.estimate
         coordinates = None if known is None else known.coordinates

@@ -33,7 +33,7 @@ def state_to_json(state: State, look: CubeLook | None = None) -> str:
     Parameters
     ----------
     look
-        How the colour space is looked at, None if that is not known.
+        How the color space is looked at, None if that is not known.
     """
     sets = dict(state.kernel_sets)
     document = {
@@ -81,7 +81,7 @@ def state_from_json(text: str) -> State:
 
 
 def look_in_json(text: str) -> CubeLook:
-    """Read how the colour space was looked at; the first look from files of earlier versions.
+    """Read how the color space was looked at; the first look from files of earlier versions.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def session_folder() -> Path:
 
 
 def save_state(path: Path, state: State, look: CubeLook | None = None) -> None:
-    """Write a state, and how the colour space is looked at, to a file: whole or not at all.
+    """Write a state, and how the color space is looked at, to a file: whole or not at all.
 
     Raises
     ------
@@ -154,7 +154,7 @@ def load_state(path: Path) -> State:
 
 
 def load_look(path: Path) -> CubeLook:
-    """Read from a file how the colour space was looked at.
+    """Read from a file how the color space was looked at.
 
     Raises
     ------

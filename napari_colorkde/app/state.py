@@ -24,18 +24,18 @@ Bandwidth = str | tuple[float, ...] | None
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """Which numbers of an image are the coordinates of its colours.
+    """Which numbers of an image are the coordinates of its colors.
 
     Attributes
     ----------
     names
-        One name per colour channel, such as ``("red", "green", "blue")``.
+        One name per color channel, such as ``("red", "green", "blue")``.
     axis
         Axis of the layer's data that holds the channels; None if it has none.
     entries
-        Positions on that axis, one per colour channel; empty without an axis.
+        Positions on that axis, one per color channel; empty without an axis.
     layers
-        Names of further layers, each giving one more colour channel.
+        Names of further layers, each giving one more color channel.
     """
 
     names: tuple[str, ...]
@@ -59,11 +59,11 @@ class State:
     Attributes
     ----------
     channels
-        The colour channels; None for those natural to the image.
+        The color channels; None for those natural to the image.
     show
-        "kde": the density of the image's own colours. "kernels": the mixture `kernels`.
+        "kde": the density of the image's own colors. "kernels": the mixture `kernels`.
     space
-        The colour space of the density, one of `SPACE_NAMES`; "rgb" is the image's own channels.
+        The color space of the density, one of `SPACE_NAMES`; "rgb" is the image's own channels.
     bandwidth
         None (1/64 of each channel's range), one of `BANDWIDTH_RULES`, or sigmas in units of the
         space: one for all channels or one per channel.
@@ -176,7 +176,7 @@ def checked_bandwidth(bandwidth: Any) -> Bandwidth:
         ) from None
     if not 1 <= len(sigmas) <= 3 or not all(math.isfinite(s) and s > 0 for s in sigmas):
         raise ValueError(
-            f"bandwidth={bandwidth!r}: give one positive sigma, or one per colour channel."
+            f"bandwidth={bandwidth!r}: give one positive sigma, or one per color channel."
         )
     return sigmas
 

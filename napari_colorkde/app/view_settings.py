@@ -1,4 +1,4 @@
-"""How the colour space is looked at: where from, and what is shown of it. A plain value.
+"""How the color space is looked at: where from, and what is shown of it. A plain value.
 
 It outlives the view that shows it and is written beside the session's state. It is no part of that
 state: undo takes edits back, and should not turn the view.
@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 MODES = ("cloud", "maximum", "shells", "points")
-SCALES = ("linear", "log", "equalised")
+SCALES = ("linear", "log", "equalized")
 
 
 @dataclass(frozen=True, slots=True)
 class CubeLook:
-    """Everything that is chosen in the view of the colour space but the space itself.
+    """Everything that is chosen in the view of the color space but the space itself.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class CubeLook:
     exposure
         Factor on the cloud's optical depth.
     floor
-        Part of the pixels, those of the sparsest colours, that is left out; 0 to 1.
+        Part of the pixels, those of the sparsest colors, that is left out; 0 to 1.
     perspective
         Whether nearer things are larger.
     turning
@@ -40,7 +40,7 @@ class CubeLook:
     radius
         Size of ellipsoids in standard deviations.
     by_class
-        Whether they have the colours of classes, not of their means.
+        Whether they have the colors of classes, not of their means.
     viewpoint
         Azimuth and elevation in degrees, zoom (1 where all fits), and the point that is looked at,
         as parts of the box's edges: six numbers. None is the first view.
@@ -107,12 +107,14 @@ def look_from_json(document: Any) -> CubeLook:
         for name in ("shells", "viewpoint"):
             if values.get(name) is not None:
                 values[name] = _numbers(values[name])
+        if values.get("scale") == "equalised":  # as 0.1.0 wrote it
+            values["scale"] = "equalized"
         for field in fields(CubeLook):
             if isinstance(field.default, bool):
                 values[field.name] = bool(values.get(field.name, field.default))
         return CubeLook(**values)
     except (TypeError, ValueError):
-        raise ValueError(f"the session's look of the colour space is {document!r}.") from None
+        raise ValueError(f"the session's look of the color space is {document!r}.") from None
 
 
 def _numbers(values: Iterable[Any]) -> tuple[float, ...]:

@@ -54,7 +54,7 @@ def parse_channel_axis(text: str) -> int | None:
         return int(text)
     except ValueError:
         raise ValueError(
-            f"channel_axis={text!r}: give a whole number, or none for a grey image."
+            f"channel_axis={text!r}: give a whole number, or none for a gray image."
         ) from None
 
 

@@ -31,7 +31,7 @@ ChannelAxisOption = Annotated[
     str,
     typer.Option(
         "--channel-axis",
-        help="Axis of the channels, counted from 0, or from -1 backwards; none for grey.",
+        help="Axis of the channels, counted from 0, or from -1 backwards; none for gray.",
     ),
 ]
 ChannelsOption = Annotated[

@@ -1,4 +1,4 @@
 """The numerical engine: palettes, kernel densities, mixtures. NumPy in, NumPy out, torch inside.
 
-Nothing here knows a window, a file or napari. Its neighbour above is `io`.
+Nothing here knows a window, a file or napari. Its neighbor above is `io`.
 """

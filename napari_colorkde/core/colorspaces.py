@@ -1,7 +1,7 @@
-"""Colour spaces: where an sRGB colour lies in each, and back.
+"""Color spaces: where an sRGB color lies in each, and back.
 
 Conversions are scikit-image's where it has them. They act on palettes, so their cost is that of the
-distinct colours. "rgb" means the image's own channels, whatever they are; every other space reads
+distinct colors. "rgb" means the image's own channels, whatever they are; every other space reads
 three channels as sRGB.
 """
 
@@ -19,7 +19,7 @@ Colors = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColorSpace:
-    """A three-dimensional colour space.
+    """A three-dimensional color space.
 
     Attributes
     ----------
@@ -58,16 +58,16 @@ def color_space(name: str, palette: Palette | None = None) -> ColorSpace:
 
 
 def rgb_fractions(colors: NDArray[Any]) -> Colors:
-    """Three-channel colours as sRGB in 0..1.
+    """Three-channel colors as sRGB in 0..1.
 
     Raises
     ------
     ValueError
-        If there are not three channels, or float colours are outside 0..1.
+        If there are not three channels, or float colors are outside 0..1.
     """
     if colors.shape[-1] != 3:
         raise ValueError(
-            f"image has {colors.shape[-1]} colour channels; only sRGB images have other colour "
+            f"image has {colors.shape[-1]} color channels; only sRGB images have other color "
             'spaces. Use space="rgb", the image\'s own channels.'
         )
     if colors.dtype.kind == "u":
@@ -81,13 +81,13 @@ def rgb_fractions(colors: NDArray[Any]) -> Colors:
 
 
 def palette_in_space(palette: Palette, space: ColorSpace) -> Palette:
-    """The palette with its colours in another space, in the order of the original's entries."""
+    """The palette with its colors in another space, in the order of the original's entries."""
     colors = space.from_rgb(rgb_fractions(palette.colors))
     return replace(palette, colors=colors, ranges=space.high - space.low)
 
 
 def principal_axes(palette: Palette) -> ColorSpace:
-    """The principal axes of a palette's sRGB colours: centred, widest spread first."""
+    """The principal axes of a palette's sRGB colors: centered, widest spread first."""
     rgb = rgb_fractions(palette.colors)
     weights = palette.counts / palette.n_pixels
     mean = weights @ rgb
@@ -124,7 +124,7 @@ def _lab_from_rgb(rgb: Colors) -> Colors:
 
 
 def _rgb_from_lab(lab: Colors) -> Colors:
-    """CIE 15. The same as scikit-image's, which warns of colours outside the gamut.
+    """CIE 15. The same as scikit-image's, which warns of colors outside the gamut.
 
     Warnings cannot be silenced in one thread alone.
     """

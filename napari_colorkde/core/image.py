@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_COLOR_CHANNELS = 3
-"""Palettes and colour-space volumes have one, two or three axes."""
+"""Palettes and color-space volumes have one, two or three axes."""
 
 TILE_PIXELS = 1 << 20
 """Pixels looked at in one go: large enough to be quick, small enough to be stopped between."""
@@ -45,7 +45,7 @@ class Pixels:
 
     @property
     def n_channels(self) -> int:
-        """Number of colour channels C."""
+        """Number of color channels C."""
         return int(self.values.shape[-1])
 
     @property
@@ -73,7 +73,7 @@ def as_pixels(
     Parameters
     ----------
     image
-        Any array. Two-dimensional ones are grey and have no channel axis. bool becomes float32 0/1,
+        Any array. Two-dimensional ones are gray and have no channel axis. bool becomes float32 0/1,
         integers other than uint8 and uint16 become float64, float16 becomes float32.
     mask
         Same shape as the image without its channels; a pixel counts where it is non-zero. What a
@@ -81,14 +81,14 @@ def as_pixels(
     channel_axis
         Which axis holds the channels; None if there is none.
     n_channels
-        How many colour channels are wanted; None accepts 1 to 3.
+        How many color channels are wanted; None accepts 1 to 3.
     name
         How the caller names the argument, for messages.
 
     Notes
     -----
     Four channels are RGBA: alpha is dropped and pixels with alpha 0 do not count, unless four
-    colour channels are wanted.
+    color channels are wanted.
 
     Raises
     ------
@@ -116,8 +116,8 @@ def as_pixels(
         )
     if wanted is None and given > MAX_COLOR_CHANNELS:
         raise ValueError(
-            f"{name} has {given} channels on axis {channel_axis}; a colour has 1 to "
-            f"{MAX_COLOR_CHANNELS}. Choose channels, or give channel_axis=None for a grey stack."
+            f"{name} has {given} channels on axis {channel_axis}; a color has 1 to "
+            f"{MAX_COLOR_CHANNELS}. Choose channels, or give channel_axis=None for a gray stack."
         )
     masked = None if mask is None else checked_mask(np.asarray(mask), values.shape[:-1], name) == 0
     if hidden is not None:
@@ -161,7 +161,7 @@ def pixel_shape(shape: tuple[int, ...], channel_axis: int | None) -> tuple[int, 
 def channels_last(
     image: NDArray[Any], channel_axis: int | None, name: str = "image"
 ) -> NDArray[Any]:
-    """Give the image's channels the last axis; a grey image gets one of length 1.
+    """Give the image's channels the last axis; a gray image gets one of length 1.
 
     Raises
     ------
@@ -179,7 +179,7 @@ def channels_last(
     if not -image.ndim <= channel_axis < image.ndim:
         raise ValueError(
             f"channel_axis={channel_axis} does not exist in {name} of shape {image.shape}; use one "
-            f"from {-image.ndim} to {image.ndim - 1}, or None for a grey image."
+            f"from {-image.ndim} to {image.ndim - 1}, or None for a gray image."
         )
     return np.moveaxis(image, channel_axis, -1)
 

@@ -46,8 +46,8 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[Any]:
     Returns
     -------
     ndarray
-        ``(H, W)`` grey, ``(H, W, C)``, or with leading axes for pages, in the file's dtype (in the
-        machine's byte order). Palette pictures are expanded to RGB, grey with alpha to RGBA. The
+        ``(H, W)`` gray, ``(H, W, C)``, or with leading axes for pages, in the file's dtype (in the
+        machine's byte order). Palette pictures are expanded to RGB, gray with alpha to RGBA. The
         color samples of a TIFF stand last; ImageJ's and OME's channels stay where they are, before
         rows and columns. Files of more than 256 MB that allow it are read-only memory maps.
 
@@ -127,7 +127,7 @@ def _read_npy(path: Path) -> NDArray[Any]:
             "save an array of numbers with numpy.save."
         ) from None
     if not isinstance(array, np.ndarray):
-        # np.load recognises archives by content: an .npz under another name.
+        # np.load recognizes archives by content: an .npz under another name.
         array.close()
         raise ValueError(
             f"image {str(path)!r} is an archive of arrays; give one array, saved by numpy.save."
@@ -210,7 +210,7 @@ def _read_picture(path: Path) -> NDArray[Any]:
 
 
 class _NotRGBError(Exception):
-    """The file's numbers are no levels of red, green and blue, nor of grey."""
+    """The file's numbers are no levels of red, green and blue, nor of gray."""
 
 
 def _not_rgb(path: Path) -> ValueError:

@@ -95,7 +95,7 @@ def kernels_from_csv(text: str, file: str, default_set: str) -> dict[str, Kernel
 
 
 def csv_names_colors(text: str) -> bool:
-    """Whether the columns of a table that could be read have letters of colours, not numbers."""
+    """Whether the columns of a table that could be read have letters of colors, not numbers."""
     rows = csv.reader(io.StringIO(text, newline=""))
     header = next(row for row in rows if any(cell.strip() for cell in row))
     return "mean_r" in (cell.strip().lower() for cell in header)

@@ -1,7 +1,7 @@
-"""The sample data: photographs and kernel tables with a source and a licence each.
+"""The sample data: photographs and kernel tables with a source and a license each.
 
 They lie in `sample_data/` at the top of the source tree and inside the package once it is
-installed. Sources and licences: `sample_data/README.md`.
+installed. Sources and licenses: `sample_data/README.md`.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What every part must know to find its place: the box, the channels' names, the colours."""
+"""What every part must know to find its place: the box, the channels' names, the colors."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from numpy.typing import ArrayLike, NDArray
 from napari_colorkde.scene.display_colors import ColorOf, default_color_of
 from napari_colorkde.scene.geometry.box import ColorBox, Floats
 
-# Conversions to a colour space and back miss the border of what can be displayed by less.
+# Conversions to a color space and back miss the border of what can be displayed by less.
 _ROUNDING = 2e-3
 
 
 @dataclass(frozen=True)
 class Space:
-    """A colour space as it stands in the scene.
+    """A color space as it stands in the scene.
 
     Attributes
     ----------
     box : ColorBox
-        Where colours lie.
+        Where colors lie.
     names : tuple of str
         Of the channels.
     given_colors : callable or None
-        Display colours, as given by the owner, outside 0..1 where a colour cannot be displayed;
+        Display colors, as given by the owner, outside 0..1 where a color cannot be displayed;
         None: the view's own.
     """
 
@@ -54,16 +54,16 @@ class Space:
         return len(self.names)
 
     def color_of(self, colors: ArrayLike) -> Floats:
-        """Return the display colours (N, 3), sRGB in 0..1, of colours (N, C)."""
+        """Return the display colors (N, 3), sRGB in 0..1, of colors (N, C)."""
         show = self.given_colors or default_color_of(self.box)
         return np.clip(show(np.asarray(colors, dtype=float)), 0, 1)
 
     def color_at(self, points: Floats) -> Floats:
-        """Return the display colours (N, 3) of scene points (N, 3)."""
+        """Return the display colors (N, 3) of scene points (N, 3)."""
         return self.color_of(self.box.to_color(points))
 
     def has_color(self, points: Floats) -> NDArray[np.bool_]:
-        """Say which scene points (N, 3) stand for colours that can be displayed, (N,)."""
+        """Say which scene points (N, 3) stand for colors that can be displayed, (N,)."""
         if self.given_colors is None:
             return np.ones(len(points), dtype=bool)
         shown = np.asarray(self.given_colors(self.box.to_color(points)))

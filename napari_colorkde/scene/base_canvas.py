@@ -86,7 +86,7 @@ class Stage:
         return self._fine
 
     def set_theme(self, theme: str | Theme) -> None:
-        """Recolour background, ticks and texts: "dark", "light" or a `Theme`."""
+        """Recolor background, ticks and texts: "dark", "light" or a `Theme`."""
         self._theme = theme_named(theme)
         self._canvas.bgcolor = self._theme.background
         for part in self._parts:
@@ -312,7 +312,7 @@ class Stage:
         # Everything that lives in a context goes before the context does.
         self._canvas.native.context().aboutToBeDestroyed.connect(self._on_context_going)
         if self._initialized:
-            # Not within Qt's own initialisation.
+            # Not within Qt's own initialization.
             self._rebuild_timer.start()
         self._initialized = True
 

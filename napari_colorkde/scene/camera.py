@@ -1,4 +1,4 @@
-"""The camera of the colour-space view: turns about the box and keeps it fitted to the canvas."""
+"""The camera of the color-space view: turns about the box and keeps it fitted to the canvas."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from vispy.scene.cameras import TurntableCamera
 
 _PERSPECTIVE = 25.0  # degrees; wide angles distort the cube
-# Azimuth and elevation (degrees) from which the grey diagonal is well seen, and those that look
+# Azimuth and elevation (degrees) from which the gray diagonal is well seen, and those that look
 # along the scene's x, y and z; the other axes then ascend to the right and upwards.
 _START = (38.0, 20.0)
 _ALONG = {0: (90.0, 0.0), 1: (0.0, 0.0), 2: (0.0, 90.0)}
@@ -66,7 +66,7 @@ class FittedCamera(TurntableCamera):
         return self._size[1] == 0
 
     def reset(self) -> None:
-        """Go back to the start: direction, distance, centre."""
+        """Go back to the start: direction, distance, center."""
         self.azimuth, self.elevation = _START
         self.roll = 0
         self.fit(self._size)
@@ -82,7 +82,7 @@ class FittedCamera(TurntableCamera):
 
     @property
     def viewpoint(self) -> tuple[float, ...] | None:
-        """Azimuth, elevation, zoom (1: fitted), and the centre as parts of the box's edges.
+        """Azimuth, elevation, zoom (1: fitted), and the center as parts of the box's edges.
 
         None is the first view, and the only one of a box without depth. Set it after `fit`.
         """
@@ -121,7 +121,7 @@ class FittedCamera(TurntableCamera):
         canvas = (400.0, 400.0) if self.viewbox is None else tuple(self.viewbox.size)
         x, y, z = self._size
         if self.is_flat:
-            # Below the box of one channel there is a ramp of greys, too.
+            # Below the box of one channel there is a ramp of grays, too.
             return fitting_scale((x, z), canvas, (48.0, 52.0))
         # Any turn about z, elevations up to about 25°; a little more for perspective.
         across = float(np.hypot(x, y))

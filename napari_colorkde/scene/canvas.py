@@ -1,4 +1,4 @@
-"""The colour-space view: a density over colours and everything that can be shown with it.
+"""The color-space view: a density over colors and everything that can be shown with it.
 
 It knows arrays only. The widget to be put into a window is `ColorSpaceCanvas.native`; whoever owns
 it closes it with `ColorSpaceCanvas.close`.
@@ -39,7 +39,7 @@ __all__ = ["MODES", "TOOLS", "ColorSpaceCanvas"]
 
 
 class ColorSpaceCanvas(DensityView):
-    """Shows a density of one, two or three channels: a curve, a plane, or a cloud in true colour.
+    """Shows a density of one, two or three channels: a curve, a plane, or a cloud in true color.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class ColorSpaceCanvas(DensityView):
     on_ellipsoid_clicked : callable or None
         (k or None): an ellipsoid, or none, was clicked.
     on_ellipsoid_moved : callable or None
-        (k, mean): the mean of the selected ellipsoid is being dragged; (C,) colour in image units.
+        (k, mean): the mean of the selected ellipsoid is being dragged; (C,) color in image units.
     on_ellipsoid_reshaped : callable or None
         (k, covariance): an axis of the selected ellipsoid is being dragged; (C, C).
     on_ellipsoid_released : callable or None
@@ -137,7 +137,7 @@ class ColorSpaceCanvas(DensityView):
         self._canvas.update()
 
     def set_marker(self, color: ArrayLike | None) -> None:
-        """Mark a colour (C,) in image units, that of the pixel under the mouse; None: none.
+        """Mark a color (C,) in image units, that of the pixel under the mouse; None: none.
 
         Drawn fast while the mouse moves, finely once it rests.
         """
@@ -145,14 +145,14 @@ class ColorSpaceCanvas(DensityView):
         self._moved()
 
     def light_up(self, colors: ArrayLike) -> None:
-        """Show colours (U, C), those of a part of the image, as dots of light; U = 0: none.
+        """Show colors (U, C), those of a part of the image, as dots of light; U = 0: none.
 
-        Of many colours, a few thousand dots that are evenly spread let the density be seen.
+        Of many colors, a few thousand dots that are evenly spread let the density be seen.
         """
         self._light(self._lit, colors)
 
     def set_selected(self, colors: ArrayLike) -> None:
-        """Show colours (U, C), those of a region that was drawn, in the same way; U = 0: none."""
+        """Show colors (U, C), those of a region that was drawn, in the same way; U = 0: none."""
         self._light(self._selected, colors)
 
     @property
@@ -163,7 +163,7 @@ class ColorSpaceCanvas(DensityView):
     def set_tool(self, tool: str) -> None:
         """Choose what dragging does: "turn" the view, or draw a "lasso", "rectangle" or "ball".
 
-        A ball's centre is the densest colour that is shown behind the pixel where the drag begins;
+        A ball's center is the densest color that is shown behind the pixel where the drag begins;
         its radius is a Euclidean distance in the units of the axes. What is cut away is in no
         region.
         """
@@ -177,7 +177,7 @@ class ColorSpaceCanvas(DensityView):
         self._canvas.update()
 
     def set_cut(self, normal: ArrayLike | None, through: ArrayLike | None = None) -> None:
-        """Cut the volume open at a plane; the half towards the viewer is taken away.
+        """Cut the volume open at a plane; the half toward the viewer is taken away.
 
         Parameters
         ----------
@@ -185,7 +185,7 @@ class ColorSpaceCanvas(DensityView):
             The plane's normal, one number per channel, in edge lengths of the box: (1, 0, 0) cuts
             at one value of the first channel. None: no cut.
         through : (3,) array or None
-            A colour in the plane, image units. None: the middle of the box.
+            A color in the plane, image units. None: the middle of the box.
         """
         if normal is None:
             self._cut.set(None, None)
@@ -197,25 +197,25 @@ class ColorSpaceCanvas(DensityView):
                 through = np.mean([self._space.box.low, self._space.box.high], axis=0)
             point = np.zeros(3) if through is None else np.asarray(through, dtype=float)
             if point.shape != (3,):
-                raise ValueError(f"through must be a colour of three channels, not {through!r}")
+                raise ValueError(f"through must be a color of three channels, not {through!r}")
             self._cut.set(direction, point)
         self._moved()
 
     def color_within(self, shares: ArrayLike) -> Floats | None:
-        """Return the colour (C,) that lies so far (C,), 0 to 1, along each axis; None if empty."""
+        """Return the color (C,) that lies so far (C,), 0 to 1, along each axis; None if empty."""
         if self._space is None:
             return None
         low, high = (np.asarray(end) for end in (self._space.box.low, self._space.box.high))
         return np.asarray(low + np.asarray(shares, dtype=float)[: len(low)] * (high - low))
 
     def set_outline(self, lines: Sequence[ArrayLike]) -> None:
-        """Outline the colours that can be displayed.
+        """Outline the colors that can be displayed.
 
         Parameters
         ----------
         lines : sequence of (N, C) arrays
-            Polylines through colours of the present channels, such as the edges of the RGB cube in
-            another colour space. Empty: no outline.
+            Polylines through colors of the present channels, such as the edges of the RGB cube in
+            another color space. Empty: no outline.
         """
         self._outline.show(lines)
         self._density_changed()
@@ -263,7 +263,7 @@ class ColorSpaceCanvas(DensityView):
         self._walls.show(values, scale=self.scale, exposure=self.exposure, floor=self.floor)
 
     def _color_under(self, pixel: Floats) -> Floats | None:
-        """Return the densest colour behind a pixel; in a plane, the one under it."""
+        """Return the densest color behind a pixel; in a plane, the one under it."""
         if self._values is None or self._space is None:
             return None
         ray, box = self._ray_at(pixel), self._space.box
@@ -281,7 +281,7 @@ class ColorSpaceCanvas(DensityView):
         self._canvas.update()
 
     def _left_by_cut(self) -> HalfSpace | None:
-        """Return the colours that are not cut away; None without a cut."""
+        """Return the colors that are not cut away; None without a cut."""
         plane = self._cut.plane
         if plane is None or self._space is None:
             return None

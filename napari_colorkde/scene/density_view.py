@@ -24,7 +24,7 @@ MODES = (*VOLUME_MODES, "points")
 
 
 class DensityView(Stage):
-    """Shows a density of one, two or three channels: a curve, a plane, or a cloud in true colour.
+    """Shows a density of one, two or three channels: a curve, a plane, or a cloud in true color.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class DensityView(Stage):
     ) -> None:
         """Show a density.
 
-        May be called many times a second: while shape, axes, names and colours stay, only the
+        May be called many times a second: while shape, axes, names and colors stay, only the
         values are uploaded.
 
         Parameters
@@ -70,8 +70,8 @@ class DensityView(Stage):
         channel_names : sequence of str
             One name per channel.
         color_of : callable or None
-            Maps colours (N, C) to sRGB (N, 3) in 0..1. None: three channels are red, green and
-            blue; two are magenta and green; one is grey.
+            Maps colors (N, C) to sRGB (N, 3) in 0..1. None: three channels are red, green and
+            blue; two are magenta and green; one is gray.
         up : int
             The channel that points up, of three.
         signed : bool
@@ -127,12 +127,12 @@ class DensityView(Stage):
 
     @property
     def scale(self) -> str:
-        """How densities are shown: "linear", "log" or "equalised"."""
+        """How densities are shown: "linear", "log" or "equalized"."""
         return self._scale
 
     @property
     def floor(self) -> float:
-        """The share of the pixels, those of the sparsest colours, that is left out."""
+        """The share of the pixels, those of the sparsest colors, that is left out."""
         return self._floor
 
     def set_exposure(self, exposure: float) -> None:
@@ -140,11 +140,11 @@ class DensityView(Stage):
         self._set_look(exposure=float(exposure))
 
     def set_scale(self, scale: str) -> None:
-        """Show densities "linear", "log" or "equalised" (each by its rank)."""
+        """Show densities "linear", "log" or "equalized" (each by its rank)."""
         self._set_look(scale=scale)
 
     def set_floor(self, floor: float) -> None:
-        """Leave out the sparsest colours: `floor` is their share of the pixels, 0 to 1."""
+        """Leave out the sparsest colors: `floor` is their share of the pixels, 0 to 1."""
         self._set_look(floor=float(floor))
 
     @property
@@ -153,7 +153,7 @@ class DensityView(Stage):
         return self._mode
 
     def set_mode(self, mode: str) -> None:
-        """Choose how colours are shown.
+        """Choose how colors are shown.
 
         "cloud", "maximum" and "shells" show the density of three channels (that of fewer looks the
         same in all); "points" shows the counts given to `set_counts` instead, those of one channel
@@ -190,7 +190,7 @@ class DensityView(Stage):
         self._moved()
 
     def set_counts(self, colors: ArrayLike, counts: ArrayLike) -> None:
-        """Give the colours (U, C) and numbers of pixels (U,) that mode "points" shows."""
+        """Give the colors (U, C) and numbers of pixels (U,) that mode "points" shows."""
         colors, counts = np.asarray(colors), np.asarray(counts)
         if colors.ndim != 2 or counts.shape != colors.shape[:1]:
             raise ValueError(

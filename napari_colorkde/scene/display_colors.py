@@ -1,4 +1,4 @@
-"""Which colour a place in the view is drawn in."""
+"""Which color a place in the view is drawn in."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy as np
 
 from napari_colorkde.scene.geometry.box import ColorBox, Floats
 
-# Colours (N, C) in image units → display colours (N, 3), sRGB in 0..1.
+# Colors (N, C) in image units → display colors (N, 3), sRGB in 0..1.
 ColorOf = Callable[[Floats], Floats]
 
-# Two channels have no colours of their own. Magenta and green add up to white and are told apart
-# by colour-blind eyes.
+# Two channels have no colors of their own. Magenta and green add up to white and are told apart
+# by color-blind eyes.
 _FIRST, _SECOND = np.array([1.0, 0.0, 1.0]), np.array([0.0, 1.0, 0.0])
 
 
 def default_color_of(box: ColorBox) -> ColorOf:
-    """Return the colours of an image without a colour space: RGB, magenta–green, or grey.
+    """Return the colors of an image without a color space: RGB, magenta–green, or gray.
 
     The box's low corner is black, its high corner white.
     """

@@ -57,7 +57,7 @@ def _try_hidden_canvas() -> str:
         # Qt makes the context of a widget that was never shown only when asked for a picture.
         native.grabFramebuffer()
         if not native.isValid():
-            return "OpenGL is not available on this display, so the colour space cannot be drawn."
+            return "OpenGL is not available on this display, so the color space cannot be drawn."
         canvas.set_current()
         size = gl.glGetParameter(_GL_MAX_3D_TEXTURE_SIZE)
         if size < _ENOUGH:

@@ -104,4 +104,4 @@ class Part:
         """Draw finely, or fast."""
 
     def set_theme(self, theme: Theme) -> None:
-        """Take over colours that are not the image's."""
+        """Take over colors that are not the image's."""

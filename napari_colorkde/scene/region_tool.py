@@ -1,4 +1,4 @@
-"""Drawing a region of colours with the mouse: a lasso, a rectangle, or a ball."""
+"""Drawing a region of colors with the mouse: a lasso, a rectangle, or a ball."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class RegionTool(Part):
             node.set_data(pos=closed, color=(*self._theme.text, 0.9))
 
     def set_theme(self, theme: Theme) -> None:
-        """Recolour the outline."""
+        """Recolor the outline."""
         self._theme = theme
         self.refresh()
 

@@ -1,4 +1,4 @@
-"""Colours of everything in the view that is not a colour of the image."""
+"""Colors of everything in the view that is not a color of the image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Rgb = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Background and foreground colours, each a triple in 0..1.
+    """Background and foreground colors, each a triple in 0..1.
 
     Attributes
     ----------
@@ -18,7 +18,7 @@ class Theme:
     text : tuple of float
         Channel names.
     muted : tuple of float
-        Ticks, numbers, and edges of boxes whose places have no colour of their own.
+        Ticks, numbers, and edges of boxes whose places have no color of their own.
     """
 
     background: Rgb
@@ -27,7 +27,7 @@ class Theme:
 
 
 # The dark background is that of napari's docks. The light one is darker than theirs: before white,
-# white and light colours could not be seen.
+# white and light colors could not be seen.
 THEMES = {
     "dark": Theme((0.149, 0.161, 0.188), (0.94, 0.945, 0.95), (0.60, 0.62, 0.66)),
     "light": Theme((0.765, 0.753, 0.747), (0.10, 0.10, 0.11), (0.27, 0.26, 0.26)),

@@ -1,6 +1,6 @@
 """The dock widget "Color KDE": an image, settings, facts, and the life of all of it.
 
-napari makes the widget; on its first show inside a window it opens the dock "Colour space" above
+napari makes the widget; on its first show inside a window it opens the dock "Color space" above
 itself, and offers it again once that was closed. Closing its own dock ends all that it started.
 """
 
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     import napari.viewer
 
 TITLE = "Color KDE"
-CUBE_TITLE = "Colour space"
+CUBE_TITLE = "Color space"
 CUBE_SHARE = 0.45
 LEAST_WIDTH = 320
 """Every page is seen whole in napari's own font, beside two scroll bars, too."""
@@ -62,7 +62,7 @@ DENSITY_FILES = "TIFF (*.tif);;NumPy (*.npy);;NumPy with origin (*.npz);;Picture
 
 
 class ColorKDEWidget(QWidget):
-    """Density of an image's colours: overlay, colour space, settings.
+    """Density of an image's colors: overlay, color space, settings.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class ColorKDEWidget(QWidget):
     overlay
         The density layer.
     cube
-        The view of the colour space, None until the widget is docked and while that view is closed.
+        The view of the color space, None until the widget is docked and while that view is closed.
     cube_button
         Opens that view again; shown while it is closed or hidden.
     """
@@ -104,8 +104,8 @@ class ColorKDEWidget(QWidget):
         self.picking.add_button(self.fitting)
         self.kernels.add_tool(self.picking)
         self.judge = JudgePanel(self._viewer, self.session, self.overlay)
-        self.cube_button = QPushButton("Show colour space")
-        self.cube_button.setToolTip("Open the view of the colour space again, above this dock.")
+        self.cube_button = QPushButton("Show color space")
+        self.cube_button.setToolTip("Open the view of the color space again, above this dock.")
         self.cube_button.hide()
         self.status = StatusLines(self.session)
         self.autosave = Autosave(self.session, parent=self)
@@ -134,7 +134,7 @@ class ColorKDEWidget(QWidget):
             self.chooser.choose_first()
 
     def showEvent(self, event: Any) -> None:
-        """On the first show inside a window, open the view of the colour space beside it."""
+        """On the first show inside a window, open the view of the color space beside it."""
         super().showEvent(event)
         if self._dock is None and not self._closed:
             # Not within Qt's own showing.

@@ -1,4 +1,4 @@
-"""The head of the dock: which image is looked at, and which of its numbers are its colours."""
+"""The head of the dock: which image is looked at, and which of its numbers are its colors."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ IMAGE_FILES = "Images (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.npy);;All files (
 
 
 class ImageChooser(QWidget):
-    """Chooses an image layer, or opens a file as one, and its colour channels.
+    """Chooses an image layer, or opens a file as one, and its color channels.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class ImageChooser(QWidget):
         self.image = ComboBox(
             name="image",
             choices=self._image_choices,
-            tooltip="The image layer whose colours are looked at.",
+            tooltip="The image layer whose colors are looked at.",
         )
         self.open_button = PushButton(
             name="open", text="Open image…", tooltip="Open an image file as a new layer."
@@ -49,10 +49,10 @@ class ImageChooser(QWidget):
         self.channels = ComboBox(
             name="channels",
             choices=self._channel_choices,
-            tooltip="Which numbers of the image are the coordinates of its colours.",
+            tooltip="Which numbers of the image are the coordinates of its colors.",
         )
         form(
-            [("image", [self.image, self.open_button]), ("colours", [self.channels])],
+            [("image", [self.image, self.open_button]), ("colors", [self.channels])],
             self,
         )
         self.image.changed.connect(self._on_image)

@@ -28,7 +28,7 @@ DOCK_NAME = "Color KDE (Color KDE)"
 """As napari names the dock when it is opened from the menu, which then knows that it is open."""
 
 REST_SECONDS = 0.6
-"""The colour space is drawn finely once nothing has moved for a while."""
+"""The color space is drawn finely once nothing has moved for a while."""
 
 
 def open_image(path: str | Path) -> None:
@@ -49,7 +49,7 @@ def open_image(path: str | Path) -> None:
 
 
 def run_demo(output: str | Path | None = None) -> None:
-    """Show a sample photograph with its density and the cloud of its colours.
+    """Show a sample photograph with its density and the cloud of its colors.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def run_demo(output: str | Path | None = None) -> None:
     with _timed("opened napari"):
         viewer = _viewer()
         _add(viewer, image, path.stem)
-    with _timed("opened the plugin, counted colours, computed volume and density"):
+    with _timed("opened the plugin, counted colors, computed volume and density"):
         widget = dock_plugin(viewer)
         widget.session.wait()
         # The docks have taken room from the canvas.
@@ -120,12 +120,12 @@ def _report(widget: "ColorKDEWidget") -> None:
     grid = " × ".join(map(str, volume.values.shape))
     typer.echo(f"  device: {session.device.name}")
     typer.echo(
-        f"  {palette.n_pixels} pixels, {len(palette)} colours, {palette.n_excluded} left out: "
+        f"  {palette.n_pixels} pixels, {len(palette)} colors, {palette.n_excluded} left out: "
         f"{counted.seconds:.2f} s"
     )
     sigmas = ", ".join(f"{sigma:g}" for sigma in estimate.sigmas)
     typer.echo(f"  volume {grid}, sigma {sigmas}: {estimate.seconds:.2f} s")
-    typer.echo(f"  density of every colour: {densities.seconds - estimate.seconds:.2f} s")
+    typer.echo(f"  density of every color: {densities.seconds - estimate.seconds:.2f} s")
 
 
 def _write_results(viewer: "Viewer", widget: "ColorKDEWidget", folder: Path, stem: str) -> None:

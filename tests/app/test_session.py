@@ -183,7 +183,7 @@ def test_a_failure_is_told_and_the_state_kept() -> None:
     session.bandwidth = (1, 2)
     assert len(failures) == 1
     assert session.bandwidth == (1.0, 2.0)
-    with pytest.raises(ComputeError, match="the image has 3 colour channels"):
+    with pytest.raises(ComputeError, match="the image has 3 color channels"):
         session.wait()
     session.bandwidth = 5
     session.wait()

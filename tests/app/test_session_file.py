@@ -48,7 +48,7 @@ def test_a_state_comes_back_bit_for_bit(state: State, tmp_path: Path) -> None:
     assert load_state(tmp_path / "a.session.json") == state
 
 
-def test_the_look_of_the_colour_space_is_kept_beside_the_state(tmp_path: Path) -> None:
+def test_the_look_of_the_color_space_is_kept_beside_the_state(tmp_path: Path) -> None:
     path = tmp_path / "a.session.json"
     look = CubeLook(mode="shells", viewpoint=(1 / 3, 2.0, 3.0, 0.4, 0.5, 0.6))
     save_state(path, STATE, look)

@@ -60,11 +60,11 @@ def test_what_is_missing_is_as_at_the_start() -> None:
         {"radius": float("inf")},
         {"viewpoint": [1, 2, 3]},
         {"viewpoint": [1, 2, -1, 0.5, 0.5, 0.5]},
-        {"colour": "red"},
+        {"color": "red"},
     ],
 )
 def test_what_cannot_be_is_refused(document: Any) -> None:
-    with pytest.raises(ValueError, match="look of the colour space"):
+    with pytest.raises(ValueError, match="look of the color space"):
         look_from_json(document)
 
 

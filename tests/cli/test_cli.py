@@ -162,9 +162,9 @@ def test_help_names_the_color_spaces(capsys: pytest.CaptureFixture[str]) -> None
     assert all(f" {name}" in listed for name in SPACE_NAMES)
 
 
-def test_volume_of_a_grey_picture_is_a_curve(picture: NDArray[Any]) -> None:
-    Image.fromarray(picture[..., 0]).save("grey.png")
-    assert main(shlex.split("volume grey.png -o v.npy --bins 40 --bandwidth 8")) == 0
+def test_volume_of_a_gray_picture_is_a_curve(picture: NDArray[Any]) -> None:
+    Image.fromarray(picture[..., 0]).save("gray.png")
+    assert main(shlex.split("volume gray.png -o v.npy --bins 40 --bandwidth 8")) == 0
     assert np.load("v.npy").shape == (40,)
 
 
@@ -271,7 +271,7 @@ def test_png_is_colored(picture: NDArray[Any]) -> None:
         assert "command: napari-colorkde density a.png" in colored.info["Description"]
 
 
-def test_stack_of_grey_pages(picture: NDArray[Any]) -> None:
+def test_stack_of_gray_pages(picture: NDArray[Any]) -> None:
     tifffile.imwrite("stack.tif", np.moveaxis(picture, -1, 0), photometric="minisblack")
     assert main(shlex.split("density stack.tif -o d.npy --channel-axis none")) == 0
     assert np.load("d.npy").shape == (3, 14, 18)
@@ -451,8 +451,8 @@ REFUSALS = {
     f"density a.png -o d.npy --kernels {SKIN} --set x": "has no set 'x'; it holds 'skin'",
     f"density a.png -o d.npy --kernels {SKIN} --set skin --bandwidth 3": "exclude each other",
     f"density a.png -o d.npy --kernels {SKIN} --set skin --space lab": "kernels are those of",
-    "density grey.png -o d.npy --space lab": "space",
-    f"density grey.png -o d.npy --kernels {SKIN} --set skin": "has 1 channel",
+    "density gray.png -o d.npy --space lab": "space",
+    f"density gray.png -o d.npy --kernels {SKIN} --set skin": "has 1 channel",
     f"density a.png -o d.npy --kernels {SKIN} --set skin --mask small.png": "mask has shape (2, 2)",
     "volume a.png -o v.npy --bins 1": "a grid has at least 2 points per axis.",
     "volume a.png -o v.npy --bins 5000": "the volume would exceed",
@@ -467,7 +467,7 @@ REFUSALS = {
     "bandwidth a.png --candidates 1,b": "candidates='1,b': give numbers separated by commas.",
     "bandwidth a.png --candidates 1,-1": "a sigma must be positive",
     "bandwidth a.png --method scott --candidates 1": "method='scott' tries no candidates; use loco",
-    "bandwidth plain.png": "image has a single colour; leaving it out leaves nothing.",
+    "bandwidth plain.png": "image has a single color; leaving it out leaves nothing.",
     "dataset missing.npz --sigmas 1": "data set 'missing.npz' does not exist; check the name.",
     "dataset a.png --sigmas 1": "is not a readable .npz archive of numbers;",
     f"dataset {DIGITS}.npz --sigmas 1,x": "sigmas='1,x': give numbers separated by commas.",
@@ -487,7 +487,7 @@ REFUSALS = {
 def test_bad_input_is_refused_in_one_line(
     command: str, picture: NDArray[Any], refused: Callable[..., str]
 ) -> None:
-    Image.fromarray(picture[..., 0]).save("grey.png")
+    Image.fromarray(picture[..., 0]).save("gray.png")
     Image.fromarray(np.eye(2, dtype=bool)).save("small.png")
     Image.fromarray(np.full((3, 3, 3), 7, np.uint8)).save("plain.png")
     assert REFUSALS[command] in refused(*shlex.split(command))

@@ -101,12 +101,12 @@ def test_a_library_that_is_missing_is_named(
     ]
 
 
-def test_grey_pictures_have_no_full_covariance_to_check(
+def test_gray_pictures_have_no_full_covariance_to_check(
     picture: NDArray[Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    Image.fromarray(np.repeat(picture[..., :1], 3, axis=-1)).save("grey.png")
-    assert main(shlex.split("crosscheck grey.png --samples 50 --points 4")) == 0
+    Image.fromarray(np.repeat(picture[..., :1], 3, axis=-1)).save("gray.png")
+    assert main(shlex.split("crosscheck gray.png --samples 50 --points 4")) == 0
     assert "the samples' covariance is singular" in capsys.readouterr().out
 
 
@@ -140,8 +140,8 @@ def test_we_say_when_we_are_wrong_ourselves(
 
 REFUSALS = {
     "compare a.png missing.png": "image 'missing.png' does not exist; check the name.",
-    "compare a.png grey.png": "merge palettes of images of one kind.",
-    "compare a.png a.png --bandwidth 0.01": "is narrow beside the colours' range",
+    "compare a.png gray.png": "merge palettes of images of one kind.",
+    "compare a.png a.png --bandwidth 0.01": "is narrow beside the colors' range",
     "compare a.png": "Missing argument 'image_b'",
     "crosscheck missing.png": "image 'missing.png' does not exist; check the name.",
     "crosscheck a.png --bandwidth 0": "bandwidth='0': a sigma must be positive.",
@@ -156,5 +156,5 @@ REFUSALS = {
 def test_bad_input_is_refused_in_one_line(
     command: str, picture: NDArray[Any], refused: Callable[..., str]
 ) -> None:
-    Image.fromarray(picture[..., 0]).save("grey.png")
+    Image.fromarray(picture[..., 0]).save("gray.png")
     assert REFUSALS[command] in refused(*shlex.split(command))

@@ -23,7 +23,7 @@ from napari_colorkde import (
     load_kernels,
 )
 from napari_colorkde.cli import main
-from napari_colorkde.core.palette.ranges import QUANTISATION
+from napari_colorkde.core.palette.ranges import QUANTIZATION
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import sample_path
 
@@ -108,7 +108,7 @@ def test_default_of_reg_covar_is_the_variance_of_rounding(
     assert main(shlex.split("fit a.npy -k 1 -o k.json")) == 0
     (fitted,) = load_kernels("k.json").values()
     colors = picture.reshape(-1, 3) / scale
-    rounding = QUANTISATION / scale**2
+    rounding = QUANTIZATION / scale**2
     expected = np.cov(colors.T, bias=True) + rounding * np.eye(3)
     np.testing.assert_allclose(fitted.covariances[0], expected, rtol=1e-9)
 
@@ -273,7 +273,7 @@ REFUSALS = {
     "fit a.png -k 2 -o k.json --labels labels.tif --name 4=1": "'1' is the class of two labels",
     "fit a.png -k 2 -o k.json --channels 3": "the channel axis has 3 entries; give numbers from 0",
     "fit a.png -k 2 -o k.json --channels 0,0": "channels='0,0': give different entries counted",
-    "fit grey.png -k 2 -o k.json --channels 0": "needs an axis of channels, but the image has the",
+    "fit gray.png -k 2 -o k.json --channels 0": "needs an axis of channels, but the image has the",
     "kernels missing.csv": "kernel file 'missing.csv' does not exist; check the name.",
     f"kernels {SKIN} --set x": "has no set 'x'; it holds 'skin', 'nonskin'.",
     f"kernels {SKIN} -o k.xml": "output 'k.xml' has the suffix '.xml'; use .json or .csv.",
@@ -296,7 +296,7 @@ REFUSALS = {
     f"{BOTH} class --class skin": "--class goes with --show density or posterior or ratio, not",
     f"{BOTH} class --none-below 0": "mass=0.0; give a fraction above 0 and up to 1.",
     f"{BOTH} posterior --none-below 0.5": "--none-below goes with --show class, not with --show",
-    f"density grey.png -o d.npy --kernels {SKIN} --show class": "kernels has 3 channels, but the",
+    f"density gray.png -o d.npy --kernels {SKIN} --show class": "kernels has 3 channels, but the",
 }
 
 
@@ -304,7 +304,7 @@ REFUSALS = {
 def test_bad_input_is_refused_in_one_line(
     command: str, picture: NDArray[Any], labels: NDArray[Any], refused: Callable[..., str]
 ) -> None:
-    Image.fromarray(picture[..., 0]).save("grey.png")
+    Image.fromarray(picture[..., 0]).save("gray.png")
     Image.fromarray(np.eye(2, dtype=bool)).save("small.png")
     Image.fromarray(np.full((3, 3, 3), 7, np.uint8)).save("plain.png")
     np.save("f.npy", labels / 2)

@@ -1,6 +1,6 @@
 """Images, masks and bandwidths that Hypothesis draws for the tests of the engine.
 
-What is drawn is the structure (dtype, channels, shape, number of colours, scale) and a seed; the
+What is drawn is the structure (dtype, channels, shape, number of colors, scale) and a seed; the
 numbers come from NumPy, because thousands of drawn numbers are slow and shrink to nothing readable.
 """
 
@@ -19,7 +19,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 @st.composite
 def images(draw, dtypes=DTYPES, channels=(1, 2, 3), max_side=6):
-    """An image ``(H, W, C)`` of one, few or many colours; 1 × 1 among them."""
+    """An image ``(H, W, C)`` of one, few or many colors; 1 × 1 among them."""
     dtype = draw(st.sampled_from(dtypes))
     n_channels = draw(st.sampled_from(channels))
     shape = draw(st.tuples(st.integers(1, max_side), st.integers(1, max_side)))
@@ -82,7 +82,7 @@ def full_covariances(draw, image, lowest=0.05 / 256, spread=1000.0):
 
 
 def points_around(colors, covariance, seed, n=40):
-    """Points at colours, within a few standard deviations of them, and far out in the tails."""
+    """Points at colors, within a few standard deviations of them, and far out in the tails."""
     rng = np.random.default_rng(seed)
     colors = np.asarray(colors, np.float64)
     chosen = colors[rng.integers(0, len(colors), n)]
@@ -92,7 +92,7 @@ def points_around(colors, covariance, seed, n=40):
 
 
 def one_row_per_pixel(palette):
-    """The colours of a palette ``(N, C)`` in float64, each as often as it counts."""
+    """The colors of a palette ``(N, C)`` in float64, each as often as it counts."""
     return np.repeat(palette.colors.astype(np.float64), palette.counts, axis=0)
 
 

@@ -53,13 +53,13 @@ def test_lab_comes_back_as_in_scikit_image_where_that_warns():
     lab = np.random.default_rng(0).uniform([0, -128, -128], [100, 128, 128], (200, 3))
     with pytest.warns(UserWarning, match="negative Z"):
         xyz = lab2xyz(lab)
-    # Linear RGB of these XYZ, by way of colours that linear RGB gives back.
+    # Linear RGB of these XYZ, by way of colors that linear RGB gives back.
     wanted = color_space("linear").from_rgb(color_space("lab").to_rgb(lab))
     np.testing.assert_allclose(wanted @ np.linalg.inv(_LINEAR_FROM_XYZ).T, xyz, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", CONVERTED)
-def test_colours_far_outside_the_gamut_are_no_reason_to_warn(name):
+def test_colors_far_outside_the_gamut_are_no_reason_to_warn(name):
     space = color_space(name)
     corners = np.stack(np.meshgrid(*np.stack([space.low, space.high], axis=1)), -1).reshape(-1, 3)
     assert space.to_rgb(corners).shape == (8, 3)
@@ -70,7 +70,7 @@ def test_oklab_of_red_is_the_published_one():
     np.testing.assert_allclose(red, [[0.627955, 0.224863, 0.125846]], atol=1e-6)
 
 
-def test_hue_wraps_so_both_reds_are_neighbours():
+def test_hue_wraps_so_both_reds_are_neighbors():
     purplish, orangish = np.array([[1.0, 0, 0.01]]), np.array([[1.0, 0.01, 0]])
     space = color_space("hsv")
     assert np.linalg.norm(space.from_rgb(purplish) - space.from_rgb(orangish)) < 0.03
@@ -130,8 +130,8 @@ def test_an_unknown_space_is_refused_with_the_known_ones():
         ColorKDE(np.zeros((2, 2, 3), np.uint8), space="cmyk")
 
 
-def test_a_grey_image_has_no_other_space():
-    with pytest.raises(ValueError, match="1 colour channels; only sRGB images"):
+def test_a_gray_image_has_no_other_space():
+    with pytest.raises(ValueError, match="1 color channels; only sRGB images"):
         ColorKDE(np.zeros((2, 2), np.uint8), space="lab").volume(8)
 
 

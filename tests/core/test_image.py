@@ -49,7 +49,7 @@ def test_an_image_of_fitting_dtype_is_not_copied():
     assert np.shares_memory(as_pixels(RGB.transpose(2, 0, 1), channel_axis=0).values, RGB)
 
 
-def test_two_axes_are_grey_and_three_have_channels():
+def test_two_axes_are_gray_and_three_have_channels():
     assert as_pixels(RGB[..., 0]).values.shape == (4, 5, 1)
     assert as_pixels(RGB[..., :2]).n_channels == 2
     assert as_pixels(RGB[..., :2]).shape == (4, 5)
@@ -61,7 +61,7 @@ def test_two_axes_have_channels_where_they_are_named():
     assert as_pixels(RGB[0].T, channel_axis=0).values.shape == (5, 3)
 
 
-def test_no_channel_axis_makes_a_grey_stack():
+def test_no_channel_axis_makes_a_gray_stack():
     assert as_pixels(RGB, channel_axis=None).values.shape == (4, 5, 3, 1)
 
 

@@ -62,7 +62,7 @@ def test_transparent_palette_entry_has_alpha_zero(tmp_path: Path, colors: NDArra
     np.testing.assert_array_equal(image[..., 3] == 0, np.asarray(indexed) == 3)
 
 
-def test_grey_with_alpha_becomes_rgba(tmp_path: Path, colors: NDArray[Any]) -> None:
+def test_gray_with_alpha_becomes_rgba(tmp_path: Path, colors: NDArray[Any]) -> None:
     Image.fromarray(colors[..., :2], mode="LA").save(tmp_path / "a.png")
     image = read_image(tmp_path / "a.png")
     np.testing.assert_array_equal(image, colors[..., [0, 0, 0, 1]])
@@ -73,12 +73,12 @@ def test_bilevel_png_is_bool(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), np.eye(5, dtype=bool))
 
 
-def test_grey_png_of_16_bits_keeps_them(tmp_path: Path) -> None:
-    grey = np.arange(12, dtype=np.uint16).reshape(3, 4) * 5000
-    iio.imwrite(tmp_path / "a.png", grey)
+def test_gray_png_of_16_bits_keeps_them(tmp_path: Path) -> None:
+    gray = np.arange(12, dtype=np.uint16).reshape(3, 4) * 5000
+    iio.imwrite(tmp_path / "a.png", gray)
     image = read_image(tmp_path / "a.png")
     assert image.dtype == np.uint16
-    np.testing.assert_array_equal(image, grey)
+    np.testing.assert_array_equal(image, gray)
 
 
 def test_color_png_of_16_bits_is_refused(tmp_path: Path) -> None:
@@ -276,12 +276,12 @@ def test_unreadable_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_mask_is_true_where_the_picture_is_not_zero(tmp_path: Path) -> None:
-    grey = np.array([[0, 1], [255, 0]], np.uint8)
-    iio.imwrite(tmp_path / "grey.png", grey)
+    gray = np.array([[0, 1], [255, 0]], np.uint8)
+    iio.imwrite(tmp_path / "gray.png", gray)
     # White and black with an alpha channel that is opaque everywhere.
-    rgba = np.stack([grey, grey * 0, grey * 0, np.full_like(grey, 255)], axis=-1)
+    rgba = np.stack([gray, gray * 0, gray * 0, np.full_like(gray, 255)], axis=-1)
     iio.imwrite(tmp_path / "rgba.png", rgba)
-    for name in ("grey.png", "rgba.png"):
+    for name in ("gray.png", "rgba.png"):
         mask = read_mask(tmp_path / name)
         assert mask.dtype == bool
-        np.testing.assert_array_equal(mask, grey > 0)
+        np.testing.assert_array_equal(mask, gray > 0)

@@ -185,8 +185,8 @@ def test_ten_thousand_kernels(tmp_path: Path) -> None:
 
 
 def test_table_without_set_and_kernel_columns(tmp_path: Path) -> None:
-    path = write(tmp_path / "grey.csv", "mean_1,var_1,weight\n10,4,0.5\n20,4,0.5\n")
-    assert load_kernels(path)["grey"].means.tolist() == [[10.0], [20.0]]
+    path = write(tmp_path / "gray.csv", "mean_1,var_1,weight\n10,4,0.5\n20,4,0.5\n")
+    assert load_kernels(path)["gray"].means.tolist() == [[10.0], [20.0]]
 
 
 def test_table_from_a_spreadsheet(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_photographs_are_8_bit_rgb(name: str) -> None:
     assert image.shape[-1] == 3
 
 
-def test_every_file_has_its_source_and_licence() -> None:
+def test_every_file_has_its_source_and_license() -> None:
     folder = sample_path("coffee.png").parent
     files = {path.name for path in folder.iterdir()} - {"README.md"}
     assert files == set(SAMPLES)

@@ -14,7 +14,7 @@ RGB = ("R", "G", "B")
 
 
 def blob(*center: float, sigma: float = 14.0) -> np.ndarray:
-    """Return a normal density around a colour on the grid of `AXIS`, one axis per channel."""
+    """Return a normal density around a color on the grid of `AXIS`, one axis per channel."""
     values = np.ones((BINS,) * len(center))
     for channel, mean in enumerate(center):
         shape = [1] * len(center)
@@ -25,7 +25,7 @@ def blob(*center: float, sigma: float = 14.0) -> np.ndarray:
 
 @pytest.fixture
 def canvas(qapp: Any) -> Iterator[Any]:
-    """A colour-space canvas in a shown window, without legend; closed afterwards."""
+    """A color-space canvas in a shown window, without legend; closed afterwards."""
     from napari_colorkde.scene.canvas import ColorSpaceCanvas
 
     made = ColorSpaceCanvas()
@@ -39,6 +39,6 @@ def canvas(qapp: Any) -> Iterator[Any]:
 
 
 def saturated(picture: np.ndarray) -> np.ndarray:
-    """Return RGB in 0..1 with everything greyish set to 0: texts and background vanish."""
+    """Return RGB in 0..1 with everything grayish set to 0: texts and background vanish."""
     rgb = picture[..., :3].astype(float) / 255
     return rgb * ((rgb.max(axis=-1) - rgb.min(axis=-1)) > 0.25)[..., np.newaxis]

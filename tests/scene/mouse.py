@@ -14,7 +14,7 @@ _LEFT, _NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
 
 def pixel_of(canvas: Any, color: Any) -> QPoint:
-    """Return the pixel at which a colour lies."""
+    """Return the pixel at which a color lies."""
     places = canvas._space.box.to_scene(np.atleast_2d(color))
     x, y = canvas._on_screen(places)[0]
     return QPoint(round(x), round(y))

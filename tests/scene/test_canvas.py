@@ -22,7 +22,7 @@ def cloud_only(canvas: Any, size: tuple[int, int] = (240, 240)) -> np.ndarray:
 
 
 def hue_of(canvas: Any) -> np.ndarray:
-    """Return the mean colour (RGB in 0..1) of the pixels the cloud covers best."""
+    """Return the mean color (RGB in 0..1) of the pixels the cloud covers best."""
     weight = cloud_only(canvas)
     assert weight.max() > 120
     return canvas.render((240, 240))[weight > 0.7 * weight.max()][:, :3].mean(axis=0) / 255
@@ -68,7 +68,7 @@ def test_red_points_up(canvas: Any) -> None:
     assert heights[0] > heights[1] + 30  # y runs downwards
 
 
-@pytest.mark.parametrize("scale", ["linear", "log", "equalised"])
+@pytest.mark.parametrize("scale", ["linear", "log", "equalized"])
 def test_look_depends_neither_on_grid_nor_on_step(canvas: Any, scale: str) -> None:
     pictures = []
     for bins in (24, 64):
@@ -143,7 +143,7 @@ def test_every_mode_shows_true_colors(canvas: Any, mode: str) -> None:
 
 
 def canvas_mean(canvas: Any, picture: np.ndarray) -> np.ndarray:
-    """Return the mean colour of what differs most from the view without data."""
+    """Return the mean color of what differs most from the view without data."""
     arguments = canvas._values, (AXIS,) * 3, RGB
     canvas.set_volume(np.zeros_like(arguments[0]), *arguments[1:])
     difference = np.abs(picture.astype(float) - canvas.render((240, 240))).sum(axis=-1)
@@ -205,7 +205,7 @@ def test_two_channels_are_a_plane(canvas: Any) -> None:
 
 
 def test_one_channel_is_a_curve(canvas: Any) -> None:
-    canvas.set_volume(blob(200), (AXIS,), ("grey",))
+    canvas.set_volume(blob(200), (AXIS,), ("gray",))
     picture = canvas.render((300, 200))[..., 0].astype(float)
     # The line is near white; its highest point is over the mode, at 200 / 255 of the width.
     rows, columns = np.nonzero(picture > 225)

@@ -26,7 +26,7 @@ def docked(qapp: Any, canvas: Any) -> Iterator[Any]:
     from qtpy.QtWidgets import QDockWidget, QMainWindow
 
     window = QMainWindow()
-    dock = QDockWidget("Colour space", window)
+    dock = QDockWidget("Color space", window)
     dock.setWidget(canvas.native)
     window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
     window.resize(600, 400)

@@ -36,7 +36,7 @@ def own_sessions(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
 
 @pytest.fixture
 def dock(viewer: Viewer, qtbot: Any) -> Dock:
-    """Dock the plugin, wait for its view of the colour space, and for the density if there is one.
+    """Dock the plugin, wait for its view of the color space, and for the density if there is one.
 
     Images given are opened as layers before.
     """

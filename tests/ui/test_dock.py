@@ -47,7 +47,7 @@ def callbacks(viewer: Viewer) -> int:
 # --- opening
 
 
-def test_docking_shows_the_density_and_the_colour_space_of_the_image(
+def test_docking_shows_the_density_and_the_color_space_of_the_image(
     viewer: Viewer, dock: Dock
 ) -> None:
     widget = dock(RGB)
@@ -61,7 +61,7 @@ def test_docking_shows_the_density_and_the_colour_space_of_the_image(
     assert "none left out" in widget.status.facts.text()
 
 
-def test_the_colour_space_stands_above_in_one_column(viewer: Viewer, dock: Dock) -> None:
+def test_the_color_space_stands_above_in_one_column(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
     window = widget.window()
     assert isinstance(window, QMainWindow)
@@ -143,7 +143,7 @@ def test_choosing_and_renaming_and_removing_images(viewer: Viewer, dock: Dock) -
     assert widget.session.source is not None
 
 
-def test_colour_channels_are_chosen_and_kept_with_the_image(viewer: Viewer, dock: Dock) -> None:
+def test_color_channels_are_chosen_and_kept_with_the_image(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
     choices = widget.chooser.channels.choices
     widget.chooser.channels.value = next(c for c in choices if c.names == ("red", "blue"))
@@ -238,7 +238,7 @@ def test_opening_three_times_leaves_no_callback_behind(
     assert live_objects() == objects
 
 
-def test_the_colour_space_can_be_closed_alone(dock: Dock, qtbot: Any) -> None:
+def test_the_color_space_can_be_closed_alone(dock: Dock, qtbot: Any) -> None:
     widget = dock(RGB)
     close_dock(widget.cube, qtbot)  # type: ignore[arg-type]
     assert widget.cube is None
@@ -246,7 +246,7 @@ def test_the_colour_space_can_be_closed_alone(dock: Dock, qtbot: Any) -> None:
     widget.session.wait()
 
 
-def test_a_closed_colour_space_is_opened_again_above_as_it_was(
+def test_a_closed_color_space_is_opened_again_above_as_it_was(
     viewer: Viewer, dock: Dock, qtbot: Any
 ) -> None:
     widget = dock(RGB)
@@ -271,7 +271,7 @@ def test_a_closed_colour_space_is_opened_again_above_as_it_was(
     assert widget.link is not None
 
 
-def test_a_hidden_colour_space_is_shown_again(viewer: Viewer, dock: Dock) -> None:
+def test_a_hidden_color_space_is_shown_again(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
     before: Any = widget.cube
     before.parent().close()
@@ -282,7 +282,7 @@ def test_a_hidden_colour_space_is_shown_again(viewer: Viewer, dock: Dock) -> Non
     assert widget.cube_button.isHidden()
 
 
-def test_a_colour_space_behind_another_tab_comes_to_the_front(
+def test_a_color_space_behind_another_tab_comes_to_the_front(
     viewer: Viewer, dock: Dock, qtbot: Any
 ) -> None:
     widget = dock(RGB)
@@ -298,7 +298,7 @@ def test_a_colour_space_behind_another_tab_comes_to_the_front(
     assert cube.parent().isVisible()
 
 
-def test_opening_the_colour_space_again_leaves_nothing_behind(
+def test_opening_the_color_space_again_leaves_nothing_behind(
     viewer: Viewer, dock: Dock, qtbot: Any, live_objects: Callable[[], Counter[str]]
 ) -> None:
     widget = dock(RGB)
@@ -361,7 +361,7 @@ def strayed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def test_no_object_of_the_colour_space_is_deleted_in_a_later_context(
+def test_no_object_of_the_color_space_is_deleted_in_a_later_context(
     strayed: list[str], dock: Dock, qtbot: Any
 ) -> None:
     widget = dock(RGB)
@@ -377,7 +377,7 @@ def test_no_object_of_the_colour_space_is_deleted_in_a_later_context(
     assert strayed == []
 
 
-def test_floating_and_docking_again_keeps_the_colour_space(dock: Dock, qtbot: Any) -> None:
+def test_floating_and_docking_again_keeps_the_color_space(dock: Dock, qtbot: Any) -> None:
     widget = dock(RGB)
     assert widget.cube is not None
     cube_dock = widget.cube.parent()

@@ -36,12 +36,12 @@ def test_the_demo_writes_density_volume_and_a_picture_of_the_window(tmp_path: Pa
     np.testing.assert_allclose(
         volume.values, kde.volume().values, atol=1e-6 * volume.values.max(), rtol=0
     )
-    # The cloud is in the picture: the right column's upper half has saturated colours.
+    # The cloud is in the picture: the right column's upper half has saturated colors.
     picture = iio.imread(folder / "coffee-window.png")[..., :3].astype(int)
     height, width = picture.shape[:2]
     cube = picture[height // 20 : height // 2, -width // 3 :]
     assert ((cube.max(-1) - cube.min(-1)) > 120).mean() > 0.005
-    for words in ("device: ", "colours", "volume 128 × 128 × 128", "window.png: "):
+    for words in ("device: ", "colors", "volume 128 × 128 × 128", "window.png: "):
         assert words in done.stdout
 
 

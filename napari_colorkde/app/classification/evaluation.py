@@ -1,4 +1,4 @@
-"""A Labels layer as the truth: its pixels counted by colour, and the curve of what is shown.
+"""A Labels layer as the truth: its pixels counted by color, and the curve of what is shown.
 
 Counting and sorting are one job of the session; a threshold is then looked up at once.
 """
@@ -15,12 +15,12 @@ from psygnal import Signal
 from napari_colorkde.app.density.compute import Densities, Progress
 from napari_colorkde.app.image.pixel_index import Index
 from napari_colorkde.app.image.source import unwrapped
-from napari_colorkde.app.selection.selections import Labelled
+from napari_colorkde.app.selection.selections import Labeled
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.classification.roc import Confusion, RocCurve, roc_curve
 
-Unlabelled = Literal["automatic", "negative", "not judged"]
-UNLABELLED: tuple[Unlabelled, ...] = ("automatic", "negative", "not judged")
+Unlabeled = Literal["automatic", "negative", "not judged"]
+UNLABELED: tuple[Unlabeled, ...] = ("automatic", "negative", "not judged")
 
 FEW_VALUES = 1 << 16
 """Labels up to this are found in a table, others by sorting."""
@@ -34,7 +34,7 @@ EVERY_LABEL = 0
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """How many pixels of each colour have the positive label, no label, or another.
+    """How many pixels of each color have the positive label, no label, or another.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Truth:
         Those that there are, without 0.
     positive
         One of them, or `EVERY_LABEL`.
-    positives, unlabelled, others
+    positives, unlabeled, others
         ``(U,)`` numbers of pixels.
     """
 
@@ -50,22 +50,22 @@ class Truth:
     labels: tuple[int, ...]
     positive: int
     positives: NDArray[np.int64] = field(repr=False)
-    unlabelled: NDArray[np.int64] = field(repr=False)
+    unlabeled: NDArray[np.int64] = field(repr=False)
     others: NDArray[np.int64] = field(repr=False)
 
-    def negatives(self, unlabelled: Unlabelled) -> NDArray[np.int64]:
-        """Pixels of each colour that are not positive.
+    def negatives(self, unlabeled: Unlabeled) -> NDArray[np.int64]:
+        """Pixels of each color that are not positive.
 
         Automatically, pixels without a label are negative where the layer has no other label that
         could be; beside other labels they were left unjudged.
         """
-        if unlabelled == "automatic":
-            unlabelled = "not judged" if self.others.any() else "negative"
-        return self.others + self.unlabelled if unlabelled == "negative" else self.others
+        if unlabeled == "automatic":
+            unlabeled = "not judged" if self.others.any() else "negative"
+        return self.others + self.unlabeled if unlabeled == "negative" else self.others
 
 
-def count_truth(index: Index, labels: Labelled, positive: int | None) -> Iterator[Progress | Truth]:
-    """Count labelled pixels by colour: 0.4 s for 18 million.
+def count_truth(index: Index, labels: Labeled, positive: int | None) -> Iterator[Progress | Truth]:
+    """Count labeled pixels by color: 0.4 s for 18 million.
 
     Parameters
     ----------
@@ -103,15 +103,15 @@ def count_truth(index: Index, labels: Labelled, positive: int | None) -> Iterato
         done += tile.size
         yield Progress("counting the truth", done / n)
     # Code 0 is for pixels that do not count.
-    unlabelled, positives, others = counts.reshape(-1, 3)[1:].T
-    yield Truth(index, names, positive, positives, unlabelled, others)
+    unlabeled, positives, others = counts.reshape(-1, 3)[1:].T
+    yield Truth(index, names, positive, positives, unlabeled, others)
 
 
 @dataclass(frozen=True, eq=False)
 class _Scored:
     curve: RocCurve
     densities: Densities
-    unlabelled: Unlabelled
+    unlabeled: Unlabeled
 
 
 class Scoring:
@@ -136,7 +136,7 @@ class Scoring:
         self._session = session
         self._layer: ref[Any] | None = None
         self._positive: int | None = None
-        self._unlabelled: Unlabelled = "automatic"
+        self._unlabeled: Unlabeled = "automatic"
         self._scored: _Scored | None = None
         self.truth: Truth | None = None
         self.problem = ""
@@ -160,9 +160,9 @@ class Scoring:
         return self._positive if self.truth is None else self.truth.positive
 
     @property
-    def unlabelled(self) -> Unlabelled:
+    def unlabeled(self) -> Unlabeled:
         """What pixels without a label are."""
-        return self._unlabelled
+        return self._unlabeled
 
     def choose(self, layer: Any) -> None:
         """Take a Labels layer for the truth; None for none."""
@@ -178,9 +178,9 @@ class Scoring:
         self._positive = label
         self._recount()
 
-    def set_unlabelled(self, unlabelled: Unlabelled) -> None:
+    def set_unlabeled(self, unlabeled: Unlabeled) -> None:
         """Say what pixels without a label are."""
-        self._unlabelled = unlabelled
+        self._unlabeled = unlabeled
         self._score()
 
     def at(self, threshold: float) -> Confusion | None:
@@ -248,10 +248,10 @@ class Scoring:
             self._fail(str(error))
             return
         truth = self.truth if self.truth is not None and self.truth.index is index else None
-        positive, unlabelled = self._positive, self._unlabelled
+        positive, unlabeled = self._positive, self._unlabeled
         self._session.run(
             "truth",
-            lambda: _score(index, labels, positive, unlabelled, truth, densities),
+            lambda: _score(index, labels, positive, unlabeled, truth, densities),
             self._on_result,
             self._on_end,
         )
@@ -268,14 +268,14 @@ class Scoring:
             self._fail(f"{problem[:1].upper()}{problem[1:]}")
 
 
-def _labels_of(layer: Any, index: Index) -> Labelled:
+def _labels_of(layer: Any, index: Index) -> Labeled:
     """The label of each pixel of an image."""
     labels = unwrapped(layer.data)[0] if layer.multiscale else unwrapped(layer.data)
     shape, source, axis = tuple(map(int, labels.shape)), index.source, index.channels.axis
     if shape == tuple(index.shape):
-        return Labelled(labels, "each")
+        return Labeled(labels, "each")
     if axis is not None and not source.rgb and shape == tuple(source.array.shape):
-        return Labelled(labels, "each", channel_axis=axis)
+        return Labeled(labels, "each", channel_axis=axis)
     raise ValueError(
         f"{layer.name!r} has the shape {shape}, the image's pixels {tuple(index.shape)}; "
         "choose labels of the same shape."
@@ -284,9 +284,9 @@ def _labels_of(layer: Any, index: Index) -> Labelled:
 
 def _score(
     index: Index,
-    labels: Labelled,
+    labels: Labeled,
     positive: int | None,
-    unlabelled: Unlabelled,
+    unlabeled: Unlabeled,
     truth: Truth | None,
     densities: Densities,
 ) -> Iterator[Progress | Truth | _Scored]:
@@ -296,9 +296,9 @@ def _score(
                 truth = step
             yield step
     if truth is not None:
-        negatives = truth.negatives(unlabelled)
+        negatives = truth.negatives(unlabeled)
         curve = roc_curve(densities.values, truth.positives, negatives)
-        yield _Scored(curve, densities, unlabelled)
+        yield _Scored(curve, densities, unlabeled)
 
 
 def _values(tile: NDArray[Any]) -> list[int]:

@@ -1,8 +1,8 @@
-"""What is decided about colours by the classes of kernels: the question, and its answer.
+"""What is decided about colors by the classes of kernels: the question, and its answer.
 
 A `Question` is a `Judgement` beside the kernels at hand: which class is meant, which priors hold,
 what the threshold is. The answer is computed from the log-density of each class at the palette's
-colours; the same as `napari_colorkde.classify_image` gives, in float32, as an edit must be seen at
+colors; the same as `napari_colorkde.classify_image` gives, in float32, as an edit must be seen at
 once.
 """
 
@@ -146,21 +146,21 @@ class Question:
     def answer(
         self, log_densities: NDArray[np.float32], counts: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Answer it for each colour of a palette.
+        """Answer it for each color of a palette.
 
         Parameters
         ----------
         log_densities
             ``(M, U)`` of each class, with the weights that its kernels have.
         counts
-            ``(U,)`` pixels of each colour.
+            ``(U,)`` pixels of each color.
 
         Returns
         -------
         ndarray
             ``(U,)`` probabilities, nats, or numbers of classes: 0 for none, 1 for the first.
         """
-        # What a density of colours is divided by, to integrate to 1.
+        # What a density of colors is divided by, to integrate to 1.
         scales = log_class_weights(self.kernels, self.members)
         if self.show == "ratio":
             first, second = ratio_classes(self.names, self.cls, self.against)

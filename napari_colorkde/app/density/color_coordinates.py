@@ -1,6 +1,6 @@
-"""A palette's colours in the colour space that was chosen: numbers, names, display colours, gamut.
+"""A palette's colors in the color space that was chosen: numbers, names, display colors, gamut.
 
-Conversion happens once per palette and space, on the distinct colours. Pure functions and values.
+Conversion happens once per palette and space, on the distinct colors. Pure functions and values.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ EDGE_POINTS = 33
 
 @dataclass(frozen=True, eq=False)
 class Coordinates:
-    """A palette in a colour space.
+    """A palette in a color space.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Coordinates:
     space
         None for the image's own channels.
     color_of
-        Maps coordinates ``(N, C)`` to sRGB ``(N, 3)``, outside 0..1 where a colour cannot be
+        Maps coordinates ``(N, C)`` to sRGB ``(N, 3)``, outside 0..1 where a color cannot be
         displayed; the same function for the same space. None for the image's own channels.
     """
 
@@ -94,7 +94,7 @@ class Coordinates:
         return channels.names if self.space is None else self.space.channels
 
     def from_colors(self, colors: ArrayLike) -> Floats:
-        """Coordinates ``(N, C)`` of colours ``(N, C)`` in image units, those outside sRGB too."""
+        """Coordinates ``(N, C)`` of colors ``(N, C)`` in image units, those outside sRGB too."""
         values = np.asarray(colors, np.float64)
         if self.space is None:
             return values
@@ -109,12 +109,12 @@ class Coordinates:
 
 
 def in_space(palette: Palette, name: str) -> Coordinates:
-    """Convert a palette. 0.1 s for 440 000 colours.
+    """Convert a palette. 0.1 s for 440 000 colors.
 
     Raises
     ------
     ValueError
-        If there is no such space, or the colours are not sRGB.
+        If there is no such space, or the colors are not sRGB.
     """
     if name == "rgb":
         return Coordinates(palette, palette)
@@ -124,20 +124,20 @@ def in_space(palette: Palette, name: str) -> Coordinates:
 
 
 def obstacle(source: Source, channels: Channels, palette: Palette | None = None) -> str:
-    """Say in a sentence why an image has no colour space but its own channels; "" if it has.
+    """Say in a sentence why an image has no color space but its own channels; "" if it has.
 
     Parameters
     ----------
     palette
-        Its colours, None while they are not counted.
+        Its colors, None while they are not counted.
     """
     if len(channels) != 3:
         plural = "" if len(channels) == 1 else "s"
-        return f"Other colour spaces need red, green and blue; {len(channels)} channel{plural} " + (
+        return f"Other color spaces need red, green and blue; {len(channels)} channel{plural} " + (
             "is chosen." if len(channels) == 1 else "are chosen."
         )
     if not source.rgb:
-        return f"Other colour spaces need sRGB; {source.name!r} is no RGB layer."
+        return f"Other color spaces need sRGB; {source.name!r} is no RGB layer."
     if palette is not None:
         try:
             rgb_fractions(palette.colors[:0] if palette.dtype.kind == "u" else palette.colors)
@@ -174,7 +174,7 @@ def ranges_of(palette: Palette, name: str) -> Floats:
 
 
 def white_level(palette: Palette) -> float:
-    """The value of a channel at its brightest, by which sRGB colours are divided."""
+    """The value of a channel at its brightest, by which sRGB colors are divided."""
     return float(np.iinfo(palette.dtype).max) if palette.dtype.kind == "u" else 1.0
 
 
@@ -194,7 +194,7 @@ def gamut_outline(coordinates: Coordinates) -> list[Floats]:
 
 
 def display_of_rgb(palette: Palette) -> ColorOf:
-    """Colours of an RGB image in its own channels, on whatever scale, as sRGB in 0..1.
+    """Colors of an RGB image in its own channels, on whatever scale, as sRGB in 0..1.
 
     The same function for the same scale: the view then uploads only the density.
     """

@@ -29,13 +29,13 @@ from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette
 
 BINS = {1: 512, 2: 256, 3: 128}
-"""Grid points per axis of the colour-space volume, by the number of channels."""
+"""Grid points per axis of the color-space volume, by the number of channels."""
 
 FEW_COLORS = 20_000
 """Palettes this small need no preview: the exact density is as quick."""
 
 PART_COLORS = 1 << 16
-"""Colours off the lattice whose densities are computed between two looks for a newer edit."""
+"""Colors off the lattice whose densities are computed between two looks for a newer edit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,10 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """The KDE of a palette and its volume, in the units of a colour space.
+    """The KDE of a palette and its volume, in the units of a color space.
 
     `coordinates` are the palette's in that space; the KDE knows no others. `kde` answers for more
-    colours and for logarithms while this bandwidth is current; it holds a lattice of up to 64 MB,
+    colors and for logarithms while this bandwidth is current; it holds a lattice of up to 64 MB,
     and so it is let go of before the next one is made. `notice` is a sentence about a bandwidth
     that was chosen from the pixels, "" if there is nothing to say.
     """
@@ -120,12 +120,12 @@ class DensityRequest:
     known
         An estimate of this palette with this bandwidth that is at hand.
     contributions
-        What the kernels of earlier requests added to this palette's colours; it keeps those of this
+        What the kernels of earlier requests added to this palette's colors; it keeps those of this
         one.
     question
         What to ask of the classes of the kernels in place of their density.
     space
-        The colour space of the KDE.
+        The color space of the KDE.
     coordinates
         The palette in that space, if it is at hand.
     """
@@ -175,9 +175,9 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | Densities
 
 
 def _in_parts(kde: ColorKDE, log: bool) -> Generator[Progress, None, NDArray[Any]]:
-    """The exact densities of a KDE's own colours, so that a newer edit need not wait for all.
+    """The exact densities of a KDE's own colors, so that a newer edit need not wait for all.
 
-    Colours off the lattice, such as those of another colour space, take a minute where most of
+    Colors off the lattice, such as those of another color space, take a minute where most of
     them lie in far tails; each part costs a fraction of a second more than its share.
     """
     palette = kde.palette
@@ -210,7 +210,7 @@ def _resolved(
     elif bandwidth is not None:
         if len(bandwidth) not in (1, palette.n_channels):
             raise ValueError(
-                f"bandwidth={bandwidth}: the image has {palette.n_channels} colour channels; give "
+                f"bandwidth={bandwidth}: the image has {palette.n_channels} color channels; give "
                 "one sigma, or one per channel."
             )
         yield np.broadcast_to(np.asarray(bandwidth, np.float64), (palette.n_channels,)).copy()
@@ -224,8 +224,8 @@ def _notice(selection: BandwidthSelection) -> str:
     found = f"The best bandwidth, σ {sigmas}, is the {selection.edge} that was tried"
     if selection.edge == "narrowest" and selection.method == "loo":
         return (
-            f"{found}: where pixels repeat, leaving one out leaves its colour, and no σ is too "
-            "small. Choose leave one colour out."
+            f"{found}: where pixels repeat, leaving one out leaves its color, and no σ is too "
+            "small. Choose leave one color out."
         )
     other = "narrower" if selection.edge == "narrowest" else "wider"
     return f"{found}: {other} ones may be better still. Choose by hand."
@@ -249,7 +249,7 @@ def volume_of(kde: ColorKDE, coordinates: Coordinates) -> DensityVolume:
 
 
 def interpolated(volume: DensityVolume, colors: NDArray[Any]) -> NDArray[np.float32]:
-    """Trilinear interpolation of a volume at colours ``(U, C)``: ``(U,)``. 30 ms for 440 000."""
+    """Trilinear interpolation of a volume at colors ``(U, C)``: ``(U,)``. 30 ms for 440 000."""
     flat = volume.values.reshape(-1)
     strides = np.array(volume.values.strides) // volume.values.itemsize
     base = np.zeros(len(colors), np.int64)
@@ -270,13 +270,13 @@ def interpolated(volume: DensityVolume, colors: NDArray[Any]) -> NDArray[np.floa
 
 
 def mixture_of(request: DensityRequest) -> NDArray[np.float32]:
-    """What is asked of the kernels, at the palette's colours ``(U,)``."""
+    """What is asked of the kernels, at the palette's colors ``(U,)``."""
     kernels, palette = request.kernels, request.palette
     if kernels is None or kernels.n_channels != palette.n_channels:
         n = 0 if kernels is None else kernels.n_channels
         raise ValueError(
-            f"the kernels have {n} channels, the image's colours {palette.n_channels}; choose {n} "
-            "colour channels, or another set."
+            f"the kernels have {n} channels, the image's colors {palette.n_channels}; choose {n} "
+            "color channels, or another set."
         )
     contributions = request.contributions
     if contributions is None:

@@ -13,7 +13,7 @@ def contrast_limits(
 ) -> tuple[float, float]:
     """Contrast limits that show a density well, from a histogram of the pixels. 10 ms.
 
-    Linear densities: from 0 to what 99.5 % of the pixels stay below, as a few common colours
+    Linear densities: from 0 to what 99.5 % of the pixels stay below, as a few common colors
     outshine all others. Logs: from what 1 % of the pixels stay below to the maximum.
     """
     finite = np.isfinite(values)

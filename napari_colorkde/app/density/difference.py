@@ -26,7 +26,7 @@ class DifferenceRequest:
     channels
         The first image's; of the second one the same are taken.
     palette
-        Colours of the second image, if they were counted before.
+        Colors of the second image, if they were counted before.
     """
 
     estimate: Estimate = field(repr=False)
@@ -51,7 +51,7 @@ def difference(request: DifferenceRequest) -> Iterator[Progress | Difference]:
     Raises
     ------
     ValueError
-        If the two images' colours are of different kinds, see `like_channels` too.
+        If the two images' colors are of different kinds, see `like_channels` too.
     """
     estimate, source = request.estimate, request.source
     first = estimate.palette
@@ -69,8 +69,8 @@ def difference(request: DifferenceRequest) -> Iterator[Progress | Difference]:
     space, volume = estimate.coordinates.space, estimate.volume
     if space is None and palette.dtype != first.dtype:
         raise ValueError(
-            f"{source.name!r} has colours of {palette.dtype}, the first image of {first.dtype}; "
-            "convert one of them, or choose another colour space."
+            f"{source.name!r} has colors of {palette.dtype}, the first image of {first.dtype}; "
+            "convert one of them, or choose another color space."
         )
     yield Progress("estimating the second density")
     points = palette if space is None else palette_in_space(palette, space)

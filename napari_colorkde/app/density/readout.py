@@ -1,4 +1,4 @@
-"""Ties between the image and its colour space: a pixel's colour, a region's pixels. Pure."""
+"""Ties between the image and its color space: a pixel's color, a region's pixels. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,22 +16,22 @@ CLOSED_UP = "\u202f"
 
 
 class Region(Protocol):
-    """A set of colours, such as one drawn in the view."""
+    """A set of colors, such as one drawn in the view."""
 
     def contains(self, colors: Any) -> NDArray[np.bool_]:
-        """Say of each colour ``(N, C)`` whether it lies in the region."""
+        """Say of each color ``(N, C)`` whether it lies in the region."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readout:
-    """What is known of one pixel's colour.
+    """What is known of one pixel's color.
 
     Attributes
     ----------
     color
         ``(C,)`` in image units.
     place
-        ``(C,)`` in the colour space; the same numbers in the image's own channels.
+        ``(C,)`` in the color space; the same numbers in the image's own channels.
     value
         What the overlay shows there, None while it is not computed.
     sparser
@@ -66,7 +66,7 @@ def entry_at(index: Index, position: Sequence[float]) -> int | None:
 def readout(
     entry: int, palette: Palette, coordinates: Coordinates | None, densities: Densities | None
 ) -> Readout:
-    """Say what is known of a palette entry. O(colours): 0.6 ms for 440 000."""
+    """Say what is known of a palette entry. O(colors): 0.6 ms for 440 000."""
     color = tuple(palette.colors[entry].tolist())
     place = color
     if coordinates is not None and coordinates.palette is palette:
@@ -82,7 +82,7 @@ def readout_text(
     readout: Readout, coordinates: Coordinates | None, densities: Densities | None
 ) -> str:
     """A readout in words, short enough for a status bar."""
-    parts = [f"colour ({', '.join(f'{value:.4g}' for value in readout.color)})"]
+    parts = [f"color ({', '.join(f'{value:.4g}' for value in readout.color)})"]
     if coordinates is not None and coordinates.space is not None:
         numbers = zip(coordinates.space.channels, readout.place, strict=True)
         parts.append(", ".join(f"{name} {value:.3g}" for name, value in numbers))
@@ -105,12 +105,12 @@ def _class_name(names: Sequence[str], value: float) -> str:
 
 
 def chosen_by(region: Region, coordinates: Coordinates) -> NDArray[np.bool_]:
-    """The palette entries, ``(U,)`` bool, whose colours lie in a region. 20 ms for 440 000."""
+    """The palette entries, ``(U,)`` bool, whose colors lie in a region. 20 ms for 440 000."""
     return region.contains(coordinates.points.colors)
 
 
 def radius_text(radius: float, coordinates: Coordinates) -> str:
-    """The radius of a ball of colours, in words."""
+    """The radius of a ball of colors, in words."""
     return f"radius {radius:.3g} {coordinates.unit}".rstrip()
 
 
@@ -122,4 +122,4 @@ def share_text(chosen: NDArray[np.bool_], palette: Palette) -> str:
         return "no pixels"
     number = f"{colors:,}".replace(",", "\u2009")
     share = f"{100 * pixels / palette.n_pixels:.3g}{CLOSED_UP}% of the pixels"
-    return f"{share}, {number} colour{'' if colors == 1 else 's'}"
+    return f"{share}, {number} color{'' if colors == 1 else 's'}"

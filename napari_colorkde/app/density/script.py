@@ -202,7 +202,7 @@ def _image_lines(source: Source, channels: Channels) -> tuple[list[str], list[st
         lines.append(f"image = np.stack([{', '.join(names)}], axis=-1)")
     elif channels.axis is None:
         if len(array.shape) > 2:
-            lines.append("image = image[..., np.newaxis]  # grey: no axis holds colors")
+            lines.append("image = image[..., np.newaxis]  # gray: no axis holds colors")
     elif not _is_natural(source, channels):
         moved = "image"
         if channels.axis != len(array.shape) - 1:

@@ -1,4 +1,4 @@
-"""Counting an image's colours: its palette, and the index of which pixel has which.
+"""Counting an image's colors: its palette, and the index of which pixel has which.
 
 A pure generator that can be stopped between its yields, as those of `compute`.
 """
@@ -37,13 +37,13 @@ class Counted:
 
 
 def count(source: Source, channels: Channels) -> Iterator[Progress | Counted]:
-    """Count an image's colours by tiles and look all its pixels up in the palette.
+    """Count an image's colors by tiles and look all its pixels up in the palette.
 
     A large image, or one that is not in memory, gives the palette of a sample first.
     """
     started = time.perf_counter()
     n_pixels = source.n_pixels(channels)
-    yield Progress("counting colours", 0.0)
+    yield Progress("counting colors", 0.0)
     if n_pixels > LARGE or not _in_memory(source):
         sample = source.sample(channels, SAMPLE_PIXELS)
         if sample is not None and (index := _sampled(source, channels, *sample)) is not None:
@@ -53,14 +53,14 @@ def count(source: Source, channels: Channels) -> Iterator[Progress | Counted]:
     for _, colors in source.tiles(channels, TILE_PIXELS):
         builder.add(colors, channel_axis=colors.ndim - 1)
         done += int(np.prod(colors.shape[:-1], dtype=np.int64))
-        yield Progress("counting colours", done / n_pixels)
+        yield Progress("counting colors", done / n_pixels)
     palette = builder.palette()
     del builder  # its table of counts is as large as the palette's own lookup
     for step in build_index(source, channels, palette):
         if isinstance(step, Index):
             yield Counted(step, time.perf_counter() - started)
         else:
-            yield Progress("finding the pixels' colours", step)
+            yield Progress("finding the pixels' colors", step)
 
 
 def _sampled(source: Source, channels: Channels, stride: int, sample: NDArray[Any]) -> Index | None:

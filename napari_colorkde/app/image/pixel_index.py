@@ -123,7 +123,7 @@ def build_index(
     strides = tuple(sorted({*strides, kept_stride}))
     strided = strided_shape(shape, kept_stride)
     kept = np.empty(strided, np.int32)
-    # A palette keeps its lookup table, 64 MB for 8-bit colours: here a passing copy does.
+    # A palette keeps its lookup table, 64 MB for 8-bit colors: here a passing copy does.
     lookup = replace(palette)
     done = 0
     for box in _boxes(strided):
@@ -190,8 +190,8 @@ def _scaled(positions: int | range, factor: int) -> int | range:
 
 
 def _codes_of(palette: Palette, colors: NDArray[Any]) -> NDArray[np.int32]:
-    """Codes of colours ``(..., C)``."""
-    # The engine reads images: a single colour becomes one of one pixel.
+    """Codes of colors ``(..., C)``."""
+    # The engine reads images: a single color becomes one of one pixel.
     image = colors if colors.ndim > 1 else colors[np.newaxis]
     codes = palette.index(image, channel_axis=image.ndim - 1)
     codes += 1

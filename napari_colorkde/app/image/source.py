@@ -1,4 +1,4 @@
-"""Images as the session sees them: their pixels, the channels of their colours, their place.
+"""Images as the session sees them: their pixels, the channels of their colors, their place.
 
 `source_of` turns a napari layer into a `Source`, or refuses it with a sentence. A source only
 refers to the layer's arrays: it reads them box by box, on whatever thread asks.
@@ -18,7 +18,7 @@ from napari_colorkde.core.image import MAX_COLOR_CHANNELS, tile_slices
 RGB_NAMES = ("red", "green", "blue")
 CHANNEL_LABELS = {"c", "ch", "channel", "channels", "color", "colour", "rgb"}
 MANY_CHANNELS = 6
-"""Above this many channels only neighbouring ones are offered together."""
+"""Above this many channels only neighboring ones are offered together."""
 
 Box = tuple[int | slice, ...]
 """One index per axis of the pixels; integers drop their axis."""
@@ -61,7 +61,7 @@ class Placement:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """An image whose colours are looked at.
+    """An image whose colors are looked at.
 
     All of it: of a stack the frames together have one palette, so that they compare.
 
@@ -115,7 +115,7 @@ class Source:
         return int(np.prod(self.shape(channels), dtype=np.int64))
 
     def read(self, channels: Channels, box: Box) -> NDArray[Any]:
-        """Read the colours in a box of pixels, channels last.
+        """Read the colors in a box of pixels, channels last.
 
         RGBA keeps its alpha, for the engine to leave out transparent pixels.
         """
@@ -171,7 +171,7 @@ def source_of(layer: Any, others: Sequence[Any] = ()) -> Source:
     layer
         An image layer, or a proxy of one. Call this on the main thread: proxies refuse others.
     others
-        Other layers of the viewer; grey ones of the same shape and type may serve as channels.
+        Other layers of the viewer; gray ones of the same shape and type may serve as channels.
 
     Raises
     ------
@@ -194,7 +194,7 @@ def source_of(layer: Any, others: Sequence[Any] = ()) -> Source:
 
 
 def source_of_array(image: Any, name: str = "image", channel_axis: int | None = -1) -> Source:
-    """Turn a plain array into a source, for scripts: 2-D is grey, else `channel_axis` is colour."""
+    """Turn a plain array into a source, for scripts: 2-D is gray, else `channel_axis` is color."""
     if not hasattr(image, "shape"):
         image = np.asarray(image)
     if image.ndim <= 2 or channel_axis is None:
@@ -239,10 +239,10 @@ def _choices(layer: Any, finest: Any, arrays: Mapping[str, Any]) -> tuple[Channe
     if layer.rgb:
         return _rgb_choices(len(finest.shape) - 1)
     own, *siblings = arrays
-    grey = [Channels((own,))]
+    gray = [Channels((own,))]
     # The layer itself is the first channel; four others are enough to choose from.
     for n in range(1, MAX_COLOR_CHANNELS):
-        grey += [Channels((own, *more), layers=more) for more in combinations(siblings[:4], n)]
+        gray += [Channels((own, *more), layers=more) for more in combinations(siblings[:4], n)]
     along: list[Channels] = []
     natural = False
     for axis, label in enumerate(layer.axis_labels[: max(len(finest.shape) - 2, 0)]):
@@ -254,7 +254,7 @@ def _choices(layer: Any, finest: Any, arrays: Mapping[str, Any]) -> tuple[Channe
             options = _axis_choices(axis, n, f"axis {axis}:" if not named else label)
             along = [*options, *along] if named or guessed else [*along, *options]
             natural = natural or named or guessed
-    return tuple([*along, *grey] if natural else [*grey, *along])
+    return tuple([*along, *gray] if natural else [*gray, *along])
 
 
 def _rgb_choices(axis: int) -> tuple[Channels, ...]:

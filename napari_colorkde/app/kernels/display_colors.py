@@ -1,4 +1,4 @@
-"""The colour in which a kernel is shown: that of its mean, as the image shows it."""
+"""The color in which a kernel is shown: that of its mean, as the image shows it."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ LEVELS = 255.0
 
 
 def display_colors(colors: ArrayLike, palette: Palette | None = None) -> NDArray[np.float64]:
-    """Return sRGB in 0..1 ``(N, 3)`` for colours ``(N, C)`` in image units.
+    """Return sRGB in 0..1 ``(N, 3)`` for colors ``(N, C)`` in image units.
 
-    Three channels are red, green and blue, two are magenta and green, one is grey. Without a
-    palette, whose values say how bright white is, colours are 8-bit.
+    Three channels are red, green and blue, two are magenta and green, one is gray. Without a
+    palette, whose values say how bright white is, colors are 8-bit.
     """
     values = np.atleast_2d(np.asarray(colors, np.float64))
     ranges: Any = LEVELS

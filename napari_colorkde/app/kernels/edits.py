@@ -22,7 +22,7 @@ from napari_colorkde.io.kernel_csv import kernels_from_csv, kernels_to_csv
 Kind = Literal["visible", "cls", "name", "mean", "spread", "weight"]
 
 MOST_KERNELS = 1000
-"""Kernels that a set may have here: each is kept for every colour of the image."""
+"""Kernels that a set may have here: each is kept for every color of the image."""
 
 TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")
 
@@ -169,7 +169,7 @@ def added(kernels: KernelSet, new: Iterable[Kernel]) -> KernelSet:
 
 
 def new_kernel(palette: Palette, kernels: KernelSet | None) -> Kernel:
-    """A kernel to begin with: at the image's mean colour, 1/16 of the range wide.
+    """A kernel to begin with: at the image's mean color, 1/16 of the range wide.
 
     Its weight is the mean of those that are there.
     """
@@ -189,7 +189,7 @@ def deleted(kernels: KernelSet, rows: Iterable[int]) -> KernelSet:
     return replace(kernels, kernels=tuple(k for i, k in enumerate(kernels) if i not in gone))
 
 
-def normalised(kernels: KernelSet) -> KernelSet:
+def normalized(kernels: KernelSet) -> KernelSet:
     """Divide all weights by their sum.
 
     Raises
@@ -199,7 +199,7 @@ def normalised(kernels: KernelSet) -> KernelSet:
     """
     total = float(kernels.weights.sum())
     if not total > 0:
-        raise ValueError("the weights sum to 0 and cannot be normalised; give one a weight.")
+        raise ValueError("the weights sum to 0 and cannot be normalized; give one a weight.")
     members = (replace_kernel(k, weight=k.weight / total) for k in kernels)
     return replace(kernels, kernels=tuple(members))
 

@@ -34,7 +34,7 @@ class FitRequest:
     Attributes
     ----------
     index
-        The image's colours and pixels.
+        The image's colors and pixels.
     selection
         The pixels; None for the whole image.
     per_label
@@ -112,7 +112,7 @@ def fit(request: FitRequest) -> Iterator[Progress | Fitted]:
     Raises
     ------
     ValueError
-        If there is no pixel, one colour, fewer colours than kernels, or a value is out of range;
+        If there is no pixel, one color, fewer colors than kernels, or a value is out of range;
         the message names the label.
     """
     if not 1 <= request.n_kernels <= MOST_KERNELS:
@@ -214,7 +214,7 @@ def index_of(session: Session) -> Index:
     if session.source is None:
         raise ValueError("there is no image to fit to; open one first.")
     if session.index is None or session.index.is_preview:
-        raise ValueError("the image's colours are still being counted; fit when that is done.")
+        raise ValueError("the image's colors are still being counted; fit when that is done.")
     return session.index
 
 

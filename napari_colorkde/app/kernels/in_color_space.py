@@ -1,4 +1,4 @@
-"""Gaussian kernels, given in image units, carried into the colour space that is shown and back.
+"""Gaussian kernels, given in image units, carried into the color space that is shown and back.
 
 A Gaussian of the sRGB cube is one no more in a curved space: it is shown as that of its converted
 samples, and a stretch of that one is carried back along the line that fits the samples best.
@@ -18,7 +18,7 @@ AFFINE = ("rgb", "ycbcr", "principal")
 """Spaces in which a Gaussian of the sRGB cube is one again."""
 
 SAMPLES = 256
-"""Colours by which a kernel is carried into another space."""
+"""Colors by which a kernel is carried into another space."""
 
 MOST_STRETCH = 100.0
 """A drag makes an axis at most so much longer or shorter."""
@@ -77,7 +77,7 @@ def reshaped_kernel(
     of the kernel is which direction in the space. The stretch R = S^-½ S' S^-½ becomes
     C' = L Qᵀ R Q Lᵀ. It is exact where the space is affine, elsewhere linear over the extent of the
     kernel. As Q only turns, C' cannot become flat, not even at the corners of the gamut, where all
-    samples may have one colour.
+    samples may have one color.
     """
     if coordinates.space is None:
         return shown
@@ -114,7 +114,7 @@ def _covariances(offsets: Floats, coordinates: Coordinates) -> Floats:
 
 @lru_cache(maxsize=1)
 def _normal_samples() -> Floats:
-    """``(SAMPLES, 3)`` colours of mean 0 and covariance 1, evenly spread."""
+    """``(SAMPLES, 3)`` colors of mean 0 and covariance 1, evenly spread."""
     # Roberts, The unreasonable effectiveness of quasirandom sequences (2018): with the root of
     # x⁴ = x + 1 the multiples of its powers fill the unit cube evenly.
     steps = 1.2207440846057596 ** -np.arange(1.0, 4.0)

@@ -74,7 +74,7 @@ def pick(request: PickRequest) -> Iterator[Progress | Picked]:
         if isinstance(step, dict):
             found = step
         else:
-            yield Progress("picking colours", step)
+            yield Progress("picking colors", step)
     if not found:
         raise ValueError(
             "the selection holds no pixel that counts; mark pixels of the image that are opaque "
@@ -112,7 +112,7 @@ def _changed(request: PickRequest, picked: Samples) -> Samples:
     after = before.minus(picked)
     if after.n_pixels == before.n_pixels:
         raise ValueError(
-            f"none of these colours is among the samples of {what}; nothing was taken away."
+            f"none of these colors is among the samples of {what}; nothing was taken away."
         )
     if not after.n_in_all:
         raise ValueError(f"that would leave {what} without samples; delete it instead.")
@@ -124,7 +124,7 @@ def _refitted(request: PickRequest, samples: Samples) -> Kernel:
     fitted = kernel_from(samples, palette)
     if before is None:
         return fitted
-    # A weight that was typed or normalised is the user's.
+    # A weight that was typed or normalized is the user's.
     own = samples.start is not None or (
         request.samples is not None and before.weight != request.samples.n_pixels / palette.n_pixels
     )
@@ -227,7 +227,7 @@ class Picker:
         if index is None or index.is_preview:
             waiting = self._session.source is not None
             raise ValueError(
-                "the image's colours are still being counted; pick again when that is done."
+                "the image's colors are still being counted; pick again when that is done."
                 if waiting
                 else "there is no image to pick from; open one first."
             )
@@ -269,8 +269,8 @@ class Picker:
 def _check_channels(kernels: KernelSet | None, n: int) -> None:
     if kernels and kernels.n_channels != n:
         raise ValueError(
-            f"the kernels of this set have {kernels.n_channels} channels, the image's colours "
-            f"{n}; choose {kernels.n_channels} colour channels, or another set."
+            f"the kernels of this set have {kernels.n_channels} channels, the image's colors "
+            f"{n}; choose {kernels.n_channels} color channels, or another set."
         )
 
 
@@ -279,7 +279,7 @@ def described(picked: Picked) -> str:
     request, samples = picked.request, picked.samples[0]
     pixels = _count(picked.n_pixels, "pixel")
     if request.kernel is None:
-        colors = _count(sum(map(len, picked.samples)), "colour")
+        colors = _count(sum(map(len, picked.samples)), "color")
         n = len(picked.kernels)
         what = "New kernel" if n == 1 else f"{n} new kernels"
         if classes := list(dict.fromkeys(k.cls for k in picked.kernels if k.cls)):
@@ -301,7 +301,7 @@ def described(picked: Picked) -> str:
             f"K{title[1:]}: {_count(change, 'pixel')} {done}, {_number(samples.n_in_all)} {rest}."
         )
     if any(len(s) == 1 and s.start is None for s in picked.samples):
-        text += " All have one colour, so it is only as wide as rounding: add others with Ctrl."
+        text += " All have one color, so it is only as wide as rounding: add others with Ctrl."
     return text
 
 

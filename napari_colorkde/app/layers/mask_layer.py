@@ -1,6 +1,6 @@
-"""Colours that were chosen, lit up on the image: a layer that lives as long as the choice.
+"""Colors that were chosen, lit up on the image: a layer that lives as long as the choice.
 
-The layer is an image of few levels of grey, painted lazily as densities are, and coloured by a
+The layer is an image of few levels of gray, painted lazily as densities are, and colored by a
 table: nothing, filled, and the two sides of an outline. It is no result; `paint_labels` and
 `add_labels` make one.
 """
@@ -55,7 +55,7 @@ class MaskPainting(Painting):
 
 
 def outline(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The pixels of 0 or 1 along the last two axes that have a neighbour of the other kind.
+    """The pixels of 0 or 1 along the last two axes that have a neighbor of the other kind.
 
     `INSIDE` or `OUTSIDE`, of the same shape; `NOTHING` elsewhere. 2 ms per million pixels.
     """
@@ -71,7 +71,7 @@ def outline(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 class MaskLayer:
-    """A layer over the image that shows which colours are chosen.
+    """A layer over the image that shows which colors are chosen.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class MaskLayer:
         return self.layer is not None
 
     def show(self, chosen: NDArray[np.bool_], outlined: bool = False) -> None:
-        """Light up the pixels of some colours. Without an image nothing happens.
+        """Light up the pixels of some colors. Without an image nothing happens.
 
         Parameters
         ----------
@@ -192,7 +192,7 @@ class MaskLayer:
         if index is not None and np.shape(chosen) != (len(index.palette),):
             raise ValueError(
                 f"chosen has shape {np.shape(chosen)}; give one bool for each of the "
-                f"{len(index.palette)} colours of the palette."
+                f"{len(index.palette)} colors of the palette."
             )
 
     def _new_painting(self) -> MaskPainting | None:
@@ -212,7 +212,7 @@ class MaskLayer:
             rgb=False,
             multiscale=len(painting.levels) > 1,
             colormap=Colormap(COLORS, name=f"{MARK} mask", interpolation="zero"),
-            # Each value in the middle of its colour.
+            # Each value in the middle of its color.
             contrast_limits=(-0.5, len(COLORS) - 0.5),
             blending="translucent_no_depth",
             metadata={MARK: {"image": image.name, "mask": True}},

@@ -56,7 +56,7 @@ class Overlay:
 
     @property
     def image(self) -> Any:
-        """The layer whose colours are looked at, or None."""
+        """The layer whose colors are looked at, or None."""
         return None if self._image is None else self._image()
 
     @property
@@ -69,7 +69,7 @@ class Overlay:
 
     @property
     def index(self) -> Index | None:
-        """Which colour each pixel of that image has; None before they are counted."""
+        """Which color each pixel of that image has; None before they are counted."""
         return self._session.index
 
     def new_painting(self, kind: type[Painting] = Painting) -> Painting | None:
@@ -93,7 +93,7 @@ class Overlay:
         Raises
         ------
         ValueError, TypeError
-            If the layer is no image of colours; nothing is looked at then.
+            If the layer is no image of colors; nothing is looked at then.
         """
         layer = unwrapped(layer)
         self._detach()
@@ -230,7 +230,7 @@ class Overlay:
             layer.colormap = state.colormap
         question = shown.request.question
         if question is not None and state.judgement.asked == question.judgement.asked:
-            # The middle of a ratio's colours is its threshold, which asks for no other values.
+            # The middle of a ratio's colors is its threshold, which asks for no other values.
             question = replace(question, judgement=state.judgement)
             if question.limits != self._limits:
                 moved = replace(shown, limits=question.limits)

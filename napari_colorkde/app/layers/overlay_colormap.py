@@ -1,7 +1,7 @@
-"""How an overlay is coloured, by what it shows.
+"""How an overlay is colored, by what it shows.
 
 Densities and probabilities have the colormap that the user chose. Ratios have two hues that
-colour-blind people tell apart, with the threshold in the middle; classes have a colour each.
+color-blind people tell apart, with the threshold in the middle; classes have a color each.
 """
 
 from typing import TYPE_CHECKING

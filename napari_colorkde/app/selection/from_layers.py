@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_colorkde.app.image.source import Source, unwrapped
 from napari_colorkde.app.selection.polygons import Outlines, outlines
-from napari_colorkde.app.selection.selections import Floats, Labelled, View, Which
+from napari_colorkde.app.selection.selections import Floats, Labeled, View, Which
 from napari_colorkde.app.state import Channels
 
 ELLIPSE_CORNERS = 256
@@ -46,7 +46,7 @@ def view_of(layer: Any, source: Source, channels: Channels, dims: Any) -> View:
 
 
 def pixel_positions(layer: Any, channels: Channels, world: Sequence[Any]) -> Floats:
-    """Where points of the world lie among a layer's pixels, whose centres are whole numbers."""
+    """Where points of the world lie among a layer's pixels, whose centers are whole numbers."""
     data = np.array([layer.world_to_data(point) for point in world], np.float64)
     return data[:, list(_pixel_axes(layer, channels))]
 
@@ -102,7 +102,7 @@ def _outline(corners: Floats, kind: str) -> Floats:
 
 def labels_selection(
     layer: Any, source: Source, channels: Channels, view: View, which: Which
-) -> Labelled:
+) -> Labeled:
     """The pixels of an image that a Labels layer marks.
 
     Raises
@@ -116,12 +116,12 @@ def labels_selection(
     given, shape = tuple(labels.shape), source.shape(channels)
     label = int(layer.selected_label)
     if given == shape:
-        return Labelled(labels, which, label)
+        return Labeled(labels, which, label)
     if given == tuple(shape[axis] for axis in view.plane):
         axes = view.axes(*(range(shape[axis]) for axis in view.plane))
-        return Labelled(labels, which, label, axes)
+        return Labeled(labels, which, label, axes)
     if channels.axis is not None and not source.rgb and given == tuple(source.array.shape):
-        return Labelled(labels, which, label, channel_axis=channels.axis)
+        return Labeled(labels, which, label, channel_axis=channels.axis)
     raise ValueError(
         f"{layer.name!r} has the shape {given}, the image {shape} in pixels; paint on labels of "
         "the image's shape."

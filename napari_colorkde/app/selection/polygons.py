@@ -39,7 +39,7 @@ class Outlines:
 
 
 def outlines(view: View, polygons: Sequence[Floats], *, together: bool) -> Outlines:
-    """The pixels whose centres lie in polygons.
+    """The pixels whose centers lie in polygons.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def _box_around(view: View, corners: Floats) -> Axes | None:
 
 
 def filled(polygon: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Which pixels of a plane have their centre in a polygon ``(N, 2)``: even-odd rule.
+    """Which pixels of a plane have their center in a polygon ``(N, 2)``: even-odd rule.
 
     Each edge flips all pixels to its right, row by row. O(pixels + N rows).
     """
@@ -105,7 +105,7 @@ def filled(polygon: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
 def rectangle(view: View, corners: Floats) -> Selection:
     """The pixels of a rectangle with these corners among the pixels, ``(4, ndim)``, in order.
 
-    One that does not lie along the image's axes holds the pixels whose centres it holds.
+    One that does not lie along the image's axes holds the pixels whose centers it holds.
 
     Raises
     ------

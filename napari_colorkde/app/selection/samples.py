@@ -1,6 +1,6 @@
-"""Samples of an image's colours, and the kernels that follow from them.
+"""Samples of an image's colors, and the kernels that follow from them.
 
-A selection of pixels becomes `Samples`: its colours and how often each was picked. Samples add and
+A selection of pixels becomes `Samples`: its colors and how often each was picked. Samples add and
 take away, so that a kernel is always that of the pixels it stands for, refitted from all of them.
 Which pixels a click or a layer means is said in `selections`; nothing here knows napari.
 """
@@ -43,7 +43,7 @@ def start_of(kernel: Kernel, palette: Palette) -> Start:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """Colours that were picked, and how often.
+    """Colors that were picked, and how often.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class Samples:
 
     @property
     def n_channels(self) -> int:
-        """Number of colour channels C."""
+        """Number of color channels C."""
         return int(self.colors.shape[1])
 
     def __len__(self) -> int:
@@ -96,9 +96,9 @@ class Samples:
         return Samples(merged.colors, merged.counts, self.start)
 
     def minus(self, other: "Samples") -> "Samples":
-        """What is left when other pixels are taken away, colour by colour; perhaps none.
+        """What is left when other pixels are taken away, color by color; perhaps none.
 
-        Undoes `plus` exactly. Colours that are not among these change nothing.
+        Undoes `plus` exactly. Colors that are not among these change nothing.
 
         Raises
         ------
@@ -112,14 +112,14 @@ class Samples:
         return Samples(rest.colors[left].astype(self.colors.dtype), rest.counts[left], self.start)
 
     def shares(self, other: "Samples") -> bool:
-        """Whether any colour of the other samples is among these."""
+        """Whether any color of the other samples is among these."""
         return bool(self.minus(other).n_pixels < self.n_pixels)
 
     def _agree(self, other: "Samples") -> None:
         if self.n_channels != other.n_channels:
             raise ValueError(
                 f"the samples have {self.n_channels} channels, those picked {other.n_channels}; "
-                "pick from an image with the same colour channels."
+                "pick from an image with the same color channels."
             )
 
 
@@ -130,7 +130,7 @@ def samples_of_counts(palette: Palette, counts: NDArray[np.int64]) -> Samples:
 
 
 def samples_of_colors(palette: Palette, chosen: NDArray[np.bool_]) -> Samples:
-    """All of the image's pixels that have a chosen colour; `chosen` is ``(U,)`` bool."""
+    """All of the image's pixels that have a chosen color; `chosen` is ``(U,)`` bool."""
     return samples_of_counts(palette, np.where(chosen, palette.counts, 0))
 
 
@@ -143,7 +143,7 @@ def kernel_from(samples: Samples, palette: Palette, *, cls: str = "", name: str 
         What was picked.
     palette
         Of the image: how many pixels there are, and how they are rounded. The variance of rounding
-        is added, so that samples of one colour have a kernel, too.
+        is added, so that samples of one color have a kernel, too.
 
     Raises
     ------

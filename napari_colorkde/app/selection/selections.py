@@ -16,7 +16,7 @@ from napari_colorkde.app.image.pixel_index import Axes, Index
 from napari_colorkde.app.selection.samples import Samples, samples_of_counts
 
 CLICK_RADIUS = 2.3
-"""Pixels: a click takes the 21 of a square of 5 without its corners. One pixel is one colour."""
+"""Pixels: a click takes the 21 of a square of 5 without its corners. One pixel is one color."""
 
 Groups = NDArray[np.integer[Any]] | NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -145,7 +145,7 @@ Which = Literal["selected", "together", "each"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Labelled:
+class Labeled:
     """The pixels of a label image.
 
     Attributes
@@ -154,7 +154,7 @@ class Labelled:
         Array-like, of the image's shape in pixels; or, with `axes`, of its plane; or, with
         `channel_axis`, of the layer's shape with its channels.
     which
-        "selected": those with `label`. "together": all that are labelled. "each": each label a
+        "selected": those with `label`. "together": all that are labeled. "each": each label a
         group.
     """
 

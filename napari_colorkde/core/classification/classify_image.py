@@ -53,7 +53,7 @@ def classify_image(
     Parameters
     ----------
     image
-        ``(..., H, W, C)`` with the channels of the kernels in their order, RGBA, or grey.
+        ``(..., H, W, C)`` with the channels of the kernels in their order, RGBA, or gray.
     kernels
         A `KernelSet`, or several by name as `load_kernels` gives them. A kernel without a class has
         the name of its set for one.

@@ -1,7 +1,7 @@
 """How wide the kernels are: given, by rule, or by leave-one-out likelihood.
 
 Bandwidths are standard deviations in image units. "Range" is that of the values a channel can take
-(256 for 8-bit colours), see `channel_ranges`.
+(256 for 8-bit colors), see `channel_ranges`.
 """
 
 import warnings
@@ -31,8 +31,8 @@ DEFAULT_FRACTION = 1 / 64
 so that images compare."""
 
 FLOOR_FRACTION = 1 / 128
-"""Rules of thumb stay above this fraction of the range, the spacing of the usual grid: a grey image
-has no spread across the grey axis."""
+"""Rules of thumb stay above this fraction of the range, the spacing of the usual grid: a gray image
+has no spread across the gray axis."""
 
 
 class BandwidthEdgeWarning(UserWarning):
@@ -129,20 +129,20 @@ def select_bandwidth(
     *,
     device: "str | Device" = "auto",
 ) -> BandwidthSelection:
-    """Choose a bandwidth for the colour KDE of an image.
+    """Choose a bandwidth for the color KDE of an image.
 
     Parameters
     ----------
     image
         An image (see `Palette.from_image`) or a `Palette`.
     method
-        "loco" leaves out each pixel's whole colour: 1 to 2 levels on photographs. "loo" leaves out
+        "loco" leaves out each pixel's whole color: 1 to 2 levels on photographs. "loo" leaves out
         one pixel: as pixels repeat on 8-bit images its best sigma is often below a level, and on
-        grey ones it has none. "scott" and "silverman" are the rules of thumb for a normal
+        gray ones it has none. "scott" and "silverman" are the rules of thumb for a normal
         density, ``sigma_c = factor · std_c``, kept above 1/128 of the range.
     candidates
         ``(n,)`` sigmas, or ``(n, C)``, for "loco" and "loo". Default: 11 from 1/1024 to 1/8 of
-        the range, then 4 between the best one's neighbours.
+        the range, then 4 between the best one's neighbors.
     device
         See `resolve_device`.
 
@@ -186,7 +186,7 @@ def iterate_selection(
     """
     if method == "loo" and len(palette) < 2:
         raise ValueError(
-            "image has a single colour: its leave-one-out likelihood grows without end as the "
+            "image has a single color: its leave-one-out likelihood grows without end as the "
             'bandwidth shrinks. Give a sigma, or method="scott".'
         )
     tried: list[tuple[tuple[float, ...], float]] = []
@@ -274,7 +274,7 @@ def _checked_sigmas(values: NDArray[np.float64], n_channels: int) -> NDArray[np.
     if not ((values > 1e-100) & (values < 1e100)).all():
         raise ValueError(
             f"bandwidth={values.tolist()}: a sigma must be positive and finite; give a "
-            "standard deviation in image units, such as 4 for 8-bit colours."
+            "standard deviation in image units, such as 4 for 8-bit colors."
         )
     return np.broadcast_to(values, (n_channels,)).copy()
 

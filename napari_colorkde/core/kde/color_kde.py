@@ -1,4 +1,4 @@
-"""The colour KDE of an image: volumes, densities at pixels, log-likelihoods.
+"""The color KDE of an image: volumes, densities at pixels, log-likelihoods.
 
     ``f(x) = 1/N Σ_pixels N(x; c_pixel, Σ) = S(x) / (N sqrt(det(2π Σ)))``
 
@@ -29,12 +29,12 @@ class NarrowBandwidthWarning(UserWarning):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DensityVolume:
-    """A density on a regular grid of colours.
+    """A density on a regular grid of colors.
 
     Attributes
     ----------
     values
-        ``(B_0, …, B_{C−1})`` float32, per unit volume of colour space. Axis 0 is the image's first
+        ``(B_0, …, B_{C−1})`` float32, per unit volume of color space. Axis 0 is the image's first
         channel.
     axes
         C float64 arrays: the grid's coordinates in image units.
@@ -44,7 +44,7 @@ class DensityVolume:
         Fraction of the density that lies within the extent, from the first grid point to the last;
         for cell averages, within the cells, which reach half a step further.
     space
-        Colour space of the axes.
+        Color space of the axes.
     """
 
     values: NDArray[np.float32]
@@ -60,7 +60,7 @@ class DensityVolume:
 
 
 class ColorKDE:
-    """Gaussian kernel density estimate of an image's colours.
+    """Gaussian kernel density estimate of an image's colors.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class ColorKDE:
         a ``(C, C)`` covariance, in image units.
     space
         "rgb", the image's own channels, or "linear", "lab", "oklab", "hsv", "ycbcr", "principal":
-        colours are read as sRGB and converted; bandwidth, volume and densities are in that space.
+        colors are read as sRGB and converted; bandwidth, volume and densities are in that space.
     device
         "auto", "cuda", "mps", "cpu" or a torch device.
 
@@ -82,7 +82,7 @@ class ColorKDE:
 
     Notes
     -----
-    Accuracy: densities 1e-6 of the peak for 8-bit colours and diagonal bandwidths, 1e-5 otherwise;
+    Accuracy: densities 1e-6 of the peak for 8-bit colors and diagonal bandwidths, 1e-5 otherwise;
     logs 1e-4 nats + 1e-6 |log f|.
     """
 
@@ -103,7 +103,7 @@ class ColorKDE:
 
     @cached_property
     def points(self) -> Palette:
-        """The palette with its colours in the KDE's space."""
+        """The palette with its colors in the KDE's space."""
         if self.color_space is None:
             return self.palette
         return palette_in_space(self.palette, self.color_space)
@@ -132,7 +132,7 @@ class ColorKDE:
             Grid points per axis: one number, or one per channel.
         extent
             First and last grid point: one pair, or one per channel, in image units. None: (0, 255)
-            for uint8, the gamut's box in another colour space, otherwise the data's range and 3
+            for uint8, the gamut's box in another color space, otherwise the data's range and 3
             sigma on both sides.
         sampling
             "points": the density at each grid point. "cells": its average over the cell around
@@ -188,8 +188,8 @@ class ColorKDE:
         Parameters
         ----------
         image
-            Any image with the palette's channels; or a `Palette`, for its colours, ``(U,)``. None:
-            the colours of the KDE's own palette.
+            Any image with the palette's channels; or a `Palette`, for its colors, ``(U,)``. None:
+            the colors of the KDE's own palette.
         log
             Natural logarithm, to any depth of the tails.
         mask, channel_axis
@@ -226,7 +226,7 @@ class ColorKDE:
         return leave_one_out(self.points, self._sums, log_normalizer(self.covariance))
 
     def leave_one_color_out(self) -> float:
-        """Mean log-density of each pixel under the KDE of all pixels of other colours, in nats."""
+        """Mean log-density of each pixel under the KDE of all pixels of other colors, in nats."""
         return leave_one_color_out(self.points, self._sums, log_normalizer(self.covariance))
 
     def _at(self, palette: Palette, log: bool) -> NDArray[Any]:
@@ -251,7 +251,7 @@ class ColorKDE:
     def _check_channels(self, palette: Palette) -> None:
         if palette.n_channels != self.palette.n_channels:
             raise ValueError(
-                f"image has {palette.n_channels} colour channels, the KDE "
+                f"image has {palette.n_channels} color channels, the KDE "
                 f"{self.palette.n_channels}; give an image of the same kind."
             )
 
@@ -275,7 +275,7 @@ def color_kde(
     channel_axis: int | None = -1,
     device: "str | Device" = "auto",
 ) -> DensityVolume:
-    """Kernel density estimate of an image's colours on a regular grid.
+    """Kernel density estimate of an image's colors on a regular grid.
 
     Parameters
     ----------
@@ -293,7 +293,7 @@ def color_kde(
 
     Notes
     -----
-    For 8-bit colours the time is that of counting the pixels plus at most 7.5 GFLOP for 128³.
+    For 8-bit colors the time is that of counting the pixels plus at most 7.5 GFLOP for 128³.
     """
     palette = image if isinstance(image, Palette) else Palette.from_image(image, mask, channel_axis)
     return ColorKDE(palette, bandwidth, space=space, device=device)._volume(bins, extent, "points")

@@ -1,4 +1,4 @@
-"""How different two images' colours are: Kullback–Leibler and Jensen–Shannon divergences."""
+"""How different two images' colors are: Kullback–Leibler and Jensen–Shannon divergences."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +12,12 @@ from napari_colorkde.core.kernel_sums.kernel_sums import kernel_sums
 from napari_colorkde.core.palette.palette import Palette
 
 REACH = 6.0
-"""Standard deviations the grid reaches beyond the colours: 1e-9 of the mass is outside."""
+"""Standard deviations the grid reaches beyond the colors: 1e-9 of the mass is outside."""
 
 SPACINGS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8)
 """Grid spacings in standard deviations. At the widest the trapezoid rule errs by 4e-14 of a
-Gaussian and, on photographs, by 1e-5 of ``f_a log(f_a / f_b)``. But halfway between far colours of
-b the log has a kink, and the rule errs by spacing² · (distance of those colours) · f_a / 12."""
+Gaussian and, on photographs, by 1e-5 of ``f_a log(f_a / f_b)``. But halfway between far colors of
+b the log has a kink, and the rule errs by spacing² · (distance of those colors) · f_a / 12."""
 
 FINE_POINTS = 1 << 19
 """The finest spacing is taken whose grid has no more points than this; if none has, the widest."""
@@ -30,7 +30,7 @@ SIGNIFICANT = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Divergences between the colour densities of images a and b, in nats.
+    """Divergences between the color densities of images a and b, in nats.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ def compare(
     *,
     device: "str | Device" = "auto",
 ) -> Comparison:
-    """Compare the colours of two images by the divergence of their KDEs.
+    """Compare the colors of two images by the divergence of their KDEs.
 
     Parameters
     ----------
@@ -69,12 +69,12 @@ def compare(
     -------
     Comparison
         Integrals of the densities, not of samples: to 1e-4 nats + 1e-4 of the value; 3e-3 of the
-        value in three dimensions, where both have only a few colours spread over the whole range.
+        value in three dimensions, where both have only a few colors spread over the whole range.
 
     Raises
     ------
     ValueError
-        If the images differ in kind, or the bandwidth is so narrow beside the colours' range that
+        If the images differ in kind, or the bandwidth is so narrow beside the colors' range that
         the grid would exceed 17 million points.
 
     Notes
@@ -108,7 +108,7 @@ def _grid(palette: Palette, covariance: NDArray[np.float64]) -> tuple[NDArray[np
             break
     if lengths.prod() > MAX_POINTS:
         raise ValueError(
-            f"bandwidth {[float(f'{s:.3g}') for s in narrow]} is narrow beside the colours' range: "
+            f"bandwidth {[float(f'{s:.3g}') for s in narrow]} is narrow beside the colors' range: "
             f"the integral would need {lengths.prod():.3g} points, more than {MAX_POINTS}. Give a "
             "wider bandwidth."
         )

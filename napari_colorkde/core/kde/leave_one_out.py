@@ -1,4 +1,4 @@
-"""How well a KDE predicts pixels, or whole colours, that are left out of it."""
+"""How well a KDE predicts pixels, or whole colors, that are left out of it."""
 
 import math
 
@@ -23,9 +23,9 @@ def leave_one_out(palette: Palette, sums: KernelSums, log_norm: float) -> float:
 
 
 def leave_one_color_out(palette: Palette, sums: KernelSums, log_norm: float) -> float:
-    """Mean over the pixels of ``log f`` with all pixels of that colour left out, in nats."""
+    """Mean over the pixels of ``log f`` with all pixels of that color left out, in nats."""
     n = palette.n_pixels
     if len(palette) < 2:
-        raise ValueError("image has a single colour; leaving it out leaves nothing. Give two.")
+        raise ValueError("image has a single color; leaving it out leaves nothing. Give two.")
     logs = sums.log_others() - np.log(n - palette.counts.astype(np.float64))
     return float(palette.counts @ (logs - log_norm) / n)

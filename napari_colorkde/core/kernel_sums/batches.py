@@ -1,6 +1,6 @@
 """Scattered points on a regular mesh: spread over the nodes nearby, or read off them.
 
-Points are taken in groups of neighbours that share a window of the mesh, and the groups in batches
+Points are taken in groups of neighbors that share a window of the mesh, and the groups in batches
 of equal size, so that all the work is in batched matrix products:
 
     spread   ``mesh[i, j, k] += Σ_n A[n, i] · (B[n, j] C[n, k])``
@@ -37,7 +37,7 @@ PRODUCTS = 1 << 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
-    """n batches of b neighbours among Q points, and the window of nodes each batch reaches.
+    """n batches of b neighbors among Q points, and the window of nodes each batch reaches.
 
     Attributes
     ----------
@@ -200,7 +200,7 @@ def _start_and_step(axis: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def _sorted_by_row(keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """An order of ``(n, C)`` integers in which equal rows are neighbours, and each run's first."""
+    """An order of ``(n, C)`` integers in which equal rows are neighbors, and each run's first."""
     code = np.zeros(len(keys), np.int64)
     for column in keys.T:
         levels, ranks = _ranks(column)

@@ -1,10 +1,10 @@
-"""The sum over all colours itself, in float64 and log space: for tails and for narrow kernels.
+"""The sum over all colors itself, in float64 and log space: for tails and for narrow kernels.
 
     ``log S(x) = log Σ_u counts_u exp(−|y_u − y|²/2)``, y whitened coordinates.
 
 Terms that cannot matter are left out by distance: with N the sum of the counts and d the distance
-to the nearest colour, those beyond ``d² + 2 (ln N + 14)`` add less than e⁻¹⁴ of the sum in all.
-The nearest colours come from a k-d tree; points and colours are taken in blocks of neighbours, so
+to the nearest color, those beyond ``d² + 2 (ln N + 14)`` add less than e⁻¹⁴ of the sum in all.
+The nearest colors come from a k-d tree; points and colors are taken in blocks of neighbors, so
 that most distances are never computed.
 """
 
@@ -46,9 +46,9 @@ def log_sums(
     colors, counts
         ``(U, C)`` whitened coordinates and ``(U,)`` counts.
     self_index
-        ``(Q,)``: the colour to leave out at each point, for leave-one-out sums.
+        ``(Q,)``: the color to leave out at each point, for leave-one-out sums.
     beyond
-        Squared distance beyond which colours are left out even if none is nearer: points far from
+        Squared distance beyond which colors are left out even if none is nearer: points far from
         everything give −inf quickly. None keeps the tails.
 
     Returns
@@ -87,7 +87,7 @@ def log_sums(
 def _nearest_squared(
     tree: cKDTree, points: NDArray[np.float64], self_index: NDArray[np.int64] | None
 ) -> NDArray[np.float64]:
-    """Squared distance of each point to its nearest colour, the one to leave out apart."""
+    """Squared distance of each point to its nearest color, the one to leave out apart."""
     if self_index is None:
         distances, _ = tree.query(points, workers=-1)
     else:
@@ -99,7 +99,7 @@ def _nearest_squared(
 def _by_place_and_reach(
     points: NDArray[np.float64], reach: NDArray[np.float64]
 ) -> NDArray[np.intp]:
-    """An order in which points next to each other are neighbours and reach about as far."""
+    """An order in which points next to each other are neighbors and reach about as far."""
     order = cKDTree(points, leafsize=POINT_BLOCK).indices
     with np.errstate(divide="ignore"):
         octaves = np.floor(np.log2(reach[order]))
@@ -113,10 +113,10 @@ def _log_sum_block(
     self_index: NDArray[np.int64] | None,
     members: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Log-sum-exp over `members` at each of a few neighbouring points."""
-    # About the points' own centre the square may be expanded: what cancels is of their size.
-    centre = points.mean(axis=0)
-    here, there = points - centre, colors[members] - centre
+    """Log-sum-exp over `members` at each of a few neighboring points."""
+    # About the points' own center the square may be expanded: what cancels is of their size.
+    center = points.mean(axis=0)
+    here, there = points - center, colors[members] - center
     ones = np.ones((len(here), 1))
     # Logs to base 2 from here on: torch's exp2 is four times as fast as its exp.
     left = np.hstack([here, -0.5 * (here**2).sum(axis=1, keepdims=True), ones]) / np.log(2)

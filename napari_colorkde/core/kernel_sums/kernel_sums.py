@@ -1,8 +1,8 @@
-"""Kernel sums of a palette, by whichever way is quick and exact for its colours and bandwidth.
+"""Kernel sums of a palette, by whichever way is quick and exact for its colors and bandwidth.
 
     ``S(x) = Σ_u counts_u exp(−½ (x − c_u)ᵀ Σ⁻¹ (x − c_u))``
 
-The density is ``S / (N sqrt(det(2π Σ)))``. `LatticeSums` is for colours on a small lattice and a
+The density is ``S / (N sqrt(det(2π Σ)))``. `LatticeSums` is for colors on a small lattice and a
 diagonal bandwidth, `SpreadSums` for all others. Both answer in float32 where that holds relative
 accuracy, and hand what lies deeper in the tails to float64 and, last, to the direct sum.
 """
@@ -35,19 +35,19 @@ FLOAT64_FLOOR = 1e-290
 """Times N: the same for float64."""
 
 FEW = 2048
-"""Colours below the float32 floor that are summed directly rather than all again in float64."""
+"""Colors below the float32 floor that are summed directly rather than all again in float64."""
 
 SPREAD_FLOOR = 1e-12
-"""Times N: the smallest sum read off a mesh to 1e-5; below it the colours lie 7.5 sigma away."""
+"""Times N: the smallest sum read off a mesh to 1e-5; below it the colors lie 7.5 sigma away."""
 
 OTHERS_FLOOR = 0.05
 """Times the whole sum: the smallest rest that subtraction leaves within 5e-5 of itself."""
 
 GRID_BEYOND = 60.0
-"""Squared distance beyond which a density, not its log, is zero: e⁻³⁰ of one colour's peak."""
+"""Squared distance beyond which a density, not its log, is zero: e⁻³⁰ of one color's peak."""
 
 SLAB_POINTS = 1 << 22
-"""Grid points taken as scattered ones at a time: 100 MB of colours."""
+"""Grid points taken as scattered ones at a time: 100 MB of colors."""
 
 _COUNTS: WeakKeyDictionary[Palette, dict[Device, torch.Tensor]] = WeakKeyDictionary()
 """Counts on the lines of palettes in use, up to 64 MB each; gone with the palette."""
@@ -62,13 +62,13 @@ class KernelSums(Protocol):
         """S on the grid of these axes, to 1e-6 of its peak (3e-6 for `SpreadSums`)."""
 
     def log_at(self, colors: NDArray[Any]) -> NDArray[np.float64]:
-        """Log S at colours ``(Q, C)``, to 1e-5 nats at any distance."""
+        """Log S at colors ``(Q, C)``, to 1e-5 nats at any distance."""
 
     def at(self, colors: NDArray[Any]) -> NDArray[np.float32]:
-        """S at colours ``(Q, C)``, to 3e-6 of its peak."""
+        """S at colors ``(Q, C)``, to 3e-6 of its peak."""
 
     def log_others(self) -> NDArray[np.float64]:
-        """Log S at each palette colour without that colour, ``(U,)``, to 1e-5 nats."""
+        """Log S at each palette color without that color, ``(U,)``, to 1e-5 nats."""
 
 
 def kernel_sums(palette: Palette, covariance: NDArray[np.float64], device: Device) -> KernelSums:
@@ -88,7 +88,7 @@ def whiten(colors: NDArray[Any], cholesky: NDArray[np.float64]) -> NDArray[np.fl
 
 
 class LatticeSums:
-    """Exact sums by the separable transform of the colour lattice."""
+    """Exact sums by the separable transform of the color lattice."""
 
     def __init__(
         self, palette: Palette, lattice: Lattice, sigmas: NDArray[np.float64], device: Device
@@ -113,14 +113,14 @@ class LatticeSums:
         return np.asarray(self._device.get(in_order), np.float32)
 
     def at(self, colors: NDArray[Any]) -> NDArray[np.float32]:
-        """S at colours; see `KernelSums`."""
+        """S at colors; see `KernelSums`."""
         target = self._target(colors)
         if target is None:
             return self._by_spreading.at(colors)
         return np.asarray(self._gathered(target, torch.float32), np.float32)
 
     def log_at(self, colors: NDArray[Any]) -> NDArray[np.float64]:
-        """Log S at colours; see `KernelSums`."""
+        """Log S at colors; see `KernelSums`."""
         target = self._target(colors)
         if target is None:
             return self._by_spreading.log_at(colors)
@@ -128,7 +128,7 @@ class LatticeSums:
         return self._with_tails(sums, floor, colors, None)
 
     def log_others(self) -> NDArray[np.float64]:
-        """Log S of the other colours; see `KernelSums`."""
+        """Log S of the other colors; see `KernelSums`."""
         others, floor = self._deep_enough(self._others)
         rows = np.arange(len(self._palette))
         return self._with_tails(others, floor, self._palette.colors, rows)
@@ -144,7 +144,7 @@ class LatticeSums:
 
     @cached_property
     def _by_spreading(self) -> "SpreadSums":
-        """For colours that are on no small lattice, though the palette is."""
+        """For colors that are on no small lattice, though the palette is."""
         return SpreadSums(self._palette, np.diag(self._sigmas**2), self._device)
 
     def _others(self, dtype: torch.dtype) -> NDArray[Any]:
@@ -183,7 +183,7 @@ class LatticeSums:
 
 
 class SpreadSums:
-    """Sums by spreading in whitened coordinates: any covariance, any colours."""
+    """Sums by spreading in whitened coordinates: any covariance, any colors."""
 
     def __init__(self, palette: Palette, covariance: NDArray[np.float64], device: Device) -> None:
         self._palette, self._device = palette, device
@@ -218,7 +218,7 @@ class SpreadSums:
         return np.asarray(self._device.get(sums), np.float32)
 
     def at(self, colors: NDArray[Any]) -> NDArray[np.float32]:
-        """S at colours; see `KernelSums`."""
+        """S at colors; see `KernelSums`."""
         points = whiten(colors, self._cholesky)
         if spreading.is_sparse(points):
             counts = self._palette.counts
@@ -227,7 +227,7 @@ class SpreadSums:
         return self._spread_at(points)
 
     def log_at(self, colors: NDArray[Any]) -> NDArray[np.float64]:
-        """Log S at colours; see `KernelSums`."""
+        """Log S at colors; see `KernelSums`."""
         points = whiten(colors, self._cholesky)
         if spreading.is_sparse(points):
             return log_sums(points, self._whitened, self._palette.counts)
@@ -235,7 +235,7 @@ class SpreadSums:
         return _log_or_direct(sums, self._floor, points, self._whitened, counts, None)
 
     def log_others(self) -> NDArray[np.float64]:
-        """Log S of the other colours; see `KernelSums`."""
+        """Log S of the other colors; see `KernelSums`."""
         points, counts = self._whitened, self._palette.counts
         rows = np.arange(len(counts))
         if spreading.is_sparse(points):

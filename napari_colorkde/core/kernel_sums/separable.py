@@ -6,7 +6,7 @@ at all nodes of another is
     ``S[i, j, k] = Σ_rgb G_r[i, r] G_g[j, g] G_b[k, b] counts[r, g, b]``,
 
 without binning, without truncation. Every term is positive, so float32 keeps 1e-6 *relative*
-accuracy far into the tails. S is in units of one colour's own term: exp(0) = 1.
+accuracy far into the tails. S is in units of one color's own term: exp(0) = 1.
 """
 
 from typing import Literal

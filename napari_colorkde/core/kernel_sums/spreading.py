@@ -1,4 +1,4 @@
-"""Colours off the lattice, and full covariances: spread over a mesh, read off.
+"""Colors off the lattice, and full covariances: spread over a mesh, read off.
 
 In whitened coordinates ``y = L⁻¹ x`` (``covariance = L Lᵀ``, L lower triangular) every bandwidth is
 the unit Gaussian. A Gaussian of unit variance is a narrow one of variance s² convolved with one of
@@ -8,7 +8,7 @@ variance 1 − s², and the convolution may be summed over the nodes of a regula
 
 with w the density of the narrow Gaussian times h. By Poisson's summation formula the error is
 ``2 exp(−2π² t / h²)`` of the value itself, ``t = s² (1 − s²)``: 7e-8 per axis. So sums on a regular
-grid are a spreading of the colours and a wide Gaussian along each axis. Scattered points are read
+grid are a spreading of the colors and a wide Gaussian along each axis. Scattered points are read
 with the narrow Gaussian again, off a mesh that the rest of the kernel, of variance 1 − 2 s², was
 carried to: ``t = s² (1 − 2 s²) / (1 − s²)``, 2e-7 more. Nothing is negative, so nothing cancels.
 
@@ -43,10 +43,10 @@ CELL = 0.43
 """Spacing h of the nodes, in standard deviations of the bandwidth."""
 
 NARROW = 0.45
-"""Standard deviation s of the Gaussian that colours are spread and read with, in the same unit."""
+"""Standard deviation s of the Gaussian that colors are spread and read with, in the same unit."""
 
 TAPS = 8
-"""Nodes on each side that it reaches: enough for colours 7.5 standard deviations away."""
+"""Nodes on each side that it reaches: enough for colors 7.5 standard deviations away."""
 
 BRICK = 70.0
 """Edge of the pieces, in standard deviations, in which points are read where one mesh would be too
@@ -56,7 +56,7 @@ REACH = 7.0
 """Standard deviations beyond which a kernel is not evaluated on a grid: exp(−7²/2) = 2e-11."""
 
 FAR = 9.5
-"""Standard deviations beyond which a colour is nothing to a point: exp(−9.5²/2) = 3e-20."""
+"""Standard deviations beyond which a color is nothing to a point: exp(−9.5²/2) = 3e-20."""
 
 MAX_NODES = 1 << 25
 """Largest mesh held in one piece: 134 MB in float32."""
@@ -77,7 +77,7 @@ class Mesh:
 
 
 def fits(whitened: NDArray[np.float64]) -> bool:
-    """Whether one mesh for these colours ``(U, C)`` is within the limits."""
+    """Whether one mesh for these colors ``(U, C)`` is within the limits."""
     # Counted, not made: kernels may be a billion times narrower than the range.
     lengths = np.ptp(whitened, axis=0) / CELL + 2 * TAPS + 4
     return bool(lengths.max() <= MAX_AXIS_NODES and lengths.prod() <= MAX_NODES)
@@ -89,16 +89,16 @@ def is_sparse(points: NDArray[np.float64]) -> bool:
 
 
 def mesh_of(whitened: NDArray[np.float64], counts: NDArray[Any], device: Device) -> Mesh:
-    """Spread colours ``(U, C)``. O(U · 23^C) multiplications."""
+    """Spread colors ``(U, C)``. O(U · 23^C) multiplications."""
     nodes = _nodes(whitened.min(axis=0), whitened.max(axis=0))
     n = len(nodes)
     return Mesh(spread(whitened, counts, nodes, (TAPS,) * n, (_narrow,) * n, device), nodes)
 
 
 def sums_at(points: NDArray[np.float64], mesh: Mesh, device: Device) -> NDArray[np.float32]:
-    """Kernel sums at scattered whitened points ``(Q, C)``, read off the mesh of the colours.
+    """Kernel sums at scattered whitened points ``(Q, C)``, read off the mesh of the colors.
 
-    To 2e-6 of itself wherever the nearest colours lie within 7.5 standard deviations, and zero far
+    To 2e-6 of itself wherever the nearest colors lie within 7.5 standard deviations, and zero far
     away. O(Q · 23^C) multiplications.
     """
     sums = np.zeros(len(points), np.float32)
@@ -126,7 +126,7 @@ def sums_by_bricks(
     counts: NDArray[Any],
     device: Device,
 ) -> NDArray[np.float32]:
-    """The same for colours that one mesh would be too large for.
+    """The same for colors that one mesh would be too large for.
 
     Points are taken brick by brick of the space, each with a mesh of its own, so that memory is
     bounded however narrow the kernels are.
@@ -148,7 +148,7 @@ def sums_by_bricks(
 def sums_on_mesh_grid(
     mesh: Mesh, cholesky: NDArray[np.float64], axes: Axes, sampling: Sampling, device: Device
 ) -> torch.Tensor:
-    """Kernel sums on a regular grid in colour units, ``(B_0, …)``, read off a mesh.
+    """Kernel sums on a regular grid in color units, ``(B_0, …)``, read off a mesh.
 
     L is triangular, so the first whitened coordinate depends on the first axis only, the second on
     the first two: the axes are read off in turn, each at the places the earlier ones ask for.

@@ -1,7 +1,7 @@
-"""Expectation maximisation: Gaussian mixtures fitted to a palette, with its counts as weights.
+"""Expectation maximization: Gaussian mixtures fitted to a palette, with its counts as weights.
 
 The same fit as on all pixels, at the cost of the distinct colors. Formulas: Bishop, Pattern
-Recognition and Machine Learning (2006), section 9.2.2; covariance types, regularisation and
+Recognition and Machine Learning (2006), section 9.2.2; covariance types, regularization and
 convergence are those of scikit-learn's GaussianMixture.
 """
 
@@ -19,7 +19,7 @@ from napari_colorkde.core.mixture.em_steps import (
     CovarianceType,
     checked_reg_covar,
     expectation,
-    maximisation,
+    maximization,
 )
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette
@@ -68,7 +68,7 @@ def fit_kernels(
     Parameters
     ----------
     image
-        ``(..., H, W, C)`` with 1 to 3 channels, RGBA, or grey ``(H, W)``.
+        ``(..., H, W, C)`` with 1 to 3 channels, RGBA, or gray ``(H, W)``.
     n_kernels
         Number of kernels, or "bic": the one of 1 to 10 with the lowest Bayesian information
         criterion. Pixels of a photograph are not independent, so BIC tends to many kernels.
@@ -211,7 +211,7 @@ def iterate_em(
     kernels, before = initial, -np.inf
     for iteration in range(1, max_iter + 1):
         log_likelihood, sums = expectation(palette, kernels, place)
-        kernels = maximisation(sums, kernels, covariance_type, reg_covar)
+        kernels = maximization(sums, kernels, covariance_type, reg_covar)
         converged = bool(abs(log_likelihood - before) < tol)
         before = log_likelihood
         yield EMStep(kernels, log_likelihood, iteration, converged)

@@ -8,7 +8,7 @@ from napari_colorkde.core.mixture.em_steps import (
     CovarianceType,
     Sums,
     checked_reg_covar,
-    maximisation,
+    maximization,
 )
 from napari_colorkde.core.mixture.exponents import features, moments, n_features
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
@@ -62,7 +62,7 @@ def seed_kernels(
     mass, first, second = moments(sums, palette.n_channels)
     blank = Kernel(np.zeros(palette.n_channels), np.ones(palette.n_channels), 1.0)
     start = KernelSet([blank] * int(n_kernels))
-    return maximisation(Sums(mass, first, second, centers), start, covariance_type, reg_covar)
+    return maximization(Sums(mass, first, second, centers), start, covariance_type, reg_covar)
 
 
 def _kmeans_plus_plus(

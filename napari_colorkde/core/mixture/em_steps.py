@@ -1,7 +1,7 @@
 """The two steps of EM for Gaussian mixtures, on colors with counts.
 
 Formulas: Bishop, Pattern Recognition and Machine Learning (2006), section 9.2.2; covariance types
-and regularisation are those of scikit-learn's GaussianMixture.
+and regularization are those of scikit-learn's GaussianMixture.
 """
 
 from dataclasses import dataclass, replace
@@ -76,7 +76,7 @@ def expectation(palette: Palette, kernels: KernelSet, device: Device) -> tuple[f
     return total / LOG2_E, Sums(mass, first, second, exponents.center)
 
 
-def maximisation(
+def maximization(
     sums: Sums, kernels: KernelSet, covariance_type: CovarianceType, reg_covar: float
 ) -> KernelSet:
     """M step: `kernels` with the weights, means and covariances that the sums say."""

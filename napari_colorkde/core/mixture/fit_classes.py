@@ -30,7 +30,7 @@ def fit_classes(
     Parameters
     ----------
     image
-        ``(..., H, W, C)`` with 1 to 3 channels, RGBA, or grey.
+        ``(..., H, W, C)`` with 1 to 3 channels, RGBA, or gray.
     labels
         ``(..., H, W)`` whole numbers; 0 is no label.
     n_kernels, covariance_type, reg_covar

@@ -1,6 +1,6 @@
-"""Distinct colours as rows of numbers: codes, counting, merging, binning, looking up.
+"""Distinct colors as rows of numbers: codes, counting, merging, binning, looking up.
 
-The arithmetic under `palette.py`. A *code* is one integer per colour: for 8-bit colours its bytes
+The arithmetic under `palette.py`. A *code* is one integer per color: for 8-bit colors its bytes
 side by side, for others a mixed-radix number of the ranks of its channel values.
 """
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CountedColors:
-    """Distinct colours ``(U, C)``, sorted lexicographically, and their counts ``(U,)`` int64."""
+    """Distinct colors ``(U, C)``, sorted lexicographically, and their counts ``(U,)`` int64."""
 
     colors: NDArray[Any]
     counts: NDArray[np.int64]
@@ -23,7 +23,7 @@ class CountedColors:
 
 
 def byte_codes(values: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Code each 8-bit colour ``(n, C)``, C ≤ 3: channel 0 in the lowest byte.
+    """Code each 8-bit color ``(n, C)``, C ≤ 3: channel 0 in the lowest byte.
 
     Three channels are read as overlapping little-endian words, one load a pixel.
     """
@@ -44,7 +44,7 @@ def byte_codes(values: NDArray[np.uint8]) -> NDArray[np.uint32]:
 
 
 def colors_of_byte_codes(codes: NDArray[Any], channels: int) -> NDArray[np.uint8]:
-    """Invert `byte_codes`: ``(n,)`` codes to ``(n, C)`` colours."""
+    """Invert `byte_codes`: ``(n,)`` codes to ``(n, C)`` colors."""
     colors = np.empty((len(codes), channels), np.uint8)
     for c in range(channels):
         colors[:, c] = codes >> (8 * c) & 0xFF
@@ -52,7 +52,7 @@ def colors_of_byte_codes(codes: NDArray[Any], channels: int) -> NDArray[np.uint8
 
 
 def count_table(table: NDArray[np.unsignedinteger[Any]], channels: int) -> CountedColors:
-    """Read the distinct colours off a table of counts by byte code."""
+    """Read the distinct colors off a table of counts by byte code."""
     codes = np.flatnonzero(table != 0).astype(np.uint32)  # of booleans, eight times as fast
     keys = _with_bytes_reversed(codes, channels)
     keys.sort()
@@ -61,7 +61,7 @@ def count_table(table: NDArray[np.unsignedinteger[Any]], channels: int) -> Count
 
 
 def _with_bytes_reversed(codes: NDArray[np.uint32], channels: int) -> NDArray[np.uint32]:
-    """Turn byte codes into numbers in lexicographic order of the colours, or back."""
+    """Turn byte codes into numbers in lexicographic order of the colors, or back."""
     swapped = np.zeros_like(codes)
     for c in range(channels):
         swapped |= (codes >> (8 * c) & 0xFF) << (8 * (channels - 1 - c))
@@ -72,7 +72,7 @@ def count_rows(values: NDArray[Any], weights: NDArray[np.int64] | None = None) -
     """Count distinct rows of ``(n, C)``; `weights` are their counts so far. O(n log n)."""
     codes = np.zeros(len(values), np.int64)
     for c in range(values.shape[1]):
-        # + 0 turns −0.0 into 0.0, so that equal numbers are one colour.
+        # + 0 turns −0.0 into 0.0, so that equal numbers are one color.
         levels, ranks = np.unique(values[:, c] + values.dtype.type(0), return_inverse=True)
         codes = append_digit(codes, ranks, len(levels))
     order = np.argsort(codes, kind="stable")
@@ -94,7 +94,7 @@ def append_digit(codes: NDArray[np.int64], ranks: NDArray[Any], radix: int) -> N
 
 
 def merge_counted(parts: list[CountedColors]) -> CountedColors:
-    """Add up the counts of several sets of distinct colours."""
+    """Add up the counts of several sets of distinct colors."""
     if len(parts) == 1:
         return parts[0]
     colors = np.concatenate([part.colors for part in parts])
@@ -107,11 +107,11 @@ def integer_range(values: NDArray[Any]) -> float:
 
 
 def bin_width_for(colors: NDArray[Any], budget: int) -> NDArray[np.float64]:
-    """Width of the finest bins that leave at most `budget` colours, per channel: powers of two.
+    """Width of the finest bins that leave at most `budget` colors, per channel: powers of two.
 
     A power of two, anchored at zero, makes every coarser bin a union of finer ones, so binned
     palettes merge. The finest tried is 1/4096 of the range in three dimensions: since bins keep
-    their mean colour, that puts a Gaussian of 1/64 of the range off by 2e-5 at most.
+    their mean color, that puts a Gaussian of 1/64 of the range off by 2e-5 at most.
     """
     low, high = colors.min(axis=0).astype(np.float64), colors.max(axis=0).astype(np.float64)
     span = np.where(high > low, high - low, 1.0)
@@ -129,7 +129,7 @@ def bin_width_for(colors: NDArray[Any], budget: int) -> NDArray[np.float64]:
 
 
 def bin_colors(counted: CountedColors, width: NDArray[np.float64]) -> CountedColors:
-    """Put colours into bins of this width; each bin keeps the mean of its pixels."""
+    """Put colors into bins of this width; each bin keeps the mean of its pixels."""
     colors = counted.colors.astype(np.float64)
     cells = np.floor(colors / width)
     codes = np.zeros(len(colors), np.int64)
@@ -150,14 +150,14 @@ def bin_colors(counted: CountedColors, width: NDArray[np.float64]) -> CountedCol
 
 
 class ColorLookup:
-    """Finds the palette entry of colours; built once per palette.
+    """Finds the palette entry of colors; built once per palette.
 
     Parameters
     ----------
     colors
-        ``(U, C)`` distinct colours.
+        ``(U, C)`` distinct colors.
     bin_width
-        ``(C,)``; where positive, colours are equal that fall into the same bin.
+        ``(C,)``; where positive, colors are equal that fall into the same bin.
     """
 
     def __init__(self, colors: NDArray[Any], bin_width: NDArray[np.float64]) -> None:
@@ -180,7 +180,7 @@ class ColorLookup:
         self._entry[codes] = np.arange(len(colors), dtype=np.int32)
 
     def __call__(self, values: NDArray[Any]) -> NDArray[np.int32]:
-        """Palette entries of finite colours ``(n, C)``: ``(n,)``, −1 where there is none."""
+        """Palette entries of finite colors ``(n, C)``: ``(n,)``, −1 where there is none."""
         if self._table is not None:
             return _entries_of_bytes(self._table, values)
         keys = self._keys(values)
@@ -199,7 +199,7 @@ class ColorLookup:
 
 
 def _entries_of_bytes(table: NDArray[np.int32], values: NDArray[Any]) -> NDArray[np.int32]:
-    """Entries of colours in a table by byte code; values that are no byte have none."""
+    """Entries of colors in a table by byte code; values that are no byte have none."""
     if values.dtype == np.uint8:
         return table.take(byte_codes(values))
     with np.errstate(invalid="ignore"):  # NaN, which equals nothing

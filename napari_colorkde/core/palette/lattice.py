@@ -1,7 +1,7 @@
-"""Colour lattices: the grid of each channel's distinct values, and sums over it.
+"""Color lattices: the grid of each channel's distinct values, and sums over it.
 
-At most 256³ nodes for 8-bit colours, whatever the number of pixels, and photographs leave most of
-them empty: two of three lines along the first axis pass through no colour at all. The separable
+At most 256³ nodes for 8-bit colors, whatever the number of pixels, and photographs leave most of
+them empty: two of three lines along the first axis pass through no color at all. The separable
 transform (`separable.py`) therefore starts from the *lines* that do.
 """
 
@@ -20,7 +20,7 @@ from napari_colorkde.core.kernel_sums.separable import (
 )
 
 MAX_NODES = 1 << 24
-"""Largest lattice kept dense: 64 MB in float32, that of all 8-bit RGB colours."""
+"""Largest lattice kept dense: 64 MB in float32, that of all 8-bit RGB colors."""
 
 MAX_LEVELS = 1 << 11
 """Most values along one axis: a Gaussian matrix of them is 34 MB in float64."""
@@ -31,7 +31,7 @@ GROUPS = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lattice:
-    """The grid of each channel's distinct values, and where the colours lie on it.
+    """The grid of each channel's distinct values, and where the colors lie on it.
 
     Grids of sums have their axes in reverse order, the first channel last: along it the lines lie.
 
@@ -40,7 +40,7 @@ class Lattice:
     levels
         C sorted arrays of float64: the coordinates along each axis.
     lines
-        ``(M,)`` int64: the lines along the first axis that pass through a colour, as sorted flat
+        ``(M,)`` int64: the lines along the first axis that pass through a color, as sorted flat
         positions on the grid of the other axes.
     line
         ``(U,)`` int64: on which of them each palette entry lies.
@@ -106,7 +106,7 @@ class Lattice:
 
 
 def lattice_of(colors: NDArray[Any]) -> Lattice | None:
-    """The lattice of colours ``(U, C)``; None beyond `MAX_NODES` nodes or `MAX_LEVELS` an axis."""
+    """The lattice of colors ``(U, C)``; None beyond `MAX_NODES` nodes or `MAX_LEVELS` an axis."""
     n_channels = colors.shape[1]
     levels, ranks, n_nodes = [], [], 1
     for c in range(n_channels):
@@ -143,7 +143,7 @@ def lattice_transform(
     """Multiply every axis by its matrix ``(m_a, n_a)``.
 
     From the lines ``(M, n_0)`` of a lattice to the whole grid ``(m_{C−1}, …, m_0)``. For 8-bit RGB
-    to 128³ it takes 7.5 GFLOP if there is a colour on every line, 3.7 in a photograph.
+    to 128³ it takes 7.5 GFLOP if there is a color on every line, 3.7 in a photograph.
     """
     lines = multiply_axis(lines, matrices[0], 1, device)
     if len(matrices) == 1:
@@ -157,7 +157,7 @@ def others_transform(
 ) -> torch.Tensor:
     """Sum over all *other* nodes at each node: lines ``(M, n_0)`` to ``(n_{C−1}, …, n_0)``.
 
-    ``total − self`` cancels catastrophically at isolated colours. Here nothing is subtracted: a
+    ``total − self`` cancels catastrophically at isolated colors. Here nothing is subtracted: a
     node that differs along the first axis, or is equal there and differs along the last, and so on,
     is reached through a matrix with a zero diagonal.
     """

@@ -1,7 +1,7 @@
-"""Palettes: the distinct colours of an image with their counts, and the way back to its pixels.
+"""Palettes: the distinct colors of an image with their counts, and the way back to its pixels.
 
 Counts add, so palettes of tiles, slices, files and machines merge. The arithmetic on rows of
-colours is in `colors.py`.
+colors is in `colors.py`.
 """
 
 from dataclasses import dataclass, replace
@@ -33,34 +33,34 @@ from napari_colorkde.core.palette.color_codes import (
 from napari_colorkde.core.palette.lattice import Lattice, lattice_of
 
 MAX_COLORS = 1 << 22
-"""Distinct colours kept before a palette is binned (8-bit palettes are never binned)."""
+"""Distinct colors kept before a palette is binned (8-bit palettes are never binned)."""
 
 MOST_TABLED = int(np.iinfo(np.uint32).max)
-"""8-bit pixels that 32-bit counts hold, were they all of one colour: 4 billion."""
+"""8-bit pixels that 32-bit counts hold, were they all of one color: 4 billion."""
 
 MIN_BUDGET = 8
-"""Bins meet at zero and never join across it: colours of both signs need one bin per octant."""
+"""Bins meet at zero and never join across it: colors of both signs need one bin per octant."""
 
 
 @dataclass(frozen=True, eq=False)
 class Palette:
-    """The distinct colours of an image and how many pixels have each.
+    """The distinct colors of an image and how many pixels have each.
 
     Attributes
     ----------
     colors
-        ``(U, C)``, sorted lexicographically, in the image's dtype; where colours were binned,
+        ``(U, C)``, sorted lexicographically, in the image's dtype; where colors were binned,
         float64 means of the bins.
     counts
         ``(U,)`` int64.
     bin_width
-        ``(C,)`` float64: width of the bins in image units, zero where every colour was kept. A
+        ``(C,)`` float64: width of the bins in image units, zero where every color was kept. A
         pixel is less than this from its palette entry, channel by channel.
     n_masked, n_transparent, n_not_finite
         Pixels left out, by reason.
     ranges
         ``(C,)`` range of values each channel can take, where the dtype does not say: of 16-bit
-        colours that were binned, or of the colour space they were converted to. None otherwise.
+        colors that were binned, or of the color space they were converted to. None otherwise.
     """
 
     colors: NDArray[Any]
@@ -80,19 +80,19 @@ class Palette:
         *,
         max_colors: int = MAX_COLORS,
     ) -> "Palette":
-        """Count the colours of an image, tile by tile.
+        """Count the colors of an image, tile by tile.
 
         Parameters
         ----------
         image
-            ``(..., H, W, C)`` with 1 to 3 colour channels, RGBA, or ``(H, W)`` grey; uint8, uint16,
+            ``(..., H, W, C)`` with 1 to 3 color channels, RGBA, or ``(H, W)`` gray; uint8, uint16,
             float or bool. Lazy arrays (dask, zarr, memmap) are read in tiles.
         mask
             ``(..., H, W)``; a pixel counts where it is non-zero.
         channel_axis
-            Axis of the channels; None for a grey image of any number of axes.
+            Axis of the channels; None for a gray image of any number of axes.
         max_colors
-            Budget of distinct colours. A palette of 16-bit or float colours that exceeds it is
+            Budget of distinct colors. A palette of 16-bit or float colors that exceeds it is
             binned, and `bin_width` says how coarsely. At least 8.
 
         Raises
@@ -126,17 +126,17 @@ class Palette:
 
     @property
     def n_channels(self) -> int:
-        """Number of colour channels C."""
+        """Number of color channels C."""
         return int(self.colors.shape[1])
 
     @cached_property
     def lattice(self) -> Lattice | None:
-        """The lattice of the colours; None if it would be too large to keep dense."""
+        """The lattice of the colors; None if it would be too large to keep dense."""
         return lattice_of(self.colors)
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """dtype of the colours."""
+        """dtype of the colors."""
         return self.colors.dtype
 
     def __len__(self) -> int:
@@ -174,7 +174,7 @@ class Palette:
     def index(
         self, image: Any, mask: Any = None, channel_axis: int | None = -1
     ) -> NDArray[np.int32]:
-        """Palette entry of every pixel, −1 where a pixel is excluded or its colour is not here.
+        """Palette entry of every pixel, −1 where a pixel is excluded or its color is not here.
 
         Returns an array of the image's shape without channels. 0.2 s for 18 million 8-bit pixels.
         """
@@ -202,7 +202,7 @@ class Palette:
         values = np.asarray(values)
         if values.shape != (len(self),):
             raise ValueError(
-                f"values has shape {values.shape}; give one for each of the {len(self)} colours."
+                f"values has shape {values.shape}; give one for each of the {len(self)} colors."
             )
         index = self.index(image, mask, channel_axis)
         return paint_index(values, index)
@@ -231,7 +231,7 @@ class PaletteBuilder:
     def __init__(self, max_colors: int = MAX_COLORS) -> None:
         if max_colors < MIN_BUDGET:
             raise ValueError(
-                f"max_colors={max_colors}; give a budget of at least {MIN_BUDGET} colours."
+                f"max_colors={max_colors}; give a budget of at least {MIN_BUDGET} colors."
             )
         self._max_colors = max_colors
         self._dtype: np.dtype[Any] | None = None

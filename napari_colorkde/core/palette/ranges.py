@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from napari_colorkde.core.palette.color_codes import integer_range
 from napari_colorkde.core.palette.palette import Palette
 
-QUANTISATION = 1 / 12
+QUANTIZATION = 1 / 12
 """Variance of rounding to whole levels."""
 
 FLOAT_LEVELS = 255
@@ -20,7 +20,7 @@ def channel_ranges(palette: Palette) -> NDArray[np.float64]:
 
     8-bit: 256. 16-bit: the power of two above the largest value, so that 12-bit data in 16 bits
     have 4096. Floats between 0 and 1: 1; other floats: what the data span. A palette that was
-    binned, or converted to another colour space, carries its ranges.
+    binned, or converted to another color space, carries its ranges.
     """
     if palette.ranges is not None:
         return palette.ranges
@@ -34,7 +34,7 @@ def channel_ranges(palette: Palette) -> NDArray[np.float64]:
     if low.min() >= 0 and high.max() <= 1:
         return np.ones(n)
     span: NDArray[np.float64] = high.astype(np.float64) - low.astype(np.float64)
-    # A constant channel takes the width of the widest; one colour alone takes 1.
+    # A constant channel takes the width of the widest; one color alone takes 1.
     span[span == 0] = span.max() or 1.0
     return span
 
@@ -52,4 +52,4 @@ def rounding_variances(palette: Palette) -> NDArray[np.float64]:
         if is_part or (colors != np.rint(colors)).any():
             levels = channel_ranges(palette) / FLOAT_LEVELS
     binned = palette.bin_width > 0
-    return np.asarray(QUANTISATION * np.where(binned, palette.bin_width, levels) ** 2)
+    return np.asarray(QUANTIZATION * np.where(binned, palette.bin_width, levels) ** 2)

@@ -1,4 +1,4 @@
-"""One colour marked in the view: that of the pixel under the mouse."""
+"""One color marked in the view: that of the pixel under the mouse."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ORDER = 35
 
 
 class ColorMarker(Part):
-    """A disc in the colour it stands for, with an outline."""
+    """A disc in the color it stands for, with an outline."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class ColorMarker(Part):
         self._color: np.ndarray | None = None
 
     def set_color(self, color: ArrayLike | None) -> None:
-        """Mark a colour (C,) in image units; None: none."""
+        """Mark a color (C,) in image units; None: none."""
         self._color = None if color is None else np.asarray(color, dtype=float)
         self.refresh()
 
@@ -36,18 +36,18 @@ class ColorMarker(Part):
         self.nodes = [node]
 
     def set_theme(self, theme: Theme) -> None:
-        """Recolour the outline."""
+        """Recolor the outline."""
         self._theme = theme
         self.refresh()
 
     @property
     def is_needed(self) -> bool:
-        """Whether there is a colour, and it is one of the present channels."""
+        """Whether there is a color, and it is one of the present channels."""
         color, space = self._color, self.space
         return color is not None and space is not None and len(color) == space.n_channels
 
     def fill(self) -> None:
-        """Put the disc where its colour lies."""
+        """Put the disc where its color lies."""
         if self._color is None or self.space is None:
             return
         (node,) = self.nodes

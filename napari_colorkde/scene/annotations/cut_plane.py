@@ -37,7 +37,7 @@ class Cut(Part):
         return self._normal is not None and self.space is not None and self.space.n_channels == 3
 
     def set(self, normal: Floats | None, through: Floats | None) -> None:
-        """Cut at a plane: normal (3,) per edge of the box, point (3,) a colour. None: no cut."""
+        """Cut at a plane: normal (3,) per edge of the box, point (3,) a color. None: no cut."""
         self._normal, self._through = normal, through
         self.plane = None
         self.refresh()
@@ -50,7 +50,7 @@ class Cut(Part):
         self.nodes = [node]
 
     def set_theme(self, theme: Theme) -> None:
-        """Recolour the outline."""
+        """Recolor the outline."""
         self._theme = theme
         self.refresh()
 

@@ -1,4 +1,4 @@
-"""The frame around the content: coloured edges of the box, rulers on those that can be read."""
+"""The frame around the content: colored edges of the box, rulers on those that can be read."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from napari_colorkde.scene.geometry.box import (
     Floats,
     choose_rulers,
     edge_kinds,
-    faces_towards_viewer,
+    faces_toward_viewer,
 )
 from napari_colorkde.scene.part import Overlay, Part, Project
 from napari_colorkde.scene.theme import THEMES, Theme
 
-# An edge may run through curved colours: it is drawn in pieces.
+# An edge may run through curved colors: it is drawn in pieces.
 _PIECES = 24
 _BEHIND, _BEFORE = -10, 30
 
 
 class CubeFrame(Part):
-    """The box of three channels: 12 edges in their true colours, three rulers.
+    """The box of three channels: 12 edges in their true colors, three rulers.
 
-    Edges are grey where they have no colour, and those along which it does not change. Those behind
+    Edges are gray where they have no color, and those along which it does not change. Those behind
     the content are drawn before it. Rulers move to the silhouette as the view turns.
 
     Parameters
@@ -68,7 +68,7 @@ class CubeFrame(Part):
         self._rulers.release()
 
     def set_theme(self, theme: Theme) -> None:
-        """Recolour the rulers, and plain edges."""
+        """Recolor the rulers, and plain edges."""
         self._theme = theme
         self._drawn = None
         self._rulers.set_theme(theme)
@@ -78,7 +78,7 @@ class CubeFrame(Part):
         corners = self._box.corners()
         w = project(corners)[:, 3]
         screen = on_screen(project, corners)
-        kinds = edge_kinds(faces_towards_viewer(screen, w))
+        kinds = edge_kinds(faces_toward_viewer(screen, w))
         self._update_edges(kinds)
         chosen = choose_rulers(screen, kinds) if np.all(w > 0) else ()
         self._rulers.update(
@@ -119,7 +119,7 @@ class FlatFrame(Part):
     middle : (3,) array
         A scene point above the bottom and right of the left edge.
     space : Space
-        For the colours of the edges.
+        For the colors of the edges.
     """
 
     def __init__(self, rulers: Sequence[Ruler], middle: Floats, space: Space) -> None:
@@ -145,7 +145,7 @@ class FlatFrame(Part):
         self._rulers.release()
 
     def set_theme(self, theme: Theme) -> None:
-        """Recolour the rulers."""
+        """Recolor the rulers."""
         self._theme = theme
         self._rulers.set_theme(theme)
 

@@ -16,7 +16,7 @@ _ALPHA = 0.9
 
 
 class Outline(Part):
-    """Lines through colours, each point in its own."""
+    """Lines through colors, each point in its own."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,11 +32,11 @@ class Outline(Part):
         )
 
     def show(self, lines: Sequence[ArrayLike]) -> None:
-        """Show polylines, each (N, C) colours with N ≥ 2; an empty sequence: none."""
+        """Show polylines, each (N, C) colors with N ≥ 2; an empty sequence: none."""
         arrays = tuple(np.asarray(line, dtype=float) for line in lines)
         for line in arrays:
             if line.ndim != 2 or len(line) < 2:
-                raise ValueError(f"lines must be arrays (N ≥ 2, C) of colours, not {line.shape}")
+                raise ValueError(f"lines must be arrays (N ≥ 2, C) of colors, not {line.shape}")
         self._lines = arrays
         self.refresh()
 

@@ -1,4 +1,4 @@
-"""The legend: what the cloud's opacity, the shells or the colours of a difference mean."""
+"""The legend: what the cloud's opacity, the shells or the colors of a difference mean."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Bar:
     opacity : (N,) array
         Along the bar, 0..1.
     colors : (N, 3) array or None
-        sRGB in 0..1; None: the colour of texts.
+        sRGB in 0..1; None: the color of texts.
     ticks : tuple of (float, str)
         Places along the bar, 0..1, and what is written there.
     title : str
@@ -127,7 +127,7 @@ class Legend(Part):
             node.order = _ORDER
 
     def set_theme(self, theme: Theme) -> None:
-        """Recolour bar and texts."""
+        """Recolor bar and texts."""
         self._theme = theme
         self.refresh()
 

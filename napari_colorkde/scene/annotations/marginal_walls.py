@@ -12,14 +12,14 @@ from vispy.visuals.transforms import MatrixTransform
 from napari_colorkde.scene.annotations.marginals import Wall
 from napari_colorkde.scene.annotations.rulers import on_screen
 from napari_colorkde.scene.axes import Space
-from napari_colorkde.scene.geometry.box import Floats, faces_towards_viewer
+from napari_colorkde.scene.geometry.box import Floats, faces_toward_viewer
 from napari_colorkde.scene.part import Overlay, Part, Project
 
 _ORDER = -20
 
 
 class Walls(Part):
-    """Pictures of the marginals, each in the mean colours of what lies before the wall.
+    """Pictures of the marginals, each in the mean colors of what lies before the wall.
 
     They hang on the far walls and change sides as the view turns.
     """
@@ -43,7 +43,7 @@ class Walls(Part):
     ) -> None:
         """Show the marginals of a density (B0, B1, B2) in the present space; None: nothing.
 
-        The same array again is neither summed nor converted to colours once more. The floor leaves
+        The same array again is neither summed nor converted to colors once more. The floor leaves
         out that share of each marginal.
         """
         if values is None or self.space is None:
@@ -74,7 +74,7 @@ class Walls(Part):
         if not self.nodes or not self.is_needed or self.space is None:
             return
         corners = self.space.box.corners()
-        facing = faces_towards_viewer(on_screen(project, corners), project(corners)[:, 3])
+        facing = faces_toward_viewer(on_screen(project, corners), project(corners)[:, 3])
         for axis in range(3):
             channel = self.space.box.order[axis]
             # The wall opposite of the face that is seen from outside; the last one if none is.

@@ -52,7 +52,7 @@ class Wall:
     Attributes
     ----------
     colors : (Ba, Bb, 3) float32 array
-        sRGB in 0..1: the mean colour of what lies before each point.
+        sRGB in 0..1: the mean color of what lies before each point.
     density : (Ba, Bb) float32 array
         The marginal.
     curve : MassCurve
@@ -81,7 +81,7 @@ class Wall:
     def picture(
         self, scale: str = "linear", exposure: float = 1.0, floor: float = 0.0
     ) -> NDArray[np.float32]:
-        """Paint it: (Ba, Bb, 4), colours and opacity, 0..1; see `Transfer` for how."""
+        """Paint it: (Ba, Bb, 4), colors and opacity, 0..1; see `Transfer` for how."""
         transfer = Transfer.from_curve(self.curve, scale=scale, exposure=exposure, floor=floor)
         alpha = transfer.opacity(self.density, _SHEET)
         return np.concatenate([self.colors, alpha[..., np.newaxis]], axis=-1).astype(np.float32)

@@ -76,7 +76,7 @@ class Rulers:
         self._nodes = []
 
     def set_theme(self, theme: Theme) -> None:
-        """Recolour ticks and texts."""
+        """Recolor ticks and texts."""
         if self._nodes:
             ticks, numbers, names = self._nodes
             ticks.set_data(color=(*theme.muted, 1.0))

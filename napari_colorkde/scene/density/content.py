@@ -67,7 +67,7 @@ class Content(Part):
 
 
 class VolumeContent(Content):
-    """Three channels: the volume in true colour.
+    """Three channels: the volume in true color.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class VolumeContent(Content):
     mode : str
         "cloud", "maximum" or "shells".
     signed : bool
-        Whether the values are differences, coloured by their sign.
+        Whether the values are differences, colored by their sign.
     shells : sequence of float
         For mode "shells": the densities of up to three surfaces, descending.
     """
@@ -180,7 +180,7 @@ class VolumeContent(Content):
 
 
 class PlaneContent(Content):
-    """Two channels: their joint density as a picture, each point in its own colour."""
+    """Two channels: their joint density as a picture, each point in its own color."""
 
     def __init__(self, values: Values, space: Space, transfer: Transfer) -> None:
         super().__init__(values, transfer)
@@ -198,7 +198,7 @@ class PlaneContent(Content):
         node.set_gl_state("translucent", depth_test=False)
         n0, n1 = self._values.shape
         # The picture's x is the first channel, along the scene's x; its y the second, along z.
-        # Its pixels' centres are the grid's points.
+        # Its pixels' centers are the grid's points.
         size_x, _, size_z = self._box.size
         matrix = np.zeros((4, 4))
         matrix[0, 0] = size_x / (n0 - 1)

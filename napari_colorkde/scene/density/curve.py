@@ -15,7 +15,7 @@ from napari_colorkde.scene.geometry.box import Floats
 from napari_colorkde.scene.part import Overlay
 from napari_colorkde.scene.theme import THEMES, Theme
 
-# Height in the scene of the ramp of greys below the curve.
+# Height in the scene of the ramp of grays below the curve.
 CURVE_RAMP = 0.05
 # At most so many bars.
 _BARS = 256
@@ -33,7 +33,7 @@ def histogram(
 
     Of values that are steps apart, such as whole numbers, a bar is as wide as a step, or as several
     where there are more than 256, and has its values in the middle: bars that held one more than
-    their neighbours would stand out like a comb. Densities are shares of the pixels per unit.
+    their neighbors would stand out like a comb. Densities are shares of the pixels per unit.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def histogram(
 
 
 class CurveContent(Content):
-    """One channel: its density as a curve over a ramp of its own colours.
+    """One channel: its density as a curve over a ramp of its own colors.
 
     The area below the curve is filled, or has the bars of a histogram instead: both are densities,
     and drawn to the same height.
@@ -83,7 +83,7 @@ class CurveContent(Content):
         self._colors = np.asarray(space.color_of(axis[:, np.newaxis]), dtype=float)
 
     def set_counts(self, colors: NDArray[Any], counts: NDArray[Any]) -> None:
-        """Draw the histogram of colours (U, 1) that so many pixels (U,) have."""
+        """Draw the histogram of colors (U, 1) that so many pixels (U,) have."""
         low, high = self._box.low[0], self._box.high[0]
         self._bars = histogram(colors[:, 0], counts, low, high) if len(colors) else None
         self.refresh()
@@ -140,7 +140,7 @@ class CurveContent(Content):
         line.set_data(pos=curve.astype(np.float32), color=(*self._theme.text, 1.0))
 
     def set_theme(self, theme: Theme) -> None:
-        """Recolour the lines."""
+        """Recolor the lines."""
         self._theme = theme
         self.refresh()
 
@@ -148,7 +148,7 @@ class CurveContent(Content):
 def _quads(
     x: Floats, z: Floats, bottom: float, colors: Floats, opacity: float
 ) -> tuple[Floats, NDArray[np.intp], Floats]:
-    """Return vertices, triangles and colours of the area between a line and a level below it."""
+    """Return vertices, triangles and colors of the area between a line and a level below it."""
     n = len(x)
     rows = [np.column_stack([x, np.zeros(n), height]) for height in (z, np.full(n, bottom))]
     rgba = np.column_stack([colors, np.full(n, opacity)])

@@ -1,4 +1,4 @@
-"""Colours of the image as points: all of them sized by count, or some of them lit."""
+"""Colors of the image as points: all of them sized by count, or some of them lit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from napari_colorkde.scene.geometry.box import Floats
 from napari_colorkde.scene.part import Overlay, Part
 from napari_colorkde.scene.theme import THEMES, Theme
 
-# Diameters in pixels: of a colour without weight, and what one that had all pixels would add.
+# Diameters in pixels: of a color without weight, and what one that had all pixels would add.
 _SMALLEST, _LARGEST = 2.0, 60.0
 # Of dots of light: diameter, what they hide together, how many at most; what an edge of the box has
 # of cells as large as a dot, and of the smallest cells in which a dot may stand for others.
@@ -27,7 +27,7 @@ _ORDER, _LIT_ORDER = 0, 18
 
 
 class Points(Part):
-    """Colours as opaque points in their own colour, as large as their number of pixels."""
+    """Colors as opaque points in their own color, as large as their number of pixels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class Points(Part):
         self._clippers: list[PlanesClipper] = []
 
     def show(self, colors: ArrayLike, counts: ArrayLike) -> None:
-        """Show colours (U, C) with their numbers of pixels (U,)."""
+        """Show colors (U, C) with their numbers of pixels (U,)."""
         colors = np.asarray(colors, dtype=float)
         counts = np.asarray(counts, dtype=float)
         # In random order, so that the first ones stand for all while the view moves.
@@ -49,7 +49,7 @@ class Points(Part):
 
     @property
     def is_needed(self) -> bool:
-        """Whether there are colours, and they are of the present channels."""
+        """Whether there are colors, and they are of the present channels."""
         space = self.space
         return (
             space is not None
@@ -127,7 +127,7 @@ class Points(Part):
 
 
 class LitPoints(Part):
-    """Some colours as small dots of the same light on top of everything else.
+    """Some colors as small dots of the same light on top of everything else.
 
     Where they are many, fewer stand for them, and those let through what is behind.
     """
@@ -138,14 +138,14 @@ class LitPoints(Part):
         self._theme = THEMES["dark"]
 
     def show(self, colors: Floats) -> None:
-        """Light up colours (U, C)."""
+        """Light up colors (U, C)."""
         # In random order, so that those which stand for others form no pattern.
         self._colors = np.random.default_rng(0).permutation(colors)
         self.refresh()
 
     @property
     def is_needed(self) -> bool:
-        """Whether there are colours, and they are of the present channels."""
+        """Whether there are colors, and they are of the present channels."""
         space = self.space
         return (
             space is not None

@@ -32,7 +32,7 @@ class ReducedTarget:
     def draw(self, context: GLContext, paint: Callable[[], None]) -> None:
         """Call `paint` with the small picture as target, then put that over the view.
 
-        `paint` must leave the blending of premultiplied colours on.
+        `paint` must leave the blending of premultiplied colors on.
         """
         viewport = context.get_viewport()
         if viewport is None:

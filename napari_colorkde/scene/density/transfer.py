@@ -83,13 +83,13 @@ class MassCurve:
         return np.asarray(np.interp(level, levels, mass, left=1.0, right=0.0))
 
 
-SCALES = ("linear", "log", "equalised")
+SCALES = ("linear", "log", "equalized")
 # Optical depth of one edge length of the cube at f = 1 and exposure 1. Chosen by eye on photographs
 # so that turning from one scale to another keeps the picture about as bright.
-_DEPTH = {"linear": 3.0, "log": 9.0, "equalised": 24.0}
+_DEPTH = {"linear": 3.0, "log": 9.0, "equalized": 24.0}
 # At the border of this share of the mass f is about 1: there the cloud begins to be seen well.
 _TYPICAL_SHARE = 0.9
-# The equalising curve spans the densities that hold this share of the mass.
+# The equalizing curve spans the densities that hold this share of the mass.
 _RANKED_SHARE = 0.9999
 # A whole edge length of the cube that hides less than this cannot be seen.
 _INVISIBLE = 1 / 512
@@ -105,7 +105,7 @@ class Transfer:
     Attributes
     ----------
     scale : str
-        "linear", "log" or "equalised".
+        "linear", "log" or "equalized".
     depth : float
         Optical depth per unit of f and per edge length of the box.
     gain : float
@@ -138,7 +138,7 @@ class Transfer:
             Of the volume.
         scale : str
             "linear": f = density over the density at the border of 90 % of the mass.
-            "log": log(1 + that). "equalised": the share of the mass that lies in sparser cells.
+            "log": log(1 + that). "equalized": the share of the mass that lies in sparser cells.
         exposure : float
             Factor on the optical depth; 1 looks well on photographs, whatever their size.
         floor : float
@@ -161,7 +161,7 @@ class Transfer:
         rank = 1.0 - curve.mass_above(np.exp(np.linspace(low, high, RANK_POINTS)))
         rank -= rank[0]  # what is sparser still shall not shine
         # For the logarithm as for the linear scale: log(1 + x) is x where it is small.
-        faintest = lowest if scale == "equalised" else _INVISIBLE * typical / depth
+        faintest = lowest if scale == "equalized" else _INVISIBLE * typical / depth
         return cls(
             scale=scale,
             depth=depth,
@@ -175,7 +175,7 @@ class Transfer:
         """Return f of densities."""
         densities = np.asarray(values, dtype=float)
         shown = densities > self.floor
-        if self.scale == "equalised":
+        if self.scale == "equalized":
             logs = np.log(np.where(shown, densities, 1.0))
             f = np.interp(logs, np.linspace(*self.log_range, RANK_POINTS), self.rank)
         else:

@@ -1,4 +1,4 @@
-"""The density volume in true colour: every point is drawn in the colour it stands for."""
+"""The density volume in true color: every point is drawn in the color it stands for."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _BOX_STRIP = [2, 6, 0, 4, 5, 6, 7, 2, 3, 0, 1, 5, 3, 7]
 _REDUCTION = 0.5
 # A cut, and the densest place of a ray, look like a sheet of this thickness (scene length).
 _SHEET = 0.15
-# Orange and blue: told apart by colour-blind eyes, and seen on both themes.
+# Orange and blue: told apart by color-blind eyes, and seen on both themes.
 POSITIVE, NEGATIVE = (0.93, 0.50, 0.10), (0.22, 0.52, 0.92)
 
 
 class DensityVisual(Visual):
-    """A volume whose opacity is the density and whose colour is the place.
+    """A volume whose opacity is the density and whose color is the place.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class DensityVisual(Visual):
                 shader_code(f"visible_{transfer.scale}.glsl")
             )
         visible = self.shared_program.frag["visible"]
-        if transfer.scale == "equalised":
+        if transfer.scale == "equalized":
             self._rank.set_data(transfer.rank[np.newaxis, :])
             low, high = transfer.log_range
             numbers = {"rank": self._rank, "points": float(RANK_POINTS), "low": low, "high": high}
@@ -137,9 +137,9 @@ class DensityVisual(Visual):
         self.set_uniforms(depth=transfer.depth, floor=transfer.floor)
 
     def set_colors(self, colors: NDArray[np.float32] | None, *, signed: bool = False) -> None:
-        """Set the colours of a coarse grid over the box, (M, M, M, 3) in 0..1; None: RGB itself.
+        """Set the colors of a coarse grid over the box, (M, M, M, 3) in 0..1; None: RGB itself.
 
-        Array axes are those of the density. With `signed`, the sign of the values is the colour.
+        Array axes are those of the density. With `signed`, the sign of the values is the color.
         """
         if signed:
             color = Function(shader_code("color_sign.glsl"))

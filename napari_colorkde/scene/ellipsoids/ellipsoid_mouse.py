@@ -31,7 +31,7 @@ class EllipsoidListener(Protocol):
     on_ellipsoid_clicked : callable or None
         (k or None): an ellipsoid, or none, was clicked.
     on_ellipsoid_moved : callable or None
-        (k, mean): a mean is being dragged; (C,) colour in image units.
+        (k, mean): a mean is being dragged; (C,) color in image units.
     on_ellipsoid_reshaped : callable or None
         (k, covariance): an axis is being dragged; (C, C).
     on_ellipsoid_released : callable or None

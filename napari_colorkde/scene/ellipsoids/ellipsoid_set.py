@@ -12,12 +12,12 @@ from napari_colorkde.scene.geometry.box import Floats, principal_axes
 
 @dataclass(frozen=True, eq=False)
 class EllipsoidSet:
-    """Ellipsoids in colour units.
+    """Ellipsoids in color units.
 
     Attributes
     ----------
     means : (K, C) array
-        Centres.
+        Centers.
     axes : (K, C, C) array
         Half-axes of one sigma, in columns.
     colors : (K, 3) array

@@ -19,8 +19,8 @@ from napari_colorkde.scene.part import Overlay, Part, Project
 from napari_colorkde.scene.theme import THEMES, Theme
 
 _BODY_ALPHA, _SELECTED_ALPHA = 0.16, 0.34
-# Circles of dark colours must show on the dark theme, of light ones on the light theme.
-_TOWARDS_TEXT = 0.35
+# Circles of dark colors must show on the dark theme, of light ones on the light theme.
+_TOWARD_TEXT = 0.35
 _HANDLE_SIZE = 9.0
 # Pixels that handles keep from the mean: that of a thin axis stands on a stalk.
 _STAND_OFF = 26.0
@@ -35,7 +35,7 @@ _BODIES, _CIRCLES, _STALKS, _HANDLES = 10, 20, 25, 26
 class BodiesVisual(InstancedMeshVisual):
     """Many copies of a mesh, whose shaders are compiled once.
 
-    vispy's own makes the function that passes colours on anew whenever a copy moves, and with it
+    vispy's own makes the function that passes colors on anew whenever a copy moves, and with it
     the whole program: 24 ms of each step of a drag.
     """
 
@@ -218,7 +218,7 @@ class Ellipsoids(Part):
             bodies.instance_colors = np.column_stack([shown.colors, alpha])
         text = np.array(self._theme.text)
         lines = self._box.to_scene(principal_circles(shown.means, shown.radius * shown.axes))
-        share = np.where(chosen, 0.85, _TOWARDS_TEXT)[:, np.newaxis]
+        share = np.where(chosen, 0.85, _TOWARD_TEXT)[:, np.newaxis]
         rgb = shown.colors * (1 - share) + text * share
         rgba = np.column_stack([rgb, np.where(chosen, 1.0, 0.8)])
         circles.set_data(

@@ -1,8 +1,8 @@
-"""Geometry of the colour-space view: the box in the scene, its edges, its rulers. No OpenGL here.
+"""Geometry of the color-space view: the box in the scene, its edges, its rulers. No OpenGL here.
 
 Three coordinate systems meet:
 
-* *colours*: channel values in image units, channel order of the image;
+* *colors*: channel values in image units, channel order of the image;
 * *scene*: the box that is drawn, ``[0, size]`` along x, y and z (z is up on the screen);
 * *screen*: logical pixels of the canvas, y downwards.
 """
@@ -37,12 +37,12 @@ BACK, SILHOUETTE, FRONT = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class ColorBox:
-    """Where a box of colours stands in the scene.
+    """Where a box of colors stands in the scene.
 
     Attributes
     ----------
     low, high : tuple of float
-        The colours at two opposite corners, one number per channel, image units.
+        The colors at two opposite corners, one number per channel, image units.
     order : tuple of int
         The channel along the scene's x, y and z. Three entries, whatever the number of channels;
         -1 stands for "no channel".
@@ -81,7 +81,7 @@ class ColorBox:
         raise ValueError(f"axes must be those of 1, 2 or 3 channels, not {n}")
 
     def to_scene(self, colors: ArrayLike) -> Floats:
-        """Map colours (..., C) to scene points (..., 3); absent directions become 0."""
+        """Map colors (..., C) to scene points (..., 3); absent directions become 0."""
         colors = np.asarray(colors, dtype=float)
         low, high = np.array(self.low), np.array(self.high)
         t = (colors - low) / (high - low)
@@ -92,7 +92,7 @@ class ColorBox:
         return points
 
     def to_color(self, points: ArrayLike) -> Floats:
-        """Map scene points (..., 3) to colours (..., C): the inverse of `to_scene`."""
+        """Map scene points (..., 3) to colors (..., C): the inverse of `to_scene`."""
         points = np.asarray(points, dtype=float)
         colors = np.empty((*points.shape[:-1], len(self.low)))
         for axis, channel in enumerate(self.order):
@@ -128,7 +128,7 @@ class ColorBox:
         return np.asarray(CUBE_CORNERS * np.array(self.size))
 
 
-def faces_towards_viewer(screen: Floats, depth_w: Floats) -> NDArray[np.bool_]:
+def faces_toward_viewer(screen: Floats, depth_w: Floats) -> NDArray[np.bool_]:
     """Say which faces of the cube are seen from outside.
 
     Parameters
@@ -279,7 +279,7 @@ def principal_circles(means: ArrayLike, axes: ArrayLike, points: int = 48) -> Fl
     Parameters
     ----------
     means : (K, C) array
-        Centres.
+        Centers.
     axes : (K, C, C) array
         Half-axes in columns, at the size that is wanted.
     points : int

@@ -38,7 +38,7 @@ def hit_ellipsoids(ray: Ray, means: ArrayLike, axes: ArrayLike) -> Floats:
     ray : Ray
         Of the mouse.
     means : (K, 3) array
-        Centres.
+        Centers.
     axes : (K, 3, 3) array
         Half-axes in columns. Flat ones are thickened by a millionth of their longest.
 

@@ -1,4 +1,4 @@
-"""Regions of colours drawn with the mouse. Pure functions and values; no OpenGL."""
+"""Regions of colors drawn with the mouse. Pure functions and values; no OpenGL."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from napari_colorkde.scene.geometry.rays import Ray, hit_box, hit_plane
 
 
 class Region(Protocol):
-    """A set of colours."""
+    """A set of colors."""
 
     def contains(self, colors: ArrayLike) -> NDArray[np.bool_]:
-        """Say which of the colours (N, C), image units, lie in the region: (N,) bools."""
+        """Say which of the colors (N, C), image units, lie in the region: (N,) bools."""
 
 
 @dataclass(frozen=True, eq=False)
 class HalfSpace:
-    """All colours on one side of a plane, such as those that a cut leaves.
+    """All colors on one side of a plane, such as those that a cut leaves.
 
     Attributes
     ----------
@@ -42,15 +42,15 @@ class HalfSpace:
         return cls(normal, float(plane[3] + normal @ low))
 
     def contains(self, colors: ArrayLike) -> NDArray[np.bool_]:
-        """Say which colours (N, C) lie in it; those in the plane do."""
+        """Say which colors (N, C) lie in it; those in the plane do."""
         height = np.asarray(colors, dtype=float) @ self.normal - self.offset
-        # The plane runs through colours: rounding shall not take them away.
+        # The plane runs through colors: rounding shall not take them away.
         return np.asarray(height <= 1e-9 * max(1.0, abs(self.offset)))
 
 
 @dataclass(frozen=True, eq=False)
 class ScreenRegion:
-    """All colours that a view showed within an outline on the screen, at whatever depth.
+    """All colors that a view showed within an outline on the screen, at whatever depth.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class ScreenRegion:
     matrix : (4, 4) array
         Takes scene points ``[x, y, z, 1] @ matrix`` to homogeneous pixels, as the view was then.
     box : ColorBox
-        Where colours lay in the scene.
+        Where colors lay in the scene.
     left : HalfSpace or None
         What a cut had left; None without a cut.
     """
@@ -85,8 +85,8 @@ class ScreenRegion:
         return cls(mask, (int(low[0]), int(low[1])), matrix, box, left)
 
     def contains(self, colors: ArrayLike) -> NDArray[np.bool_]:
-        """Say which colours (N, C) lie in the region. 30 ms for 440 000."""
-        # One affine map from colours to homogeneous pixels; a quarter of a pixel is enough.
+        """Say which colors (N, C) lie in the region. 30 ms for 440 000."""
+        # One affine map from colors to homogeneous pixels; a quarter of a pixel is enough.
         n_channels = len(self.box.low)
         origin = self.box.to_scene(np.zeros(n_channels))
         axes = self.box.to_scene(np.eye(n_channels)) - origin
@@ -106,12 +106,12 @@ class ScreenRegion:
 
 @dataclass(frozen=True, eq=False)
 class BallRegion:
-    """All colours near one, by their Euclidean distance: in CIELAB, the colour difference ΔE*ab.
+    """All colors near one, by their Euclidean distance: in CIELAB, the color difference ΔE*ab.
 
     Attributes
     ----------
     center : (C,) array
-        A colour in image units.
+        A color in image units.
     radius : float
         In image units.
     left : HalfSpace or None
@@ -123,7 +123,7 @@ class BallRegion:
     left: HalfSpace | None = None
 
     def contains(self, colors: ArrayLike) -> NDArray[np.bool_]:
-        """Say which colours (N, C) lie in the ball."""
+        """Say which colors (N, C) lie in the ball."""
         offset = np.asarray(colors, dtype=float) - self.center
         inside = np.einsum("nc,nc->n", offset, offset) <= self.radius**2
         return _left_of(inside, colors, self.left)
@@ -136,10 +136,10 @@ def _left_of(
 
 
 def distance_from_ray(ray: Ray, color: ArrayLike, box: ColorBox) -> float:
-    """Return how near a colour (C,) comes what lies behind a pixel, in image units.
+    """Return how near a color (C,) comes what lies behind a pixel, in image units.
 
     The ball of that radius is seen to end there, in perspective too. A ray through a plane of two
-    channels, or a curve of one, meets a single colour.
+    channels, or a curve of one, meets a single color.
     """
     start, end = box.to_color(np.array([ray.origin, ray.at(1.0)]))
     if len(start) < 3:
@@ -155,16 +155,16 @@ def distance_from_ray(ray: Ray, color: ArrayLike, box: ColorBox) -> float:
 def ball_outline(
     center: ArrayLike, radius: float, box: ColorBox, matrix: Floats, points: int = 64
 ) -> Floats:
-    """Return the ellipse (N, 2) pixels in which a ball of colours is seen.
+    """Return the ellipse (N, 2) pixels in which a ball of colors is seen.
 
     Parameters
     ----------
     center : (C,) array
-        A colour in image units.
+        A color in image units.
     radius : float
         In image units.
     box : ColorBox
-        Where colours lie in the scene.
+        Where colors lie in the scene.
     matrix : (4, 4) array
         Takes scene points ``[x, y, z, 1] @ matrix`` to homogeneous pixels.
     points : int
@@ -195,7 +195,7 @@ def ball_outline(
 
 
 def polygon_mask(outline: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return the pixels whose centres lie within a closed polygon, by the even–odd rule.
+    """Return the pixels whose centers lie within a closed polygon, by the even–odd rule.
 
     Parameters
     ----------
@@ -230,7 +230,7 @@ def densest_on_ray(
     floor: float = 0.0,
     left: HalfSpace | None = None,
 ) -> Floats | None:
-    """Return the colour (3,) at which a ray meets the highest density; None if it meets none.
+    """Return the color (3,) at which a ray meets the highest density; None if it meets none.
 
     Looks at the grid point nearest to each of as many places as the grid has along two edges.
     Densities at or below `floor` and what a cut has not `left` are passed over.

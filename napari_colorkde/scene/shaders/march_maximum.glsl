@@ -1,4 +1,4 @@
-// Maximum: the colour of the densest place along the ray, as opaque as a sheet of that density.
+// Maximum: the color of the densest place along the ray, as opaque as a sheet of that density.
 uniform float u_sheet;            // the sheet's thickness, scene length
 
 vec4 march(vec3 loc, vec3 step, float steps, float stretch)

@@ -19,7 +19,7 @@ vec3 normal_at(vec3 loc)
     return slope / max(length(slope), 1e-3);
 }
 
-// Which of the three surfaces lie between two neighbouring samples.
+// Which of the three surfaces lie between two neighboring samples.
 bvec3 crossed(float before, float after)
 {
     vec3 low = vec3(min(before, after));
@@ -42,7 +42,7 @@ vec4 march(vec3 loc, vec3 step, float steps, float stretch)
 {
     vec3 light = vec3(0.0);
     float passing = 1.0;
-    vec3 towards_eye = -normalize(step * u_points / (u_points - 1.0) * u_size);
+    vec3 toward_eye = -normalize(step * u_points / (u_points - 1.0) * u_size);
     // Outside of the box there is nothing: surfaces that reach its walls are closed there.
     float before = 0.0;
     float value = 0.0;
@@ -75,7 +75,7 @@ vec4 march(vec3 loc, vec3 step, float steps, float stretch)
         float level = hits.z ? u_levels.z : (hits.y ? u_levels.y : u_levels.x);
         float back = any(hits) ? 1.0 + (after - level) / (after - before) : 1.0;
         vec3 hit = loc - step * back;
-        float facing = min(abs(dot(normal_at(hit), towards_eye)), 1.0);
+        float facing = min(abs(dot(normal_at(hit), toward_eye)), 1.0);
         // A lamp at the eye, some light from everywhere, and a soft gloss.
         vec3 color = color_at(hit, value) * (0.45 + 0.55 * facing) + 0.18 * pow(facing, 24.0);
         // The ray meets the outermost surface first on its way in, last on its way out.

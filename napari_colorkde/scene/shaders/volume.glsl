@@ -1,8 +1,8 @@
-// What all ways of showing a volume share: from a place to a density, an opacity, a colour.
+// What all ways of showing a volume share: from a place to a density, an opacity, a color.
 // Places run from 0 to 1 between the first and the last grid point.
 //
 // $visible(density) is f, what the eye is to see grow (visible_*.glsl); $color(place, value) is the
-// colour of a sample (color_*.glsl). They are put in as code, not chosen by a uniform, because software
+// color of a sample (color_*.glsl). They are put in as code, not chosen by a uniform, because software
 // OpenGL computes all sides of a branch, at every sample of every ray.
 uniform sampler3D u_values;       // densities, or signed differences of densities
 uniform vec3 u_points;            // grid points along x, y, z
@@ -24,7 +24,7 @@ varying vec3 v_position;
 varying vec4 v_near;
 varying vec4 v_far;
 
-// Texture coordinates ("loc") run over whole texels; grid points are the texels' centres.
+// Texture coordinates ("loc") run over whole texels; grid points are the texels' centers.
 vec3 loc_of(vec3 place)
 {
     return (place * (u_points - 1.0) + 0.5) / u_points;
@@ -41,7 +41,7 @@ float opacity(float density, float stretch)
     return 1.0 - exp(-u_depth * $visible(density) * stretch);
 }
 
-// The colour of a sample.
+// The color of a sample.
 vec3 color_at(vec3 loc, float value)
 {
     return $color((loc * u_points - 0.5) / (u_points - 1.0), value);

@@ -78,7 +78,7 @@ class JudgeControls(QWidget):
             name="show_what",
             choices=list(SHOWS.items()),
             tooltip="What the overlay shows: the density, the probability of a class given the "
-            "colour, how much likelier the colour is in one class than in another (in nats), or "
+            "color, how much likelier the color is in one class than in another (in nats), or "
             "the class that is most likely.",
         )
         self.skin_button = PushButton(
@@ -104,7 +104,7 @@ class JudgeControls(QWidget):
             least=0.0,
             most=1.0,
             decimals=3,
-            tooltip="How probable the class is before the colour is seen. The other classes share "
+            tooltip="How probable the class is before the color is seen. The other classes share "
             "the rest.",
         )
         self.mass = FloatSpinBox(
@@ -119,7 +119,7 @@ class JudgeControls(QWidget):
         self.none_of_these = CheckBox(
             name="none_of_these",
             text="% of the pixels",
-            tooltip="Leave pixels whose colour no class explains without a class.",
+            tooltip="Leave pixels whose color no class explains without a class.",
         )
         self.threshold = LinearSlider(
             0.0,

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from napari_colorkde.app.classification.evaluation import (
     EVERY_LABEL,
     MOST_LABELS,
-    UNLABELLED,
+    UNLABELED,
     Scoring,
 )
 from napari_colorkde.app.image.source import unwrapped
@@ -48,9 +48,9 @@ class ScoreView(QWidget):
             choices=self._labels,
             tooltip="The label of the pixels that are positive.",
         )
-        self.unlabelled = ComboBox(
-            name="unlabelled",
-            choices=list(UNLABELLED),
+        self.unlabeled = ComboBox(
+            name="unlabeled",
+            choices=list(UNLABELED),
             tooltip="Pixels without a label: automatically they are negative if there is one "
             "label only, and not judged beside other labels.",
         )
@@ -61,7 +61,7 @@ class ScoreView(QWidget):
         self.problem = QLabel()
         self.problem.setWordWrap(True)
         self._details = QWidget()
-        form([("positive", [self.positive]), ("label 0 is", [self.unlabelled])], self._details)
+        form([("positive", [self.positive]), ("label 0 is", [self.unlabeled])], self._details)
         self._result = QWidget()
         line = QHBoxLayout(self._result)
         line.setContentsMargins(0, 0, 0, 0)
@@ -76,7 +76,7 @@ class ScoreView(QWidget):
             lines.addWidget(part)
         self.truth.changed.connect(self._on_truth)
         self.positive.changed.connect(self._on_positive)
-        self.unlabelled.changed.connect(self._on_unlabelled)
+        self.unlabeled.changed.connect(self._on_unlabeled)
         self.scoring.changed.connect(self._follow)
         self._follow()
 
@@ -108,8 +108,8 @@ class ScoreView(QWidget):
         if label is not None:
             self.scoring.set_positive(label)
 
-    def _on_unlabelled(self, unlabelled: Any) -> None:
-        self.scoring.set_unlabelled(unlabelled)
+    def _on_unlabeled(self, unlabeled: Any) -> None:
+        self.scoring.set_unlabeled(unlabeled)
 
     def _follow(self) -> None:
         scoring = self.scoring

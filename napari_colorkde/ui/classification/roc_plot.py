@@ -24,7 +24,7 @@ class RocPlot(QWidget):
         self._at: tuple[float, float] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setToolTip(
-            "Receiver operating characteristic: part of the positive pixels that are chosen, over "
+            "Receiver operating characteriztic: part of the positive pixels that are chosen, over "
             "part of the negative ones. The point is the threshold, the diagonal is chance."
         )
         self.setAccessibleName("ROC curve")

@@ -1,4 +1,4 @@
-"""The difference from a second image in the colour-space view."""
+"""The difference from a second image in the color-space view."""
 
 from typing import Any
 from weakref import ref
@@ -124,7 +124,7 @@ class CubeDifference:
 
     def _on_state(self, state: State, before: State) -> None:
         if state.channels != before.channels:
-            self._palette = None  # the colours of other channels
+            self._palette = None  # the colors of other channels
 
     def _on_settled(self) -> None:
         if self._view.awaits_difference:

@@ -1,4 +1,4 @@
-"""The kernels in the colour space: ellipsoids that follow the table, and edits by dragging them."""
+"""The kernels in the color space: ellipsoids that follow the table, and edits by dragging them."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -56,7 +56,7 @@ class KernelEllipsoids(QObject):
 
     Notes
     -----
-    Kernels are given in image units. In another colour space each is shown as the Gaussian of its
+    Kernels are given in image units. In another color space each is shown as the Gaussian of its
     converted samples, and what is dragged there is carried back: linearly, over the extent of the
     kernel. While an axis is dragged the ellipsoid follows the mouse; what has become of it in that
     space is shown when it is let go.
@@ -100,12 +100,12 @@ class KernelEllipsoids(QObject):
         self.update()
 
     def color_by_class(self, by_class: bool) -> None:
-        """Colour the ellipsoids as the map of classes does, or each as its mean."""
+        """Color the ellipsoids as the map of classes does, or each as its mean."""
         self._by_class = by_class
         self.update()
 
     def update(self, *args: Any) -> None:
-        """Show the visible kernels, or none while the image's own colours are shown."""
+        """Show the visible kernels, or none while the image's own colors are shown."""
         self._patience.stop()
         kernels = self._session.kernels if self._session.show == "kernels" else None
         members = () if kernels is None else kernels.kernels
@@ -152,7 +152,7 @@ class KernelEllipsoids(QObject):
     def _on_state(self, state: State, before: State) -> None:
         same = (state.kernels, state.show) == (before.kernels, before.show)
         if self._by_class:
-            # Colours count the classes of the other sets, too.
+            # Colors count the classes of the other sets, too.
             sets = state.kernel_set, state.kernel_sets
             same = same and sets == (before.kernel_set, before.kernel_sets)
         if same:

@@ -1,4 +1,4 @@
-"""Icons of the colour-space view, drawn in the theme's colour of texts."""
+"""Icons of the color-space view, drawn in the theme's color of texts."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What is drawn on the image lights up in the colour space."""
+"""What is drawn on the image lights up in the color space."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,7 @@ from napari_colorkde.app.selection.selections import Selection, gather
 from napari_colorkde.app.session import Session
 
 WAIT_MS = 80
-"""Strokes of a brush are gathered for so long before their colours are looked up."""
+"""Strokes of a brush are gathered for so long before their colors are looked up."""
 
 WATCHED = {
     "Labels": ("data", "paint", "labels_update", "selected_label"),
@@ -25,7 +25,7 @@ WATCHED = {
 
 
 class ImageLight:
-    """Lights up the colours under the active Labels layer (its chosen label) or Shapes layer.
+    """Lights up the colors under the active Labels layer (its chosen label) or Shapes layer.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class ImageLight:
     session, overlay
         Whose image is drawn on.
     canvas
-        The colour-space view.
+        The color-space view.
     """
 
     def __init__(self, viewer: Any, session: Session, overlay: Overlay, canvas: Any) -> None:
@@ -96,7 +96,7 @@ class ImageLight:
         try:
             selection = self._selection()
         except ValueError:
-            # Nothing is drawn yet, or elsewhere than on this image: no colours.
+            # Nothing is drawn yet, or elsewhere than on this image: no colors.
             selection = None
         if index is None or index.is_preview or selection is None:
             self._show(None)
@@ -108,7 +108,7 @@ class ImageLight:
                 if isinstance(step, dict):
                     found = step
                 else:
-                    yield Progress("looking up the colours", step)
+                    yield Progress("looking up the colors", step)
             yield found.get(1)
 
         self._session.run("light", work, self._show, _ignore)
@@ -140,4 +140,4 @@ def _kind(layer: Any) -> str:
 
 
 def _ignore(problem: str | None) -> None:
-    """Colours that cannot be looked up are not lit."""
+    """Colors that cannot be looked up are not lit."""

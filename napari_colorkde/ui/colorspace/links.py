@@ -1,4 +1,4 @@
-"""Everything that ties the colour-space view to the image, the kernels and the layer list."""
+"""Everything that ties the color-space view to the image, the kernels and the layer list."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What stands in the place of the colour-space view where there is no OpenGL.
+"""What stands in the place of the color-space view where there is no OpenGL.
 
 The three walls of a cube; of two channels the plane, of one the area under the curve.
 """
@@ -85,7 +85,7 @@ class _Planes(QWidget):
         super().__init__()
         self.pictures: list[tuple[QImage, str]] = []
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Marginal densities of the colours")
+        self.setAccessibleName("Marginal densities of the colors")
         self.set_theme(theme)
 
     def sizeHint(self) -> QSize:
@@ -127,11 +127,11 @@ class _Planes(QWidget):
 
 
 def _area(values: NDArray[np.float32], space: Space) -> NDArray[np.float32]:
-    """Paint the area under a curve: (B, AREA_STEPS, 4), each value in its colour."""
+    """Paint the area under a curve: (B, AREA_STEPS, 4), each value in its color."""
     colors = np.repeat(_colors(values, space)[:, np.newaxis], AREA_STEPS, axis=1)
     peak = float(values.max()) or 1.0
     depth = AREA_STEPS * values[:, np.newaxis] / peak - np.arange(AREA_STEPS)
-    # A rim, where the grey is that of the background.
+    # A rim, where the gray is that of the background.
     colors[depth < RIM] = 0.5
     # The part of each small square that lies below.
     alpha = np.clip(depth, 0, 1)
@@ -147,7 +147,7 @@ def _plane(values: NDArray[np.float32], space: Space) -> NDArray[np.float32]:
 
 
 def _colors(values: NDArray[np.float32], space: Space) -> NDArray[np.float64]:
-    """The colour of each point of a grid: (..., 3)."""
+    """The color of each point of a grid: (..., 3)."""
     box = space.box
     axes = [np.linspace(box.low[c], box.high[c], n) for c, n in enumerate(values.shape)]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)

@@ -1,4 +1,4 @@
-"""The menu "View" of the colour space: where to look from, and what else is shown."""
+"""The menu "View" of the color space: where to look from, and what else is shown."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -39,7 +39,7 @@ class CubeMenu(QMenu):
     changed = Signal(description="Another choice was made.")
     outline_toggled = Signal(bool)
     size_chosen = Signal(float, description="Of ellipsoids, in standard deviations.")
-    by_class_chosen = Signal(bool, description="Whether ellipsoids have the colours of classes.")
+    by_class_chosen = Signal(bool, description="Whether ellipsoids have the colors of classes.")
     difference_chosen = Signal(object, description="An image layer, or None.")
     picture_asked = Signal()
 
@@ -71,7 +71,7 @@ class CubeMenu(QMenu):
         self._cut_slider.setMinimumWidth(140)
         self._cut_slider.setToolTip("Where the cloud is cut.")
         self._cut_slider.valueChanged.connect(self._on_cut_moved)
-        self._cut_row = _labelled("position", self._cut_slider, self)
+        self._cut_row = _labeled("position", self._cut_slider, self)
         self.addAction(self._cut_row)
         self._cut_row.setVisible(False)
         for check in (self.perspective, self.rotate, self.walls, self.outline, self.legend):
@@ -87,7 +87,7 @@ class CubeMenu(QMenu):
         self._size_group.triggered.connect(self._on_size)
         self.ellipsoids.addSeparator()
         self._color_group = QActionGroup(self)
-        for text, by_class in (("coloured by mean", False), ("coloured by class", True)):
+        for text, by_class in (("colored by mean", False), ("colored by class", True)):
             action = self.ellipsoids.addAction(text) or QAction()
             action.setCheckable(True)
             action.setData(by_class)
@@ -279,7 +279,7 @@ def _entry(menu: QMenu, text: str, do: Callable[..., Any]) -> QAction:
     return action
 
 
-def _labelled(text: str, widget: QWidget, menu: QMenu) -> QWidgetAction:
+def _labeled(text: str, widget: QWidget, menu: QMenu) -> QWidgetAction:
     row = QWidget()
     line = QHBoxLayout(row)
     line.setContentsMargins(28, 2, 8, 2)

@@ -1,4 +1,4 @@
-"""Saving a picture of the colour-space view: how large, and where."""
+"""Saving a picture of the color-space view: how large, and where."""
 
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def ask_picture(parent: QWidget, shape: tuple[int, int]) -> tuple[str, tuple[int
     if not agreed:
         return None
     path, _ = QFileDialog.getSaveFileName(
-        parent, "Save picture", "colour space.png", "Picture (*.png)"
+        parent, "Save picture", "color space.png", "Picture (*.png)"
     )
     if not path:
         return None

@@ -1,4 +1,4 @@
-"""The pixel under the mouse: marked in the colour space, told in the status bar."""
+"""The pixel under the mouse: marked in the color space, told in the status bar."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class PixelReadout:
     session, overlay
         Whose image is read.
     canvas
-        The colour-space view that shows the marker.
+        The color-space view that shows the marker.
     """
 
     def __init__(self, viewer: Any, session: Session, overlay: Overlay, canvas: Any) -> None:

@@ -1,4 +1,4 @@
-"""A region drawn in the colour space: its pixels light up in the image and may be kept."""
+"""A region drawn in the color space: its pixels light up in the image and may be kept."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ LAYER_NAME = "selection"
 LIT_NAME = "selected"
 """Of the layer that lights the pixels up. It may lie beside a selection that was kept."""
 
-HINT = "Drag over colours to select their pixels."
+HINT = "Drag over colors to select their pixels."
 
 
 class RegionBar(QWidget):
@@ -44,7 +44,7 @@ class RegionBar(QWidget):
         self.labels_button.setToolTip("Make a Labels layer of the selected pixels.")
         self.kernel_button = QPushButton("Make kernel")
         self.kernel_button.setToolTip(
-            "Add the Gaussian of the selected pixels' colours to the kernels."
+            "Add the Gaussian of the selected pixels' colors to the kernels."
         )
         self.clear_button = QPushButton("Clear")
         self.clear_button.setToolTip("Select nothing.")
@@ -70,7 +70,7 @@ class RegionBar(QWidget):
     def wait(self) -> None:
         """Say that nothing is selected yet.
 
-        Shown before the drawing begins: to make room for it then would move the colours away from
+        Shown before the drawing begins: to make room for it then would move the colors away from
         under the mouse.
         """
         self.tell(HINT, done=False)
@@ -86,7 +86,7 @@ class CubeRegions:
     session, overlay
         Whose image is lit up.
     canvas
-        The colour-space view.
+        The color-space view.
     bar
         Says how much is selected, and has the buttons.
     picker
@@ -191,7 +191,7 @@ class CubeRegions:
         if index is None or not index.is_preview:
             return False
         self.failed.emit(
-            "the image's colours are still being counted; keep the selection when that is done."
+            "the image's colors are still being counted; keep the selection when that is done."
         )
         return True
 
@@ -202,7 +202,7 @@ class CubeRegions:
         self._painting = False
 
     def make_kernel(self, *args: Any) -> None:
-        """Add the Gaussian of the selected colours to the kernels."""
+        """Add the Gaussian of the selected colors to the kernels."""
         palette, chosen = self._session.palette, self.chosen
         if palette is None or chosen is None or self._is_preview():
             return
@@ -237,11 +237,11 @@ class CubeRegions:
         self._mark()
 
     def _mark(self, *args: Any) -> None:
-        """Light the selected colours up in the view, once their outline is gone."""
+        """Light the selected colors up in the view, once their outline is gone."""
         coordinates, chosen = self._coordinates(), self.chosen
         marked = (coordinates, chosen) if self._is_drawn else (None, None)
         if marked[0] is self._marked[0] and marked[1] is self._marked[1]:
-            return  # another bandwidth does not move colours
+            return  # another bandwidth does not move colors
         self._marked = marked
         if coordinates is None or chosen is None or not self._is_drawn:
             self._canvas.set_selected(np.empty((0, 1)))

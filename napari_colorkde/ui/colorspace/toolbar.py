@@ -1,4 +1,4 @@
-"""The two rows of controls under the colour-space view."""
+"""The two rows of controls under the color-space view."""
 
 from typing import Any
 
@@ -21,14 +21,14 @@ from napari_colorkde.app.view_settings import CubeLook
 from napari_colorkde.ui.colorspace.icons import SIDE, icon, pixmap
 
 MODES = {"cloud": "cloud", "maximum": "maximum", "shells": "shells", "counts": "points"}
-SCALES = {"linear": "linear", "logarithmic": "log", "equalised": "equalised"}
+SCALES = {"linear": "linear", "logarithmic": "log", "equalized": "equalized"}
 
 TOOLS = {
     "turn": "Drag turns the view; kernels can be dragged.",
-    "lasso": "Drag around colours to select their pixels in the image.",
-    "rectangle": "Drag a rectangle over colours to select their pixels in the image.",
-    "ball": "Drag from the densest colour shown under the mouse outwards to select the pixels of "
-    "all colours so near, by their distance in the space's units.",
+    "lasso": "Drag around colors to select their pixels in the image.",
+    "rectangle": "Drag a rectangle over colors to select their pixels in the image.",
+    "ball": "Drag from the densest color shown under the mouse outwards to select the pixels of "
+    "all colors so near, by their distance in the space's units.",
 }
 
 EXPOSURE_STEPS = 10
@@ -37,7 +37,7 @@ EXPOSURE_STEPS = 10
 FLOOR_STEPS = 200
 
 SPACE_TIP = (
-    "Colour space of the density: bandwidth, volume and overlay are in its units. RGB means the "
+    "Color space of the density: bandwidth, volume and overlay are in its units. RGB means the "
     "image's own channels."
 )
 
@@ -67,9 +67,9 @@ class CubeToolbar(QWidget):
         self.mode = ComboBox(
             name="mode",
             choices=list(MODES.items()),
-            tooltip="Cloud: every colour as dense as it is frequent. Maximum: the densest colour "
+            tooltip="Cloud: every color as dense as it is frequent. Maximum: the densest color "
             "behind each point. Shells: surfaces that hold named shares of the pixels. Counts: "
-            "every colour as a point, without smoothing.",
+            "every color as a point, without smoothing.",
         )
         self.scale = ComboBox(
             name="scale",
@@ -90,7 +90,7 @@ class CubeToolbar(QWidget):
             max=FLOOR_STEPS,
             value=0,
             readout=False,
-            tooltip="Floor: leave out the sparsest colours.",
+            tooltip="Floor: leave out the sparsest colors.",
         )
         self.tools = {name: _tool_button(name, tip) for name, tip in TOOLS.items()}
         self.tools["turn"].setChecked(True)
@@ -153,7 +153,7 @@ class CubeToolbar(QWidget):
             sign.setPixmap(pixmap(name, theme))
 
     def offer_spaces(self, reason: str) -> None:
-        """Let a colour space be chosen, or say why it cannot be."""
+        """Let a color space be chosen, or say why it cannot be."""
         self.space.enabled = not reason
         self.space.tooltip = reason or SPACE_TIP
 

@@ -1,4 +1,4 @@
-"""The colour-space view with its controls: what stands in the dock "Colour space"."""
+"""The color-space view with its controls: what stands in the dock "Color space"."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,14 +27,14 @@ from napari_colorkde.ui.colorspace.volume_viewer import SHELL_SHARES
 from napari_colorkde.ui.window.docking import delete_later
 
 NO_COUNTS = "Counts are those of one image; a difference is shown."
-NO_DEPTH = "Available for three colour channels."
+NO_DEPTH = "Available for three color channels."
 NO_SCALE = "Available where densities are shown: counts have no opacity."
-NO_SHELLS = "Available in the mode shells, for three colour channels."
+NO_SHELLS = "Available in the mode shells, for three color channels."
 NO_WALLS = "Marginals are those of one image; a difference is shown."
 
 
 class CubeView(QWidget):
-    """The density over the colour space, with rows of controls under it.
+    """The density over the color space, with rows of controls under it.
 
     Where there is no OpenGL a sentence stands in its place.
 
@@ -50,7 +50,7 @@ class CubeView(QWidget):
     images
         Gives the image layers from whose densities this one can be taken away; set by the owner.
     difference
-        A volume of the estimate's shape that is shown in its place, coloured by its sign; or None.
+        A volume of the estimate's shape that is shown in its place, colored by its sign; or None.
     """
 
     failed = Signal(str, description="What the user asked for cannot be; a sentence.")
@@ -218,7 +218,7 @@ class CubeView(QWidget):
         if self._keeper is not None:
             self._keeper.close()
             self._keeper = None
-        canvas, self.canvas = self.canvas, "The colour space was closed."
+        canvas, self.canvas = self.canvas, "The color space was closed."
         self._session.counted_changed.disconnect(self._on_counted)
         self._session.estimate_changed.disconnect(self.show_estimate)
         self._session.source_changed.disconnect(self._on_source)
@@ -244,7 +244,7 @@ class CubeView(QWidget):
     def color_of(
         self, palette: Palette, coordinates: Coordinates | None = None
     ) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
-        """Return the colours of an RGB image's numbers; None where the view's own will do."""
+        """Return the colors of an RGB image's numbers; None where the view's own will do."""
         if coordinates is not None and coordinates.color_of is not None:
             return coordinates.color_of
         source, channels = self._session.source, self._session.channels

@@ -1,4 +1,4 @@
-"""Keeps how the colour space is looked at: the session remembers what the view has, and back."""
+"""Keeps how the color space is looked at: the session remembers what the view has, and back."""
 
 from dataclasses import replace
 from typing import Any

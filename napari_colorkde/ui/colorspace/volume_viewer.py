@@ -1,7 +1,7 @@
-"""The colour-space density as layers of a second napari viewer.
+"""The color-space density as layers of a second napari viewer.
 
 A volume beside an image would make napari drop the image's units, and red would become a slider of
-the photograph: hence a viewer of its own. Positions are in colour units.
+the photograph: hence a viewer of its own. Positions are in color units.
 """
 
 from collections.abc import Sequence
@@ -49,20 +49,20 @@ def open_volume(
     names
         Of the channels: they become axis labels.
     title
-        What the colours are of.
+        What the colors are of.
     color_of
-        Maps colours ``(N, C)`` to sRGB ``(N, 3)`` in 0..1; None takes the view's own.
+        Maps colors ``(N, C)`` to sRGB ``(N, 3)`` in 0..1; None takes the view's own.
     shells
         Shares of the pixels within the surfaces that are added, hidden at first.
     up
         The channel that points up.
     unit
-        What distances between colours are measured in: one of `UNITS`, or "" for plain numbers.
+        What distances between colors are measured in: one of `UNITS`, or "" for plain numbers.
     """
     from napari import Viewer
 
     before = set(main_windows())
-    viewer = Viewer(title=f"Colours of {title}")
+    viewer = Viewer(title=f"Colors of {title}")
     for window in set(main_windows()) - before:
         keep_current(viewer, window)
         close_at_exit(window, viewer.close)
@@ -91,7 +91,7 @@ def view_directions(up: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
 def volume_layers(
     volume: DensityVolume, names: Sequence[str], color_of: Any = None, unit: str = "levels"
 ) -> list[tuple[NDArray[Any], dict[str, Any]]]:
-    """Data and options of the layers: the density, and for three channels its true colours."""
+    """Data and options of the layers: the density, and for three channels its true colors."""
     values = volume.values
     place = _place(volume, names, unit)
     if values.ndim == 1:
@@ -116,7 +116,7 @@ def volume_layers(
     ]
     if values.ndim == 3:
         options = {
-            "name": "true colour",
+            "name": "true color",
             "rgb": True,
             "rendering": "translucent",
             "blending": "translucent_no_depth",
@@ -183,9 +183,9 @@ def _place(volume: DensityVolume, names: Sequence[str], unit: str) -> dict[str, 
 
 
 def true_colors(volume: DensityVolume, color_of: Any = None) -> NDArray[np.uint8]:
-    """Each point of a three-dimensional volume in its own colour: ``(B, B, B, 4)`` uint8.
+    """Each point of a three-dimensional volume in its own color: ``(B, B, B, 4)`` uint8.
 
-    The opacity is baked, ``1 − exp(−k · density · dx)``: napari's contrast acts on colours only.
+    The opacity is baked, ``1 − exp(−k · density · dx)``: napari's contrast acts on colors only.
     """
     from napari_colorkde.scene.density.transfer import MassCurve, Transfer
     from napari_colorkde.scene.display_colors import default_color_of
@@ -209,7 +209,7 @@ def _first(name: str, values: Sequence[Any]) -> Any:
 
 
 def _pint_unit(unit: str) -> Any:
-    """The unit of colour values, dimensionless, defined where pint does not know it yet."""
+    """The unit of color values, dimensionless, defined where pint does not know it yet."""
     import pint
 
     registry: Any = pint.get_application_registry()  # type: ignore[no-untyped-call]

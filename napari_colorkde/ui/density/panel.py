@@ -27,14 +27,14 @@ from napari_colorkde.ui.widgets.log_slider import LogSlider
 AUTOMATIC, BY_HAND = "automatic", "by hand"
 RULES = {
     "automatic (1/64 of the range)": AUTOMATIC,
-    "leave one colour out": "loco",
+    "leave one color out": "loco",
     "leave one pixel out": "loo",
     "Scott's rule": "scott",
     "Silverman's rule": "silverman",
     "by hand": BY_HAND,
 }
 
-SHOWS = {"the image's own colours": "kde", "a kernel set": "kernels"}
+SHOWS = {"the image's own colors": "kde", "a kernel set": "kernels"}
 
 COLORMAPS = ("magma", "viridis", "inferno", "plasma", "gray", "turbo", "hsv")
 
@@ -61,13 +61,13 @@ class DensityPanel(QWidget):
         self.show_what = ComboBox(
             name="show_what",
             choices=list(SHOWS.items()),
-            tooltip="The density of the image's own colours (KDE), or a mixture of Gaussian "
+            tooltip="The density of the image's own colors (KDE), or a mixture of Gaussian "
             "kernels from a file.",
         )
         self.rule = ComboBox(
             name="rule",
             choices=list(RULES.items()),
-            tooltip="How wide the kernel around each pixel's colour is. Leave one colour out: "
+            tooltip="How wide the kernel around each pixel's color is. Leave one color out: "
             "by likelihood; takes a few seconds on large palettes.",
         )
         self.sigma = LogSlider(
@@ -75,16 +75,16 @@ class DensityPanel(QWidget):
             0.25,
             64.0,
             name="sigma",
-            tooltip="Standard deviation of the kernels in units of the colour space. Moving it "
+            tooltip="Standard deviation of the kernels in units of the color space. Moving it "
             "sets the bandwidth by hand.",
         )
         self.log = CheckBox(
             name="log",
             text="logarithmic",
-            tooltip="Show natural logarithms: rare colours are told apart, too.",
+            tooltip="Show natural logarithms: rare colors are told apart, too.",
         )
         self.colormap = ComboBox(
-            name="colormap", choices=self._colormap_choices, tooltip="Colours of the overlay."
+            name="colormap", choices=self._colormap_choices, tooltip="Colors of the overlay."
         )
         self.export_button = PushButton(
             name="export",
@@ -94,7 +94,7 @@ class DensityPanel(QWidget):
         self.volume_button = PushButton(
             name="volume",
             text="Open volume in a viewer",
-            tooltip="Show the density over the colour space as layers of a second napari viewer.",
+            tooltip="Show the density over the color space as layers of a second napari viewer.",
         )
         self.script_button = PushButton(
             name="script",

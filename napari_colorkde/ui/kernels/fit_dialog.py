@@ -29,14 +29,14 @@ from napari_colorkde.app.layers.overlay import MARK
 from napari_colorkde.app.selection.from_layers import labels_selection
 from napari_colorkde.app.selection.selections import Selection
 from napari_colorkde.core.mixture.em_steps import default_reg_covar
-from napari_colorkde.core.palette.ranges import QUANTISATION
+from napari_colorkde.core.palette.ranges import QUANTIZATION
 from napari_colorkde.ui.kernels.pick_tool import PickingTool
 from napari_colorkde.ui.widgets.forms import form
 
 PIXELS = (
     ("whole image", "image"),
     ("pixels of the selected label", "selected"),
-    ("all labelled pixels", "together"),
+    ("all labeled pixels", "together"),
     ("each label a mixture and a class", "each"),
 )
 COVARIANCES = (
@@ -167,7 +167,7 @@ class FitDialog(QDialog):
 
     def _rounding(self) -> str:
         palette = self._session.palette
-        return f"{QUANTISATION if palette is None else default_reg_covar(palette):.4g}"
+        return f"{QUANTIZATION if palette is None else default_reg_covar(palette):.4g}"
 
     def _variance(self) -> float | None:
         given = self.reg_covar.value.strip()
@@ -253,7 +253,7 @@ class FitDialog(QDialog):
         for button in (self.fit_button, self.stop_button, self.close_button):
             buttons.addWidget(button)
         self.fit_button.setDefault(True)
-        self.fit_button.setToolTip("Expectation maximisation on the colours, counts as weights.")
+        self.fit_button.setToolTip("Expectation maximization on the colors, counts as weights.")
         self.stop_button.setToolTip("Stop the fit; nothing is changed.")
         self.result.setWordWrap(True)
         self.result.setMinimumHeight(3 * self.fontMetrics().height())

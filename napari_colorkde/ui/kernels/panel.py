@@ -43,10 +43,10 @@ class KernelsPanel(QWidget):
         self.model = KernelModel(self._swatch, self)
         self.table = KernelTable(self.model)
         self.table.setMinimumHeight(TABLE_HEIGHT)
-        self.add_button = _button("Add", "Add a kernel at the image's mean colour (Insert).")
+        self.add_button = _button("Add", "Add a kernel at the image's mean color (Insert).")
         self.duplicate_button = _button("Duplicate", "Copy the selected kernels (Ctrl+D).")
         self.delete_button = _button("Delete", "Delete the selected kernels (Delete).")
-        self.normalise_button = _button("Normalise", "Divide all weights by their sum.")
+        self.normalize_button = _button("Normalize", "Divide all weights by their sum.")
         self.matrix_button = _button(
             "Matrix…", "Covariance matrix of the selected kernel: correlated channels."
         )
@@ -88,7 +88,7 @@ class KernelsPanel(QWidget):
         """Add a kernel to begin with."""
         palette, kernels = self._session.palette, self._session.kernels
         if palette is None:
-            self.failed.emit("There is no image to take a colour from; open one first.")
+            self.failed.emit("There is no image to take a color from; open one first.")
             return
         self._add_all(KernelSet([kernel_edits.new_kernel(palette, kernels)]))
 
@@ -108,9 +108,9 @@ class KernelsPanel(QWidget):
             if left:
                 self.table.choose([self.model.order[min(row, left - 1)]])
 
-    def normalise(self) -> None:
+    def normalize(self) -> None:
         """Make the weights sum to 1."""
-        self._try(lambda: kernel_edits.normalised(self.model.kernels))
+        self._try(lambda: kernel_edits.normalized(self.model.kernels))
 
     def edit_matrix(self) -> None:
         """Edit the covariance of the selected kernel in a dialog."""
@@ -187,7 +187,7 @@ class KernelsPanel(QWidget):
             self.add_button,
             self.duplicate_button,
             self.delete_button,
-            self.normalise_button,
+            self.normalize_button,
             self.matrix_button,
             self.variance_button,
         ]
@@ -197,7 +197,7 @@ class KernelsPanel(QWidget):
             self.add_button: self.add,
             self.duplicate_button: self.duplicate,
             self.delete_button: self.delete,
-            self.normalise_button: self.normalise,
+            self.normalize_button: self.normalize,
             self.matrix_button: self.edit_matrix,
         }
         for button, action in actions.items():

@@ -208,7 +208,7 @@ class KernelTable(QTableView):
         event.accept()
 
     def toggle_visible(self) -> None:
-        """Show or hide the selected kernels in the colour space, all alike."""
+        """Show or hide the selected kernels in the color space, all alike."""
         rows = self.rows()
         if rows:
             model = self.kernel_model

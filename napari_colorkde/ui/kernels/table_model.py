@@ -204,7 +204,7 @@ class KernelModel(QAbstractTableModel):
 
     def _explained(self, column: Column) -> str:
         if column.kind == "visible":
-            return "Shown in the colour space, with the colour of its mean. The density has all."
+            return "Shown in the color space, with the color of its mean. The density has all."
         if column.kind == "mean":
             return f"Mean of the channel {self._channels[column.channel]}, in image units."
         if column.kind == "spread":
@@ -216,7 +216,7 @@ class KernelModel(QAbstractTableModel):
         return {
             "cls": "Class, for posteriors and likelihood ratios.",
             "name": "A name for people.",
-            "weight": "Factor of the kernel. Weights are never rescaled unless you normalise them.",
+            "weight": "Factor of the kernel. Weights are never rescaled unless you normalize them.",
         }[column.kind]
 
     def _short(self, channel: int) -> str:
@@ -225,7 +225,7 @@ class KernelModel(QAbstractTableModel):
 
 
 def _square(color: QColor) -> QIcon:
-    """A square of this colour, which Qt does not tint where the row is selected."""
+    """A square of this color, which Qt does not tint where the row is selected."""
     pixmap = QPixmap(SWATCH_PIXELS, SWATCH_PIXELS)
     pixmap.fill(color)
     icon = QIcon()

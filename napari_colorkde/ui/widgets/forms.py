@@ -22,7 +22,7 @@ LEAST_WIDTH = 60
 
 
 def form(rows: Sequence[tuple[str, Sequence[Any]]], parent: QWidget) -> QGridLayout:
-    """Lay out labelled rows in `parent`.
+    """Lay out labeled rows in `parent`.
 
     Parameters
     ----------

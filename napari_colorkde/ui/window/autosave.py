@@ -160,7 +160,7 @@ class RestoreOffer(QWidget):
     def restore(self) -> None:
         """Take the kernels and settings of that session; the image stays.
 
-        Without the colour space where the image has none but its own channels. The file stays where
+        Without the color space where the image has none but its own channels. The file stays where
         it cannot be.
         """
         if self._left is None:
@@ -179,7 +179,7 @@ class RestoreOffer(QWidget):
             self._session.look = load_look(self._left[1])
         except (ValueError, OSError) as error:
             self._session.noticed.emit(
-                f"The view of the colour space starts anew: {sentence(error)}"
+                f"The view of the color space starts anew: {sentence(error)}"
             )
         if reason:
             self._session.noticed.emit(f"Restored in the image's own channels. {reason}")

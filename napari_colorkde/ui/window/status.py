@@ -106,7 +106,7 @@ class StatusLines(QWidget):
         if source is None:
             self.facts.setText("Choose an image layer, or open an image.")
         else:
-            self.facts.setText("Counting the colours…")
+            self.facts.setText("Counting the colors…")
 
     def _on_counted(self, counted: Counted) -> None:
         self.facts.setText(palette_facts(counted.palette, counted.index.is_preview))
@@ -144,7 +144,7 @@ class StatusLines(QWidget):
         if session.densities is not None:
             self._on_densities(session.densities)
         elif session.source is not None and session.counted is None and session.error is None:
-            self.facts.setText("Stopped before the colours were counted.")
+            self.facts.setText("Stopped before the colors were counted.")
             self.work.setText("")
 
     def _on_stop(self) -> None:
@@ -155,7 +155,7 @@ def palette_facts(palette: Palette, is_sample: bool) -> str:
     """What was counted and what was left out, in words."""
     facts = [
         f"{_count(palette.n_pixels, 'pixel')}",
-        f"{_count(len(palette), 'colour')}",
+        f"{_count(len(palette), 'color')}",
     ]
     reasons = [
         f"{_number(n)} {reason}"

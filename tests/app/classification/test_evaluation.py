@@ -80,13 +80,13 @@ def test_beside_other_labels_pixels_without_one_are_not_judged(judged: Judged) -
     assert scoring.curve is not None
     assert scoring.truth.labels == (1, 2)
     assert scoring.curve.n_negatives == (labels == 2).sum()
-    scoring.set_unlabelled("negative")
+    scoring.set_unlabeled("negative")
     assert scoring.curve.n_negatives == (labels != 1).sum()
     scoring.set_positive(2)
     assert scoring.curve.n_positives == (labels == 2).sum()
     scoring.set_positive(EVERY_LABEL)
     assert scoring.curve.n_positives == (labels > 0).sum()
-    scoring.set_unlabelled("not judged")
+    scoring.set_unlabeled("not judged")
     assert scoring.curve is None
     assert "No pixel is negative" in scoring.problem
 

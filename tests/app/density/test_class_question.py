@@ -106,9 +106,9 @@ def test_a_set_of_one_class_is_compared_with_the_other_sets() -> None:
 
 
 def test_sets_with_other_channels_take_no_part() -> None:
-    grey = KernelSet([Kernel([9], [4], 1)], "grey")
+    gray = KernelSet([Kernel([9], [4], 1)], "gray")
     bgr = KernelSet(SKIN.kernels, "bgr", "bgr")
-    assert question({"skin": SKIN, "grey": grey, "bgr": bgr, "other": OTHER}).names == (
+    assert question({"skin": SKIN, "gray": gray, "bgr": bgr, "other": OTHER}).names == (
         "skin",
         "other",
     )
@@ -196,7 +196,7 @@ def test_where_no_class_is_possible_there_is_none(fields: dict[str, Any]) -> Non
     np.testing.assert_array_equal(classify_image(IMAGE, {"rest": kernels}, **fields), 0)
 
 
-def test_the_colours_of_a_ratio_lie_about_its_threshold() -> None:
+def test_the_colors_of_a_ratio_lie_about_its_threshold() -> None:
     low, high = question(FILE, show="ratio", threshold=2.5).limits
     assert (low + high) / 2 == pytest.approx(2.5)
     assert question(FILE, show="posterior").limits == (0, 1)

@@ -43,7 +43,7 @@ def test_the_overlay_shows_what_was_asked(setting: Setting, show: Any) -> None:
     )
 
 
-def test_each_quantity_has_limits_and_colours_that_suit(setting: Setting) -> None:
+def test_each_quantity_has_limits_and_colors_that_suit(setting: Setting) -> None:
     setting.session.colormap = "viridis"
     setting.session.judge(show="posterior")
     assert tuple(setting.layer.contrast_limits) == (0, 1)
@@ -62,7 +62,7 @@ def test_each_quantity_has_limits_and_colours_that_suit(setting: Setting) -> Non
     assert setting.layer.contrast_limits[0] == 0
 
 
-def test_the_middle_of_a_ratios_colours_follows_the_threshold(setting: Setting) -> None:
+def test_the_middle_of_a_ratios_colors_follows_the_threshold(setting: Setting) -> None:
     setting.session.judge(show="ratio")
     densities = setting.session.densities
     setting.session.judge(threshold=2.0)
@@ -82,7 +82,7 @@ def test_colormaps_taken_in_napari_are_kept_for_probabilities_only(setting: Sett
     assert setting.session.colormap == "inferno"
 
 
-def test_an_overlay_that_comes_back_has_its_colours(setting: Setting) -> None:
+def test_an_overlay_that_comes_back_has_its_colors(setting: Setting) -> None:
     setting.session.judge(show="ratio")
     setting.viewer.layers.remove(setting.layer)
     setting.session.judge(priors={"skin": 0.2})
@@ -114,7 +114,7 @@ def test_without_kernels_there_is_nothing_to_judge() -> None:
     setting.overlay.close()
 
 
-def test_when_the_last_kernel_is_deleted_the_image_shows_its_own_colours(setting: Setting) -> None:
+def test_when_the_last_kernel_is_deleted_the_image_shows_its_own_colors(setting: Setting) -> None:
     setting.session.set(kernel_sets={"rest": STAINS})
     setting.session.judge(show="class")
     setting.session.edit(KernelSet([], "rest"))
@@ -124,8 +124,8 @@ def test_when_the_last_kernel_is_deleted_the_image_shows_its_own_colours(setting
 
 
 def test_kernels_of_other_channels_are_told(setting: Setting) -> None:
-    grey = KernelSet([Kernel([9], [4], 1, cls="a"), Kernel([90], [4], 1, cls="b")], "grey")
-    setting.session.set(kernel_sets={"grey": grey})
+    gray = KernelSet([Kernel([9], [4], 1, cls="a"), Kernel([90], [4], 1, cls="b")], "gray")
+    setting.session.set(kernel_sets={"gray": gray})
     setting.session.judge(show="ratio")
     assert setting.session.error is not None
     assert "the kernels have 1 channels" in setting.session.error.lower()
@@ -177,7 +177,7 @@ def test_what_is_exported_says_what_it_is(setting: Setting, show: Any, tmp_path:
     assert mark["origin"]["values"] == setting.session.description()["values"]
 
 
-def test_pictures_of_classes_have_their_colours(setting: Setting, tmp_path: Path) -> None:
+def test_pictures_of_classes_have_their_colors(setting: Setting, tmp_path: Path) -> None:
     setting.session.judge(show="class")
     setting.session.export(tmp_path / "classes.png")
     from PIL import Image

@@ -54,7 +54,7 @@ def test_the_density_is_that_of_the_library_in_the_space(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_colours_come_back_from_a_space(name: str) -> None:
+def test_colors_come_back_from_a_space(name: str) -> None:
     coordinates = in_space(PALETTE, name)
     np.testing.assert_allclose(
         coordinates.from_colors(PALETTE.colors), coordinates.points.colors, atol=1e-9
@@ -78,7 +78,7 @@ def test_the_gamut_lies_within_the_box_of_the_volume(name: str) -> None:
     assert np.isfinite(lines).all()
 
 
-def test_the_same_space_has_the_same_colours_for_another_image() -> None:
+def test_the_same_space_has_the_same_colors_for_another_image() -> None:
     # The view then uploads the densities only.
     other = Palette.from_image(IMAGE[:5])
     assert in_space(PALETTE, "lab").color_of is in_space(other, "lab").color_of

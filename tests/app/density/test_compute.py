@@ -68,13 +68,13 @@ def test_kernels_give_their_mixture_and_the_volume_stays_that_of_the_image() -> 
 
 
 def test_kernels_of_other_channels_are_refused_with_a_sentence() -> None:
-    grey = KernelSet([Kernel([60], [9], 1.0)])
-    with pytest.raises(ValueError, match="the kernels have 1 channels, the image's colours 3"):
-        results(request(kernels=grey))
+    gray = KernelSet([Kernel([60], [9], 1.0)])
+    with pytest.raises(ValueError, match="the kernels have 1 channels, the image's colors 3"):
+        results(request(kernels=gray))
 
 
 def test_bandwidths_of_other_channels_are_refused_with_a_sentence() -> None:
-    with pytest.raises(ValueError, match="the image has 3 colour channels"):
+    with pytest.raises(ValueError, match="the image has 3 color channels"):
         results(request(bandwidth=(1.0, 2.0)))
 
 
@@ -111,7 +111,7 @@ def test_a_bandwidth_at_the_edge_of_what_was_tried_is_said() -> None:
     repeated = np.concatenate(3 * [np.round(RNG.normal(60, 8, (30, 40, 3))).astype(np.uint8)])
     said = results(request(repeated, bandwidth="loo"))[0].notice
     assert said.startswith("The best bandwidth, σ 0.25, is the narrowest that was tried: where")
-    assert said.endswith("Choose leave one colour out.")
+    assert said.endswith("Choose leave one color out.")
     assert results(request(repeated, bandwidth="loco"))[0].notice == ""
     scattered = np.random.default_rng(0).integers(0, 256, (6, 7, 3), dtype=np.uint8)
     assert results(request(scattered, bandwidth="loco"))[0].notice == (
@@ -158,7 +158,7 @@ def test_interpolation_is_exact_at_grid_points_and_linear_between() -> None:
 
 
 @pytest.mark.parametrize("log", [False, True])
-def test_colours_off_the_lattice_are_computed_in_parts(
+def test_colors_off_the_lattice_are_computed_in_parts(
     monkeypatch: pytest.MonkeyPatch, log: bool
 ) -> None:
     monkeypatch.setattr(module, "PART_COLORS", 50)

@@ -6,7 +6,7 @@ import pytest
 from napari_colorkde.app.density.contrast import contrast_limits
 
 
-def test_contrast_limits_follow_the_pixels_not_the_colours() -> None:
+def test_contrast_limits_follow_the_pixels_not_the_colors() -> None:
     values = np.linspace(0, 1, 1001)
     counts = np.ones(1001, np.int64)
     assert contrast_limits(values, counts, log=False) == pytest.approx((0, 0.995), abs=2e-3)

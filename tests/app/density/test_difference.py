@@ -111,7 +111,7 @@ def test_channels_of_the_same_names_are_preferred_to_those_of_the_same_places() 
     assert like_channels(other, chosen(first, "red", "blue")) is last
 
 
-def test_grey_is_compared_with_grey() -> None:
+def test_gray_is_compared_with_gray() -> None:
     other = Source("other", {}, False, (Channels(("other", "dapi"), layers=("dapi",)), OWN))
     assert like_channels(other, Channels(("photo",))) is OWN
     with pytest.raises(ValueError, match="no channels like photo, gfp"):

@@ -27,7 +27,7 @@ def opened(space: str = "rgb") -> Session:
     return session
 
 
-def test_a_pixel_has_the_entry_of_its_colour() -> None:
+def test_a_pixel_has_the_entry_of_its_color() -> None:
     session = opened()
     assert session.index is not None
     assert session.palette is not None
@@ -72,12 +72,12 @@ def test_what_is_known_of_a_pixel(space: str) -> None:
     assert known.value == pytest.approx(painted[3, 7])
     assert known.sparser == pytest.approx((painted < painted[3, 7]).mean())
     text = readout_text(known, coordinates, session.densities)
-    assert f"colour ({', '.join(map(str, IMAGE[3, 7]))})" in text
+    assert f"color ({', '.join(map(str, IMAGE[3, 7]))})" in text
     assert f"log density {known.value:.4g}" in text
     assert ("L* " in text) == (space == "lab")
 
 
-def test_before_there_are_densities_the_colour_is_known() -> None:
+def test_before_there_are_densities_the_color_is_known() -> None:
     session = opened()
     assert session.palette is not None
     known = readout(0, session.palette, None, None)

@@ -127,7 +127,7 @@ def test_an_image_with_transparent_pixels(shown: Any) -> None:
 
 
 CHOICES = {
-    "grey": (RGB[..., 0], None),
+    "gray": (RGB[..., 0], None),
     "a stack": (np.moveaxis(RGB, -1, 0), None),
     "channels first": (np.moveaxis(RGB, -1, 0), 0),
     "in the middle": (np.moveaxis(RGB, -1, 1), 1),

@@ -16,7 +16,7 @@ def test_counting_gives_the_palette_and_the_index_of_the_whole_image() -> None:
     assert isinstance(counted, Counted)
     assert counted.palette.n_pixels == 600
     np.testing.assert_array_equal(counted.palette.colors[counted.index.kept - 1], IMAGE)
-    assert {p.what for p in progress} == {"counting colours", "finding the pixels' colours"}
+    assert {p.what for p in progress} == {"counting colors", "finding the pixels' colors"}
 
 
 def test_a_large_image_shows_a_sample_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,13 +49,13 @@ def test_rgba_keeps_its_alpha_for_the_engine_to_leave_out() -> None:
     assert source.shape(source.choices[0]) == (20, 30)
 
 
-def test_a_grey_layer_has_one_channel() -> None:
-    source = source_of(Image(RGB[..., 0], rgb=False, name="grey"))
-    assert [choice.names for choice in source.choices] == [("grey",)]
+def test_a_gray_layer_has_one_channel() -> None:
+    source = source_of(Image(RGB[..., 0], rgb=False, name="gray"))
+    assert [choice.names for choice in source.choices] == [("gray",)]
     np.testing.assert_array_equal(everything(source), RGB[..., :1])
 
 
-def test_a_stack_of_slices_is_grey_unless_the_axis_is_chosen() -> None:
+def test_a_stack_of_slices_is_gray_unless_the_axis_is_chosen() -> None:
     source = source_of(Image(STACK, rgb=False))
     assert len(source.choices[0]) == 1
     assert source.shape(source.choices[0]) == (5, 20, 30)

@@ -17,6 +17,6 @@ def test_the_palette_says_how_bright_white_is() -> None:
     np.testing.assert_allclose(display_colors([0.5, 0.5, 0.5], palette), [[0.5] * 3], atol=0.05)
 
 
-def test_one_channel_is_grey_and_two_are_magenta_and_green() -> None:
+def test_one_channel_is_gray_and_two_are_magenta_and_green() -> None:
     np.testing.assert_allclose(display_colors([51]), [[0.2, 0.2, 0.2]])
     np.testing.assert_allclose(display_colors([51, 102]), [[0.2, 0.4, 0.2]])

@@ -119,11 +119,11 @@ def test_undoing_after_another_image_keeps_its_channels() -> None:
     assert session.source is not None
     session.channels = session.source.choices[1]
     session.edit(MOVED)
-    grey = source_of_array(IMAGE[..., 0])
-    session.open(grey)
+    gray = source_of_array(IMAGE[..., 0])
+    session.open(gray)
     session.undo()
     assert session.kernels == KERNELS
-    assert session.channels == grey.choices[0]
+    assert session.channels == gray.choices[0]
 
 
 def test_an_edit_that_changes_nothing_is_no_step() -> None:

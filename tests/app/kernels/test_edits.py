@@ -121,11 +121,11 @@ def test_ten_thousand_kernels_are_refused() -> None:
         kernel_edits.added(KERNELS, [KERNELS[0]] * 10_000)
 
 
-def test_weights_are_normalised() -> None:
-    np.testing.assert_allclose(kernel_edits.normalised(KERNELS).weights, [0.4, 0.2, 0.4])
+def test_weights_are_normalized() -> None:
+    np.testing.assert_allclose(kernel_edits.normalized(KERNELS).weights, [0.4, 0.2, 0.4])
     nothing = written(Column("weight"), "0", 0, 1, 2)
     with pytest.raises(ValueError, match="sum to 0"):
-        kernel_edits.normalised(nothing)
+        kernel_edits.normalized(nothing)
 
 
 def test_rows_are_sorted_by_any_column() -> None:

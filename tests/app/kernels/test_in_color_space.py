@@ -1,4 +1,4 @@
-"""Kernels in the colour space that is shown: carried there, stretched there, carried back."""
+"""Kernels in the color space that is shown: carried there, stretched there, carried back."""
 
 from __future__ import annotations
 

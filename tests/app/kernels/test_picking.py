@@ -10,7 +10,7 @@ import pytest
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.jobs import Executor
 from napari_colorkde.app.kernels.picking import Picker
-from napari_colorkde.app.selection.selections import Labelled, Patch
+from napari_colorkde.app.selection.selections import Labeled, Patch
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from tests.app.stepping import SteppingExecutor
@@ -64,7 +64,7 @@ def test_a_pick_makes_a_kernel_of_the_class_in_one_step_of_undo() -> None:
     picking.picker.pick(box(2, 3, 4, 5))
     check(picking.kernels[0], pixels(2, 3, 4, 5))
     assert picking.kernels[0].cls == "brown"
-    assert picking.said == ["New kernel (class brown): 20 pixels, 20 colours."]
+    assert picking.said == ["New kernel (class brown): 20 pixels, 20 colors."]
     assert picking.chosen == [0]
     assert picking.session.show == "kernels"
     picking.session.undo()
@@ -146,12 +146,12 @@ def test_what_was_added_to_a_typed_kernel_can_be_taken_away_and_no_more() -> Non
     picking.picker.pick(box(2, 3, 4, 5), "take")
     assert picking.kernels.kernels == (TYPED,)
     picking.picker.pick(box(2, 3, 4, 5), "take")
-    assert "none of these colours is among the samples of kernel 1" in picking.problems[-1]
+    assert "none of these colors is among the samples of kernel 1" in picking.problems[-1]
     picking.picker.pick(box(0, 0, 1, 1), "add")
-    assert "All have one colour" not in picking.said[-1]
+    assert "All have one color" not in picking.said[-1]
 
 
-def test_a_weight_that_was_normalised_stays() -> None:
+def test_a_weight_that_was_normalized_stays() -> None:
     picking = Picking()
     picking.picker.pick(box(2, 3, 4, 5))
     kernel = picking.kernels[0]
@@ -171,10 +171,10 @@ def test_labels_become_classes() -> None:
     picking = Picking()
     marks = np.zeros((20, 30), int)
     marks[2:6, 3:8], marks[10:14, 3:8] = 4, 7
-    picking.picker.pick(Labelled(marks, "each"), titles="label")
+    picking.picker.pick(Labeled(marks, "each"), titles="label")
     assert [kernel.cls for kernel in picking.kernels] == ["4", "7"]
     check(picking.kernels[1], pixels(10, 3, 4, 5))
-    assert picking.said == ["2 new kernels (classes 4, 7): 40 pixels, 40 colours."]
+    assert picking.said == ["2 new kernels (classes 4, 7): 40 pixels, 40 colors."]
     picking.session.undo()
     assert picking.session.kernels is None
 
@@ -213,11 +213,11 @@ def test_samples_outlive_their_image() -> None:
     check(picking.kernels[0], pixels(2, 3, 4, 5), pixels(18, 0, 2, 5))
 
 
-def test_one_colour_is_no_error_and_is_said() -> None:
+def test_one_color_is_no_error_and_is_said() -> None:
     picking = Picking(image=np.full((20, 30, 3), 7, np.uint8))
     picking.picker.pick(box(0, 0, 4, 4))
     np.testing.assert_array_equal(picking.kernels[0].covariance, np.full(3, 1 / 12))
-    assert "All have one colour" in picking.said[0]
+    assert "All have one color" in picking.said[0]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_one_colour_is_no_error_and_is_said() -> None:
         ("take", [0, 1], "select the one kernel to take away from"),
         ("add", [0, 1], "select the one kernel to add to"),
         ("take", [1], "kernel 2 (typed) was not picked and has no samples"),
-        ("take", [0], "none of these colours is among the samples of kernel 1"),
+        ("take", [0], "none of these colors is among the samples of kernel 1"),
     ],
 )
 def test_what_cannot_be_is_refused_and_changes_nothing(
@@ -252,7 +252,7 @@ def test_taking_away_all_is_refused() -> None:
 
 def test_a_selection_of_nothing_is_refused() -> None:
     picking = Picking()
-    picking.picker.pick(Labelled(np.zeros((20, 30), int), "each"))
+    picking.picker.pick(Labeled(np.zeros((20, 30), int), "each"))
     assert "holds no pixel that counts" in picking.problems[-1]
 
 
@@ -260,7 +260,7 @@ def test_kernels_of_other_channels_are_refused() -> None:
     picking = Picking(image=IMAGE[..., 0])
     picking.session.edit(KernelSet([TYPED]))
     picking.picker.pick(box(0, 0, 4, 4))
-    assert "have 3 channels, the image's colours 1" in picking.problems[-1]
+    assert "have 3 channels, the image's colors 1" in picking.problems[-1]
 
 
 def test_no_image_and_an_image_that_is_counted_are_refused() -> None:
@@ -277,7 +277,7 @@ def test_no_image_and_an_image_that_is_counted_are_refused() -> None:
 def test_too_many_labels_are_refused() -> None:
     picking = Picking(image=np.random.default_rng(1).integers(0, 9, (40, 40)).astype(np.uint8))
     marks = np.arange(1, 1601).reshape(40, 40)
-    picking.picker.pick(Labelled(marks, "each"), titles="label")
+    picking.picker.pick(Labeled(marks, "each"), titles="label")
     assert "1000 are the most that can be edited" in picking.problems[-1]
     assert picking.session.kernels is None
 

@@ -60,14 +60,14 @@ def masked() -> Iterator[Masked]:
     masked.session.close()
 
 
-def test_the_pixels_of_chosen_colours_are_filled(masked: Masked) -> None:
+def test_the_pixels_of_chosen_colors_are_filled(masked: Masked) -> None:
     masked.show()
     masked.mask.show(masked.chosen(60))
     np.testing.assert_array_equal(masked.pixels, np.where(RGB[..., 0] >= 60, FILLED, NOTHING))
     assert masked.names == ["photo", "photo density", "photo mask"]
 
 
-def test_every_value_has_its_colour(masked: Masked) -> None:
+def test_every_value_has_its_color(masked: Masked) -> None:
     masked.show()
     masked.mask.show(masked.chosen(60))
     layer = masked.mask.layer
@@ -223,7 +223,7 @@ def test_without_an_image_nothing_happens(masked: Masked) -> None:
     assert masked.names == []
 
 
-def test_colours_of_another_palette_are_refused(masked: Masked) -> None:
+def test_colors_of_another_palette_are_refused(masked: Masked) -> None:
     masked.show()
     with pytest.raises(ValueError, match=r"chosen has shape \(3,\); give one bool for each of"):
         masked.mask.show(np.ones(3, bool))

@@ -42,7 +42,7 @@ class Setting:
         self.overlay = Overlay(self.viewer, self.session)
 
     def show(self, data: Any = RGB, **options: Any) -> Image:
-        # napari takes colours of very small images for planes, unless it is told.
+        # napari takes colors of very small images for planes, unless it is told.
         finest = data[0] if isinstance(data, list) else data
         options.setdefault("rgb", finest.shape[-1] in (3, 4))
         image = self.viewer.add_image(data, **{"name": "photo", **options})
@@ -234,7 +234,7 @@ def test_a_multiscale_image_is_shown_at_its_finest_level(setting: Setting) -> No
     np.testing.assert_array_equal(setting.layer.data, density_at(RGB))
 
 
-def test_the_colours_of_all_frames_of_a_stack_are_one_palette(setting: Setting) -> None:
+def test_the_colors_of_all_frames_of_a_stack_are_one_palette(setting: Setting) -> None:
     stack = RNG.integers(40, 60, (4, 20, 30, 3)).astype(np.uint8)
     setting.show(stack, rgb=True)
     assert setting.layer.data.shape == (4, 20, 30)
@@ -249,7 +249,7 @@ def test_the_channels_of_a_stack_share_one_overlay(setting: Setting) -> None:
         np.testing.assert_array_equal(np.asarray(setting.layer.data)[c], wanted)
 
 
-def test_layers_together_make_colours(setting: Setting) -> None:
+def test_layers_together_make_colors(setting: Setting) -> None:
     other = setting.viewer.add_image(RGB[..., 1], name="other")
     setting.show(RGB[..., 0])
     source = setting.session.source

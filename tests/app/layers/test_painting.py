@@ -29,7 +29,7 @@ def index_of(source: Source, **options: Any) -> Index:
 
 
 def red_of(index: Index) -> np.ndarray:
-    """A value per colour that is known at every pixel: its first channel."""
+    """A value per color that is known at every pixel: its first channel."""
     return index.palette.colors[:, 0].astype(np.float32)
 
 
@@ -40,7 +40,7 @@ def painted(image: np.ndarray, **options: Any) -> Painting:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_every_pixel_gets_the_value_of_its_colour(dtype: Any) -> None:
+def test_every_pixel_gets_the_value_of_its_color(dtype: Any) -> None:
     image = RNG.integers(0, 9, (13, 17, 3)).astype(dtype)
     np.testing.assert_array_equal(painted(image).levels[0], image[..., 0])
 

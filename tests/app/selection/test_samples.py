@@ -80,7 +80,7 @@ def test_a_kernel_whose_samples_are_gone_counts_as_the_pixels_it_was_made_of(
     assert kernel.weight == wanted.weight
 
 
-def test_taking_away_other_colours_changes_nothing() -> None:
+def test_taking_away_other_colors_changes_nothing() -> None:
     samples = samples_of(np.array([5, 5, 9]))
     other = samples_of(np.array([1, 2]))
     assert not samples.shares(other)
@@ -88,7 +88,7 @@ def test_taking_away_other_colours_changes_nothing() -> None:
     assert len(samples.minus(samples)) == 0
 
 
-def test_chosen_colours_have_all_their_pixels() -> None:
+def test_chosen_colors_have_all_their_pixels() -> None:
     chosen = PALETTE.colors[:, 0] < 45
     samples = samples_of_colors(PALETTE, chosen)
     assert samples.n_pixels == (IMAGE[..., 0] < 45).sum()
@@ -99,16 +99,16 @@ def test_nothing_picked_is_refused() -> None:
         kernel_from(samples_of(np.zeros(4, np.int32)), PALETTE)
 
 
-def test_one_colour_is_as_wide_as_rounding() -> None:
+def test_one_color_is_as_wide_as_rounding() -> None:
     kernel = kernel_from(samples_of(np.array([3, 3])), PALETTE)
     np.testing.assert_array_equal(kernel.mean, PALETTE.colors[2])
     np.testing.assert_array_equal(kernel.covariance, np.full(3, 1 / 12))
 
 
 def test_samples_of_other_channels_do_not_mix() -> None:
-    grey = Samples(np.array([[1.0]]), np.array([1]))
+    gray = Samples(np.array([[1.0]]), np.array([1]))
     with pytest.raises(ValueError, match="have 3 channels, those picked 1"):
-        samples_of(np.array([3])).plus(grey)
+        samples_of(np.array([3])).plus(gray)
 
 
 def test_samples_are_found_by_the_kernels_numbers() -> None:

@@ -60,7 +60,7 @@ class Opened:
         return found
 
     def pixels(self, selection: Selection) -> np.ndarray:
-        """All colours of a selection of one group, sorted."""
+        """All colors of a selection of one group, sorted."""
         (samples,) = self.samples(selection).values()
         return np.repeat(samples.colors, samples.counts, axis=0)
 
@@ -186,7 +186,7 @@ def test_a_slice_outside_the_image_is_refused() -> None:
 
 @given(st.lists(st.tuples(st.floats(-5, 25), st.floats(-5, 25)), min_size=3, max_size=9))
 def test_polygons_are_filled_as_in_scikit_image(corners: list[tuple[float, float]]) -> None:
-    # Off the pixels' centres: there it is a matter of convention.
+    # Off the pixels' centers: there it is a matter of convention.
     polygon = np.array(corners) + np.array([0.0123, 0.0456])
     np.testing.assert_array_equal(filled(polygon, (17, 19)), grid_points_in_poly((17, 19), polygon))
 
@@ -265,13 +265,13 @@ def test_shapes_that_enclose_nothing_are_refused() -> None:
 # --- labels
 
 
-def labelled(shape: tuple[int, ...]) -> np.ndarray:
+def labeled(shape: tuple[int, ...]) -> np.ndarray:
     return np.random.default_rng(5).integers(0, 4, shape)
 
 
 def test_labels_have_their_pixels() -> None:
     opened = Opened(IMAGE, rgb=True)
-    marks = labelled((30, 40))
+    marks = labeled((30, 40))
     layer = opened.viewer.add_labels(marks)
     found = opened.samples(opened.labels(layer, "each"))
     assert list(found) == [1, 2, 3]
@@ -305,7 +305,7 @@ def test_transparent_pixels_are_left_out() -> None:
 def test_labels_of_a_plane_mark_the_slice_on_the_screen() -> None:
     opened = Opened(STACK)
     opened.viewer.dims.set_point(0, 2)
-    marks = labelled((30, 40))
+    marks = labeled((30, 40))
     layer = opened.viewer.add_labels(marks)
     got = opened.samples(opened.labels(layer, "each"))[3]
     assert got.n_pixels == (marks == 3).sum()

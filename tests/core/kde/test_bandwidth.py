@@ -24,9 +24,9 @@ from tests.core.drawn import images, one_row_per_pixel
 
 SMOOTH = np.random.default_rng(0).normal(120, [[[40, 25, 10]]], (12, 12, 3)).clip(0, 255)
 RGB = SMOOTH.astype(np.uint8)
-# A ramp of greys, as a photograph has them: neighbours in value, each many times.
-GREY = np.repeat(np.random.default_rng(0).normal(128, 40, (16, 16, 1)).clip(0, 255), 3, axis=2)
-GREY = GREY.astype(np.uint8)
+# A ramp of grays, as a photograph has them: neighbors in value, each many times.
+GRAY = np.repeat(np.random.default_rng(0).normal(128, 40, (16, 16, 1)).clip(0, 255), 3, axis=2)
+GRAY = GRAY.astype(np.uint8)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_rules_of_thumb_stay_above_the_spacing_of_the_usual_grid():
 def test_likelihood_methods_pick_the_best_candidate(device, image, method):
     palette = Palette.from_image(image)
     if len(palette) < 2:
-        with pytest.raises(ValueError, match="image has a single colour"):
+        with pytest.raises(ValueError, match="image has a single color"):
             select_bandwidth(palette, method, device=device)
         return
     ranges = channel_ranges(palette)
@@ -106,7 +106,7 @@ def test_single_numbers_are_sigmas_of_all_channels():
     assert select_bandwidth(RGB, "loco", [5.0]).bandwidth.tolist() == [5.0] * 3
 
 
-@pytest.mark.parametrize("image", [RGB, GREY, SMOOTH / 255, (SMOOTH * 16).astype(np.uint16)])
+@pytest.mark.parametrize("image", [RGB, GRAY, SMOOTH / 255, (SMOOTH * 16).astype(np.uint16)])
 @pytest.mark.parametrize("method", ["loco", "loo"])
 def test_the_default_candidates_close_in_on_the_best(image, method):
     palette = Palette.from_image(image)
@@ -124,8 +124,8 @@ def test_the_default_candidates_close_in_on_the_best(image, method):
         assert around < 1.45  # seven steps between candidates 2.6 times apart
 
 
-@pytest.mark.parametrize("image", [GREY, GREY[..., 0]])
-def test_grey_pictures_have_a_best_bandwidth_when_whole_colors_are_left_out(image):
+@pytest.mark.parametrize("image", [GRAY, GRAY[..., 0]])
+def test_gray_pictures_have_a_best_bandwidth_when_whole_colors_are_left_out(image):
     selection = select_bandwidth(image, "loco")
     assert selection.candidates[0, 0] < selection.bandwidth[0] < selection.candidates[-1, 0]
 
@@ -193,9 +193,9 @@ def test_a_name_is_the_selected_bandwidth():
 @pytest.mark.parametrize("method", ["loco", "loo"])
 @pytest.mark.parametrize("image", [np.full((3, 3), 7, np.uint8), np.full((1, 1, 3), 0.5)])
 def test_a_constant_image_has_no_best_bandwidth_and_that_is_said(method, image):
-    with pytest.raises(ValueError, match="image has a single colour"):
+    with pytest.raises(ValueError, match="image has a single color"):
         select_bandwidth(image, method)
-    with pytest.raises(ValueError, match="image has a single colour"):
+    with pytest.raises(ValueError, match="image has a single color"):
         ColorKDE(image, method)
 
 

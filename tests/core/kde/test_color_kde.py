@@ -27,7 +27,7 @@ from tests.core.drawn import (
 )
 
 RGB = np.random.default_rng(0).integers(0, 256, (6, 7, 3), dtype=np.uint8)
-GREY = RGB[..., 0]
+GRAY = RGB[..., 0]
 
 
 @contextmanager
@@ -135,7 +135,7 @@ def test_left_out_likelihoods_are_those_of_the_direct_sum(device, data):
         expected = reference.leave_one_color_out(pixels, covariance)
         assert kde.leave_one_color_out() == pytest.approx(expected, abs=1e-4, rel=1e-6)
     else:
-        with pytest.raises(ValueError, match="image has a single colour; leaving it out"):
+        with pytest.raises(ValueError, match="image has a single color; leaving it out"):
             kde.leave_one_color_out()
 
 
@@ -178,9 +178,9 @@ def test_paths_agree_where_the_limits_move(device, monkeypatch):
     ("image", "axis_low", "axis_high", "sigma"),
     [
         (RGB, 0.0, 255.0, 4.0),
-        (GREY.astype(np.uint16) * 16, None, None, 64.0),
-        (GREY / np.float32(255), None, None, 1 / 64),
-        (GREY > 100, -3 / 64, 1 + 3 / 64, 1 / 64),
+        (GRAY.astype(np.uint16) * 16, None, None, 64.0),
+        (GRAY / np.float32(255), None, None, 1 / 64),
+        (GRAY > 100, -3 / 64, 1 + 3 / 64, 1 / 64),
     ],
     ids=["uint8", "12 bits in 16", "float", "bool"],
 )
@@ -216,13 +216,13 @@ def test_axis_0_is_the_first_channel():
         (RGB, (3.0, 20.0, 60.0), (20, 200)),
         (RGB[..., :2], [[900.0, 500], [500, 600]], None),
         (RGB[..., :2] / 255.0, 0.05, (-1, 2)),
-        (GREY, 0.4, (0, 255)),
+        (GRAY, 0.4, (0, 255)),
     ],
 )
 def test_mass_inside_is_the_integral_over_the_extent(device, image, bandwidth, extent):
     kde = ColorKDE(image, bandwidth, device=device)
     with narrow_allowed():
-        mass = kde.volume(4, extent).mass_inside if image is GREY else None
+        mass = kde.volume(4, extent).mass_inside if image is GRAY else None
         volume = kde.volume(600 if image.ndim == 2 else 100, extent)
     total = volume.values.astype(float)
     for axis in reversed(volume.axes):
@@ -317,11 +317,11 @@ def test_channels_may_be_first():
     np.testing.assert_array_equal(color_kde(first, channel_axis=0).values, color_kde(RGB).values)
 
 
-def test_a_grey_stack_is_an_image():
-    stack = np.stack([GREY, GREY + 1])
+def test_a_gray_stack_is_an_image():
+    stack = np.stack([GRAY, GRAY + 1])
     volume = color_kde(stack, channel_axis=None)
     assert volume.values.shape == (128,)
-    density = ColorKDE(GREY).density(stack, channel_axis=None)
+    density = ColorKDE(GRAY).density(stack, channel_axis=None)
     assert density.shape == stack.shape
 
 
@@ -389,17 +389,17 @@ KDE = ColorKDE(RGB, 20)
         (lambda: KDE.volume("many"), ValueError, "bins='many': give a whole number"),
         (lambda: KDE.volume((8, 8)), ValueError, r"one for each of the 3 channels"),
         (lambda: KDE.volume(1024), ValueError, "would exceed 268435456 points .*fewer bins"),
-        (lambda: ColorKDE(GREY).volume(1 << 20), ValueError, "an axis has at most 16384"),
+        (lambda: ColorKDE(GRAY).volume(1 << 20), ValueError, "an axis has at most 16384"),
         (lambda: KDE.volume(8, (0, 1, 2)), ValueError, r"extent has shape \(3,\); give one pair"),
         (lambda: KDE.volume(8, [(0, 1)] * 2), ValueError, r"extent has shape \(2, 2\).*3 of them"),
         (lambda: KDE.volume(8, (5, 5)), ValueError, "finite, with low below high"),
         (lambda: KDE.volume(8, (0, np.nan)), ValueError, "finite, with low below high"),
         (lambda: KDE.volume(8, sampling="cell"), ValueError, "sampling='cell' is not known"),
-        (lambda: KDE.density(GREY), ValueError, "image has 1 colour channels, the KDE 3"),
-        (lambda: KDE.density(ColorKDE(GREY).palette), ValueError, "image has 1 colour channels"),
-        (lambda: KDE.log_likelihood(GREY), ValueError, "image has 1 colour channels"),
-        (lambda: KDE.log_likelihood(ColorKDE(GREY).palette), ValueError, "the KDE 3; give an"),
-        (lambda: KDE.density(RGB, mask=GREY[:2]), ValueError, "mask has shape"),
+        (lambda: KDE.density(GRAY), ValueError, "image has 1 color channels, the KDE 3"),
+        (lambda: KDE.density(ColorKDE(GRAY).palette), ValueError, "image has 1 color channels"),
+        (lambda: KDE.log_likelihood(GRAY), ValueError, "image has 1 color channels"),
+        (lambda: KDE.log_likelihood(ColorKDE(GRAY).palette), ValueError, "the KDE 3; give an"),
+        (lambda: KDE.density(RGB, mask=GRAY[:2]), ValueError, "mask has shape"),
         (lambda: KDE.density("photo.png"), ValueError, "image is a single number"),
         (
             lambda: ColorKDE(RGB[..., :2], [[2.0, 1], [1, 2]]).volume(8, sampling="cells"),

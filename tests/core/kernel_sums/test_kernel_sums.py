@@ -64,7 +64,7 @@ def cases(draw, covariances, dtypes=DTYPES, **limits):
 
 
 def axes_for(palette, covariance, span, seed):
-    """A small grid around the colours, one through some of them, or one through a peak."""
+    """A small grid around the colors, one through some of them, or one through a peak."""
     rng = np.random.default_rng(seed)
     sigmas = np.sqrt(np.diag(covariance))
     low, high = palette.colors.min(axis=0).astype(float), palette.colors.max(axis=0).astype(float)
@@ -80,7 +80,7 @@ def axes_for(palette, covariance, span, seed):
 
 
 def peak_of(palette, covariance, values):
-    """The largest sum on a grid or at a colour: the peak of the density, or little less."""
+    """The largest sum on a grid or at a color: the peak of the density, or little less."""
     return max(values.max(), np.exp(log_sums_reference(palette.colors, palette, covariance)).max())
 
 
@@ -238,8 +238,8 @@ def test_colors_of_another_image_need_no_lattice(device):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float64])
 @pytest.mark.parametrize("count", [2**24 + 1, 2**31 + 1, 2**53])
-def test_huge_counts_hide_no_neighbour(device, dtype, count):
-    # Two colours 6 sigma apart, one of them almost all pixels; a third one is isolated.
+def test_huge_counts_hide_no_neighbor(device, dtype, count):
+    # Two colors 6 sigma apart, one of them almost all pixels; a third one is isolated.
     colors = np.array([[10, 0], [16, 0], [200, 90]], dtype)
     palette = Palette(colors, np.array([count, 1, 1]), np.zeros(2))
     rows = np.arange(3)

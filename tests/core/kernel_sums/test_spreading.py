@@ -15,7 +15,7 @@ channels = st.integers(1, 3)
 
 
 def cloud(seed, n_channels, span, n=25):
-    """Whitened colours with counts, somewhere in space, as a palette."""
+    """Whitened colors with counts, somewhere in space, as a palette."""
     rng = np.random.default_rng(seed)
     colors = rng.random((n, n_channels)) * span + rng.normal(size=n_channels) * 100
     return Palette(colors, rng.integers(1, 10 ** rng.integers(1, 10), n), np.zeros(n_channels))

@@ -228,10 +228,10 @@ def test_channels_may_be_on_any_axis_or_on_none():
         np.testing.assert_array_equal(
             compute_densities(moved, kernels, channel_axis=axis), expected
         )
-    grey = [([100], [90], 0.25)]
-    flat = compute_densities(image[..., :1], grey)
-    np.testing.assert_array_equal(compute_densities(image[..., 0], grey), flat)
-    stack = compute_densities(image, grey, channel_axis=None)
+    gray = [([100], [90], 0.25)]
+    flat = compute_densities(image[..., :1], gray)
+    np.testing.assert_array_equal(compute_densities(image[..., 0], gray), flat)
+    stack = compute_densities(image, gray, channel_axis=None)
     assert stack.shape == (6, 7, 3)
     np.testing.assert_array_equal(stack[..., 0], flat)
 

@@ -201,9 +201,9 @@ def test_as_many_kernels_as_colors_can_be_fitted():
     np.testing.assert_allclose(fitted.variances, 1 / 12, rtol=1e-6)
 
 
-def test_grey_pixels_of_a_color_image_can_be_fitted():
-    grey = np.repeat(image_of_three(channels=1), 3, axis=-1)
-    fitted = fit_kernels(grey, 2, random_state=0)
+def test_gray_pixels_of_a_color_image_can_be_fitted():
+    gray = np.repeat(image_of_three(channels=1), 3, axis=-1)
+    fitted = fit_kernels(gray, 2, random_state=0)
     np.testing.assert_allclose(fitted.means[:, 0], fitted.means[:, 2])
 
 

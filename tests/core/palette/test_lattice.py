@@ -98,7 +98,7 @@ def test_the_lattice_of_all_8_bit_colors_is_kept():
     assert lattice_of(corners).shape == (256, 256, 256)
 
 
-def test_a_long_grey_axis_makes_no_lattice():
+def test_a_long_gray_axis_makes_no_lattice():
     assert lattice_of(np.arange(65536, dtype=np.uint16)[:, None]) is None
 
 
@@ -139,7 +139,7 @@ def test_the_sum_of_the_others_leaves_out_the_own_node_alone(device, drawn):
 
 
 def test_the_own_count_never_shows_in_the_others(device):
-    # Subtracting 2^40 from the total would leave nothing of the neighbour's 1e-6.
+    # Subtracting 2^40 from the total would leave nothing of the neighbor's 1e-6.
     counts = np.array([2**40, 1])
     found, lines = on_lines(counts, (np.array([0.0, 5.257]),), device, torch.float32)
     others = device.get(others_transform(lines, found, np.array([1.0]), device))

@@ -114,7 +114,7 @@ def test_the_index_leads_back_to_every_pixel(image, data):
     np.testing.assert_array_equal(index == -1, ~mask)
     np.testing.assert_array_equal(palette.colors[index[mask]], image[mask])
     np.testing.assert_array_equal(np.bincount(index[mask]), palette.counts)
-    # Without the mask, colours that are not in the palette have no entry.
+    # Without the mask, colors that are not in the palette have no entry.
     everywhere = palette.index(image)
     known = everywhere >= 0
     np.testing.assert_array_equal(palette.colors[everywhere[known]], image[known])
@@ -130,7 +130,7 @@ def test_painting_gives_each_pixel_its_value_and_nan_elsewhere():
     np.testing.assert_array_equal(painted[mask], RGB[mask][:, 1])
     assert np.isnan(painted[~mask]).all()
     assert palette.paint(np.ones(len(palette)), RGB).dtype == np.float64
-    with pytest.raises(ValueError, match=rf"values has shape \(3,\).*{len(palette)} colours"):
+    with pytest.raises(ValueError, match=rf"values has shape \(3,\).*{len(palette)} colors"):
         palette.paint([1, 2, 3], RGB)
 
 
@@ -164,7 +164,7 @@ def test_the_input_is_never_changed():
     assert image.tobytes() == before
 
 
-def test_grey_two_channel_rgba_stacks_and_lists_are_images():
+def test_gray_two_channel_rgba_stacks_and_lists_are_images():
     assert Palette.from_image(RGB[..., 0]).n_channels == 1
     assert Palette.from_image(RGB[..., :2]).n_channels == 2
     assert Palette.from_image(np.dstack([RGB, RGB[..., 0]])).n_channels == 3
@@ -184,18 +184,18 @@ def test_grey_two_channel_rgba_stacks_and_lists_are_images():
 def test_lazy_arrays_and_masks_are_read_tile_by_tile(shape, dtype, axis):
     rng = np.random.default_rng(0)
     array = rng.integers(0, 2, shape, dtype=np.uint8).astype(dtype)
-    grey = len(shape) == 2
-    n_pixels = shape if grey else tuple(np.delete(shape, axis))
+    gray = len(shape) == 2
+    n_pixels = shape if gray else tuple(np.delete(shape, axis))
     inside = np.ones(n_pixels, bool)
     inside[..., -10:] = False
     image, mask = LazyArray(array), LazyArray(inside)
     palette = Palette.from_image(image, mask, axis)
     index = palette.index(image, mask, axis)
-    assert image.largest <= TILE_PIXELS * (1 if grey else 3)
+    assert image.largest <= TILE_PIXELS * (1 if gray else 3)
     assert mask.largest <= TILE_PIXELS
     assert palette.n_pixels == inside.sum()
     assert palette.n_masked == (index == -1).sum() == (~inside).sum()
-    pixels = array[..., None] if grey else np.moveaxis(array, axis, -1)
+    pixels = array[..., None] if gray else np.moveaxis(array, axis, -1)
     np.testing.assert_array_equal(palette.colors[index[inside]], pixels[inside])
 
 

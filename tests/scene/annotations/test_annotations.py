@@ -146,11 +146,11 @@ def test_edges_have_the_colors_that_can_be_displayed(canvas: Any) -> None:
     canvas.set_volume(empty, axes, ("X", "Y", "Z"), color_of=lambda colors: colors / 255)
     picture = canvas.render((300, 300))
     assert min(reds(picture).sum(), blues(picture).sum()) > 20
-    # Colours far away from what can be displayed: clipped, they would be pure ones.
+    # Colors far away from what can be displayed: clipped, they would be pure ones.
     canvas.set_volume(empty, axes, ("X", "Y", "Z"), color_of=lambda colors: 3 * colors / 255 - 1)
     picture = canvas.render((300, 300))
     assert blues(picture).sum() == reds(picture).sum() == 0
-    assert picture[..., :3].max() > 130  # grey edges are there
+    assert picture[..., :3].max() > 130  # gray edges are there
 
 
 def test_outline_is_colored(canvas: Any) -> None:

@@ -8,7 +8,7 @@ from napari_colorkde.scene.density.transfer import MassCurve, Transfer
 from tests.scene.conftest import blob
 
 
-@pytest.mark.parametrize("scale", ["linear", "log", "equalised"])
+@pytest.mark.parametrize("scale", ["linear", "log", "equalized"])
 def test_density_bar_rises_over_powers_of_ten(scale: str) -> None:
     curve = MassCurve.from_values(blob(60, 200, 128))
     bar = density_bar(Transfer.from_curve(curve, scale=scale), curve, box_volume=32.0**3)

@@ -9,7 +9,7 @@ from napari_colorkde.scene.density.curve import histogram
 from tests.scene.conftest import AXIS
 
 
-def test_every_grey_level_has_a_bar_of_its_own() -> None:
+def test_every_gray_level_has_a_bar_of_its_own() -> None:
     edges, densities = histogram(np.array([0, 3, 255], np.uint8), np.array([1, 2, 1]), 0, 255)
     assert len(densities) == 256
     np.testing.assert_allclose((edges[1:] + edges[:-1]) / 2, np.arange(256))
@@ -48,7 +48,7 @@ def test_values_without_levels_fill_even_bars() -> None:
 @pytest.mark.window
 def test_counts_of_one_channel_are_bars_as_high_as_the_curve(canvas: Any) -> None:
     # A uniform density has a flat curve, and bars that reach it.
-    canvas.set_volume(np.full(len(AXIS), 1 / 256, np.float32), (AXIS,), ("grey",))
+    canvas.set_volume(np.full(len(AXIS), 1 / 256, np.float32), (AXIS,), ("gray",))
     canvas.set_mode("points")
     empty = canvas.render((300, 200)).astype(int)
     levels = np.arange(256, dtype=np.uint8)[:, np.newaxis]

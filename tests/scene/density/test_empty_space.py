@@ -20,7 +20,7 @@ def test_nothing_lies_within_reach_of_an_empty_block(
         values[tuple(rng.integers(0, shape))] = rng.choice([-1, 1])
     reach = empty_reach(values, 0.5)
     assert reach.shape == tuple(-(-n // BLOCK) for n in shape)
-    # What interpolation can draw on: the cell itself and its neighbours.
+    # What interpolation can draw on: the cell itself and its neighbors.
     seen = maximum_filter(np.abs(values), size=3) > 0.5
     for block in np.ndindex(*reach.shape):
         r = int(reach[block])

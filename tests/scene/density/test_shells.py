@@ -13,8 +13,8 @@ AXIS = np.linspace(0, 255, 64)
 MIDDLE = 127.5
 
 
-def test_surfaces_before_faint_tails_have_their_colour(canvas: Any) -> None:
-    # A grey blob; at the walls its density is a positive number whose square is 0 in float32.
+def test_surfaces_before_faint_tails_have_their_color(canvas: Any) -> None:
+    # A gray blob; at the walls its density is a positive number whose square is 0 in float32.
     r, g, b = np.meshgrid(AXIS, AXIS, AXIS, indexing="ij")
     squares = (r - MIDDLE) ** 2 + (g - MIDDLE) ** 2 + (b - MIDDLE) ** 2
     values = 1e-6 * np.exp(-squares / (2 * 12.0**2))

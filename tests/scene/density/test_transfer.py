@@ -101,7 +101,7 @@ def test_floor_hides_the_sparsest_share() -> None:
 @pytest.mark.parametrize(
     ("look", "message"),
     [
-        ({"scale": "cubic"}, "scale must be one of linear, log, equalised, not 'cubic'"),
+        ({"scale": "cubic"}, "scale must be one of linear, log, equalized, not 'cubic'"),
         ({"exposure": 0.0}, "exposure must be a positive number"),
         ({"floor": 1.2}, "floor must be a share of the mass"),
     ],

@@ -31,7 +31,7 @@ def test_ellipsoids_show_in_the_color_of_their_mean(kernels: Any) -> None:
     difference = np.abs(with_them - without)[..., :3]
     assert (difference.sum(axis=-1) > 30).sum() > 300
     where = difference.sum(axis=-1) > 100
-    # Circles are mixed with the colour of texts, yet none of the three channels wins everywhere.
+    # Circles are mixed with the color of texts, yet none of the three channels wins everywhere.
     dominant = np.argmax(with_them[where][:, :3], axis=1)
     assert set(np.unique(dominant)) == {0, 1, 2}
 

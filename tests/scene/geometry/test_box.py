@@ -15,7 +15,7 @@ from napari_colorkde.scene.geometry.box import (
     ColorBox,
     choose_rulers,
     edge_kinds,
-    faces_towards_viewer,
+    faces_toward_viewer,
     nice_ticks,
     outward,
     plane_in_box,
@@ -99,7 +99,7 @@ def test_faces_wind_counterclockwise_seen_from_outside() -> None:
 def test_three_faces_are_seen_and_edges_are_classed(view: tuple[float, float, int]) -> None:
     azimuth, elevation, quarter = view
     screen = cube_seen_from(azimuth + 90 * quarter, elevation)
-    facing = faces_towards_viewer(screen, np.ones(8))
+    facing = faces_toward_viewer(screen, np.ones(8))
     assert facing.sum() == 3
     assert facing[5]  # the top, seen from above
     kinds = edge_kinds(facing)
@@ -108,14 +108,14 @@ def test_three_faces_are_seen_and_edges_are_classed(view: tuple[float, float, in
 
 def test_faces_behind_the_viewer_are_not_seen() -> None:
     screen = cube_seen_from(30, 30)
-    assert not faces_towards_viewer(screen, -np.ones(8)).any()
+    assert not faces_toward_viewer(screen, -np.ones(8)).any()
 
 
 @given(ANGLES)
 def test_rulers_lie_on_the_outline_and_low(view: tuple[float, float, int]) -> None:
     azimuth, elevation, quarter = view
     screen = cube_seen_from(azimuth + 90 * quarter, elevation)
-    kinds = edge_kinds(faces_towards_viewer(screen, np.ones(8)))
+    kinds = edge_kinds(faces_toward_viewer(screen, np.ones(8)))
     rulers = choose_rulers(screen, kinds, shortest=20)
     middles = screen[CUBE_EDGES].mean(axis=1)
     for axis, edge in enumerate(rulers):
@@ -133,7 +133,7 @@ def test_rulers_lie_on_the_outline_and_low(view: tuple[float, float, int]) -> No
 
 def test_edges_seen_end_on_carry_no_ruler() -> None:
     screen = cube_seen_from(0.5, 20)  # along y, nearly
-    kinds = edge_kinds(faces_towards_viewer(screen, np.ones(8)))
+    kinds = edge_kinds(faces_toward_viewer(screen, np.ones(8)))
     rulers = choose_rulers(screen, kinds, shortest=40)
     assert rulers[1] is None
     assert rulers[0] is not None
@@ -169,7 +169,7 @@ def test_ticks_of_an_empty_range_are_refused() -> None:
         nice_ticks(3, 3)
 
 
-def test_outward_points_away_from_the_centre() -> None:
+def test_outward_points_away_from_the_center() -> None:
     normal = outward(np.array([0.0, 10]), np.array([20.0, 10]), np.array([10.0, 0]))
     np.testing.assert_allclose(normal, [0, 1])
     flipped = outward(np.array([20.0, 10]), np.array([0.0, 10]), np.array([10.0, 50]))

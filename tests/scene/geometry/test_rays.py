@@ -15,7 +15,7 @@ from napari_colorkde.scene.geometry.rays import (
 
 
 def ray_through(seed: int, target: np.ndarray) -> Ray:
-    """Return a ray from a random place 5 away towards `target`."""
+    """Return a ray from a random place 5 away toward `target`."""
     direction = np.random.default_rng(seed).normal(size=3)
     direction /= np.linalg.norm(direction)
     return Ray(target - 5 * direction, direction)

@@ -194,7 +194,7 @@ def test_a_lasso_is_closed_and_reported_while_it_grows(drawn: Any) -> None:
 
 
 @pytest.mark.window
-def test_a_ball_is_centred_on_the_densest_color(drawn: Any) -> None:
+def test_a_ball_is_centered_on_the_densest_color(drawn: Any) -> None:
     from qtpy.QtCore import QPoint
 
     drawn.set_tool("ball")

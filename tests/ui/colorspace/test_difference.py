@@ -44,7 +44,7 @@ class Setting:
         self.session.wait()
 
     def densest(self) -> Any:
-        """The colour of which the shown image has least in comparison."""
+        """The color of which the shown image has least in comparison."""
         estimate, values = self.session.estimate, self.view.difference
         assert estimate is not None
         place = np.unravel_index(np.argmin(values), values.shape)
@@ -72,7 +72,7 @@ def test_the_last_of_two_choices_is_shown(setting: Setting) -> None:
     setting.session.bandwidth = 12
     setting.session.wait()
     assert min(setting.densest()) > 150
-    # With another bandwidth the colours of the second image are taken again.
+    # With another bandwidth the colors of the second image are taken again.
     setting.session.bandwidth = 9
     setting.session.wait()
     assert min(setting.densest()) > 150

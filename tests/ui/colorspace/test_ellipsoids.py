@@ -1,4 +1,4 @@
-"""Kernels in the colour space, with a canvas that only remembers what it was told."""
+"""Kernels in the color space, with a canvas that only remembers what it was told."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_the_table_selects_an_ellipsoid_and_an_ellipsoid_a_row(setting: Setting)
     assert setting.selected is None
 
 
-def test_classes_have_the_colours_of_their_map(setting: Setting) -> None:
+def test_classes_have_the_colors_of_their_map(setting: Setting) -> None:
     one, hidden, bare = KERNELS
     oak, elm = replace(one, cls="oak"), replace(hidden, cls="elm")
     setting.session.kernels = KernelSet([oak, elm, bare], "mine")
@@ -135,7 +135,7 @@ def test_a_shape_that_cannot_be_is_passed_over(setting: Setting) -> None:
     assert setting.session.kernels == KERNELS
 
 
-def test_the_colour_space_of_the_dock_shows_the_kernels(viewer: Viewer, dock: Dock) -> None:
+def test_the_color_space_of_the_dock_shows_the_kernels(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
     assert widget.cube is not None
     before = widget.cube.canvas.render((160, 160)).astype(int)

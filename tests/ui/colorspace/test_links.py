@@ -1,4 +1,4 @@
-"""The colour-space view tied to the image: what the user does on one side is seen on the other."""
+"""The color-space view tied to the image: what the user does on one side is seen on the other."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def coordinates_told(viewer: Viewer) -> str:
 # --- the pixel under the mouse
 
 
-def test_the_status_bar_tells_the_colour_behind_what_napari_tells(
+def test_the_status_bar_tells_the_color_behind_what_napari_tells(
     viewer: Viewer, dock: Dock
 ) -> None:
     widget = dock(RGB)
     move_mouse(viewer, 10, 20)
-    own = f"colour ({', '.join(map(str, RGB[10, 20]))})"
+    own = f"color ({', '.join(map(str, RGB[10, 20]))})"
     assert own in coordinates_told(viewer)
     assert coordinates_told(viewer).startswith("[10, 20]")
     assert "% of the pixels" in coordinates_told(viewer)
@@ -65,7 +65,7 @@ def test_the_status_bar_tells_the_colour_behind_what_napari_tells(
     widget.session.bandwidth = 20
     widget.session.wait()
     assert coordinates_told(viewer) != before
-    assert coordinates_told(viewer).count("colour (") == 1
+    assert coordinates_told(viewer).count("color (") == 1
 
 
 def test_the_readout_is_taken_back_when_the_mouse_leaves_the_image(
@@ -74,7 +74,7 @@ def test_the_readout_is_taken_back_when_the_mouse_leaves_the_image(
     dock(RGB)
     move_mouse(viewer, 10, 20)
     viewer.mouse_over_canvas = False
-    assert "colour (" not in coordinates_told(viewer)
+    assert "color (" not in coordinates_told(viewer)
     assert coordinates_told(viewer).startswith("[10, 20]")
     move_mouse(viewer, 10, 20)
     viewer.status = "what another has to say"
@@ -82,7 +82,7 @@ def test_the_readout_is_taken_back_when_the_mouse_leaves_the_image(
     assert "what another has to say" in viewer.status
 
 
-def test_the_pixel_is_marked_in_the_colour_space(viewer: Viewer, dock: Dock) -> None:
+def test_the_pixel_is_marked_in_the_color_space(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
     marker = widget.cube.canvas._marker  # type: ignore[union-attr]
     move_mouse(viewer, 10, 20)
@@ -98,7 +98,7 @@ def test_the_pixel_is_marked_in_the_colour_space(viewer: Viewer, dock: Dock) -> 
     move_mouse(viewer, 10, 20)
 
 
-# --- a region in the colour space
+# --- a region in the color space
 
 
 def test_dragging_a_ball_lights_up_its_pixels_until_they_are_cleared(
@@ -148,7 +148,7 @@ def test_escape_puts_the_tool_away(viewer: Viewer, dock: Dock, qtbot: Any) -> No
     assert widget.cube.bar.isHidden()
 
 
-def test_the_lit_pixels_are_those_of_the_colours(viewer: Viewer, dock: Dock) -> None:
+def test_the_lit_pixels_are_those_of_the_colors(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
     widget.link.regions._on_changed(BALL)  # type: ignore[union-attr]
     np.testing.assert_array_equal(viewer.layers["photo selected"].data, INSIDE)
@@ -188,7 +188,7 @@ def test_a_selection_becomes_a_kernel(viewer: Viewer, dock: Dock) -> None:
 def test_a_kernel_of_other_channels_is_refused_in_words(dock: Dock) -> None:
     widget = dock(RGB)
     assert widget.link is not None
-    widget.session.set(kernel_sets={"grey": KernelSet([Kernel([9.0], [4.0], 1.0)], "grey")})
+    widget.session.set(kernel_sets={"gray": KernelSet([Kernel([9.0], [4.0], 1.0)], "gray")})
     widget.link.regions._on_drawn(BALL)
     widget.link.regions.make_kernel()
     assert "1 channels" in widget.status.problem.text()
@@ -223,7 +223,7 @@ def lit_colors(widget: Any) -> Any:
     return {tuple(color) for color in widget.cube.canvas._lit._colors.astype(int).tolist()}
 
 
-def test_painting_labels_lights_up_their_colours(viewer: Viewer, dock: Dock, qtbot: Any) -> None:
+def test_painting_labels_lights_up_their_colors(viewer: Viewer, dock: Dock, qtbot: Any) -> None:
     widget = dock(RGB)
     layer = viewer.add_labels(np.zeros(RGB.shape[:2], int), name="mine")
     layer.selected_label = 2
@@ -235,7 +235,7 @@ def test_painting_labels_lights_up_their_colours(viewer: Viewer, dock: Dock, qtb
     qtbot.waitUntil(lambda: lit_colors(widget) == set())
 
 
-def test_shapes_light_up_the_colours_they_enclose(viewer: Viewer, dock: Dock, qtbot: Any) -> None:
+def test_shapes_light_up_the_colors_they_enclose(viewer: Viewer, dock: Dock, qtbot: Any) -> None:
     widget = dock(RGB)
     corners = np.array([[9.6, 9.6], [9.6, 20.4], [15.4, 20.4], [15.4, 9.6]])
     viewer.add_shapes([corners], shape_type="rectangle")
@@ -263,7 +263,7 @@ def test_another_space_is_chosen_and_told_in_its_names(dock: Dock) -> None:
     assert not widget.cube.canvas._outline.is_needed
 
 
-def test_a_grey_image_says_why_it_has_no_other_space(dock: Dock) -> None:
+def test_a_gray_image_says_why_it_has_no_other_space(dock: Dock) -> None:
     widget = dock(RGB[..., 0], rgb=False)
     assert widget.cube is not None
     assert not widget.cube.controls.space.enabled
@@ -353,7 +353,7 @@ def test_the_menu_changes_the_view(dock: Dock) -> None:
     assert widget.link.ellipsoids._radius == 3.0  # type: ignore[union-attr]
 
 
-def test_ellipsoids_are_coloured_by_class_or_mean(dock: Dock) -> None:
+def test_ellipsoids_are_colored_by_class_or_mean(dock: Dock) -> None:
     widget = dock(RGB)
     assert widget.cube is not None
     menu, canvas = widget.cube.menu, widget.cube.canvas
@@ -418,8 +418,8 @@ def test_the_difference_from_another_image_is_shown_and_taken_back(
     assert not canvas._signed
     assert counts.isEnabled()
     assert menu.walls.isEnabled()
-    grey = viewer.add_image(RGB[..., 0], name="grey")
-    menu._subtract(grey)
+    gray = viewer.add_image(RGB[..., 0], name="gray")
+    menu._subtract(gray)
     widget.session.wait()
     assert "no channels like red, green, blue" in widget.status.problem.text()
     assert not canvas._signed
@@ -444,6 +444,6 @@ def test_the_controls_fit_a_narrow_dock(dock: Dock) -> None:
     widget = dock(RGB)
     assert widget.cube is not None
     assert widget.cube.minimumSizeHint().width() <= 300
-    widget.cube.bar.tell("99.9 % of the pixels, 123 456 colours", done=True)
+    widget.cube.bar.tell("99.9 % of the pixels, 123 456 colors", done=True)
     assert widget.cube.minimumSizeHint().width() <= 300
     assert all(isinstance(w, QWidget) and w.toolTip() for w in widget.cube.controls.tools.values())

@@ -1,4 +1,4 @@
-"""Regions of the colour space, with a canvas that only remembers what it was told."""
+"""Regions of the color space, with a canvas that only remembers what it was told."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RGB = RNG.integers(40, 60, (20, 30, 3)).astype(np.uint8)
 
 
 class Red:
-    """The colours that are red enough."""
+    """The colors that are red enough."""
 
     def __init__(self, level: int = 50) -> None:
         self.level = level
@@ -86,7 +86,7 @@ def test_of_a_sample_nothing_is_kept(make: Any, monkeypatch: pytest.MonkeyPatch)
     setting.bar.kernel_button.click()
     assert len(setting.said) == 2
     assert set(setting.said) == {
-        "the image's colours are still being counted; keep the selection when that is done."
+        "the image's colors are still being counted; keep the selection when that is done."
     }
     setting.picker.add.assert_not_called()
     assert setting.enabled == {True}
@@ -218,7 +218,7 @@ def test_a_selection_lies_above_what_was_kept(make: Any) -> None:
 
 
 def marked(setting: Setting) -> Any:
-    """The colours that are lit up in the view."""
+    """The colors that are lit up in the view."""
     return setting.canvas.set_selected.call_args.args[0]
 
 
@@ -234,7 +234,7 @@ def test_a_region_that_is_drawn_is_marked_in_the_view_until_it_is_cleared(make: 
     setting.session.bandwidth = 9
     setting.session.wait()
     assert setting.canvas.set_selected.call_count == 1
-    # Seen in another space, they are the same colours.
+    # Seen in another space, they are the same colors.
     setting.session.space = "lab"
     setting.session.wait()
     points = setting.session.estimate.coordinates.points.colors

@@ -41,14 +41,14 @@ def test_a_red_image_gives_a_red_cloud_and_a_green_one_a_green(view: CubeView) -
     view._session.open(source_of_array(RED))
     red = picture(view)
     view._session.open(source_of_array(np.roll(RED, 1, axis=-1)))
-    # The coloured edges of the cube are in both.
+    # The colored edges of the cube are in both.
     change = (red - picture(view)).sum((0, 1))
     assert change[0] > 300
     assert change[1] < -300
     assert abs(change[2]) < min(change[0], -change[1]) / 3
 
 
-def test_numbers_of_another_range_have_their_own_colours(view: CubeView) -> None:
+def test_numbers_of_another_range_have_their_own_colors(view: CubeView) -> None:
     from napari.layers import Image
 
     from napari_colorkde.app.image.source import source_of
@@ -100,7 +100,7 @@ def test_exposure_scale_and_reset_are_controls(view: CubeView) -> None:
 
 
 @pytest.mark.parametrize("mode", list(MODES.values()))
-def test_every_mode_shows_the_colours(view: CubeView, mode: str) -> None:
+def test_every_mode_shows_the_colors(view: CubeView, mode: str) -> None:
     view._session.open(source_of_array(RED))
     view.controls.mode.value = mode
     shown = picture(view)
@@ -133,7 +133,7 @@ def test_what_needs_three_channels_is_offered_for_them_and_stays_chosen(view: Cu
     assert all(choice.isEnabled() for choice in needy)
     view._session.open(source_of_array(RED[..., 0]))
     assert not any(choice.isEnabled() for choice in needy)
-    assert all("three colour channels" in choice.toolTip() for choice in needy)
+    assert all("three color channels" in choice.toolTip() for choice in needy)
     view._session.open(source_of_array(RED))
     assert all(choice.isEnabled() for choice in needy)
     assert controls.mode.value == "shells"

@@ -1,4 +1,4 @@
-"""How the colour space is looked at outlives the view that shows it."""
+"""How the color space is looked at outlives the view that shows it."""
 
 from __future__ import annotations
 

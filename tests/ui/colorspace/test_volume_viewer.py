@@ -27,7 +27,7 @@ RED = np.zeros((9, 9, 3), np.uint8)
 RED[..., 0] = 230
 
 
-def test_positions_are_colours() -> None:
+def test_positions_are_colors() -> None:
     volume = ColorKDE(RGB, 9.0).volume(32, (0, 248))
     (values, options), _ = volume_layers(volume, ("red", "green", "blue"))
     layer = Image(values, **options)
@@ -42,7 +42,7 @@ def test_positions_are_colours() -> None:
 @pytest.mark.parametrize(
     ("unit", "wanted"), [("ΔE*ab", "ΔE"), ("ΔE OK", "ΔE"), ("levels", "level"), ("", "")]
 )
-def test_distances_have_the_unit_of_the_colour_space(unit: str, wanted: str) -> None:
+def test_distances_have_the_unit_of_the_color_space(unit: str, wanted: str) -> None:
     volume = ColorKDE(RGB, 9.0).volume(32)
     (values, options), _ = volume_layers(volume, ("L*", "a*", "b*"), None, unit)
     assert {f"{u:~}" for u in Image(values, **options).units} == {wanted}
@@ -77,7 +77,7 @@ def test_opacity_ascends_with_density_and_empty_space_is_clear() -> None:
     assert ordered[-1] > 30
 
 
-def test_the_colours_of_other_numbers_are_given() -> None:
+def test_the_colors_of_other_numbers_are_given() -> None:
     volume = ColorKDE((RED / 230).astype(np.float32), 0.1).volume(16, (0, 1))
     swapped = true_colors(volume, lambda colors: colors[:, ::-1])
     np.testing.assert_array_equal(swapped[..., 0], true_colors(volume)[..., 2])
@@ -114,7 +114,7 @@ def test_the_volume_opens_in_a_second_viewer(
     (second,) = other_viewers
     assert [layer.name for layer in second.layers] == [
         "density",
-        "true colour",
+        "true color",
         "shell 99 %",
         "shell 90 %",
         "shell 50 %",
@@ -147,7 +147,7 @@ def test_shells_hold_their_share_of_the_pixels() -> None:
         places = np.array([layer.data_to_world(vertex) for vertex in vertices[::50]])
         middle = RGB.reshape(-1, 3).mean(axis=0)
         means.append(np.linalg.norm(places - middle, axis=1).mean())
-        # Vertices are drawn in the colour they lie at.
+        # Vertices are drawn in the color they lie at.
         np.testing.assert_allclose(options["vertex_colors"][::50, :3], places / 255, atol=1e-5)
     assert means[0] > means[1]
 

@@ -23,7 +23,7 @@ from tests.ui.conftest import RGB
 # The display has one clipboard for all processes.
 pytestmark = [pytest.mark.window, pytest.mark.xdist_group("clipboard")]
 
-KERNELS = KernelSet([Kernel([60, 60, 60], [90, 90, 90], 1)], "grey")
+KERNELS = KernelSet([Kernel([60, 60, 60], [90, 90, 90], 1)], "gray")
 
 
 class Said:
@@ -147,7 +147,7 @@ def test_what_cannot_be_asked_is_said_before_a_file_is_asked_for(
 ) -> None:
     said = Said(panel, session)
     offered = choose_file(monkeypatch, "k.json")
-    session.set(kernel_sets={"grey": KERNELS}, show="kernels")
+    session.set(kernel_sets={"gray": KERNELS}, show="kernels")
     session.set(judgement=session.state.judgement.changed(show="posterior"))
     panel.script_menu.command_action.trigger()
     assert offered == []

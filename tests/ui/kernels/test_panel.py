@@ -116,7 +116,7 @@ def test_a_typed_number_is_taken_and_shown_in_the_overlay(
     assert (np.asarray(viewer.layers["photo density"].data) != before).any()
 
 
-def test_a_swatch_has_the_colour_of_the_mean_selected_or_not(widget: Alone) -> None:
+def test_a_swatch_has_the_color_of_the_mean_selected_or_not(widget: Alone) -> None:
     icon = widget.kernels.model.index(0, 0).data(Qt.ItemDataRole.DecorationRole)
     for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
         color = icon.pixmap(16, mode=mode).toImage().pixelColor(8, 8)
@@ -229,8 +229,8 @@ def test_deleting_all_shows_the_image_again(widget: Alone, qtbot: Any) -> None:
     assert widget.kernels.model.rowCount() == 3
 
 
-def test_weights_are_normalised(widget: Alone) -> None:
-    widget.kernels.normalise_button.click()
+def test_weights_are_normalized(widget: Alone) -> None:
+    widget.kernels.normalize_button.click()
     np.testing.assert_allclose(edited(widget).weights, np.array([4, 2, 1]) / 7)
 
 
@@ -297,15 +297,15 @@ def test_a_matrix_that_cannot_be_is_refused(widget: Alone, qtbot: Any) -> None:
 
 
 def test_keys_undo_and_redo_within_the_dock(docked: ColorKDEWidget, qtbot: Any) -> None:
-    docked.kernels.normalise_button.click()
-    normalised = edited(docked)
+    docked.kernels.normalize_button.click()
+    normalized = edited(docked)
     table = docked.kernels.table
     table.setFocus()
     control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
     qtbot.keyClick(table, Qt.Key.Key_Z, control)
     assert edited(docked) == KERNELS
     qtbot.keyClick(table, Qt.Key.Key_Z, control | shift)
-    assert edited(docked) == normalised
+    assert edited(docked) == normalized
 
 
 def test_keys_of_the_table_do_not_reach_the_viewer(

@@ -58,7 +58,7 @@ def test_a_kernel_file_is_opened(
     assert set(chooser.kernel_set.choices) == {"mine", "skin", "nonskin"}
 
 
-def test_a_dialog_that_is_cancelled_changes_nothing(
+def test_a_dialog_that_is_canceled_changes_nothing(
     chooser: KernelChooser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer(monkeypatch, "")

@@ -111,7 +111,7 @@ def test_everything_but_the_image_is_restored(session: Session, tmp_path: Path, 
     autosave.close()
 
 
-def test_the_look_of_the_colour_space_is_written_along_and_restored(
+def test_the_look_of_the_color_space_is_written_along_and_restored(
     session: Session, tmp_path: Path, qtbot: Any
 ) -> None:
     look = CubeLook(mode="shells", walls=True, viewpoint=(10.0, 20.0, 1.5, 0.5, 0.5, 0.5))
@@ -165,7 +165,7 @@ def test_without_the_space_its_sigmas_are_let_go_and_that_is_said(
     offer.restore()
     assert session.state == replace(wanted, space="rgb", bandwidth=None)
     assert said == [
-        "Restored in the image's own channels. Other colour spaces need red, green and blue; "
+        "Restored in the image's own channels. Other color spaces need red, green and blue; "
         "1 channel is chosen."
     ]
     autosave.close()

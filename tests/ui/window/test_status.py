@@ -40,11 +40,11 @@ def test_without_an_image_it_says_what_to_do(setting: Setting) -> None:
     assert setting.lines.facts.text() == "Choose an image layer, or open an image."
 
 
-def test_pixels_colours_bandwidth_device_and_time_are_told(setting: Setting) -> None:
+def test_pixels_colors_bandwidth_device_and_time_are_told(setting: Setting) -> None:
     setting.session.open(source_of_array(RGB))
     setting.session.wait()
     assert setting.lines.facts.text().startswith("4\u202f800\u00a0pixels · ")
-    assert setting.lines.facts.text().endswith("\u00a0colours · none left out")
+    assert setting.lines.facts.text().endswith("\u00a0colors · none left out")
     words = setting.lines.work.text().split(" · ")
     assert words[0] == "σ\u00a04"
     assert words[1].endswith("% of the mass inside the cube")
@@ -99,7 +99,7 @@ def test_a_problem_stays_until_something_is_changed(setting: Setting) -> None:
     setting.session.bandwidth = (1, 2)
     with pytest.raises(RuntimeError):
         setting.session.wait()
-    assert "the image has 3 colour channels" in setting.lines.problem.text()
+    assert "the image has 3 color channels" in setting.lines.problem.text()
     assert setting.lines.problem.isVisible()
     setting.session.bandwidth = 4
     assert not setting.lines.problem.isVisible()
@@ -111,7 +111,7 @@ def test_what_failed_and_is_not_tried_again_is_told_still(setting: Setting) -> N
     with pytest.raises(RuntimeError):
         setting.session.wait()
     setting.session.colormap = "viridis"
-    assert "the image has 3 colour channels" in setting.lines.problem.text()
+    assert "the image has 3 color channels" in setting.lines.problem.text()
 
 
 def test_what_went_well_takes_the_place_of_what_did_not(setting: Setting) -> None:
@@ -139,11 +139,11 @@ def test_long_work_tells_how_far_it_is_and_can_be_stopped(
     setting.executor.step()
     qtbot.waitUntil(setting.lines.stop_button.isVisible)
     setting.executor.step()
-    assert setting.lines.work.text().startswith("Counting colours…")
+    assert setting.lines.work.text().startswith("Counting colors…")
     setting.lines.stop_button.click()
     setting.session.wait()
     assert not setting.lines.stop_button.isVisible()
-    assert setting.lines.facts.text() == "Stopped before the colours were counted."
+    assert setting.lines.facts.text() == "Stopped before the colors were counted."
 
 
 def test_after_a_stop_the_line_tells_again_what_is_shown(setting: Setting, qtbot: Any) -> None:
@@ -161,6 +161,6 @@ def test_after_a_stop_the_line_tells_again_what_is_shown(setting: Setting, qtbot
 
 
 @pytest.mark.parametrize("theme", ["dark", "light", "someone's own"])
-def test_every_theme_has_a_colour_for_problems(setting: Setting, theme: str) -> None:
+def test_every_theme_has_a_color_for_problems(setting: Setting, theme: str) -> None:
     setting.lines.set_theme(theme)
     assert "color: #" in setting.lines.problem.styleSheet()
