@@ -5,12 +5,15 @@ state: undo takes edits back, and should not turn the view.
 """
 
 import math
+import warnings
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 MODES = ("cloud", "maximum", "shells", "points")
 SCALES = ("linear", "log", "equalized")
+OLD_SCALE = "equalised"
+"""As 0.1.0 spelled the last one, in scripts and in its session files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,13 @@ class CubeLook:
     viewpoint: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
+        if self.scale == OLD_SCALE:
+            warnings.warn(
+                f"scale={OLD_SCALE!r} is an old spelling; write {SCALES[-1]!r}.",
+                DeprecationWarning,
+                stacklevel=3,
+            )
+            object.__setattr__(self, "scale", SCALES[-1])
         for name, known in (("mode", MODES), ("scale", SCALES), ("cut", (None, 0, 1, 2))):
             if getattr(self, name) not in known:
                 raise ValueError(
@@ -107,8 +117,8 @@ def look_from_json(document: Any) -> CubeLook:
         for name in ("shells", "viewpoint"):
             if values.get(name) is not None:
                 values[name] = _numbers(values[name])
-        if values.get("scale") == "equalised":  # as 0.1.0 wrote it
-            values["scale"] = "equalized"
+        if values.get("scale") == OLD_SCALE:
+            values["scale"] = SCALES[-1]
         for field in fields(CubeLook):
             if isinstance(field.default, bool):
                 values[field.name] = bool(values.get(field.name, field.default))

@@ -84,3 +84,11 @@ def test_undo_does_not_turn_the_view() -> None:
     assert choices.state.bandwidth is None
     assert choices.look is LOOK
     assert heard == [LOOK]
+
+
+def test_the_old_spelling_of_a_scale_is_understood_and_said_to_be_old() -> None:
+    with pytest.warns(DeprecationWarning, match="write 'equalized'"):
+        look = CubeLook(scale="equalised")
+    assert look == CubeLook(scale="equalized")
+    # Of a file nobody can change the spelling: nothing is said.
+    assert look_from_json({"scale": "equalised"}) == look

@@ -13,7 +13,7 @@ from napari_colorkde import (
     compute_densities,
 )
 from tests.compat import doors
-from tests.compat.conftest import COOL, RGB, SETS, WARM, Window, assert_same
+from tests.compat.conftest import COOL, RGB, SETS, WARM, Widget, Window, assert_same
 
 pytestmark = [
     pytest.mark.window,
@@ -105,6 +105,15 @@ def test_channels(window: Window) -> None:
     assert_same(window.shown(), ColorKDE(RGB[..., [0, 2]]).density(RGB[..., [0, 2]], log=True))
     session.channels = None
     assert_same(window.shown(), ColorKDE(RGB).density(RGB, log=True))
+
+
+def test_an_axis_is_one_of_channels_by_its_label_in_either_spelling(make_widget: Widget) -> None:
+    stack = np.moveaxis(np.dstack([RGB, RGB[..., 0]]), -1, 0)
+    for label in ("colour", "color", "Channel", "c"):
+        widget, _ = make_widget(stack, rgb=False, axis_labels=(label, "y", "x"))
+        assert widget.session.channels.axis == 0
+    widget, _ = make_widget(stack, rgb=False, axis_labels=("z", "y", "x"))
+    assert widget.session.channels.axis is None
 
 
 def test_kernels(window: Window) -> None:
