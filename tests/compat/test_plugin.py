@@ -106,15 +106,17 @@ def test_layers_carry_what_they_carried(make_widget: Widget, folder: Path, state
 
 
 @pytest.mark.window
-@pytest.mark.parametrize("state", ["kde", "classes", "mask"])
-def test_an_old_density_is_no_image_to_look_at(make_widget: Widget, photo: Any, state: str) -> None:
-    def old() -> Image:
-        return Image(photo[..., 0], name="left from before", metadata=METADATA[state])
+def test_old_densities_are_no_images_to_look_at(make_widget: Widget, photo: Any) -> None:
+    def old() -> list[Image]:
+        return [
+            Image(photo[..., 0], name=state, metadata=METADATA[state])
+            for state in ("kde", "classes", "mask")
+        ]
 
-    widget, _ = make_widget(old())
+    widget, _ = make_widget(*old())
     assert widget.session.source is None
-    # Nor does it serve as a channel of a gray image.
-    widget, _ = make_widget(old(), photo[..., 1], old(), rgb=False)
+    # Nor do they serve as channels of a gray image.
+    widget, _ = make_widget(*old(), photo[..., 1], rgb=False)
     assert widget.session.source.name == "photo"
     assert [len(channels) for channels in widget.session.source.choices] == [1]
 

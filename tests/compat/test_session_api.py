@@ -144,10 +144,12 @@ def test_signals_announce_what_came(window: Window) -> None:
 
 
 def test_wait_gives_up(window: Window) -> None:
-    window.session.space = "lab"
+    window.session.bandwidth = "loo"  # which takes a second
     with pytest.raises(TimeoutError):
         window.session.wait(timeout=0.0)
+    window.session.bandwidth = 9
     window.session.wait(None)
+    assert window.session.estimate.sigmas[0] == 9
 
 
 def test_wait_says_what_failed(window: Window) -> None:
