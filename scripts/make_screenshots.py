@@ -104,10 +104,10 @@ def sample(file_name: str) -> NDArray[Any]:
 
 def detect_skin(widget: Any) -> None:
     """Choose the preset, and mark what is more likely skin than not."""
-    widget.tabs.setCurrentWidget(page_of(widget, widget.judge))
-    widget.judge.skin_button.native.click()
+    widget.tabs.setCurrentWidget(page_of(widget, widget.classification))
+    widget.classification.skin_button.native.click()
     settle(widget)
-    widget.judge.masked.value = True
+    widget.classification.masked.value = True
     settle(widget)
 
 
@@ -126,13 +126,13 @@ def pick_stains(viewer: napari.Viewer, widget: Any) -> None:
 
 def separate_stain(viewer: napari.Viewer, widget: Any) -> None:
     """Show the probability of the brown stain, and make labels of what is above the threshold."""
-    widget.tabs.setCurrentWidget(page_of(widget, widget.judge))
-    widget.judge.show_what.value = "posterior"
-    widget.judge.cls.value = "brown"
+    widget.tabs.setCurrentWidget(page_of(widget, widget.classification))
+    widget.classification.show_what.value = "posterior"
+    widget.classification.cls.value = "brown"
     settle(widget)
-    widget.judge.masked.value = True
+    widget.classification.masked.value = True
     settle(widget)
-    widget.judge.labels_button.native.click()
+    widget.classification.labels_button.native.click()
     settle(widget)
     # A selected Labels layer lights its colors up in the cube.
     viewer.layers.selection.active = viewer.layers[0]

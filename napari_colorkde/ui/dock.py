@@ -25,7 +25,7 @@ from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.image.source import unwrapped
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
-from napari_colorkde.ui.classification.panel import JudgePanel
+from napari_colorkde.ui.classification.panel import ClassificationPanel
 from napari_colorkde.ui.colorspace.links import CubeLink
 from napari_colorkde.ui.colorspace.view import CubeView
 from napari_colorkde.ui.colorspace.volume_viewer import SHELL_SHARES, open_volume
@@ -33,13 +33,13 @@ from napari_colorkde.ui.density.panel import DensityPanel
 from napari_colorkde.ui.image_chooser import ImageChooser
 from napari_colorkde.ui.kernels.fit_dialog import FitButton
 from napari_colorkde.ui.kernels.panel import KernelsPanel
-from napari_colorkde.ui.kernels.pick_tool import PickingTool
-from napari_colorkde.ui.widgets.forms import at_top, scrolled
+from napari_colorkde.ui.kernels.pick_tool import PickTool
+from napari_colorkde.ui.widgets.forms import in_scroll_area, pin_to_top
 from napari_colorkde.ui.window.autosave import Autosave, RestoreOffer
 from napari_colorkde.ui.window.docking import (
     COLUMN_WIDTH,
-    OnClose,
-    ShortTitle,
+    CloseWatcher,
+    TitleOverride,
     close_at_exit,
     delete_later,
     stack_above,
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 TITLE = "Color KDE"
 CUBE_TITLE = "Color space"
 CUBE_SHARE = 0.45
-LEAST_WIDTH = 320
+MIN_WIDTH = 320
 """Every page is seen whole in napari's own font, beside two scroll bars, too."""
 
 DENSITY_FILES = "TIFF (*.tif);;NumPy (*.npy);;NumPy with origin (*.npz);;Picture (*.png)"
@@ -93,17 +93,17 @@ class ColorKDEWidget(QWidget):
         self._dock: QDockWidget | None = None
         self._cube_dock: QDockWidget | None = None
         self._context: CurrentContext | None = None
-        self._on_close: OnClose | None = None
+        self._on_close: CloseWatcher | None = None
         self._closed = False
 
         self.chooser = ImageChooser(self._viewer, self.session, self.overlay)
         self.panel = DensityPanel(self.session)
         self.kernels = KernelsPanel(self.session)
-        self.picking = PickingTool(self._viewer, self.session, self.overlay, self.kernels.table)
+        self.picking = PickTool(self._viewer, self.session, self.overlay, self.kernels.table)
         self.fitting = FitButton(self.picking)
         self.picking.add_button(self.fitting)
         self.kernels.add_tool(self.picking)
-        self.judge = JudgePanel(self._viewer, self.session, self.overlay)
+        self.classification = ClassificationPanel(self._viewer, self.session, self.overlay)
         self.cube_button = QPushButton("Show color space")
         self.cube_button.setToolTip("Open the view of the color space again, above this dock.")
         self.cube_button.hide()
@@ -127,7 +127,7 @@ class ColorKDEWidget(QWidget):
         if self._closed:
             return
         self.chooser.reset_choices()
-        self.judge.reset_choices()
+        self.classification.reset_choices()
         self.fitting.reset_choices()
         came = event is not None and event.type == "inserted"
         if came and self.overlay.image is None:
@@ -187,16 +187,18 @@ class ColorKDEWidget(QWidget):
         try:
             self.session.export(path, **look)
         except (ValueError, OSError) as error:
-            self.status.say(sentence(error))
+            self.status.show_error(sentence(error))
 
     def _on_saved(self, path: Path) -> None:
-        self.status.tell(f"Saved {path}.")
+        self.status.show_message(f"Saved {path}.")
 
     def _on_volume(self) -> None:
         estimate, channels = self.session.estimate, self.session.channels
         image = self.overlay.image
         if estimate is None or channels is None or image is None:
-            self.status.say("There is no volume yet; choose an image and wait for its density.")
+            self.status.show_error(
+                "There is no volume yet; choose an image and wait for its density."
+            )
             return
         coordinates = estimate.coordinates
         color_of = coordinates.color_of
@@ -225,23 +227,23 @@ class ColorKDEWidget(QWidget):
         lines.addWidget(self.chooser)
         lines.addWidget(self.cube_button)
         self.tabs = QTabWidget()
-        self.tabs.addTab(at_top(self.panel), "Density")
-        self.tabs.addTab(scrolled(self.kernels), "Kernels")
-        self.tabs.addTab(scrolled(at_top(self.judge)), "Judge")
+        self.tabs.addTab(pin_to_top(self.panel), "Density")
+        self.tabs.addTab(in_scroll_area(self.kernels), "Kernels")
+        self.tabs.addTab(in_scroll_area(pin_to_top(self.classification)), "Classify")
         lines.addWidget(self.tabs, 1)
         lines.addWidget(self.status)
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
-        outside.addWidget(scrolled(inside))
-        self.setMinimumWidth(LEAST_WIDTH)
+        outside.addWidget(in_scroll_area(inside))
+        self.setMinimumWidth(MIN_WIDTH)
 
     def _connect(self) -> None:
-        self.chooser.failed.connect(self.status.say)
-        self.panel.failed.connect(self.status.say)
-        self.kernels.failed.connect(self.status.say)
-        self.judge.failed.connect(self.status.say)
-        self.picking.failed.connect(self.status.say)
-        self.autosave.failed.connect(self.status.say)
+        self.chooser.failed.connect(self.status.show_error)
+        self.panel.failed.connect(self.status.show_error)
+        self.kernels.failed.connect(self.status.show_error)
+        self.classification.failed.connect(self.status.show_error)
+        self.picking.failed.connect(self.status.show_error)
+        self.autosave.failed.connect(self.status.show_error)
         self.panel.export_asked.connect(self._on_export)
         self.panel.volume_asked.connect(self._on_volume)
         self.cube_button.clicked.connect(self._on_cube_asked)
@@ -252,7 +254,7 @@ class ColorKDEWidget(QWidget):
     def _follow_theme(self, event: Any = None) -> None:
         theme = self._viewer.theme
         self.status.set_theme(theme)
-        self.judge.set_theme(theme)
+        self.classification.set_theme(theme)
         if self.cube is not None:
             self.cube.set_theme(theme)
 
@@ -264,10 +266,10 @@ class ColorKDEWidget(QWidget):
         self._dock = dock
         self._context = CurrentContext(self._viewer, window)
         # The dock's ✕ orphans this widget and deletes the dock; a window takes both with it.
-        self._on_close = OnClose(window, self._on_window_closing)
+        self._on_close = CloseWatcher(window, self._on_window_closing)
         self._dock.destroyed.connect(self.close_session)
         close_at_exit(window, self._on_window_closing)
-        ShortTitle(self._dock, TITLE)
+        TitleOverride(self._dock, TITLE)
         self._open_cube(window, self._dock)
 
     def _on_cube_asked(self, *args: Any) -> None:
@@ -300,7 +302,7 @@ class ColorKDEWidget(QWidget):
                 self.cube,
                 self.kernels.table,
                 self.picking.picker,
-                self.status.say,
+                self.status.show_error,
             )
 
     def _on_cube_dock_shown(self, shown: bool) -> None:
@@ -347,7 +349,7 @@ class ColorKDEWidget(QWidget):
         self.fitting.close_session()
         self.picking.disconnect_session()
         self.kernels.disconnect_session()
-        self.judge.disconnect_session()
+        self.classification.disconnect_session()
         self.autosave.close()
         self.status.close_session()
         self.activity.close()

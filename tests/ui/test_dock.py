@@ -22,7 +22,7 @@ from vispy.gloo import glir
 
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.ui.dock import LEAST_WIDTH
+from napari_colorkde.ui.dock import MIN_WIDTH
 from tests.ui.conftest import RGB, RNG, Dock, close_dock
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ def test_every_page_is_seen_whole_where_the_dock_is_narrow(
     assert isinstance(window, QMainWindow)
     assert isinstance(own, QDockWidget)
     assert cube is not None
-    window.resizeDocks([own, cube.parent()], [LEAST_WIDTH] * 2, Qt.Orientation.Horizontal)
-    qtbot.waitUntil(lambda: widget.width() == LEAST_WIDTH)
+    window.resizeDocks([own, cube.parent()], [MIN_WIDTH] * 2, Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: widget.width() == MIN_WIDTH)
     for number in range(widget.tabs.count()):
         widget.tabs.setCurrentIndex(number)
         QApplication.processEvents()

@@ -19,8 +19,8 @@ from napari_colorkde.app.selection.selections import Labeled
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.classification.roc import Confusion, RocCurve, roc_curve
 
-Unlabeled = Literal["automatic", "negative", "not judged"]
-UNLABELED: tuple[Unlabeled, ...] = ("automatic", "negative", "not judged")
+Unlabeled = Literal["automatic", "negative", "ignore"]
+UNLABELED: tuple[Unlabeled, ...] = ("automatic", "negative", "ignore")
 
 FEW_VALUES = 1 << 16
 """Labels up to this are found in a table, others by sorting."""
@@ -33,7 +33,7 @@ EVERY_LABEL = 0
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class GroundTruth:
     """How many pixels of each color have the positive label, no label, or another.
 
     Attributes
@@ -57,14 +57,16 @@ class Truth:
         """Pixels of each color that are not positive.
 
         Automatically, pixels without a label are negative where the layer has no other label that
-        could be; beside other labels they were left unjudged.
+        could be; beside other labels they are ignored.
         """
         if unlabeled == "automatic":
-            unlabeled = "not judged" if self.others.any() else "negative"
+            unlabeled = "ignore" if self.others.any() else "negative"
         return self.others + self.unlabeled if unlabeled == "negative" else self.others
 
 
-def count_truth(index: Index, labels: Labeled, positive: int | None) -> Iterator[Progress | Truth]:
+def count_ground_truth(
+    index: Index, labels: Labeled, positive: int | None
+) -> Iterator[Progress | GroundTruth]:
     """Count labeled pixels by color: 0.4 s for 18 million.
 
     Parameters
@@ -104,17 +106,17 @@ def count_truth(index: Index, labels: Labeled, positive: int | None) -> Iterator
         yield Progress("counting the truth", done / n)
     # Code 0 is for pixels that do not count.
     unlabeled, positives, others = counts.reshape(-1, 3)[1:].T
-    yield Truth(index, names, positive, positives, unlabeled, others)
+    yield GroundTruth(index, names, positive, positives, unlabeled, others)
 
 
 @dataclass(frozen=True, eq=False)
-class _Scored:
+class _Evaluated:
     curve: RocCurve
     densities: Densities
     unlabeled: Unlabeled
 
 
-class Scoring:
+class Evaluation:
     """Compares what the session shows with a Labels layer.
 
     Parameters
@@ -137,8 +139,8 @@ class Scoring:
         self._layer: ref[Any] | None = None
         self._positive: int | None = None
         self._unlabeled: Unlabeled = "automatic"
-        self._scored: _Scored | None = None
-        self.truth: Truth | None = None
+        self._scored: _Evaluated | None = None
+        self.truth: GroundTruth | None = None
         self.problem = ""
         session.counted_changed.connect(self._on_counted)
         session.densities_changed.connect(self._on_densities)
@@ -256,8 +258,8 @@ class Scoring:
             self._on_end,
         )
 
-    def _on_result(self, result: Truth | _Scored) -> None:
-        if isinstance(result, Truth):
+    def _on_result(self, result: GroundTruth | _Evaluated) -> None:
+        if isinstance(result, GroundTruth):
             self.truth = result
         elif result.densities is self._session.densities:
             self._scored, self.problem = result, ""
@@ -287,18 +289,18 @@ def _score(
     labels: Labeled,
     positive: int | None,
     unlabeled: Unlabeled,
-    truth: Truth | None,
+    truth: GroundTruth | None,
     densities: Densities,
-) -> Iterator[Progress | Truth | _Scored]:
+) -> Iterator[Progress | GroundTruth | _Evaluated]:
     if truth is None:
-        for step in count_truth(index, labels, positive):
-            if isinstance(step, Truth):
+        for step in count_ground_truth(index, labels, positive):
+            if isinstance(step, GroundTruth):
                 truth = step
             yield step
     if truth is not None:
         negatives = truth.negatives(unlabeled)
         curve = roc_curve(densities.values, truth.positives, negatives)
-        yield _Scored(curve, densities, unlabeled)
+        yield _Evaluated(curve, densities, unlabeled)
 
 
 def _values(tile: NDArray[Any]) -> list[int]:

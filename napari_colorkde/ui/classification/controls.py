@@ -1,4 +1,4 @@
-"""The controls of the section "Judge": what they are called, what they explain, when they show."""
+"""The controls of the section "Classify": their names, tool tips and visibility."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,7 +21,7 @@ SHOWS = {
 FIRST_MASS = 99.0
 
 
-class JudgeControls(QWidget):
+class ClassificationControls(QWidget):
     """A grid of controls that do nothing by themselves.
 
     Parameters
@@ -65,7 +65,7 @@ class JudgeControls(QWidget):
         self.best_button.native.setVisible(show != "class")
 
     @contextmanager
-    def silent(self) -> Iterator[None]:
+    def signals_blocked(self) -> Iterator[None]:
         """Within this context the controls are set without telling."""
         controls = (self.show_what, self.cls, self.against, self.mass, self.none_of_these)
         with ExitStack() as stack:
@@ -101,8 +101,8 @@ class JudgeControls(QWidget):
         self.prior = LinearSlider(
             0.0,
             1.0,
-            least=0.0,
-            most=1.0,
+            minimum=0.0,
+            maximum=1.0,
             decimals=3,
             tooltip="How probable the class is before the color is seen. The other classes share "
             "the rest.",
@@ -124,8 +124,8 @@ class JudgeControls(QWidget):
         self.threshold = LinearSlider(
             0.0,
             1.0,
-            least=-1e9,
-            most=1e9,
+            minimum=-1e9,
+            maximum=1e9,
             decimals=3,
             tooltip="Pixels of at least this value are chosen. Moving it marks them on the image.",
         )

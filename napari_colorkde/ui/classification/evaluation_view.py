@@ -11,7 +11,7 @@ from napari_colorkde.app.classification.evaluation import (
     EVERY_LABEL,
     MOST_LABELS,
     UNLABELED,
-    Scoring,
+    Evaluation,
 )
 from napari_colorkde.app.image.source import unwrapped
 from napari_colorkde.app.session import Session
@@ -21,7 +21,7 @@ from napari_colorkde.ui.widgets.forms import form
 NO_TRUTH = ""
 
 
-class ScoreView(QWidget):
+class EvaluationView(QWidget):
     """Chooses a Labels layer as the truth and shows the scores of what is shown beside it.
 
     Parameters
@@ -35,7 +35,7 @@ class ScoreView(QWidget):
     def __init__(self, viewer: Any, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = unwrapped(viewer)
-        self.scoring = Scoring(session)
+        self.evaluation = Evaluation(session)
         self._threshold: float | None = None
         self.truth = ComboBox(
             name="truth",
@@ -52,7 +52,7 @@ class ScoreView(QWidget):
             name="unlabeled",
             choices=list(UNLABELED),
             tooltip="Pixels without a label: automatically they are negative if there is one "
-            "label only, and not judged beside other labels.",
+            "label only, and are ignored beside other labels.",
         )
         self.plot = RocPlot()
         self.numbers = QLabel()
@@ -77,21 +77,21 @@ class ScoreView(QWidget):
         self.truth.changed.connect(self._on_truth)
         self.positive.changed.connect(self._on_positive)
         self.unlabeled.changed.connect(self._on_unlabeled)
-        self.scoring.changed.connect(self._follow)
-        self._follow()
+        self.evaluation.changed.connect(self._sync)
+        self._sync()
 
-    def close_scores(self) -> None:
+    def close(self) -> None:
         """Let go of the session and the layers."""
-        self.scoring.changed.disconnect(self._follow)
-        self.scoring.close()
+        self.evaluation.changed.disconnect(self._sync)
+        self.evaluation.close()
 
     def reset_choices(self) -> None:
         """Follow the layer list; a truth that was deleted is none any more."""
-        if self.scoring.layer is not None and self.scoring.layer not in self._viewer.layers:
-            self.scoring.choose(None)
+        if self.evaluation.layer is not None and self.evaluation.layer not in self._viewer.layers:
+            self.evaluation.choose(None)
         with self.truth.changed.blocked():
             self.truth.reset_choices()
-            self.truth.value = self.scoring.layer or NO_TRUTH
+            self.truth.value = self.evaluation.layer or NO_TRUTH
 
     def set_threshold(self, threshold: float | None) -> None:
         """Show the scores of another threshold."""
@@ -102,29 +102,29 @@ class ScoreView(QWidget):
     # --- within
 
     def _on_truth(self, layer: Any) -> None:
-        self.scoring.choose(None if layer == NO_TRUTH else layer)
+        self.evaluation.choose(None if layer == NO_TRUTH else layer)
 
     def _on_positive(self, label: int | None) -> None:
         if label is not None:
-            self.scoring.set_positive(label)
+            self.evaluation.set_positive(label)
 
     def _on_unlabeled(self, unlabeled: Any) -> None:
-        self.scoring.set_unlabeled(unlabeled)
+        self.evaluation.set_unlabeled(unlabeled)
 
-    def _follow(self) -> None:
-        scoring = self.scoring
+    def _sync(self) -> None:
+        evaluation = self.evaluation
         with self.positive.changed.blocked():
             self.positive.reset_choices()
-            if scoring.truth is not None:
-                self.positive.value = scoring.truth.positive
-        self._details.setVisible(scoring.truth is not None)
-        self.problem.setText(scoring.problem)
-        self.problem.setVisible(bool(scoring.problem))
+            if evaluation.truth is not None:
+                self.positive.value = evaluation.truth.positive
+        self._details.setVisible(evaluation.truth is not None)
+        self.problem.setText(evaluation.problem)
+        self.problem.setVisible(bool(evaluation.problem))
         self._show_scores()
 
     def _show_scores(self) -> None:
-        curve = self.scoring.curve
-        found = None if self._threshold is None else self.scoring.at(self._threshold)
+        curve = self.evaluation.curve
+        found = None if self._threshold is None else self.evaluation.at(self._threshold)
         self._result.setVisible(curve is not None)
         self.plot.set_curve(curve, found)
         if curve is None or found is None:
@@ -152,7 +152,7 @@ class ScoreView(QWidget):
         return [("no truth", NO_TRUTH), *((layer.name, layer) for layer in labels)]
 
     def _labels(self, widget: Any) -> list[tuple[str, int]]:
-        truth = self.scoring.truth
+        truth = self.evaluation.truth
         if truth is None:
             return []
         every = [("any label", EVERY_LABEL)]

@@ -1,4 +1,4 @@
-"""The section "Judge" of the dock: what the kernels' classes decide, and how well.
+"""The section "Classify" of the dock: what the kernels' classes decide, and how well.
 
 Choices go to the session's judgement; the truth is a Labels layer of the viewer.
 """
@@ -29,15 +29,15 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.io.kernel_files import load_kernels
 from napari_colorkde.io.samples import sample_path
-from napari_colorkde.ui.classification.controls import JudgeControls
-from napari_colorkde.ui.classification.evaluation_view import ScoreView
+from napari_colorkde.ui.classification.controls import ClassificationControls
+from napari_colorkde.ui.classification.evaluation_view import EvaluationView
 from napari_colorkde.ui.kernels.set_chooser import PRESET_FILE
 
 SKIN = ("skin", "nonskin")
 """The sets of the preset, and its classes."""
 
 
-class JudgePanel(JudgeControls):
+class ClassificationPanel(ClassificationControls):
     """Settings of the judgement, its mask and its scores.
 
     Parameters
@@ -56,7 +56,7 @@ class JudgePanel(JudgeControls):
         self._viewer, self._session, self._overlay = unwrapped(viewer), session, overlay
         super().__init__(self._classes, self._others, parent)
         self.mask = LiveMask(viewer, session, overlay)
-        self.scores = ScoreView(viewer, session)
+        self.evaluation = EvaluationView(viewer, session)
         self.note = QLabel()
         self.note.setWordWrap(True)
         lines = QVBoxLayout(self)
@@ -64,9 +64,9 @@ class JudgePanel(JudgeControls):
         lines.setSpacing(6)
         lines.addWidget(self.grid)
         lines.addWidget(self.note)
-        lines.addWidget(self.scores)
+        lines.addWidget(self.evaluation)
         self._connect()
-        self._follow()
+        self._sync()
 
     def _connect(self) -> None:
         self.show_what.changed.connect(self._on_show)
@@ -77,7 +77,7 @@ class JudgePanel(JudgeControls):
         self.mass.changed.connect(self._on_none)
         self.none_of_these.changed.connect(self._on_none)
         self.threshold.moved.connect(self._on_threshold)
-        self.threshold.rested.connect(self._on_rest)
+        self.threshold.editing_finished.connect(self._on_rest)
         self.masked.changed.connect(self._on_masked)
         self.best_button.changed.connect(self._on_best)
         self.labels_button.changed.connect(self.make_labels)
@@ -90,16 +90,16 @@ class JudgePanel(JudgeControls):
         self._session.state_changed.disconnect(self._on_state)
         self._session.densities_changed.disconnect(self._on_densities)
         self._session.source_changed.disconnect(self._on_source)
-        self.scores.close_scores()
+        self.evaluation.close()
         self.mask.close()
 
     def reset_choices(self) -> None:
         """Follow the layer list."""
-        self.scores.reset_choices()
+        self.evaluation.reset_choices()
 
     def set_theme(self, theme: str) -> None:
         """Follow napari's theme."""
-        self.scores.plot.set_theme(theme)
+        self.evaluation.plot.set_theme(theme)
 
     # --- what the user does
 
@@ -149,7 +149,7 @@ class JudgePanel(JudgeControls):
         self._judge(show=show)
 
     def _on_skin(self) -> None:
-        self._try(self._show_skin)
+        self._report_errors(self._show_skin)
 
     def _show_skin(self) -> None:
         before = self._session.state
@@ -205,9 +205,9 @@ class JudgePanel(JudgeControls):
         self._judge(threshold=None)
 
     def _judge(self, gesture: str | None = None, **fields: Any) -> None:
-        self._try(lambda: self._session.judge(gesture, **fields))
+        self._report_errors(lambda: self._session.judge(gesture, **fields))
 
-    def _try(self, change: Callable[[], None]) -> None:
+    def _report_errors(self, change: Callable[[], None]) -> None:
         """Ask the session; where it refuses, say why and show what it has."""
         try:
             change()
@@ -215,18 +215,18 @@ class JudgePanel(JudgeControls):
             problem = sentence(error)
             if self._session.kernels is None:
                 problem = (
-                    "There are no kernels to judge by yet; pick some, open a kernel file, or press "
-                    "Skin."
+                    "There are no kernels to classify by yet; pick some, open a kernel file, or "
+                    "press Skin."
                 )
             self.failed.emit(problem)
-            self._follow()
+            self._sync()
 
     # --- what the session says
 
     def showEvent(self, event: Any) -> None:
         """Catch up with the session."""
         super().showEvent(event)
-        self._follow()
+        self._sync()
 
     def _on_state(self, state: State, before: State) -> None:
         self._follow_if_seen()
@@ -240,13 +240,13 @@ class JudgePanel(JudgeControls):
     def _follow_if_seen(self) -> None:
         # Finding the threshold of a density costs 10 ms, which live edits need not wait for.
         if self.isVisible():
-            self._follow()
+            self._sync()
 
-    def _follow(self) -> None:
+    def _sync(self) -> None:
         state, densities = self._session.state, self._session.densities
         judgement, question = state.judgement, question_of(state)
         show = "density" if state.judged is None else judgement.show
-        with self.silent():
+        with self.signals_blocked():
             self.show_what.value = show
             self.cls.reset_choices()
             self.against.reset_choices()
@@ -271,7 +271,7 @@ class JudgePanel(JudgeControls):
         self.labels_button.enabled = densities is not None
         self.note.setText(_note(show, question))
         self.note.setVisible(bool(self.note.text()))
-        self.scores.set_threshold(threshold)
+        self.evaluation.set_threshold(threshold)
 
     # --- choices
 

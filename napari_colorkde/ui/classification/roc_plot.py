@@ -10,7 +10,7 @@ from napari_colorkde.core.classification.roc import Confusion, RocCurve
 
 SIDE = 150
 MARGIN = 18
-MOST_POINTS = 400
+MAX_POINTS = 400
 CURVE_COLORS = {"dark": "#56b4e9", "light": "#0072b2"}
 POINT_COLORS = {"dark": "#e69f00", "light": "#d55e00"}
 
@@ -104,8 +104,8 @@ class RocPlot(QWidget):
 def _thinned(fall_out: np.ndarray, recall: np.ndarray) -> list[tuple[float, float]]:
     """Points enough to look the same at this size: evenly spaced along the curve."""
     length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(fall_out)) + np.abs(np.diff(recall)))])
-    if len(length) > MOST_POINTS:
-        wanted = np.linspace(0, length[-1], MOST_POINTS)
+    if len(length) > MAX_POINTS:
+        wanted = np.linspace(0, length[-1], MAX_POINTS)
         kept = np.unique(np.minimum(np.searchsorted(length, wanted), len(length) - 1))
         fall_out, recall = fall_out[kept], recall[kept]
     return list(zip(fall_out.tolist(), recall.tolist(), strict=True))

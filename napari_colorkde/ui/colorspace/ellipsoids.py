@@ -18,7 +18,7 @@ from napari_colorkde.app.state import State
 from napari_colorkde.core.mixture.kernels import Kernel
 from napari_colorkde.ui.kernels.table import KernelTable
 
-PATIENCE_MS = 150
+BUSY_DELAY_MS = 150
 """Ellipsoids wait so long for the overlay of the same edit: drawing them first, in software, would
 take the cores from what computes it."""
 
@@ -76,7 +76,7 @@ class KernelEllipsoids(QObject):
         self._stretch: _Stretch | None = None
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
-        self._patience.setInterval(PATIENCE_MS)
+        self._patience.setInterval(BUSY_DELAY_MS)
         self._patience.timeout.connect(self.update)
         session.state_changed.connect(self._on_state)
         session.densities_changed.connect(self._on_densities)

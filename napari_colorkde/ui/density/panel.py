@@ -20,7 +20,7 @@ from napari_colorkde.core.palette.ranges import channel_ranges
 from napari_colorkde.io.samples import sample_path
 from napari_colorkde.ui.density.script_menu import ScriptMenu
 from napari_colorkde.ui.kernels.set_chooser import PRESET_FILE
-from napari_colorkde.ui.widgets.flow_layout import Flow
+from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 from napari_colorkde.ui.widgets.forms import form
 from napari_colorkde.ui.widgets.log_slider import LogSlider
 
@@ -113,7 +113,7 @@ class DensityPanel(QWidget):
             self,
         )
         buttons = (self.export_button, self.volume_button, self.script_button)
-        grid.addLayout(Flow([b.native for b in buttons], spacing=6, is_filled=True), 4, 1)
+        grid.addLayout(FlowLayout([b.native for b in buttons], spacing=6, is_filled=True), 4, 1)
         self.show_what.changed.connect(self._on_show)
         self.rule.changed.connect(self._on_rule)
         self.sigma.moved.connect(self._on_sigma)
@@ -124,7 +124,7 @@ class DensityPanel(QWidget):
         self.script_menu.failed.connect(self.failed)
         session.state_changed.connect(self._on_state)
         session.estimate_changed.connect(self._on_estimate)
-        self._follow(session.state)
+        self._sync(session.state)
 
     def disconnect_session(self) -> None:
         """Let go of the session."""
@@ -134,11 +134,11 @@ class DensityPanel(QWidget):
     # --- the session changed
 
     def _on_state(self, state: State, before: State) -> None:
-        self._follow(state)
+        self._sync(state)
 
-    def _follow(self, state: State) -> None:
+    def _sync(self, state: State) -> None:
         """Show a state without setting it again."""
-        with self._silent():
+        with self._signals_blocked():
             self.show_what.value = state.show
             if isinstance(state.bandwidth, tuple):
                 self.rule.value = BY_HAND
@@ -160,22 +160,22 @@ class DensityPanel(QWidget):
 
     def _on_show(self, show: str) -> None:
         if show == "kernels" and self._session.kernels is None:
-            self._try(lambda: self._session.load_kernels(sample_path(PRESET_FILE)))
+            self._report_errors(lambda: self._session.load_kernels(sample_path(PRESET_FILE)))
         else:
-            self._try(lambda: self._session.set(show=show))
+            self._report_errors(lambda: self._session.set(show=show))
 
     def _on_rule(self, rule: str) -> None:
         given = {AUTOMATIC: None, BY_HAND: self.sigma.box.value}
-        self._try(lambda: self._session.set(bandwidth=given.get(rule, rule)))
+        self._report_errors(lambda: self._session.set(bandwidth=given.get(rule, rule)))
 
     def _on_sigma(self, sigma: float) -> None:
-        self._try(lambda: self._session.set(bandwidth=sigma))
+        self._report_errors(lambda: self._session.set(bandwidth=sigma))
 
     def _on_log(self, log: bool) -> None:
-        self._try(lambda: self._session.set(log=log))
+        self._report_errors(lambda: self._session.set(log=log))
 
     def _on_colormap(self, colormap: str) -> None:
-        self._try(lambda: self._session.set(colormap=colormap))
+        self._report_errors(lambda: self._session.set(colormap=colormap))
 
     def _on_export(self) -> None:
         self.export_asked.emit()
@@ -183,13 +183,13 @@ class DensityPanel(QWidget):
     def _on_volume(self) -> None:
         self.volume_asked.emit()
 
-    def _try(self, change: Any) -> None:
+    def _report_errors(self, change: Any) -> None:
         """Ask the session; where it refuses, say why and show what it has."""
         try:
             change()
         except (ValueError, TypeError, OSError) as error:
             self.failed.emit(sentence(error))
-            self._follow(self._session.state)
+            self._sync(self._session.state)
 
     # --- choices
 
@@ -199,7 +199,7 @@ class DensityPanel(QWidget):
         return [*COLORMAPS, *([current] if current not in COLORMAPS else [])]
 
     @contextmanager
-    def _silent(self) -> Iterator[None]:
+    def _signals_blocked(self) -> Iterator[None]:
         with ExitStack() as stack:
             for widget in (self.show_what, self.rule, self.log, self.colormap):
                 stack.enter_context(widget.changed.blocked())

@@ -30,7 +30,7 @@ from napari_colorkde.app.selection.from_layers import labels_selection
 from napari_colorkde.app.selection.selections import Selection
 from napari_colorkde.core.mixture.em_steps import default_reg_covar
 from napari_colorkde.core.palette.ranges import QUANTIZATION
-from napari_colorkde.ui.kernels.pick_tool import PickingTool
+from napari_colorkde.ui.kernels.pick_tool import PickTool
 from napari_colorkde.ui.widgets.forms import form
 
 PIXELS = (
@@ -60,7 +60,7 @@ class FitDialog(QDialog):
 
     fitted = Signal(object, description="A Fitted that was taken over.")
 
-    def __init__(self, tool: PickingTool, parent: QWidget | None = None) -> None:
+    def __init__(self, tool: PickTool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tool, self._session = tool, tool.session
         self._waits = False
@@ -98,12 +98,12 @@ class FitDialog(QDialog):
         self.result = QLabel()
         self._lay_out()
         self._connect()
-        self._follow()
+        self._sync()
 
     def close_session(self) -> None:
         """Let go of the session and of the viewer."""
         self._session.progressed.disconnect(self._on_progress)
-        self._session.settled.disconnect(self._follow)
+        self._session.settled.disconnect(self._sync)
         self._session.counted_changed.disconnect(self._on_counted)
         self.close()
 
@@ -115,7 +115,7 @@ class FitDialog(QDialog):
         """Follow the layers that came and went meanwhile."""
         super().showEvent(event)
         self.reset_choices()
-        self._follow()
+        self._sync()
 
     # --- what the user does
 
@@ -129,7 +129,7 @@ class FitDialog(QDialog):
         self._say("Fitting…")
         self._waits = True
         self._session.run("fit", lambda: fit(request), self._on_result, self._on_end)
-        self._follow()
+        self._sync()
 
     def stop(self) -> None:
         """Stop the fit; nothing is changed."""
@@ -205,7 +205,7 @@ class FitDialog(QDialog):
     def _on_counted(self, counted: object) -> None:
         self.reg_covar.value = self._rounding()
 
-    def _follow(self, *args: Any) -> None:
+    def _sync(self, *args: Any) -> None:
         fitting = self._session.busy and self._session.busy_in("fit")
         self.fit_button.setEnabled(not fitting)
         self.stop_button.setEnabled(fitting)
@@ -269,9 +269,9 @@ class FitDialog(QDialog):
         self.fit_button.clicked.connect(self.start)
         self.stop_button.clicked.connect(self.stop)
         self.close_button.clicked.connect(self.close)
-        self.pixels.changed.connect(self._follow)
+        self.pixels.changed.connect(self._sync)
         self._session.progressed.connect(self._on_progress)
-        self._session.settled.connect(self._follow)
+        self._session.settled.connect(self._sync)
         self._session.counted_changed.connect(self._on_counted)
 
 
@@ -284,7 +284,7 @@ class FitButton(QToolButton):
         The row it stands in.
     """
 
-    def __init__(self, tool: PickingTool) -> None:
+    def __init__(self, tool: PickTool) -> None:
         super().__init__()
         self._tool = tool
         self.dialog: FitDialog | None = None

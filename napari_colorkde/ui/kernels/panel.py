@@ -17,10 +17,10 @@ from napari_colorkde.app.state import State
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.io.kernel_files import KERNEL_SUFFIXES
 from napari_colorkde.ui.kernels.covariance_dialog import CovarianceDialog
-from napari_colorkde.ui.kernels.set_chooser import KernelChooser
+from napari_colorkde.ui.kernels.set_chooser import KernelSetChooser
 from napari_colorkde.ui.kernels.table import KernelTable
-from napari_colorkde.ui.kernels.table_model import KernelModel
-from napari_colorkde.ui.widgets.flow_layout import Flow
+from napari_colorkde.ui.kernels.table_model import KernelTableModel
+from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 
 TABLE_HEIGHT = 78
 
@@ -39,8 +39,8 @@ class KernelsPanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.chooser = KernelChooser(session)
-        self.model = KernelModel(self._swatch, self)
+        self.chooser = KernelSetChooser(session)
+        self.model = KernelTableModel(self._swatch, self)
         self.table = KernelTable(self.model)
         self.table.setMinimumHeight(TABLE_HEIGHT)
         self.add_button = _button("Add", "Add a kernel at the image's mean color (Insert).")
@@ -57,7 +57,7 @@ class KernelsPanel(QWidget):
         self.setAcceptDrops(True)
         self._lay_out()
         self._connect()
-        self._follow(session.state)
+        self._sync(session.state)
 
     def add_tool(self, tool: QWidget) -> None:
         """Put another way to make kernels above the table."""
@@ -96,21 +96,21 @@ class KernelsPanel(QWidget):
         """Duplicate the selected kernels."""
         if chosen := self.table.chosen():
             before = len(self.model.kernels)
-            self._try(lambda: kernel_edits.duplicated(self.model.kernels, chosen))
+            self._report_errors(lambda: kernel_edits.duplicated(self.model.kernels, chosen))
             self._choose_from(before)
 
     def delete(self) -> None:
         """Delete the selected kernels."""
         if chosen := self.table.chosen():
             row = self.table.rows()[0]
-            self._try(lambda: kernel_edits.deleted(self.model.kernels, chosen))
+            self._report_errors(lambda: kernel_edits.deleted(self.model.kernels, chosen))
             left = len(self.model.kernels)
             if left:
                 self.table.choose([self.model.order[min(row, left - 1)]])
 
     def normalize(self) -> None:
         """Make the weights sum to 1."""
-        self._try(lambda: kernel_edits.normalized(self.model.kernels))
+        self._report_errors(lambda: kernel_edits.normalized(self.model.kernels))
 
     def edit_matrix(self) -> None:
         """Edit the covariance of the selected kernel in a dialog."""
@@ -120,7 +120,7 @@ class KernelsPanel(QWidget):
             return
         dialog = CovarianceDialog(self.model.kernels[chosen[0]], self._channels(), self)
         if dialog.exec():
-            self._try(
+            self._report_errors(
                 lambda: kernel_edits.with_covariance(
                     self.model.kernels, chosen[0], dialog.covariance
                 )
@@ -131,12 +131,12 @@ class KernelsPanel(QWidget):
 
     def _on_state(self, state: State, before: State) -> None:
         if state.kernels != before.kernels or state.channels != before.channels:
-            self._follow(state)
+            self._sync(state)
 
     def _on_counted(self, counted: object) -> None:
-        self._follow(self._session.state)
+        self._sync(self._session.state)
 
-    def _follow(self, state: State) -> None:
+    def _sync(self, state: State) -> None:
         kernels = state.kernels or KernelSet([])
         self.model.show(kernels, self._channels())
         self.summary.setText(_summary(kernels))
@@ -152,14 +152,14 @@ class KernelsPanel(QWidget):
 
     def _add_all(self, new: KernelSet) -> None:
         before = self.model.kernels
-        self._try(lambda: kernel_edits.added(before, new) if before else new)
+        self._report_errors(lambda: kernel_edits.added(before, new) if before else new)
         self._choose_from(len(before))
 
     def _choose_from(self, first: int) -> None:
         self.table.choose(list(range(first, len(self.model.kernels))))
         self.table.setFocus()
 
-    def _try(self, change: Callable[[], KernelSet]) -> None:
+    def _report_errors(self, change: Callable[[], KernelSet]) -> None:
         """Edit; where that cannot be, say why."""
         try:
             self._session.edit(change())
@@ -167,7 +167,7 @@ class KernelsPanel(QWidget):
             self.failed.emit(sentence(error))
 
     def _on_edited(self, kernels: KernelSet) -> None:
-        self._try(lambda: kernels)
+        self._report_errors(lambda: kernels)
 
     def _swatch(self, mean: NDArray[np.float64]) -> tuple[float, float, float]:
         red, green, blue = display_colors(mean, self._session.palette)[0].tolist()
@@ -178,7 +178,7 @@ class KernelsPanel(QWidget):
         lines.setContentsMargins(0, 4, 0, 0)
         lines.setSpacing(4)
         lines.addWidget(self.chooser)
-        lines.addLayout(Flow(self._buttons(), spacing=3))
+        lines.addLayout(FlowLayout(self._buttons(), spacing=3))
         lines.addWidget(self.table, 1)
         lines.addWidget(self.summary)
 

@@ -26,7 +26,7 @@ CLICK_PIXELS = 4
 PAN_ZOOM = "pan_zoom"
 
 
-class MousePicking(QObject):
+class PickMouse(QObject):
     """Turns drags on the canvas of a viewer into places of the world, while it is on.
 
     Parameters

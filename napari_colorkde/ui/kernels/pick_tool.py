@@ -33,13 +33,13 @@ from napari_colorkde.app.selection.polygons import rectangle
 from napari_colorkde.app.selection.selections import Selection, View, Which, disc
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
-from napari_colorkde.ui.kernels.pick_mouse import MousePicking
+from napari_colorkde.ui.kernels.pick_mouse import PickMouse
 from napari_colorkde.ui.kernels.table import KernelTable
-from napari_colorkde.ui.widgets.forms import LEAST_WIDTH
+from napari_colorkde.ui.widgets.forms import MIN_FIELD_WIDTH
 
 SHORTCUT = "Ctrl+Shift+K"
 
-HINT = (
+HELP_TEXT = (
     "Click or drag on the image: new kernel · Ctrl: add to the selected · Alt: take away · Esc: end"
 )
 
@@ -54,7 +54,7 @@ SHAPES: tuple[tuple[str, bool, Titles], ...] = (
 )
 
 
-class PickingTool(QWidget):
+class PickTool(QWidget):
     """Button, class of new kernels, and the menu of layers to pick from.
 
     Parameters
@@ -81,13 +81,13 @@ class PickingTool(QWidget):
         self.viewer: Any = unwrapped(viewer)
         self.session, self._overlay, self._table = session, overlay, table
         self.picker = Picker(session, table.chosen)
-        self.mouse = MousePicking(self.viewer, self)
+        self.mouse = PickMouse(self.viewer, self)
         self.pick_button = QToolButton()
         self.pick_button.setText("Pick")
         self.pick_button.setCheckable(True)
         # napari's themes do not tell a checked button.
         self.pick_button.setStyleSheet("QToolButton:checked { background: palette(highlight); }")
-        self.pick_button.setToolTip(f"Make kernels of pixels ({SHORTCUT}). {HINT}")
+        self.pick_button.setToolTip(f"Make kernels of pixels ({SHORTCUT}). {HELP_TEXT}")
         self.cls = QComboBox()
         self.cls.setEditable(True)
         self.cls.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
@@ -95,7 +95,7 @@ class PickingTool(QWidget):
             "Class of the kernels that are picked next: type a name, or select a kernel."
         )
         self.cls.lineEdit().setPlaceholderText("class of new kernels")
-        self.cls.setMinimumWidth(LEAST_WIDTH)
+        self.cls.setMinimumWidth(MIN_FIELD_WIDTH)
         self.cls.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.layers_button = QToolButton()
         self.layers_button.setText("From layer ▾")
@@ -114,7 +114,7 @@ class PickingTool(QWidget):
         self._lay_out()
         self._shortcut = QShortcut(QKeySequence(SHORTCUT), self)
         self._connect()
-        self._follow(session.state)
+        self._sync(session.state)
 
     def add_button(self, button: QWidget) -> None:
         """Put another way to kernels at the end of the row."""
@@ -141,7 +141,7 @@ class PickingTool(QWidget):
             self.failed.emit("There is no image to pick from; open one first.")
         elif on:
             self.mouse.start()
-            self.set_message(HINT)
+            self.set_message(HELP_TEXT)
         else:
             self.mouse.stop()
             self.set_message("")
@@ -242,10 +242,10 @@ class PickingTool(QWidget):
 
     def _on_state(self, state: State, before: State) -> None:
         if state.kernels != before.kernels:
-            self._follow(state)
-            self.set_message(HINT if self.mouse.is_on else "")
+            self._sync(state)
+            self.set_message(HELP_TEXT if self.mouse.is_on else "")
 
-    def _follow(self, state: State) -> None:
+    def _sync(self, state: State) -> None:
         typed = self.cls.currentText()
         known = [] if state.kernels is None else [c for c in state.kernels.classes if c]
         self.cls.blockSignals(True)

@@ -23,7 +23,7 @@ OPEN_FILES = "Kernel files (*.json *.csv)"
 SAVE_FILES = "JSON (*.json);;CSV (*.csv)"
 
 
-class KernelChooser(QWidget):
+class KernelSetChooser(QWidget):
     """The set, and buttons for files.
 
     Parameters
@@ -59,7 +59,7 @@ class KernelChooser(QWidget):
         self.open_button.changed.connect(self._on_open)
         self.save_button.changed.connect(self._on_save)
         session.state_changed.connect(self._on_state)
-        self._follow(session.state)
+        self._sync(session.state)
 
     def disconnect_session(self) -> None:
         """Let go of the session."""
@@ -67,19 +67,19 @@ class KernelChooser(QWidget):
 
     def open_file(self, path: str | Path) -> None:
         """Open a kernel file, or say why that cannot be."""
-        self._try(lambda: self._session.load_kernels(path))
+        self._report_errors(lambda: self._session.load_kernels(path))
 
     def save_file(self, path: str | Path) -> None:
         """Write all sets to a kernel file, or say why that cannot be."""
-        if self._try(lambda: self._session.save_kernels(path)):
+        if self._report_errors(lambda: self._session.save_kernels(path)):
             self.saved.emit(Path(path))
 
     # --- the session changed
 
     def _on_state(self, state: State, before: State) -> None:
-        self._follow(state)
+        self._sync(state)
 
-    def _follow(self, state: State) -> None:
+    def _sync(self, state: State) -> None:
         with self.kernel_set.changed.blocked():
             self.kernel_set.reset_choices()
             self.kernel_set.value = state.kernel_set or NO_SET
@@ -91,9 +91,9 @@ class KernelChooser(QWidget):
         if name == NO_SET:
             return
         if name in dict(self._session.state.kernel_sets):
-            self._try(lambda: self._session.set(kernel_set=name, show="kernels"))
+            self._report_errors(lambda: self._session.set(kernel_set=name, show="kernels"))
         else:
-            self._try(lambda: self._session.load_kernels(sample_path(PRESET_FILE), name))
+            self._report_errors(lambda: self._session.load_kernels(sample_path(PRESET_FILE), name))
 
     def _on_open(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a kernel file", "", OPEN_FILES)
@@ -108,13 +108,13 @@ class KernelChooser(QWidget):
         if path:
             self.save_file(path)
 
-    def _try(self, change: Callable[[], Any]) -> bool:
+    def _report_errors(self, change: Callable[[], Any]) -> bool:
         """Ask the session; where it refuses, say why and show what it has."""
         try:
             change()
         except (ValueError, TypeError, OSError) as error:
             self.failed.emit(sentence(error))
-            self._follow(self._session.state)
+            self._sync(self._session.state)
             return False
         return True
 

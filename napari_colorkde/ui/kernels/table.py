@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.kernels import edits as kernel_edits
-from napari_colorkde.ui.kernels.table_model import KernelModel
+from napari_colorkde.ui.kernels.table_model import KernelTableModel
 
 REFUSED_STYLE = "background: #802020; color: white;"
 
@@ -98,7 +98,7 @@ class CellDelegate(QStyledItemDelegate):
 
 
 class KernelTable(QTableView):
-    """Shows a `KernelModel`.
+    """Shows a `KernelTableModel`.
 
     Keys: typing or F2 edits, in all rows whose cell is selected; Space shows and hides; Ctrl+C and
     Ctrl+V copy and paste cells or, with whole rows, kernels; Delete deletes, Insert adds, Ctrl+D
@@ -111,7 +111,7 @@ class KernelTable(QTableView):
     duplicate_asked = Signal()
     delete_asked = Signal()
 
-    def __init__(self, model: KernelModel, parent: QWidget | None = None) -> None:
+    def __init__(self, model: KernelTableModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.kernel_model = model
         self.setModel(model)

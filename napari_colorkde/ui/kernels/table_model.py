@@ -23,7 +23,7 @@ Swatch = Callable[[NDArray[np.float64]], tuple[float, float, float]]
 Role = Qt.ItemDataRole
 
 
-class KernelModel(QAbstractTableModel):
+class KernelTableModel(QAbstractTableModel):
     """A kernel set, one kernel a row.
 
     The model asks for edits by `edited`; it shows what `show` gives it.

@@ -6,7 +6,7 @@ from qtpy.QtCore import QRect, QSize, Qt
 from qtpy.QtWidgets import QLayout, QLayoutItem, QWidget
 
 
-class Flow(QLayout):
+class FlowLayout(QLayout):
     """Lays widgets out like words; no wider than the widest of them.
 
     Parameters

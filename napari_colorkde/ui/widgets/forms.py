@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 LABEL_WIDTH = 66
-LEAST_WIDTH = 60
+MIN_FIELD_WIDTH = 60
 
 
 def form(rows: Sequence[tuple[str, Sequence[Any]]], parent: QWidget) -> QGridLayout:
@@ -59,11 +59,11 @@ def _stretch(native: QWidget) -> None:
     policy.setHorizontalPolicy(QSizePolicy.Policy.Expanding)
     if isinstance(native, QComboBox | QAbstractSpinBox):
         policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
-        native.setMinimumWidth(LEAST_WIDTH)
+        native.setMinimumWidth(MIN_FIELD_WIDTH)
     native.setSizePolicy(policy)
 
 
-def scrolled(page: QWidget) -> QScrollArea:
+def in_scroll_area(page: QWidget) -> QScrollArea:
     """A page that scrolls by itself, so that it does not make the others taller."""
     scroll = QScrollArea()
     scroll.setWidgetResizable(True)
@@ -73,7 +73,7 @@ def scrolled(page: QWidget) -> QScrollArea:
     return scroll
 
 
-def at_top(widget: QWidget) -> QWidget:
+def pin_to_top(widget: QWidget) -> QWidget:
     """A page on which a widget keeps its height."""
     page = QWidget()
     lines = QVBoxLayout(page)

@@ -8,13 +8,13 @@ from qtpy.QtGui import QValidator
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QWidget
 
 STEPS = 1000
-REST_MS = 300
+SETTLE_MS = 300
 """A number that was moved by keys or the wheel rests after this long."""
 
 PLAIN_DECIMALS = 6
 """With more, numbers are written with an exponent."""
 
-MOST_DECIMALS = 40
+MAX_DECIMALS = 40
 """Those of float32, whose least number is 1e-38."""
 
 
@@ -63,7 +63,7 @@ class LinearSlider(QWidget):
     ----------
     low, high
         The slider's ends.
-    least, most
+    minimum, maximum
         The numbers that can be.
     decimals
         Digits after the point, or more where the slider's steps are finer.
@@ -72,10 +72,17 @@ class LinearSlider(QWidget):
     """
 
     moved = Signal(float, description="The user chose this number.")
-    rested = Signal(description="The user has stopped moving it.")
+    editing_finished = Signal(description="The user has stopped moving it.")
 
     def __init__(
-        self, low: float, high: float, *, least: float, most: float, decimals: int, tooltip: str
+        self,
+        low: float,
+        high: float,
+        *,
+        minimum: float,
+        maximum: float,
+        decimals: int,
+        tooltip: str,
     ) -> None:
         super().__init__()
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -83,7 +90,7 @@ class LinearSlider(QWidget):
         self.slider.setPageStep(STEPS // 20)
         self.slider.setToolTip(tooltip)
         self.box = NumberBox()
-        self.box.setRange(least, most)
+        self.box.setRange(minimum, maximum)
         self.box.setKeyboardTracking(False)
         self.box.setMinimumWidth(84)
         self.box.setToolTip(tooltip)
@@ -92,7 +99,7 @@ class LinearSlider(QWidget):
         self._decimals = decimals
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
-        self._rest.setInterval(REST_MS)
+        self._rest.setInterval(SETTLE_MS)
         self._rest.timeout.connect(self._on_rest)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
@@ -128,7 +135,7 @@ class LinearSlider(QWidget):
         width = self._high - self._low
         finest = math.ceil(-math.log10(width / STEPS)) if width > 0 else 0
         with QSignalBlocker(self.box):
-            self.box.setDecimals(min(max(self._decimals, finest), MOST_DECIMALS))
+            self.box.setDecimals(min(max(self._decimals, finest), MAX_DECIMALS))
         self.box.setSingleStep((self._high - self._low) / 100)
 
     def _show(self) -> None:
@@ -156,4 +163,4 @@ class LinearSlider(QWidget):
 
     def _on_rest(self) -> None:
         self._rest.stop()
-        self.rested.emit()
+        self.editing_finished.emit()

@@ -30,7 +30,7 @@ from napari_colorkde.app.view_settings import CubeLook
 PAUSE_MS = 400
 """The file is written when nothing has changed for this long."""
 
-RESTORED = tuple(name for name in State.__slots__ if name != "channels")
+RESTORED_FIELDS = tuple(name for name in State.__slots__ if name != "channels")
 """What an earlier session gives back: all but what belongs to its image."""
 
 
@@ -82,7 +82,7 @@ class Autosave(QObject):
         except OSError as error:
             self.failed.emit(f"The session cannot be kept on disk: {sentence(error)}")
 
-    def left(self) -> tuple[State, Path] | None:
+    def find_abandoned(self) -> tuple[State, Path] | None:
         """The newest session with kernels that no living program writes, None if there is none."""
         try:
             files = session_files(self._place())
@@ -137,7 +137,7 @@ class RestoreOffer(QWidget):
     def __init__(self, session: Session, autosave: Autosave, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._left = autosave.left()
+        self._abandoned = autosave.find_abandoned()
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.restore_button = QToolButton()
@@ -153,9 +153,9 @@ class RestoreOffer(QWidget):
         line.addWidget(self.text, 1)
         line.addWidget(self.restore_button, 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(self.dismiss_button, 0, Qt.AlignmentFlag.AlignTop)
-        self.setVisible(self._left is not None)
-        if self._left is not None:
-            self.text.setText(f"Last session: {describe(*self._left)}.")
+        self.setVisible(self._abandoned is not None)
+        if self._abandoned is not None:
+            self.text.setText(f"Last session: {describe(*self._abandoned)}.")
 
     def restore(self) -> None:
         """Take the kernels and settings of that session; the image stays.
@@ -163,20 +163,20 @@ class RestoreOffer(QWidget):
         Without the color space where the image has none but its own channels. The file stays where
         it cannot be.
         """
-        if self._left is None:
+        if self._abandoned is None:
             return
-        state, reason = self._left[0], ""
+        state, reason = self._abandoned[0], ""
         if self._session.source is not None and state.space != "rgb":
             reason = self._session.space_obstacle()
         if reason:
             state = without_space(state)
         try:
-            self._session.set(**{name: getattr(state, name) for name in RESTORED})
+            self._session.set(**{name: getattr(state, name) for name in RESTORED_FIELDS})
         except (ValueError, TypeError) as error:
             self._session.noticed.emit(f"The session cannot be restored: {sentence(error)}")
             return
         try:
-            self._session.look = load_look(self._left[1])
+            self._session.look = load_look(self._abandoned[1])
         except (ValueError, OSError) as error:
             self._session.noticed.emit(
                 f"The view of the color space starts anew: {sentence(error)}"
@@ -187,9 +187,9 @@ class RestoreOffer(QWidget):
 
     def dismiss(self) -> None:
         """Forget that session."""
-        if self._left is not None:
-            self._left[1].unlink(missing_ok=True)
-            self._left = None
+        if self._abandoned is not None:
+            self._abandoned[1].unlink(missing_ok=True)
+            self._abandoned = None
         self.setVisible(False)
 
 

@@ -14,7 +14,7 @@ COLUMN_WIDTH = 430
 SIDES = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)
 
 
-class OnClose(QObject):
+class CloseWatcher(QObject):
     """Calls back when a window has agreed to be closed, while all in it is still whole.
 
     napari deletes its window within ``viewer.close()``; `destroyed` is then too late for what must
@@ -42,7 +42,7 @@ class OnClose(QObject):
         self._window = None
 
 
-class ShortTitle(QObject):
+class TitleOverride(QObject):
     """Keeps a dock's title short: napari's own repeats the name of the plugin.
 
     napari makes the title bar anew whenever the dock is floated or moved.

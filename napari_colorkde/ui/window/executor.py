@@ -15,7 +15,7 @@ from napari_colorkde.app.session import Session
 POLL_MS = 3
 """How often `QtExecutor.wait` looks whether all is done."""
 
-PATIENCE_MS = 1000
+BUSY_DELAY_MS = 1000
 """Work that takes longer shows a progress bar; shorter work would only flicker."""
 
 
@@ -121,7 +121,7 @@ class Activity(QObject):
         self._progress = Progress("")
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
-        self._patience.setInterval(PATIENCE_MS)
+        self._patience.setInterval(BUSY_DELAY_MS)
         self._patience.timeout.connect(self._open)
         session.progressed.connect(self._on_progress)
         session.settled.connect(self._finish)

@@ -8,7 +8,7 @@ from napari_colorkde.app.image.counting import Counted
 from napari_colorkde.app.session import NEEDS_DENSITY, Session
 from napari_colorkde.app.state import State
 from napari_colorkde.core.palette.palette import Palette
-from napari_colorkde.ui.window.executor import PATIENCE_MS
+from napari_colorkde.ui.window.executor import BUSY_DELAY_MS
 
 NO_BREAK = "\u00a0"
 
@@ -37,7 +37,7 @@ class StatusLines(QWidget):
         self.stop_button.clicked.connect(self._on_stop)
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
-        self._patience.setInterval(PATIENCE_MS)
+        self._patience.setInterval(BUSY_DELAY_MS)
         self._patience.timeout.connect(self._on_long_work)
         self._progress: Progress | None = None
 
@@ -52,7 +52,7 @@ class StatusLines(QWidget):
         lines.addWidget(self.facts)
         lines.addLayout(last)
         self.set_theme("dark")
-        self.say("")
+        self.show_error("")
         self._pairs = (
             (session.source_changed, self._on_source),
             (session.counted_changed, self._on_counted),
@@ -60,7 +60,7 @@ class StatusLines(QWidget):
             (session.progressed, self._on_progress),
             (session.settled, self._on_settled),
             (session.failed, self._on_failed),
-            (session.noticed, self.say),
+            (session.noticed, self.show_error),
             (session.state_changed, self._on_state),
         )
         for signal, callback in self._pairs:
@@ -78,15 +78,15 @@ class StatusLines(QWidget):
         color = WARNING_COLORS.get(theme, WARNING_COLORS["dark"])
         self.problem.setStyleSheet(f"color: {color};")
 
-    def say(self, problem: str) -> None:
+    def show_error(self, problem: str) -> None:
         """Show a sentence, until something is changed."""
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
         self.news.hide()
 
-    def tell(self, news: str) -> None:
+    def show_message(self, news: str) -> None:
         """Show a sentence about what went well, until something is changed."""
-        self.say(self._session.error or "")
+        self.show_error(self._session.error or "")
         self.news.setText(news)
         self.news.show()
 
@@ -98,10 +98,10 @@ class StatusLines(QWidget):
         is_retried = any(
             getattr(state, name) != getattr(before, name) for name in ("channels", *computed)
         )
-        self.say("" if is_retried else self._session.error or "")
+        self.show_error("" if is_retried else self._session.error or "")
 
     def _on_source(self, source: object) -> None:
-        self.say("")
+        self.show_error("")
         self.work.setText("")
         if source is None:
             self.facts.setText("Choose an image layer, or open an image.")
@@ -114,7 +114,7 @@ class StatusLines(QWidget):
     def _on_failed(self, sentence: str) -> None:
         if self._session.counted is None:
             self.facts.setText("")  # nothing is being counted any more
-        self.say(sentence)
+        self.show_error(sentence)
 
     def _on_densities(self, densities: Densities) -> None:
         if densities.is_exact and self._session.estimate is not None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from napari_colorkde.app.classification.evaluation import EVERY_LABEL, Scoring
+from napari_colorkde.app.classification.evaluation import EVERY_LABEL, Evaluation
 from napari_colorkde.app.classification.threshold import (
     LiveMask,
     chosen_colors,
@@ -32,11 +32,11 @@ class Judged(Setting):
         self.session.set(kernel_sets=FILE, kernel_set="skin")
         self.session.judge(show="posterior")
         self.mask = LiveMask(self.viewer, self.session, self.overlay)
-        self.scoring = Scoring(self.session)
+        self.evaluation = Evaluation(self.session)
 
     def choose(self, data: Any = TRUTH) -> Any:
         layer = self.viewer.add_labels(data, name="truth")
-        self.scoring.choose(layer)
+        self.evaluation.choose(layer)
         return layer
 
     @property
@@ -44,7 +44,7 @@ class Judged(Setting):
         return np.asarray(self.layer.data)
 
     def close(self) -> None:
-        self.scoring.close()
+        self.evaluation.close()
         self.mask.close()
         self.overlay.close()
         self.session.close()
@@ -61,7 +61,7 @@ def judged() -> Iterator[Judged]:
 @pytest.mark.parametrize("wrap", [np.asarray, da.from_array])
 def test_scores_are_scikit_learns_on_all_pixels(judged: Judged, wrap: Any) -> None:
     judged.choose(wrap(TRUTH))
-    curve, found = judged.scoring.curve, judged.scoring.at(0.5)
+    curve, found = judged.evaluation.curve, judged.evaluation.at(0.5)
     assert curve is not None
     assert found is not None
     truth, scores = TRUTH.ravel() == 1, judged.values.ravel()
@@ -75,20 +75,20 @@ def test_beside_other_labels_pixels_without_one_are_not_judged(judged: Judged) -
     labels = TRUTH.copy()
     labels[5:9] = 2
     judged.choose(labels)
-    scoring = judged.scoring
-    assert scoring.truth is not None
-    assert scoring.curve is not None
-    assert scoring.truth.labels == (1, 2)
-    assert scoring.curve.n_negatives == (labels == 2).sum()
-    scoring.set_unlabeled("negative")
-    assert scoring.curve.n_negatives == (labels != 1).sum()
-    scoring.set_positive(2)
-    assert scoring.curve.n_positives == (labels == 2).sum()
-    scoring.set_positive(EVERY_LABEL)
-    assert scoring.curve.n_positives == (labels > 0).sum()
-    scoring.set_unlabeled("not judged")
-    assert scoring.curve is None
-    assert "No pixel is negative" in scoring.problem
+    evaluation = judged.evaluation
+    assert evaluation.truth is not None
+    assert evaluation.curve is not None
+    assert evaluation.truth.labels == (1, 2)
+    assert evaluation.curve.n_negatives == (labels == 2).sum()
+    evaluation.set_unlabeled("negative")
+    assert evaluation.curve.n_negatives == (labels != 1).sum()
+    evaluation.set_positive(2)
+    assert evaluation.curve.n_positives == (labels == 2).sum()
+    evaluation.set_positive(EVERY_LABEL)
+    assert evaluation.curve.n_positives == (labels > 0).sum()
+    evaluation.set_unlabeled("ignore")
+    assert evaluation.curve is None
+    assert "No pixel is negative" in evaluation.problem
 
 
 def test_labels_of_channels_along_an_axis_are_those_of_the_pixels(judged: Judged) -> None:
@@ -97,61 +97,61 @@ def test_labels_of_channels_along_an_axis_are_those_of_the_pixels(judged: Judged
     ours = add_labels(judged.viewer, judged.overlay, TRUTH, "ours")
     assert ours.data.shape == planes.shape
     judged.choose(TRUTH)
-    assert judged.scoring.curve is not None
-    wanted = judged.scoring.curve.area
-    judged.scoring.choose(ours)
-    assert judged.scoring.problem == ""
-    assert judged.scoring.curve.area == wanted
+    assert judged.evaluation.curve is not None
+    wanted = judged.evaluation.curve.area
+    judged.evaluation.choose(ours)
+    assert judged.evaluation.problem == ""
+    assert judged.evaluation.curve.area == wanted
     painted = np.zeros(planes.shape, np.uint8)
     painted[1] = TRUTH
     judged.choose(painted)
-    assert judged.scoring.curve.area == wanted
+    assert judged.evaluation.curve.area == wanted
 
 
 def test_what_cannot_be_compared_is_told(judged: Judged) -> None:
     judged.choose(np.ones((5, 5), int))
-    assert judged.scoring.problem == (
+    assert judged.evaluation.problem == (
         "'truth' has the shape (5, 5), the image's pixels (20, 30); choose labels of the same "
         "shape."
     )
     judged.choose(np.zeros_like(TRUTH))
-    assert "has no pixel with a label" in judged.scoring.problem
+    assert "has no pixel with a label" in judged.evaluation.problem
     judged.choose()
-    assert judged.scoring.problem == ""
+    assert judged.evaluation.problem == ""
     judged.session.judge(show="class")
-    assert "has no threshold" in judged.scoring.problem
-    judged.scoring.choose(None)
-    assert judged.scoring.problem == ""
-    assert judged.scoring.curve is None
+    assert "has no threshold" in judged.evaluation.problem
+    judged.evaluation.choose(None)
+    assert judged.evaluation.problem == ""
+    assert judged.evaluation.curve is None
 
 
 def test_painting_edits_and_other_images_are_followed(judged: Judged) -> None:
     layer = judged.choose()
-    scoring = judged.scoring
-    assert scoring.curve is not None
-    before = scoring.curve
+    evaluation = judged.evaluation
+    assert evaluation.curve is not None
+    before = evaluation.curve
     layer.paint((10, 10), 1)
-    assert scoring.curve is not before
-    assert scoring.curve.n_positives == (np.asarray(layer.data) == 1).sum()
+    assert evaluation.curve is not before
+    assert evaluation.curve.n_positives == (np.asarray(layer.data) == 1).sum()
     judged.session.judge(cls="other")
-    assert scoring.curve.area == pytest.approx(1 - before.area, abs=0.05)
+    assert evaluation.curve.area == pytest.approx(1 - before.area, abs=0.05)
     judged.show(np.zeros((7, 7, 3), np.uint8), name="second")
-    assert scoring.curve is None
-    assert "the image's pixels (7, 7)" in scoring.problem
+    assert evaluation.curve is None
+    assert "the image's pixels (7, 7)" in evaluation.problem
 
 
 def test_large_labels_are_found_by_sorting(judged: Judged) -> None:
     judged.choose(TRUTH.astype(np.int64) * 10**9)
-    assert judged.scoring.positive == 10**9
-    assert judged.scoring.curve is not None
+    assert judged.evaluation.positive == 10**9
+    assert judged.evaluation.curve is not None
 
 
 def test_closing_leaves_no_callback_behind(judged: Judged) -> None:
     layer = judged.viewer.add_labels(TRUTH)
     before = [len(e.callbacks) for e in layer.events.emitters.values()]
-    scoring = Scoring(judged.session)
-    scoring.choose(layer)
-    scoring.close()
+    evaluation = Evaluation(judged.session)
+    evaluation.choose(layer)
+    evaluation.close()
     assert [len(e.callbacks) for e in layer.events.emitters.values()] == before
 
 

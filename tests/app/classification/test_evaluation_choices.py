@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from napari.layers import Labels
 
-from napari_colorkde.app.classification.evaluation import EVERY_LABEL, Scoring, Truth
+from napari_colorkde.app.classification.evaluation import EVERY_LABEL, Evaluation, GroundTruth
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
 from tests.app.density.test_class_question import FILE
@@ -21,7 +21,7 @@ TOP = np.broadcast_to(np.where(np.arange(SHAPE[0]) < 5, 7, 8)[:, np.newaxis], SH
 
 
 class Counting:
-    """A scoring whose work goes on only when it is told to."""
+    """An evaluation whose work goes on only when it is told to."""
 
     def __init__(self) -> None:
         self.executor = SteppingExecutor()
@@ -30,18 +30,18 @@ class Counting:
         self.session.set(kernel_sets=FILE, kernel_set="skin")
         self.session.judge(show="posterior")
         self.executor.run()
-        self.scoring = Scoring(self.session)
-        self.truths: list[Truth] = []
-        self.scoring.changed.connect(self._on_changed)
+        self.evaluation = Evaluation(self.session)
+        self.truths: list[GroundTruth] = []
+        self.evaluation.changed.connect(self._on_changed)
 
     def _on_changed(self) -> None:
-        if self.scoring.truth is not None:
-            self.truths.append(self.scoring.truth)
+        if self.evaluation.truth is not None:
+            self.truths.append(self.evaluation.truth)
 
     def begin(self, labels: Labels) -> None:
         """Choose labels, and stop where their count is done but not handed over."""
-        self.scoring.choose(labels)
-        while not any(isinstance(item.value, Truth) for item in self.executor.on_the_way):
+        self.evaluation.choose(labels)
+        while not any(isinstance(item.value, GroundTruth) for item in self.executor.on_the_way):
             self.executor.on_the_way.clear()
             assert self.executor.compute()
 
@@ -54,45 +54,45 @@ class Counting:
 def counting() -> Iterator[Counting]:
     counting = Counting()
     yield counting
-    counting.scoring.close()
+    counting.evaluation.close()
     counting.session.close()
 
 
 def test_without_a_truth_none_appears_that_was_still_counted(counting: Counting) -> None:
     counting.begin(Labels(LEFT))
-    counting.scoring.choose(None)
+    counting.evaluation.choose(None)
     counting.finish()
-    assert counting.scoring.truth is None
-    assert counting.scoring.curve is None
+    assert counting.evaluation.truth is None
+    assert counting.evaluation.curve is None
     assert counting.truths == []
 
 
 def test_of_two_layers_the_one_chosen_last_is_the_truth(counting: Counting) -> None:
     left, top = Labels(LEFT), Labels(TOP)
     counting.begin(left)
-    counting.scoring.choose(top)
+    counting.evaluation.choose(top)
     counting.finish()
-    assert counting.scoring.truth is not None
-    assert counting.scoring.truth.labels == (7, 8)
+    assert counting.evaluation.truth is not None
+    assert counting.evaluation.truth.labels == (7, 8)
     assert {truth.labels for truth in counting.truths} == {(7, 8)}
-    assert counting.scoring.curve is not None
-    assert counting.scoring.curve.n_positives == (TOP == 7).sum()
+    assert counting.evaluation.curve is not None
+    assert counting.evaluation.curve.n_positives == (TOP == 7).sum()
 
 
 def test_another_positive_label_is_counted_anew(counting: Counting) -> None:
     top = Labels(TOP)
     counting.begin(top)
-    counting.scoring.set_positive(8)
+    counting.evaluation.set_positive(8)
     counting.finish()
     assert {truth.positive for truth in counting.truths} == {8}
-    counting.scoring.set_positive(EVERY_LABEL)
+    counting.evaluation.set_positive(EVERY_LABEL)
     counting.executor.run()
-    assert counting.scoring.positive == EVERY_LABEL
+    assert counting.evaluation.positive == EVERY_LABEL
 
 
 def test_after_closing_nothing_is_counted_any_more(counting: Counting) -> None:
     left = Labels(LEFT)
     counting.begin(left)
-    counting.scoring.close()
+    counting.evaluation.close()
     counting.finish()
     assert counting.truths == []

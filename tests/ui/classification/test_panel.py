@@ -13,7 +13,7 @@ from napari_colorkde import classify_image, load_kernels
 from napari_colorkde.core.classification.roc import roc_curve
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.io.samples import sample_path
-from napari_colorkde.ui.classification.panel import JudgePanel
+from napari_colorkde.ui.classification.panel import ClassificationPanel
 from napari_colorkde.ui.classification.roc_plot import RocPlot
 from napari_colorkde.ui.widgets.linear_slider import LinearSlider
 from tests.ui.conftest import RGB, Dock, close_dock
@@ -51,7 +51,7 @@ def values(widget: ColorKDEWidget) -> np.ndarray:
 
 
 def shown(widget: ColorKDEWidget) -> dict[str, bool]:
-    panel = widget.judge
+    panel = widget.classification
     controls = {
         "cls": panel.cls.native,
         "against": panel.against.native,
@@ -66,16 +66,19 @@ def shown(widget: ColorKDEWidget) -> dict[str, bool]:
 def test_skin_is_one_click(dock: Dock) -> None:
     widget = dock(RGB)
     widget.tabs.setCurrentIndex(2)
-    widget.judge.skin_button.native.click()
+    widget.classification.skin_button.native.click()
     sets = load_kernels(sample_path("jones_rehg_1999.csv"))
     wanted = classify_image(RGB, sets, show="posterior", cls="skin")
     np.testing.assert_allclose(values(widget), wanted, rtol=1e-4, atol=1e-6)
-    assert widget.judge.show_what.value == "posterior"
-    assert (widget.judge.cls.value, widget.judge.against.value) == ("skin", "nonskin")
+    assert widget.classification.show_what.value == "posterior"
+    assert (widget.classification.cls.value, widget.classification.against.value) == (
+        "skin",
+        "nonskin",
+    )
 
 
 def test_the_kernels_of_the_user_say_nothing_about_skin(judged: ColorKDEWidget) -> None:
-    session, panel = judged.session, judged.judge
+    session, panel = judged.session, judged.classification
     session.set(
         kernel_sets={
             "mine": KernelSet([Kernel([60, 60, 60], [90, 90, 90], 1, cls="skin")]),
@@ -97,7 +100,7 @@ def test_the_kernels_of_the_user_say_nothing_about_skin(judged: ColorKDEWidget) 
 
 
 def test_the_preset_says_in_whose_place_it_is(judged: ColorKDEWidget) -> None:
-    session, panel, said = judged.session, judged.judge, []
+    session, panel, said = judged.session, judged.classification, []
     session.noticed.connect(said.append)
     panel.skin_button.native.click()
     panel.skin_button.native.click()
@@ -109,7 +112,7 @@ def test_the_preset_says_in_whose_place_it_is(judged: ColorKDEWidget) -> None:
 
 @pytest.mark.parametrize("show", ["posterior", "ratio", "class"])
 def test_each_quantity_is_shown_and_has_its_settings(judged: Any, show: str) -> None:
-    judged.judge.show_what.value = show
+    judged.classification.show_what.value = show
     against = {"against": "blue"} if show == "ratio" else {}
     wanted = classify_image(RGB, STAINS, show=show, **against)  # type: ignore[arg-type]
     np.testing.assert_allclose(values(judged), wanted, rtol=1e-4, atol=1e-4)
@@ -124,7 +127,7 @@ def test_each_quantity_is_shown_and_has_its_settings(judged: Any, show: str) -> 
 
 
 def test_classes_and_priors_are_chosen(judged: ColorKDEWidget) -> None:
-    panel = judged.judge
+    panel = judged.classification
     panel.show_what.value = "posterior"
     panel.cls.value = "blue"
     panel.prior.box.setValue(0.8)
@@ -137,7 +140,7 @@ def test_classes_and_priors_are_chosen(judged: ColorKDEWidget) -> None:
 
 
 def test_none_of_these_is_a_part_of_the_pixels(judged: ColorKDEWidget) -> None:
-    panel = judged.judge
+    panel = judged.classification
     panel.show_what.value = "class"
     panel.mass.value = 70
     panel.none_of_these.value = True
@@ -150,7 +153,7 @@ def test_none_of_these_is_a_part_of_the_pixels(judged: ColorKDEWidget) -> None:
 def test_the_mask_is_filled_while_the_slider_moves_and_outlined_at_rest(
     viewer: Viewer, judged: ColorKDEWidget, qtbot: Any
 ) -> None:
-    panel = judged.judge
+    panel = judged.classification
     panel.show_what.value = "posterior"
     judged.session.wait()
     panel.threshold.slider.setSliderDown(True)
@@ -168,7 +171,7 @@ def test_the_mask_is_filled_while_the_slider_moves_and_outlined_at_rest(
 
 
 def test_a_typed_threshold_rests_after_a_moment(judged: ColorKDEWidget, qtbot: Any) -> None:
-    panel = judged.judge
+    panel = judged.classification
     panel.show_what.value = "ratio"
     judged.session.wait()
     with qtbot.waitSignal(panel.threshold._rest.timeout):
@@ -181,7 +184,7 @@ def test_a_typed_threshold_rests_after_a_moment(judged: ColorKDEWidget, qtbot: A
 def test_labels_are_made_of_the_threshold_and_of_the_classes(
     viewer: Viewer, judged: ColorKDEWidget
 ) -> None:
-    panel = judged.judge
+    panel = judged.classification
     panel.show_what.value = "posterior"
     wanted = values(judged) >= 0.5
     panel.labels_button.native.click()
@@ -202,14 +205,14 @@ def test_no_labels_are_made_of_a_preview(viewer: Viewer, judged: ColorKDEWidget)
     assert session.densities is not None
     session.densities = replace(session.densities, is_exact=False)
     before = list(viewer.layers)
-    judged.judge.labels_button.native.click()
+    judged.classification.labels_button.native.click()
     session.wait()
     assert "wait until it is exact" in judged.status.problem.text()
     assert list(viewer.layers) == before
 
 
 def test_small_densities_are_shown_and_typed(judged: ColorKDEWidget) -> None:
-    session, panel = judged.session, judged.judge
+    session, panel = judged.session, judged.classification
     session.log = False
     session.show = "kde"
     session.wait()
@@ -233,58 +236,60 @@ def test_a_hidden_tab_catches_up_when_it_is_shown(judged: ColorKDEWidget) -> Non
     judged.session.judge(show="posterior", cls="blue", threshold=0.25)
     judged.session.wait()
     judged.tabs.setCurrentIndex(2)
-    assert judged.judge.show_what.value == "posterior"
-    assert judged.judge.cls.value == "blue"
-    assert judged.judge.threshold.value == 0.25
+    assert judged.classification.show_what.value == "posterior"
+    assert judged.classification.cls.value == "blue"
+    assert judged.classification.threshold.value == 0.25
 
 
 def test_without_kernels_a_sentence_says_what_to_do(dock: Dock) -> None:
     widget = dock(RGB)
-    widget.judge.show_what.value = "posterior"
-    assert "There are no kernels to judge by yet" in widget.status.problem.text()
-    assert widget.judge.show_what.value == "density"
+    widget.classification.show_what.value = "posterior"
+    assert "There are no kernels to classify by yet" in widget.status.problem.text()
+    assert widget.classification.show_what.value == "density"
 
 
 def test_without_an_image_nothing_fails(dock: Dock) -> None:
     widget = dock()
-    widget.judge.labels_button.native.click()
-    widget.judge.make_labels()
+    widget.classification.labels_button.native.click()
+    widget.classification.make_labels()
     assert "nothing to make labels of yet" in widget.status.problem.text()
 
 
 def test_the_truth_is_a_labels_layer(viewer: Viewer, judged: ColorKDEWidget) -> None:
-    panel = judged.judge
+    panel = judged.classification
     panel.show_what.value = "posterior"
     truth = (RGB[..., 0] < 60).astype(np.uint8)
     layer = viewer.add_labels(truth, name="truth")
-    view = panel.scores
+    view = panel.evaluation
     view.truth.value = layer
     judged.session.wait()
-    assert view.scoring.curve is not None
-    found = view.scoring.at(0.5)
+    assert view.evaluation.curve is not None
+    found = view.evaluation.at(0.5)
     assert found is not None
     assert f"{100 * found.recall:.1f} %" in view.numbers.text()
-    assert f"{view.scoring.curve.area:.4f}" in view.numbers.text()
+    assert f"{view.evaluation.curve.area:.4f}" in view.numbers.text()
     assert "area" in view.plot.accessibleDescription()
     before = view.numbers.text()
     panel.threshold.box.setValue(0.9)
     assert view.numbers.text() != before
     viewer.layers.remove(layer)
     assert view.truth.value == ""
-    assert view.scoring.curve is None
+    assert view.evaluation.curve is None
     assert not view.plot.isVisibleTo(view)
 
 
 def test_a_truth_of_another_shape_is_told(viewer: Viewer, judged: ColorKDEWidget) -> None:
-    judged.judge.scores.truth.value = viewer.add_labels(np.ones((5, 5), int), name="small")
+    judged.classification.evaluation.truth.value = viewer.add_labels(
+        np.ones((5, 5), int), name="small"
+    )
     judged.session.wait()
-    assert "'small' has the shape (5, 5)" in judged.judge.scores.problem.text()
+    assert "'small' has the shape (5, 5)" in judged.classification.evaluation.problem.text()
 
 
 def test_another_image_and_deleted_layers_are_survived(
     viewer: Viewer, judged: ColorKDEWidget
 ) -> None:
-    panel = judged.judge
+    panel = judged.classification
     panel.show_what.value = "posterior"
     panel.masked.value = True
     judged.session.wait()
@@ -302,15 +307,15 @@ def test_another_image_and_deleted_layers_are_survived(
 
 
 def test_closing_takes_the_mask_away(viewer: Viewer, judged: ColorKDEWidget, qtbot: Any) -> None:
-    judged.judge.show_what.value = "posterior"
-    judged.judge.masked.value = True
+    judged.classification.show_what.value = "posterior"
+    judged.classification.masked.value = True
     judged.session.wait()
     close_dock(judged, qtbot)
     assert [layer.name for layer in viewer.layers] == ["photo", "photo density"]
 
 
 def test_every_control_says_what_it_does(judged: ColorKDEWidget) -> None:
-    panel: JudgePanel = judged.judge
+    panel: ClassificationPanel = judged.classification
     for control in (panel.show_what, panel.skin_button, panel.cls, panel.against, panel.mass):
         assert len(control.tooltip) > 20
     for slider in (panel.prior, panel.threshold):
@@ -322,7 +327,7 @@ def test_every_control_says_what_it_does(judged: ColorKDEWidget) -> None:
 
 
 def test_a_slider_and_its_box_agree(qtbot: Any) -> None:
-    slider = LinearSlider(-2, 6, least=-100, most=100, decimals=3, tooltip="a number")
+    slider = LinearSlider(-2, 6, minimum=-100, maximum=100, decimals=3, tooltip="a number")
     qtbot.addWidget(slider)
     moved: list[float] = []
     slider.moved.connect(moved.append)
@@ -336,7 +341,7 @@ def test_a_slider_and_its_box_agree(qtbot: Any) -> None:
 
 
 def test_a_box_has_the_decimals_that_its_slider_needs(qtbot: Any) -> None:
-    slider = LinearSlider(0, 1, least=-1e9, most=1e9, decimals=3, tooltip="a number")
+    slider = LinearSlider(0, 1, minimum=-1e9, maximum=1e9, decimals=3, tooltip="a number")
     qtbot.addWidget(slider)
     moved: list[float] = []
     slider.moved.connect(moved.append)

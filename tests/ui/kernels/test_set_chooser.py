@@ -11,7 +11,7 @@ from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.io.kernel_files import load_kernels, save_kernels
-from napari_colorkde.ui.kernels.set_chooser import KernelChooser
+from napari_colorkde.ui.kernels.set_chooser import KernelSetChooser
 from tests.ui.conftest import RGB
 
 pytestmark = pytest.mark.window
@@ -20,17 +20,17 @@ KERNELS = KernelSet([Kernel([60, 60, 60], [90, 90, 90], 1.0)], "mine")
 
 
 @pytest.fixture
-def chooser(qtbot: Any) -> Iterator[KernelChooser]:
+def chooser(qtbot: Any) -> Iterator[KernelSetChooser]:
     session = Session()
     session.open(source_of_array(RGB))
-    chooser = KernelChooser(session)
+    chooser = KernelSetChooser(session)
     qtbot.addWidget(chooser)
     yield chooser
     chooser.disconnect_session()
     session.close()
 
 
-def session_of(chooser: KernelChooser) -> Session:
+def session_of(chooser: KernelSetChooser) -> Session:
     return chooser._session
 
 
@@ -39,7 +39,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, path: Path | str, kind: str = "") ->
         monkeypatch.setattr(QFileDialog, name, lambda *args: (str(path), kind))
 
 
-def test_choosing_a_preset_shows_it(chooser: KernelChooser) -> None:
+def test_choosing_a_preset_shows_it(chooser: KernelSetChooser) -> None:
     chooser.kernel_set.value = "nonskin"
     session = session_of(chooser)
     assert (session.show, session.state.kernel_set) == ("kernels", "nonskin")
@@ -48,7 +48,7 @@ def test_choosing_a_preset_shows_it(chooser: KernelChooser) -> None:
 
 
 def test_a_kernel_file_is_opened(
-    chooser: KernelChooser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    chooser: KernelSetChooser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_kernels(tmp_path / "mine.json", KERNELS)
     answer(monkeypatch, tmp_path / "mine.json")
@@ -59,7 +59,7 @@ def test_a_kernel_file_is_opened(
 
 
 def test_a_dialog_that_is_canceled_changes_nothing(
-    chooser: KernelChooser, monkeypatch: pytest.MonkeyPatch
+    chooser: KernelSetChooser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer(monkeypatch, "")
     state = session_of(chooser).state
@@ -69,7 +69,7 @@ def test_a_dialog_that_is_canceled_changes_nothing(
 
 
 def test_a_file_that_holds_no_kernels_says_so_and_loses_nothing(
-    chooser: KernelChooser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    chooser: KernelSetChooser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "bad.json").write_text("{")
     answer(monkeypatch, tmp_path / "bad.json")
@@ -84,7 +84,7 @@ def test_a_file_that_holds_no_kernels_says_so_and_loses_nothing(
 
 @pytest.mark.parametrize("kind", ["JSON (*.json)", "CSV (*.csv)"])
 def test_the_dialog_gives_the_suffix(
-    chooser: KernelChooser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    chooser: KernelSetChooser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     session_of(chooser).kernels = KERNELS
     answer(monkeypatch, tmp_path / "saved", kind)
@@ -93,7 +93,9 @@ def test_the_dialog_gives_the_suffix(
     assert load_kernels(path)["mine"].kernels == KERNELS.kernels
 
 
-def test_there_is_nothing_to_save_without_kernels(chooser: KernelChooser, tmp_path: Path) -> None:
+def test_there_is_nothing_to_save_without_kernels(
+    chooser: KernelSetChooser, tmp_path: Path
+) -> None:
     assert not chooser.save_button.enabled
     problems: list[str] = []
     chooser.failed.connect(problems.append)
@@ -104,7 +106,7 @@ def test_there_is_nothing_to_save_without_kernels(chooser: KernelChooser, tmp_pa
     assert saved == []
 
 
-def test_a_file_that_was_written_is_told(chooser: KernelChooser, tmp_path: Path) -> None:
+def test_a_file_that_was_written_is_told(chooser: KernelSetChooser, tmp_path: Path) -> None:
     saved: list[Path] = []
     chooser.saved.connect(saved.append)
     session_of(chooser).kernels = KERNELS
@@ -113,6 +115,6 @@ def test_a_file_that_was_written_is_told(chooser: KernelChooser, tmp_path: Path)
     assert saved[0].exists()
 
 
-def test_every_setting_says_what_it_does(chooser: KernelChooser) -> None:
+def test_every_setting_says_what_it_does(chooser: KernelSetChooser) -> None:
     for widget in (chooser.kernel_set, chooser.open_button, chooser.save_button):
         assert len(widget.tooltip) > 20

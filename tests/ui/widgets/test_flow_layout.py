@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from qtpy.QtWidgets import QPushButton, QWidget
 
-from napari_colorkde.ui.widgets.flow_layout import Flow
+from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 
 pytestmark = pytest.mark.window
 
@@ -21,7 +21,7 @@ def test_what_does_not_fit_goes_to_the_next_line(
 ) -> None:
     page = QWidget()
     qtbot.addWidget(page)
-    flow = Flow(buttons, is_filled=is_filled)
+    flow = FlowLayout(buttons, is_filled=is_filled)
     page.setLayout(flow)
     page.show()
     page.resize(flow.sizeHint().width(), flow.heightForWidth(flow.sizeHint().width()))
@@ -37,7 +37,7 @@ def test_what_does_not_fit_goes_to_the_next_line(
 def test_a_hidden_widget_takes_no_room(qtbot: Any, buttons: list[QPushButton]) -> None:
     page = QWidget()
     qtbot.addWidget(page)
-    flow = Flow(buttons)
+    flow = FlowLayout(buttons)
     page.setLayout(flow)
     page.show()
     wide = flow.sizeHint().width()

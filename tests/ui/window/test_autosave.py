@@ -200,7 +200,7 @@ def test_what_is_dismissed_is_not_offered_again(
     offer = RestoreOffer(session, autosave)
     qtbot.addWidget(offer)
     offer.dismiss_button.click()
-    assert autosave.left() is None
+    assert autosave.find_abandoned() is None
     autosave.close()
 
 
@@ -211,9 +211,9 @@ def test_the_session_of_a_living_program_is_not_offered(session: Session, tmp_pa
     living.save()
     autosave = Autosave(session, tmp_path)
     assert len(session_files(tmp_path)) == 1
-    assert autosave.left() is None
+    assert autosave.find_abandoned() is None
     living.close()
-    left = autosave.left()
+    left = autosave.find_abandoned()
     assert left is not None
     assert left[0].kernels == KERNELS
     autosave.close()
@@ -223,7 +223,7 @@ def test_a_file_that_is_damaged_is_passed_over(session: Session, tmp_path: Path)
     leave(tmp_path)
     (tmp_path / f"damaged{SUFFIX}").write_text("{")
     autosave = Autosave(session, tmp_path)
-    assert autosave.left() is not None
+    assert autosave.find_abandoned() is not None
     autosave.close()
 
 

@@ -59,7 +59,10 @@ def test_an_image_that_cannot_be_counted_is_not_said_to_be_counted(setting: Sett
     assert "no pixel counts" in setting.lines.problem.text()
     assert setting.lines.facts.text() == ""
     # Neither a change nor a file that was written makes it an image that can be.
-    for change in (lambda: setting.session.set(log=False), lambda: setting.lines.tell("Saved x.")):
+    for change in (
+        lambda: setting.session.set(log=False),
+        lambda: setting.lines.show_message("Saved x."),
+    ):
         change()
         assert "no pixel counts" in setting.lines.problem.text()
         assert setting.lines.problem.isVisible()
@@ -115,8 +118,8 @@ def test_what_failed_and_is_not_tried_again_is_told_still(setting: Setting) -> N
 
 
 def test_what_went_well_takes_the_place_of_what_did_not(setting: Setting) -> None:
-    setting.lines.say("x.jpg has the suffix '.jpg'.")
-    setting.lines.tell("Saved x.png.")
+    setting.lines.show_error("x.jpg has the suffix '.jpg'.")
+    setting.lines.show_message("Saved x.png.")
     assert not setting.lines.problem.isVisible()
     assert setting.lines.news.text() == "Saved x.png."
     assert setting.lines.news.isVisible()
@@ -127,7 +130,7 @@ def test_what_went_well_takes_the_place_of_what_did_not(setting: Setting) -> Non
 def test_short_work_shows_no_stop_button(setting: Setting, qtbot: Any) -> None:
     setting.session.open(source_of_array(RGB))
     setting.session.wait()
-    qtbot.wait(module.PATIENCE_MS + 100)
+    qtbot.wait(module.BUSY_DELAY_MS + 100)
     assert not setting.lines.stop_button.isVisible()
 
 
