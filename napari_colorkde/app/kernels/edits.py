@@ -101,19 +101,18 @@ def with_cell(
 
 def with_block(
     kernels: KernelSet,
-    row: int,
+    rows: Sequence[int],
     column: int,
     block: Sequence[Sequence[str]],
-    order: Sequence[int],
     *,
     variances: bool = False,
 ) -> KernelSet:
-    """Write a rectangle of texts into the table, its corner at a row and a column.
+    """Write a rectangle of texts into the table, its corner at the first row and a column.
 
     Parameters
     ----------
-    row
-        Position in `order`, the rows as the table shows them.
+    rows
+        Kernels from the corner downwards, as the table shows them; the last may be left over.
 
     Raises
     ------
@@ -122,14 +121,15 @@ def with_block(
     """
     every = columns(kernels.n_channels)
     wide = max(map(len, block))
-    if column + wide > len(every) or row + len(block) > len(order):
+    if column + wide > len(every) or len(block) > len(rows):
+        size = f"{len(block)} row{'s' if len(block) > 1 else ''} of {wide} cells"
         raise ValueError(
-            f"{len(block)} rows of {wide} cells do not fit here; choose the cell of their upper "
-            "left corner, or copy the header, too, to add them as new kernels."
+            f"{size} {'do' if len(block) > 1 else 'does'} not fit here; select the cell for the "
+            "upper left corner, or copy the header too to add new kernels."
         )
-    for offset, cells in enumerate(block):
+    for row, cells in zip(rows, block, strict=False):
         for cell, at in zip(cells, every[column:], strict=False):
-            kernels = with_cell(kernels, [order[row + offset]], at, cell, variances=variances)
+            kernels = with_cell(kernels, [row], at, cell, variances=variances)
     return kernels
 
 
@@ -204,14 +204,6 @@ def normalized(kernels: KernelSet) -> KernelSet:
     return replace(kernels, kernels=tuple(members))
 
 
-def order_of(
-    kernels: KernelSet, column: Column, *, descending: bool = False, variances: bool = False
-) -> list[int]:
-    """Rows sorted by a column; equal ones keep their order."""
-    keys = [value(kernel, column, variances=variances) for kernel in kernels]
-    return sorted(range(len(keys)), key=keys.__getitem__, reverse=descending)
-
-
 def rows_text(kernels: KernelSet, rows: Sequence[int]) -> str:
     """Whole kernels for a spreadsheet: the table of a CSV file, separated by tabs."""
     chosen = replace(kernels, kernels=tuple(kernels[row] for row in rows))
@@ -253,20 +245,21 @@ def cells_of(given: str) -> list[list[str]]:
 
 
 def replace_kernel(kernel: Kernel, **fields: Any) -> Kernel:
-    """A kernel with some fields changed; the message of a refusal does not repeat its name."""
+    """Return a kernel with some fields changed.
+
+    Raises
+    ------
+    ValueError
+        If a field is refused. The sentence does not repeat the kernel's name: the cell that is
+        refused says which kernel it is.
+    """
     names = ("mean", "covariance", "weight", "cls", "name", "visible")
     merged = {name: getattr(kernel, name) for name in names} | fields
-    name = merged.pop("name")
-    # Unnamed first: the cell that is refused says which kernel it is.
-    checked = Kernel(merged["mean"], merged["covariance"], merged["weight"])
-    return Kernel(
-        checked.mean,
-        checked.covariance,
-        checked.weight,
-        cls=merged["cls"],
-        name=name,
-        visible=merged["visible"],
-    )
+    try:
+        return Kernel(**merged)
+    except ValueError as error:
+        reason = str(error).removeprefix(f"kernel {merged['name']!r}: ")
+        raise ValueError(reason) from None
 
 
 def _with_value(kernel: Kernel, column: Column, content: Any) -> Kernel:

@@ -8,7 +8,7 @@ from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, PushButton
 from qtpy.QtWidgets import QWidget
 
 from napari_colorkde.ui.widgets.forms import form
-from napari_colorkde.ui.widgets.linear_slider import LinearSlider
+from napari_colorkde.ui.widgets.number_slider import NumberSlider
 
 Choices = Callable[[Any], list[str]]
 
@@ -98,7 +98,7 @@ class ClassificationControls(QWidget):
             choices=others,
             tooltip="The class that the ratio compares with.",
         )
-        self.prior = LinearSlider(
+        self.prior = NumberSlider(
             0.0,
             1.0,
             minimum=0.0,
@@ -121,7 +121,7 @@ class ClassificationControls(QWidget):
             text="% of the pixels",
             tooltip="Leave pixels whose color no class explains without a class.",
         )
-        self.threshold = LinearSlider(
+        self.threshold = NumberSlider(
             0.0,
             1.0,
             minimum=-1e9,

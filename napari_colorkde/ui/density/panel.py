@@ -22,7 +22,7 @@ from napari_colorkde.ui.density.script_menu import ScriptMenu
 from napari_colorkde.ui.kernels.set_chooser import PRESET_FILE
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 from napari_colorkde.ui.widgets.forms import form
-from napari_colorkde.ui.widgets.log_slider import LogSlider
+from napari_colorkde.ui.widgets.number_slider import NumberSlider
 
 AUTOMATIC, BY_HAND = "automatic", "by hand"
 RULES = {
@@ -70,11 +70,13 @@ class DensityPanel(QWidget):
             tooltip="How wide the kernel around each pixel's color is. Leave one color out: "
             "by likelihood; takes a few seconds on large palettes.",
         )
-        self.sigma = LogSlider(
-            4.0,
+        self.sigma = NumberSlider(
             0.25,
             64.0,
-            name="sigma",
+            minimum=0,
+            maximum=1e9,
+            scale="log",
+            value=4.0,
             tooltip="Standard deviation of the kernels in units of the color space. Moving it "
             "sets the bandwidth by hand.",
         )
@@ -165,7 +167,7 @@ class DensityPanel(QWidget):
             self._report_errors(lambda: self._session.set(show=show))
 
     def _on_rule(self, rule: str) -> None:
-        given = {AUTOMATIC: None, BY_HAND: self.sigma.box.value}
+        given = {AUTOMATIC: None, BY_HAND: self.sigma.value}
         self._report_errors(lambda: self._session.set(bandwidth=given.get(rule, rule)))
 
     def _on_sigma(self, sigma: float) -> None:

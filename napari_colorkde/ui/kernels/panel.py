@@ -106,7 +106,7 @@ class KernelsPanel(QWidget):
             self._report_errors(lambda: kernel_edits.deleted(self.model.kernels, chosen))
             left = len(self.model.kernels)
             if left:
-                self.table.choose([self.model.order[min(row, left - 1)]])
+                self.table.choose(self.table.sorted_model.kernels_at([min(row, left - 1)]))
 
     def normalize(self) -> None:
         """Make the weights sum to 1."""

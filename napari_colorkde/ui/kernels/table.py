@@ -18,7 +18,8 @@ from qtpy.QtWidgets import (
 
 from napari_colorkde.app.errors import sentence
 from napari_colorkde.app.kernels import edits as kernel_edits
-from napari_colorkde.ui.kernels.table_model import KernelTableModel
+from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.ui.kernels.table_model import KernelTableModel, SortedKernels
 
 REFUSED_STYLE = "background: #802020; color: white;"
 
@@ -41,12 +42,14 @@ class CellDelegate(QStyledItemDelegate):
     def __init__(self, table: "KernelTable") -> None:
         super().__init__(table)
         self._table = table
+        self._tried: tuple[KernelSet, list[int], int, str] | None = None
+        self._outcome: KernelSet | str = ""
 
     def createEditor(self, parent: QWidget, option: Any, index: QModelIndex) -> QLineEdit:
         """A line that checks each text as it is typed."""
         editor = QLineEdit(parent)
         editor.setFrame(False)
-        editor.textEdited.connect(lambda: self._check(editor, index.column()))
+        editor.textEdited.connect(lambda: self._check(editor, self._table.currentIndex()))
         return editor
 
     def setEditorData(self, editor: QWidget, index: QModelIndex) -> None:
@@ -59,8 +62,9 @@ class CellDelegate(QStyledItemDelegate):
         """Write the text into all selected rows; what cannot be is left out."""
         if not isinstance(editor, QLineEdit) or not editor.isModified():
             return
-        if not self.refusal(editor.text(), index.column()):
-            self._table.write(index, editor.text())
+        outcome = self._attempt(editor.text(), index)
+        if isinstance(outcome, KernelSet):
+            self._table.kernel_model.edited.emit(outcome)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Keep the editor open while its text cannot be; Escape gives up."""
@@ -70,23 +74,31 @@ class CellDelegate(QStyledItemDelegate):
             and event.type() == QEvent.Type.KeyPress
             and event.key() in COMMIT_KEYS
             and watched.isModified()
-            and not self._check(watched, self._table.currentIndex().column())
+            and not self._check(watched, self._table.currentIndex())
         ):
             return True
         return bool(super().eventFilter(watched, event))
 
-    def refusal(self, given: str, column: int) -> str:
-        """Why a text cannot be in this column; empty if it can."""
-        table = self._table
-        try:
-            table.kernel_model.attempt(table.rows_for(table.currentIndex()), column, given)
-        except ValueError as error:
-            reason = sentence(error)
-            return reason[:1].upper() + reason[1:]
-        return ""
+    def _attempt(self, text: str, index: QModelIndex) -> KernelSet | str:
+        """Return the set with a text in it, or why the text is refused.
 
-    def _check(self, editor: QLineEdit, column: int) -> bool:
-        reason = self.refusal(editor.text(), column)
+        What was checked as it was typed is not evaluated again when it is committed.
+        """
+        table = self._table
+        rows = table.kernels_for(index)
+        tried = (table.kernel_model.kernels, rows, index.column(), text)
+        if self._tried is None or self._tried[0] is not tried[0] or self._tried[1:] != tried[1:]:
+            self._tried = tried
+            try:
+                self._outcome = table.kernel_model.with_text(rows, index.column(), text)
+            except ValueError as error:
+                reason = sentence(error)
+                self._outcome = reason[:1].upper() + reason[1:]
+        return self._outcome
+
+    def _check(self, editor: QLineEdit, index: QModelIndex) -> bool:
+        outcome = self._attempt(editor.text(), index)
+        reason = outcome if isinstance(outcome, str) else ""
         editor.setStyleSheet(REFUSED_STYLE if reason else "")
         editor.setToolTip(reason)
         place = editor.mapToGlobal(QPoint(0, editor.height()))
@@ -114,15 +126,16 @@ class KernelTable(QTableView):
     def __init__(self, model: KernelTableModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.kernel_model = model
-        self.setModel(model)
+        self.sorted_model = SortedKernels(model, self)
+        self.setModel(self.sorted_model)
         self.setItemDelegate(CellDelegate(self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectItems)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         trigger = QAbstractItemView.EditTrigger
         self.setEditTriggers(trigger.AnyKeyPressed | trigger.EditKeyPressed | trigger.DoubleClicked)
-        self.setSortingEnabled(True)
         header = self.horizontalHeader()
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.setSortingEnabled(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setMinimumSectionSize(26)
         self.verticalHeader().setDefaultSectionSize(22)
@@ -143,29 +156,28 @@ class KernelTable(QTableView):
         return sorted({index.row() for index in self.selectedIndexes()})
 
     def chosen(self) -> list[int]:
-        """The kernels of those rows, as positions in the set."""
-        return [self.kernel_model.order[row] for row in self.rows()]
+        """Return the kernels of those rows, as positions in the set."""
+        return self.sorted_model.kernels_at(self.rows())
 
-    def rows_for(self, index: QModelIndex) -> list[int]:
-        """Rows that an edit of this cell goes to: all whose cell in its column is selected."""
+    def kernels_for(self, index: QModelIndex) -> list[int]:
+        """Return the kernels that an edit of this cell goes to.
+
+        All whose cell in its column is selected, as positions in the set.
+        """
         selected = self.selectedIndexes()
         rows = sorted({i.row() for i in selected if i.column() == index.column()})
-        return rows if index.row() in rows else [index.row()]
+        return self.sorted_model.kernels_at(rows if index.row() in rows else [index.row()])
 
     def choose(self, kernels: list[int]) -> None:
         """Select the rows of these kernels."""
         selection = self.selectionModel()
         selection.clearSelection()
         for number, kernel in enumerate(kernels):
-            index = self.kernel_model.index(self.kernel_model.row_of(kernel), 1)
+            index = self.sorted_model.index(self.sorted_model.row_of(kernel), 1)
             selection.select(index, Flag.Select | Flag.Rows)
             if number == 0:
                 selection.setCurrentIndex(index, Flag.NoUpdate)
                 self.scrollTo(index)
-
-    def write(self, index: QModelIndex, given: str) -> None:
-        """Write a text into a cell and those selected with it."""
-        self.kernel_model.write(self.rows_for(index), index.column(), given)
 
     def fit_columns(self) -> None:
         """Make the columns as wide as four digits, and names as wide as they are."""
@@ -209,18 +221,16 @@ class KernelTable(QTableView):
 
     def toggle_visible(self) -> None:
         """Show or hide the selected kernels in the color space, all alike."""
-        rows = self.rows()
-        if rows:
+        if chosen := self.chosen():
             model = self.kernel_model
-            shown = all(model.kernels[model.order[row]].visible for row in rows)
-            model.write(rows, 0, "false" if shown else "true")
+            shown = all(model.kernels[kernel].visible for kernel in chosen)
+            model.write(chosen, 0, "false" if shown else "true")
 
     def copy(self) -> None:
         """Copy the selected cells; whole rows with a header, as kernels."""
-        rows, model = self.rows(), self.kernel_model
-        if not rows:
+        kernels, model = self.chosen(), self.kernel_model
+        if not kernels:
             return
-        kernels = [model.order[row] for row in rows]
         at = sorted({index.column() for index in self.selectedIndexes()})
         try:
             if len(at) == len(model.columns):
@@ -245,21 +255,12 @@ class KernelTable(QTableView):
                 return
             block, corner = kernel_edits.cells_of(given), self.currentIndex()
             if not corner.isValid():
-                self.refused.emit("Choose the cell where the pasted cells shall begin.")
-                return
-            if block == [block[0][:1]] and len(rows := self.rows_for(corner)) > 1:
-                model.write(rows, corner.column(), block[0][0])
-                return
-            model.edited.emit(
-                kernel_edits.with_block(
-                    model.kernels,
-                    corner.row(),
-                    corner.column(),
-                    block,
-                    model.order,
-                    variances=model.variances,
-                )
-            )
+                self.refused.emit("Select the cell where the pasted cells are to begin.")
+            elif block == [block[0][:1]]:
+                model.write(self.kernels_for(corner), corner.column(), block[0][0])
+            else:
+                rows = range(corner.row(), model.rowCount())
+                model.write_block(self.sorted_model.kernels_at(rows), corner.column(), block)
         except ValueError as error:
             self.refused.emit(sentence(error))
 

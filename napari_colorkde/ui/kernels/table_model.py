@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt
 from qtpy.QtGui import QColor, QFont, QIcon, QPixmap
 
 from napari_colorkde.app.kernels import edits as kernel_edits
@@ -22,11 +22,14 @@ Swatch = Callable[[NDArray[np.float64]], tuple[float, float, float]]
 
 Role = Qt.ItemDataRole
 
+SORT_ROLE = Role.UserRole
+"""What rows are sorted by: numbers as numbers."""
+
 
 class KernelTableModel(QAbstractTableModel):
-    """A kernel set, one kernel a row.
+    """A kernel set: row by row, its kernels in their order.
 
-    The model asks for edits by `edited`; it shows what `show` gives it.
+    The model asks for all edits by `edited`; it shows what `show` gives it.
 
     Parameters
     ----------
@@ -42,9 +45,7 @@ class KernelTableModel(QAbstractTableModel):
         self.kernels = KernelSet([])
         self.columns = kernel_edits.columns(3)
         self.variances = False
-        self.order: list[int] = []
         self._channels: tuple[str, ...] = ("1", "2", "3")
-        self._sorting: tuple[int, bool] | None = None
 
     # --- what is shown
 
@@ -62,8 +63,6 @@ class KernelTableModel(QAbstractTableModel):
         self.beginResetModel()
         self.kernels, self._channels = kernels, names
         self.columns = kernel_edits.columns(len(names))
-        self.order = list(range(len(kernels)))
-        self._sort()
         self.endResetModel()
 
     def refresh(self) -> None:
@@ -78,27 +77,35 @@ class KernelTableModel(QAbstractTableModel):
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self.columns) - 1)
         self.refresh()
 
-    def kernel(self, index: QModelIndex) -> Kernel:
-        """The kernel in this row."""
-        row: int = index.row()
-        return self.kernels[self.order[row]]
-
-    def row_of(self, kernel: int) -> int:
-        """The row that shows a kernel of the set."""
-        return self.order.index(kernel)
-
     # --- edits
 
-    def attempt(self, rows: Iterable[int], column: int, given: str) -> KernelSet:
-        """The set with a text written into some rows of a column; ValueError if it cannot be."""
-        members = [self.order[row] for row in rows]
+    def with_text(self, rows: Iterable[int], column: int, text: str) -> KernelSet:
+        """Return the set with a text written into some rows of a column.
+
+        Raises
+        ------
+        ValueError
+            If the column does not take the text.
+        """
         return kernel_edits.with_cell(
-            self.kernels, members, self.columns[column], given, variances=self.variances
+            self.kernels, rows, self.columns[column], text, variances=self.variances
         )
 
-    def write(self, rows: Iterable[int], column: int, given: str) -> None:
-        """Ask for that edit."""
-        self.edited.emit(self.attempt(rows, column, given))
+    def write(self, rows: Iterable[int], column: int, text: str) -> None:
+        """Ask for a text in some rows of a column; errors as of `with_text`."""
+        self.edited.emit(self.with_text(rows, column, text))
+
+    def write_block(self, rows: Sequence[int], column: int, block: Sequence[Sequence[str]]) -> None:
+        """Ask for a rectangle of texts in the first of these rows, from a column on.
+
+        Raises
+        ------
+        ValueError
+            If a column does not take a text, or the rectangle is larger than the table.
+        """
+        self.edited.emit(
+            kernel_edits.with_block(self.kernels, rows, column, block, variances=self.variances)
+        )
 
     # --- what Qt asks
 
@@ -122,7 +129,7 @@ class KernelTableModel(QAbstractTableModel):
     ) -> Any:
         """Names of the columns, numbers of the kernels."""
         if orientation == Qt.Orientation.Vertical:
-            return str(self.order[section] + 1) if role == Role.DisplayRole else None
+            return str(section + 1) if role == Role.DisplayRole else None
         column = self.columns[section]
         if role == Role.DisplayRole:
             return self._title(column)
@@ -130,7 +137,9 @@ class KernelTableModel(QAbstractTableModel):
 
     def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
         """What a cell shows."""
-        kernel, column = self.kernel(index), self.columns[index.column()]
+        kernel, column = self.kernels[index.row()], self.columns[index.column()]
+        if role == SORT_ROLE:
+            return kernel_edits.value(kernel, column, variances=self.variances)
         if column.kind == "visible":
             return self._visibility(kernel, role)
         if role == Role.EditRole:
@@ -161,30 +170,7 @@ class KernelTableModel(QAbstractTableModel):
             return False
         return True
 
-    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Show the rows in the order of a column; the set itself keeps its order."""
-        if not 0 <= column < len(self.columns):
-            return
-        self._sorting = column, order == Qt.SortOrder.DescendingOrder
-        before = list(self.order)
-        self.layoutAboutToBeChanged.emit()
-        self._sort()
-        held = self.persistentIndexList()
-        moved = [self.index(self.order.index(before[i.row()]), i.column()) for i in held]
-        self.changePersistentIndexList(held, moved)
-        self.layoutChanged.emit()
-
-    # --- within
-
-    def _sort(self) -> None:
-        if self._sorting is not None:
-            column, descending = self._sorting
-            self.order = kernel_edits.order_of(
-                self.kernels,
-                self.columns[min(column, len(self.columns) - 1)],
-                descending=descending,
-                variances=self.variances,
-            )
+    # --- what cells and headers say
 
     def _visibility(self, kernel: Kernel, role: int) -> Any:
         if role == Role.CheckStateRole:
@@ -222,6 +208,28 @@ class KernelTableModel(QAbstractTableModel):
     def _short(self, channel: int) -> str:
         name = self._channels[channel]
         return name[:1].upper() if name in ("red", "green", "blue") else name
+
+
+class SortedKernels(QSortFilterProxyModel):
+    """The rows of a `KernelTableModel` as the user has sorted them.
+
+    A row stays where it is while it is edited; kernels that come or go sort all anew.
+    """
+
+    def __init__(self, model: KernelTableModel, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setSortRole(SORT_ROLE)
+        self.setDynamicSortFilter(False)
+        self.setSourceModel(model)
+
+    def kernels_at(self, rows: Iterable[int]) -> list[int]:
+        """Return which kernels of the set some rows show."""
+        return [self.mapToSource(self.index(row, 0)).row() for row in rows]
+
+    def row_of(self, kernel: int) -> int:
+        """Return the row that shows a kernel of the set."""
+        row: int = self.mapFromSource(self.sourceModel().index(kernel, 0)).row()
+        return row
 
 
 def _square(color: QColor) -> QIcon:

@@ -8,8 +8,9 @@ import uuid
 from pathlib import Path
 
 from psygnal import Signal
-from qtpy.QtCore import QLockFile, QObject, Qt, QTimer
+from qtpy.QtCore import QLockFile, QObject, Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+from superqt.utils import QSignalThrottler
 
 from napari_colorkde.app.density.color_coordinates import without_space
 from napari_colorkde.app.errors import sentence
@@ -27,8 +28,8 @@ from napari_colorkde.app.session_file import (
 from napari_colorkde.app.state import State
 from napari_colorkde.app.view_settings import CubeLook
 
-PAUSE_MS = 400
-"""The file is written when nothing has changed for this long."""
+SAVE_INTERVAL_MS = 400
+"""A change is on disk after this long, however quickly others follow it."""
 
 RESTORED_FIELDS = tuple(name for name in State.__slots__ if name != "channels")
 """What an earlier session gives back: all but what belongs to its image."""
@@ -55,10 +56,9 @@ class Autosave(QObject):
         self._folder = folder
         self._path: Path | None = None
         self._lock: QLockFile | None = None
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(PAUSE_MS)
-        self._pause.timeout.connect(self.save)
+        self._throttler = QSignalThrottler(QSignalThrottler.EmissionPolicy.Trailing, self)
+        self._throttler.setTimeout(SAVE_INTERVAL_MS)
+        self._throttler.triggered.connect(self.save)
         session.state_changed.connect(self._on_state)
         session.look_changed.connect(self._on_look)
 
@@ -66,9 +66,7 @@ class Autosave(QObject):
         """Write what is not written yet, and let go of the session. The file stays."""
         self._session.state_changed.disconnect(self._on_state)
         self._session.look_changed.disconnect(self._on_look)
-        if self._pause.isActive():
-            self._pause.stop()
-            self.save()
+        self._throttler.flush()
         if self._lock is not None:
             self._lock.unlock()
             self._lock = None
@@ -104,12 +102,12 @@ class Autosave(QObject):
         return None
 
     def _on_state(self, state: State, before: State) -> None:
-        self._pause.start()
+        self._throttler.throttle()
 
     def _on_look(self, look: CubeLook) -> None:
         # Nothing to come back to by itself: it is written beside a state.
         if self._path is not None:
-            self._pause.start()
+            self._throttler.throttle()
 
     def _place(self) -> Path:
         if self._folder is None:

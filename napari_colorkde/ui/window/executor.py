@@ -11,12 +11,10 @@ from qtpy.QtCore import QEventLoop, QObject, QThreadPool, QTimer
 from napari_colorkde.app.density.compute import Progress
 from napari_colorkde.app.jobs import Work
 from napari_colorkde.app.session import Session
+from napari_colorkde.ui.window.delayed_indicator import BUSY_DELAY_MS, DelayedIndicator
 
 POLL_MS = 3
 """How often `QtExecutor.wait` looks whether all is done."""
-
-BUSY_DELAY_MS = 1000
-"""Work that takes longer shows a progress bar; shorter work would only flicker."""
 
 
 class QtExecutor:
@@ -112,56 +110,46 @@ class Activity(QObject):
     ----------
     session
         Whose work is shown.
+    delay_ms
+        Shorter work is not shown.
     """
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+    def __init__(
+        self, session: Session, parent: QObject | None = None, *, delay_ms: int = BUSY_DELAY_MS
+    ) -> None:
         super().__init__(parent)
         self._session = session
         self._bar: _Bar | None = None
-        self._progress = Progress("")
-        self._patience = QTimer(self)
-        self._patience.setSingleShot(True)
-        self._patience.setInterval(BUSY_DELAY_MS)
-        self._patience.timeout.connect(self._open)
-        session.progressed.connect(self._on_progress)
-        session.settled.connect(self._finish)
+        self._indicator = DelayedIndicator(session, self, delay_ms=delay_ms)
+        self._indicator.progressed.connect(self._on_progress)
+        self._indicator.finished.connect(self._finish)
 
     def close(self) -> None:
         """Take the bar away and let go of the session."""
-        self._session.progressed.disconnect(self._on_progress)
-        self._session.settled.disconnect(self._finish)
+        self._indicator.close()
         self._finish()
 
     def _on_progress(self, progress: Progress) -> None:
-        self._progress = progress
         if self._bar is not None:
-            self._show(self._bar)
-        elif not self._patience.isActive():
-            self._patience.start()
-
-    def _open(self) -> None:
-        if self._bar is not None:
+            self._show(self._bar, progress)
             return
         # gui=True: a bar in napari, none on the terminal.
-        bar = _Bar(
-            desc=self._progress.what, total=100, cancel_callback=self._session.stop, gui=True
-        )
+        bar = _Bar(desc=progress.what, total=100, cancel_callback=self._session.stop, gui=True)
         # Making a bar and moving it lets events pass: the work may be over by now.
-        if self._session.busy:
+        if self._session.busy and self._bar is None:
             self._bar = bar
-            self._show(bar)
+            self._show(bar, progress)
         else:
             bar.close()
 
-    def _show(self, bar: _Bar) -> None:
-        what, part = self._progress.what, self._progress.part
+    def _show(self, bar: _Bar, progress: Progress) -> None:
+        what, part = progress.what, progress.part
         if bar.desc.removesuffix(": ") != what:
             bar.set_description(what)
         if bar is self._bar and part is not None and (step := round(100 * part) - bar.n):
             bar.update(step)
 
     def _finish(self) -> None:
-        self._patience.stop()
         if self._bar is not None:
             bar, self._bar = self._bar, None
             bar.close()

@@ -1,6 +1,6 @@
 """The lines under the settings: what was counted, how it was computed, what went wrong."""
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_colorkde.app.density.compute import Densities, Estimate, Progress
@@ -8,7 +8,7 @@ from napari_colorkde.app.image.counting import Counted
 from napari_colorkde.app.session import NEEDS_DENSITY, Session
 from napari_colorkde.app.state import State
 from napari_colorkde.core.palette.palette import Palette
-from napari_colorkde.ui.window.executor import BUSY_DELAY_MS
+from napari_colorkde.ui.window.delayed_indicator import BUSY_DELAY_MS, DelayedIndicator
 
 NO_BREAK = "\u00a0"
 
@@ -22,9 +22,13 @@ class StatusLines(QWidget):
     ----------
     session
         What is reported.
+    delay_ms
+        Shorter work is not shown.
     """
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, session: Session, parent: QWidget | None = None, *, delay_ms: int = BUSY_DELAY_MS
+    ) -> None:
         super().__init__(parent)
         self._session = session
         self.problem = _line()
@@ -35,11 +39,7 @@ class StatusLines(QWidget):
         self.stop_button.setToolTip("Stop what is being computed. What is shown stays.")
         self.stop_button.setVisible(False)
         self.stop_button.clicked.connect(self._on_stop)
-        self._patience = QTimer(self)
-        self._patience.setSingleShot(True)
-        self._patience.setInterval(BUSY_DELAY_MS)
-        self._patience.timeout.connect(self._on_long_work)
-        self._progress: Progress | None = None
+        self._indicator = DelayedIndicator(session, self, delay_ms=delay_ms)
 
         last = QHBoxLayout()
         last.addWidget(self.work, 1)
@@ -57,8 +57,8 @@ class StatusLines(QWidget):
             (session.source_changed, self._on_source),
             (session.counted_changed, self._on_counted),
             (session.densities_changed, self._on_densities),
-            (session.progressed, self._on_progress),
-            (session.settled, self._on_settled),
+            (self._indicator.progressed, self._on_progress),
+            (self._indicator.finished, self._on_settled),
             (session.failed, self._on_failed),
             (session.noticed, self.show_error),
             (session.state_changed, self._on_state),
@@ -69,7 +69,7 @@ class StatusLines(QWidget):
 
     def close_session(self) -> None:
         """Let go of the session."""
-        self._patience.stop()
+        self._indicator.close()
         for signal, callback in self._pairs:
             signal.disconnect(callback)
 
@@ -121,24 +121,11 @@ class StatusLines(QWidget):
             self.work.setText(work_facts(self._session.estimate, densities))
 
     def _on_progress(self, progress: Progress) -> None:
-        self._progress = progress
-        if self.stop_button.isVisible():
-            self._show_progress()
-        elif not self._patience.isActive():
-            self._patience.start()
-
-    def _on_long_work(self) -> None:
-        if self._session.busy:
-            self.stop_button.setVisible(True)
-            self._show_progress()
-
-    def _show_progress(self) -> None:
-        if self._progress is not None:
-            part = "" if self._progress.part is None else f" {self._progress.part:.0%}"
-            self.work.setText(f"{self._progress.what.capitalize()}…{part}")
+        self.stop_button.setVisible(True)
+        fraction = "" if progress.part is None else f" {progress.part:.0%}"
+        self.work.setText(f"{progress.what.capitalize()}…{fraction}")
 
     def _on_settled(self) -> None:
-        self._patience.stop()
         self.stop_button.setVisible(False)
         session = self._session
         if session.densities is not None:

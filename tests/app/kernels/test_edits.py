@@ -128,12 +128,6 @@ def test_weights_are_normalized() -> None:
         kernel_edits.normalized(nothing)
 
 
-def test_rows_are_sorted_by_any_column() -> None:
-    assert kernel_edits.order_of(KERNELS, Column("mean", 0)) == [2, 0, 1]
-    assert kernel_edits.order_of(KERNELS, Column("weight"), descending=True) == [0, 2, 1]
-    assert kernel_edits.order_of(KERNELS, Column("name")) == [2, 0, 1]
-
-
 def test_whole_kernels_go_to_a_spreadsheet_and_back_bit_for_bit() -> None:
     text = kernel_edits.rows_text(KERNELS, [0, 1, 2])
     assert text.startswith("set\tkernel\tmean_r\tmean_g")
@@ -154,19 +148,24 @@ def test_cells_go_to_a_spreadsheet_and_back() -> None:
     assert text == "5\t1\n10\t2\n"
     assert kernel_edits.pasted_kernels(text) is None
     block = [["1", "2", "3"], ["4", "5", "6"]]
-    after = kernel_edits.with_block(KERNELS, 1, 3, block, [2, 0, 1])
+    after = kernel_edits.with_block(KERNELS, [0, 1], 3, block)
     np.testing.assert_array_equal(after.means, [[1, 2, 3], [4, 5, 6], [5, 5, 5]])
 
 
-@pytest.mark.parametrize(("row", "column"), [(2, 3), (0, 8)])
-def test_a_block_that_is_too_large_is_refused(row: int, column: int) -> None:
-    with pytest.raises(ValueError, match="do not fit here"):
-        kernel_edits.with_block(KERNELS, row, column, [["1"] * 3] * 2, [0, 1, 2])
+@pytest.mark.parametrize(("rows", "column"), [([2], 3), ([0, 1, 2], 8)])
+def test_a_block_that_is_too_large_is_refused(rows: list[int], column: int) -> None:
+    with pytest.raises(ValueError, match="2 rows of 3 cells do not fit here"):
+        kernel_edits.with_block(KERNELS, rows, column, [["1"] * 3] * 2)
+
+
+def test_one_row_that_is_too_wide_is_spoken_of_as_one() -> None:
+    with pytest.raises(ValueError, match="1 row of 9 cells does not fit here"):
+        kernel_edits.with_block(KERNELS, [0], 3, [["1"] * 9])
 
 
 def test_a_block_with_one_wrong_cell_is_refused_whole() -> None:
     with pytest.raises(ValueError, match="'x' is not a number"):
-        kernel_edits.with_block(KERNELS, 0, 3, [["1", "x"]], [0, 1, 2])
+        kernel_edits.with_block(KERNELS, [0, 1, 2], 3, [["1", "x"]])
 
 
 def test_a_new_kernel_stands_at_the_mean_color_with_a_mean_weight() -> None:

@@ -256,7 +256,7 @@ def test_another_space_is_chosen_and_told_in_its_names(dock: Dock) -> None:
     assert widget.session.space == "lab"
     assert widget.cube.channel_names() == ("L*", "a*", "b*")
     assert widget.cube.canvas._outline.is_needed
-    assert widget.panel.sigma.box.value < 4
+    assert widget.panel.sigma.value < 4
     widget.session.undo()
     widget.session.wait()
     assert widget.cube.controls.space.value == "rgb"

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QSlider
 
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
@@ -38,14 +37,14 @@ def sigma_of(panel: DensityPanel) -> float:
 
 
 def test_the_slider_sets_the_bandwidth_by_hand(panel: DensityPanel) -> None:
-    panel.sigma.slider.value = 700
+    panel.sigma.slider.setValue(700)
     assert panel.rule.value == BY_HAND
-    assert session_of(panel).bandwidth == (panel.sigma.box.value,)
-    assert sigma_of(panel) == pytest.approx(panel.sigma.box.value)
+    assert session_of(panel).bandwidth == (panel.sigma.value,)
+    assert sigma_of(panel) == pytest.approx(panel.sigma.value)
 
 
 def test_a_typed_bandwidth_is_taken_as_it_is(panel: DensityPanel) -> None:
-    panel.sigma.box.value = 7.5
+    panel.sigma.box.setValue(7.5)
     assert session_of(panel).bandwidth == (7.5,)
 
 
@@ -53,17 +52,17 @@ def test_a_typed_bandwidth_is_taken_as_it_is(panel: DensityPanel) -> None:
 def test_rules_are_chosen_and_the_slider_shows_what_they_gave(
     panel: DensityPanel, rule: str
 ) -> None:
-    panel.sigma.box.value = 20
+    panel.sigma.box.setValue(20)
     panel.rule.value = rule
     assert session_of(panel).bandwidth == rule
-    assert panel.sigma.box.value == pytest.approx(sigma_of(panel), rel=0.01)
+    assert panel.sigma.value == pytest.approx(sigma_of(panel), rel=0.01)
 
 
 def test_the_automatic_bandwidth_can_be_chosen_again(panel: DensityPanel) -> None:
-    panel.sigma.box.value = 20
+    panel.sigma.box.setValue(20)
     panel.rule.value = AUTOMATIC
     assert session_of(panel).bandwidth is None
-    assert panel.sigma.box.value == 4
+    assert panel.sigma.value == 4
 
 
 def test_by_hand_starts_from_what_is_shown(panel: DensityPanel) -> None:
@@ -73,15 +72,15 @@ def test_by_hand_starts_from_what_is_shown(panel: DensityPanel) -> None:
 
 def test_the_slider_fits_the_values_of_the_image(panel: DensityPanel) -> None:
     session_of(panel).open(source_of_array((RGB / 255).astype(np.float32)))
-    assert panel.sigma.box.value == pytest.approx(1 / 64, rel=0.01)
-    panel.sigma.slider.value = 1000
+    assert panel.sigma.value == pytest.approx(1 / 64, rel=0.01)
+    panel.sigma.slider.setValue(1000)
     assert session_of(panel).bandwidth == (0.25,)
 
 
 def test_settings_follow_the_session(panel: DensityPanel) -> None:
     session_of(panel).set(bandwidth=9, log=False, colormap="viridis")
     assert panel.rule.value == BY_HAND
-    assert panel.sigma.box.value == 9
+    assert panel.sigma.value == 9
     assert panel.log.value is False
     assert panel.colormap.value == "viridis"
 
@@ -111,8 +110,8 @@ def test_the_settings_are_reached_by_keyboard_in_order(panel: DensityPanel) -> N
     wanted = [
         panel.show_what.native,
         panel.rule.native,
-        panel.sigma.slider.native.findChild(QSlider),
-        panel.sigma.box.native,
+        panel.sigma.slider,
+        panel.sigma.box,
         panel.colormap.native,
         panel.log.native,
         panel.export_button.native,

@@ -18,6 +18,7 @@ from napari_colorkde.io.kernel_files import save_kernels
 from napari_colorkde.ui.kernels import panel as kernels_panel
 from napari_colorkde.ui.kernels.covariance_dialog import CovarianceDialog
 from napari_colorkde.ui.kernels.panel import KernelsPanel
+from napari_colorkde.ui.kernels.table_model import KernelTableModel
 from tests.ui.conftest import RGB, Dock
 
 if TYPE_CHECKING:
@@ -71,12 +72,13 @@ def docked(dock: Dock) -> ColorKDEWidget:
 
 
 def cell(widget: Any, row: int, column: int) -> str:
-    return str(widget.kernels.model.index(row, column).data())
+    return str(widget.kernels.table.model().index(row, column).data())
 
 
 def go_to(widget: Any, row: int, column: int) -> None:
     widget.kernels.table.setFocus()
-    widget.kernels.table.setCurrentIndex(widget.kernels.model.index(row, column))
+    table = widget.kernels.table
+    table.setCurrentIndex(table.model().index(row, column))
 
 
 def type_into(widget: Any, qtbot: Any, text: str, *, enter: bool = True) -> QLineEdit:
@@ -171,13 +173,40 @@ def test_a_cell_opened_and_closed_changes_nothing(widget: Alone, qtbot: Any) -> 
 
 def test_all_selected_rows_are_edited_at_once(widget: Alone, qtbot: Any) -> None:
     widget.kernels.table.choose([0, 2])
-    go_to_keeping = widget.kernels.table.selectionModel()
-    flag = type(go_to_keeping).SelectionFlag
-    go_to_keeping.setCurrentIndex(widget.kernels.model.index(2, CLASS), flag.NoUpdate)
+    table = widget.kernels.table
+    selection = table.selectionModel()
+    selection.setCurrentIndex(table.model().index(2, CLASS), type(selection).SelectionFlag.NoUpdate)
     type_into(widget, qtbot, "skin")
     assert [kernel.cls for kernel in edited(widget)] == ["skin", "a", "skin"]
     widget.session.undo()
     assert edited(widget) == KERNELS
+
+
+def test_what_is_typed_is_evaluated_once_and_not_again_when_it_is_committed(
+    widget: Alone, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts, actual = [], KernelTableModel.with_text
+
+    def counted(model: KernelTableModel, rows: Any, column: int, text: str) -> KernelSet:
+        texts.append(text)
+        return actual(model, rows, column, text)
+
+    monkeypatch.setattr(KernelTableModel, "with_text", counted)
+    go_to(widget, 0, RED)
+    type_into(widget, qtbot, "75")
+    assert texts == ["7", "75"]
+    assert edited(widget).means[0, 0] == 75
+
+
+def test_a_text_is_evaluated_again_where_the_kernels_have_changed_meanwhile(
+    widget: Alone, qtbot: Any
+) -> None:
+    go_to(widget, 0, RED)
+    editor = type_into(widget, qtbot, "75", enter=False)
+    widget.session.edit(KERNELS[:2])
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    QApplication.processEvents()
+    assert len(edited(widget)) == 2
 
 
 def test_rows_are_sorted_and_edits_find_their_kernel(widget: Alone, qtbot: Any) -> None:
@@ -187,6 +216,27 @@ def test_rows_are_sorted_and_edits_find_their_kernel(widget: Alone, qtbot: Any) 
     type_into(widget, qtbot, "65")
     assert edited(widget).means[:, 0].tolist() == [60, 65, 70]
     assert cell(widget, 0, RED) == "65"
+
+
+def test_rows_are_sorted_by_numbers_and_names_and_numbered_as_in_the_set(widget: Alone) -> None:
+    table = widget.kernels.table
+    for column, order, wanted in (
+        (WEIGHT, Qt.SortOrder.DescendingOrder, ["0.5", "0.25", "0.125"]),
+        (WEIGHT, Qt.SortOrder.AscendingOrder, ["0.125", "0.25", "0.5"]),
+        (CLASS, Qt.SortOrder.AscendingOrder, ["", "a", "b"]),
+    ):
+        table.sortByColumn(column, order)
+        assert [cell(widget, row, column) for row in range(3)] == wanted
+    numbers = [table.model().headerData(row, Qt.Orientation.Vertical) for row in range(3)]
+    assert numbers == ["3", "2", "1"]
+    table.selectRow(0)
+    assert table.chosen() == [2]
+
+
+def test_kernels_that_come_are_sorted_in(widget: Alone) -> None:
+    widget.kernels.table.sortByColumn(RED, Qt.SortOrder.DescendingOrder)
+    widget.session.edit(KernelSet([*KERNELS, Kernel([65, 0, 0], [1, 1, 1], 1)]))
+    assert [cell(widget, row, RED) for row in range(4)] == ["70", "65", "60", "50"]
 
 
 def test_space_shows_and_hides(widget: Alone, qtbot: Any) -> None:
@@ -254,6 +304,15 @@ def test_cells_of_a_spreadsheet_are_pasted(widget: Alone, qtbot: Any) -> None:
     assert edited(widget).means.tolist() == [[60, 55, 50], [1, 2, 3], [4, 5, 6]]
     widget.kernels.table.copy()
     assert QApplication.clipboard().text() == "1\n"
+
+
+@pytest.mark.xdist_group("clipboard")
+def test_cells_are_pasted_down_the_rows_as_they_are_sorted(widget: Alone) -> None:
+    QApplication.clipboard().setText("1\n2")
+    widget.kernels.table.sortByColumn(RED, Qt.SortOrder.AscendingOrder)
+    go_to(widget, 0, WEIGHT)
+    widget.kernels.table.paste()
+    assert edited(widget).weights.tolist() == [2, 1, 0.125]
 
 
 @pytest.mark.xdist_group("clipboard")

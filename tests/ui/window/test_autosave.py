@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from qtpy.QtCore import QTimer
 
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
@@ -14,7 +15,7 @@ from napari_colorkde.app.session_file import SUFFIX, load_look, load_state, sess
 from napari_colorkde.app.state import State
 from napari_colorkde.app.view_settings import CubeLook
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.ui.window.autosave import PAUSE_MS, Autosave, RestoreOffer
+from napari_colorkde.ui.window.autosave import SAVE_INTERVAL_MS, Autosave, RestoreOffer
 from tests.ui.conftest import RGB, Dock, close_dock
 
 if TYPE_CHECKING:
@@ -70,11 +71,25 @@ def test_a_session_is_written_once_nothing_changes_any_more(
     session.kernels = KERNELS
     session.bandwidth = 7
     assert saved(tmp_path) == []
-    qtbot.waitUntil(lambda: len(saved(tmp_path)) == 1, timeout=PAUSE_MS * 20)
+    qtbot.waitUntil(lambda: len(saved(tmp_path)) == 1, timeout=SAVE_INTERVAL_MS * 20)
     assert load_state(saved(tmp_path)[0]) == session.state
     session.bandwidth = 8
     autosave.close()
     assert load_state(saved(tmp_path)[0]).bandwidth == (8.0,)
+
+
+def test_changes_that_follow_each_other_quickly_are_written_meanwhile(
+    session: Session, tmp_path: Path, qtbot: Any
+) -> None:
+    autosave = Autosave(session, tmp_path)
+    session.kernels = KERNELS
+    ticks = QTimer()
+    ticks.timeout.connect(lambda: session.set(log=not session.state.log))
+    ticks.start(SAVE_INTERVAL_MS // 10)
+    qtbot.waitUntil(lambda: len(saved(tmp_path)) == 1, timeout=SAVE_INTERVAL_MS * 20)
+    assert ticks.isActive()
+    ticks.stop()
+    autosave.close()
 
 
 def test_a_session_that_was_not_touched_leaves_nothing(session: Session, tmp_path: Path) -> None:

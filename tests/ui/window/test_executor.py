@@ -145,8 +145,7 @@ def test_long_work_shows_a_bar_that_goes_away(
     qapp: object, qtbot: Any, bars: Callable[[], list[Any]]
 ) -> None:
     session = Session(QtExecutor())
-    activity = Activity(session)
-    activity._patience.setInterval(1)
+    activity = Activity(session, delay_ms=1)
     session.open(source_of_array(RGB))
     session.bandwidth = "loco"
     qtbot.waitUntil(lambda: len(bars()) == 1, timeout=30_000)
@@ -161,8 +160,7 @@ def test_the_bar_stops_the_work(
     qapp: object, qtbot: Any, bars: Callable[[], list[Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     session = Session(QtExecutor())
-    activity = Activity(session)
-    activity._patience.setInterval(1)
+    activity = Activity(session, delay_ms=1)
     session.open(source_of_array(RGB))
     session.wait()
     shown = session.estimate

@@ -11,7 +11,7 @@ from napari_colorkde.app.jobs import ComputeError
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.core.palette.palette import Palette
-from napari_colorkde.ui.window import status as module
+from napari_colorkde.ui.window.delayed_indicator import BUSY_DELAY_MS
 from napari_colorkde.ui.window.status import StatusLines, palette_facts
 from tests.app.stepping import SteppingExecutor
 from tests.ui.conftest import RGB
@@ -20,20 +20,31 @@ pytestmark = pytest.mark.window
 
 
 class Setting:
-    def __init__(self, qtbot: Any) -> None:
+    def __init__(self, qtbot: Any, delay_ms: int = BUSY_DELAY_MS) -> None:
         self.executor = SteppingExecutor()
         self.session = Session(self.executor)
-        self.lines = StatusLines(self.session)
+        self.lines = StatusLines(self.session, delay_ms=delay_ms)
         qtbot.addWidget(self.lines)
         self.lines.show()
+
+    def close(self) -> None:
+        self.lines.close_session()
+        self.session.close()
 
 
 @pytest.fixture
 def setting(qtbot: Any) -> Iterator[Setting]:
     setting = Setting(qtbot)
     yield setting
-    setting.lines.close_session()
-    setting.session.close()
+    setting.close()
+
+
+@pytest.fixture
+def eager(qtbot: Any) -> Iterator[Setting]:
+    """Lines that show all work at once."""
+    setting = Setting(qtbot, delay_ms=1)
+    yield setting
+    setting.close()
 
 
 def test_without_an_image_it_says_what_to_do(setting: Setting) -> None:
@@ -130,37 +141,33 @@ def test_what_went_well_takes_the_place_of_what_did_not(setting: Setting) -> Non
 def test_short_work_shows_no_stop_button(setting: Setting, qtbot: Any) -> None:
     setting.session.open(source_of_array(RGB))
     setting.session.wait()
-    qtbot.wait(module.BUSY_DELAY_MS + 100)
+    qtbot.wait(BUSY_DELAY_MS + 100)
     assert not setting.lines.stop_button.isVisible()
 
 
-def test_long_work_tells_how_far_it_is_and_can_be_stopped(
-    setting: Setting, qtbot: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    setting.lines._patience.setInterval(1)
-    setting.session.open(source_of_array(RGB))
-    setting.executor.step()
-    qtbot.waitUntil(setting.lines.stop_button.isVisible)
-    setting.executor.step()
-    assert setting.lines.work.text().startswith("Counting colors…")
-    setting.lines.stop_button.click()
-    setting.session.wait()
-    assert not setting.lines.stop_button.isVisible()
-    assert setting.lines.facts.text() == "Stopped before the colors were counted."
+def test_long_work_tells_how_far_it_is_and_can_be_stopped(eager: Setting, qtbot: Any) -> None:
+    eager.session.open(source_of_array(RGB))
+    eager.executor.step()
+    qtbot.waitUntil(eager.lines.stop_button.isVisible)
+    eager.executor.step()
+    assert eager.lines.work.text().startswith("Counting colors…")
+    eager.lines.stop_button.click()
+    eager.session.wait()
+    assert not eager.lines.stop_button.isVisible()
+    assert eager.lines.facts.text() == "Stopped before the colors were counted."
 
 
-def test_after_a_stop_the_line_tells_again_what_is_shown(setting: Setting, qtbot: Any) -> None:
-    setting.lines._patience.setInterval(1)
-    setting.session.open(source_of_array(RGB))
-    setting.session.wait()
-    shown = setting.lines.work.text()
-    setting.session.bandwidth = "loco"
-    setting.executor.step()
-    qtbot.waitUntil(setting.lines.stop_button.isVisible)
-    assert setting.lines.work.text() != shown
-    setting.lines.stop_button.click()
-    setting.session.wait()
-    assert setting.lines.work.text() == shown
+def test_after_a_stop_the_line_tells_again_what_is_shown(eager: Setting, qtbot: Any) -> None:
+    eager.session.open(source_of_array(RGB))
+    eager.session.wait()
+    shown = eager.lines.work.text()
+    eager.session.bandwidth = "loco"
+    eager.executor.step()
+    qtbot.waitUntil(eager.lines.stop_button.isVisible)
+    assert eager.lines.work.text() != shown
+    eager.lines.stop_button.click()
+    eager.session.wait()
+    assert eager.lines.work.text() == shown
 
 
 @pytest.mark.parametrize("theme", ["dark", "light", "someone's own"])
