@@ -122,7 +122,7 @@ def parse_label_names(texts: list[str] | None) -> dict[int, str]:
     return names
 
 
-def keep_inputs(output: Path, *inputs: Path | None) -> None:
+def refuse_overwriting_inputs(output: Path, *inputs: Path | None) -> None:
     """Refuse to replace a file that is being read.
 
     Raises

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from napari_colorkde.cli import crosscheck_tasks as checks
-from napari_colorkde.cli import inputs
+from napari_colorkde.cli import crosscheck_tasks, inputs
 from napari_colorkde.cli.arguments import (
     parse_bandwidth,
     parse_channel_axis,
@@ -106,7 +105,7 @@ def crosscheck(
     by its own convention. Those that are not installed are named and left out. FILE is an image, or
     an .npz with arrays train and valid.
     """
-    from napari_colorkde.cli import crosscheck_libraries as peers
+    from napari_colorkde.cli import crosscheck_libraries
 
     sigmas = None if bandwidth is None else parse_numbers(bandwidth, "bandwidth")
     if sigmas is not None and min(sigmas) <= 0:
@@ -114,13 +113,13 @@ def crosscheck(
     if samples < 2 or points < 1:
         raise ValueError(f"--samples {samples} --points {points}: give 2 and 1 or more.")
     if file.suffix.lower() == ".npz":
-        task = checks.vectors_to_check(file, scale, sigmas, samples, points)
+        task = crosscheck_tasks.vectors_to_check(file, scale, sigmas, samples, points)
     else:
         axis, entries = parse_channel_axis(channel_axis), parse_channels(channels)
         picture = inputs.read(file, None, axis, entries)
-        task = checks.colors_to_check(picture, sigmas, samples, points, seed)
+        task = crosscheck_tasks.colors_to_check(picture, sigmas, samples, points, seed)
     with step(f"Log-densities of {len(task.points)} points under {len(task.data)} samples"):
-        answers = peers.cross_check(task, device)
+        answers = crosscheck_libraries.cross_check(task, device)
     if as_json:
         typer.echo(json.dumps([answer.as_dict() for answer in answers]))
     else:

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_colorkde.cli.console import step
-from napari_colorkde.cli.inputs import Picture, count
+from napari_colorkde.cli.inputs import ImageInput, count
 
 if TYPE_CHECKING:
     from napari_colorkde.cli.crosscheck_libraries import Task
 
 
 def colors_to_check(
-    picture: Picture, sigmas: list[float] | None, samples: int, points: int, seed: int
+    picture: ImageInput, sigmas: list[float] | None, samples: int, points: int, seed: int
 ) -> "Task":
     """Draw pixels of an image, and colors to ask about: half of them pixels, half anywhere."""
     import numpy as np

@@ -7,12 +7,12 @@ import typer
 
 from napari_colorkde.cli import inputs, tasks
 from napari_colorkde.cli.arguments import (
-    keep_inputs,
     parse_bandwidth,
     parse_channel_axis,
     parse_channels,
     parse_named_numbers,
     parse_numbers,
+    refuse_overwriting_inputs,
 )
 from napari_colorkde.cli.console import step
 from napari_colorkde.cli.options import (
@@ -74,7 +74,7 @@ def volume(
     from napari_colorkde.io.volumes import VOLUME_SUFFIXES, write_volume
 
     check_target(output, VOLUME_SUFFIXES, name="output")
-    keep_inputs(output, image, mask)
+    refuse_overwriting_inputs(output, image, mask)
     if sampling not in ("points", "cells"):
         raise ValueError(f"sampling={sampling!r} is not known; use points or cells.")
     width = parse_bandwidth(bandwidth)
@@ -183,7 +183,7 @@ def density(
     from napari_colorkde.io.densities import DENSITY_SUFFIXES
 
     check_target(output, DENSITY_SUFFIXES, name="output")
-    keep_inputs(output, image, mask, kernels)
+    refuse_overwriting_inputs(output, image, mask, kernels)
     lookup_table(colormap)
     priors = parse_named_numbers(prior, "prior")
     width = parse_bandwidth(bandwidth or "auto")
@@ -212,9 +212,9 @@ def density(
     result = Result(output, {"image": str(image)}, context.obj or "", log, colormap)
     if show != "density":
         options = {"cls": cls, "against": against, "priors": priors, "none_below": none_below}
-        values = tasks.judge(picture, kernel_sets, show, **options, device=device)
+        values = tasks.classify(picture, kernel_sets, show, **options, device=device)
         result.origin.update({name: value for name, value in options.items() if value is not None})
-        result.write_judged(values, show, kernel_sets)
+        result.write_classified(values, show, kernel_sets)
         return
     if kernels is None:
         values, covariance = tasks.kde_density(picture, width, space=space, log=log, device=device)

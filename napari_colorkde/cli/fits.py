@@ -7,11 +7,11 @@ import typer
 
 from napari_colorkde.cli import inputs, tasks
 from napari_colorkde.cli.arguments import (
-    keep_inputs,
     parse_channel_axis,
     parse_channels,
     parse_label_names,
     parse_n_kernels,
+    refuse_overwriting_inputs,
 )
 from napari_colorkde.cli.console import step
 from napari_colorkde.cli.options import (
@@ -96,7 +96,7 @@ def fit(
     from napari_colorkde.io.kernel_files import KERNEL_SUFFIXES, save_kernels
 
     check_target(output, KERNEL_SUFFIXES, name="output")
-    keep_inputs(output, image, mask, labels)
+    refuse_overwriting_inputs(output, image, mask, labels)
     number = parse_n_kernels(n_kernels)
     if covariance not in COVARIANCES:
         raise ValueError(
@@ -148,7 +148,7 @@ def kernels(
 
     if output is not None:
         check_target(output, KERNEL_SUFFIXES, name="output")
-        keep_inputs(output, file)
+        refuse_overwriting_inputs(output, file)
     kernel_sets = inputs.chosen_sets(file, set_name)
     if output is None:
         for line in summarize_kernels(kernel_sets):

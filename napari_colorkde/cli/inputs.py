@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class ImageInput:
     """An image as it was read, with what belongs to it.
 
     Attributes
@@ -45,7 +45,7 @@ def read(
     mask: Path | None,
     channel_axis: int | None,
     channels: list[int] | None = None,
-) -> Picture:
+) -> ImageInput:
     """Read an image (some of its channels, if they are given) and, if there is one, its mask."""
     from napari_colorkde.io.images import read_image, read_mask
 
@@ -56,7 +56,7 @@ def read(
     if channels is not None:
         pixels = _entries(pixels, channel_axis, channels)
         channel_axis = -1
-    return Picture(path, pixels, marked, channel_axis)
+    return ImageInput(path, pixels, marked, channel_axis)
 
 
 def _entries(pixels: Any, channel_axis: int | None, channels: list[int]) -> Any:
@@ -77,7 +77,7 @@ def _entries(pixels: Any, channel_axis: int | None, channels: list[int]) -> Any:
     return np.moveaxis(pixels, channel_axis, -1)[..., channels]
 
 
-def count(picture: Picture) -> "Palette":
+def count(picture: ImageInput) -> "Palette":
     """Count the colors; say how many pixels were left out, and why."""
     from napari_colorkde.core.palette.palette import Palette
 

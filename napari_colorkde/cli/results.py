@@ -49,7 +49,7 @@ class Result:
                 contrast_limits=limits,
             )
 
-    def write_judged(self, values: Any, show: str, kernel_sets: "dict[str, KernelSet]") -> None:
+    def write_classified(self, values: Any, show: str, kernel_sets: "dict[str, KernelSet]") -> None:
         """Write what `judge` has found."""
         from napari_colorkde.core.classification.classify_image import class_names
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from napari_colorkde.cli.console import say, step
-from napari_colorkde.cli.inputs import Picture, count
+from napari_colorkde.cli.inputs import ImageInput, count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,18 +17,18 @@ USUAL_CANDIDATES = 16
 """About so many sigmas are tried where none are given; for the progress bar only."""
 
 
-def judge(
-    picture: Picture, kernel_sets: "dict[str, KernelSet]", show: str, **options: Any
+def classify(
+    picture: ImageInput, kernel_sets: "dict[str, KernelSet]", show: str, **options: Any
 ) -> "NDArray[Any]":
     """Posterior, ratio or class of each pixel: see `classify_image`."""
-    from napari_colorkde.core.classification.classify_image import Judged, classify_image
+    from napari_colorkde.core.classification.classify_image import ClassOutput, classify_image
 
     title = {"posterior": "Posterior", "ratio": "Likelihood ratio"}.get(show, "Class")
     with step(f"{title} of each pixel"):
         return classify_image(
             picture.pixels,
             kernel_sets,
-            show=cast(Judged, show),
+            show=cast(ClassOutput, show),
             mask=picture.mask,
             channel_axis=picture.channel_axis,
             **options,
@@ -61,7 +61,7 @@ def kde_volume(
 
 
 def kde_density(
-    picture: Picture, bandwidth: Any, *, space: str, log: bool, device: str
+    picture: ImageInput, bandwidth: Any, *, space: str, log: bool, device: str
 ) -> tuple[Any, Any]:
     """The KDE of an image's own colors at each of its pixels, and the bandwidth's covariance."""
     from napari_colorkde.core.kde.color_kde import ColorKDE
@@ -76,7 +76,7 @@ def kde_density(
     return painted, kde.covariance
 
 
-def mixture_density(picture: Picture, mixture: "KernelSet", *, log: bool, device: str) -> Any:
+def mixture_density(picture: ImageInput, mixture: "KernelSet", *, log: bool, device: str) -> Any:
     """The density of a kernel set at each pixel; NaN at masked ones."""
     import numpy as np
 
@@ -98,7 +98,7 @@ def mixture_density(picture: Picture, mixture: "KernelSet", *, log: bool, device
 
 
 def fit(
-    picture: Picture,
+    picture: ImageInput,
     labels: Path | None,
     number: int | str,
     names: dict[int, str],

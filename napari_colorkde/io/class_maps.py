@@ -31,7 +31,7 @@ CLASS_COLORS = (
 """Told apart by color-blind people, too; after them they begin again. Okabe and Ito, Color
 Universal Design (2008)."""
 
-MOST_COLORS = 255
+MAX_COLORS = 255
 """Classes that the color table of a PNG has room for."""
 
 
@@ -102,9 +102,9 @@ def _write_png(path: Path, labels: NDArray[Any], n_classes: int, record: Mapping
         raise ValueError(
             f"labels has shape {labels.shape}, but a PNG holds one picture, (H, W); write a TIFF."
         )
-    if n_classes > MOST_COLORS:
+    if n_classes > MAX_COLORS:
         raise ValueError(
-            f"the color table of a PNG has room for {MOST_COLORS} classes, but there are "
+            f"the color table of a PNG has room for {MAX_COLORS} classes, but there are "
             f"{n_classes}; write .tif or .npy."
         )
     picture = Image.fromarray(labels.astype(np.uint8), mode="L")

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_colorkde import compare
-from napari_colorkde.cli import crosscheck_libraries as peers
-from napari_colorkde.cli import main
+from napari_colorkde.cli import crosscheck_libraries, main
 from napari_colorkde.core.reference import kde_log_density
 
 DIGITS = Path(__file__).parents[1] / "data" / "mnist_30_digits.npz"
@@ -58,10 +57,10 @@ def test_masks_say_what_is_compared(
 def test_the_yardstick_is_the_sum_itself() -> None:
     rng = np.random.default_rng(0)
     data, points = rng.normal(size=(30, 3)), rng.normal(size=(7, 3))
-    task = peers.Task(data, points, 7, np.ones(3), is_image=False)
+    task = crosscheck_libraries.Task(data, points, 7, np.ones(3), is_image=False)
     covariance = np.array([[2, 0.5, 0.1], [0.5, 1, 0.2], [0.1, 0.2, 0.7]])
     expected = kde_log_density(points, data, covariance)
-    np.testing.assert_allclose(peers.direct(task, covariance), expected, rtol=1e-12)
+    np.testing.assert_allclose(crosscheck_libraries.direct(task, covariance), expected, rtol=1e-12)
 
 
 def test_we_are_right_and_so_is_each_library_near_the_samples(
@@ -112,15 +111,17 @@ def test_gray_pictures_have_no_full_covariance_to_check(
 
 def test_a_library_that_is_wrong_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
-    task = peers.Task(rng.normal(size=(30, 2)), rng.normal(size=(8, 2)), 4, np.ones(2), True)
-    right = peers.direct(task, np.eye(2))
+    task = crosscheck_libraries.Task(
+        rng.normal(size=(30, 2)), rng.normal(size=(8, 2)), 4, np.ones(2), True
+    )
+    right = crosscheck_libraries.direct(task, np.eye(2))
     wrong_in_tails = right - [0, 0, 0, 0, 1, 0, 0, 0]
     underflow = np.where(np.arange(8) == 7, -np.inf, right)
-    monkeypatch.setattr(peers, "_sklearn", lambda task, leaf: right + 0.01)
-    monkeypatch.setattr(peers, "_statsmodels", lambda task: wrong_in_tails)
-    monkeypatch.setattr(peers, "_kdepy", lambda task: underflow)
+    monkeypatch.setattr(crosscheck_libraries, "_sklearn", lambda task, leaf: right + 0.01)
+    monkeypatch.setattr(crosscheck_libraries, "_statsmodels", lambda task: wrong_in_tails)
+    monkeypatch.setattr(crosscheck_libraries, "_kdepy", lambda task: underflow)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
-    ours, sklearn, _, statsmodels, kdepy, *_ = peers.cross_check(task)
+    ours, sklearn, _, statsmodels, kdepy, *_ = crosscheck_libraries.cross_check(task)
     assert ours.is_right
     assert (sklearn.remark, sklearn.is_right) == ("OFF", False)
     assert statsmodels.remark == "OFF in the tails"
@@ -133,7 +134,7 @@ def test_we_say_when_we_are_wrong_ourselves(
     picture: NDArray[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    monkeypatch.setattr(peers, "_ours", lambda task, covariance, device: np.zeros(4))
+    monkeypatch.setattr(crosscheck_libraries, "_ours", lambda task, covariance, device: np.zeros(4))
     assert main(shlex.split("crosscheck a.png --samples 50 --points 4")) == 2
     assert "napari-colorkde itself is off by" in capsys.readouterr().err
 

@@ -17,7 +17,7 @@ from napari_colorkde.app.image.pixel_index import Index
 from napari_colorkde.app.image.source import unwrapped
 from napari_colorkde.app.selection.selections import Labeled
 from napari_colorkde.app.session import Session
-from napari_colorkde.core.classification.roc import Confusion, RocCurve, roc_curve
+from napari_colorkde.core.classification.roc import ConfusionMatrix, RocCurve, roc_curve
 
 Unlabeled = Literal["automatic", "negative", "ignore"]
 UNLABELED: tuple[Unlabeled, ...] = ("automatic", "negative", "ignore")
@@ -185,13 +185,13 @@ class Evaluation:
         self._unlabeled = unlabeled
         self._score()
 
-    def at(self, threshold: float) -> Confusion | None:
+    def at(self, threshold: float) -> ConfusionMatrix | None:
         """Decisions of a threshold; None without a curve."""
         if self._scored is None:
             return None
         # As the values are compared with it.
         kind = self._scored.densities.values.dtype.type
-        return self._scored.curve.at(float(kind(threshold)))
+        return self._scored.curve.confusion_at(float(kind(threshold)))
 
     def close(self) -> None:
         """Let go of the session and the layer."""

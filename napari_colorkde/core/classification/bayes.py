@@ -1,17 +1,15 @@
 """From densities of kernels to decisions about colors: posteriors, ratios, classes, thresholds.
 
-Everything works on log-densities, where far tails do not underflow, and on any number of colors n:
-a palette's, or those on the screen. Formulas: Duda, Hart and Stork, Pattern Classification (2001),
-sections 2.1 to 2.3.
+Everything works on log-densities, where far tails do not underflow, on any number of colors n: a
+palette's, or those on the screen. Results have the precision of the log-densities, float32 or
+float64. Formulas: Duda, Hart and Stork, Pattern Classification (2001), sections 2.1 to 2.3.
 """
 
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp
 
-Array = NDArray[np.float64]
 Real = TypeVar("Real", np.float32, np.float64)
 
 NONE_OF_THESE = -1
@@ -19,30 +17,45 @@ NONE_OF_THESE = -1
 LEVEL_CELLS = 4096
 
 
-def log_posteriors(log_densities: Array, priors: ArrayLike | None = None) -> Array:
-    """Return ``log P(c | x) = log P(c) + log p(x | c) − log Σ_d P(d) p(x | d)``, (M, n) nats.
+def posterior(
+    log_densities: NDArray[Real], cls: int, priors: ArrayLike | None = None
+) -> NDArray[Real]:
+    """Return ``P(c | x) = P(c) p(x | c) / Σ_d P(d) p(x | d)``, (n,).
 
     Parameters
     ----------
     log_densities
-        (M, n) log-density of each class.
+        (M, n) log-density of each class, nats.
+    cls
+        Position of the class c.
     priors
         (M,) P(c), of which only the ratios matter; None gives all classes the same.
 
     Returns
     -------
     ndarray
-        −inf for each class where all of them are impossible, by their priors or because none has a
-        density there.
+        0 where the class is impossible: by its prior, or because it has no density there.
 
     Raises
     ------
     ValueError
         If priors are not M finite numbers of at least 0, not all 0.
     """
-    joint = _joint(log_densities, priors)
-    total = logsumexp(joint, axis=0)
-    return np.asarray(joint - np.where(np.isneginf(total), 0.0, total))
+    log_priors = _log_priors(log_densities, priors)
+    own = log_densities[cls] + log_priors[cls]
+    total = np.zeros_like(own)
+    # Terms are added in the order of the classes, so that equal classes get equal posteriors.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for d, log_prior in enumerate(log_priors):
+            if d == cls:
+                total += 1
+            elif not np.isneginf(log_prior):
+                log_odds = log_densities[d] + log_prior
+                log_odds -= own
+                total += np.exp(log_odds, out=log_odds)
+        result: NDArray[Real] = np.divide(1, total, out=total)
+    result[np.isneginf(own)] = 0
+    return result
 
 
 def log_likelihood_ratio(log_density: NDArray[Real], against: NDArray[Real]) -> NDArray[Real]:
@@ -59,35 +72,77 @@ def log_likelihood_ratio(log_density: NDArray[Real], against: NDArray[Real]) -> 
 
 
 def most_likely_class(
-    log_densities: Array,
-    priors: ArrayLike | None = None,
-    *,
-    none_below: float = -np.inf,
+    log_densities: NDArray[Real], priors: ArrayLike | None = None
 ) -> NDArray[np.intp]:
     """Return the class of the highest posterior for each color, (n,); the first where some tie.
+
+    `NONE_OF_THESE` (−1) where all classes are impossible, by their priors or because none has a
+    density there.
 
     Parameters
     ----------
     log_densities, priors
-        As in `log_posteriors`.
-    none_below
-        A color is `NONE_OF_THESE` (−1) where its log-density, Σ_c P(c) p(x | c) with priors scaled
-        to a sum of 1, is below this; see `log_density_level`. It is, too, where all classes are
-        impossible.
+        As in `posterior`.
     """
-    joint = _joint(log_densities, priors)
-    best = np.array(np.argmax(joint, axis=0), np.intp)
-    total = logsumexp(joint, axis=0)
-    best[(total < none_below) | np.isneginf(total)] = NONE_OF_THESE
+    log_priors = _log_priors(log_densities, priors)
+    top = log_densities[0] + log_priors[0]
+    best = np.zeros(len(top), np.intp)
+    for d in range(1, len(log_priors)):
+        joint = log_densities[d] + log_priors[d]
+        best[joint > top] = d
+        np.maximum(top, joint, out=top)
+    best[np.isneginf(top)] = NONE_OF_THESE
     return best
 
 
-def log_mixture_of_classes(log_densities: Array, priors: ArrayLike | None = None) -> Array:
-    """Return ``log Σ_c P(c) p(x | c)``, (n,) nats, with priors scaled to a sum of 1."""
-    return np.asarray(logsumexp(_joint(log_densities, priors), axis=0))
+def reject_outliers(
+    classes: NDArray[np.intp], log_density: NDArray[Real], counts: ArrayLike, keep_mass: float
+) -> NDArray[np.intp]:
+    """Return the classes, with `NONE_OF_THESE` outside the densest colors.
+
+    Parameters
+    ----------
+    classes
+        (n,) as `most_likely_class` gives them.
+    log_density
+        (n,) of the mixture of all classes, see `log_mixture_of_classes`, up to a constant.
+    counts
+        (n,) pixels of each color.
+    keep_mass
+        Fraction of the pixels, in (0, 1], that the densest colors hold: see `log_density_level`.
+    """
+    level = log_density_level(log_density, counts, keep_mass)
+    return np.where(log_density < level, NONE_OF_THESE, classes)
 
 
-def log_density_level(log_density: Array, counts: ArrayLike, mass: float) -> float:
+def log_mixture_of_classes(
+    log_densities: NDArray[Real], priors: ArrayLike | None = None
+) -> NDArray[Real]:
+    """Return ``log Σ_c P(c) p(x | c)``, (n,) nats, with priors scaled to a sum of 1.
+
+    Parameters
+    ----------
+    log_densities, priors
+        As in `posterior`.
+    """
+    log_priors = _log_priors(log_densities, priors)
+    top = log_densities[0] + log_priors[0]
+    for d in range(1, len(log_priors)):
+        np.maximum(top, log_densities[d] + log_priors[d], out=top)
+    # Where nothing is possible there is no top to scale by.
+    top[np.isneginf(top)] = 0
+    total = np.zeros_like(top)
+    for d, log_prior in enumerate(log_priors):
+        term = log_densities[d] + log_prior
+        term -= top
+        total += np.exp(term, out=term)
+    with np.errstate(divide="ignore"):
+        result: NDArray[Real] = np.log(total, out=total)
+    result += top
+    return result
+
+
+def log_density_level(log_density: NDArray[Real], counts: ArrayLike, mass: float) -> float:
     """Return the level that the densest colors reach which hold this fraction of the pixels.
 
     The highest level such that the colors at or above it hold at least `mass` of the pixels: a
@@ -124,7 +179,7 @@ def log_density_level(log_density: Array, counts: ArrayLike, mass: float) -> flo
 
 
 def _cell_of_level(
-    log_density: Array, weights: Array, wanted: float
+    log_density: NDArray[Real], weights: NDArray[np.float64], wanted: float
 ) -> tuple[NDArray[np.intp], float]:
     """The colors in that cell of a histogram where the level lies, and the weight of all above.
 
@@ -144,8 +199,8 @@ def _cell_of_level(
     return np.flatnonzero(cells == cell), float(below[cell - 1]) if cell else 0.0
 
 
-def _joint(log_densities: Array, priors: ArrayLike | None) -> Array:
-    """Log P(c) + log p(x | c), (M, n)."""
+def _log_priors(log_densities: NDArray[Real], priors: ArrayLike | None) -> NDArray[Real]:
+    """Log P(c), (M,), with the P(c) scaled to a sum of 1."""
     n_classes = len(log_densities)
     weights = np.ones(n_classes) if priors is None else np.asarray(priors, np.float64)
     good = weights.shape == (n_classes,) and np.isfinite(weights).all() and (weights >= 0).all()
@@ -155,4 +210,5 @@ def _joint(log_densities: Array, priors: ArrayLike | None) -> Array:
             "not all 0."
         )
     with np.errstate(divide="ignore"):
-        return np.asarray(np.log(weights / weights.sum())[:, None] + log_densities)
+        logs: NDArray[Real] = np.log(weights / weights.sum()).astype(log_densities.dtype)
+    return logs

@@ -4,7 +4,7 @@ Everything is computed once per distinct color, in float64, and painted back. Th
 log-densities themselves are in `napari_colorkde.core.classification.bayes`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from napari_colorkde.core.classification.bayes import (
-    log_density_level,
     log_likelihood_ratio,
     log_mixture_of_classes,
-    log_posteriors,
     most_likely_class,
+    posterior,
+    reject_outliers,
 )
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.mixture.density import mixture_log_density
@@ -25,13 +25,13 @@ from napari_colorkde.core.palette.palette import Palette
 
 Array = NDArray[np.float64]
 ClassKernels = KernelSet | Mapping[str, KernelSet] | Iterable[Kernel]
-Judged = Literal["posterior", "ratio", "class"]
+ClassOutput = Literal["posterior", "ratio", "class"]
 DeviceLike = str | torch.device | Device
 
 BLOCK_DENSITIES = 1 << 22
 """Classes times colors judged in one go: 32 MB of log-densities."""
 
-LEAST_COLORS = 1 << 12
+MIN_COLORS = 1 << 12
 """Colors in one go, however many classes there are: preparing a class takes as long as these."""
 
 
@@ -39,7 +39,7 @@ def classify_image(
     image: Any,
     kernels: ClassKernels,
     *,
-    show: Judged = "class",
+    show: ClassOutput = "class",
     cls: str | None = None,
     against: str | None = None,
     priors: Mapping[str, float] | None = None,
@@ -121,7 +121,7 @@ def classify_palette(
     palette: Palette,
     kernels: ClassKernels,
     *,
-    show: Judged = "class",
+    show: ClassOutput = "class",
     cls: str | None = None,
     against: str | None = None,
     priors: Mapping[str, float] | None = None,
@@ -129,8 +129,8 @@ def classify_palette(
     device: DeviceLike = "auto",
 ) -> NDArray[Any]:
     """Judge the colors of a palette, (U,): see `classify_image`."""
-    if show not in get_args(Judged):
-        known = ", ".join(map(repr, get_args(Judged)))
+    if show not in get_args(ClassOutput):
+        known = ", ".join(map(repr, get_args(ClassOutput)))
         raise ValueError(f"show={show!r} is not known; use one of {known}.")
     if none_below is not None and show != "class":
         raise ValueError(f"none_below={none_below} is for show='class', not {show!r}; leave it.")
@@ -142,38 +142,44 @@ def classify_palette(
             f"{palette.n_channels}; use an image with the channels of the kernels."
         )
     prior = prior_of_classes(names, priors)
+    logs = _log_densities_in_blocks(palette, members, classes, device)
     if show == "ratio":
         first, second = ratio_classes(names, cls, against)
-    elif show == "posterior":
-        first = second = _position(names, names[0] if cls is None else cls, "cls")
+        ratios = [log_likelihood_ratio(block[first], block[second]) for block in logs]
+        return np.concatenate(ratios, dtype=np.float32, casting="same_kind")
+    if show == "posterior":
+        of = _position(names, names[0] if cls is None else cls, "cls")
         if len(names) < 2:
             raise ValueError(
                 f"kernels have the one class {names[0]!r}; a posterior needs two classes or more."
             )
-    result = np.empty(len(palette), np.float32)
-    total = np.empty(len(palette))
+        posteriors = [posterior(block, of, prior) for block in logs]
+        return np.concatenate(posteriors, dtype=np.float32, casting="same_kind")
     best = np.empty(len(palette), np.intp)
+    total = np.empty(len(palette))
+    start = 0
+    for block in logs:
+        part = slice(start, start + block.shape[1])
+        best[part] = most_likely_class(block, prior)
+        if none_below is not None:
+            total[part] = log_mixture_of_classes(block, prior)
+        start = part.stop
+    if none_below is not None:
+        best = reject_outliers(best, total, palette.counts, none_below)
+    return (best + 1).astype(np.min_scalar_type(len(names)))
+
+
+def _log_densities_in_blocks(
+    palette: Palette, members: KernelSet, classes: Sequence[str], device: DeviceLike
+) -> Iterator[Array]:
+    """Yield the log-density of each class, (M, n), for so many colors at a time as fit."""
+    names = tuple(dict.fromkeys(classes))
     sets = [KernelSet([k for k, c in zip(members, classes, strict=True) if c == n]) for n in names]
     scales = log_class_weights(members, [names.index(c) for c in classes])[:, np.newaxis]
-    block = max(LEAST_COLORS, BLOCK_DENSITIES // len(names))
-    for start in range(0, len(palette), block):
-        part = slice(start, start + block)
-        colors = palette.colors[part]
-        logs = np.stack([mixture_log_density(colors, each, device=device) for each in sets])
-        logs -= scales
-        if show == "posterior":
-            result[part] = np.exp(log_posteriors(logs, prior)[first])
-        elif show == "ratio":
-            result[part] = log_likelihood_ratio(logs[first], logs[second])
-        else:
-            best[part] = most_likely_class(logs, prior)
-            if none_below is not None:
-                total[part] = log_mixture_of_classes(logs, prior)
-    if show != "class":
-        return result
-    if none_below is not None:
-        best[total < log_density_level(total, palette.counts, none_below)] = -1
-    return (best + 1).astype(np.min_scalar_type(len(names)))
+    size = max(MIN_COLORS, BLOCK_DENSITIES // len(names))
+    for start in range(0, len(palette), size):
+        colors = palette.colors[start : start + size]
+        yield np.stack([mixture_log_density(colors, each, device=device) for each in sets]) - scales
 
 
 def class_names(kernels: ClassKernels) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True)
-class Confusion:
+class ConfusionMatrix:
     """Pixels by truth and decision.
 
     Attributes
@@ -37,7 +37,7 @@ class Confusion:
         return _ratio(self.true_positives, self.true_positives + self.false_negatives)
 
     @property
-    def fall_out(self) -> float:
+    def false_positive_rate(self) -> float:
         """Part of the negative pixels that are chosen: the false-positive rate."""
         return _ratio(self.false_positives, self.false_positives + self.true_negatives)
 
@@ -69,31 +69,31 @@ class RocCurve:
     n_negatives: int
 
     @property
-    def rates(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def fpr_tpr(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """``(T + 2,)`` false- and true-positive rates, from (0, 0) to (1, 1)."""
         ends = (
             (self.false_positives, self.n_negatives),
             (self.true_positives, self.n_positives),
         )
-        fall_out, recall = (np.concatenate([[0], c, [n]]) / n for c, n in ends)
-        return fall_out, recall
+        fpr, tpr = (np.concatenate([[0], c, [n]]) / n for c, n in ends)
+        return fpr, tpr
 
     @property
-    def area(self) -> float:
+    def auc(self) -> float:
         """Area under the curve: how often a positive pixel scores above a negative one.
 
         Ties count half; pixels without a score tie with each other, below all others.
         """
-        fall_out, recall = self.rates
-        return float(np.trapezoid(recall, fall_out))
+        fpr, tpr = self.fpr_tpr
+        return float(np.trapezoid(tpr, fpr))
 
-    def at(self, threshold: float) -> Confusion:
+    def confusion_at(self, threshold: float) -> ConfusionMatrix:
         """Count the decisions of one threshold."""
         # Thresholds descend: the last one that is not below this one.
         chosen = int(np.searchsorted(-self.thresholds, -threshold, side="right")) - 1
         true = int(self.true_positives[chosen]) if chosen >= 0 else 0
         false = int(self.false_positives[chosen]) if chosen >= 0 else 0
-        return Confusion(true, false, self.n_positives - true, self.n_negatives - false)
+        return ConfusionMatrix(true, false, self.n_positives - true, self.n_negatives - false)
 
 
 def roc_curve(scores: ArrayLike, positives: ArrayLike, negatives: ArrayLike) -> RocCurve:

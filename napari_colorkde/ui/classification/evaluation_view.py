@@ -128,10 +128,10 @@ class EvaluationView(QWidget):
         self._result.setVisible(curve is not None)
         self.plot.set_curve(curve, found)
         if curve is None or found is None:
-            self.numbers.setText("" if curve is None else f"AUC {curve.area:.4f}")
+            self.numbers.setText("" if curve is None else f"AUC {curve.auc:.4f}")
             return
         rows = [
-            ("AUC", f"{curve.area:.4f}"),
+            ("AUC", f"{curve.auc:.4f}"),
             ("precision", _percent(found.precision)),
             ("recall", _percent(found.recall)),
             ("F1", _percent(found.f1)),

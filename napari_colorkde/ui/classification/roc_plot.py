@@ -6,7 +6,7 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_colorkde.core.classification.roc import Confusion, RocCurve
+from napari_colorkde.core.classification.roc import ConfusionMatrix, RocCurve
 
 SIDE = 150
 MARGIN = 18
@@ -43,19 +43,18 @@ class RocPlot(QWidget):
         self._point_color = QColor(POINT_COLORS[kind])
         self.update()
 
-    def set_curve(self, curve: RocCurve | None, at: Confusion | None = None) -> None:
+    def set_curve(self, curve: RocCurve | None, at: ConfusionMatrix | None = None) -> None:
         """Show a curve and a threshold's decisions, or nothing."""
         self._points, self._at = [], None
         description = "no curve"
         if curve is not None:
-            fall_out, recall = curve.rates
-            self._points = _thinned(fall_out, recall)
-            description = f"area {curve.area:.3f}"
+            self._points = _thinned(*curve.fpr_tpr)
+            description = f"area {curve.auc:.3f}"
         if at is not None:
-            self._at = (at.fall_out, at.recall)
+            self._at = (at.false_positive_rate, at.recall)
             description += (
-                f"; at the threshold {at.recall:.0%} of the positives and {at.fall_out:.0%} of the "
-                "negatives are chosen"
+                f"; at the threshold {at.recall:.0%} of the positives and "
+                f"{at.false_positive_rate:.0%} of the negatives are chosen"
             )
         self.setAccessibleDescription(description)
         self.update()
@@ -101,11 +100,11 @@ class RocPlot(QWidget):
         painter.restore()
 
 
-def _thinned(fall_out: np.ndarray, recall: np.ndarray) -> list[tuple[float, float]]:
+def _thinned(fpr: np.ndarray, tpr: np.ndarray) -> list[tuple[float, float]]:
     """Points enough to look the same at this size: evenly spaced along the curve."""
-    length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(fall_out)) + np.abs(np.diff(recall)))])
+    length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(fpr)) + np.abs(np.diff(tpr)))])
     if len(length) > MAX_POINTS:
         wanted = np.linspace(0, length[-1], MAX_POINTS)
         kept = np.unique(np.minimum(np.searchsorted(length, wanted), len(length) - 1))
-        fall_out, recall = fall_out[kept], recall[kept]
-    return list(zip(fall_out.tolist(), recall.tolist(), strict=True))
+        fpr, tpr = fpr[kept], tpr[kept]
+    return list(zip(fpr.tolist(), tpr.tolist(), strict=True))

@@ -65,7 +65,7 @@ def test_scores_are_scikit_learns_on_all_pixels(judged: Judged, wrap: Any) -> No
     assert curve is not None
     assert found is not None
     truth, scores = TRUTH.ravel() == 1, judged.values.ravel()
-    assert curve.area == pytest.approx(metrics.roc_auc_score(truth, scores))
+    assert curve.auc == pytest.approx(metrics.roc_auc_score(truth, scores))
     assert found.precision == pytest.approx(metrics.precision_score(truth, scores >= 0.5))
     assert found.recall == pytest.approx(metrics.recall_score(truth, scores >= 0.5))
     assert found.f1 == pytest.approx(metrics.f1_score(truth, scores >= 0.5))
@@ -98,14 +98,14 @@ def test_labels_of_channels_along_an_axis_are_those_of_the_pixels(judged: Judged
     assert ours.data.shape == planes.shape
     judged.choose(TRUTH)
     assert judged.evaluation.curve is not None
-    wanted = judged.evaluation.curve.area
+    wanted = judged.evaluation.curve.auc
     judged.evaluation.choose(ours)
     assert judged.evaluation.problem == ""
-    assert judged.evaluation.curve.area == wanted
+    assert judged.evaluation.curve.auc == wanted
     painted = np.zeros(planes.shape, np.uint8)
     painted[1] = TRUTH
     judged.choose(painted)
-    assert judged.evaluation.curve.area == wanted
+    assert judged.evaluation.curve.auc == wanted
 
 
 def test_what_cannot_be_compared_is_told(judged: Judged) -> None:
@@ -134,7 +134,7 @@ def test_painting_edits_and_other_images_are_followed(judged: Judged) -> None:
     assert evaluation.curve is not before
     assert evaluation.curve.n_positives == (np.asarray(layer.data) == 1).sum()
     judged.session.judge(cls="other")
-    assert evaluation.curve.area == pytest.approx(1 - before.area, abs=0.05)
+    assert evaluation.curve.auc == pytest.approx(1 - before.auc, abs=0.05)
     judged.show(np.zeros((7, 7, 3), np.uint8), name="second")
     assert evaluation.curve is None
     assert "the image's pixels (7, 7)" in evaluation.problem

@@ -9,8 +9,9 @@ from napari_colorkde.core.classification.bayes import (
     log_density_level,
     log_likelihood_ratio,
     log_mixture_of_classes,
-    log_posteriors,
     most_likely_class,
+    posterior,
+    reject_outliers,
 )
 from napari_colorkde.core.mixture.density import mixture_log_density
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
@@ -38,7 +39,7 @@ def class_logs():
 
 
 def posteriors(logs, priors=None):
-    return np.exp(log_posteriors(logs, priors))
+    return np.stack([posterior(logs, cls, priors) for cls in range(len(logs))])
 
 
 @pytest.mark.parametrize("priors", [None, [0.1, 0.9], [3, 1], [1, 0]])
@@ -74,18 +75,37 @@ def test_the_threshold_of_the_ratio_is_that_of_the_priors():
 
 def test_rare_colors_belong_to_no_class():
     logs = np.array([[-1.0, -50.0, -3.0], [-2.0, -40.0, -4.0]])
-    np.testing.assert_array_equal(most_likely_class(logs), [0, 1, 0])
-    expected = [0, NONE_OF_THESE, 0]
-    np.testing.assert_array_equal(most_likely_class(logs, none_below=-10), expected)
-    # exp(−1)/2 + exp(−2)/2 = exp(−1.38)
-    expected = [NONE_OF_THESE] * 3
-    np.testing.assert_array_equal(most_likely_class(logs, none_below=-1.37), expected)
+    best, density, counts = most_likely_class(logs), log_mixture_of_classes(logs), [90, 2, 8]
+    np.testing.assert_array_equal(best, [0, 1, 0])
+    for mass, expected in ((0.9, [0, -1, -1]), (0.95, [0, -1, 0]), (1, [0, 1, 0])):
+        kept = reject_outliers(best, density, counts, mass)
+        np.testing.assert_array_equal(kept, expected)
+    # A level does not depend on a constant.
+    kept = reject_outliers(best, density + 7, counts, 0.95)
+    np.testing.assert_array_equal(kept, [0, NONE_OF_THESE, 0])
+
+
+@given(
+    hnp.arrays(np.float32, (3, 8), elements=st.floats(-1e3, 100, width=32)),
+    hnp.arrays(float, 3, elements=st.floats(1e-3, 10)),
+)
+def test_single_precision_stays_and_agrees_with_double(logs, priors):
+    double = logs.astype(np.float64)
+    for single, expected in (
+        (posteriors(logs, priors), posteriors(double, priors)),
+        (log_mixture_of_classes(logs, priors), log_mixture_of_classes(double, priors)),
+        (log_likelihood_ratio(logs[0], logs[1]), log_likelihood_ratio(double[0], double[1])),
+    ):
+        assert single.dtype == np.float32
+        assert expected.dtype == np.float64
+        np.testing.assert_allclose(single, expected, rtol=1e-3, atol=2e-4)
 
 
 def test_where_no_class_is_possible_there_is_none():
     logs = np.array([[-np.inf, -np.inf], [-np.inf, -np.inf], [-1.0, -2.0]])
     priors = [1, 2, 0]
-    np.testing.assert_array_equal(log_posteriors(logs, priors), -np.inf)
+    np.testing.assert_array_equal(posteriors(logs, priors), 0)
+    np.testing.assert_array_equal(log_mixture_of_classes(logs, priors), -np.inf)
     np.testing.assert_array_equal(most_likely_class(logs, priors), NONE_OF_THESE)
     np.testing.assert_array_equal(most_likely_class(logs), 2)
     np.testing.assert_array_equal(log_likelihood_ratio(logs[0], logs[1]), 0)

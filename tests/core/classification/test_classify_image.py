@@ -125,7 +125,7 @@ def test_blocks_of_colors_give_the_same(monkeypatch):
     image = photograph()
     whole = classify_image(image, THREE, none_below=0.9)
     monkeypatch.setattr(class_maps, "BLOCK_DENSITIES", 100)
-    monkeypatch.setattr(class_maps, "LEAST_COLORS", 1)
+    monkeypatch.setattr(class_maps, "MIN_COLORS", 1)
     np.testing.assert_array_equal(classify_image(image, THREE, none_below=0.9), whole)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from sklearn import metrics
 
-from napari_colorkde.core.classification.roc import Confusion, roc_curve
+from napari_colorkde.core.classification.roc import ConfusionMatrix, roc_curve
 
 
 @st.composite
@@ -38,16 +38,16 @@ def test_curve_and_area_are_scikit_learns(case):
         truth[used], scores[used], sample_weight=weights[used], drop_intermediate=False
     )
     np.testing.assert_array_equal(curve.thresholds, thresholds[1:])
-    np.testing.assert_allclose(curve.rates[0][:-1], fpr)
-    np.testing.assert_allclose(curve.rates[1][:-1], tpr)
+    np.testing.assert_allclose(curve.fpr_tpr[0][:-1], fpr)
+    np.testing.assert_allclose(curve.fpr_tpr[1][:-1], tpr)
     area = metrics.roc_auc_score(truth[used], scores[used], sample_weight=weights[used])
-    assert curve.area == pytest.approx(area)
+    assert curve.auc == pytest.approx(area)
 
 
 @given(judged(), st.sampled_from([-9.0, -3.5, -0.5, 0.0, 1.0, 2.0, 7.0, 9.0]))
 def test_scores_at_a_threshold_are_scikit_learns(case, threshold):
     truth, scores, weights = as_samples(*case)
-    found = roc_curve(*case).at(threshold)
+    found = roc_curve(*case).confusion_at(threshold)
     chosen = scores >= threshold
     options = {"sample_weight": weights, "zero_division": np.nan}
     assert found.precision == pytest.approx(
@@ -59,31 +59,31 @@ def test_scores_at_a_threshold_are_scikit_learns(case, threshold):
     counts = [[found.true_negatives, found.false_positives],
               [found.false_negatives, found.true_positives]]  # fmt: skip
     np.testing.assert_array_equal(table, counts)
-    assert found.fall_out == pytest.approx(table[0, 1] / table[0].sum())
+    assert found.false_positive_rate == pytest.approx(table[0, 1] / table[0].sum())
 
 
 def test_perfect_useless_and_inverted_scores():
-    assert roc_curve([2, 1], [5, 0], [0, 3]).area == 1
-    assert roc_curve([1, 1], [5, 0], [0, 3]).area == 0.5
-    assert roc_curve([1, 2], [5, 0], [0, 3]).area == 0
+    assert roc_curve([2, 1], [5, 0], [0, 3]).auc == 1
+    assert roc_curve([1, 1], [5, 0], [0, 3]).auc == 0.5
+    assert roc_curve([1, 2], [5, 0], [0, 3]).auc == 0
 
 
 def test_what_has_no_score_is_never_chosen():
     curve = roc_curve([np.nan, 1.0, np.nan], [4, 6, 0], [0, 2, 8])
-    found = curve.at(-math.inf)
-    assert found == Confusion(6, 2, 4, 8)
+    found = curve.confusion_at(-math.inf)
+    assert found == ConfusionMatrix(6, 2, 4, 8)
     # As if it scored below all others.
-    assert curve.area == roc_curve([-9, 1, -9], [4, 6, 0], [0, 2, 8]).area
+    assert curve.auc == roc_curve([-9, 1, -9], [4, 6, 0], [0, 2, 8]).auc
 
 
 def test_no_score_at_all_is_as_good_as_chance():
     curve = roc_curve([np.nan, np.nan], [4, 0], [0, 3])
-    assert curve.area == 0.5
-    assert curve.at(0.0) == Confusion(0, 0, 4, 3)
+    assert curve.auc == 0.5
+    assert curve.confusion_at(0.0) == ConfusionMatrix(0, 0, 4, 3)
 
 
 def test_where_nothing_is_chosen_there_is_no_precision():
-    found = roc_curve([2, 1], [5, 0], [0, 3]).at(3)
+    found = roc_curve([2, 1], [5, 0], [0, 3]).confusion_at(3)
     assert math.isnan(found.precision)
     assert found.recall == 0
     assert found.f1 == 0
@@ -91,8 +91,8 @@ def test_where_nothing_is_chosen_there_is_no_precision():
 
 def test_scores_that_overflow_are_ordered_too():
     curve = roc_curve([np.inf, 0, -np.inf], [1, 1, 0], [0, 1, 1])
-    assert curve.at(np.inf) == Confusion(1, 0, 1, 2)
-    assert curve.at(-1e308) == Confusion(2, 1, 0, 1)
+    assert curve.confusion_at(np.inf) == ConfusionMatrix(1, 0, 1, 2)
+    assert curve.confusion_at(-1e308) == ConfusionMatrix(2, 1, 0, 1)
 
 
 @pytest.mark.parametrize(

@@ -265,7 +265,7 @@ def test_the_truth_is_a_labels_layer(viewer: Viewer, judged: ColorKDEWidget) -> 
     found = view.evaluation.at(0.5)
     assert found is not None
     assert f"{100 * found.recall:.1f} %" in view.numbers.text()
-    assert f"{view.evaluation.curve.area:.4f}" in view.numbers.text()
+    assert f"{view.evaluation.curve.auc:.4f}" in view.numbers.text()
     assert "area" in view.plot.accessibleDescription()
     before = view.numbers.text()
     panel.threshold.box.setValue(0.9)
@@ -331,7 +331,7 @@ def test_the_curve_is_painted_and_follows_themes(qtbot: Any) -> None:
     empty = plot.grab().toImage()
     rng = np.random.default_rng(0)
     curve = roc_curve(rng.normal(size=9000), rng.integers(0, 4, 9000), rng.integers(0, 4, 9000))
-    plot.set_curve(curve, curve.at(0))
+    plot.set_curve(curve, curve.confusion_at(0))
     full = plot.grab().toImage()
     assert full != empty
     plot.set_theme("light")
