@@ -209,4 +209,5 @@ class DensityPanel(QWidget):
 
 
 def _middle(sigmas: tuple[float, ...]) -> float:
-    return float(np.exp(np.mean(np.log(sigmas))))
+    # The logarithm does not give the number back to the last digit.
+    return sigmas[0] if len(set(sigmas)) == 1 else float(np.exp(np.mean(np.log(sigmas))))
