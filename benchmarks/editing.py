@@ -122,10 +122,10 @@ def time_edits(
     settle(widget)
     seconds = {WHOLE: edit_repeatedly(widget, edits)}
     for shown in JUDGED if times == 1 else ():
-        session.judge(show=shown)
+        session.set_classification(show=shown)
         settle(widget)
         seconds[shown] = edit_repeatedly(widget, edits)
-    session.judge(show="density")
+    session.set_classification(show="density")
     settle(widget)
     rows, columns = image.shape[:2]
     viewer.scene.camera.center = (0, rows / 3, columns / 3)

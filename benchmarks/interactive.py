@@ -20,7 +20,7 @@ from benchmarks.window import open_window, settle, show_image
 if TYPE_CHECKING:
     from napari import Viewer
 
-    from napari_colorkde.app.density.compute import Densities, Estimate
+    from napari_colorkde.app.density.compute import ColorValues, Estimate
     from napari_colorkde.ui.dock import ColorKDEWidget
 
 WIDEST, NARROWEST = 12.0, 2.5
@@ -107,7 +107,7 @@ class Watch:
     def _on_estimate(self, estimate: Estimate) -> None:
         self._seen[VOLUME] = time.perf_counter() - self._started
 
-    def _on_densities(self, densities: Densities) -> None:
+    def _on_densities(self, densities: ColorValues) -> None:
         name = EXACT if densities.is_exact else PREVIEW
         self._seen[name] = time.perf_counter() - self._started
 

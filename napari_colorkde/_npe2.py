@@ -73,9 +73,9 @@ def write_density_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> 
     from napari.utils.colormaps import ensure_colormap
     from napari.utils.io import imsave
 
-    from napari_colorkde.app.layers.overlay import MARK
+    from napari_colorkde.app.layers.overlay import METADATA_KEY
 
-    mark = attributes.get("metadata", {}).get(MARK)
+    mark = attributes.get("metadata", {}).get(METADATA_KEY)
     level = data[0] if attributes.get("multiscale") else data
     if mark is None or mark.get("mask"):
         image = np.asarray(level)
@@ -88,7 +88,7 @@ def write_density_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> 
         # Repeated along the image's channels; once is enough.
         level = level[(slice(None),) * axis + (0,)]
     if classes := mark.get("classes"):
-        from napari_colorkde.app.density.class_question import class_map
+        from napari_colorkde.app.density.class_query import class_map
         from napari_colorkde.io.class_maps import write_class_map
 
         write_class_map(path, class_map(np.asarray(level)), classes, description=mark["origin"])

@@ -107,7 +107,7 @@ def detect_skin(widget: Any) -> None:
     widget.tabs.setCurrentWidget(page_of(widget, widget.classification))
     widget.classification.skin_button.native.click()
     settle(widget)
-    widget.classification.masked.value = True
+    widget.classification.show_mask.value = True
     settle(widget)
 
 
@@ -130,7 +130,7 @@ def separate_stain(viewer: napari.Viewer, widget: Any) -> None:
     widget.classification.show_what.value = "posterior"
     widget.classification.cls.value = "brown"
     settle(widget)
-    widget.classification.masked.value = True
+    widget.classification.show_mask.value = True
     settle(widget)
     widget.classification.labels_button.native.click()
     settle(widget)

@@ -14,7 +14,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 
 from napari_colorkde import _npe2 as contributions
-from napari_colorkde.app.layers.overlay import MARK, Overlay
+from napari_colorkde.app.layers.overlay import METADATA_KEY, Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.kde.color_kde import ColorKDE
 
@@ -139,6 +139,6 @@ def test_other_images_are_saved_as_they_are(
 
 def test_a_mask_is_no_density_and_saved_as_it_is(npe2: Any, tmp_path: Path) -> None:
     mask = (RGB[..., 0] > 60).astype(np.uint8)
-    layer = Image(mask, rgb=False, metadata={MARK: {"image": "photo", "mask": True}})
+    layer = Image(mask, rgb=False, metadata={METADATA_KEY: {"image": "photo", "mask": True}})
     layer.save(str(tmp_path / "mask.tif"), plugin="napari-colorkde")
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "mask.tif"), mask)

@@ -1,6 +1,6 @@
-"""What a user wants to know of colors by the classes of kernels, named as people do.
+"""What is asked about colors by the classes of kernels, as the user chose it.
 
-Beside the kernels at hand it is a `napari_colorkde.app.density.class_question.Question`.
+Beside the kernels at hand it is a `napari_colorkde.app.density.class_query.ClassQuery`.
 """
 
 import math
@@ -8,13 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-Judged = Literal["density", "posterior", "ratio", "class"]
-JUDGED: tuple[Judged, ...] = ("density", "posterior", "ratio", "class")
+from napari_colorkde.app.deprecation import current_names, renamed, warn_renamed
+
+ClassOutput = Literal["density", "posterior", "ratio", "class"]
+CLASS_OUTPUTS: tuple[ClassOutput, ...] = ("density", "posterior", "ratio", "class")
+
+
+OLD_FIELDS = {"none_below": "keep_mass", "masked": "show_mask", "among": "compared_sets"}
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """What a user wants to know of each color.
+class ClassificationSettings:
+    """What is asked about each color.
 
     Attributes
     ----------
@@ -25,34 +30,39 @@ class Judgement:
         Classes by name; None, and names that no kernel has, mean the first ones there are.
     priors
         Probabilities of classes by name; those that are not named share what is left.
-    none_below
-        Part of the pixels, above 0 and up to 1: those less dense than its densest pixels are of no
-        class. None: every pixel has one.
+    keep_mass
+        Fraction of the pixels, above 0 and up to 1, that are densest: all others are of no class.
+        None: every pixel has one.
     threshold
         Colors of at least this value are chosen; None takes the one that makes the fewest errors.
-    masked
+    show_mask
         Whether the chosen pixels are marked on the image.
-    among
+    compared_sets
         Names of kernel sets that are compared with one another alone, as long as one of them is
         chosen; empty for all that are open.
     """
 
-    show: Judged = "density"
+    show: ClassOutput = "density"
     cls: str | None = None
     against: str | None = None
     priors: tuple[tuple[str, float], ...] = ()
-    none_below: float | None = None
+    keep_mass: float | None = None
     threshold: float | None = None
-    masked: bool = False
-    among: tuple[str, ...] = ()
+    show_mask: bool = False
+    compared_sets: tuple[str, ...] = ()
+
+    none_below = renamed("none_below", "keep_mass")
+    masked = renamed("masked", "show_mask")
+    among = renamed("among", "compared_sets")
+    asked = renamed("asked", "without_display")
 
     @property
-    def asked(self) -> "Judgement":
+    def without_display(self) -> "ClassificationSettings":
         """The same without what changes no values."""
-        return replace(self, threshold=None, masked=False)
+        return replace(self, threshold=None, show_mask=False)
 
-    def changed(self, **fields: Any) -> "Judgement":
-        """Return this judgement with some fields changed and all of them checked.
+    def replace(self, **fields: Any) -> "ClassificationSettings":
+        """Return these settings with some fields changed and all of them checked.
 
         A threshold belongs to what is shown: where that changes, it is forgotten.
 
@@ -61,18 +71,20 @@ class Judgement:
         ValueError, TypeError
             If a field cannot have that value.
         """
+        fields = current_names(fields, OLD_FIELDS)
         if "priors" in fields:
             fields["priors"] = _checked_priors(fields["priors"])
-        if "among" in fields:
-            fields["among"] = tuple(map(str, fields["among"]))
+        if "compared_sets" in fields:
+            fields["compared_sets"] = tuple(map(str, fields["compared_sets"]))
         after = replace(self, **fields)
-        if after.show not in JUDGED:
+        if after.show not in CLASS_OUTPUTS:
             raise ValueError(
-                f"show={after.show!r} is not known; use one of {', '.join(map(repr, JUDGED))}."
+                f"show={after.show!r} is not known; use one of "
+                f"{', '.join(map(repr, CLASS_OUTPUTS))}."
             )
-        if after.none_below is not None and not 0 < after.none_below <= 1:
+        if after.keep_mass is not None and not 0 < after.keep_mass <= 1:
             raise ValueError(
-                f"none_below={after.none_below}; give a part of the pixels above 0 and up to 1."
+                f"keep_mass={after.keep_mass}; give a fraction of the pixels above 0 and up to 1."
             )
         if after.threshold is not None and not math.isfinite(after.threshold):
             raise ValueError(f"threshold={after.threshold}; give a finite number.")
@@ -80,6 +92,11 @@ class Judgement:
         if meant and "threshold" not in fields:
             after = replace(after, threshold=None)
         return after
+
+    def changed(self, **fields: Any) -> "ClassificationSettings":
+        """Old name of `replace`."""
+        warn_renamed("changed", "replace")
+        return self.replace(**fields)
 
 
 def with_prior(priors: Mapping[str, float], cls: str, prior: float) -> dict[str, float]:

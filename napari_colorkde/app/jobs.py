@@ -23,6 +23,24 @@ class ComputeError(RuntimeError):
     """Work in the background failed; the message is a sentence for people."""
 
 
+def user_message(error: BaseException) -> str:
+    """Return what an error says, in words for people."""
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this; close other images, or use a smaller one."
+    text = " ".join(str(error).split())
+    if isinstance(error, ValueError | TypeError | OSError | ComputeError) and text:
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of `what` is done: a fraction from 0 to 1, or None where that is not known."""
+
+    what: str
+    fraction: float | None = None
+
+
 class Executor(Protocol):
     """Runs one generator at a time, somewhere, and hands over what it yields on this thread."""
 

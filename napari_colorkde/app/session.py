@@ -12,27 +12,29 @@ from typing import Any
 
 from psygnal import Signal
 
-from napari_colorkde.app.choices import Choices
-from napari_colorkde.app.density.class_question import question_of
+from napari_colorkde.app.density.class_query import resolve_classes
 from napari_colorkde.app.density.color_coordinates import (
+    conversion_error,
     converted_bandwidth,
-    obstacle,
-    without_space,
+    with_rgb_space,
 )
-from napari_colorkde.app.density.compute import (
-    Densities,
-    DensityRequest,
-    Estimate,
-    Progress,
-    compute,
-)
+from napari_colorkde.app.density.compute import ColorValues, DensityRequest, Estimate, compute
 from napari_colorkde.app.density.export import ExportRequest, export
-from napari_colorkde.app.errors import sentence
-from napari_colorkde.app.image.counting import Counted, count
-from napari_colorkde.app.image.pixel_index import Index
-from napari_colorkde.app.image.source import Source
-from napari_colorkde.app.jobs import ComputeError, Executor, Jobs, SynchronousExecutor, Work
+from napari_colorkde.app.deprecation import renamed
+from napari_colorkde.app.image.counting import CountedImage, count_colors
+from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.source import ImageSource
+from napari_colorkde.app.jobs import (
+    ComputeError,
+    Executor,
+    Jobs,
+    Progress,
+    SynchronousExecutor,
+    Work,
+    user_message,
+)
 from napari_colorkde.app.state import Bandwidth, Channels, State
+from napari_colorkde.app.store import StateStore
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.mixture.cached_terms import Contributions
 from napari_colorkde.core.palette.palette import Palette
@@ -43,11 +45,19 @@ from napari_colorkde.io.provenance import provenance
 LANES = ("edit", "light", "difference", "pick", "export", "count", "truth", "fit")
 """Most urgent first: editing goes on while a file is written or an image is counted."""
 
-NEEDS_DENSITY = {"show", "space", "bandwidth", "kernel_sets", "kernel_set", "log", "judged"}
+NEEDS_DENSITY = {
+    "show",
+    "space",
+    "bandwidth",
+    "kernel_sets",
+    "kernel_set",
+    "log",
+    "shown_classification",
+}
 """Fields of the state whose change asks for other numbers."""
 
 
-class Session(Choices):
+class Session(StateStore):
     """One image, one state, and their densities.
 
     Parameters
@@ -68,21 +78,21 @@ class Session(Choices):
     """
 
     source_changed = Signal(object, description="The source, or None.")
-    counted_changed = Signal(object, description="Counted.")
+    counted_changed = Signal(object, description="CountedImage.")
     estimate_changed = Signal(object, description="Estimate.")
-    densities_changed = Signal(object, description="Densities.")
+    densities_changed = Signal(object, description="ColorValues.")
     progressed = Signal(Progress)
     failed = Signal(str, description="A sentence.")
     exported = Signal(Path)
-    settled = Signal(description="Nothing is under way any more.")
+    idle = Signal(description="Nothing is under way any more.")
 
     def __init__(self, executor: Executor | None = None, device: "str | Device" = "auto") -> None:
         super().__init__()
         self.device = resolve_device(device)
-        self.source: Source | None = None
-        self.counted: Counted | None = None
+        self.source: ImageSource | None = None
+        self.counted: CountedImage | None = None
         self.estimate: Estimate | None = None
-        self.densities: Densities | None = None
+        self.densities: ColorValues | None = None
         self.error: str | None = None
         self._contributions: Contributions | None = None
         self._executor = SynchronousExecutor() if executor is None else executor
@@ -90,19 +100,21 @@ class Session(Choices):
 
     # --- the image
 
-    def open(self, source: Source | None) -> None:
+    def open(self, source: ImageSource | None) -> None:
         """Look at another image, or at none. Its colors are counted in the background."""
-        self._forget()
+        self._reset_results()
         self.source = source
         if source is not None and self.state.channels not in (None, *source.choices):
-            self._replace(self.state.changed(channels=None))
+            self._set_state(self.state.replace(channels=None))
         self.source_changed.emit(source)
         self._count()
 
     def recount(self) -> None:
         """Count the image again, for instance after its pixels were changed."""
-        self._forget()
+        self._reset_results()
         self._count()
+
+    settled = renamed("settled", "idle")
 
     @property
     def palette(self) -> Palette | None:
@@ -110,7 +122,7 @@ class Session(Choices):
         return None if self.counted is None else self.counted.palette
 
     @property
-    def index(self) -> Index | None:
+    def index(self) -> PixelIndex | None:
         """Which color each pixel has."""
         return None if self.counted is None else self.counted.index
 
@@ -181,7 +193,7 @@ class Session(Choices):
             (self.progressed.emit if isinstance(result, Progress) else on_result)(result)
 
         def end(error: Exception | None) -> None:
-            on_end(None if error is None else sentence(error))
+            on_end(None if error is None else user_message(error))
 
         self._jobs.submit(lane, work, deliver, end)
 
@@ -228,10 +240,10 @@ class Session(Choices):
         if self.state.channels is not None:
             facts["channels"] = self.channels.label
         kernels = densities.request.kernels
-        question = densities.request.question
+        query = densities.request.query
         if kernels is not None:
-            if question is not None:
-                return provenance(**facts, **question.facts)
+            if query is not None:
+                return provenance(**facts, **query.metadata)
             facts["kernel set"] = self.state.kernel_set
             facts["kernels"] = [
                 {"mean": k.mean, "covariance": k.covariance, "weight": k.weight} for k in kernels
@@ -259,39 +271,41 @@ class Session(Choices):
 
     def space_obstacle(self) -> str:
         """Say why the image has no other color space than its own channels; "" if it has."""
-        return self._obstacle(replace(self.state, space="lab")) if self.source else "No image."
+        return (
+            self._conversion_error(replace(self.state, space="lab")) if self.source else "No image."
+        )
 
     def _check_space(self, state: State) -> None:
-        if reason := self._obstacle(state):
+        if reason := self._conversion_error(state):
             raise ValueError(f"space={state.space!r}: {reason}")
 
-    def _obstacle(self, state: State, palette: Palette | None = None) -> str:
+    def _conversion_error(self, state: State, palette: Palette | None = None) -> str:
         """Say why the image at hand cannot be seen in a state's space; "" if it can."""
         if self.source is None or state.space == "rgb":
             return ""
         channels = state.channels or self.source.choices[0]
-        return obstacle(self.source, channels, palette or self.palette)
+        return conversion_error(self.source, channels, palette or self.palette)
 
     def _bandwidth_in(self, space: str) -> Bandwidth:
-        if self.palette is None or self._obstacle(replace(self.state, space=space)):
+        if self.palette is None or self._conversion_error(replace(self.state, space=space)):
             return self.bandwidth
         return converted_bandwidth(self.bandwidth, self.palette, self.state.space, space)
 
-    def _fitted(self, state: State) -> State:
+    def _adapted_to_image(self, state: State) -> State:
         if self.source is not None and state.channels not in (None, *self.source.choices):
             # Those of an image that was looked at before.
-            state = state.changed(channels=self.state.channels)
-        return without_space(state) if self._obstacle(state) else state
+            state = state.replace(channels=self.state.channels)
+        return with_rgb_space(state) if self._conversion_error(state) else state
 
-    def _go_to(self, state: State) -> None:
+    def _apply(self, state: State) -> None:
         before = self.state
-        super()._go_to(state)
+        super()._apply(state)
         if state.channels != before.channels:
             self.recount()
         elif any(getattr(state, name) != getattr(before, name) for name in NEEDS_DENSITY):
             self._compute()
 
-    def _forget(self) -> None:
+    def _reset_results(self) -> None:
         self._jobs.stop("edit", "light", "difference", "count", "pick", "truth", "fit")
         self.counted = self.estimate = self.densities = self.error = self._contributions = None
 
@@ -299,24 +313,24 @@ class Session(Choices):
         source, channels = self.source, self.channels
         if source is not None and channels is not None:
             self._jobs.submit(
-                "count", lambda: count(source, channels), self._on_result, self._on_end
+                "count", lambda: count_colors(source, channels), self._on_result, self._on_end
             )
 
     def _compute(self) -> None:
         if self.palette is None:
             return  # asked for again once the colors are counted
         self.error = None
-        known = self.estimate
-        coordinates = None if known is None else known.coordinates
+        previous = self.estimate
+        coordinates = None if previous is None else previous.coordinates
         if coordinates is not None and coordinates.name != self.space:
             coordinates = None
-        if known is not None and (coordinates is None or known.bandwidth != self.bandwidth):
-            self.estimate = replace(known, kde=None)
-            known = None
+        if previous is not None and (coordinates is None or previous.bandwidth != self.bandwidth):
+            self.estimate = replace(previous, kde=None)
+            previous = None
         kernels = self.kernels if self.show == "kernels" else None
-        question = None if self.state.judged is None else question_of(self.state)
-        if question is not None:
-            kernels = question.kernels
+        query = None if self.state.shown_classification is None else resolve_classes(self.state)
+        if query is not None:
+            kernels = query.kernels
         if kernels is not None and self._contributions is None:
             self._contributions = Contributions(self.palette.colors, self.device)
         request = DensityRequest(
@@ -325,9 +339,9 @@ class Session(Choices):
             self.log,
             kernels,
             self.device,
-            known,
+            previous,
             self._contributions,
-            question,
+            query,
             self.space,
             coordinates,
         )
@@ -339,14 +353,14 @@ class Session(Choices):
             is_picture=_is_picture,
         )
 
-    def _on_result(self, result: Progress | Counted | Estimate | Densities) -> None:
+    def _on_result(self, result: Progress | CountedImage | Estimate | ColorValues) -> None:
         if isinstance(result, Progress):
             self.progressed.emit(result)
-        elif isinstance(result, Counted):
-            if reason := self._obstacle(self.state, result.palette):
+        elif isinstance(result, CountedImage):
+            if reason := self._conversion_error(self.state, result.palette):
                 # Chosen for another image, or for other channels.
-                self._replace(without_space(self.state))
-                self.noticed.emit(f"Shown in its own channels. {reason}")
+                self._set_state(with_rgb_space(self.state))
+                self.message.emit(f"Shown in its own channels. {reason}")
             self.counted, self.estimate, self.densities = result, None, None
             self._contributions = None
             self.counted_changed.emit(result)
@@ -357,7 +371,7 @@ class Session(Choices):
                 self.estimate = result
                 self.estimate_changed.emit(result)
                 if result.notice:
-                    self.noticed.emit(result.notice)
+                    self.message.emit(result.notice)
         elif result.request.palette is self.palette:
             self.densities = result
             self.densities_changed.emit(result)
@@ -371,12 +385,12 @@ class Session(Choices):
     def _on_end(self, error: Exception | None) -> None:
         if error is None:
             return
-        self.error = sentence(error)
+        self.error = user_message(error)
         self.failed.emit(self.error)
 
     def _on_idle(self) -> None:
-        self.settled.emit()
+        self.idle.emit()
 
 
 def _is_picture(result: object) -> bool:
-    return isinstance(result, Densities)
+    return isinstance(result, ColorValues)

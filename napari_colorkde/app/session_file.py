@@ -12,7 +12,7 @@ from typing import Any
 
 import platformdirs
 
-from napari_colorkde.app.class_settings import Judgement
+from napari_colorkde.app.class_settings import OLD_FIELDS, ClassificationSettings
 from napari_colorkde.app.state import Channels, State
 from napari_colorkde.app.view_settings import CubeLook, look_from_json, look_to_json
 from napari_colorkde.io.atomic import atomic_path
@@ -23,7 +23,7 @@ VERSION = 1
 
 SUFFIX = ".session.json"
 
-MOST_FILES = 10
+MAX_FILES = 10
 """Sessions that are kept; older ones are deleted."""
 
 
@@ -39,13 +39,13 @@ def state_to_json(state: State, look: CubeLook | None = None) -> str:
     document = {
         "format": FORMAT,
         "version": VERSION,
-        "channels": None if state.channels is None else asdict(state.channels),
+        "channels": None if state.channels is None else _channels_to_json(state.channels),
         "show": state.show,
         "space": state.space,
         "bandwidth": state.bandwidth,
         "log": state.log,
         "colormap": state.colormap,
-        "judgement": asdict(state.judgement),
+        "judgement": _settings_to_json(state.classification),
         "kernel_set": state.kernel_set,
         "kernel_sets": json.loads(kernels_to_json(sets)) if sets else None,
     }
@@ -72,15 +72,15 @@ def state_from_json(text: str) -> State:
     except KeyError as error:
         raise ValueError(f"the session has no {error.args[0]!r}.") from None
     # Files of earlier versions have none.
-    fields["judgement"] = _judgement(document.get("judgement", {}))
+    fields["classification"] = _judgement(document.get("judgement", {}))
     if sets is not None:
         fields["kernel_sets"] = kernels_from_json(json.dumps(sets), "the session")
     if channels is not None:
         fields["channels"] = _channels(channels)
-    return State().changed(**fields)
+    return State().replace(**fields)
 
 
-def look_in_json(text: str) -> CubeLook:
+def view_from_json(text: str) -> CubeLook:
     """Read how the color space was looked at; the first look from files of earlier versions.
 
     Raises
@@ -106,11 +106,24 @@ def _document(text: str) -> dict[str, Any]:
     return document
 
 
-def _judgement(document: Any) -> Judgement:
+def _settings_to_json(settings: ClassificationSettings) -> dict[str, Any]:
+    old = {new: name for name, new in OLD_FIELDS.items()}
+    return {old.get(name, name): value for name, value in asdict(settings).items()}
+
+
+def _judgement(document: Any) -> ClassificationSettings:
     try:
-        return Judgement().changed(**document)
-    except (TypeError, ValueError):
+        return ClassificationSettings().replace(
+            **{OLD_FIELDS.get(name, name): value for name, value in document.items()}
+        )
+    except (AttributeError, TypeError, ValueError):
         raise ValueError(f"the session's judgement is {document!r}; it cannot be.") from None
+
+
+def _channels_to_json(channels: Channels) -> dict[str, Any]:
+    document = asdict(channels)
+    document["entries"] = document.pop("indices")
+    return document
 
 
 def _channels(document: Any) -> Channels:
@@ -161,7 +174,7 @@ def load_look(path: Path) -> CubeLook:
     ValueError, OSError
         If it is no session, cannot be read, or that part of it cannot be.
     """
-    return look_in_json(path.read_text(encoding="utf-8"))
+    return view_from_json(path.read_text(encoding="utf-8"))
 
 
 def session_files(folder: Path) -> list[Path]:
@@ -169,7 +182,7 @@ def session_files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{SUFFIX}"), key=_changed, reverse=True)
 
 
-def describe(state: State, path: Path) -> str:
+def session_summary(state: State, path: Path) -> str:
     """What a session holds, in words."""
     when = datetime.fromtimestamp(_changed(path)).strftime("%Y-%m-%d %H:%M")
     n = sum(len(kernels) for _, kernels in state.kernel_sets)

@@ -9,15 +9,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from napari_colorkde.app.class_settings import Judgement
+from napari_colorkde.app.class_settings import ClassificationSettings
+from napari_colorkde.app.deprecation import current_names, renamed, warn_renamed
 from napari_colorkde.core.colorspaces import SPACE_NAMES
 from napari_colorkde.core.mixture.kernels import KernelSet
 
-Show = Literal["kde", "kernels"]
-SHOWN: tuple[Show, ...] = ("kde", "kernels")
+DisplayMode = Literal["kde", "kernels"]
+DISPLAY_MODES: tuple[DisplayMode, ...] = ("kde", "kernels")
 
 BANDWIDTH_RULES = ("scott", "silverman", "loco", "loo")
 """Names of bandwidths that are chosen from the pixels."""
+
+OLD_FIELDS = {"judgement": "classification"}
 
 Bandwidth = str | tuple[float, ...] | None
 
@@ -40,8 +43,10 @@ class Channels:
 
     names: tuple[str, ...]
     axis: int | None = None
-    entries: tuple[int, ...] = ()
+    indices: tuple[int, ...] = ()
     layers: tuple[str, ...] = ()
+
+    entries = renamed("entries", "indices")
 
     @property
     def label(self) -> str:
@@ -76,19 +81,21 @@ class State:
         that most of a linear overlay is black.
     colormap
         Name of the overlay's colormap.
-    judgement
+    classification
         What is asked of the kernels' classes where `show` is "kernels".
     """
 
     channels: Channels | None = None
-    show: Show = "kde"
+    show: DisplayMode = "kde"
     space: str = "rgb"
     bandwidth: Bandwidth = None
     kernel_sets: tuple[tuple[str, KernelSet], ...] = ()
     kernel_set: str | None = None
     log: bool = True
     colormap: str = "magma"
-    judgement: Judgement = field(default_factory=Judgement)
+    classification: ClassificationSettings = field(default_factory=ClassificationSettings)
+
+    judgement = renamed("judgement", "classification")
 
     @property
     def kernels(self) -> KernelSet | None:
@@ -96,22 +103,22 @@ class State:
         return dict(self.kernel_sets).get(self.kernel_set) if self.kernel_set is not None else None
 
     @property
-    def judged(self) -> Judgement | None:
+    def shown_classification(self) -> ClassificationSettings | None:
         """What is asked of the classes; None where a density is shown."""
-        asked = self.show == "kernels" and self.judgement.show != "density"
-        return self.judgement.asked if asked else None
+        asked = self.show == "kernels" and self.classification.show != "density"
+        return self.classification.without_display if asked else None
 
     @property
-    def scale(self) -> tuple[object, ...]:
+    def value_scale(self) -> tuple[object, ...]:
         """What a threshold of the shown values depends on: on another scale it means nothing."""
-        if self.judged is not None:
-            return (self.judged.show,)
+        if self.shown_classification is not None:
+            return (self.shown_classification.show,)
         return self.show, self.log, self.channels, self.space if self.show == "kde" else None
 
-    def changed(self, **fields: Any) -> "State":
+    def replace(self, **fields: Any) -> "State":
         """Return this state with some fields changed and all of them checked.
 
-        A threshold belongs to the numbers that are shown: unless a judgement is given, it is
+        A threshold belongs to the numbers that are shown: unless a classification is given, it is
         forgotten where these become others.
 
         Raises
@@ -119,19 +126,20 @@ class State:
         ValueError, TypeError
             If a field cannot have that value, or there is no such field.
         """
+        fields = current_names(fields, OLD_FIELDS)
         unknown = sorted(set(fields) - set(self.__slots__))
         if unknown:
             raise TypeError(
-                f"{unknown[0]!r} is no part of the state; use one of {', '.join(self.__slots__)}."
+                f"{unknown[0]!r} is no field of the state; use one of {', '.join(self.__slots__)}."
             )
         if "bandwidth" in fields:
             fields["bandwidth"] = checked_bandwidth(fields["bandwidth"])
         if "kernel_sets" in fields:
             fields["kernel_sets"] = _checked_sets(fields["kernel_sets"])
         after = replace(self, **fields)
-        if after.scale != self.scale and "judgement" not in fields:
-            after = replace(after, judgement=replace(after.judgement, threshold=None))
-        if after.show not in SHOWN:
+        if after.value_scale != self.value_scale and "classification" not in fields:
+            after = replace(after, classification=replace(after.classification, threshold=None))
+        if after.show not in DISPLAY_MODES:
             raise ValueError(f"show={after.show!r} is not known; use 'kde' or 'kernels'.")
         if after.space not in SPACE_NAMES:
             raise ValueError(
@@ -148,6 +156,11 @@ class State:
         if after.show == "kernels" and after.kernels is None:
             raise ValueError("show='kernels' needs a kernel set; open a kernel file first.")
         return after
+
+    def changed(self, **fields: Any) -> "State":
+        """Old name of `replace`."""
+        warn_renamed("changed", "replace")
+        return self.replace(**fields)
 
 
 def checked_bandwidth(bandwidth: Any) -> Bandwidth:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Hashable
 
 from napari_colorkde.app.state import State
 
-MOST_STEPS = 500
+MAX_STEPS = 500
 PAUSE_SECONDS = 1.0
 """Changes of one gesture, such as the dragging of a slider, follow each other sooner than this."""
 
 
-class History:
+class UndoStack:
     """A list of earlier states, and one of later ones.
 
     Parameters
@@ -36,19 +36,19 @@ class History:
         """Whether a state was taken back."""
         return bool(self._later)
 
-    def record(self, before: State, gesture: Hashable = None) -> None:
+    def record(self, before: State, merge_key: Hashable = None) -> None:
         """Keep the state that is about to be changed.
 
         Changes of the same `gesture` in quick succession are one step; None is always a step of its
         own.
         """
         now = self._clock()
-        goes_on = gesture is not None and gesture == self._gesture
+        goes_on = merge_key is not None and merge_key == self._gesture
         if not (goes_on and now - self._last < PAUSE_SECONDS):
             self._earlier.append(before)
-            del self._earlier[:-MOST_STEPS]
+            del self._earlier[:-MAX_STEPS]
         self._later.clear()
-        self._gesture, self._last = gesture, now
+        self._gesture, self._last = merge_key, now
 
     def undo(self, current: State) -> State | None:
         """The state before, None if there is none."""

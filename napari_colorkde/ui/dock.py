@@ -21,8 +21,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.errors import sentence
-from napari_colorkde.app.image.source import unwrapped
+from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.ui.classification.panel import ClassificationPanel
@@ -84,7 +84,7 @@ class ColorKDEWidget(QWidget):
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:
         super().__init__()
-        self._viewer: Any = unwrapped(napari_viewer)
+        self._viewer: Any = unwrap_proxy(napari_viewer)
         self.session = Session(QtExecutor(), device=_preferred_device())
         self.overlay = Overlay(self._viewer, self.session)
         self.activity = Activity(self.session, self)
@@ -187,7 +187,7 @@ class ColorKDEWidget(QWidget):
         try:
             self.session.export(path, **look)
         except (ValueError, OSError) as error:
-            self.status.show_error(sentence(error))
+            self.status.show_error(user_message(error))
 
     def _on_saved(self, path: Path) -> None:
         self.status.show_message(f"Saved {path}.")

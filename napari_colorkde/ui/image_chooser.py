@@ -7,9 +7,9 @@ from magicgui.widgets import ComboBox, PushButton
 from psygnal import Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from napari_colorkde.app.errors import sentence
-from napari_colorkde.app.image.source import Source, unwrapped
-from napari_colorkde.app.layers.overlay import Overlay, images_of
+from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
+from napari_colorkde.app.jobs import user_message
+from napari_colorkde.app.layers.overlay import Overlay, image_layers
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import Channels, State
 from napari_colorkde.io.images import read_image
@@ -80,7 +80,7 @@ class ImageChooser(QWidget):
             image = read_image(path)
             self._add_image(image, Path(path))
         except (ValueError, TypeError, OSError) as error:
-            self.failed.emit(sentence(error))
+            self.failed.emit(user_message(error))
 
     def _add_image(self, image: Any, path: Path) -> None:
         layer = self._viewer.add_image(
@@ -93,13 +93,13 @@ class ImageChooser(QWidget):
         try:
             self._overlay.attach(layer)
         except (ValueError, TypeError) as error:
-            self.failed.emit(sentence(error))
+            self.failed.emit(user_message(error))
         self.reset_choices()
 
     def choose_first(self) -> None:
         """Look at the selected image layer, or at the topmost."""
-        images = images_of(self._viewer)
-        active = unwrapped(self._viewer.layers.selection.active)
+        images = image_layers(self._viewer)
+        active = unwrap_proxy(self._viewer.layers.selection.active)
         if images:
             self.look_at(active if active in images else images[-1])
 
@@ -118,7 +118,7 @@ class ImageChooser(QWidget):
 
     # --- what the session says
 
-    def _on_source(self, source: Source | None) -> None:
+    def _on_source(self, source: ImageSource | None) -> None:
         self._follow_channels()
 
     def _on_state(self, state: State, before: State) -> None:
@@ -136,7 +136,7 @@ class ImageChooser(QWidget):
 
     def _image_choices(self, widget: Any) -> list[tuple[str, Any]]:
         none = [("choose an image layer", NO_IMAGE)] if self._overlay.image is None else []
-        return none + [(layer.name, layer) for layer in reversed(images_of(self._viewer))]
+        return none + [(layer.name, layer) for layer in reversed(image_layers(self._viewer))]
 
     def _channel_choices(self, widget: Any) -> list[tuple[str, Channels]]:
         source = self._session.source

@@ -5,29 +5,29 @@ from typing import Any
 
 import pytest
 
-from napari_colorkde.app.class_settings import Judgement, with_prior
+from napari_colorkde.app.class_settings import ClassificationSettings, with_prior
 
 
 def test_changing_what_is_shown_forgets_the_threshold() -> None:
-    before = Judgement("posterior", threshold=0.7, masked=True)
-    assert before.changed(show="ratio").threshold is None
-    assert before.changed(cls="b").threshold is None
-    assert before.changed(priors={"a": 0.1}).threshold == 0.7
-    assert before.changed(show="ratio", threshold=2.0).threshold == 2.0
+    before = ClassificationSettings("posterior", threshold=0.7, show_mask=True)
+    assert before.replace(show="ratio").threshold is None
+    assert before.replace(cls="b").threshold is None
+    assert before.replace(priors={"a": 0.1}).threshold == 0.7
+    assert before.replace(show="ratio", threshold=2.0).threshold == 2.0
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
         ({"show": "odds"}, "show='odds' is not known; use one of 'density', 'posterior'"),
-        ({"none_below": 0.0}, "none_below=0.0; give a part of the pixels above 0 and up to 1"),
+        ({"keep_mass": 0.0}, "keep_mass=0.0; give a fraction of the pixels above 0 and up to 1"),
         ({"threshold": math.inf}, "threshold=inf; give a finite number"),
         ({"priors": {"a": -1}}, "priors has -1.0 for 'a'; give a number of 0 or more"),
     ],
 )
 def test_what_cannot_be_is_refused(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Judgement().changed(**fields)
+        ClassificationSettings().replace(**fields)
 
 
 def test_one_prior_is_set_and_the_others_keep_their_proportions() -> None:

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_colorkde.app.density.compute import Densities
-from napari_colorkde.app.errors import sentence
-from napari_colorkde.app.image.source import Source, source_of_array
-from napari_colorkde.app.jobs import ComputeError
+from napari_colorkde.app.density.compute import ColorValues
+from napari_colorkde.app.image.source import ImageSource, source_of_array
+from napari_colorkde.app.jobs import ComputeError, user_message
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
@@ -24,7 +23,7 @@ IMAGE = RNG.integers(40, 80, (20, 30, 3)).astype(np.uint8)
 KERNELS = KernelSet([Kernel([60, 55, 50], [90, 80, 70], 0.6)], "mine")
 
 
-def source(image: Any = IMAGE) -> Source:
+def source(image: Any = IMAGE) -> ImageSource:
     return source_of_array(image)
 
 
@@ -36,7 +35,7 @@ def opened(**state: Any) -> Session:
     return session
 
 
-def densities_of(session: Session) -> Densities:
+def densities_of(session: Session) -> ColorValues:
     assert session.densities is not None
     return session.densities
 
@@ -144,7 +143,7 @@ def test_a_kernel_file_is_opened_with_what_looks_wrong_in_it(tmp_path: Path) -> 
     save_kernels(tmp_path / "kernels.json", KERNELS)
     session = opened()
     notices: list[str] = []
-    session.noticed.connect(notices.append)
+    session.message.connect(notices.append)
     session.load_kernels(tmp_path / "kernels.json")
     assert len(notices) == 1
     assert "weights of set 'mine' sum to 0.6" in notices[0]
@@ -154,7 +153,7 @@ def test_a_kernel_file_is_opened_with_what_looks_wrong_in_it(tmp_path: Path) -> 
 def test_a_doubtful_bandwidth_is_noticed_once() -> None:
     session = opened()
     notices: list[str] = []
-    session.noticed.connect(notices.append)
+    session.message.connect(notices.append)
     colors = np.random.default_rng(0).integers(0, 256, (6, 7, 3), dtype=np.uint8)
     session.open(source_of_array(np.concatenate([colors, colors])))
     session.bandwidth = "loo"
@@ -328,4 +327,4 @@ def test_a_closed_session_lets_go_of_the_image() -> None:
     ],
 )
 def test_errors_become_one_sentence(error: Exception, words: str) -> None:
-    assert sentence(error).startswith(words)
+    assert user_message(error).startswith(words)

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from napari_colorkde.app.class_settings import Judgement
+from napari_colorkde.app.class_settings import ClassificationSettings
 from napari_colorkde.app.session_file import (
     SUFFIX,
-    describe,
     load_look,
     load_state,
     save_state,
     session_files,
+    session_summary,
     state_from_json,
     state_to_json,
 )
@@ -27,7 +27,7 @@ KERNELS = KernelSet(
     [Kernel([1 / 3, 2, 3], FULL, 0.1, cls="a", visible=False), Kernel([4, 5, 6], [7, 8, 9], 2)],
     "mine",
 )
-STATE = State().changed(
+STATE = State().replace(
     channels=Channels(("red", "blue"), 2, (0, 2)),
     bandwidth=(1.1, 2.2),
     kernel_sets={"mine": KERNELS, "other": KernelSet(KERNELS[:1].kernels, "other")},
@@ -36,8 +36,8 @@ STATE = State().changed(
     log=False,
     colormap="viridis",
     space="lab",
-    judgement=Judgement().changed(
-        show="posterior", cls="a", priors={"a": 0.3}, threshold=0.7, among=["mine", "other"]
+    classification=ClassificationSettings().replace(
+        show="posterior", cls="a", priors={"a": 0.3}, threshold=0.7, compared_sets=["mine", "other"]
     ),
 )
 
@@ -100,8 +100,8 @@ def test_the_newest_session_comes_first(tmp_path: Path) -> None:
 def test_a_session_is_described(tmp_path: Path) -> None:
     path = tmp_path / f"a{SUFFIX}"
     save_state(path, STATE)
-    assert describe(STATE, path).startswith("3 kernels (mine, other), 2")
-    assert describe(State(), path).startswith("settings")
+    assert session_summary(STATE, path).startswith("3 kernels (mine, other), 2")
+    assert session_summary(State(), path).startswith("settings")
 
 
 def test_sessions_of_earlier_versions_are_in_the_images_own_channels() -> None:

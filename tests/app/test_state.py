@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from napari_colorkde.app.class_settings import Judgement
+from napari_colorkde.app.class_settings import ClassificationSettings
 from napari_colorkde.app.state import Channels, State
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
@@ -31,59 +31,59 @@ def test_a_state_cannot_be_changed_in_place() -> None:
     ],
 )
 def test_bandwidths_are_kept_in_one_form(given: Any, kept: Any) -> None:
-    assert State().changed(bandwidth=given).bandwidth == kept
+    assert State().replace(bandwidth=given).bandwidth == kept
 
 
 @pytest.mark.parametrize("bandwidth", [0, -1, float("nan"), float("inf"), [1, 2, 3, 4], [], "wide"])
 def test_bandwidths_that_cannot_be_are_refused_with_what_was_given(bandwidth: Any) -> None:
     with pytest.raises(ValueError, match=r"^bandwidth="):
-        State().changed(bandwidth=bandwidth)
+        State().replace(bandwidth=bandwidth)
 
 
 def test_a_bandwidth_that_is_no_number_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="bandwidth="):
-        State().changed(bandwidth=object())
+        State().replace(bandwidth=object())
 
 
 def test_unknown_fields_are_refused() -> None:
-    with pytest.raises(TypeError, match="'sigma' is no part of the state"):
-        State().changed(sigma=4)
+    with pytest.raises(TypeError, match="'sigma' is no field of the state"):
+        State().replace(sigma=4)
 
 
 def test_kernels_cannot_be_shown_before_there_are_some() -> None:
     with pytest.raises(ValueError, match="open a kernel file first"):
-        State().changed(show="kernels")
+        State().replace(show="kernels")
 
 
 def test_the_first_set_is_chosen_and_another_can_be() -> None:
-    state = State().changed(kernel_sets=SETS, show="kernels")
+    state = State().replace(kernel_sets=SETS, show="kernels")
     assert state.kernels is SETS["skin"]
-    assert state.changed(kernel_set="sky").kernels is SETS["sky"]
+    assert state.replace(kernel_set="sky").kernels is SETS["sky"]
 
 
 def test_a_set_that_was_not_opened_is_refused() -> None:
     with pytest.raises(ValueError, match="kernel_set='sea' is not among"):
-        State().changed(kernel_sets=SETS, kernel_set="sea")
+        State().replace(kernel_sets=SETS, kernel_set="sea")
 
 
 def test_a_chosen_set_stays_chosen_when_others_are_opened() -> None:
-    state = State().changed(kernel_sets=SETS, kernel_set="sky")
+    state = State().replace(kernel_sets=SETS, kernel_set="sky")
     more = {"hair": SETS["skin"], **SETS}
-    assert state.changed(kernel_sets=more).kernel_set == "sky"
+    assert state.replace(kernel_sets=more).kernel_set == "sky"
 
 
 @pytest.mark.parametrize("sets", [{"empty": KernelSet([])}, {"number": 3}])
 def test_what_is_no_kernel_set_is_refused(sets: Any) -> None:
     with pytest.raises((ValueError, TypeError), match="kernel_sets: "):
-        State().changed(kernel_sets=sets)
+        State().replace(kernel_sets=sets)
 
 
 def test_states_with_the_same_choices_are_equal() -> None:
-    assert State().changed(bandwidth=4, log=True) == State().changed(log=True).changed(bandwidth=4)
+    assert State().replace(bandwidth=4, log=True) == State().replace(log=True).replace(bandwidth=4)
 
 
 def test_channels_say_what_they_are() -> None:
-    channels = Channels(("red", "blue"), axis=2, entries=(0, 2))
+    channels = Channels(("red", "blue"), axis=2, indices=(0, 2))
     assert channels.label == "red, blue"
     assert len(channels) == 2
 
@@ -108,6 +108,6 @@ def test_channels_say_what_they_are() -> None:
 def test_a_threshold_is_kept_as_long_as_its_numbers_are_shown(
     show: Any, judged: Any, change: dict[str, Any], kept: bool
 ) -> None:
-    judgement = Judgement(judged, threshold=0.25)
-    state = State().changed(kernel_sets=SETS, show=show, judgement=judgement)
-    assert state.changed(**change).judgement.threshold == (0.25 if kept else None)
+    classification = ClassificationSettings(judged, threshold=0.25)
+    state = State().replace(kernel_sets=SETS, show=show, classification=classification)
+    assert state.replace(**change).classification.threshold == (0.25 if kept else None)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from napari_colorkde.app.state import State
-from napari_colorkde.app.undo import MOST_STEPS, History
+from napari_colorkde.app.undo import MAX_STEPS, UndoStack
 
 A, B, C = (State(bandwidth=(float(s),)) for s in (1, 2, 3))
 
@@ -14,7 +14,7 @@ class Clock:
 
 
 def test_states_are_taken_back_and_brought_again() -> None:
-    history = History()
+    history = UndoStack()
     history.record(A)
     history.record(B)
     assert history.undo(C) == B
@@ -26,7 +26,7 @@ def test_states_are_taken_back_and_brought_again() -> None:
 
 
 def test_a_new_change_ends_what_could_be_brought_again() -> None:
-    history = History()
+    history = UndoStack()
     history.record(A)
     history.undo(B)
     assert history.can_redo
@@ -36,7 +36,7 @@ def test_a_new_change_ends_what_could_be_brought_again() -> None:
 
 def test_one_gesture_is_one_step() -> None:
     clock = Clock()
-    history = History(clock)
+    history = UndoStack(clock)
     for state in (A, B):
         history.record(state, "slider")
         clock.now += 0.9
@@ -46,7 +46,7 @@ def test_one_gesture_is_one_step() -> None:
 
 def test_a_pause_another_gesture_and_no_gesture_begin_another_step() -> None:
     clock = Clock()
-    history = History(clock)
+    history = UndoStack(clock)
     history.record(A, "slider")
     clock.now += 1.1
     history.record(B, "slider")
@@ -58,10 +58,10 @@ def test_a_pause_another_gesture_and_no_gesture_begin_another_step() -> None:
 
 
 def test_very_old_states_are_forgotten() -> None:
-    history = History()
-    for _ in range(MOST_STEPS + 10):
+    history = UndoStack()
+    for _ in range(MAX_STEPS + 10):
         history.record(A)
     steps = 0
     while history.undo(B) is not None:
         steps += 1
-    assert steps == MOST_STEPS
+    assert steps == MAX_STEPS

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from napari_colorkde.app.choices import Choices
+from napari_colorkde.app.store import StateStore
 from napari_colorkde.app.view_settings import (
     MODES,
     SCALES,
@@ -74,7 +74,7 @@ def test_modes_and_scales_are_those_of_the_view() -> None:
 
 
 def test_undo_does_not_turn_the_view() -> None:
-    choices = Choices()
+    choices = StateStore()
     heard: list[CubeLook] = []
     choices.look_changed.connect(heard.append)
     choices.set(bandwidth=9)

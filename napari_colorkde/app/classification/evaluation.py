@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from napari_colorkde.app.density.compute import Densities, Progress
-from napari_colorkde.app.image.pixel_index import Index
-from napari_colorkde.app.image.source import unwrapped
-from napari_colorkde.app.selection.selections import Labeled
+from napari_colorkde.app.density.compute import ColorValues
+from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.jobs import Progress
+from napari_colorkde.app.selection.selections import LabelSelection
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.classification.roc import ConfusionMatrix, RocCurve, roc_curve
 
@@ -25,7 +26,7 @@ UNLABELED: tuple[Unlabeled, ...] = ("automatic", "negative", "ignore")
 FEW_VALUES = 1 << 16
 """Labels up to this are found in a table, others by sorting."""
 
-MOST_LABELS = 200
+MAX_LABELS = 200
 """Labels that are offered; of instances, such as nuclei, all are positive."""
 
 EVERY_LABEL = 0
@@ -46,7 +47,7 @@ class GroundTruth:
         ``(U,)`` numbers of pixels.
     """
 
-    index: Index = field(repr=False)
+    index: PixelIndex = field(repr=False)
     labels: tuple[int, ...]
     positive: int
     positives: NDArray[np.int64] = field(repr=False)
@@ -65,7 +66,7 @@ class GroundTruth:
 
 
 def count_ground_truth(
-    index: Index, labels: Labeled, positive: int | None
+    index: PixelIndex, labels: LabelSelection, positive: int | None
 ) -> Iterator[Progress | GroundTruth]:
     """Count labeled pixels by color: 0.4 s for 18 million.
 
@@ -83,7 +84,7 @@ def count_ground_truth(
     """
     found: set[int] = set()
     n, done = 2 * int(np.prod(index.shape, dtype=np.int64)), 0
-    for _, tile in labels.parts(index):
+    for _, tile in labels.tiles(index):
         found.update(_values(tile))
         done += tile.size
         yield Progress("counting the truth", done / n)
@@ -93,10 +94,10 @@ def count_ground_truth(
             "the truth has no pixel with a label; paint some, or choose another layer."
         )
     if positive is None or (positive != EVERY_LABEL and positive not in names):
-        positive = names[0] if len(names) <= MOST_LABELS else EVERY_LABEL
+        positive = names[0] if len(names) <= MAX_LABELS else EVERY_LABEL
     size = 3 * (len(index.palette) + 1)
     counts = np.zeros(size, np.int64)
-    for axes, tile in labels.parts(index):
+    for axes, tile in labels.tiles(index):
         positives = tile != 0 if positive == EVERY_LABEL else tile == positive
         # 0: no label, 1: positive, 2: another.
         kinds = np.where(positives, 1, np.where(tile == 0, 0, 2))
@@ -112,7 +113,7 @@ def count_ground_truth(
 @dataclass(frozen=True, eq=False)
 class _Evaluated:
     curve: RocCurve
-    densities: Densities
+    densities: ColorValues
     unlabeled: Unlabeled
 
 
@@ -168,7 +169,7 @@ class Evaluation:
 
     def choose(self, layer: Any) -> None:
         """Take a Labels layer for the truth; None for none."""
-        layer = None if layer is None else unwrapped(layer)
+        layer = None if layer is None else unwrap_proxy(layer)
         self._listen(False)
         self._layer = None if layer is None else ref(layer)
         self._listen(True)
@@ -221,7 +222,7 @@ class Evaluation:
     def _on_source(self, source: object) -> None:
         self._recount()
 
-    def _on_densities(self, densities: Densities) -> None:
+    def _on_densities(self, densities: ColorValues) -> None:
         if densities.is_exact:
             self._score()
 
@@ -240,8 +241,8 @@ class Evaluation:
         if layer is None or index is None or index.is_preview or densities is None:
             self._fail("")
             return
-        question = densities.request.question
-        if question is not None and question.show == "class":
+        query = densities.request.query
+        if query is not None and query.show == "class":
             self._fail("A map of classes has no threshold; show a posterior or a ratio.")
             return
         try:
@@ -270,14 +271,14 @@ class Evaluation:
             self._fail(f"{problem[:1].upper()}{problem[1:]}")
 
 
-def _labels_of(layer: Any, index: Index) -> Labeled:
+def _labels_of(layer: Any, index: PixelIndex) -> LabelSelection:
     """The label of each pixel of an image."""
-    labels = unwrapped(layer.data)[0] if layer.multiscale else unwrapped(layer.data)
+    labels = unwrap_proxy(layer.data)[0] if layer.multiscale else unwrap_proxy(layer.data)
     shape, source, axis = tuple(map(int, labels.shape)), index.source, index.channels.axis
     if shape == tuple(index.shape):
-        return Labeled(labels, "each")
+        return LabelSelection(labels, "each")
     if axis is not None and not source.rgb and shape == tuple(source.array.shape):
-        return Labeled(labels, "each", channel_axis=axis)
+        return LabelSelection(labels, "each", channel_axis=axis)
     raise ValueError(
         f"{layer.name!r} has the shape {shape}, the image's pixels {tuple(index.shape)}; "
         "choose labels of the same shape."
@@ -285,12 +286,12 @@ def _labels_of(layer: Any, index: Index) -> Labeled:
 
 
 def _score(
-    index: Index,
-    labels: Labeled,
+    index: PixelIndex,
+    labels: LabelSelection,
     positive: int | None,
     unlabeled: Unlabeled,
     truth: GroundTruth | None,
-    densities: Densities,
+    densities: ColorValues,
 ) -> Iterator[Progress | GroundTruth | _Evaluated]:
     if truth is None:
         for step in count_ground_truth(index, labels, positive):

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.app.image.source import Source
+from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.state import Bandwidth, Channels, State
 from napari_colorkde.core.colorspaces import (
     ColorSpace,
@@ -45,7 +45,7 @@ EDGE_POINTS = 33
 
 
 @dataclass(frozen=True, eq=False)
-class Coordinates:
+class PaletteCoordinates:
     """A palette in a color space.
 
     Attributes
@@ -108,7 +108,7 @@ class Coordinates:
         return _quietly(self.space.to_rgb, values) * white_level(self.palette)
 
 
-def in_space(palette: Palette, name: str) -> Coordinates:
+def convert_palette(palette: Palette, name: str) -> PaletteCoordinates:
     """Convert a palette. 0.1 s for 440 000 colors.
 
     Raises
@@ -117,13 +117,15 @@ def in_space(palette: Palette, name: str) -> Coordinates:
         If there is no such space, or the colors are not sRGB.
     """
     if name == "rgb":
-        return Coordinates(palette, palette)
+        return PaletteCoordinates(palette, palette)
     space = color_space(name, palette)
     show = _display(space) if name == "principal" else _display_named(name)
-    return Coordinates(palette, palette_in_space(palette, space), space, show)
+    return PaletteCoordinates(palette, palette_in_space(palette, space), space, show)
 
 
-def obstacle(source: Source, channels: Channels, palette: Palette | None = None) -> str:
+def conversion_error(
+    source: ImageSource, channels: Channels, palette: Palette | None = None
+) -> str:
     """Say in a sentence why an image has no color space but its own channels; "" if it has.
 
     Parameters
@@ -146,12 +148,12 @@ def obstacle(source: Source, channels: Channels, palette: Palette | None = None)
     return ""
 
 
-def without_space(state: State) -> State:
+def with_rgb_space(state: State) -> State:
     """The state in the image's own channels; sigmas in other units are let go."""
     if state.space == "rgb":
         return state
     bandwidth = None if isinstance(state.bandwidth, tuple) else state.bandwidth
-    return state.changed(space="rgb", bandwidth=bandwidth)
+    return state.replace(space="rgb", bandwidth=bandwidth)
 
 
 def converted_bandwidth(
@@ -160,12 +162,12 @@ def converted_bandwidth(
     """Sigmas in one space as the same parts of the channels' ranges in another; rules stay."""
     if not isinstance(bandwidth, tuple) or before == after:
         return bandwidth
-    scaled = np.array(bandwidth) / ranges_of(palette, before) * ranges_of(palette, after)
+    scaled = np.array(bandwidth) / channel_spans(palette, before) * channel_spans(palette, after)
     sigmas = tuple(float(f"{sigma:.4g}") for sigma in scaled)
     return sigmas[:1] if len(set(sigmas)) == 1 else sigmas
 
 
-def ranges_of(palette: Palette, name: str) -> Floats:
+def channel_spans(palette: Palette, name: str) -> Floats:
     """The range of values of each channel in a space, ``(C,)``."""
     if name == "rgb":
         return np.asarray(channel_ranges(palette))
@@ -178,7 +180,7 @@ def white_level(palette: Palette) -> float:
     return float(np.iinfo(palette.dtype).max) if palette.dtype.kind == "u" else 1.0
 
 
-def gamut_outline(coordinates: Coordinates) -> list[Floats]:
+def gamut_outline(coordinates: PaletteCoordinates) -> list[Floats]:
     """The 12 edges of the RGB cube as lines ``(N, 3)`` in the space; none for the own channels."""
     if coordinates.space is None:
         return []

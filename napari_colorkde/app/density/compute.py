@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.density.class_question import Question
-from napari_colorkde.app.density.color_coordinates import Coordinates, in_space
+from napari_colorkde.app.density.class_query import ClassQuery
+from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, convert_palette
 from napari_colorkde.app.density.contrast import contrast_limits
+from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.state import Bandwidth
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth import (
@@ -38,14 +39,6 @@ PART_COLORS = 1 << 16
 """Colors off the lattice whose densities are computed between two looks for a newer edit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How much of `what` is done: 0 to 1, or None where that is not known."""
-
-    what: str
-    part: float | None = None
-
-
 @dataclass(frozen=True, eq=False)
 class Estimate:
     """The KDE of a palette and its volume, in the units of a color space.
@@ -60,7 +53,7 @@ class Estimate:
     bandwidth: Bandwidth
     kde: ColorKDE | None = field(repr=False)
     volume: DensityVolume = field(repr=False)
-    coordinates: Coordinates = field(repr=False)
+    coordinates: PaletteCoordinates = field(repr=False)
     seconds: float
     notice: str = ""
 
@@ -71,7 +64,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, eq=False)
-class Densities:
+class ColorValues:
     """What the overlay shows.
 
     Attributes
@@ -96,17 +89,17 @@ class Densities:
     @property
     def log(self) -> bool:
         """Whether the values are logarithms of a density."""
-        return self.request.log and self.request.question is None
+        return self.request.log and self.request.query is None
 
     @property
     def kind(self) -> tuple[object, ...]:
         """What can be compared: values of one kind lie in the same range and look alike."""
-        question = self.request.question
-        if question is None:
+        query = self.request.query
+        if query is None:
             return "density", self.log, self.request.kernels is not None
-        if question.show == "class":
-            return question.show, len(question.names)
-        return question.show, question.cls, question.against if question.show == "ratio" else None
+        if query.show == "class":
+            return query.show, len(query.names)
+        return query.show, query.cls, query.against if query.show == "ratio" else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,22 +128,22 @@ class DensityRequest:
     log: bool
     kernels: KernelSet | None
     device: Device
-    known: Estimate | None = field(default=None, repr=False)
+    previous: Estimate | None = field(default=None, repr=False)
     contributions: Contributions | None = field(default=None, repr=False)
-    question: Question | None = None
+    query: ClassQuery | None = None
     space: str = "rgb"
-    coordinates: Coordinates | None = field(default=None, repr=False)
+    coordinates: PaletteCoordinates | None = field(default=None, repr=False)
 
 
-def compute(request: DensityRequest) -> Iterator[Progress | Estimate | Densities]:
+def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValues]:
     """Compute the volume, a preview of the densities, and the densities."""
     started = time.perf_counter()
     palette = request.palette
-    estimate = request.known
+    estimate = request.previous
     kde = None if estimate is None else estimate.kde
     if estimate is None or kde is None:
         yield Progress("estimating the density")
-        coordinates = request.coordinates or in_space(palette, request.space)
+        coordinates = request.coordinates or convert_palette(palette, request.space)
         sigmas, notice = None, ""
         for step in _resolved(coordinates.points, request.bandwidth, request.device):
             if isinstance(step, Progress):
@@ -160,21 +153,21 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | Densities
             else:
                 sigmas = step
         kde = ColorKDE(coordinates.points, sigmas, device=request.device)
-        volume = volume_of(kde, coordinates)
+        volume = display_volume(kde, coordinates)
         seconds = time.perf_counter() - started
         estimate = Estimate(palette, request.bandwidth, kde, volume, coordinates, seconds, notice)
         yield estimate
     if request.kernels is None:
         if palette.n_channels == 3 and len(palette) > FEW_COLORS:
-            preview = interpolated(estimate.volume, estimate.coordinates.points.colors)
-            yield _densities(request, _as_asked(preview, request.log), False, started)
-        values = yield from _in_parts(kde, request.log)
+            preview = interpolate_volume(estimate.volume, estimate.coordinates.points.colors)
+            yield _densities(request, _maybe_log(preview, request.log), False, started)
+        values = yield from _density_in_chunks(kde, request.log)
     else:
-        values = mixture_of(request)
+        values = evaluate_kernels(request)
     yield _densities(request, values, True, started)
 
 
-def _in_parts(kde: ColorKDE, log: bool) -> Generator[Progress, None, NDArray[Any]]:
+def _density_in_chunks(kde: ColorKDE, log: bool) -> Generator[Progress, None, NDArray[Any]]:
     """The exact densities of a KDE's own colors, so that a newer edit need not wait for all.
 
     Colors off the lattice, such as those of another color space, take a minute where most of
@@ -231,7 +224,7 @@ def _notice(selection: BandwidthSelection) -> str:
     return f"{found}: {other} ones may be better still. Choose by hand."
 
 
-def volume_of(kde: ColorKDE, coordinates: Coordinates) -> DensityVolume:
+def display_volume(kde: ColorKDE, coordinates: PaletteCoordinates) -> DensityVolume:
     """The volume that is shown: cell averages where the kernels are narrower than the grid."""
     n = kde.palette.n_channels
     sigmas = np.sqrt(np.diagonal(kde.covariance))
@@ -248,7 +241,7 @@ def volume_of(kde: ColorKDE, coordinates: Coordinates) -> DensityVolume:
     return replace(volume, space=coordinates.name)
 
 
-def interpolated(volume: DensityVolume, colors: NDArray[Any]) -> NDArray[np.float32]:
+def interpolate_volume(volume: DensityVolume, colors: NDArray[Any]) -> NDArray[np.float32]:
     """Trilinear interpolation of a volume at colors ``(U, C)``: ``(U,)``. 30 ms for 440 000."""
     flat = volume.values.reshape(-1)
     strides = np.array(volume.values.strides) // volume.values.itemsize
@@ -269,7 +262,7 @@ def interpolated(volume: DensityVolume, colors: NDArray[Any]) -> NDArray[np.floa
     return result
 
 
-def mixture_of(request: DensityRequest) -> NDArray[np.float32]:
+def evaluate_kernels(request: DensityRequest) -> NDArray[np.float32]:
     """What is asked of the kernels, at the palette's colors ``(U,)``."""
     kernels, palette = request.kernels, request.palette
     if kernels is None or kernels.n_channels != palette.n_channels:
@@ -281,15 +274,15 @@ def mixture_of(request: DensityRequest) -> NDArray[np.float32]:
     contributions = request.contributions
     if contributions is None:
         contributions = Contributions(palette.colors, request.device)
-    if (question := request.question) is not None:
-        question.check()
-        logs = contributions.log_class_densities(kernels, question.members)
-        return question.answer(logs, palette.counts)
+    if (query := request.query) is not None:
+        query.check()
+        logs = contributions.log_class_densities(kernels, query.members)
+        return query.evaluate(logs, palette.counts)
     values = contributions.log_density(kernels)
     return values if request.log else np.exp(values, out=values)
 
 
-def _as_asked(density: NDArray[np.float32], log: bool) -> NDArray[np.float32]:
+def _maybe_log(density: NDArray[np.float32], log: bool) -> NDArray[np.float32]:
     if not log:
         return density
     return np.log(np.maximum(density, np.finfo(np.float32).tiny))
@@ -297,11 +290,11 @@ def _as_asked(density: NDArray[np.float32], log: bool) -> NDArray[np.float32]:
 
 def _densities(
     request: DensityRequest, values: NDArray[Any], is_exact: bool, started: float
-) -> Densities:
-    if (question := request.question) is not None:
-        limits = question.limits
+) -> ColorValues:
+    if (query := request.query) is not None:
+        limits = query.limits
     else:
         limits = contrast_limits(values, request.palette.counts, request.log)
     # What is at hand is not part of the question, and large.
-    request = replace(request, known=None, contributions=None, coordinates=None)
-    return Densities(request, values, limits, is_exact, time.perf_counter() - started)
+    request = replace(request, previous=None, contributions=None, coordinates=None)
+    return ColorValues(request, values, limits, is_exact, time.perf_counter() - started)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.density.color_coordinates import obstacle
-from napari_colorkde.app.density.compute import Estimate, Progress
+from napari_colorkde.app.density.color_coordinates import conversion_error
+from napari_colorkde.app.density.compute import Estimate
 from napari_colorkde.app.image.counting import TILE_PIXELS
-from napari_colorkde.app.image.source import Source
+from napari_colorkde.app.image.source import ImageSource
+from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.state import Channels
 from napari_colorkde.core.colorspaces import palette_in_space
 from napari_colorkde.core.device import Device
@@ -30,7 +31,7 @@ class DifferenceRequest:
     """
 
     estimate: Estimate = field(repr=False)
-    source: Source
+    source: ImageSource
     channels: Channels
     device: Device
     palette: Palette | None = field(default=None, repr=False)
@@ -58,7 +59,9 @@ def difference(request: DifferenceRequest) -> Iterator[Progress | Difference]:
     palette = request.palette
     if palette is None:
         channels = like_channels(source, request.channels)
-        if estimate.coordinates.space is not None and (reason := obstacle(source, channels)):
+        if estimate.coordinates.space is not None and (
+            reason := conversion_error(source, channels)
+        ):
             raise ValueError(reason)
         builder, done = PaletteBuilder(), 0
         for _, colors in source.tiles(channels, TILE_PIXELS):
@@ -82,7 +85,7 @@ def difference(request: DifferenceRequest) -> Iterator[Progress | Difference]:
     yield Difference(replace(estimate, kde=None), palette, volume.values - second.values)
 
 
-def like_channels(source: Source, channels: Channels) -> Channels:
+def like_channels(source: ImageSource, channels: Channels) -> Channels:
     """The channels of another image that mean the same: red is compared with red.
 
     They have the same positions, and the same further layers; of several such choices those with
@@ -96,7 +99,7 @@ def like_channels(source: Source, channels: Channels) -> Channels:
     alike = [
         choice
         for choice in source.choices
-        if (choice.entries, choice.layers) == (channels.entries, channels.layers)
+        if (choice.indices, choice.layers) == (channels.indices, channels.layers)
     ]
     if not alike:
         raise ValueError(

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from napari_colorkde.app.density.class_question import class_map
-from napari_colorkde.app.density.compute import Densities, Progress
-from napari_colorkde.app.image.pixel_index import Index
+from napari_colorkde.app.density.class_query import class_map
+from napari_colorkde.app.density.compute import ColorValues
+from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.jobs import Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +30,8 @@ class ExportRequest:
     """
 
     path: Path
-    index: Index = field(repr=False)
-    densities: Densities
+    index: PixelIndex = field(repr=False)
+    densities: ColorValues
     colormap: Any
     limits: tuple[float, float] | None
     description: dict[str, Any]
@@ -42,19 +43,19 @@ def export(request: ExportRequest) -> Iterator[Progress | Path]:
     from napari_colorkde.io.densities import write_density
 
     index, values = request.index, request.densities.values
-    question = request.densities.request.question
+    query = request.densities.request.query
     painted = np.empty(index.shape, np.float64 if values.dtype == np.float64 else np.float32)
     table = np.concatenate([[np.nan], values]).astype(painted.dtype)
     done = 0
     for box in index.boxes():
-        painted[box] = table.take(index.codes_in(box))
+        painted[box] = table.take(index.tile_codes(box))
         done += painted[box].size
         yield Progress("painting the density", 0.5 * done / painted.size)
-    if question is not None and question.show == "class":
+    if query is not None and query.show == "class":
         write_class_map(
             request.path,
             class_map(painted),
-            question.names,
+            query.names,
             description=request.description,
         )
     else:

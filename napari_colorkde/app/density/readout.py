@@ -7,12 +7,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.density.color_coordinates import Coordinates
-from napari_colorkde.app.density.compute import Densities
-from napari_colorkde.app.image.pixel_index import Axes, Index
+from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
+from napari_colorkde.app.density.compute import ColorValues
+from napari_colorkde.app.image.pixel_index import Axes, PixelIndex
 from napari_colorkde.core.palette.palette import Palette
 
-CLOSED_UP = "\u202f"
+NARROW_NBSP = "\u202f"
 
 
 class Region(Protocol):
@@ -44,7 +44,7 @@ class Readout:
     sparser: float | None = None
 
 
-def entry_at(index: Index, position: Sequence[float]) -> int | None:
+def entry_at(index: PixelIndex, position: Sequence[float]) -> int | None:
     """The palette entry of the pixel at a position among the pixels; None where there is none.
 
     There is none outside the image, where the pixel is excluded, and where reading one pixel would
@@ -56,7 +56,7 @@ def entry_at(index: Index, position: Sequence[float]) -> int | None:
     if not all(0 <= p < n for p, n in zip(pixel, index.shape, strict=True)):
         return None
     in_memory = all(isinstance(a, np.ndarray) for a in index.source.arrays.values())
-    if index.is_preview or (index.kept_stride > 1 and not in_memory):
+    if index.is_preview or (index.cached_stride > 1 and not in_memory):
         return None
     axes: Axes = tuple(pixel)
     code = int(index.codes(0, axes))
@@ -64,7 +64,10 @@ def entry_at(index: Index, position: Sequence[float]) -> int | None:
 
 
 def readout(
-    entry: int, palette: Palette, coordinates: Coordinates | None, densities: Densities | None
+    entry: int,
+    palette: Palette,
+    coordinates: PaletteCoordinates | None,
+    densities: ColorValues | None,
 ) -> Readout:
     """Say what is known of a palette entry. O(colors): 0.6 ms for 440 000."""
     color = tuple(palette.colors[entry].tolist())
@@ -79,7 +82,7 @@ def readout(
 
 
 def readout_text(
-    readout: Readout, coordinates: Coordinates | None, densities: Densities | None
+    readout: Readout, coordinates: PaletteCoordinates | None, densities: ColorValues | None
 ) -> str:
     """A readout in words, short enough for a status bar."""
     parts = [f"color ({', '.join(f'{value:.4g}' for value in readout.color)})"]
@@ -87,14 +90,14 @@ def readout_text(
         numbers = zip(coordinates.space.channels, readout.place, strict=True)
         parts.append(", ".join(f"{name} {value:.3g}" for name, value in numbers))
     if readout.value is not None and readout.sparser is not None and densities is not None:
-        question = densities.request.question
-        if question is not None and question.show == "class":
-            parts.append(f"class {_class_name(question.names, readout.value)}")
+        query = densities.request.query
+        if query is not None and query.show == "class":
+            parts.append(f"class {_class_name(query.names, readout.value)}")
         else:
-            what: str = "density" if question is None else question.show
+            what: str = "density" if query is None else query.show
             what = f"log {what}" if densities.log else what
             parts.append(f"{what} {readout.value:.4g}")
-            parts.append(f"higher than at {100 * readout.sparser:.3g}{CLOSED_UP}% of the pixels")
+            parts.append(f"higher than at {100 * readout.sparser:.3g}{NARROW_NBSP}% of the pixels")
     return " · ".join(parts)
 
 
@@ -104,22 +107,22 @@ def _class_name(names: Sequence[str], value: float) -> str:
     return names[position] if 0 <= position < len(names) else "none"
 
 
-def chosen_by(region: Region, coordinates: Coordinates) -> NDArray[np.bool_]:
+def palette_mask(region: Region, coordinates: PaletteCoordinates) -> NDArray[np.bool_]:
     """The palette entries, ``(U,)`` bool, whose colors lie in a region. 20 ms for 440 000."""
     return region.contains(coordinates.points.colors)
 
 
-def radius_text(radius: float, coordinates: Coordinates) -> str:
+def radius_text(radius: float, coordinates: PaletteCoordinates) -> str:
     """The radius of a ball of colors, in words."""
     return f"radius {radius:.3g} {coordinates.unit}".rstrip()
 
 
-def share_text(chosen: NDArray[np.bool_], palette: Palette) -> str:
+def selection_text(chosen: NDArray[np.bool_], palette: Palette) -> str:
     """How much a choice of palette entries is, in words."""
     pixels = int(palette.counts.sum(where=chosen))
     colors = int(np.count_nonzero(chosen))
     if not colors:
         return "no pixels"
     number = f"{colors:,}".replace(",", "\u2009")
-    share = f"{100 * pixels / palette.n_pixels:.3g}{CLOSED_UP}% of the pixels"
+    share = f"{100 * pixels / palette.n_pixels:.3g}{NARROW_NBSP}% of the pixels"
     return f"{share}, {number} color{'' if colors == 1 else 's'}"

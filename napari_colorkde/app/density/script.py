@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from napari_colorkde import __version__
-from napari_colorkde.app.density.class_question import Question, question_of
-from napari_colorkde.app.image.source import Source
+from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
+from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.state import Channels, State
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
@@ -31,9 +31,9 @@ def shown_kernels(state: State) -> dict[str, KernelSet]:
     """Return the kernel sets that decide what is shown, by name; none for the image's density."""
     if state.show != "kernels":
         return {}
-    question = _question(state)
-    if question is not None:
-        return dict(question.sets)
+    query = _question(state)
+    if query is not None:
+        return dict(query.sets)
     if state.kernels is None or state.kernel_set is None:
         return {}
     return {state.kernel_set: state.kernels}
@@ -47,7 +47,7 @@ def needs_kernel_file(state: State, form: Form) -> bool:
     return sum(map(len, kernel_sets.values())) > FEW_KERNELS
 
 
-def python_script(state: State, source: Source, kernel_file: str | None = None) -> str:
+def python_script(state: State, source: ImageSource, kernel_file: str | None = None) -> str:
     """Write a script that leaves the array that is shown in a variable.
 
     Parameters
@@ -64,7 +64,7 @@ def python_script(state: State, source: Source, kernel_file: str | None = None) 
     """
     channels = state.channels or source.choices[0]
     lines, imports = _image_lines(source, channels)
-    question = _question(state)
+    query = _question(state)
     if state.show != "kernels":
         imports.append("ColorKDE")
         arguments = ["image"]
@@ -80,25 +80,25 @@ def python_script(state: State, source: Source, kernel_file: str | None = None) 
         imports.append("load_kernels")
         read = f"load_kernels({kernel_file!r})"
         name = next(iter(kernel_sets))
-        lines.append(f"kernels = {read}" + ("" if question is not None else f"[{name!r}]"))
+        lines.append(f"kernels = {read}" + ("" if query is not None else f"[{name!r}]"))
     else:
         imports += ["Kernel", "KernelSet"]
-        lines.append(f"kernels = {_kernels_text(kernel_sets, several=question is not None)}")
-    if question is None:
+        lines.append(f"kernels = {_kernels_text(kernel_sets, several=query is not None)}")
+    if query is None:
         imports.append("compute_densities")
         arguments = ["image", "kernels", *(["log=True"] if state.log else [])]
         lines.append(_call("density = compute_densities", arguments))
         return _script(imports, lines, source, "density")
-    question.check()
+    query.check()
     imports.append("classify_image")
-    what = {"posterior": "posterior", "ratio": "ratio"}.get(question.show, "classes")
-    given = [f"{key}={value!r}" for key, value in _options(question).items()]
-    arguments = ["image", "kernels", f"show={question.show!r}", *given]
+    what = {"posterior": "posterior", "ratio": "ratio"}.get(query.show, "classes")
+    given = [f"{key}={value!r}" for key, value in _options(query).items()]
+    arguments = ["image", "kernels", f"show={query.show!r}", *given]
     lines.append(_call(f"{what} = classify_image", arguments))
     return _script(imports, lines, source, what)
 
 
-def command_line(state: State, source: Source, kernel_file: str | None = None) -> str:
+def command_line(state: State, source: ImageSource, kernel_file: str | None = None) -> str:
     """Write a command line that saves the array that is shown beside the image, as a TIFF.
 
     Parameters
@@ -118,8 +118,8 @@ def command_line(state: State, source: Source, kernel_file: str | None = None) -
             f"the channels {channels.label} are several layers, but a command reads one image; "
             "copy the Python script."
         )
-    question = _question(state)
-    what = "density" if question is None else question.show
+    query = _question(state)
+    what = "density" if query is None else query.show
     path = _path(source)
     words = ["napari-colorkde", "density", path, "-o", f"{Path(path).stem}-{what}.tif"]
     words += _channel_options(source, channels)
@@ -134,12 +134,12 @@ def command_line(state: State, source: Source, kernel_file: str | None = None) -
             words += ["--bandwidth", ",".join(map(str, numbers))]
         if state.space != "rgb":
             words += ["--space", state.space]
-    if question is None:
+    if query is None:
         words += ["--log"] if state.log else []
     else:
-        question.check()
-        words += ["--show", question.show]
-        for key, value in _options(question).items():
+        query.check()
+        words += ["--show", query.show]
+        for key, value in _options(query).items():
             if key == "priors":
                 words += [w for name, p in value.items() for w in ("--prior", f"{name}={p!r}")]
             else:
@@ -150,21 +150,21 @@ def command_line(state: State, source: Source, kernel_file: str | None = None) -
 # --- what is asked
 
 
-def _question(state: State) -> Question | None:
-    return None if state.judged is None else question_of(state)
+def _question(state: State) -> ClassQuery | None:
+    return None if state.shown_classification is None else resolve_classes(state)
 
 
-def _options(question: Question) -> dict[str, Any]:
+def _options(query: ClassQuery) -> dict[str, Any]:
     """The arguments of `classify_image` that a question needs, by name."""
     options: dict[str, Any] = {}
-    if question.show in ("posterior", "ratio"):
-        options["cls"] = question.cls
-    if question.show == "ratio":
-        options["against"] = question.against
-    elif len(set(question.priors.values())) > 1:
-        options["priors"] = dict(question.priors)
-    if question.show == "class" and question.judgement.none_below is not None:
-        options["none_below"] = question.judgement.none_below
+    if query.show in ("posterior", "ratio"):
+        options["cls"] = query.cls
+    if query.show == "ratio":
+        options["against"] = query.against
+    elif len(set(query.priors.values())) > 1:
+        options["priors"] = dict(query.priors)
+    if query.show == "class" and query.classification.keep_mass is not None:
+        options["none_below"] = query.classification.keep_mass
     return options
 
 
@@ -176,7 +176,7 @@ def _bandwidth(state: State) -> Any:
 # --- the image
 
 
-def _path(source: Source) -> str:
+def _path(source: ImageSource) -> str:
     """Where the image lies, or the name under which it should be saved."""
     return source.path or f"{_file_name(source.name)}.tif"
 
@@ -185,7 +185,7 @@ def _file_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name).strip("_.") or "image"
 
 
-def _image_lines(source: Source, channels: Channels) -> tuple[list[str], list[str]]:
+def _image_lines(source: ImageSource, channels: Channels) -> tuple[list[str], list[str]]:
     """The lines that make `image`, channels last, and the names they import."""
     array = source.array
     about = f"{tuple(map(int, array.shape))} {array.dtype}"
@@ -207,23 +207,23 @@ def _image_lines(source: Source, channels: Channels) -> tuple[list[str], list[st
         moved = "image"
         if channels.axis != len(array.shape) - 1:
             moved = f"np.moveaxis(image, {channels.axis}, -1)"
-        chosen = f"{moved}[..., {list(channels.entries)!r}]"
+        chosen = f"{moved}[..., {list(channels.indices)!r}]"
         lines.append(f"image = {chosen}  # {channels.label}")
     return lines, ["read_image"]
 
 
-def _is_natural(source: Source, channels: Channels) -> bool:
+def _is_natural(source: ImageSource, channels: Channels) -> bool:
     """Whether the functions take the channels of themselves: red, green and blue, the last axis."""
-    return source.rgb and channels.entries == (0, 1, 2)
+    return source.rgb and channels.indices == (0, 1, 2)
 
 
-def _channel_options(source: Source, channels: Channels) -> list[str]:
+def _channel_options(source: ImageSource, channels: Channels) -> list[str]:
     n_axes = len(source.array.shape)
     if channels.axis is None:
         return ["--channel-axis", "none"] if n_axes > 2 else []
     if _is_natural(source, channels):
         return []
-    words = ["--channels", ",".join(map(str, channels.entries))]
+    words = ["--channels", ",".join(map(str, channels.indices))]
     return words if channels.axis == n_axes - 1 else [*words, "--channel-axis", str(channels.axis)]
 
 
@@ -238,7 +238,7 @@ def _variable(name: str, taken: Sequence[str]) -> str:
 # --- the text
 
 
-def _script(imports: Sequence[str], lines: Sequence[str], source: Source, what: str) -> str:
+def _script(imports: Sequence[str], lines: Sequence[str], source: ImageSource, what: str) -> str:
     body = "\n".join(lines)
     name = Path(source.path).name if source.path else source.name
     head = f'"""{what.capitalize()} of {name}, as shown by napari-colorkde {__version__}."""\n\n'

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.density.compute import Progress
-from napari_colorkde.app.image.pixel_index import Index, build_index, preview_index
-from napari_colorkde.app.image.source import Source
+from napari_colorkde.app.image.pixel_index import PixelIndex, build_index, preview_index
+from napari_colorkde.app.image.source import ImageSource
+from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.state import Channels
 from napari_colorkde.core.palette.palette import Palette, PaletteBuilder
 
@@ -24,10 +24,10 @@ LARGE = 1 << 26
 
 
 @dataclass(frozen=True, eq=False)
-class Counted:
+class CountedImage:
     """An image's palette and index. `index.is_preview` says whether they are those of a sample."""
 
-    index: Index
+    index: PixelIndex
     seconds: float
 
     @property
@@ -36,7 +36,7 @@ class Counted:
         return self.index.palette
 
 
-def count(source: Source, channels: Channels) -> Iterator[Progress | Counted]:
+def count_colors(source: ImageSource, channels: Channels) -> Iterator[Progress | CountedImage]:
     """Count an image's colors by tiles and look all its pixels up in the palette.
 
     A large image, or one that is not in memory, gives the palette of a sample first.
@@ -47,7 +47,7 @@ def count(source: Source, channels: Channels) -> Iterator[Progress | Counted]:
     if n_pixels > LARGE or not _in_memory(source):
         sample = source.sample(channels, SAMPLE_PIXELS)
         if sample is not None and (index := _sampled(source, channels, *sample)) is not None:
-            yield Counted(index, time.perf_counter() - started)
+            yield CountedImage(index, time.perf_counter() - started)
     builder = PaletteBuilder()
     done = 0
     for _, colors in source.tiles(channels, TILE_PIXELS):
@@ -57,13 +57,15 @@ def count(source: Source, channels: Channels) -> Iterator[Progress | Counted]:
     palette = builder.palette()
     del builder  # its table of counts is as large as the palette's own lookup
     for step in build_index(source, channels, palette):
-        if isinstance(step, Index):
-            yield Counted(step, time.perf_counter() - started)
+        if isinstance(step, PixelIndex):
+            yield CountedImage(step, time.perf_counter() - started)
         else:
             yield Progress("finding the pixels' colors", step)
 
 
-def _sampled(source: Source, channels: Channels, stride: int, sample: NDArray[Any]) -> Index | None:
+def _sampled(
+    source: ImageSource, channels: Channels, stride: int, sample: NDArray[Any]
+) -> PixelIndex | None:
     builder = PaletteBuilder()
     builder.add(sample, channel_axis=sample.ndim - 1)
     try:
@@ -74,7 +76,7 @@ def _sampled(source: Source, channels: Channels, stride: int, sample: NDArray[An
     return preview_index(source, channels, palette, sample, stride)
 
 
-def _in_memory(source: Source) -> bool:
+def _in_memory(source: ImageSource) -> bool:
     return all(
         isinstance(a, np.ndarray) and not isinstance(a, np.memmap) for a in source.arrays.values()
     )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.image.source import Box, Source
+from napari_colorkde.app.image.source import Box, ImageSource
 from napari_colorkde.app.state import Channels
 from napari_colorkde.core.image import tile_slices
 from napari_colorkde.core.palette.palette import Palette
@@ -33,7 +33,7 @@ Axes = tuple[int | range, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Index:
+class PixelIndex:
     """Codes of pixels: 0 where a pixel is excluded, else its palette entry plus 1.
 
     Attributes
@@ -43,19 +43,19 @@ class Index:
     strides
         Of each level, from fine to coarse; the last two axes are strided.
     kept
-        Codes at stride `kept_stride`, int32.
+        Codes at stride `cached_stride`, int32.
     is_preview
         Whether the palette is that of a sample, so that only `kept` is known: finer levels repeat
         its pixels.
     """
 
-    source: Source = field(repr=False)
+    source: ImageSource = field(repr=False)
     channels: Channels
     palette: Palette = field(repr=False)
     shape: tuple[int, ...]
     strides: tuple[int, ...]
-    kept: NDArray[np.int32] = field(repr=False)
-    kept_stride: int
+    cached: NDArray[np.int32] = field(repr=False)
+    cached_stride: int
     is_preview: bool = False
 
     @property
@@ -72,15 +72,15 @@ class Index:
         stride = self.strides[level]
         if self.is_preview:
             return self._repeated(axes, stride)
-        if stride < self.kept_stride:
+        if stride < self.cached_stride:
             return self._looked_up(self._scaled(axes, stride))
-        return self.kept[as_box(self._scaled(axes, stride // self.kept_stride))]
+        return self.cached[as_box(self._scaled(axes, stride // self.cached_stride))]
 
     def boxes(self) -> Iterator[tuple[slice, ...]]:
         """Cut the finest level into tiles."""
         return _boxes(self.shape)
 
-    def codes_in(self, box: tuple[slice, ...]) -> NDArray[np.int32]:
+    def tile_codes(self, box: tuple[slice, ...]) -> NDArray[np.int32]:
         """Codes of a tile of the finest level."""
         return self.codes(0, tuple(range(b.start, b.stop) for b in box))
 
@@ -101,15 +101,15 @@ class Index:
         for i, a in enumerate(axes):
             positions = np.atleast_1d(np.asarray(a))
             if self._strided(i):
-                positions = positions * stride // self.kept_stride
-            lookup.append(np.minimum(positions, self.kept.shape[i] - 1))
-        codes = self.kept[np.ix_(*lookup)]
+                positions = positions * stride // self.cached_stride
+            lookup.append(np.minimum(positions, self.cached.shape[i] - 1))
+        codes = self.cached[np.ix_(*lookup)]
         return codes[tuple(0 if isinstance(a, int) else slice(None) for a in axes)]
 
 
 def build_index(
-    source: Source, channels: Channels, palette: Palette, *, budget: int = INDEX_BYTES
-) -> Iterator[float | Index]:
+    source: ImageSource, channels: Channels, palette: Palette, *, budget: int = INDEX_BYTES
+) -> Iterator[float | PixelIndex]:
     """Look up every pixel in the palette: yields the part done so far, then the index.
 
     0.2 s for 18 million 8-bit pixels. An index over the budget is built at a stride; arrays that
@@ -117,36 +117,36 @@ def build_index(
     """
     shape = source.shape(channels)
     strides = level_strides(shape)
-    kept_stride = 1
-    while 4 * np.prod(strided_shape(shape, kept_stride), dtype=np.int64) > budget:
-        kept_stride *= 2
-    strides = tuple(sorted({*strides, kept_stride}))
-    strided = strided_shape(shape, kept_stride)
-    kept = np.empty(strided, np.int32)
+    cached_stride = 1
+    while 4 * np.prod(strided_shape(shape, cached_stride), dtype=np.int64) > budget:
+        cached_stride *= 2
+    strides = tuple(sorted({*strides, cached_stride}))
+    strided = strided_shape(shape, cached_stride)
+    cached = np.empty(strided, np.int32)
     # A palette keeps its lookup table, 64 MB for 8-bit colors: here a passing copy does.
     lookup = replace(palette)
     done = 0
     for box in _boxes(strided):
         ranges = [range(b.start, b.stop) for b in box]
-        axes = (*ranges[:-2], *(_scaled(r, kept_stride) for r in ranges[-2:]))
-        kept[box] = _codes_of(lookup, source.read(channels, as_box(axes)))
-        done += kept[box].size
-        yield done / kept.size
-    yield Index(source, channels, palette, shape, strides, kept, kept_stride)
+        axes = (*ranges[:-2], *(_scaled(r, cached_stride) for r in ranges[-2:]))
+        cached[box] = _codes_of(lookup, source.read(channels, as_box(axes)))
+        done += cached[box].size
+        yield done / cached.size
+    yield PixelIndex(source, channels, palette, shape, strides, cached, cached_stride)
 
 
 def preview_index(
-    source: Source, channels: Channels, palette: Palette, sample: NDArray[Any], stride: int
-) -> Index:
+    source: ImageSource, channels: Channels, palette: Palette, sample: NDArray[Any], stride: int
+) -> PixelIndex:
     """Index of a sample of the image, channels last, that stands in for the whole.
 
     `stride` is that of the sample; 0 if it is some coarser level of the image.
     """
     shape = source.shape(channels)
-    kept = _codes_of(palette, sample)
+    cached = _codes_of(palette, sample)
     if stride == 0:
-        stride = max(1, round(shape[-1] / kept.shape[-1]))
-    return Index(source, channels, palette, shape, level_strides(shape), kept, stride, True)
+        stride = max(1, round(shape[-1] / cached.shape[-1]))
+    return PixelIndex(source, channels, palette, shape, level_strides(shape), cached, stride, True)
 
 
 def level_strides(shape: tuple[int, ...]) -> tuple[int, ...]:

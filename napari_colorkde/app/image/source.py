@@ -1,6 +1,6 @@
 """Images as the session sees them: their pixels, the channels of their colors, their place.
 
-`source_of` turns a napari layer into a `Source`, or refuses it with a sentence. A source only
+`source_of` turns a napari layer into a `ImageSource`, or refuses it with a sentence. A source only
 refers to the layer's arrays: it reads them box by box, on whatever thread asks.
 """
 
@@ -60,7 +60,7 @@ class Placement:
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class ImageSource:
     """An image whose colors are looked at.
 
     All of it: of a stack the frames together have one palette, so that they compare.
@@ -153,17 +153,17 @@ class Source:
             others = [np.asarray(self.arrays[name][box]) for name in channels.layers]
             return np.stack([first, *others], axis=-1)
         key: list[Any] = list(box)
-        keep: slice | None = _as_slice(channels.entries)
-        if self.rgb and channels.entries == (0, 1, 2):
+        keep: slice | None = _as_slice(channels.indices)
+        if self.rgb and channels.indices == (0, 1, 2):
             keep = slice(None)  # alpha, too
         key.insert(channels.axis, slice(None) if keep is None else keep)
         # Integers before the channel axis drop their axes.
         axis = channels.axis - sum(isinstance(k, int) for k in key[: channels.axis])
         colors = np.moveaxis(np.asarray(array[tuple(key)]), axis, -1)
-        return colors if keep is not None else colors[..., list(channels.entries)]
+        return colors if keep is not None else colors[..., list(channels.indices)]
 
 
-def source_of(layer: Any, others: Sequence[Any] = ()) -> Source:
+def source_of(layer: Any, others: Sequence[Any] = ()) -> ImageSource:
     """Turn a napari image layer into a source.
 
     Parameters
@@ -178,39 +178,39 @@ def source_of(layer: Any, others: Sequence[Any] = ()) -> Source:
     TypeError
         If it is no image layer.
     """
-    layer = unwrapped(layer)
+    layer = unwrap_proxy(layer)
     name = str(layer.name)
     if not is_image(layer):
         raise TypeError(f"{name!r} is a {_kind(layer)} layer; choose an image layer.")
     finest, coarse = _levels(layer)
     arrays = {name: finest}
     if not layer.rgb:
-        for other in map(unwrapped, others):
+        for other in map(unwrap_proxy, others):
             if other is not layer and is_image(other) and _matches(other, layer, finest):
                 arrays.setdefault(str(other.name), _levels(other)[0])
     choices = _choices(layer, finest, arrays)
     path = str(getattr(layer.source, "path", None) or "")
-    return Source(name, arrays, bool(layer.rgb), choices, coarse, Placement.of(layer), path)
+    return ImageSource(name, arrays, bool(layer.rgb), choices, coarse, Placement.of(layer), path)
 
 
-def source_of_array(image: Any, name: str = "image", channel_axis: int | None = -1) -> Source:
+def source_of_array(image: Any, name: str = "image", channel_axis: int | None = -1) -> ImageSource:
     """Turn a plain array into a source, for scripts: 2-D is gray, else `channel_axis` is color."""
     if not hasattr(image, "shape"):
         image = np.asarray(image)
     if image.ndim <= 2 or channel_axis is None:
-        return Source(name, {name: image}, False, (Channels((name,)),))
+        return ImageSource(name, {name: image}, False, (Channels((name,)),))
     axis = channel_axis % image.ndim
     rgb = axis == image.ndim - 1 and image.shape[-1] in (3, 4)
     choices = _rgb_choices(axis) if rgb else _axis_choices(axis, image.shape[axis], "channel")
-    return Source(name, {name: image}, rgb, choices)
+    return ImageSource(name, {name: image}, rgb, choices)
 
 
 def is_image(layer: Any) -> bool:
     """Whether this is an image layer (labels, shapes and the rest are not)."""
-    return _kind(unwrapped(layer)) == "Image"
+    return _kind(unwrap_proxy(layer)) == "Image"
 
 
-def unwrapped(proxy: Any) -> Any:
+def unwrap_proxy(proxy: Any) -> Any:
     """The object behind a napari proxy; other objects as they are."""
     # napari's proxies are wrapt's; an array must not be asked (zarr groups answer any attribute).
     return proxy.__wrapped__ if type(proxy).__name__.endswith("PublicOnlyProxy") else proxy
@@ -222,7 +222,7 @@ def _kind(layer: Any) -> str:
 
 def _levels(layer: Any) -> tuple[Any, Any]:
     """The finest level, and the coarsest if there are several."""
-    data = unwrapped(layer.data)
+    data = unwrap_proxy(layer.data)
     if not layer.multiscale:
         return data, None
     return data[0], data[-1] if len(data) > 1 else None
@@ -259,18 +259,18 @@ def _choices(layer: Any, finest: Any, arrays: Mapping[str, Any]) -> tuple[Channe
 
 def _rgb_choices(axis: int) -> tuple[Channels, ...]:
     return tuple(
-        Channels(tuple(RGB_NAMES[e] for e in entries), axis, entries)
+        Channels(tuple(RGB_NAMES[e] for e in indices), axis, indices)
         for n in (3, 2, 1)
-        for entries in combinations(range(3), n)
+        for indices in combinations(range(3), n)
     )
 
 
 def _axis_choices(axis: int, n: int, label: str) -> tuple[Channels, ...]:
     if n <= MANY_CHANNELS:
         several = [
-            entries
+            indices
             for size in range(min(MAX_COLOR_CHANNELS, n), 0, -1)
-            for entries in combinations(range(n), size)
+            for indices in combinations(range(n), size)
         ]
     else:
         several = [(first, first + 1, first + 2) for first in range(n - 2)]
@@ -278,10 +278,10 @@ def _axis_choices(axis: int, n: int, label: str) -> tuple[Channels, ...]:
     return tuple(Channels(tuple(f"{label} {e}" for e in s), axis, s) for s in several)
 
 
-def _as_slice(entries: tuple[int, ...]) -> slice | None:
+def _as_slice(indices: tuple[int, ...]) -> slice | None:
     """The entries as a slice, which every kind of array can read; None if they are none."""
-    steps = {b - a for a, b in pairwise(entries)} or {1}
+    steps = {b - a for a, b in pairwise(indices)} or {1}
     if len(steps) != 1 or min(steps) < 1:
         return None
     step = steps.pop()
-    return slice(entries[0], entries[-1] + 1, step)
+    return slice(indices[0], indices[-1] + 1, step)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.ranges import channel_ranges
 
-LEVELS = 255.0
+WHITE_8BIT = 255.0
 
 
 def display_colors(colors: ArrayLike, palette: Palette | None = None) -> NDArray[np.float64]:
@@ -18,7 +18,7 @@ def display_colors(colors: ArrayLike, palette: Palette | None = None) -> NDArray
     palette, whose values say how bright white is, colors are 8-bit.
     """
     values = np.atleast_2d(np.asarray(colors, np.float64))
-    ranges: Any = LEVELS
+    ranges: Any = WHITE_8BIT
     if palette is not None and palette.n_channels == values.shape[1]:
         ranges = channel_ranges(palette)
     shares = np.clip(values / ranges, 0, 1)

@@ -21,7 +21,7 @@ from napari_colorkde.io.kernel_csv import kernels_from_csv, kernels_to_csv
 
 Kind = Literal["visible", "cls", "name", "mean", "spread", "weight"]
 
-MOST_KERNELS = 1000
+MAX_KERNELS = 1000
 """Kernels that a set may have here: each is kept for every color of the image."""
 
 TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")
@@ -48,7 +48,7 @@ def columns(n_channels: int) -> tuple[Column, ...]:
     )
 
 
-def value(kernel: Kernel, column: Column, *, variances: bool = False) -> Any:
+def cell_value(kernel: Kernel, column: Column, *, variances: bool = False) -> Any:
     """What stands in a cell: a bool, a text or a number.
 
     Spreads are sigmas or, with `variances`, variances; those of a kernel with a full covariance are
@@ -62,9 +62,9 @@ def value(kernel: Kernel, column: Column, *, variances: bool = False) -> Any:
     return getattr(kernel, column.kind)
 
 
-def text(kernel: Kernel, column: Column, *, variances: bool = False) -> str:
+def cell_text(kernel: Kernel, column: Column, *, variances: bool = False) -> str:
     """A cell in full, so that it reads back as the same number."""
-    content = value(kernel, column, variances=variances)
+    content = cell_value(kernel, column, variances=variances)
     if isinstance(content, bool):
         return "true" if content else "false"
     return content if isinstance(content, str) else repr(content).removesuffix(".0")
@@ -81,7 +81,7 @@ def sigma_of(variance: float) -> float:
 
 
 def with_cell(
-    kernels: KernelSet, rows: Iterable[int], column: Column, given: str, *, variances: bool = False
+    kernels: KernelSet, rows: Iterable[int], column: Column, text: str, *, variances: bool = False
 ) -> KernelSet:
     """Write a text into one column of some rows.
 
@@ -90,7 +90,7 @@ def with_cell(
     ValueError
         If it cannot be; one sentence with the reason.
     """
-    content = _parsed(given, column)
+    content = _parsed(text, column)
     if column.kind == "spread" and not variances:
         content = content * content
     members = list(kernels)
@@ -151,18 +151,18 @@ def with_kernel(kernels: KernelSet, row: int, kernel: Kernel) -> KernelSet:
     return replace(kernels, kernels=tuple(members))
 
 
-def added(kernels: KernelSet, new: Iterable[Kernel]) -> KernelSet:
+def append(kernels: KernelSet, new: Iterable[Kernel]) -> KernelSet:
     """Append kernels.
 
     Raises
     ------
     ValueError
-        If they have other channels, or there would be more than `MOST_KERNELS`.
+        If they have other channels, or there would be more than `MAX_KERNELS`.
     """
     members = (*kernels, *new)
-    if len(members) > MOST_KERNELS:
+    if len(members) > MAX_KERNELS:
         raise ValueError(
-            f"the set would have {len(members)} kernels; {MOST_KERNELS} are the most that can be "
+            f"the set would have {len(members)} kernels; {MAX_KERNELS} are the most that can be "
             "edited, more can be evaluated with the command line."
         )
     return replace(kernels, kernels=members)
@@ -178,18 +178,18 @@ def new_kernel(palette: Palette, kernels: KernelSet | None) -> Kernel:
     return Kernel(np.round(mean, 6), (channel_ranges(palette) / 16) ** 2, weight)
 
 
-def duplicated(kernels: KernelSet, rows: Iterable[int]) -> KernelSet:
+def duplicate(kernels: KernelSet, rows: Iterable[int]) -> KernelSet:
     """Append copies of some kernels."""
-    return added(kernels, [kernels[row] for row in sorted(rows)])
+    return append(kernels, [kernels[row] for row in sorted(rows)])
 
 
-def deleted(kernels: KernelSet, rows: Iterable[int]) -> KernelSet:
+def delete(kernels: KernelSet, rows: Iterable[int]) -> KernelSet:
     """Leave some kernels out."""
     gone = set(rows)
     return replace(kernels, kernels=tuple(k for i, k in enumerate(kernels) if i not in gone))
 
 
-def normalized(kernels: KernelSet) -> KernelSet:
+def normalize_weights(kernels: KernelSet) -> KernelSet:
     """Divide all weights by their sum.
 
     Raises
@@ -217,12 +217,13 @@ def block_text(
     """Some cells for a spreadsheet, separated by tabs."""
     every = columns(kernels.n_channels)
     lines = (
-        "\t".join(text(kernels[row], every[i], variances=variances) for i in at) for row in rows
+        "\t".join(cell_text(kernels[row], every[i], variances=variances) for i in at)
+        for row in rows
     )
     return "\n".join(lines) + "\n"
 
 
-def pasted_kernels(given: str) -> KernelSet | None:
+def pasted_kernels(text: str) -> KernelSet | None:
     """Read kernels from a spreadsheet's text if it begins with the header of a kernel file.
 
     Raises
@@ -230,17 +231,17 @@ def pasted_kernels(given: str) -> KernelSet | None:
     ValueError
         If it has the header, but a value or a column is missing or cannot be.
     """
-    first = given.lstrip("\ufeff").split("\n", 1)[0].lower()
+    first = text.lstrip("\ufeff").split("\n", 1)[0].lower()
     if "mean_" not in first:
         return None
-    rows = "\n".join(",".join(_quoted(cell) for cell in row) for row in cells_of(given))
+    rows = "\n".join(",".join(_quoted(cell) for cell in row) for row in cells_of(text))
     sets = kernels_from_csv(rows, "the clipboard", "pasted")
     return KernelSet([kernel for kernels in sets.values() for kernel in kernels], "pasted")
 
 
-def cells_of(given: str) -> list[list[str]]:
+def cells_of(text: str) -> list[list[str]]:
     """Split a spreadsheet's text into rows of cells; a last empty line is no row."""
-    lines = given.lstrip("\ufeff").replace("\r\n", "\n").rstrip("\n").split("\n")
+    lines = text.lstrip("\ufeff").replace("\r\n", "\n").rstrip("\n").split("\n")
     return [line.split("\t") for line in lines]
 
 
@@ -272,23 +273,23 @@ def _with_value(kernel: Kernel, column: Column, content: Any) -> Kernel:
     return replace_kernel(kernel, **{column.kind: content})
 
 
-def _parsed(given: str, column: Column) -> Any:
-    given = given.strip()
+def _parsed(text: str, column: Column) -> Any:
+    text = text.strip()
     if column.kind in ("cls", "name"):
-        if "\t" in given or "\n" in given:
+        if "\t" in text or "\n" in text:
             raise ValueError("a name is one line without tabs.")
-        return given
+        return text
     if column.kind == "visible":
-        if given.lower() not in TRUE + FALSE:
-            raise ValueError(f"{given!r} is neither true nor false.")
-        return given.lower() in TRUE
+        if text.lower() not in TRUE + FALSE:
+            raise ValueError(f"{text!r} is neither true nor false.")
+        return text.lower() in TRUE
     try:
-        number = float(given.replace("_", "x").replace("−", "-"))
+        number = float(text.replace("_", "x").replace("−", "-"))
     except ValueError:
-        what = f"{given!r} is not a number" if given else "the cell is empty"
+        what = f"{text!r} is not a number" if text else "the cell is empty"
         raise ValueError(f"{what}; write it like 765.4, with a decimal point.") from None
     if not math.isfinite(number):
-        raise ValueError(f"{given!r} is not finite; give a finite number.")
+        raise ValueError(f"{text!r} is not finite; give a finite number.")
     if column.kind == "spread" and number <= 0:
         raise ValueError(f"a spread of {number:g} cannot be; it must be above 0.")
     if column.kind == "weight" and number < 0:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from napari_colorkde.app.density.compute import Progress
-from napari_colorkde.app.image.pixel_index import Index
+from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.selection.samples import Samples
-from napari_colorkde.app.selection.selections import Selection, gather
+from napari_colorkde.app.selection.selections import Selection, collect_samples
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.mixture.density import mixture_log_density
@@ -21,9 +21,9 @@ from napari_colorkde.core.mixture.em_steps import CovarianceType
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette
 
-MOST_KERNELS = 100
+MAX_KERNELS = 100
 
-Into = Literal["new", "set"]
+Destination = Literal["new", "set"]
 """A fit becomes a set of its own, or its kernels join those of the chosen set."""
 
 
@@ -49,7 +49,7 @@ class FitRequest:
         Of the starting kernels.
     """
 
-    index: Index = field(repr=False)
+    index: PixelIndex = field(repr=False)
     selection: Selection | None = None
     per_label: bool = False
     n_kernels: int = 3
@@ -115,8 +115,8 @@ def fit(request: FitRequest) -> Iterator[Progress | Fitted]:
         If there is no pixel, one color, fewer colors than kernels, or a value is out of range;
         the message names the label.
     """
-    if not 1 <= request.n_kernels <= MOST_KERNELS:
-        raise ValueError(f"{request.n_kernels} kernels; ask for 1 to {MOST_KERNELS}.")
+    if not 1 <= request.n_kernels <= MAX_KERNELS:
+        raise ValueError(f"{request.n_kernels} kernels; ask for 1 to {MAX_KERNELS}.")
     palettes: dict[str, Palette] = {}
     for step in _palettes(request):
         if isinstance(step, Progress):
@@ -146,7 +146,7 @@ def _palettes(request: FitRequest) -> Iterator[Progress | dict[str, Palette]]:
         yield {"": whole}
         return
     found: dict[int, Samples] = {}
-    for step in gather(request.selection, request.index):
+    for step in collect_samples(request.selection, request.index):
         if isinstance(step, dict):
             found = step
         else:
@@ -203,7 +203,7 @@ def _report(request: FitRequest, palette: Palette, last: EMStep, label: str) -> 
     )
 
 
-def index_of(session: Session) -> Index:
+def index_of(session: Session) -> PixelIndex:
     """The index of the session's image.
 
     Raises
@@ -218,7 +218,7 @@ def index_of(session: Session) -> Index:
     return session.index
 
 
-def take_over(session: Session, fitted: Fitted, into: Into) -> None:
+def apply_fit(session: Session, fitted: Fitted, into: Destination) -> None:
     """Show the kernels of a fit: one step of undo.
 
     Parameters
@@ -240,12 +240,12 @@ def take_over(session: Session, fitted: Fitted, into: Into) -> None:
             replace(kernel, weight=kernel.weight * share)
             for kernel, share in zip(fitted.kernels, shares, strict=True)
         ]
-        session.edit(kernel_edits.added(chosen, weighted))
+        session.edit(kernel_edits.append(chosen, weighted))
         return
     sets: dict[str, Any] = dict(session.state.kernel_sets)
     name, number = "fit", 1
     while name in sets:
         number += 1
         name = f"fit {number}"
-    kernels = kernel_edits.added(replace(fitted.kernels, kernels=(), name=name), fitted.kernels)
+    kernels = kernel_edits.append(replace(fitted.kernels, kernels=(), name=name), fitted.kernels)
     session.set(kernel_sets={**sets, name: kernels}, kernel_set=name, show="kernels")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from napari_colorkde.app.density.color_coordinates import Coordinates, white_level
+from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, white_level
 
 Floats = NDArray[np.float64]
 
@@ -20,12 +20,12 @@ AFFINE = ("rgb", "ycbcr", "principal")
 SAMPLES = 256
 """Colors by which a kernel is carried into another space."""
 
-MOST_STRETCH = 100.0
+MAX_STRETCH = 100.0
 """A drag makes an axis at most so much longer or shorter."""
 
 
-def kernels_in_space(
-    means: Floats, covariances: Floats, coordinates: Coordinates
+def convert_kernels(
+    means: Floats, covariances: Floats, coordinates: PaletteCoordinates
 ) -> tuple[Floats, Floats]:
     """Carry Gaussians given in image units into a space by converting samples of each.
 
@@ -52,8 +52,8 @@ def kernels_in_space(
     return center, _covariances(offsets, coordinates)
 
 
-def reshaped_kernel(
-    mean: Floats, covariance: Floats, shown: Floats, coordinates: Coordinates
+def kernel_from_ellipsoid(
+    mean: Floats, covariance: Floats, shown: Floats, coordinates: PaletteCoordinates
 ) -> Floats:
     """Carry the stretch of a kernel's ellipsoid in a space back to the kernel.
 
@@ -68,7 +68,7 @@ def reshaped_kernel(
     -------
     ndarray
         The kernel's covariance, ``(3, 3)``, image units: symmetric and positive definite. The
-        kernel's own if the ellipsoid has the covariance that `kernels_in_space` gives it.
+        kernel's own if the ellipsoid has the covariance that `convert_kernels` gives it.
 
     Notes
     -----
@@ -88,12 +88,14 @@ def reshaped_kernel(
     left, _, right = np.linalg.svd(whiten @ offsets[0].T @ _normal_samples() / SAMPLES)
     turn = left @ right
     stretches, axes = np.linalg.eigh(whiten @ shown @ whiten)
-    stretches = np.clip(stretches, MOST_STRETCH**-2, MOST_STRETCH**2)
+    stretches = np.clip(stretches, MAX_STRETCH**-2, MAX_STRETCH**2)
     half = factor @ turn.T @ axes * np.sqrt(stretches)
     return np.asarray(half @ half.T)
 
 
-def _converted(means: Floats, factors: Floats, coordinates: Coordinates) -> tuple[Floats, Floats]:
+def _converted(
+    means: Floats, factors: Floats, coordinates: PaletteCoordinates
+) -> tuple[Floats, Floats]:
     """Convert samples: their means ``(K, 3)``, and their offsets from these ``(K, SAMPLES, 3)``."""
     samples = means[:, np.newaxis] + _normal_samples() @ factors.swapaxes(1, 2)
     if coordinates.name not in AFFINE:
@@ -103,7 +105,7 @@ def _converted(means: Floats, factors: Floats, coordinates: Coordinates) -> tupl
     return center, points - center[:, np.newaxis]
 
 
-def _covariances(offsets: Floats, coordinates: Coordinates) -> Floats:
+def _covariances(offsets: Floats, coordinates: PaletteCoordinates) -> Floats:
     spread = np.einsum("ksi,ksj->kij", offsets, offsets) / SAMPLES
     if coordinates.space is None or coordinates.name in AFFINE:
         return np.asarray(spread)

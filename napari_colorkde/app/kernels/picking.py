@@ -12,19 +12,23 @@ from typing import Literal
 
 from psygnal import Signal
 
-from napari_colorkde.app.density.compute import Progress
-from napari_colorkde.app.errors import sentence
-from napari_colorkde.app.image.pixel_index import Index
+from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.jobs import Progress, user_message
 from napari_colorkde.app.kernels import edits as kernel_edits
-from napari_colorkde.app.selection.samples import Samples, SampleStore, kernel_from, start_of
-from napari_colorkde.app.selection.selections import Selection, gather
+from napari_colorkde.app.selection.samples import (
+    Samples,
+    SampleStore,
+    gaussian_of,
+    pseudo_samples_of,
+)
+from napari_colorkde.app.selection.selections import Selection, collect_samples
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
-How = Literal["new", "add", "take"]
+PickMode = Literal["new", "add", "subtract"]
 """New kernels, or pixels added to or taken away from the samples of the one that is selected."""
 
-Titles = Literal["", "label", "shape"]
+NamingRule = Literal["", "label", "shape"]
 """What the numbers of groups are: labels become classes, shapes are names."""
 
 
@@ -40,11 +44,11 @@ class PickRequest:
         Its position in the set.
     """
 
-    index: Index = field(repr=False)
+    index: PixelIndex = field(repr=False)
     selection: Selection
-    how: How = "new"
+    how: PickMode = "new"
     cls: str = ""
-    titles: Titles = ""
+    titles: NamingRule = ""
     row: int = -1
     kernel: Kernel | None = None
     samples: Samples | None = None
@@ -70,7 +74,7 @@ def pick(request: PickRequest) -> Iterator[Progress | Picked]:
     """
     palette = request.index.palette
     found: dict[int, Samples] = {}
-    for step in gather(request.selection, request.index):
+    for step in collect_samples(request.selection, request.index):
         if isinstance(step, dict):
             found = step
         else:
@@ -86,12 +90,12 @@ def pick(request: PickRequest) -> Iterator[Progress | Picked]:
         for group, samples in found.items():
             cls = str(group) if request.titles == "label" else request.cls
             name = f"shape {group}" if request.titles == "shape" else ""
-            made.append(kernel_from(samples, palette, cls=cls, name=name))
+            made.append(gaussian_of(samples, palette, cls=cls, name=name))
         yield Picked(request, tuple(made), tuple(found.values()), n_pixels)
         return
     picked = next(iter(found.values()))
     for samples in list(found.values())[1:]:
-        picked = picked.plus(samples)
+        picked = picked.add(samples)
     after = _changed(request, picked)
     yield Picked(request, (_refitted(request, after),), (after,), n_pixels)
 
@@ -100,28 +104,28 @@ def _changed(request: PickRequest, picked: Samples) -> Samples:
     before = request.samples
     if request.how == "add":
         if before is None and request.kernel is not None:
-            start = start_of(request.kernel, request.index.palette)
+            start = pseudo_samples_of(request.kernel, request.index.palette)
             return replace(picked, start=start)
-        return picked if before is None else before.plus(picked)
+        return picked if before is None else before.add(picked)
     what = _title(request.kernel, request.row)
     if before is None:
         raise ValueError(
             f"{what} was not picked and has no samples to take away from; only pixels that were "
             "added with Ctrl can be taken away."
         )
-    after = before.minus(picked)
+    after = before.subtract(picked)
     if after.n_pixels == before.n_pixels:
         raise ValueError(
             f"none of these colors is among the samples of {what}; nothing was taken away."
         )
-    if not after.n_in_all:
+    if not after.n_total:
         raise ValueError(f"that would leave {what} without samples; delete it instead.")
     return after
 
 
 def _refitted(request: PickRequest, samples: Samples) -> Kernel:
     palette, before = request.index.palette, request.kernel
-    fitted = kernel_from(samples, palette)
+    fitted = gaussian_of(samples, palette)
     if before is None:
         return fitted
     # A weight that was typed or normalized is the user's.
@@ -161,17 +165,17 @@ class Picker:
         self._session, self._chosen = session, chosen
         self.cls = ""
         self.store = SampleStore()
-        self._waiting: deque[tuple[Selection, How, Titles, str]] = deque()
-        session.settled.connect(self._next)
+        self._waiting: deque[tuple[Selection, PickMode, NamingRule, str]] = deque()
+        session.idle.connect(self._next)
         session.source_changed.connect(self._forget)
 
     def close(self) -> None:
         """Let go of the session."""
         self._waiting.clear()
-        self._session.settled.disconnect(self._next)
+        self._session.idle.disconnect(self._next)
         self._session.source_changed.disconnect(self._forget)
 
-    def pick(self, selection: Selection, how: How = "new", titles: Titles = "") -> None:
+    def pick(self, selection: Selection, how: PickMode = "new", titles: NamingRule = "") -> None:
         """Make or refit kernels of a selection, in the background.
 
         Parameters
@@ -198,8 +202,8 @@ class Picker:
         if palette is None:
             raise ValueError("there is no image to pick from; open one first.")
         _check_channels(kernels, palette.n_channels)
-        kernel = kernel_from(samples, palette, cls=self.cls)
-        self._session.edit(kernel_edits.added(kernels, [kernel]))
+        kernel = gaussian_of(samples, palette, cls=self.cls)
+        self._session.edit(kernel_edits.append(kernels, [kernel]))
         self.store.keep(kernel, samples)
 
     def _forget(self, source: object) -> None:
@@ -212,7 +216,7 @@ class Picker:
             try:
                 request = self._request(*self._waiting.popleft())
             except ValueError as error:
-                self.failed.emit(sentence(error))
+                self.failed.emit(user_message(error))
                 continue
             self._session.run("pick", partial(pick, request), self._apply, self._on_end)
             return
@@ -222,7 +226,9 @@ class Picker:
             self.failed.emit(problem)
         self._next()
 
-    def _request(self, selection: Selection, how: How, titles: Titles, cls: str) -> PickRequest:
+    def _request(
+        self, selection: Selection, how: PickMode, titles: NamingRule, cls: str
+    ) -> PickRequest:
         index, kernels = self._session.index, self._session.kernels
         if index is None or index.is_preview:
             waiting = self._session.source is not None
@@ -251,7 +257,7 @@ class Picker:
         try:
             if request.kernel is None:
                 positions = list(range(len(kernels), len(kernels) + len(picked.kernels)))
-                after = kernel_edits.added(kernels, picked.kernels)
+                after = kernel_edits.append(kernels, picked.kernels)
             else:
                 positions = [request.row]
                 if kernels[request.row : request.row + 1].kernels != (request.kernel,):
@@ -259,11 +265,11 @@ class Picker:
                 after = kernel_edits.with_kernel(kernels, request.row, picked.kernels[0])
             self._session.edit(after)
         except ValueError as error:
-            self.failed.emit(sentence(error))
+            self.failed.emit(user_message(error))
             return
         for kernel, samples in zip(picked.kernels, picked.samples, strict=True):
             self.store.keep(kernel, samples)
-        self.picked.emit(described(picked), positions)
+        self.picked.emit(describe(picked), positions)
 
 
 def _check_channels(kernels: KernelSet | None, n: int) -> None:
@@ -274,7 +280,7 @@ def _check_channels(kernels: KernelSet | None, n: int) -> None:
         )
 
 
-def described(picked: Picked) -> str:
+def describe(picked: Picked) -> str:
     """What was done, in a sentence or two."""
     request, samples = picked.request, picked.samples[0]
     pixels = _count(picked.n_pixels, "pixel")
@@ -287,7 +293,7 @@ def described(picked: Picked) -> str:
         text = f"{what}: {pixels}, {colors}."
     elif request.samples is None:
         title = _title(request.kernel, request.row)
-        counted = _number(samples.n_in_all - samples.n_pixels)
+        counted = _number(samples.n_total - samples.n_pixels)
         text = (
             f"K{title[1:]} was not picked: by its weight it counts as {counted} of the image's "
             f"pixels, to which {pixels} were added."
@@ -297,9 +303,7 @@ def described(picked: Picked) -> str:
         change = abs(samples.n_pixels - request.samples.n_pixels)
         done = "added" if request.how == "add" else "taken away"
         rest = "in all" if request.how == "add" else "left"
-        text = (
-            f"K{title[1:]}: {_count(change, 'pixel')} {done}, {_number(samples.n_in_all)} {rest}."
-        )
+        text = f"K{title[1:]}: {_count(change, 'pixel')} {done}, {_number(samples.n_total)} {rest}."
     if any(len(s) == 1 and s.start is None for s in picked.samples):
         text += " All have one color, so it is only as wide as rounding: add others with Ctrl."
     return text

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from napari_colorkde.app.density.compute import Progress
-from napari_colorkde.app.image.pixel_index import Index
-from napari_colorkde.app.image.source import Placement, unwrapped
-from napari_colorkde.app.layers.overlay import MARK, PLACEMENT_EVENTS, Overlay
-from napari_colorkde.app.layers.painting import Painting
+from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.source import Placement, unwrap_proxy
+from napari_colorkde.app.jobs import Progress
+from napari_colorkde.app.layers.overlay import METADATA_KEY, PLACEMENT_EVENTS, Overlay
+from napari_colorkde.app.layers.painting import PaletteImage
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -27,7 +27,7 @@ COLORS = ((0, 0, 0, 0), (0, 0.9, 1, 0.6), (0, 0, 0, 1), (1, 1, 1, 1))
 """Of these four. A line that is white inside and black outside is seen on every colormap."""
 
 
-class MaskPainting(Painting):
+class MaskImage(PaletteImage):
     """Chosen palette entries, spread over an image: filled, or outlined.
 
     Attributes
@@ -38,7 +38,7 @@ class MaskPainting(Painting):
     """
 
     dtype: ClassVar[np.dtype[Any]] = np.dtype(np.uint8)
-    nothing: ClassVar[float] = NOTHING
+    fill_value: ClassVar[float] = NOTHING
     outlined = False
 
     def paint(self, codes: NDArray[np.integer], out: NDArray[Any] | None = None) -> NDArray[Any]:
@@ -86,10 +86,10 @@ class MaskLayer:
     removed = Signal(description="The user has deleted the layer.")
 
     def __init__(self, viewer: Any, overlay: Overlay, name: str) -> None:
-        self._viewer = unwrapped(viewer)
+        self._viewer = unwrap_proxy(viewer)
         self._overlay = overlay
         self._suffix = name
-        self._painting: MaskPainting | None = None
+        self._painting: MaskImage | None = None
         self._layer: ref[Image] | None = None
         self._image: ref[Any] | None = None
         self._viewer.layers.events.removed.connect(self._on_removed)
@@ -195,14 +195,14 @@ class MaskLayer:
                 f"{len(index.palette)} colors of the palette."
             )
 
-    def _new_painting(self) -> MaskPainting | None:
-        painting = self._overlay.new_painting(MaskPainting)
-        return painting if isinstance(painting, MaskPainting) else None
+    def _new_painting(self) -> MaskImage | None:
+        painting = self._overlay.new_image(MaskImage)
+        return painting if isinstance(painting, MaskImage) else None
 
     def _name(self, image: Any) -> str:
         return f"{image.name} {self._suffix}"
 
-    def _add(self, image: Any, painting: MaskPainting) -> None:
+    def _add(self, image: Any, painting: MaskImage) -> None:
         from napari.layers import Image
         from napari.utils.colormaps import Colormap
 
@@ -211,17 +211,17 @@ class MaskLayer:
             name=self._name(image),
             rgb=False,
             multiscale=len(painting.levels) > 1,
-            colormap=Colormap(COLORS, name=f"{MARK} mask", interpolation="zero"),
+            colormap=Colormap(COLORS, name=f"{METADATA_KEY} mask", interpolation="zero"),
             # Each value in the middle of its color.
             contrast_limits=(-0.5, len(COLORS) - 0.5),
             blending="translucent_no_depth",
-            metadata={MARK: {"image": image.name, "mask": True}},
+            metadata={METADATA_KEY: {"image": image.name, "mask": True}},
             **Placement.of(image).as_arguments(),
         )
         self._layer, self._image = ref(layer), ref(image)
         for name in PLACEMENT_EVENTS:
             getattr(image.events, name).connect(self._on_moved)
-        add_above(self._viewer, self._overlay, layer)
+        insert_above(self._viewer, self._overlay, layer)
 
     def _on_moved(self, event: Any) -> None:
         image, layer = self.image, self.layer
@@ -229,7 +229,7 @@ class MaskLayer:
             Placement.of(image).apply(layer)
 
     def _on_removed(self, event: Any) -> None:
-        removed = unwrapped(event.value)
+        removed = unwrap_proxy(event.value)
         if self._image is not None and removed is self.image:
             self.hide()
         elif self._layer is not None and removed is self._layer():
@@ -237,7 +237,7 @@ class MaskLayer:
             self.removed.emit()
 
 
-def add_above(viewer: Any, overlay: Overlay, layer: Any) -> None:
+def insert_above(viewer: Any, overlay: Overlay, layer: Any) -> None:
     """Insert a layer above the density, or the image; what is selected stays so."""
     layers = viewer.layers
     below = overlay.layer or overlay.image
@@ -247,7 +247,7 @@ def add_above(viewer: Any, overlay: Overlay, layer: Any) -> None:
     layers.selection.active = active
 
 
-def paint_labels(index: Index, values: NDArray[Any]) -> Iterator[Progress | NDArray[np.uint8]]:
+def paint_labels(index: PixelIndex, values: NDArray[Any]) -> Iterator[Progress | NDArray[np.uint8]]:
     """Paint whole numbers of palette entries on the whole image, as work of a session.
 
     Parameters
@@ -264,7 +264,7 @@ def paint_labels(index: Index, values: NDArray[Any]) -> Iterator[Progress | NDAr
     labels = np.zeros(index.shape, np.uint8)
     done = 0
     for box in index.boxes():
-        labels[box] = table.take(index.codes_in(box), mode="clip")
+        labels[box] = table.take(index.tile_codes(box), mode="clip")
         done += labels[box].size
         yield Progress("painting the labels", done / labels.size)
     yield labels
@@ -284,10 +284,10 @@ def add_labels(
     """
     from napari.layers import Labels
 
-    painting = overlay.new_painting()
-    if painting is not None and painting.repeated is not None:
+    painting = overlay.new_image()
+    if painting is not None and painting.channel_axis is not None:
         # The layer has an axis of channels, which the pixels have not.
-        axis = painting.repeated
+        axis = painting.channel_axis
         labels = np.repeat(np.expand_dims(labels, axis), painting.n_repeats, axis)
     layer = Labels(labels, name=name, **Placement.of(overlay.image).as_arguments(), **options)
     viewer.layers.append(layer)

@@ -9,18 +9,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
-from napari_colorkde.app.density.compute import Densities
-from napari_colorkde.app.image.pixel_index import Index
-from napari_colorkde.app.image.source import Placement, is_image, source_of, unwrapped
-from napari_colorkde.app.layers.overlay_colormap import colormap_of, is_sequential
-from napari_colorkde.app.layers.painting import Painting
+from napari_colorkde.app.density.compute import ColorValues
+from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.source import Placement, is_image, source_of, unwrap_proxy
+from napari_colorkde.app.layers.overlay_colormap import overlay_colormap, uses_user_colormap
+from napari_colorkde.app.layers.painting import PaletteImage
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
-MARK = "napari-colorkde"
+METADATA_KEY = "napari-colorkde"
 """Key in a layer's metadata that tells an overlay from an image."""
 
 OPACITY = 0.6
@@ -44,11 +44,11 @@ class Overlay:
     """
 
     def __init__(self, viewer: Any, session: Session) -> None:
-        self._viewer = unwrapped(viewer)
+        self._viewer = unwrap_proxy(viewer)
         self._session = session
-        self._painting: Painting | None = None
+        self._painting: PaletteImage | None = None
         self._limits: tuple[float, float] | None = None
-        self._shown: Densities | None = None
+        self._shown: ColorValues | None = None
         self._image: ref[Any] | None = None
         session.densities_changed.connect(self._show)
         session.state_changed.connect(self._on_state)
@@ -68,11 +68,11 @@ class Overlay:
         return layer if layer in self._viewer.layers else None
 
     @property
-    def index(self) -> Index | None:
+    def index(self) -> PixelIndex | None:
         """Which color each pixel of that image has; None before they are counted."""
         return self._session.index
 
-    def new_painting(self, kind: type[Painting] = Painting) -> Painting | None:
+    def new_image(self, kind: type[PaletteImage] = PaletteImage) -> PaletteImage | None:
         """A painting with the axes of the image's layer; None where there is nothing to paint on.
 
         Parameters
@@ -95,10 +95,10 @@ class Overlay:
         ValueError, TypeError
             If the layer is no image of colors; nothing is looked at then.
         """
-        layer = unwrapped(layer)
+        layer = unwrap_proxy(layer)
         self._detach()
         try:
-            source = None if layer is None else source_of(layer, images_of(self._viewer))
+            source = None if layer is None else source_of(layer, image_layers(self._viewer))
         except (ValueError, TypeError):
             self._session.open(None)
             raise
@@ -136,11 +136,11 @@ class Overlay:
 
     # --- what the session says
 
-    def _show(self, densities: Densities) -> None:
+    def _show(self, densities: ColorValues) -> None:
         image = self.image
         fresh = self._painting is None or self._painting.index is not self.index
         if fresh:
-            self._painting = self.new_painting()
+            self._painting = self.new_image()
         painting = self._painting
         if painting is None or image is None:
             return
@@ -149,7 +149,7 @@ class Overlay:
         if layer is not None and layer.multiscale != (len(painting.levels) > 1):
             self._viewer.layers.remove(layer)
             layer = None
-        limits = self._followed(densities)
+        limits = self._keep_user_contrast(densities)
         other = self._shown is None or self._shown.kind != densities.kind
         self._shown = densities
         if layer is not None and other:
@@ -163,15 +163,18 @@ class Overlay:
             layer.refresh(extent=False, highlight=False, thumbnail=False)
         self._set_limits(layer, limits, densities)
         if densities.is_exact:
-            question = densities.request.question
+            query = densities.request.query
             origin = {
                 "log": densities.log,
-                "classes": question.names if question and question.show == "class" else None,
+                "classes": query.names if query and query.show == "class" else None,
                 "origin": self._session.description(),
             }
-            layer.metadata = {**layer.metadata, MARK: {**layer.metadata[MARK], **origin}}
+            layer.metadata = {
+                **layer.metadata,
+                METADATA_KEY: {**layer.metadata[METADATA_KEY], **origin},
+            }
 
-    def _add(self, image: Any, painting: Painting, limits: tuple[float, float]) -> "Image":
+    def _add(self, image: Any, painting: PaletteImage, limits: tuple[float, float]) -> "Image":
         from napari.layers import Image
 
         layer = Image(
@@ -183,7 +186,7 @@ class Overlay:
             contrast_limits=limits,
             opacity=OPACITY,
             blending=BLENDING,
-            metadata={MARK: {"image": image.name, "channel_axis": painting.repeated}},
+            metadata={METADATA_KEY: {"image": image.name, "channel_axis": painting.channel_axis}},
             **Placement.of(image).as_arguments(),
         )
         _overlays[image] = ref(layer)
@@ -191,7 +194,7 @@ class Overlay:
         layer.events.colormap.connect(self._on_colormap)
         return layer
 
-    def _followed(self, densities: Densities) -> tuple[float, float]:
+    def _keep_user_contrast(self, densities: ColorValues) -> tuple[float, float]:
         """Contrast limits for new densities, changed as the user changed the last ones."""
         low, high = densities.limits
         before, layer, shown = self._limits, self.layer, self._shown
@@ -205,7 +208,7 @@ class Overlay:
         return (low, high) if high > low else densities.limits
 
     def _set_limits(
-        self, layer: "Image", limits: tuple[float, float], densities: Densities
+        self, layer: "Image", limits: tuple[float, float], densities: ColorValues
     ) -> None:
         # First the limits, which widen the range, then the range they lie in: never clipped.
         layer.contrast_limits = limits
@@ -215,7 +218,7 @@ class Overlay:
 
     def _colormap(self) -> Any:
         chosen = self._session.colormap
-        return chosen if self._shown is None else colormap_of(self._shown, chosen)
+        return chosen if self._shown is None else overlay_colormap(self._shown, chosen)
 
     def _name(self, image: Any) -> str:
         index = self._session.index
@@ -226,25 +229,28 @@ class Overlay:
         layer, shown = self.layer, self._shown
         if layer is None or shown is None:
             return
-        if is_sequential(shown) and layer.colormap.name != state.colormap:
+        if uses_user_colormap(shown) and layer.colormap.name != state.colormap:
             layer.colormap = state.colormap
-        question = shown.request.question
-        if question is not None and state.judgement.asked == question.judgement.asked:
+        query = shown.request.query
+        if (
+            query is not None
+            and state.classification.without_display == query.classification.without_display
+        ):
             # The middle of a ratio's colors is its threshold, which asks for no other values.
-            question = replace(question, judgement=state.judgement)
-            if question.limits != self._limits:
-                moved = replace(shown, limits=question.limits)
-                self._set_limits(layer, self._followed(moved), moved)
+            query = replace(query, classification=state.classification)
+            if query.limits != self._limits:
+                moved = replace(shown, limits=query.limits)
+                self._set_limits(layer, self._keep_user_contrast(moved), moved)
 
     # --- what the user does to the layers
 
     def _on_colormap(self, event: Any) -> None:
         layer = self.layer
-        if layer is not None and is_sequential(self._shown):
+        if layer is not None and uses_user_colormap(self._shown):
             self._session.colormap = layer.colormap.name
 
     def _on_removed(self, event: Any) -> None:
-        removed = unwrapped(event.value)
+        removed = unwrap_proxy(event.value)
         if removed is self.image:
             self._detach()
             self._session.open(None)
@@ -259,10 +265,10 @@ class Overlay:
         image, layer = self.image, self.layer
         if image is None or layer is None:
             return
-        mark = layer.metadata[MARK]
+        mark = layer.metadata[METADATA_KEY]
         if layer.name == _overlay_name(mark["image"]):
             layer.name = _overlay_name(image.name)
-        layer.metadata = {**layer.metadata, MARK: {**mark, "image": image.name}}
+        layer.metadata = {**layer.metadata, METADATA_KEY: {**mark, "image": image.name}}
 
     def _on_moved(self, event: Any) -> None:
         image, layer = self.image, self.layer
@@ -270,10 +276,10 @@ class Overlay:
             Placement.of(image).apply(layer)
 
 
-def images_of(viewer: Any) -> list[Any]:
+def image_layers(viewer: Any) -> list[Any]:
     """The image layers of a viewer that are no densities, from bottom to top."""
-    layers = [unwrapped(layer) for layer in unwrapped(viewer).layers]
-    return [layer for layer in layers if is_image(layer) and MARK not in layer.metadata]
+    layers = [unwrap_proxy(layer) for layer in unwrap_proxy(viewer).layers]
+    return [layer for layer in layers if is_image(layer) and METADATA_KEY not in layer.metadata]
 
 
 def _overlay_name(image_name: str) -> str:

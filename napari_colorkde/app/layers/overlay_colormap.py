@@ -6,13 +6,13 @@ color-blind people tell apart, with the threshold in the middle; classes have a 
 
 from typing import TYPE_CHECKING
 
-from napari_colorkde.app.density.compute import Densities
+from napari_colorkde.app.density.compute import ColorValues
 from napari_colorkde.io.class_maps import CLASS_COLORS
 
 if TYPE_CHECKING:
     from napari.utils.colormaps import Colormap
 
-EVIDENCE = (
+DIVERGING_COLORS = (
     (0.00, 0.13, 0.42),
     (0.00, 0.45, 0.70),
     (0.96, 0.96, 0.96),
@@ -22,13 +22,13 @@ EVIDENCE = (
 """From certainly not to certainly: blue, white, orange."""
 
 
-def is_sequential(densities: Densities | None) -> bool:
+def uses_user_colormap(densities: ColorValues | None) -> bool:
     """Whether these values are shown with the colormap that the user chose."""
-    question = None if densities is None else densities.request.question
-    return question is None or question.show == "posterior"
+    query = None if densities is None else densities.request.query
+    return query is None or query.show == "posterior"
 
 
-def colormap_of(densities: Densities, chosen: str) -> "str | Colormap":
+def overlay_colormap(densities: ColorValues, chosen: str) -> "str | Colormap":
     """The colormap of an overlay.
 
     Parameters
@@ -38,14 +38,14 @@ def colormap_of(densities: Densities, chosen: str) -> "str | Colormap":
     chosen
         Name of the user's colormap.
     """
-    question = densities.request.question
-    if question is None or is_sequential(densities):
+    query = densities.request.query
+    if query is None or uses_user_colormap(densities):
         return chosen
     from napari.utils.colormaps import Colormap
 
-    if question.show == "ratio":
-        return Colormap(EVIDENCE, name="evidence")
-    colors = [(*class_color(number), 1.0) for number in range(len(question.names))]
+    if query.show == "ratio":
+        return Colormap(DIVERGING_COLORS, name="evidence")
+    colors = [(*class_color(number), 1.0) for number in range(len(query.names))]
     return Colormap([(0.0, 0.0, 0.0, 0.0), *colors], name="classes", interpolation="zero")
 
 

@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.image.pixel_index import PLAIN_PIXELS, Axes, Index
+from napari_colorkde.app.image.pixel_index import PLAIN_PIXELS, Axes, PixelIndex
 
 
-class Painting:
+class PaletteImage:
     """Values of palette entries, spread over an image.
 
     Parameters
@@ -35,24 +35,26 @@ class Painting:
     """
 
     dtype: ClassVar[np.dtype[Any]] = np.dtype(np.float32)
-    nothing: ClassVar[float] = np.nan
+    fill_value: ClassVar[float] = np.nan
     """What excluded pixels have."""
 
-    def __init__(self, index: Index, channel_axis: int | None = None, n_channels: int = 1) -> None:
+    def __init__(
+        self, index: PixelIndex, channel_axis: int | None = None, n_channels: int = 1
+    ) -> None:
         self.index = index
-        self.repeated = channel_axis
+        self.channel_axis = channel_axis
         self.n_repeats = n_channels
         # Entry 0 is for excluded pixels.
-        self.table: NDArray[Any] = np.full(len(index.palette) + 1, self.nothing, self.dtype)
+        self.table: NDArray[Any] = np.full(len(index.palette) + 1, self.fill_value, self.dtype)
         self._plain: NDArray[Any] | None = None
         self._plain_codes: NDArray[np.intp] | None = None
         self.levels: list[Any] = [
-            PaintedLevel(self, level, tuple(map(range, self._with_channels(level))))
+            LazyLevel(self, level, tuple(map(range, self._with_channels(level))))
             for level in range(index.n_levels)
         ]
         coarsest = index.n_levels - 1
         if len(index.shape) <= 2 or _small(index):
-            self._plain = np.full(index.level_shape(coarsest), self.nothing, self.dtype)
+            self._plain = np.full(index.level_shape(coarsest), self.fill_value, self.dtype)
             plain: NDArray[Any] = self._plain
             if channel_axis is not None:
                 plain = np.broadcast_to(
@@ -82,15 +84,15 @@ class Painting:
         # "clip" is the fast path; codes are never out of range.
         return np.asarray(np.take(self.table, codes, out=out, mode="clip"))
 
-    def gather(self, level: int, axes: Axes) -> NDArray[Any]:
+    def collect_samples(self, level: int, axes: Axes) -> NDArray[Any]:
         """Paint the pixels at these positions of a level; integers drop their axes."""
-        if self.repeated is None:
+        if self.channel_axis is None:
             return self._gather(level, axes)
-        along = axes[self.repeated]
-        painted = self._gather(level, axes[: self.repeated] + axes[self.repeated + 1 :])
+        along = axes[self.channel_axis]
+        painted = self._gather(level, axes[: self.channel_axis] + axes[self.channel_axis + 1 :])
         if isinstance(along, int):
             return painted
-        axis = sum(not isinstance(a, int) for a in axes[: self.repeated])
+        axis = sum(not isinstance(a, int) for a in axes[: self.channel_axis])
         return np.repeat(np.expand_dims(painted, axis), len(along), axis)
 
     def _gather(self, level: int, axes: Axes) -> NDArray[Any]:
@@ -98,11 +100,11 @@ class Painting:
 
     def _with_channels(self, level: int) -> tuple[int, ...]:
         shape = self.index.level_shape(level)
-        if self.repeated is None:
+        if self.channel_axis is None:
             return shape
-        return (*shape[: self.repeated], self.n_repeats, *shape[self.repeated :])
+        return (*shape[: self.channel_axis], self.n_repeats, *shape[self.channel_axis :])
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Painting":
+    def __deepcopy__(self, memo: dict[int, Any]) -> "PaletteImage":
         # A copied layer keeps its values while the original's change; the index never changes.
         twin = memo[id(self)] = copy(self)
         twin.table = self.table.copy()
@@ -111,7 +113,7 @@ class Painting:
         return twin
 
 
-class PaintedLevel:
+class LazyLevel:
     """One level of a painting, or a part of it: an array that is computed when it is looked at.
 
     Parameters
@@ -122,7 +124,7 @@ class PaintedLevel:
         The positions that this part covers, one entry per axis of the level.
     """
 
-    def __init__(self, painting: Painting, level: int, axes: Axes) -> None:
+    def __init__(self, painting: PaletteImage, level: int, axes: Axes) -> None:
         self._painting = painting
         self._level = level
         self._axes = axes
@@ -157,24 +159,24 @@ class PaintedLevel:
         key = _expanded(key, self.ndim)
         given = iter(key)
         axes = tuple(a if isinstance(a, int) else _part(a, next(given)) for a in self._axes)
-        return PaintedLevel(self._painting, self._level, axes)
+        return LazyLevel(self._painting, self._level, axes)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ValueError(
                 "a painted level is computed when it is read: it cannot be had uncopied."
             )
-        painted = self._painting.gather(self._level, self._axes)
+        painted = self._painting.collect_samples(self._level, self._axes)
         return painted if dtype is None else painted.astype(dtype, copy=False)
 
     def __repr__(self) -> str:
         return f"<PaintedLevel {self._level}, shape {self.shape}>"
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "PaintedLevel":
-        return PaintedLevel(deepcopy(self._painting, memo), self._level, self._axes)
+    def __deepcopy__(self, memo: dict[int, Any]) -> "LazyLevel":
+        return LazyLevel(deepcopy(self._painting, memo), self._level, self._axes)
 
 
-def _small(index: Index) -> np.bool_ | bool:
+def _small(index: PixelIndex) -> np.bool_ | bool:
     """Whether a stack is small enough to be painted whole at each change."""
     return index.n_levels == 1 and np.prod(index.shape, dtype=np.int64) <= PLAIN_PIXELS**2
 

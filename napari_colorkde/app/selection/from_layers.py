@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from napari_colorkde.app.image.source import Source, unwrapped
-from napari_colorkde.app.selection.polygons import Outlines, outlines
-from napari_colorkde.app.selection.selections import Floats, Labeled, View, Which
+from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
+from napari_colorkde.app.selection.polygons import PolygonSelection, polygon_selection
+from napari_colorkde.app.selection.selections import Floats, LabelMode, LabelSelection, SlicePlane
 from napari_colorkde.app.state import Channels
 
 ELLIPSE_CORNERS = 256
 
 
-def view_of(layer: Any, source: Source, channels: Channels, dims: Any) -> View:
+def view_of(layer: Any, source: ImageSource, channels: Channels, dims: Any) -> SlicePlane:
     """The plane of an image layer that a viewer with these `dims` shows.
 
     Raises
@@ -38,7 +38,7 @@ def view_of(layer: Any, source: Source, channels: Channels, dims: Any) -> View:
     shape = source.shape(channels)
     position = pixel_positions(layer, channels, [dims.point])[0]
     at = np.clip(np.round(position), 0, np.array(shape) - 1).astype(int)
-    view = View(shape, (first, second), tuple(at.tolist()))
+    view = SlicePlane(shape, (first, second), tuple(at.tolist()))
     outside = [a for a in range(len(shape)) if a not in view.plane and position[a].round() != at[a]]
     if outside:
         raise ValueError("the slice on the screen is outside the image; move to one of its own.")
@@ -56,8 +56,8 @@ def _pixel_axes(layer: Any, channels: Channels) -> tuple[int, ...]:
 
 
 def shapes_selection(
-    shapes: Any, image: Any, channels: Channels, view: View, *, together: bool
-) -> Outlines:
+    shapes: Any, image: Any, channels: Channels, view: SlicePlane, *, together: bool
+) -> PolygonSelection:
     """The pixels of an image layer that lie in the shapes of a Shapes layer.
 
     Lines and paths enclose nothing and are left out.
@@ -67,7 +67,7 @@ def shapes_selection(
     ValueError
         If no shape encloses pixels.
     """
-    shapes = unwrapped(shapes)
+    shapes = unwrap_proxy(shapes)
     missing = image.ndim - shapes.ndim
     polygons = []
     for corners, kind in zip(shapes.data, shapes.shape_type, strict=True):
@@ -87,7 +87,7 @@ def shapes_selection(
             f"{shapes.name!r} has no shape that encloses pixels; draw a rectangle, an ellipse or a "
             "polygon."
         )
-    return outlines(view, polygons, together=together)
+    return polygon_selection(view, polygons, together=together)
 
 
 def _outline(corners: Floats, kind: str) -> Floats:
@@ -101,8 +101,8 @@ def _outline(corners: Floats, kind: str) -> Floats:
 
 
 def labels_selection(
-    layer: Any, source: Source, channels: Channels, view: View, which: Which
-) -> Labeled:
+    layer: Any, source: ImageSource, channels: Channels, view: SlicePlane, which: LabelMode
+) -> LabelSelection:
     """The pixels of an image that a Labels layer marks.
 
     Raises
@@ -110,18 +110,18 @@ def labels_selection(
     ValueError
         If its shape is neither that of the image nor that of its plane.
     """
-    layer = unwrapped(layer)
-    labels = unwrapped(layer.data)
+    layer = unwrap_proxy(layer)
+    labels = unwrap_proxy(layer.data)
     labels = labels[0] if layer.multiscale else labels
     given, shape = tuple(labels.shape), source.shape(channels)
     label = int(layer.selected_label)
     if given == shape:
-        return Labeled(labels, which, label)
+        return LabelSelection(labels, which, label)
     if given == tuple(shape[axis] for axis in view.plane):
         axes = view.axes(*(range(shape[axis]) for axis in view.plane))
-        return Labeled(labels, which, label, axes)
+        return LabelSelection(labels, which, label, axes)
     if channels.axis is not None and not source.rgb and given == tuple(source.array.shape):
-        return Labeled(labels, which, label, channel_axis=channels.axis)
+        return LabelSelection(labels, which, label, channel_axis=channels.axis)
     raise ValueError(
         f"{layer.name!r} has the shape {given}, the image {shape} in pixels; paint on labels of "
         "the image's shape."

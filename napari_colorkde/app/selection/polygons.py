@@ -6,19 +6,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.image.pixel_index import Axes, Index
+from napari_colorkde.app.image.pixel_index import Axes, PixelIndex
 from napari_colorkde.app.selection.selections import (
     Floats,
     Groups,
-    Patch,
+    PixelBox,
     Selection,
-    View,
+    SlicePlane,
     box_shape,
 )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outlines:
+class PolygonSelection:
     """Boxes of the plane, with the number of a group and the polygons in each."""
 
     boxes: tuple[tuple[int, Axes, tuple[Floats, ...]], ...]
@@ -28,17 +28,19 @@ class Outlines:
         """Number of pixels in the boxes."""
         return sum(int(np.prod(box_shape(axes), dtype=np.int64)) for _, axes, _ in self.boxes)
 
-    def parts(self, index: Index) -> Iterator[tuple[Axes, Groups]]:
+    def tiles(self, index: PixelIndex) -> Iterator[tuple[Axes, Groups]]:
         """The boxes; a pixel of several polygons counts once in each group."""
         for group, axes, polygons in self.boxes:
             first, second = (a for a in axes if isinstance(a, range))
             inside = np.zeros((len(first), len(second)), bool)
             for polygon in polygons:
-                inside |= filled(polygon - (first.start, second.start), inside.shape)
+                inside |= polygon_mask(polygon - (first.start, second.start), inside.shape)
             yield axes, inside * np.int32(group)
 
 
-def outlines(view: View, polygons: Sequence[Floats], *, together: bool) -> Outlines:
+def polygon_selection(
+    view: SlicePlane, polygons: Sequence[Floats], *, together: bool
+) -> PolygonSelection:
     """The pixels whose centers lie in polygons.
 
     Parameters
@@ -73,10 +75,10 @@ def outlines(view: View, polygons: Sequence[Floats], *, together: bool) -> Outli
             boxes.append((group, box, tuple(corners)))
     if not boxes:
         raise ValueError("there is no pixel of the image inside; draw over it.")
-    return Outlines(tuple(boxes))
+    return PolygonSelection(tuple(boxes))
 
 
-def _box_around(view: View, corners: Floats) -> Axes | None:
+def _box_around(view: SlicePlane, corners: Floats) -> Axes | None:
     first, second = (
         range(max(int(np.ceil(low)), 0), min(int(np.floor(high)) + 1, view.shape[axis]))
         for low, high, axis in zip(
@@ -86,7 +88,7 @@ def _box_around(view: View, corners: Floats) -> Axes | None:
     return view.axes(first, second) if len(first) and len(second) else None
 
 
-def filled(polygon: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
+def polygon_mask(polygon: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Which pixels of a plane have their center in a polygon ``(N, 2)``: even-odd rule.
 
     Each edge flips all pixels to its right, row by row. O(pixels + N rows).
@@ -102,7 +104,7 @@ def filled(polygon: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
     return np.bitwise_xor.accumulate(flips[:, :-1], axis=1).astype(bool)
 
 
-def rectangle(view: View, corners: Floats) -> Selection:
+def rectangle(view: SlicePlane, corners: Floats) -> Selection:
     """The pixels of a rectangle with these corners among the pixels, ``(4, ndim)``, in order.
 
     One that does not lie along the image's axes holds the pixels whose centers it holds.
@@ -116,11 +118,11 @@ def rectangle(view: View, corners: Floats) -> Selection:
     low, high = flat.min(axis=0), flat.max(axis=0)
     is_straight = np.isclose(flat, low, atol=1e-3) | np.isclose(flat, high, atol=1e-3)
     if not is_straight.all():
-        return outlines(view, [corners], together=True)
+        return polygon_selection(view, [corners], together=True)
     first, second = (
         range(max(round(float(a)), 0), min(round(float(b)) + 1, view.shape[axis]))
         for a, b, axis in zip(low, high, view.plane, strict=True)
     )
     if not (len(first) and len(second)):
         raise ValueError("there is no pixel of the image there; drag over it.")
-    return Patch(view.axes(first, second))
+    return PixelBox(view.axes(first, second))

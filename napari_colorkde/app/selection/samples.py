@@ -23,7 +23,7 @@ STORE_BYTES = 1 << 28
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Start:
+class PseudoSamples:
     """A kernel that was not picked, as so many pixels of its mean and covariance.
 
     Attributes
@@ -36,9 +36,9 @@ class Start:
     n_pixels: int
 
 
-def start_of(kernel: Kernel, palette: Palette) -> Start:
+def pseudo_samples_of(kernel: Kernel, palette: Palette) -> PseudoSamples:
     """A kernel's weight is a part of the image's pixels: as many stand for it, at least one."""
-    return Start(kernel, max(round(kernel.weight * palette.n_pixels), 1))
+    return PseudoSamples(kernel, max(round(kernel.weight * palette.n_pixels), 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +57,7 @@ class Samples:
 
     colors: NDArray[Any]
     counts: NDArray[np.int64]
-    start: Start | None = None
+    start: PseudoSamples | None = None
 
     @property
     def n_pixels(self) -> int:
@@ -65,7 +65,7 @@ class Samples:
         return int(self.counts.sum())
 
     @property
-    def n_in_all(self) -> int:
+    def n_total(self) -> int:
         """Number of pixels, with those of the start."""
         return self.n_pixels + (0 if self.start is None else self.start.n_pixels)
 
@@ -82,7 +82,7 @@ class Samples:
     def __len__(self) -> int:
         return len(self.counts)
 
-    def plus(self, other: "Samples") -> "Samples":
+    def add(self, other: "Samples") -> "Samples":
         """Both together, with the start of these. O(N log N).
 
         Raises
@@ -95,10 +95,10 @@ class Samples:
         merged = merge_counted(parts)
         return Samples(merged.colors, merged.counts, self.start)
 
-    def minus(self, other: "Samples") -> "Samples":
+    def subtract(self, other: "Samples") -> "Samples":
         """What is left when other pixels are taken away, color by color; perhaps none.
 
-        Undoes `plus` exactly. Colors that are not among these change nothing.
+        Undoes `add` exactly. Colors that are not among these change nothing.
 
         Raises
         ------
@@ -111,9 +111,9 @@ class Samples:
         left = rest.counts > 0
         return Samples(rest.colors[left].astype(self.colors.dtype), rest.counts[left], self.start)
 
-    def shares(self, other: "Samples") -> bool:
+    def overlaps(self, other: "Samples") -> bool:
         """Whether any color of the other samples is among these."""
-        return bool(self.minus(other).n_pixels < self.n_pixels)
+        return bool(self.subtract(other).n_pixels < self.n_pixels)
 
     def _agree(self, other: "Samples") -> None:
         if self.n_channels != other.n_channels:
@@ -134,7 +134,7 @@ def samples_of_colors(palette: Palette, chosen: NDArray[np.bool_]) -> Samples:
     return samples_of_counts(palette, np.where(chosen, palette.counts, 0))
 
 
-def kernel_from(samples: Samples, palette: Palette, *, cls: str = "", name: str = "") -> Kernel:
+def gaussian_of(samples: Samples, palette: Palette, *, cls: str = "", name: str = "") -> Kernel:
     """The Gaussian of some samples: their mean, covariance, and part of the image's pixels.
 
     Parameters
@@ -175,14 +175,14 @@ def kernel_from(samples: Samples, palette: Palette, *, cls: str = "", name: str 
     covariance = (covariance + covariance.T) / 2 + np.diag(rounding_variances(palette))
     mean = colors[0] + shift
     if start is not None:
-        part = samples.n_pixels / samples.n_in_all
+        part = samples.n_pixels / samples.n_total
         apart = mean - start.kernel.mean
         mean = start.kernel.mean + part * apart
         covariance = (1 - part) * start.kernel.covariance_matrix + part * covariance
         covariance += part * (1 - part) * np.outer(apart, apart)
     if not np.any(covariance - np.diag(np.diagonal(covariance))):
         covariance = np.diagonal(covariance)
-    return Kernel(mean, covariance, samples.n_in_all / palette.n_pixels, cls=cls, name=name)
+    return Kernel(mean, covariance, samples.n_total / palette.n_pixels, cls=cls, name=name)
 
 
 class SampleStore:

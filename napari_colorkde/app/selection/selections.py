@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.image.pixel_index import Axes, Index
+from napari_colorkde.app.image.pixel_index import Axes, PixelIndex
 from napari_colorkde.app.selection.samples import Samples, samples_of_counts
 
 CLICK_RADIUS = 2.3
@@ -29,12 +29,12 @@ class Selection(Protocol):
     def n_pixels(self) -> int:
         """Number of pixels in the boxes, for progress."""
 
-    def parts(self, index: Index) -> Iterator[tuple[Axes, Groups]]:
+    def tiles(self, index: PixelIndex) -> Iterator[tuple[Axes, Groups]]:
         """Boxes, and the group of each pixel in them."""
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class SlicePlane:
     """The plane of an image that is on the screen.
 
     Attributes
@@ -58,7 +58,9 @@ class View:
         return tuple(axes)
 
 
-def gather(selection: Selection, index: Index) -> Iterator[float | dict[int, Samples]]:
+def collect_samples(
+    selection: Selection, index: PixelIndex
+) -> Iterator[float | dict[int, Samples]]:
     """Read a selection: yields the part done so far, then the samples of each group, ascending.
 
     Groups without a pixel that counts have none. O(n) pixels for one group, else O(n log n).
@@ -66,7 +68,7 @@ def gather(selection: Selection, index: Index) -> Iterator[float | dict[int, Sam
     size = len(index.palette) + 1
     keys, counts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     done = 0
-    for axes, groups in selection.parts(index):
+    for axes, groups in selection.tiles(index):
         codes = index.codes(0, axes)
         done += codes.size
         marked = (groups != 0) & (codes != 0)
@@ -98,7 +100,7 @@ def gather(selection: Selection, index: Index) -> Iterator[float | dict[int, Sam
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Patch:
+class PixelBox:
     """One box of pixels, or some of them."""
 
     axes: Axes
@@ -109,7 +111,7 @@ class Patch:
         """Number of pixels in the box."""
         return int(np.prod(box_shape(self.axes), dtype=np.int64))
 
-    def parts(self, index: Index) -> Iterator[tuple[Axes, Groups]]:
+    def tiles(self, index: PixelIndex) -> Iterator[tuple[Axes, Groups]]:
         """The box."""
         yield (
             self.axes,
@@ -117,7 +119,9 @@ class Patch:
         )
 
 
-def disc(view: View, position: Sequence[float] | Floats, radius: float = CLICK_RADIUS) -> Patch:
+def disk(
+    view: SlicePlane, position: Sequence[float] | Floats, radius: float = CLICK_RADIUS
+) -> PixelBox:
     """The pixels around a position among the pixels, ``(ndim,)``, those within `radius`.
 
     Raises
@@ -136,16 +140,16 @@ def disc(view: View, position: Sequence[float] | Floats, radius: float = CLICK_R
     squares = np.square(np.array(rows) - center[0])[:, None] + np.square(
         np.array(columns) - center[1]
     )
-    return Patch(view.axes(rows, columns), squares <= radius**2)
+    return PixelBox(view.axes(rows, columns), squares <= radius**2)
 
 
 # --- labels
 
-Which = Literal["selected", "together", "each"]
+LabelMode = Literal["selected", "together", "each"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Labeled:
+class LabelSelection:
     """The pixels of a label image.
 
     Attributes
@@ -159,7 +163,7 @@ class Labeled:
     """
 
     labels: Any = field(repr=False)
-    which: Which
+    which: LabelMode
     label: int = 0
     axes: Axes | None = None
     channel_axis: int | None = None
@@ -169,7 +173,7 @@ class Labeled:
         """Number of pixels that are read."""
         return int(np.prod(self.labels.shape, dtype=np.int64))
 
-    def parts(self, index: Index) -> Iterator[tuple[Axes, Groups]]:
+    def tiles(self, index: PixelIndex) -> Iterator[tuple[Axes, Groups]]:
         """The image, tile by tile."""
         if self.axes is not None:
             yield self.axes, self._groups(np.asarray(self.labels))

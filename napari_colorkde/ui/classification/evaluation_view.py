@@ -9,11 +9,11 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_colorkde.app.classification.evaluation import (
     EVERY_LABEL,
-    MOST_LABELS,
+    MAX_LABELS,
     UNLABELED,
     Evaluation,
 )
-from napari_colorkde.app.image.source import unwrapped
+from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.session import Session
 from napari_colorkde.ui.classification.roc_plot import RocPlot
 from napari_colorkde.ui.widgets.forms import form
@@ -34,7 +34,7 @@ class EvaluationView(QWidget):
 
     def __init__(self, viewer: Any, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._viewer = unwrapped(viewer)
+        self._viewer = unwrap_proxy(viewer)
         self.evaluation = Evaluation(session)
         self._threshold: float | None = None
         self.truth = ComboBox(
@@ -146,7 +146,7 @@ class EvaluationView(QWidget):
         self.numbers.setText(f"<table cellspacing='1'>{cells}</table>")
 
     def _layers(self, widget: Any) -> list[tuple[str, Any]]:
-        layers = [unwrapped(layer) for layer in self._viewer.layers]
+        layers = [unwrap_proxy(layer) for layer in self._viewer.layers]
         # A class of napari's by name: nothing of it needs to be loaded to ask.
         labels = [layer for layer in reversed(layers) if type(layer).__name__ == "Labels"]
         return [("no truth", NO_TRUTH), *((layer.name, layer) for layer in labels)]
@@ -156,7 +156,7 @@ class EvaluationView(QWidget):
         if truth is None:
             return []
         every = [("any label", EVERY_LABEL)]
-        return [*((str(label), label) for label in truth.labels[:MOST_LABELS]), *every]
+        return [*((str(label), label) for label in truth.labels[:MAX_LABELS]), *every]
 
 
 def _percent(part: float) -> str:

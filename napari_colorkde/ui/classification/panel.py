@@ -1,6 +1,6 @@
 """The section "Classify" of the dock: what the kernels' classes decide, and how well.
 
-Choices go to the session's judgement; the truth is a Labels layer of the viewer.
+Choices go to the session's classification; the truth is a Labels layer of the viewer.
 """
 
 from collections.abc import Callable
@@ -13,15 +13,15 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_colorkde.app.class_settings import with_prior
 from napari_colorkde.app.classification.threshold import (
-    LiveMask,
-    chosen_colors,
-    threshold_in,
+    ThresholdMask,
+    above_threshold,
+    active_threshold,
     threshold_range,
 )
-from napari_colorkde.app.density.class_question import Question, question_of
-from napari_colorkde.app.density.compute import Densities
-from napari_colorkde.app.errors import sentence
-from napari_colorkde.app.image.source import unwrapped
+from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
+from napari_colorkde.app.density.compute import ColorValues
+from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.layers.mask_layer import add_labels, paint_labels
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.layers.overlay_colormap import class_color
@@ -38,7 +38,7 @@ SKIN = ("skin", "nonskin")
 
 
 class ClassificationPanel(ClassificationControls):
-    """Settings of the judgement, its mask and its scores.
+    """Settings of the classification, its mask and its scores.
 
     Parameters
     ----------
@@ -53,9 +53,9 @@ class ClassificationPanel(ClassificationControls):
     def __init__(
         self, viewer: Any, session: Session, overlay: Overlay, parent: QWidget | None = None
     ) -> None:
-        self._viewer, self._session, self._overlay = unwrapped(viewer), session, overlay
+        self._viewer, self._session, self._overlay = unwrap_proxy(viewer), session, overlay
         super().__init__(self._classes, self._others, parent)
-        self.mask = LiveMask(viewer, session, overlay)
+        self.mask = ThresholdMask(viewer, session, overlay)
         self.evaluation = EvaluationView(viewer, session)
         self.note = QLabel()
         self.note.setWordWrap(True)
@@ -110,9 +110,9 @@ class ClassificationPanel(ClassificationControls):
             self._session.index,
             self._overlay.image,
         )
-        threshold = threshold_in(densities, self._session.state)
-        question = None if densities is None else densities.request.question
-        of_classes = question is not None and question.show == "class"
+        threshold = active_threshold(densities, self._session.state)
+        query = None if densities is None else densities.request.query
+        of_classes = query is not None and query.show == "class"
         if densities is None or index is None or image is None or index.is_preview:
             self.failed.emit("There is nothing to make labels of yet; wait until it is shown.")
             return
@@ -120,14 +120,14 @@ class ClassificationPanel(ClassificationControls):
             self.failed.emit("What is shown is a preview still; wait until it is exact.")
             return
         options: dict[str, Any] = {}
-        if question is not None and of_classes:
+        if query is not None and of_classes:
             values = np.nan_to_num(densities.values)
             name = f"{image.name} classes"
-            options["colormap"] = _class_colors(len(question.names))
-            options["features"] = {"class": ["none", *question.names]}
+            options["colormap"] = _class_colors(len(query.names))
+            options["features"] = {"class": ["none", *query.names]}
         elif threshold is not None:
-            values = chosen_colors(densities, threshold)
-            name = f"{image.name} {'dense' if question is None else question.cls}"
+            values = above_threshold(densities, threshold)
+            name = f"{image.name} {'dense' if query is None else query.cls}"
         else:
             self.failed.emit("There is no threshold yet; wait until it is shown.")
             return
@@ -155,23 +155,23 @@ class ClassificationPanel(ClassificationControls):
         before = self._session.state
         preset, opened = load_kernels(sample_path(PRESET_FILE)), dict(before.kernel_sets)
         # The kernels of the user stay open, but say nothing about skin, whatever their class.
-        judgement = before.judgement.changed(
+        classification = before.classification.replace(
             show="posterior",
             cls=SKIN[0],
             against=SKIN[1],
             priors={},
             threshold=None,
-            among=SKIN,
+            compared_sets=SKIN,
         )
         # At once, as one step of undo.
         self._session.set(
             kernel_sets={**opened, **preset},
             kernel_set=SKIN[0],
             show="kernels",
-            judgement=judgement,
+            classification=classification,
         )
         if lost := [name for name in preset if opened.get(name, preset[name]) != preset[name]]:
-            self._session.noticed.emit(
+            self._session.message.emit(
                 f"The preset took the place of the set{'s' if len(lost) > 1 else ''} "
                 f"{' and '.join(map(repr, lost))}; undo brings it back."
             )
@@ -183,36 +183,36 @@ class ClassificationPanel(ClassificationControls):
         self._judge(against=against)
 
     def _on_prior(self, prior: float) -> None:
-        question = question_of(self._session.state)
-        if question is not None:
-            self._judge("prior", priors=with_prior(question.priors, question.cls, prior))
+        query = resolve_classes(self._session.state)
+        if query is not None:
+            self._judge("prior", priors=with_prior(query.priors, query.cls, prior))
 
     def _on_none(self, *args: Any) -> None:
         mass = self.mass.value / 100 if self.none_of_these.value else None
-        self._judge("none of these", none_below=mass)
+        self._judge("none of these", keep_mass=mass)
 
     def _on_threshold(self, threshold: float) -> None:
-        self.mask.moving = True
-        self._judge("threshold", threshold=threshold, masked=True)
+        self.mask.dragging = True
+        self._judge("threshold", threshold=threshold, show_mask=True)
 
     def _on_rest(self) -> None:
-        self.mask.moving = False
+        self.mask.dragging = False
 
     def _on_masked(self, masked: bool) -> None:
-        self._judge(masked=masked)
+        self._judge(show_mask=masked)
 
     def _on_best(self) -> None:
         self._judge(threshold=None)
 
-    def _judge(self, gesture: str | None = None, **fields: Any) -> None:
-        self._report_errors(lambda: self._session.judge(gesture, **fields))
+    def _judge(self, merge_key: str | None = None, **fields: Any) -> None:
+        self._report_errors(lambda: self._session.set_classification(merge_key, **fields))
 
     def _report_errors(self, change: Callable[[], None]) -> None:
         """Ask the session; where it refuses, say why and show what it has."""
         try:
             change()
         except (ValueError, TypeError, OSError) as error:
-            problem = sentence(error)
+            problem = user_message(error)
             if self._session.kernels is None:
                 problem = (
                     "There are no kernels to classify by yet; pick some, open a kernel file, or "
@@ -234,7 +234,7 @@ class ClassificationPanel(ClassificationControls):
     def _on_source(self, source: object) -> None:
         self._follow_if_seen()
 
-    def _on_densities(self, densities: Densities) -> None:
+    def _on_densities(self, densities: ColorValues) -> None:
         self._follow_if_seen()
 
     def _follow_if_seen(self) -> None:
@@ -244,51 +244,51 @@ class ClassificationPanel(ClassificationControls):
 
     def _sync(self) -> None:
         state, densities = self._session.state, self._session.densities
-        judgement, question = state.judgement, question_of(state)
-        show = "density" if state.judged is None else judgement.show
+        classification, query = state.classification, resolve_classes(state)
+        show = "density" if state.shown_classification is None else classification.show
         with self.signals_blocked():
             self.show_what.value = show
             self.cls.reset_choices()
             self.against.reset_choices()
-            if question is not None:
-                self.cls.value = question.cls
-                if question.against is not None:
-                    self.against.value = question.against
-            if judgement.none_below is not None:
-                self.mass.value = 100 * judgement.none_below
-            self.none_of_these.value = judgement.none_below is not None
-            self.masked.value = judgement.masked
-        if question is not None:
-            self.prior.set(question.priors[question.cls])
-        threshold = threshold_in(densities, state)
+            if query is not None:
+                self.cls.value = query.cls
+                if query.against is not None:
+                    self.against.value = query.against
+            if classification.keep_mass is not None:
+                self.mass.value = 100 * classification.keep_mass
+            self.none_of_these.value = classification.keep_mass is not None
+            self.masked.value = classification.show_mask
+        if query is not None:
+            self.prior.set(query.priors[query.cls])
+        threshold = active_threshold(densities, state)
         if densities is not None and threshold is not None:
             self.threshold.set_range(*threshold_range(densities))
             self.threshold.set(threshold)
         self.show_rows(show)
         self.threshold.setEnabled(threshold is not None)
         self.masked.enabled = threshold is not None
-        self.best_button.enabled = threshold is not None and judgement.threshold is not None
+        self.best_button.enabled = threshold is not None and classification.threshold is not None
         self.labels_button.enabled = densities is not None
-        self.note.setText(_note(show, question))
+        self.note.setText(_note(show, query))
         self.note.setVisible(bool(self.note.text()))
         self.evaluation.set_threshold(threshold)
 
     # --- choices
 
     def _classes(self, widget: Any) -> list[str]:
-        question = question_of(self._session.state)
-        return [] if question is None else list(question.names)
+        query = resolve_classes(self._session.state)
+        return [] if query is None else list(query.names)
 
     def _others(self, widget: Any) -> list[str]:
-        question = question_of(self._session.state)
-        return [] if question is None else [n for n in question.names if n != question.cls]
+        query = resolve_classes(self._session.state)
+        return [] if query is None else [n for n in query.names if n != query.cls]
 
 
-def _note(show: str, question: Question | None) -> str:
+def _note(show: str, query: ClassQuery | None) -> str:
     """Which classes take part, where that is not plain."""
-    if question is None or show == "density":
+    if query is None or show == "density":
         return ""
-    classes = ", ".join(f"{name} {p:.3g}" for name, p in question.priors.items())
+    classes = ", ".join(f"{name} {p:.3g}" for name, p in query.priors.items())
     return f"Priors: {classes}."
 
 

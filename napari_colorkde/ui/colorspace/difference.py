@@ -7,9 +7,9 @@ from psygnal import Signal
 
 from napari_colorkde.app.density.compute import Estimate
 from napari_colorkde.app.density.difference import Difference, DifferenceRequest, difference
-from napari_colorkde.app.errors import sentence
-from napari_colorkde.app.image.source import source_of, unwrapped
-from napari_colorkde.app.layers.overlay import Overlay, images_of
+from napari_colorkde.app.image.source import source_of, unwrap_proxy
+from napari_colorkde.app.jobs import user_message
+from napari_colorkde.app.layers.overlay import Overlay, image_layers
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.core.palette.palette import Palette
@@ -32,7 +32,7 @@ class CubeDifference:
     failed = Signal(str, description="What the user asked for cannot be; a sentence.")
 
     def __init__(self, viewer: Any, session: Session, overlay: Overlay, view: CubeView) -> None:
-        self._viewer = unwrapped(viewer)
+        self._viewer = unwrap_proxy(viewer)
         self._session, self._overlay, self._view = session, overlay, view
         self._layer: ref[Any] | None = None
         self._palette: Palette | None = None
@@ -42,7 +42,7 @@ class CubeDifference:
         session.estimate_changed.connect(self._on_estimate)
         session.source_changed.connect(self._on_source)
         session.state_changed.connect(self._on_state)
-        session.settled.connect(self._on_settled)
+        session.idle.connect(self._on_settled)
         self._viewer.layers.events.removed.connect(self._on_removed)
 
     def close(self) -> None:
@@ -52,13 +52,13 @@ class CubeDifference:
         self._session.estimate_changed.disconnect(self._on_estimate)
         self._session.source_changed.disconnect(self._on_source)
         self._session.state_changed.disconnect(self._on_state)
-        self._session.settled.disconnect(self._on_settled)
+        self._session.idle.disconnect(self._on_settled)
         self._viewer.layers.events.removed.disconnect(self._on_removed)
         self._layer = self._palette = None
 
     def others(self) -> list[Any]:
         """The image layers that may be compared with."""
-        return [layer for layer in images_of(self._viewer) if layer is not self._overlay.image]
+        return [layer for layer in image_layers(self._viewer) if layer is not self._overlay.image]
 
     def choose(self, layer: Any) -> None:
         """Show the difference from the density of this layer; None: the density itself."""
@@ -82,9 +82,9 @@ class CubeDifference:
             self._show_plain()
             return
         try:
-            source = source_of(layer, images_of(self._viewer))
+            source = source_of(layer, image_layers(self._viewer))
         except (ValueError, TypeError) as error:
-            self._on_end(sentence(error))
+            self._on_end(user_message(error))
             return
         self._view.awaits_difference = True
         request = DifferenceRequest(estimate, source, channels, self._session.device, self._palette)
@@ -118,7 +118,7 @@ class CubeDifference:
         self._show_plain()
 
     def _on_removed(self, event: Any) -> None:
-        if self._layer is not None and unwrapped(event.value) is self._layer():
+        if self._layer is not None and unwrap_proxy(event.value) is self._layer():
             self._layer = self._palette = None
             self._show_plain()
 

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer
 
-from napari_colorkde.app.density.class_question import question_of
-from napari_colorkde.app.density.color_coordinates import Coordinates
-from napari_colorkde.app.density.compute import Densities, Estimate
+from napari_colorkde.app.density.class_query import resolve_classes
+from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
+from napari_colorkde.app.density.compute import ColorValues, Estimate
 from napari_colorkde.app.kernels import edits as kernel_edits
-from napari_colorkde.app.kernels.in_color_space import kernels_in_space, reshaped_kernel
+from napari_colorkde.app.kernels.in_color_space import convert_kernels, kernel_from_ellipsoid
 from napari_colorkde.app.layers.overlay_colormap import class_color
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
@@ -68,7 +68,7 @@ class KernelEllipsoids(QObject):
         self.shown: list[int] = []
         self._radius, self._by_class = 2.0, False
         estimate = session.estimate
-        self._space: Coordinates | None = None if estimate is None else estimate.coordinates
+        self._space: PaletteCoordinates | None = None if estimate is None else estimate.coordinates
         canvas.on_ellipsoid_clicked = self._on_clicked
         canvas.on_ellipsoid_moved = self._on_moved
         canvas.on_ellipsoid_reshaped = self._on_reshaped
@@ -119,7 +119,7 @@ class KernelEllipsoids(QObject):
             return
         means, covariances = kernels.means[self.shown], kernels.covariances[self.shown]
         if self._is_converted(kernels.n_channels) and self._space is not None:
-            means, covariances = kernels_in_space(means, covariances, self._space)
+            means, covariances = convert_kernels(means, covariances, self._space)
             if self._stretch is not None and self._stretch.kernel in self.shown:
                 held = self.shown.index(self._stretch.kernel)
                 means[held], covariances[held] = self._stretch.center, self._stretch.shape
@@ -134,12 +134,12 @@ class KernelEllipsoids(QObject):
     def _class_colors(self) -> NDArray[np.float64]:
         """Red, green and blue from 0 to 1 of the class of each ellipsoid that is shown, (K, 3)."""
         state = self._session.state
-        question, kernels = question_of(state), state.kernels
-        if question is None or kernels is None:
+        query, kernels = resolve_classes(state), state.kernels
+        if query is None or kernels is None:
             return np.empty((0, 3))
         # A kernel without a class is of the class of its set.
         classes = [kernels[k].cls or state.kernel_set for k in self.shown]
-        return np.array([class_color(question.names.index(str(cls))) for cls in classes])
+        return np.array([class_color(query.names.index(str(cls))) for cls in classes])
 
     def _is_converted(self, n_channels: int) -> bool:
         return self._space is not None and self._space.space is not None and n_channels == 3
@@ -162,7 +162,7 @@ class KernelEllipsoids(QObject):
         elif not self._patience.isActive():
             self._patience.start()
 
-    def _on_densities(self, densities: Densities) -> None:
+    def _on_densities(self, densities: ColorValues) -> None:
         if self._patience.isActive():
             self.update()
 
@@ -178,7 +178,7 @@ class KernelEllipsoids(QObject):
             # The mean of the converted samples is not the converted mean: carry the step over.
             k = self.shown[ellipsoid]
             old = kernels.means[[k]]
-            before, _ = kernels_in_space(old, kernels.covariances[[k]], self._space)
+            before, _ = convert_kernels(old, kernels.covariances[[k]], self._space)
             step = self._space.to_colors(mean[np.newaxis]) - self._space.to_colors(before)
             mean = (old + step)[0]
         self._drag(ellipsoid, "move", mean=np.round(mean, 3))
@@ -190,11 +190,11 @@ class KernelEllipsoids(QObject):
             before = self._stretch
             if before is None or before.kernel != k:
                 mean, own = kernels.means[k], kernels.covariances[k]
-                (center,), _ = kernels_in_space(mean[np.newaxis], own[np.newaxis], self._space)
+                (center,), _ = convert_kernels(mean[np.newaxis], own[np.newaxis], self._space)
                 before = _Stretch(k, mean, own, center, covariance)
             self._stretch = replace(before, shape=covariance)
             # From the start of the drag: out and back, it is the kernel it was.
-            covariance = reshaped_kernel(before.mean, before.own, covariance, self._space)
+            covariance = kernel_from_ellipsoid(before.mean, before.own, covariance, self._space)
         if kernels is not None and kernels[k].covariance.ndim == 1:
             # Its axes are the channels: stretched along one, it stays without correlations.
             covariance = np.diagonal(covariance).copy()
@@ -214,4 +214,4 @@ class KernelEllipsoids(QObject):
             kernel: Kernel = kernel_edits.replace_kernel(kernels[k], **fields)
         except ValueError:
             return  # flattened to nothing for a moment: the drag goes on from the last shape
-        self._session.edit(kernel_edits.with_kernel(kernels, k, kernel), gesture=(what, k))
+        self._session.edit(kernel_edits.with_kernel(kernels, k, kernel), merge_key=(what, k))

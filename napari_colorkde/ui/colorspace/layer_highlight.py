@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QTimer
 
-from napari_colorkde.app.density.compute import Progress
-from napari_colorkde.app.image.source import unwrapped
-from napari_colorkde.app.layers.overlay import MARK, Overlay
+from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.jobs import Progress
+from napari_colorkde.app.layers.overlay import METADATA_KEY, Overlay
 from napari_colorkde.app.selection.from_layers import labels_selection, shapes_selection, view_of
 from napari_colorkde.app.selection.samples import Samples
-from napari_colorkde.app.selection.selections import Selection, gather
+from napari_colorkde.app.selection.selections import Selection, collect_samples
 from napari_colorkde.app.session import Session
 
 WAIT_MS = 80
@@ -38,7 +38,7 @@ class ImageLight:
     """
 
     def __init__(self, viewer: Any, session: Session, overlay: Overlay, canvas: Any) -> None:
-        self._viewer = unwrapped(viewer)
+        self._viewer = unwrap_proxy(viewer)
         self._session, self._overlay, self._canvas = session, overlay, canvas
         self._layer: Any = None
         self._is_lit = False
@@ -66,13 +66,15 @@ class ImageLight:
     # --- within
 
     def _on_active(self, event: Any = None) -> None:
-        active = unwrapped(self._viewer.layers.selection.active)
-        drawn = active is not None and _kind(active) in WATCHED and MARK not in active.metadata
+        active = unwrap_proxy(self._viewer.layers.selection.active)
+        drawn = (
+            active is not None and _kind(active) in WATCHED and METADATA_KEY not in active.metadata
+        )
         self._watch(active if drawn else None)
         self._later()
 
     def _on_removed(self, event: Any) -> None:
-        if unwrapped(event.value) is self._layer:
+        if unwrap_proxy(event.value) is self._layer:
             self._watch(None)
             self._later()
 
@@ -104,7 +106,7 @@ class ImageLight:
 
         def work() -> Iterator[Progress | Samples | None]:
             found: dict[int, Samples] = {}
-            for step in gather(selection, index):
+            for step in collect_samples(selection, index):
                 if isinstance(step, dict):
                     found = step
                 else:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from napari_colorkde.app.density.readout import Readout, entry_at, readout, readout_text
-from napari_colorkde.app.image.source import unwrapped
+from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.selection.from_layers import pixel_positions
 from napari_colorkde.app.session import Session
@@ -29,7 +29,7 @@ class PixelReadout:
     """
 
     def __init__(self, viewer: Any, session: Session, overlay: Overlay, canvas: Any) -> None:
-        self._viewer = unwrapped(viewer)
+        self._viewer = unwrap_proxy(viewer)
         self._session, self._overlay, self._canvas = session, overlay, canvas
         self._entry: int | None = None
         self._base: Any = self._viewer.status

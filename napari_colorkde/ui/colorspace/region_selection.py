@@ -14,10 +14,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.density.color_coordinates import Coordinates
-from napari_colorkde.app.density.readout import Region, chosen_by, radius_text, share_text
-from napari_colorkde.app.errors import sentence
-from napari_colorkde.app.image.source import unwrapped
+from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
+from napari_colorkde.app.density.readout import Region, palette_mask, radius_text, selection_text
+from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.kernels.picking import Picker
 from napari_colorkde.app.layers.mask_layer import MaskLayer, add_labels, paint_labels
 from napari_colorkde.app.layers.overlay import Overlay
@@ -109,7 +109,7 @@ class CubeRegions:
         bar: RegionBar,
         picker: Picker,
     ) -> None:
-        self._viewer, self._picker = unwrapped(viewer), picker
+        self._viewer, self._picker = unwrap_proxy(viewer), picker
         self._session, self._overlay = session, overlay
         self._canvas, self._bar = canvas, bar
         self.mask = MaskLayer(viewer, overlay, LIT_NAME)
@@ -117,7 +117,7 @@ class CubeRegions:
         self.chosen: NDArray[np.bool_] | None = None
         self._drawing = False
         self._is_drawn = False
-        self._marked: tuple[Coordinates | None, NDArray[np.bool_] | None] = (None, None)
+        self._marked: tuple[PaletteCoordinates | None, NDArray[np.bool_] | None] = (None, None)
         self._painting = False
         canvas.on_region_changed = self._on_changed
         canvas.on_region_drawn = self._on_drawn
@@ -127,7 +127,7 @@ class CubeRegions:
         session.source_changed.connect(self.clear)
         session.counted_changed.connect(self.clear)
         session.state_changed.connect(self._on_state)
-        session.settled.connect(self._offer_again)
+        session.idle.connect(self._offer_again)
         session.estimate_changed.connect(self._mark)
 
     def close(self) -> None:
@@ -136,7 +136,7 @@ class CubeRegions:
         self._session.source_changed.disconnect(self.clear)
         self._session.counted_changed.disconnect(self.clear)
         self._session.state_changed.disconnect(self._on_state)
-        self._session.settled.disconnect(self._offer_again)
+        self._session.idle.disconnect(self._offer_again)
         self._session.estimate_changed.disconnect(self._mark)
         self._bar.labels_button.clicked.disconnect(self.keep_as_labels)
         self._bar.kernel_button.clicked.disconnect(self.make_kernel)
@@ -209,13 +209,13 @@ class CubeRegions:
         try:
             self._picker.add(samples_of_colors(palette, chosen))
         except ValueError as error:
-            self.failed.emit(sentence(error))
+            self.failed.emit(user_message(error))
             return
         self.clear()
 
     # --- within
 
-    def _coordinates(self) -> Coordinates | None:
+    def _coordinates(self) -> PaletteCoordinates | None:
         estimate, index = self._session.estimate, self._session.index
         if estimate is None or index is None or estimate.palette is not index.palette:
             return None
@@ -226,10 +226,10 @@ class CubeRegions:
         if coordinates is None:
             return
         self._painting = False
-        self.chosen = chosen_by(region, coordinates)
+        self.chosen = palette_mask(region, coordinates)
         self.mask.show(self.chosen)
         self.mask.raise_to_top()
-        text = share_text(self.chosen, coordinates.palette)
+        text = selection_text(self.chosen, coordinates.palette)
         if isinstance(region, BallRegion):
             text = f"{text}, {radius_text(region.radius, coordinates)}"
         self._bar.tell(text, done=done)

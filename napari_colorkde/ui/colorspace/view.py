@@ -10,10 +10,14 @@ from psygnal import Signal
 from qtpy.compat import isalive
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_colorkde.app.density.color_coordinates import Coordinates, display_of_rgb, gamut_outline
+from napari_colorkde.app.density.color_coordinates import (
+    PaletteCoordinates,
+    display_of_rgb,
+    gamut_outline,
+)
 from napari_colorkde.app.density.compute import Estimate
-from napari_colorkde.app.errors import sentence
-from napari_colorkde.app.image.counting import Counted
+from napari_colorkde.app.image.counting import CountedImage
+from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.core.palette.palette import Palette
@@ -60,8 +64,8 @@ class CubeView(QWidget):
     def __init__(self, session: Session, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._outlined: Coordinates | None = None
-        self._counted: Coordinates | None = None
+        self._outlined: PaletteCoordinates | None = None
+        self._counted: PaletteCoordinates | None = None
         self._shown_source: object = None
         self.images: Callable[[], Sequence[Any]] = tuple
         self.difference: NDArray[np.float32] | None = None
@@ -242,7 +246,7 @@ class CubeView(QWidget):
         return hint
 
     def color_of(
-        self, palette: Palette, coordinates: Coordinates | None = None
+        self, palette: Palette, coordinates: PaletteCoordinates | None = None
     ) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
         """Return the colors of an RGB image's numbers; None where the view's own will do."""
         if coordinates is not None and coordinates.color_of is not None:
@@ -266,7 +270,7 @@ class CubeView(QWidget):
             self._shown_source = self._outlined = self._counted = None
         self._follow_space()
 
-    def _on_counted(self, counted: Counted) -> None:
+    def _on_counted(self, counted: CountedImage) -> None:
         self._follow_space()
 
     def _on_state(self, state: State, before: State) -> None:
@@ -277,7 +281,7 @@ class CubeView(QWidget):
     def _follow_space(self) -> None:
         self.controls.offer_spaces(self._session.space_obstacle())
 
-    def _show_outline(self, coordinates: Coordinates) -> None:
+    def _show_outline(self, coordinates: PaletteCoordinates) -> None:
         # Principal axes are those of the palette; they change with it alone.
         if self._outlined is coordinates or isinstance(self.canvas, str):
             return
@@ -298,7 +302,7 @@ class CubeView(QWidget):
         try:
             self._session.space = space
         except ValueError as error:
-            self.failed.emit(sentence(error))
+            self.failed.emit(user_message(error))
             self._on_state(self._session.state, self._session.state)
 
     def _on_mode(self, mode: str) -> None:
@@ -346,7 +350,7 @@ class CubeView(QWidget):
         try:
             save_picture(path, self.canvas.render(size))
         except (ValueError, OSError) as error:
-            self.failed.emit(sentence(error))
+            self.failed.emit(user_message(error))
         else:
             self.saved.emit(Path(path))
 

@@ -35,12 +35,12 @@ class LookKeeper:
         menu.changed.connect(self._note)
         canvas.on_rest = self._note
         session.look_changed.connect(self._show)
-        session.settled.connect(self._on_settled)
+        session.idle.connect(self._on_settled)
 
     def close(self) -> None:
         """Let go of all of them; the session keeps the look."""
         self._session.look_changed.disconnect(self._show)
-        self._session.settled.disconnect(self._on_settled)
+        self._session.idle.disconnect(self._on_settled)
         self._canvas.on_rest = None
         # A view that turns by itself has not come to rest. The widgets may be gone by now.
         self._session.look = replace(self._session.look, viewpoint=self._canvas.viewpoint)

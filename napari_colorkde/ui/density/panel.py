@@ -13,7 +13,7 @@ from psygnal import Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_colorkde.app.density.compute import Estimate
-from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.core.palette.ranges import channel_ranges
@@ -190,7 +190,7 @@ class DensityPanel(QWidget):
         try:
             change()
         except (ValueError, TypeError, OSError) as error:
-            self.failed.emit(sentence(error))
+            self.failed.emit(user_message(error))
             self._sync(self._session.state)
 
     # --- choices

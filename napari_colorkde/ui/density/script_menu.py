@@ -12,7 +12,7 @@ from napari_colorkde.app.density.script import (
     python_script,
     shown_kernels,
 )
-from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.session import Session
 from napari_colorkde.io.kernel_files import save_kernels
 
@@ -59,7 +59,7 @@ class ScriptMenu(QMenu):
                 save_kernels(file, shown_kernels(state))
             text = write(state, source, file)
         except (ValueError, TypeError, OSError) as error:
-            self.failed.emit(sentence(error))
+            self.failed.emit(user_message(error))
             return
         clipboard = QApplication.clipboard()
         clipboard.setText(text)
@@ -68,7 +68,7 @@ class ScriptMenu(QMenu):
             notice += f" It reads the kernels from {Path(file).name}."
         if not source.path:
             notice += f" Save the layer {source.name!r} as a file first: its name is in the text."
-        self._session.noticed.emit(notice)
+        self._session.message.emit(notice)
 
     def _ask_for_file(self, folder: Path) -> str:
         name = str(folder / f"{self._session.state.kernel_set}.json")

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.kernels.edits import replace_kernel
 from napari_colorkde.core.mixture.kernels import Kernel
 
@@ -100,6 +100,6 @@ class CovarianceDialog(QDialog):
         try:
             replace_kernel(self._kernel, covariance=self.covariance)
         except ValueError as error:
-            reason = sentence(error)
+            reason = user_message(error)
         self.reason.setText(reason[:1].upper() + reason[1:])
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(not reason)

@@ -15,17 +15,16 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.density.compute import Progress
-from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.jobs import Progress, user_message
 from napari_colorkde.app.kernels.fitting import (
-    MOST_KERNELS,
+    MAX_KERNELS,
     FitRequest,
     Fitted,
+    apply_fit,
     fit,
     index_of,
-    take_over,
 )
-from napari_colorkde.app.layers.overlay import MARK
+from napari_colorkde.app.layers.overlay import METADATA_KEY
 from napari_colorkde.app.selection.from_layers import labels_selection
 from napari_colorkde.app.selection.selections import Selection
 from napari_colorkde.core.mixture.em_steps import default_reg_covar
@@ -70,7 +69,7 @@ class FitDialog(QDialog):
             choices=self._layers, tooltip="The Labels layer that marks the pixels."
         )
         self.n_kernels = SpinBox(
-            value=3, min=1, max=MOST_KERNELS, tooltip="Kernels of each mixture, or the most tried."
+            value=3, min=1, max=MAX_KERNELS, tooltip="Kernels of each mixture, or the most tried."
         )
         self.by_bic = CheckBox(
             text="as BIC chooses, up to this",
@@ -103,7 +102,7 @@ class FitDialog(QDialog):
     def close_session(self) -> None:
         """Let go of the session and of the viewer."""
         self._session.progressed.disconnect(self._on_progress)
-        self._session.settled.disconnect(self._sync)
+        self._session.idle.disconnect(self._sync)
         self._session.counted_changed.disconnect(self._on_counted)
         self.close()
 
@@ -124,7 +123,7 @@ class FitDialog(QDialog):
         try:
             request = self._request()
         except (ValueError, TypeError) as error:
-            self._say(sentence(error))
+            self._say(user_message(error))
             return
         self._say("Fitting…")
         self._waits = True
@@ -185,9 +184,9 @@ class FitDialog(QDialog):
     def _on_result(self, result: Fitted) -> None:
         self._waits = False
         try:
-            take_over(self._session, result, self.into.value)
+            apply_fit(self._session, result, self.into.value)
         except ValueError as error:
-            self._say(sentence(error))
+            self._say(user_message(error))
             return
         self._say("\n".join(map(str, result.reports)))
         self.fitted.emit(result)
@@ -229,7 +228,7 @@ class FitDialog(QDialog):
         layers = [
             layer.name
             for layer in reversed(list(self._tool.viewer.layers))
-            if type(layer).__name__ == "Labels" and MARK not in layer.metadata
+            if type(layer).__name__ == "Labels" and METADATA_KEY not in layer.metadata
         ]
         return [(name, name) for name in layers] or [("no Labels layer", NO_LAYER)]
 
@@ -271,7 +270,7 @@ class FitDialog(QDialog):
         self.close_button.clicked.connect(self.close)
         self.pixels.changed.connect(self._sync)
         self._session.progressed.connect(self._on_progress)
-        self._session.settled.connect(self._sync)
+        self._session.idle.connect(self._sync)
         self._session.counted_changed.connect(self._on_counted)
 
 

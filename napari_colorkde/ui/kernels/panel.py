@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 
-from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.kernels.display_colors import display_colors
 from napari_colorkde.app.session import Session
@@ -96,21 +96,21 @@ class KernelsPanel(QWidget):
         """Duplicate the selected kernels."""
         if chosen := self.table.chosen():
             before = len(self.model.kernels)
-            self._report_errors(lambda: kernel_edits.duplicated(self.model.kernels, chosen))
+            self._report_errors(lambda: kernel_edits.duplicate(self.model.kernels, chosen))
             self._choose_from(before)
 
     def delete(self) -> None:
         """Delete the selected kernels."""
         if chosen := self.table.chosen():
             row = self.table.rows()[0]
-            self._report_errors(lambda: kernel_edits.deleted(self.model.kernels, chosen))
+            self._report_errors(lambda: kernel_edits.delete(self.model.kernels, chosen))
             left = len(self.model.kernels)
             if left:
                 self.table.choose(self.table.sorted_model.kernels_at([min(row, left - 1)]))
 
     def normalize(self) -> None:
         """Make the weights sum to 1."""
-        self._report_errors(lambda: kernel_edits.normalized(self.model.kernels))
+        self._report_errors(lambda: kernel_edits.normalize_weights(self.model.kernels))
 
     def edit_matrix(self) -> None:
         """Edit the covariance of the selected kernel in a dialog."""
@@ -152,7 +152,7 @@ class KernelsPanel(QWidget):
 
     def _add_all(self, new: KernelSet) -> None:
         before = self.model.kernels
-        self._report_errors(lambda: kernel_edits.added(before, new) if before else new)
+        self._report_errors(lambda: kernel_edits.append(before, new) if before else new)
         self._choose_from(len(before))
 
     def _choose_from(self, first: int) -> None:
@@ -164,7 +164,7 @@ class KernelsPanel(QWidget):
         try:
             self._session.edit(change())
         except ValueError as error:
-            self.failed.emit(sentence(error))
+            self.failed.emit(user_message(error))
 
     def _on_edited(self, kernels: KernelSet) -> None:
         self._report_errors(lambda: kernels)

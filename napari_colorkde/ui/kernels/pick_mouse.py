@@ -14,8 +14,8 @@ from qtpy.QtCore import QObject, Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut, QWidget
 
-from napari_colorkde.app.image.source import unwrapped
-from napari_colorkde.app.kernels.picking import How
+from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.kernels.picking import PickMode
 
 BOX = "napari-colorkde picking"
 """Name of the rectangle among the canvas's overlays."""
@@ -42,7 +42,7 @@ class PickMouse(QObject):
 
     def __init__(self, viewer: Any, parent: QWidget) -> None:
         super().__init__(parent)
-        self._viewer: Any = unwrapped(viewer)
+        self._viewer: Any = unwrap_proxy(viewer)
         self.is_on = False
         self._box = ZoomOverlay()
         self._set_aside: tuple[list[Any], list[Any]] = ([], [])
@@ -112,9 +112,9 @@ class PickMouse(QObject):
         if event.button != 1:
             return
         event.handled = True
-        how: How = "new"
+        how: PickMode = "new"
         if "Alt" in event.modifiers:
-            how = "take"
+            how = "subtract"
         elif "Control" in event.modifiers:
             how = "add"
         pressed, first = np.array(event.pos), np.array(event.position)

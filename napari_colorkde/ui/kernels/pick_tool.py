@@ -19,10 +19,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.errors import sentence
-from napari_colorkde.app.image.source import unwrapped
-from napari_colorkde.app.kernels.picking import How, Picker, Titles
-from napari_colorkde.app.layers.overlay import MARK, Overlay
+from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.jobs import user_message
+from napari_colorkde.app.kernels.picking import NamingRule, Picker, PickMode
+from napari_colorkde.app.layers.overlay import METADATA_KEY, Overlay
 from napari_colorkde.app.selection.from_layers import (
     labels_selection,
     pixel_positions,
@@ -30,7 +30,7 @@ from napari_colorkde.app.selection.from_layers import (
     view_of,
 )
 from napari_colorkde.app.selection.polygons import rectangle
-from napari_colorkde.app.selection.selections import Selection, View, Which, disc
+from napari_colorkde.app.selection.selections import LabelMode, Selection, SlicePlane, disk
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.ui.kernels.pick_mouse import PickMouse
@@ -43,12 +43,12 @@ HELP_TEXT = (
     "Click or drag on the image: new kernel · Ctrl: add to the selected · Alt: take away · Esc: end"
 )
 
-LABELS: tuple[tuple[str, Which, Titles], ...] = (
+LABELS: tuple[tuple[str, LabelMode, NamingRule], ...] = (
     ("selected label: one kernel", "selected", ""),
     ("all labels: one kernel", "together", ""),
     ("each label: a kernel and a class", "each", "label"),
 )
-SHAPES: tuple[tuple[str, bool, Titles], ...] = (
+SHAPES: tuple[tuple[str, bool, NamingRule], ...] = (
     ("all shapes: one kernel", True, ""),
     ("each shape: a kernel", False, "shape"),
 )
@@ -78,7 +78,7 @@ class PickTool(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.viewer: Any = unwrapped(viewer)
+        self.viewer: Any = unwrap_proxy(viewer)
         self.session, self._overlay, self._table = session, overlay, table
         self.picker = Picker(session, table.chosen)
         self.mouse = PickMouse(self.viewer, self)
@@ -146,13 +146,13 @@ class PickTool(QWidget):
             self.mouse.stop()
             self.set_message("")
 
-    def _on_mouse(self, world: list[Any], how: How) -> None:
-        def select(view: View) -> Selection:
+    def _on_mouse(self, world: list[Any], how: PickMode) -> None:
+        def select(view: SlicePlane) -> Selection:
             channels = self.session.channels
             if channels is None:
                 raise ValueError("there is no image to pick from; open one first.")
             places = pixel_positions(self._overlay.image, channels, world)
-            return disc(view, places[0]) if len(places) == 1 else rectangle(view, places)
+            return disk(view, places[0]) if len(places) == 1 else rectangle(view, places)
 
         self._pick(select, how)
 
@@ -160,7 +160,7 @@ class PickTool(QWidget):
         self.menu.clear()
         for layer in reversed(list(self.viewer.layers)):
             kind = type(layer).__name__
-            if kind not in ("Labels", "Shapes") or MARK in layer.metadata:
+            if kind not in ("Labels", "Shapes") or METADATA_KEY in layer.metadata:
                 continue
             self.menu.addSection(layer.name)
             ways = LABELS if kind == "Labels" else SHAPES
@@ -176,15 +176,15 @@ class PickTool(QWidget):
             return
         name, which, titles = action.data()
         pressed = QApplication.keyboardModifiers()
-        how: How = "new"
+        how: PickMode = "new"
         if pressed & Qt.KeyboardModifier.AltModifier:
-            how = "take"
+            how = "subtract"
         elif pressed & Qt.KeyboardModifier.ControlModifier:
             how = "add"
         self.pick_layer(self.viewer.layers[name], which, how, titles)
 
     def pick_layer(
-        self, layer: Any, which: Which | bool, how: How = "new", titles: Titles = ""
+        self, layer: Any, which: LabelMode | bool, how: PickMode = "new", titles: NamingRule = ""
     ) -> None:
         """Pick the pixels that a layer marks.
 
@@ -194,7 +194,7 @@ class PickTool(QWidget):
             Of labels, which of them; of shapes, whether they are taken together.
         """
 
-        def select(view: View) -> Selection:
+        def select(view: SlicePlane) -> Selection:
             source, channels = self.session.source, self.session.channels
             if source is None or channels is None:
                 raise ValueError("there is no image to pick from; open one first.")
@@ -205,13 +205,15 @@ class PickTool(QWidget):
 
         self._pick(select, how, titles)
 
-    def _pick(self, select: Callable[[View], Selection], how: How, titles: Titles = "") -> None:
+    def _pick(
+        self, select: Callable[[SlicePlane], Selection], how: PickMode, titles: NamingRule = ""
+    ) -> None:
         try:
             self.picker.pick(select(self.view()), how, titles)
         except ValueError as error:
-            self._on_failed(sentence(error))
+            self._on_failed(user_message(error))
 
-    def view(self) -> View:
+    def view(self) -> SlicePlane:
         """The plane of the image that is on the screen.
 
         Raises

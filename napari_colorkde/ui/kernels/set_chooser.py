@@ -8,7 +8,7 @@ from magicgui.widgets import ComboBox, PushButton
 from psygnal import Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.io.samples import sample_path
@@ -113,7 +113,7 @@ class KernelSetChooser(QWidget):
         try:
             change()
         except (ValueError, TypeError, OSError) as error:
-            self.failed.emit(sentence(error))
+            self.failed.emit(user_message(error))
             self._sync(self._session.state)
             return False
         return True

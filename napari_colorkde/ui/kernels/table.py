@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.ui.kernels.table_model import KernelTableModel, SortedKernels
@@ -92,7 +92,7 @@ class CellDelegate(QStyledItemDelegate):
             try:
                 self._outcome = table.kernel_model.with_text(rows, index.column(), text)
             except ValueError as error:
-                reason = sentence(error)
+                reason = user_message(error)
                 self._outcome = reason[:1].upper() + reason[1:]
         return self._outcome
 
@@ -240,7 +240,7 @@ class KernelTable(QTableView):
                     model.kernels, kernels, at, variances=model.variances
                 )
         except ValueError as error:
-            self.refused.emit(sentence(error))
+            self.refused.emit(user_message(error))
             return
         QApplication.clipboard().setText(copied)
 
@@ -262,7 +262,7 @@ class KernelTable(QTableView):
                 rows = range(corner.row(), model.rowCount())
                 model.write_block(self.sorted_model.kernels_at(rows), corner.column(), block)
         except ValueError as error:
-            self.refused.emit(sentence(error))
+            self.refused.emit(user_message(error))
 
     def _edit_current(self) -> None:
         index = self.currentIndex()

@@ -139,13 +139,13 @@ class KernelTableModel(QAbstractTableModel):
         """What a cell shows."""
         kernel, column = self.kernels[index.row()], self.columns[index.column()]
         if role == SORT_ROLE:
-            return kernel_edits.value(kernel, column, variances=self.variances)
+            return kernel_edits.cell_value(kernel, column, variances=self.variances)
         if column.kind == "visible":
             return self._visibility(kernel, role)
         if role == Role.EditRole:
-            return kernel_edits.text(kernel, column, variances=self.variances)
+            return kernel_edits.cell_text(kernel, column, variances=self.variances)
         if role == Role.DisplayRole:
-            content = kernel_edits.value(kernel, column, variances=self.variances)
+            content = kernel_edits.cell_value(kernel, column, variances=self.variances)
             return content if isinstance(content, str) else f"{content:.{DIGITS}g}"
         if role == Role.TextAlignmentRole and column.kind not in ("cls", "name"):
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

@@ -12,18 +12,18 @@ from qtpy.QtCore import QLockFile, QObject, Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from superqt.utils import QSignalThrottler
 
-from napari_colorkde.app.density.color_coordinates import without_space
-from napari_colorkde.app.errors import sentence
+from napari_colorkde.app.density.color_coordinates import with_rgb_space
+from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import (
-    MOST_FILES,
+    MAX_FILES,
     SUFFIX,
-    describe,
     load_look,
     load_state,
     save_state,
     session_files,
     session_folder,
+    session_summary,
 )
 from napari_colorkde.app.state import State
 from napari_colorkde.app.view_settings import CubeLook
@@ -78,7 +78,7 @@ class Autosave(QObject):
                 self._path = self._claim(f"{uuid.uuid4().hex}{SUFFIX}")
             save_state(self._path, self._session.state, self._session.look)
         except OSError as error:
-            self.failed.emit(f"The session cannot be kept on disk: {sentence(error)}")
+            self.failed.emit(f"The session cannot be kept on disk: {user_message(error)}")
 
     def find_abandoned(self) -> tuple[State, Path] | None:
         """The newest session with kernels that no living program writes, None if there is none."""
@@ -94,7 +94,7 @@ class Autosave(QObject):
                 state = load_state(path)
             except (ValueError, OSError):
                 state = None  # written by another version; it goes when it is old
-            if number >= MOST_FILES:
+            if number >= MAX_FILES:
                 path.unlink(missing_ok=True)
             lock.unlock()
             if state is not None and state.kernel_sets:
@@ -153,7 +153,7 @@ class RestoreOffer(QWidget):
         line.addWidget(self.dismiss_button, 0, Qt.AlignmentFlag.AlignTop)
         self.setVisible(self._abandoned is not None)
         if self._abandoned is not None:
-            self.text.setText(f"Last session: {describe(*self._abandoned)}.")
+            self.text.setText(f"Last session: {session_summary(*self._abandoned)}.")
 
     def restore(self) -> None:
         """Take the kernels and settings of that session; the image stays.
@@ -167,20 +167,20 @@ class RestoreOffer(QWidget):
         if self._session.source is not None and state.space != "rgb":
             reason = self._session.space_obstacle()
         if reason:
-            state = without_space(state)
+            state = with_rgb_space(state)
         try:
             self._session.set(**{name: getattr(state, name) for name in RESTORED_FIELDS})
         except (ValueError, TypeError) as error:
-            self._session.noticed.emit(f"The session cannot be restored: {sentence(error)}")
+            self._session.message.emit(f"The session cannot be restored: {user_message(error)}")
             return
         try:
             self._session.look = load_look(self._abandoned[1])
         except (ValueError, OSError) as error:
-            self._session.noticed.emit(
-                f"The view of the color space starts anew: {sentence(error)}"
+            self._session.message.emit(
+                f"The view of the color space starts anew: {user_message(error)}"
             )
         if reason:
-            self._session.noticed.emit(f"Restored in the image's own channels. {reason}")
+            self._session.message.emit(f"Restored in the image's own channels. {reason}")
         self.dismiss()
 
     def dismiss(self) -> None:

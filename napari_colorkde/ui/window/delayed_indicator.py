@@ -3,7 +3,7 @@
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 
-from napari_colorkde.app.density.compute import Progress
+from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.session import Session
 
 BUSY_DELAY_MS = 1000
@@ -35,13 +35,13 @@ class DelayedIndicator(QObject):
         self._delay.setInterval(delay_ms)
         self._delay.timeout.connect(self._on_due)
         session.progressed.connect(self._on_progress)
-        session.settled.connect(self._on_settled)
+        session.idle.connect(self._on_settled)
 
     def close(self) -> None:
         """Let go of the session."""
         self._delay.stop()
         self._session.progressed.disconnect(self._on_progress)
-        self._session.settled.disconnect(self._on_settled)
+        self._session.idle.disconnect(self._on_settled)
 
     def _on_progress(self, progress: Progress) -> None:
         self._progress = progress

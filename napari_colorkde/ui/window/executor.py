@@ -8,8 +8,7 @@ from napari.qt.threading import GeneratorWorker
 from napari.utils.progress import cancelable_progress
 from qtpy.QtCore import QEventLoop, QObject, QThreadPool, QTimer
 
-from napari_colorkde.app.density.compute import Progress
-from napari_colorkde.app.jobs import Work
+from napari_colorkde.app.jobs import Progress, Work
 from napari_colorkde.app.session import Session
 from napari_colorkde.ui.window.delayed_indicator import BUSY_DELAY_MS, DelayedIndicator
 
@@ -143,7 +142,7 @@ class Activity(QObject):
             bar.close()
 
     def _show(self, bar: _Bar, progress: Progress) -> None:
-        what, part = progress.what, progress.part
+        what, part = progress.what, progress.fraction
         if bar.desc.removesuffix(": ") != what:
             bar.set_description(what)
         if bar is self._bar and part is not None and (step := round(100 * part) - bar.n):

@@ -6,7 +6,7 @@ from typing import Any
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QApplication, QMainWindow
 
-from napari_colorkde.app.image.source import unwrapped
+from napari_colorkde.app.image.source import unwrap_proxy
 
 
 class CurrentContext:
@@ -24,7 +24,7 @@ class CurrentContext:
     """
 
     def __init__(self, viewer: Any, main_window: QMainWindow) -> None:
-        self._events = unwrapped(viewer).layers.events
+        self._events = unwrap_proxy(viewer).layers.events
         central = main_window.centralWidget()
         self._canvas = None if central is None else central.findChild(QOpenGLWidget)
         if self._canvas is not None:

@@ -3,8 +3,9 @@
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_colorkde.app.density.compute import Densities, Estimate, Progress
-from napari_colorkde.app.image.counting import Counted
+from napari_colorkde.app.density.compute import ColorValues, Estimate
+from napari_colorkde.app.image.counting import CountedImage
+from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.session import NEEDS_DENSITY, Session
 from napari_colorkde.app.state import State
 from napari_colorkde.core.palette.palette import Palette
@@ -60,7 +61,7 @@ class StatusLines(QWidget):
             (self._indicator.progressed, self._on_progress),
             (self._indicator.finished, self._on_settled),
             (session.failed, self._on_failed),
-            (session.noticed, self.show_error),
+            (session.message, self.show_error),
             (session.state_changed, self._on_state),
         )
         for signal, callback in self._pairs:
@@ -108,7 +109,7 @@ class StatusLines(QWidget):
         else:
             self.facts.setText("Counting the colors…")
 
-    def _on_counted(self, counted: Counted) -> None:
+    def _on_counted(self, counted: CountedImage) -> None:
         self.facts.setText(palette_facts(counted.palette, counted.index.is_preview))
 
     def _on_failed(self, sentence: str) -> None:
@@ -116,13 +117,13 @@ class StatusLines(QWidget):
             self.facts.setText("")  # nothing is being counted any more
         self.show_error(sentence)
 
-    def _on_densities(self, densities: Densities) -> None:
+    def _on_densities(self, densities: ColorValues) -> None:
         if densities.is_exact and self._session.estimate is not None:
             self.work.setText(work_facts(self._session.estimate, densities))
 
     def _on_progress(self, progress: Progress) -> None:
         self.stop_button.setVisible(True)
-        fraction = "" if progress.part is None else f" {progress.part:.0%}"
+        fraction = "" if progress.fraction is None else f" {progress.fraction:.0%}"
         self.work.setText(f"{progress.what.capitalize()}…{fraction}")
 
     def _on_settled(self) -> None:
@@ -161,7 +162,7 @@ def palette_facts(palette: Palette, is_sample: bool) -> str:
     return f"Sample of the image, the rest is being counted: {text}" if is_sample else text
 
 
-def work_facts(estimate: Estimate, densities: Densities) -> str:
+def work_facts(estimate: Estimate, densities: ColorValues) -> str:
     """Bandwidth, device and time, in words."""
     sigmas = [f"{sigma:.3g}" for sigma in estimate.sigmas]
     shown = sigmas[0] if len(set(sigmas)) == 1 else ", ".join(sigmas)

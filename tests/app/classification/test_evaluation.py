@@ -10,13 +10,13 @@ from sklearn import metrics
 
 from napari_colorkde.app.classification.evaluation import EVERY_LABEL, Evaluation
 from napari_colorkde.app.classification.threshold import (
-    LiveMask,
-    chosen_colors,
-    threshold_in,
+    ThresholdMask,
+    above_threshold,
+    active_threshold,
     threshold_range,
 )
 from napari_colorkde.app.layers.mask_layer import add_labels
-from tests.app.density.test_class_question import FILE
+from tests.app.density.test_class_query import FILE
 from tests.app.layers.test_overlay import RGB, Setting
 
 TRUTH = np.zeros(RGB.shape[:2], np.uint8)
@@ -30,8 +30,8 @@ class Judged(Setting):
     def __init__(self) -> None:
         super().__init__()
         self.session.set(kernel_sets=FILE, kernel_set="skin")
-        self.session.judge(show="posterior")
-        self.mask = LiveMask(self.viewer, self.session, self.overlay)
+        self.session.set_classification(show="posterior")
+        self.mask = ThresholdMask(self.viewer, self.session, self.overlay)
         self.evaluation = Evaluation(self.session)
 
     def choose(self, data: Any = TRUTH) -> Any:
@@ -118,7 +118,7 @@ def test_what_cannot_be_compared_is_told(judged: Judged) -> None:
     assert "has no pixel with a label" in judged.evaluation.problem
     judged.choose()
     assert judged.evaluation.problem == ""
-    judged.session.judge(show="class")
+    judged.session.set_classification(show="class")
     assert "has no threshold" in judged.evaluation.problem
     judged.evaluation.choose(None)
     assert judged.evaluation.problem == ""
@@ -133,7 +133,7 @@ def test_painting_edits_and_other_images_are_followed(judged: Judged) -> None:
     layer.paint((10, 10), 1)
     assert evaluation.curve is not before
     assert evaluation.curve.n_positives == (np.asarray(layer.data) == 1).sum()
-    judged.session.judge(cls="other")
+    judged.session.set_classification(cls="other")
     assert evaluation.curve.auc == pytest.approx(1 - before.auc, abs=0.05)
     judged.show(np.zeros((7, 7, 3), np.uint8), name="second")
     assert evaluation.curve is None
@@ -158,21 +158,23 @@ def test_closing_leaves_no_callback_behind(judged: Judged) -> None:
 # --- the mask
 
 
-def test_the_mask_is_filled_while_the_threshold_moves_and_outlined_at_rest(judged: Judged) -> None:
-    judged.mask.moving = True
-    judged.session.judge("threshold", threshold=0.4, masked=True)
+def test_the_mask_is_filled_while_the_threshold_moves_and_outlined_at_rest(
+    judged: Judged,
+) -> None:
+    judged.mask.dragging = True
+    judged.session.set_classification("threshold", threshold=0.4, show_mask=True)
     layer = judged.mask.layer.layer
     assert layer is not None
     np.testing.assert_array_equal(layer.data, judged.values >= np.float32(0.4))
-    judged.mask.moving = False
+    judged.mask.dragging = False
     assert set(np.unique(layer.data)) == {0, 2, 3}
-    judged.session.judge(masked=False)
+    judged.session.set_classification(show_mask=False)
     assert not judged.mask.layer.shown
 
 
 def test_the_mask_follows_edits_of_the_kernels(judged: Judged) -> None:
-    judged.mask.moving = True
-    judged.session.judge(masked=True)
+    judged.mask.dragging = True
+    judged.session.set_classification(show_mask=True)
     judged.session.edit(judged.session.kernels[:1])  # type: ignore[index]
     layer = judged.mask.layer.layer
     assert layer is not None
@@ -180,24 +182,24 @@ def test_the_mask_follows_edits_of_the_kernels(judged: Judged) -> None:
 
 
 def test_a_mask_deleted_by_hand_stays_away(judged: Judged) -> None:
-    judged.session.judge(masked=True)
+    judged.session.set_classification(show_mask=True)
     judged.viewer.layers.remove("photo mask")
-    assert not judged.session.state.judgement.masked
+    assert not judged.session.state.classification.show_mask
     judged.session.edit(judged.session.kernels[:1])  # type: ignore[index]
     assert "photo mask" not in judged.names
     judged.session.undo()
     judged.session.undo()
-    assert judged.session.state.judgement.masked
+    assert judged.session.state.classification.show_mask
     assert judged.mask.layer.shown
 
 
 def test_the_mask_goes_where_its_image_is_looked_at_no_more(judged: Judged) -> None:
-    judged.session.judge(masked=True)
+    judged.session.set_classification(show_mask=True)
     unusable = judged.viewer.add_labels(np.ones((20, 30), int))
     with pytest.raises(TypeError, match="choose an image layer"):
         judged.overlay.attach(unusable)
     assert "photo mask" not in judged.names
-    assert judged.session.state.judgement.masked
+    assert judged.session.state.classification.show_mask
     judged.overlay.attach(judged.viewer.layers["photo"])
     assert "photo mask" in judged.names
     layer = judged.mask.layer.layer
@@ -206,8 +208,8 @@ def test_the_mask_goes_where_its_image_is_looked_at_no_more(judged: Judged) -> N
 
 
 def test_a_map_of_classes_has_no_mask(judged: Judged) -> None:
-    judged.session.judge(masked=True)
-    judged.session.judge(show="class")
+    judged.session.set_classification(show_mask=True)
+    judged.session.set_classification(show="class")
     assert not judged.mask.layer.shown
 
 
@@ -215,40 +217,40 @@ def test_a_density_starts_with_most_of_its_pixels_above_the_threshold(judged: Ju
     judged.session.show = "kde"
     densities = judged.session.densities
     assert densities is not None
-    threshold = threshold_in(densities, judged.session.state)
+    threshold = active_threshold(densities, judged.session.state)
     assert threshold is not None
     counts = densities.request.palette.counts
-    part = counts[chosen_colors(densities, threshold)].sum() / counts.sum()
+    part = counts[above_threshold(densities, threshold)].sum() / counts.sum()
     assert part == pytest.approx(0.95, abs=0.01)
 
 
 def test_another_quantity_forgets_the_threshold(judged: Judged) -> None:
-    judged.session.judge(show="density", threshold=1e-5)
+    judged.session.set_classification(show="density", threshold=1e-5)
     judged.session.log = True
-    assert judged.session.state.judgement.threshold is None
+    assert judged.session.state.classification.threshold is None
 
 
 def test_the_threshold_of_the_images_own_density_is_kept_after_a_judgement(
     judged: Judged,
 ) -> None:
     session = judged.session
-    session.judge(threshold=0.75)
+    session.set_classification(threshold=0.75)
     session.show = "kde"
     assert session.densities is not None
     low, high = session.densities.limits
     wanted = (low + high) / 2
-    assert threshold_in(session.densities, session.state) != 0.75
-    session.judge(threshold=wanted, masked=True)
-    assert threshold_in(session.densities, session.state) == wanted
-    session.judge(show="posterior")
-    assert threshold_in(session.densities, session.state) == 0.5
+    assert active_threshold(session.densities, session.state) != 0.75
+    session.set_classification(threshold=wanted, show_mask=True)
+    assert active_threshold(session.densities, session.state) == wanted
+    session.set_classification(show="posterior")
+    assert active_threshold(session.densities, session.state) == 0.5
     session.show = "kde"
-    session.judge(show="posterior", threshold=0.25)
-    assert threshold_in(session.densities, session.state) == 0.25
+    session.set_classification(show="posterior", threshold=0.25)
+    assert active_threshold(session.densities, session.state) == 0.25
 
 
 def test_the_slider_of_a_ratio_reaches_where_the_values_are(judged: Judged) -> None:
-    judged.session.judge(show="ratio")
+    judged.session.set_classification(show="ratio")
     assert judged.session.densities is not None
     low, high = threshold_range(judged.session.densities)
     assert low == pytest.approx(max(judged.values.min(), -27.7), abs=0.1)

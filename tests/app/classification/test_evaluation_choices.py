@@ -11,7 +11,7 @@ from napari.layers import Labels
 from napari_colorkde.app.classification.evaluation import EVERY_LABEL, Evaluation, GroundTruth
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
-from tests.app.density.test_class_question import FILE
+from tests.app.density.test_class_query import FILE
 from tests.app.layers.test_overlay import RGB
 from tests.app.stepping import SteppingExecutor
 
@@ -28,7 +28,7 @@ class Counting:
         self.session = Session(self.executor)
         self.session.open(source_of_array(RGB))
         self.session.set(kernel_sets=FILE, kernel_set="skin")
-        self.session.judge(show="posterior")
+        self.session.set_classification(show="posterior")
         self.executor.run()
         self.evaluation = Evaluation(self.session)
         self.truths: list[GroundTruth] = []

@@ -7,9 +7,9 @@ import pytest
 
 from napari_colorkde.app.density.color_coordinates import (
     TITLES,
+    conversion_error,
+    convert_palette,
     gamut_outline,
-    in_space,
-    obstacle,
 )
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
@@ -55,7 +55,7 @@ def test_the_density_is_that_of_the_library_in_the_space(name: str) -> None:
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_colors_come_back_from_a_space(name: str) -> None:
-    coordinates = in_space(PALETTE, name)
+    coordinates = convert_palette(PALETTE, name)
     np.testing.assert_allclose(
         coordinates.from_colors(PALETTE.colors), coordinates.points.colors, atol=1e-9
     )
@@ -69,7 +69,7 @@ def test_colors_come_back_from_a_space(name: str) -> None:
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_the_gamut_lies_within_the_box_of_the_volume(name: str) -> None:
-    coordinates = in_space(PALETTE, name)
+    coordinates = convert_palette(PALETTE, name)
     lines = np.concatenate(gamut_outline(coordinates))
     assert coordinates.extent is not None
     slack = 1e-2 * np.ptp(coordinates.extent, axis=1)
@@ -81,7 +81,7 @@ def test_the_gamut_lies_within_the_box_of_the_volume(name: str) -> None:
 def test_the_same_space_has_the_same_colors_for_another_image() -> None:
     # The view then uploads the densities only.
     other = Palette.from_image(IMAGE[:5])
-    assert in_space(PALETTE, "lab").color_of is in_space(other, "lab").color_of
+    assert convert_palette(PALETTE, "lab").color_of is convert_palette(other, "lab").color_of
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_what_is_not_srgb_has_no_other_space(image: Any, reason: str) -> None:
 
 def test_channels_that_are_not_rgb_have_no_other_space() -> None:
     source = source_of_array(np.moveaxis(IMAGE, -1, 0), channel_axis=0)
-    assert "no RGB layer" in obstacle(source, source.choices[0])
+    assert "no RGB layer" in conversion_error(source, source.choices[0])
 
 
 def test_another_image_goes_back_to_its_own_channels_and_says_so() -> None:
@@ -109,7 +109,7 @@ def test_another_image_goes_back_to_its_own_channels_and_says_so() -> None:
     session.space = "lab"
     session.bandwidth = (1.0, 2.0, 3.0)
     notices: list[str] = []
-    session.noticed.connect(notices.append)
+    session.message.connect(notices.append)
     session.open(source_of_array(IMAGE[..., 0]))
     session.wait()
     assert (session.space, session.bandwidth) == ("rgb", None)

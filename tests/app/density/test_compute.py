@@ -7,13 +7,13 @@ import pytest
 
 from napari_colorkde.app.density import compute as module
 from napari_colorkde.app.density.compute import (
-    Densities,
+    ColorValues,
     DensityRequest,
     Estimate,
-    Progress,
     compute,
-    interpolated,
+    interpolate_volume,
 )
+from napari_colorkde.app.jobs import Progress
 from napari_colorkde.core import reference
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.kde.color_kde import ColorKDE
@@ -90,8 +90,8 @@ def test_a_large_palette_gives_a_preview_close_to_the_density(
 
 def test_what_is_at_hand_is_not_computed_again() -> None:
     estimate, densities = results(request())
-    (again,) = results(request(known=estimate, log=True))
-    assert isinstance(again, Densities)
+    (again,) = results(request(previous=estimate, log=True))
+    assert isinstance(again, ColorValues)
     np.testing.assert_allclose(again.values, np.log(densities.values), atol=1e-4)
 
 
@@ -99,7 +99,7 @@ def test_what_is_at_hand_is_not_computed_again() -> None:
 def test_choosing_a_bandwidth_tells_how_far_it_is(rule: str) -> None:
     image = np.round(RNG.normal(60, 8, (30, 40, 3))).astype(np.uint8)
     parts = [
-        r.part
+        r.fraction
         for r in compute(request(image, bandwidth=rule))
         if isinstance(r, Progress) and r.what == "choosing the bandwidth"
     ]
@@ -150,7 +150,7 @@ def test_interpolation_is_exact_at_grid_points_and_linear_between() -> None:
     kde = ColorKDE(Palette.from_image(IMAGE), 8.0)
     volume = kde.volume(52)  # every fifth level
     at = np.array([[50, 55, 60], [255, 0, 255], [52, 55, 60]], np.uint8)
-    values = interpolated(volume, at)
+    values = interpolate_volume(volume, at)
     np.testing.assert_allclose(values[0], volume.values[10, 11, 12], rtol=1e-5)
     np.testing.assert_allclose(values[1], volume.values[51, 0, 51], rtol=1e-5)
     wanted = 0.6 * volume.values[10, 11, 12] + 0.4 * volume.values[11, 11, 12]
@@ -165,7 +165,7 @@ def test_colors_off_the_lattice_are_computed_in_parts(
     image = RNG.random((20, 30, 3))
     asked = request(image, bandwidth=(0.1,), log=log)
     *steps, exact = compute(asked)
-    assert isinstance(exact, Densities)
+    assert isinstance(exact, ColorValues)
     parts = [s for s in steps if isinstance(s, Progress) and s.what.endswith("exact density")]
     assert len(parts) == -(-len(asked.palette) // 50)
     wanted = ColorKDE(asked.palette, 0.1, device=HOST).density(log=log)

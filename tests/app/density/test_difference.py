@@ -11,7 +11,7 @@ from napari_colorkde.app.density.difference import (
     difference,
     like_channels,
 )
-from napari_colorkde.app.image.source import Source, source_of_array
+from napari_colorkde.app.image.source import ImageSource, source_of_array
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import Channels
 
@@ -84,7 +84,7 @@ def test_images_of_another_kind_are_refused(image: Any, space: str, reason: str)
         result_of(opened(space), image)
 
 
-def chosen(source: Source, *names: str) -> Channels:
+def chosen(source: ImageSource, *names: str) -> Channels:
     return next(choice for choice in source.choices if choice.names == names)
 
 
@@ -105,14 +105,14 @@ def test_the_same_channels_are_compared() -> None:
 def test_channels_of_the_same_names_are_preferred_to_those_of_the_same_places() -> None:
     first = source_of_array(IMAGE)
     last, before = Channels(("c 0", "c 2"), 0, (0, 2)), Channels(("red", "blue"), 3, (0, 2))
-    other = Source("other", {}, False, (Channels(("c 1", "c 2"), 0, (1, 2)), last, before))
+    other = ImageSource("other", {}, False, (Channels(("c 1", "c 2"), 0, (1, 2)), last, before))
     assert like_channels(other, chosen(first, "red", "blue")) is before
-    other = Source("other", {}, False, (Channels(("c 1", "c 2"), 0, (1, 2)), last))
+    other = ImageSource("other", {}, False, (Channels(("c 1", "c 2"), 0, (1, 2)), last))
     assert like_channels(other, chosen(first, "red", "blue")) is last
 
 
 def test_gray_is_compared_with_gray() -> None:
-    other = Source("other", {}, False, (Channels(("other", "dapi"), layers=("dapi",)), OWN))
+    other = ImageSource("other", {}, False, (Channels(("other", "dapi"), layers=("dapi",)), OWN))
     assert like_channels(other, Channels(("photo",))) is OWN
     with pytest.raises(ValueError, match="no channels like photo, gfp"):
         like_channels(other, Channels(("photo", "gfp"), layers=("gfp",)))

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_colorkde.app.density.compute import Densities, DensityRequest, compute
+from napari_colorkde.app.density.compute import ColorValues, DensityRequest, compute
 from napari_colorkde.app.density.export import ExportRequest, export
-from napari_colorkde.app.image.counting import Counted, count
+from napari_colorkde.app.image.counting import CountedImage, count_colors
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.kde.color_kde import ColorKDE
@@ -17,11 +17,11 @@ def test_an_exported_density_is_that_of_every_pixel(tmp_path: Path) -> None:
     image[..., 3] = 255
     image[3, 4, 3] = 0
     source = source_of_array(image)
-    *_, counted = count(source, source.choices[0])
-    assert isinstance(counted, Counted)
+    *_, counted = count_colors(source, source.choices[0])
+    assert isinstance(counted, CountedImage)
     request = DensityRequest(counted.palette, (6.0,), True, None, HOST)
     *_, densities = compute(request)
-    assert isinstance(densities, Densities)
+    assert isinstance(densities, ColorValues)
     path = tmp_path / "density.npy"
     *progress, written = export(
         ExportRequest(path, counted.index, densities, "magma", None, {"image": "test"})

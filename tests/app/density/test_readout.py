@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from napari_colorkde.app.density.readout import (
-    chosen_by,
     entry_at,
+    palette_mask,
     radius_text,
     readout,
     readout_text,
-    share_text,
+    selection_text,
 )
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
@@ -90,7 +90,7 @@ def test_a_region_chooses_by_the_coordinates_of_the_space() -> None:
     assert session.estimate is not None
     coordinates = session.estimate.coordinates
     points = coordinates.points.colors
-    chosen = chosen_by(BallRegion(points[17], 4.0), coordinates)
+    chosen = palette_mask(BallRegion(points[17], 4.0), coordinates)
     wanted = np.linalg.norm(points - points[17], axis=1) <= 4.0
     np.testing.assert_array_equal(chosen, wanted)
     assert 0 < chosen.sum() < len(points)
@@ -109,6 +109,6 @@ def test_shares_count_pixels() -> None:
     session = opened()
     assert session.palette is not None
     chosen = np.zeros(len(session.palette), bool)
-    assert share_text(chosen, session.palette) == "no pixels"
+    assert selection_text(chosen, session.palette) == "no pixels"
     chosen[:] = True
-    assert share_text(chosen, session.palette).startswith("100")
+    assert selection_text(chosen, session.palette).startswith("100")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_colorkde.app.class_settings import Judgement
+from napari_colorkde.app.class_settings import ClassificationSettings
 from napari_colorkde.app.density.script import (
     FEW_KERNELS,
     command_line,
@@ -21,7 +21,7 @@ from napari_colorkde.app.density.script import (
     python_script,
     shown_kernels,
 )
-from napari_colorkde.app.image.source import Source, source_of_array
+from napari_colorkde.app.image.source import ImageSource, source_of_array
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import Channels, State
 from napari_colorkde.cli import main
@@ -80,7 +80,9 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         np.save(path, image)
         source = source_of_array(image, "my photo", channel_axis=axis)
         session = Session()
-        session.open(Source(source.name, source.arrays, source.rgb, source.choices, path=str(path)))
+        session.open(
+            ImageSource(source.name, source.arrays, source.rgb, source.choices, path=str(path))
+        )
         session.set(**state)
         session.wait()
         return session
@@ -146,7 +148,7 @@ def test_axes_of_every_kind(shown: Any, name: str) -> None:
 def test_some_of_the_channels(shown: Any, axis: int, entries: tuple[int, ...]) -> None:
     image = np.moveaxis(RGB, -1, axis)
     session = shown(image, axis)
-    session.channels = next(c for c in session.source.choices if c.entries == entries)
+    session.channels = next(c for c in session.source.choices if c.indices == entries)
     session.wait()
     check_both(session)
 
@@ -154,27 +156,32 @@ def test_some_of_the_channels(shown: Any, axis: int, entries: tuple[int, ...]) -
 @pytest.mark.parametrize("priors", [(), (("cool", 0.2),)])
 @pytest.mark.parametrize("cls", ["cool", "warm tones", None])
 def test_posterior(shown: Any, cls: str | None, priors: Any) -> None:
-    judgement = Judgement().changed(show="posterior", cls=cls, priors=priors)
-    check_both(shown(kernel_sets=TWO, show="kernels", judgement=judgement), "posterior")
+    classification = ClassificationSettings().replace(show="posterior", cls=cls, priors=priors)
+    check_both(shown(kernel_sets=TWO, show="kernels", classification=classification), "posterior")
 
 
 def test_ratio(shown: Any) -> None:
-    judgement = Judgement().changed(show="ratio", cls="earth", against="cool")
-    check_both(shown(kernel_sets=THREE, show="kernels", judgement=judgement), "ratio")
+    classification = ClassificationSettings().replace(show="ratio", cls="earth", against="cool")
+    check_both(shown(kernel_sets=THREE, show="kernels", classification=classification), "ratio")
 
 
 @pytest.mark.parametrize("none_below", [None, 0.6])
 def test_class_map(shown: Any, none_below: float | None) -> None:
-    judgement = Judgement().changed(show="class", none_below=none_below, priors={"cool": 0.3})
-    check_both(shown(kernel_sets=THREE, show="kernels", judgement=judgement), "classes")
+    classification = ClassificationSettings().replace(
+        show="class", keep_mass=none_below, priors={"cool": 0.3}
+    )
+    check_both(shown(kernel_sets=THREE, show="kernels", classification=classification), "classes")
 
 
 def test_classes_of_one_set(shown: Any) -> None:
     third = [replace(k, weight=k.weight / 3) for k in (*WARM, *EARTH, *COOL)]
     kernels = KernelSet(third)
-    judgement = Judgement().changed(show="class")
+    classification = ClassificationSettings().replace(show="class")
     session = shown(
-        kernel_sets={"all": kernels, **TWO}, kernel_set="all", show="kernels", judgement=judgement
+        kernel_sets={"all": kernels, **TWO},
+        kernel_set="all",
+        show="kernels",
+        classification=classification,
     )
     assert list(shown_kernels(session.state)) == ["all"]
     check_both(session, "classes")
@@ -201,7 +208,7 @@ def test_channels_of_several_layers(shown: Any) -> None:
     channels = Channels(tuple(layers), layers=("1st",))
     for name, array in layers.items():
         tifffile.imwrite(f"{name}.tif", array)
-    source = Source("DAPI", layers, False, (channels,))
+    source = ImageSource("DAPI", layers, False, (channels,))
     session = Session()
     session.open(source)
     script = python_script(session.state, source)
@@ -221,7 +228,7 @@ def test_an_image_without_a_file_is_to_be_saved_first() -> None:
 
 
 def test_scripts_are_short() -> None:
-    source = Source("a", {"a": RGB}, True, source_of_array(RGB).choices, path="/photos/a.png")
+    source = ImageSource("a", {"a": RGB}, True, source_of_array(RGB).choices, path="/photos/a.png")
     script = python_script(State(bandwidth=(3.5,)), source)
     assert script.split("\n\n", 1)[1] == (
         "from napari_colorkde import ColorKDE, read_image\n\n"
@@ -237,7 +244,7 @@ def test_many_kernels_are_read_from_a_file() -> None:
     few = KernelSet([Kernel([i, 1, 1], [4, 4, 4], 1) for i in range(FEW_KERNELS)])
     more = KernelSet([*few, *COOL])
     for kernels, needed in ((few, False), (more, True)):
-        state = State().changed(kernel_sets={"k": kernels}, show="kernels")
+        state = State().replace(kernel_sets={"k": kernels}, show="kernels")
         assert needs_kernel_file(state, "python") is needed
         assert needs_kernel_file(state, "command")
     assert not needs_kernel_file(State(), "command")
@@ -250,14 +257,16 @@ def test_names_that_end_a_string_do_not_break_the_script() -> None:
 
 def test_what_cannot_be_asked_has_no_script() -> None:
     source = source_of_array(RGB)
-    judgement = Judgement().changed(show="ratio")
-    state = State().changed(kernel_sets={"cool": COOL}, show="kernels", judgement=judgement)
+    classification = ClassificationSettings().replace(show="ratio")
+    state = State().replace(
+        kernel_sets={"cool": COOL}, show="kernels", classification=classification
+    )
     for write in (python_script, command_line):
         with pytest.raises(ValueError, match="a ratio compares two classes"):
             write(state, source, "k.json")
 
 
 def test_command_needs_the_kernel_file() -> None:
-    state = State().changed(kernel_sets={"cool": COOL}, show="kernels")
+    state = State().replace(kernel_sets={"cool": COOL}, show="kernels")
     with pytest.raises(ValueError, match="kernel_file is missing"):
         command_line(state, source_of_array(RGB))

@@ -10,8 +10,8 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
 from napari_colorkde.app.image.source import (
+    ImageSource,
     Placement,
-    Source,
     source_of,
     source_of_array,
 )
@@ -21,7 +21,7 @@ RGB = RNG.integers(0, 256, (20, 30, 3)).astype(np.uint8)
 STACK = RNG.integers(0, 4096, (5, 20, 30)).astype(np.uint16)
 
 
-def everything(source: Source, choice: int = 0) -> np.ndarray:
+def everything(source: ImageSource, choice: int = 0) -> np.ndarray:
     channels = source.choices[choice]
     return source.read(channels, (slice(None),) * len(source.shape(channels)))
 
@@ -38,7 +38,7 @@ def test_pairs_and_single_channels_of_rgb_are_read() -> None:
     for choice in source.choices:
         box = (slice(2, 9, 2), slice(None))
         np.testing.assert_array_equal(
-            source.read(choice, box), RGB[2:9:2][..., list(choice.entries)]
+            source.read(choice, box), RGB[2:9:2][..., list(choice.indices)]
         )
 
 
@@ -59,7 +59,7 @@ def test_a_stack_of_slices_is_gray_unless_the_axis_is_chosen() -> None:
     source = source_of(Image(STACK, rgb=False))
     assert len(source.choices[0]) == 1
     assert source.shape(source.choices[0]) == (5, 20, 30)
-    along = next(c for c in source.choices if c.entries == (0, 2, 4))
+    along = next(c for c in source.choices if c.indices == (0, 2, 4))
     assert source.shape(along) == (20, 30)
     np.testing.assert_array_equal(
         source.read(along, (slice(None), 7)), np.moveaxis(STACK, 0, -1)[:, 7][..., ::2]
@@ -69,12 +69,12 @@ def test_a_stack_of_slices_is_gray_unless_the_axis_is_chosen() -> None:
 @pytest.mark.parametrize("axis_labels", [("c", "y", "x"), ("Channel", "y", "x")])
 def test_an_axis_named_channel_is_taken_for_one(axis_labels: tuple[str, ...]) -> None:
     source = source_of(Image(STACK, rgb=False, axis_labels=axis_labels))
-    assert source.choices[0].entries == (0, 1, 2)
+    assert source.choices[0].indices == (0, 1, 2)
 
 
 def test_three_planes_stacked_first_are_taken_for_channels() -> None:
     source = source_of(Image(STACK[:3], rgb=False))
-    assert source.choices[0].entries == (0, 1, 2)
+    assert source.choices[0].indices == (0, 1, 2)
     np.testing.assert_array_equal(everything(source), np.moveaxis(STACK[:3], 0, -1))
 
 
@@ -158,5 +158,5 @@ def test_a_placement_puts_another_layer_where_the_first_one_lies() -> None:
 
 def test_a_plain_array_can_be_a_source() -> None:
     assert source_of_array(RGB[..., 0]).choices[0].axis is None
-    assert source_of_array(np.moveaxis(RGB, -1, 0), channel_axis=0).choices[0].entries == (0, 1, 2)
+    assert source_of_array(np.moveaxis(RGB, -1, 0), channel_axis=0).choices[0].indices == (0, 1, 2)
     assert source_of_array([[1, 2], [3, 4]]).shape(source_of_array([[1]]).choices[0]) == (2, 2)

@@ -46,7 +46,7 @@ def test_the_other_sets_of_a_file_stay() -> None:
     session.load_kernels(sample_path("jones_rehg_1999.csv"), "nonskin")
     nonskin = session.kernels
     assert nonskin is not None
-    session.edit(kernel_edits.deleted(nonskin, [0]))
+    session.edit(kernel_edits.delete(nonskin, [0]))
     assert [(name, len(k)) for name, k in session.state.kernel_sets] == [
         ("skin", 16),
         ("nonskin", 15),
@@ -62,7 +62,7 @@ def test_the_first_kernel_makes_a_set() -> None:
 
 def test_the_last_kernel_takes_its_set_along() -> None:
     session = opened()
-    session.edit(kernel_edits.deleted(KERNELS, [0, 1]))
+    session.edit(kernel_edits.delete(KERNELS, [0, 1]))
     assert (session.kernels, session.show) == (None, "kde")
     session.wait()
     session.undo()
@@ -109,7 +109,7 @@ def test_the_steps_of_a_drag_are_one_step_of_undo() -> None:
     session = opened()
     for mean in (41, 42, 43):
         column = kernel_edits.Column("mean", 0)
-        session.edit(kernel_edits.with_cell(KERNELS, [0], column, str(mean)), gesture=("move", 0))
+        session.edit(kernel_edits.with_cell(KERNELS, [0], column, str(mean)), merge_key=("move", 0))
     session.undo()
     assert session.kernels == KERNELS
 

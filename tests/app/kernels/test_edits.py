@@ -48,7 +48,7 @@ def test_any_variance_has_its_sigma(variance: float) -> None:
 
 
 def test_the_spreads_of_a_full_covariance_are_those_of_its_axes() -> None:
-    shown = [kernel_edits.value(KERNELS[1], Column("spread", c)) for c in range(3)]
+    shown = [kernel_edits.cell_value(KERNELS[1], Column("spread", c)) for c in range(3)]
     np.testing.assert_allclose(np.square(shown), np.linalg.eigvalsh(FULL)[::-1])
 
 
@@ -92,7 +92,7 @@ def test_every_cell_reads_back_as_the_same_kernel(row: int) -> None:
     for column in kernel_edits.columns(3):
         if column.kind == "spread" and KERNELS[row].covariance.ndim == 2:
             continue
-        text = kernel_edits.text(KERNELS[row], column)
+        text = kernel_edits.cell_text(KERNELS[row], column)
         after = kernel_edits.with_cell(after, [row], column, text)
     assert after == KERNELS
 
@@ -106,26 +106,26 @@ def test_a_matrix_is_given_or_refused() -> None:
 
 
 def test_kernels_are_duplicated_and_deleted() -> None:
-    longer = kernel_edits.duplicated(KERNELS, [2, 0])
+    longer = kernel_edits.duplicate(KERNELS, [2, 0])
     assert longer.kernels[3:] == (KERNELS[0], KERNELS[2])
-    assert kernel_edits.deleted(longer, [0, 3, 4]).kernels == (KERNELS[1], KERNELS[2])
+    assert kernel_edits.delete(longer, [0, 3, 4]).kernels == (KERNELS[1], KERNELS[2])
 
 
 def test_kernels_of_other_channels_are_not_added() -> None:
     with pytest.raises(ValueError, match="all kernels of a set need the same channels"):
-        kernel_edits.added(KERNELS, [Kernel([1], [1], 1)])
+        kernel_edits.append(KERNELS, [Kernel([1], [1], 1)])
 
 
 def test_ten_thousand_kernels_are_refused() -> None:
     with pytest.raises(ValueError, match="10003 kernels; 1000 are the most"):
-        kernel_edits.added(KERNELS, [KERNELS[0]] * 10_000)
+        kernel_edits.append(KERNELS, [KERNELS[0]] * 10_000)
 
 
 def test_weights_are_normalized() -> None:
-    np.testing.assert_allclose(kernel_edits.normalized(KERNELS).weights, [0.4, 0.2, 0.4])
+    np.testing.assert_allclose(kernel_edits.normalize_weights(KERNELS).weights, [0.4, 0.2, 0.4])
     nothing = written(Column("weight"), "0", 0, 1, 2)
     with pytest.raises(ValueError, match="sum to 0"):
-        kernel_edits.normalized(nothing)
+        kernel_edits.normalize_weights(nothing)
 
 
 def test_whole_kernels_go_to_a_spreadsheet_and_back_bit_for_bit() -> None:

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_colorkde.app.density.compute import Progress
 from napari_colorkde.app.image.source import source_of_array
+from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.kernels.fitting import (
     FitRequest,
     Fitted,
+    apply_fit,
     fit,
     index_of,
-    take_over,
 )
-from napari_colorkde.app.selection.selections import Labeled
+from napari_colorkde.app.selection.selections import LabelSelection
 from napari_colorkde.app.session import Session
 from napari_colorkde.cli import main
 from napari_colorkde.cli.fits import fit as fit_command
@@ -81,7 +81,7 @@ def test_bic_chooses_the_number_of_kernels() -> None:
 
 
 def test_a_mask_is_fitted_alone() -> None:
-    result = fitted(session_of(), n_kernels=1, selection=Labeled(LABELS, "selected", 8))
+    result = fitted(session_of(), n_kernels=1, selection=LabelSelection(LABELS, "selected", 8))
     pixels = IMAGE[LABELS == 8].astype(float)
     np.testing.assert_allclose(result.kernels.means[0], pixels.mean(axis=0))
     wanted = np.cov(pixels.T, bias=True) + np.eye(3) / 12
@@ -89,7 +89,7 @@ def test_a_mask_is_fitted_alone() -> None:
 
 
 def test_each_label_has_a_mixture_of_its_class() -> None:
-    options = {"selection": Labeled(LABELS, "each"), "per_label": True}
+    options = {"selection": LabelSelection(LABELS, "each"), "per_label": True}
     result = fitted(session_of(), n_kernels=2, **options)
     assert [kernel.cls for kernel in result.kernels] == ["3", "3", "8", "8"]
     wanted = fit_kernels(IMAGE, 2, mask=LABELS == 8, random_state=0)
@@ -101,7 +101,7 @@ def test_each_label_has_a_mixture_of_its_class() -> None:
 @pytest.mark.parametrize(
     ("image", "options", "reason"),
     [
-        (IMAGE, {"selection": Labeled(0 * LABELS, "each")}, "mark no pixel that counts"),
+        (IMAGE, {"selection": LabelSelection(0 * LABELS, "each")}, "mark no pixel that counts"),
         (np.full((9, 9, 3), 4, np.uint8), {}, "one color .* choose pixels that vary"),
         (IMAGE[:1, :3], {"n_kernels": 5}, "more than the 3 colors"),
         (IMAGE, {"n_kernels": 0}, "ask for 1 to 100"),
@@ -117,7 +117,7 @@ def test_the_label_that_allows_no_fit_is_named() -> None:
     image = IMAGE.copy()
     image[LABELS == 8] = 7
     with pytest.raises(ValueError, match=r"^label 8: all pixels have the one color"):
-        fitted(session_of(image), selection=Labeled(LABELS, "each"), per_label=True)
+        fitted(session_of(image), selection=LabelSelection(LABELS, "each"), per_label=True)
 
 
 def test_without_a_counted_image_there_is_nothing_to_fit() -> None:
@@ -136,8 +136,8 @@ def test_a_fit_becomes_a_set_in_one_step_of_undo() -> None:
     session = session_of()
     session.kernels = KernelSet([Kernel([1, 2, 3], [4, 5, 6], 1)], "mine")
     result = fitted(session, n_kernels=2)
-    take_over(session, result, "new")
-    take_over(session, result, "new")
+    apply_fit(session, result, "new")
+    apply_fit(session, result, "new")
     assert [name for name, _ in session.state.kernel_sets] == ["mine", "fit", "fit 2"]
     assert session.kernels is not None
     assert session.kernels.kernels == result.kernels.kernels
@@ -150,9 +150,9 @@ def test_a_fit_joins_the_chosen_set_with_its_part_of_the_image() -> None:
     session = session_of()
     session.kernels = KernelSet([Kernel([1, 2, 3], [4, 5, 6], 1)], "mine")
     marks = np.where(np.arange(60) < 8, LABELS, 0) + np.where(LABELS == 8, 8, 0)
-    selection = Labeled(marks, "each")
+    selection = LabelSelection(marks, "each")
     result = fitted(session, n_kernels=2, selection=selection, per_label=True)
-    take_over(session, result, "set")
+    apply_fit(session, result, "set")
     assert session.kernels is not None
     weights = session.kernels.weights
     np.testing.assert_allclose(weights[1:3].sum(), 180 / 2400)
@@ -165,7 +165,7 @@ def test_a_fit_joins_the_chosen_set_with_its_part_of_the_image() -> None:
 def test_window_command_line_and_library_give_the_same_kernels(
     image: Any, tmp_path: Path, capsys: Any
 ) -> None:
-    options = {"selection": Labeled(LABELS, "each"), "per_label": True}
+    options = {"selection": LabelSelection(LABELS, "each"), "per_label": True}
     result = fitted(session_of(image), n_kernels=2, **options)
     library = fit_classes(image, LABELS, 2, random_state=0)
     np.save(tmp_path / "a.npy", image)

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_colorkde.app.density.color_coordinates import Coordinates, in_space
+from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, convert_palette
 from napari_colorkde.app.kernels.in_color_space import (
-    MOST_STRETCH,
-    kernels_in_space,
-    reshaped_kernel,
+    MAX_STRETCH,
+    convert_kernels,
+    kernel_from_ellipsoid,
 )
 from napari_colorkde.core.palette.palette import Palette
 
 RNG = np.random.default_rng(0)
 PALETTE = Palette.from_image(RNG.integers(40, 80, (20, 30, 3)).astype(np.uint8))
 SPACES = {
-    name: in_space(PALETTE, name)
+    name: convert_palette(PALETTE, name)
     for name in ("linear", "lab", "oklab", "hsv", "ycbcr", "principal")
 }
 MEAN = np.array([150.0, 90, 70])
@@ -27,11 +27,11 @@ FULL = np.array([[144.0, 30, 10], [30, 64, -20], [10, -20, 100]])
 
 @pytest.mark.parametrize("name", ["ycbcr", "principal"])
 def test_kernels_are_carried_exactly_into_affine_spaces(name: str) -> None:
-    coordinates = in_space(PALETTE, name)
+    coordinates = convert_palette(PALETTE, name)
     mean = np.array([[100.0, 50.0, 180.0]])
     factor = RNG.normal(size=(3, 3)) * 5
     covariance = (factor @ factor.T)[np.newaxis]
-    means, covariances = kernels_in_space(mean, covariance, coordinates)
+    means, covariances = convert_kernels(mean, covariance, coordinates)
     np.testing.assert_allclose(means, coordinates.from_colors(mean), rtol=1e-9)
     origin = coordinates.from_colors(np.zeros((1, 3)))
     linear = (coordinates.from_colors(np.eye(3)) - origin).T
@@ -40,11 +40,11 @@ def test_kernels_are_carried_exactly_into_affine_spaces(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["lab", "oklab", "linear", "hsv"])
 def test_kernels_are_carried_into_other_spaces_as_many_samples_are(name: str) -> None:
-    coordinates = in_space(PALETTE, name)
+    coordinates = convert_palette(PALETTE, name)
     mean, sigma = np.array([150.0, 90, 70]), np.array([12.0, 8, 10])
     drawn = RNG.normal(mean, sigma, (200_000, 3))
     points = coordinates.from_colors(drawn)
-    (center,), (covariance,) = kernels_in_space(
+    (center,), (covariance,) = convert_kernels(
         mean[np.newaxis], np.diag(sigma**2)[np.newaxis], coordinates
     )
     spread = np.sqrt(np.diagonal(np.cov(points.T)))
@@ -54,10 +54,10 @@ def test_kernels_are_carried_into_other_spaces_as_many_samples_are(name: str) ->
 
 def test_kernels_at_a_corner_of_the_cube_keep_a_volume() -> None:
     for name in ("lab", "hsv", "linear"):
-        _, covariances = kernels_in_space(
+        _, covariances = convert_kernels(
             np.array([[0.0, 0, 0], [-90, -90, -90]]),
             np.array([np.eye(3)] * 2),
-            in_space(PALETTE, name),
+            convert_palette(PALETTE, name),
         )
         assert (np.linalg.eigvalsh(covariances) > 0).all()
 
@@ -69,8 +69,10 @@ def stretched(covariance: np.ndarray, axis: int, factor: float) -> np.ndarray:
     return np.asarray((vectors * values) @ vectors.T)
 
 
-def shown_of(mean: np.ndarray, covariance: np.ndarray, coordinates: Coordinates) -> np.ndarray:
-    return kernels_in_space(mean[np.newaxis], covariance[np.newaxis], coordinates)[1][0]
+def shown_of(
+    mean: np.ndarray, covariance: np.ndarray, coordinates: PaletteCoordinates
+) -> np.ndarray:
+    return convert_kernels(mean[np.newaxis], covariance[np.newaxis], coordinates)[1][0]
 
 
 @pytest.mark.parametrize("name", ["ycbcr", "principal"])
@@ -78,7 +80,7 @@ def shown_of(mean: np.ndarray, covariance: np.ndarray, coordinates: Coordinates)
 def test_in_an_affine_space_the_ellipsoid_is_what_it_was_dragged_to(name: str, axis: int) -> None:
     coordinates = SPACES[name]
     wanted = stretched(shown_of(MEAN, FULL, coordinates), axis, 2.5)
-    after = reshaped_kernel(MEAN, FULL, wanted, coordinates)
+    after = kernel_from_ellipsoid(MEAN, FULL, wanted, coordinates)
     np.testing.assert_allclose(shown_of(MEAN, after, coordinates), wanted, rtol=1e-9, atol=1e-12)
 
 
@@ -88,14 +90,16 @@ def test_in_a_curved_space_it_is_about_that(name: str, axis: int) -> None:
     coordinates = SPACES[name]
     before = shown_of(MEAN, FULL, coordinates)
     wanted = stretched(before, axis, 1.3)
-    after = shown_of(MEAN, reshaped_kernel(MEAN, FULL, wanted, coordinates), coordinates)
+    after = shown_of(MEAN, kernel_from_ellipsoid(MEAN, FULL, wanted, coordinates), coordinates)
     assert np.linalg.norm(after - wanted) < 0.35 * np.linalg.norm(before - wanted)
 
 
 @pytest.mark.parametrize("name", SPACES)
 def test_dragged_out_and_back_it_is_the_kernel_it_was(name: str) -> None:
     shown = shown_of(MEAN, FULL, SPACES[name])
-    np.testing.assert_allclose(reshaped_kernel(MEAN, FULL, shown, SPACES[name]), FULL, rtol=1e-9)
+    np.testing.assert_allclose(
+        kernel_from_ellipsoid(MEAN, FULL, shown, SPACES[name]), FULL, rtol=1e-9
+    )
 
 
 @given(
@@ -111,12 +115,12 @@ def test_nowhere_does_a_kernel_become_flat_or_boundless(
     coordinates, center = SPACES[name], np.array(mean)
     before = sigma**2 * FULL / 100
     wanted = stretched(shown_of(center, before, coordinates), axis, factor)
-    after = reshaped_kernel(center, before, wanted, coordinates)
+    after = kernel_from_ellipsoid(center, before, wanted, coordinates)
     np.testing.assert_allclose(after, after.T)
     # Lengths along any direction, as parts of what they were.
     inverse = np.linalg.inv(np.linalg.cholesky(before))
     ratios = np.sqrt(np.linalg.eigvalsh(inverse @ after @ inverse.T))
-    assert ratios.min() > 0.9 / MOST_STRETCH
-    assert ratios.max() < 1.1 * MOST_STRETCH
+    assert ratios.min() > 0.9 / MAX_STRETCH
+    assert ratios.max() < 1.1 * MAX_STRETCH
     # It grows where the ellipsoid has grown, and shrinks where that has shrunk.
     assert np.sign(np.log(np.prod(ratios))) == np.sign(factor - 1)

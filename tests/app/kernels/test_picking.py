@@ -10,7 +10,7 @@ import pytest
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.jobs import Executor
 from napari_colorkde.app.kernels.picking import Picker
-from napari_colorkde.app.selection.selections import Labeled, Patch
+from napari_colorkde.app.selection.selections import LabelSelection, PixelBox
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from tests.app.stepping import SteppingExecutor
@@ -42,8 +42,8 @@ class Picking:
         return self.session.kernels
 
 
-def box(top: int, left: int, height: int, width: int) -> Patch:
-    return Patch((range(top, top + height), range(left, left + width)))
+def box(top: int, left: int, height: int, width: int) -> PixelBox:
+    return PixelBox((range(top, top + height), range(left, left + width)))
 
 
 def pixels(top: int, left: int, height: int, width: int) -> np.ndarray:
@@ -80,7 +80,7 @@ def test_adding_and_taking_away_refits() -> None:
     picking.picker.pick(box(10, 3, 4, 5), "add")
     check(picking.kernels[0], pixels(2, 3, 4, 5), pixels(10, 3, 4, 5))
     assert picking.said[-1] == "Kernel 1: 20 pixels added, 40 in all."
-    picking.picker.pick(box(10, 3, 4, 5), "take")
+    picking.picker.pick(box(10, 3, 4, 5), "subtract")
     assert picking.kernels == first
     assert picking.said[-1] == "Kernel 1: 20 pixels taken away, 20 left."
 
@@ -143,9 +143,9 @@ def test_what_was_added_to_a_typed_kernel_can_be_taken_away_and_no_more() -> Non
     picking.session.kernels = KernelSet([TYPED])
     picking.chosen = [0]
     picking.picker.pick(box(2, 3, 4, 5), "add")
-    picking.picker.pick(box(2, 3, 4, 5), "take")
+    picking.picker.pick(box(2, 3, 4, 5), "subtract")
     assert picking.kernels.kernels == (TYPED,)
-    picking.picker.pick(box(2, 3, 4, 5), "take")
+    picking.picker.pick(box(2, 3, 4, 5), "subtract")
     assert "none of these colors is among the samples of kernel 1" in picking.problems[-1]
     picking.picker.pick(box(0, 0, 1, 1), "add")
     assert "All have one color" not in picking.said[-1]
@@ -171,7 +171,7 @@ def test_labels_become_classes() -> None:
     picking = Picking()
     marks = np.zeros((20, 30), int)
     marks[2:6, 3:8], marks[10:14, 3:8] = 4, 7
-    picking.picker.pick(Labeled(marks, "each"), titles="label")
+    picking.picker.pick(LabelSelection(marks, "each"), titles="label")
     assert [kernel.cls for kernel in picking.kernels] == ["4", "7"]
     check(picking.kernels[1], pixels(10, 3, 4, 5))
     assert picking.said == ["2 new kernels (classes 4, 7): 40 pixels, 40 colors."]
@@ -223,11 +223,11 @@ def test_one_color_is_no_error_and_is_said() -> None:
 @pytest.mark.parametrize(
     ("how", "chosen", "reason"),
     [
-        ("take", [], "select the one kernel to take away from"),
-        ("take", [0, 1], "select the one kernel to take away from"),
+        ("subtract", [], "select the one kernel to take away from"),
+        ("subtract", [0, 1], "select the one kernel to take away from"),
         ("add", [0, 1], "select the one kernel to add to"),
-        ("take", [1], "kernel 2 (typed) was not picked and has no samples"),
-        ("take", [0], "none of these colors is among the samples of kernel 1"),
+        ("subtract", [1], "kernel 2 (typed) was not picked and has no samples"),
+        ("subtract", [0], "none of these colors is among the samples of kernel 1"),
     ],
 )
 def test_what_cannot_be_is_refused_and_changes_nothing(
@@ -246,13 +246,13 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
 def test_taking_away_all_is_refused() -> None:
     picking = Picking()
     picking.picker.pick(box(0, 0, 4, 4))
-    picking.picker.pick(box(0, 0, 5, 5), "take")
+    picking.picker.pick(box(0, 0, 5, 5), "subtract")
     assert "would leave kernel 1 without samples" in picking.problems[-1]
 
 
 def test_a_selection_of_nothing_is_refused() -> None:
     picking = Picking()
-    picking.picker.pick(Labeled(np.zeros((20, 30), int), "each"))
+    picking.picker.pick(LabelSelection(np.zeros((20, 30), int), "each"))
     assert "holds no pixel that counts" in picking.problems[-1]
 
 
@@ -277,7 +277,7 @@ def test_no_image_and_an_image_that_is_counted_are_refused() -> None:
 def test_too_many_labels_are_refused() -> None:
     picking = Picking(image=np.random.default_rng(1).integers(0, 9, (40, 40)).astype(np.uint8))
     marks = np.arange(1, 1601).reshape(40, 40)
-    picking.picker.pick(Labeled(marks, "each"), titles="label")
+    picking.picker.pick(LabelSelection(marks, "each"), titles="label")
     assert "1000 are the most that can be edited" in picking.problems[-1]
     assert picking.session.kernels is None
 

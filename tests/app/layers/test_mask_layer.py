@@ -7,7 +7,7 @@ import pytest
 from napari.layers import Labels
 from scipy.ndimage import binary_dilation, binary_erosion
 
-from napari_colorkde.app.density.compute import Progress
+from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.layers.mask_layer import (
     FILLED,
     INSIDE,
@@ -18,7 +18,7 @@ from napari_colorkde.app.layers.mask_layer import (
     outline,
     paint_labels,
 )
-from napari_colorkde.app.layers.overlay import images_of
+from napari_colorkde.app.layers.overlay import image_layers
 from tests.app.layers.test_overlay import LARGE, RGB, THERE, Setting
 
 RNG = np.random.default_rng(0)
@@ -144,7 +144,7 @@ def test_what_was_selected_stays_selected(masked: Masked) -> None:
 def test_it_is_not_offered_as_an_image(masked: Masked) -> None:
     image = masked.show()
     masked.mask.show(masked.chosen(60))
-    assert images_of(masked.viewer) == [image]
+    assert image_layers(masked.viewer) == [image]
 
 
 def test_it_is_hidden_and_comes_back(masked: Masked) -> None:

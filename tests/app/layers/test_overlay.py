@@ -12,7 +12,7 @@ from napari.layers import Image
 from napari.utils._proxies import PublicOnlyProxy
 
 from napari_colorkde.app.image import counting
-from napari_colorkde.app.layers.overlay import MARK, Overlay, images_of
+from napari_colorkde.app.layers.overlay import METADATA_KEY, Overlay, image_layers
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
@@ -289,7 +289,7 @@ def test_what_is_no_image_is_refused_and_nothing_is_looked_at(setting: Setting) 
 def test_densities_are_not_offered_as_images(setting: Setting) -> None:
     image = setting.show()
     setting.viewer.add_labels(np.ones((20, 30), int))
-    assert images_of(setting.viewer) == [image]
+    assert image_layers(setting.viewer) == [image]
 
 
 def test_a_proxy_of_the_viewer_will_do(setting: Setting) -> None:
@@ -306,7 +306,7 @@ def test_a_proxy_of_the_viewer_will_do(setting: Setting) -> None:
 def test_the_layer_says_how_to_get_it_again(setting: Setting) -> None:
     setting.show()
     setting.session.set(bandwidth=9, log=True)
-    mark = setting.layer.metadata[MARK]
+    mark = setting.layer.metadata[METADATA_KEY]
     assert mark["log"] is True
     assert mark["origin"]["bandwidth"] == [9.0, 9.0, 9.0]
     assert mark["origin"]["image"] == "photo"

@@ -10,31 +10,36 @@ from hypothesis import given
 from hypothesis.extra import numpy as hnp
 from napari.layers import Image
 
-from napari_colorkde.app.image.pixel_index import Index, build_index, level_strides, preview_index
-from napari_colorkde.app.image.source import Source, source_of, source_of_array
-from napari_colorkde.app.layers.painting import PaintedLevel, Painting
+from napari_colorkde.app.image.pixel_index import (
+    PixelIndex,
+    build_index,
+    level_strides,
+    preview_index,
+)
+from napari_colorkde.app.image.source import ImageSource, source_of, source_of_array
+from napari_colorkde.app.layers.painting import LazyLevel, PaletteImage
 from napari_colorkde.core.palette.palette import Palette
 
 RNG = np.random.default_rng(0)
 
 
-def index_of(source: Source, **options: Any) -> Index:
+def index_of(source: ImageSource, **options: Any) -> PixelIndex:
     channels = source.choices[0]
     pixels = source.read(channels, (slice(None),) * len(source.shape(channels)))
     palette = Palette.from_image(pixels, channel_axis=pixels.ndim - 1)
     *parts, index = build_index(source, channels, palette, **options)
-    assert isinstance(index, Index)
+    assert isinstance(index, PixelIndex)
     assert parts[-1] == 1.0
     return index
 
 
-def red_of(index: Index) -> np.ndarray:
+def red_of(index: PixelIndex) -> np.ndarray:
     """A value per color that is known at every pixel: its first channel."""
     return index.palette.colors[:, 0].astype(np.float32)
 
 
-def painted(image: np.ndarray, **options: Any) -> Painting:
-    painting = Painting(index_of(source_of_array(image), **options))
+def painted(image: np.ndarray, **options: Any) -> PaletteImage:
+    painting = PaletteImage(index_of(source_of_array(image), **options))
     painting.write(red_of(painting.index))
     return painting
 
@@ -70,7 +75,7 @@ def large(shape: tuple[int, ...] = (2100, 40)) -> np.ndarray:
 def test_levels_agree_with_the_strided_image_within_any_budget(budget: int) -> None:
     image = large((2100, 200))
     painting = painted(image, budget=budget)
-    assert painting.index.kept.nbytes <= budget
+    assert painting.index.cached.nbytes <= budget
     for stride, level in zip(painting.index.strides, painting.levels, strict=True):
         wanted = image[::stride, ::stride, 0]
         assert level.shape == wanted.shape
@@ -102,7 +107,7 @@ LEVELS = painted(np.repeat(LARGE, 40, axis=1)[:, ::40], budget=10_000)
 
 @given(first=hnp.basic_indices((2100, 6)), second=st.slices(5))
 def test_slicing_is_numpys(first: Any, second: slice) -> None:
-    level = PaintedLevel(LEVELS, 0, (range(2100), range(6)))
+    level = LazyLevel(LEVELS, 0, (range(2100), range(6)))
     wanted = LARGE[..., 0].astype(np.float32)
     given_part, wanted_part = level[first], wanted[first]
     assert given_part.shape == wanted_part.shape
@@ -112,14 +117,14 @@ def test_slicing_is_numpys(first: Any, second: slice) -> None:
 
 
 def test_arrays_and_masks_as_index_give_numbers() -> None:
-    level = PaintedLevel(LEVELS, 0, (range(2100), range(6)))
+    level = LazyLevel(LEVELS, 0, (range(2100), range(6)))
     rows = np.array([3, 1999])
     np.testing.assert_array_equal(level[rows], LARGE[rows, :, 0])
 
 
 def test_too_many_indices_are_an_index_error() -> None:
     with pytest.raises(IndexError, match="3 indices were given for 2 axes"):
-        PaintedLevel(LEVELS, 0, (range(2100), range(6)))[1, 2, 3]
+        LazyLevel(LEVELS, 0, (range(2100), range(6)))[1, 2, 3]
 
 
 def test_a_copy_keeps_its_values_and_shares_the_index() -> None:
@@ -136,7 +141,7 @@ def test_a_copy_keeps_its_values_and_shares_the_index() -> None:
 def test_a_stack_is_painted_plane_by_plane() -> None:
     image = RNG.integers(0, 9, (3, 2100, 150, 3)).astype(np.uint8)
     painting = painted(image)
-    assert [type(level) for level in painting.levels] == [PaintedLevel] * 2
+    assert [type(level) for level in painting.levels] == [LazyLevel] * 2
     np.testing.assert_array_equal(
         np.asarray(painting.levels[1][:, 4:9, 2:5][1]), image[1, ::2, ::2, 0][4:9, 2:5]
     )
@@ -145,7 +150,7 @@ def test_a_stack_is_painted_plane_by_plane() -> None:
 def test_along_an_axis_of_channels_the_painting_is_repeated() -> None:
     data = RNG.integers(0, 9, (4, 3, 6, 5)).astype(np.uint8)
     source = source_of(Image(data, rgb=False, axis_labels=("t", "c", "y", "x")))
-    painting = Painting(index_of(source), channel_axis=1, n_channels=3)
+    painting = PaletteImage(index_of(source), channel_axis=1, n_channels=3)
     painting.write(red_of(painting.index))
     (level,) = painting.levels
     assert level.shape == data.shape
@@ -156,7 +161,7 @@ def test_along_an_axis_of_channels_the_painting_is_repeated() -> None:
 def test_a_lazy_painting_is_repeated_along_channels_too() -> None:
     data = RNG.integers(0, 9, (2, 2100, 60)).astype(np.uint8)
     source = source_of(Image(data, rgb=False))
-    painting = Painting(index_of(source), channel_axis=0, n_channels=2)
+    painting = PaletteImage(index_of(source), channel_axis=0, n_channels=2)
     painting.write(red_of(painting.index))
     part = painting.levels[0][:, 7:12]
     assert part.shape == (2, 5, 60)
@@ -171,7 +176,7 @@ def test_a_preview_repeats_the_pixels_of_the_sample(stride: int) -> None:
     source = source_of_array(image)
     palette = Palette.from_image(sample)
     index = preview_index(source, source.choices[0], palette, sample, stride)
-    painting = Painting(index)
+    painting = PaletteImage(index)
     painting.write(red_of(index))
     wanted = np.repeat(np.repeat(sample[..., 0], 3, 0), 3, 1)
     np.testing.assert_array_equal(np.asarray(painting.levels[0]), wanted)
@@ -184,5 +189,5 @@ def test_the_tiles_of_an_index_cover_the_image() -> None:
     covered = np.zeros(index.shape, int)
     for box in index.boxes():
         covered[box] += 1
-        np.testing.assert_array_equal(index.codes_in(box), index.kept[box])
+        np.testing.assert_array_equal(index.tile_codes(box), index.cached[box])
     assert (covered == 1).all()

@@ -12,8 +12,8 @@ from napari.components import ViewerModel
 from skimage.measure import grid_points_in_poly
 
 from napari_colorkde.app.image import pixel_index as index_module
-from napari_colorkde.app.image.counting import count
-from napari_colorkde.app.image.pixel_index import Index
+from napari_colorkde.app.image.counting import count_colors
+from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import source_of
 from napari_colorkde.app.selection.from_layers import (
     labels_selection,
@@ -21,9 +21,9 @@ from napari_colorkde.app.selection.from_layers import (
     shapes_selection,
     view_of,
 )
-from napari_colorkde.app.selection.polygons import filled, outlines, rectangle
+from napari_colorkde.app.selection.polygons import polygon_mask, polygon_selection, rectangle
 from napari_colorkde.app.selection.samples import Samples
-from napari_colorkde.app.selection.selections import Selection, View, disc, gather
+from napari_colorkde.app.selection.selections import Selection, SlicePlane, collect_samples, disk
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (30, 40, 3)).astype(np.uint8)
@@ -39,10 +39,10 @@ class Opened:
         self.layer = self.viewer.add_image(data, **options)
         self.source = source_of(self.layer)
         self.channels = self.source.choices[0]
-        self.index: Index = list(count(self.source, self.channels))[-1].index  # type: ignore[union-attr]
+        self.index: PixelIndex = list(count_colors(self.source, self.channels))[-1].index  # type: ignore[union-attr]
 
     @property
-    def view(self) -> View:
+    def view(self) -> SlicePlane:
         return view_of(self.layer, self.source, self.channels, self.viewer.dims)
 
     def at(self, *world: Any) -> np.ndarray:
@@ -55,7 +55,7 @@ class Opened:
         return labels_selection(labels, self.source, self.channels, self.view, which)
 
     def samples(self, selection: Selection) -> dict[int, Samples]:
-        *_, found = gather(selection, self.index)
+        *_, found = collect_samples(selection, self.index)
         assert isinstance(found, dict)
         return found
 
@@ -75,7 +75,7 @@ def rows(pixels: np.ndarray) -> np.ndarray:
 
 def test_a_click_takes_a_disc_of_21_pixels() -> None:
     opened = Opened(IMAGE, rgb=True)
-    got = opened.pixels(disc(opened.view, opened.at((10.3, 20.4))[0]))
+    got = opened.pixels(disk(opened.view, opened.at((10.3, 20.4))[0]))
     square = IMAGE[8:13, 18:23]
     corners = np.zeros((5, 5), bool)
     corners[::4, ::4] = True
@@ -84,10 +84,10 @@ def test_a_click_takes_a_disc_of_21_pixels() -> None:
 
 def test_a_click_at_the_border_takes_what_there_is() -> None:
     opened = Opened(IMAGE, rgb=True)
-    assert len(opened.pixels(disc(opened.view, [0, 0]))) == 8
-    assert len(opened.pixels(disc(opened.view, [29.4, 39.4]))) == 8
+    assert len(opened.pixels(disk(opened.view, [0, 0]))) == 8
+    assert len(opened.pixels(disk(opened.view, [29.4, 39.4]))) == 8
     with pytest.raises(ValueError, match="no pixel of the image there"):
-        disc(opened.view, [30, 5])
+        disk(opened.view, [30, 5])
 
 
 def test_a_rectangle_holds_the_pixels_it_touches() -> None:
@@ -142,21 +142,21 @@ def test_other_planes_of_a_stack_are_picked_from() -> None:
 def test_channels_first_have_the_pixels_of_all_channels() -> None:
     opened = Opened(CHANNELS_FIRST)
     assert opened.channels.axis == 0
-    got = opened.pixels(disc(opened.view, opened.at((1, 10, 20))[0], radius=0))
+    got = opened.pixels(disk(opened.view, opened.at((1, 10, 20))[0], radius=0))
     np.testing.assert_array_equal(got, IMAGE[10:11, 20])
 
 
 def test_a_multiscale_image_is_picked_from_at_its_finest_level() -> None:
     large = np.tile(IMAGE, (4, 4, 1))
     opened = Opened([large, large[::2, ::2]], rgb=True)
-    got = opened.pixels(disc(opened.view, opened.at((71, 101))[0], radius=0))
+    got = opened.pixels(disk(opened.view, opened.at((71, 101))[0], radius=0))
     np.testing.assert_array_equal(got, large[71:72, 101])
 
 
 def test_an_index_over_the_budget_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_module.build_index, "__kwdefaults__", {"budget": 1000})
     opened = Opened(IMAGE, rgb=True)
-    assert opened.index.kept_stride > 1
+    assert opened.index.cached_stride > 1
     corners = opened.at((3, 5), (3, 11), (8, 11), (8, 5))
     np.testing.assert_array_equal(
         opened.pixels(rectangle(opened.view, corners)), rows(IMAGE[3:9, 5:12])
@@ -188,7 +188,9 @@ def test_a_slice_outside_the_image_is_refused() -> None:
 def test_polygons_are_filled_as_in_scikit_image(corners: list[tuple[float, float]]) -> None:
     # Off the pixels' centers: there it is a matter of convention.
     polygon = np.array(corners) + np.array([0.0123, 0.0456])
-    np.testing.assert_array_equal(filled(polygon, (17, 19)), grid_points_in_poly((17, 19), polygon))
+    np.testing.assert_array_equal(
+        polygon_mask(polygon, (17, 19)), grid_points_in_poly((17, 19), polygon)
+    )
 
 
 def test_shapes_have_the_pixels_of_their_masks() -> None:
@@ -256,7 +258,9 @@ def test_shapes_that_enclose_nothing_are_refused() -> None:
     with pytest.raises(ValueError, match="no shape that encloses pixels"):
         opened.shapes(line, together=True)
     with pytest.raises(ValueError, match="does not lie in the plane"):
-        outlines(View((4, 30, 40), (1, 2), (0, 0, 0)), [np.eye(3) * 2], together=True)
+        polygon_selection(
+            SlicePlane((4, 30, 40), (1, 2), (0, 0, 0)), [np.eye(3) * 2], together=True
+        )
     far = opened.viewer.add_shapes([np.array([[90, 90], [90, 99], [99, 99], [99, 90]])])
     with pytest.raises(ValueError, match="no pixel of the image inside"):
         opened.shapes(far, together=True)

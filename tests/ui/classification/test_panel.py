@@ -85,7 +85,7 @@ def test_the_kernels_of_the_user_say_nothing_about_skin(judged: ColorKDEWidget) 
         },
         kernel_set="mine",
     )
-    session.judge(show="posterior", threshold=0.75)
+    session.set_classification(show="posterior", threshold=0.75)
     before = session.state
     panel.skin_button.native.click()
     preset = load_kernels(sample_path("jones_rehg_1999.csv"))
@@ -100,7 +100,7 @@ def test_the_kernels_of_the_user_say_nothing_about_skin(judged: ColorKDEWidget) 
 
 def test_the_preset_says_in_whose_place_it_is(judged: ColorKDEWidget) -> None:
     session, panel, said = judged.session, judged.classification, []
-    session.noticed.connect(said.append)
+    session.message.connect(said.append)
     panel.skin_button.native.click()
     panel.skin_button.native.click()
     assert said == []
@@ -174,9 +174,9 @@ def test_a_typed_threshold_rests_after_a_moment(judged: ColorKDEWidget, qtbot: A
     panel.show_what.value = "ratio"
     judged.session.wait()
     panel.threshold.box.setValue(1.25)
-    assert panel.mask.moving
-    qtbot.waitUntil(lambda: not panel.mask.moving)
-    assert judged.session.state.judgement.threshold == 1.25
+    assert panel.mask.dragging
+    qtbot.waitUntil(lambda: not panel.mask.dragging)
+    assert judged.session.state.classification.threshold == 1.25
 
 
 def test_labels_are_made_of_the_threshold_and_of_the_classes(
@@ -216,13 +216,13 @@ def test_small_densities_are_shown_and_typed(judged: ColorKDEWidget) -> None:
     session.wait()
     box, slider = panel.threshold.box, panel.threshold.slider
     slider.setValue(500)
-    threshold = session.state.judgement.threshold
+    threshold = session.state.classification.threshold
     assert threshold is not None
     assert 0 < threshold < 1e-3
     assert float(box.text()) == pytest.approx(threshold, rel=1e-3)
     box.lineEdit().setText("1.25e-06")
     box.interpretText()
-    assert session.state.judgement.threshold == pytest.approx(1.25e-6)
+    assert session.state.classification.threshold == pytest.approx(1.25e-6)
     assert box.text() == "1.25e-06"
     session.log = True
     session.wait()
@@ -231,7 +231,7 @@ def test_small_densities_are_shown_and_typed(judged: ColorKDEWidget) -> None:
 
 def test_a_hidden_tab_catches_up_when_it_is_shown(judged: ColorKDEWidget) -> None:
     judged.tabs.setCurrentIndex(0)
-    judged.session.judge(show="posterior", cls="blue", threshold=0.25)
+    judged.session.set_classification(show="posterior", cls="blue", threshold=0.25)
     judged.session.wait()
     judged.tabs.setCurrentIndex(2)
     assert judged.classification.show_what.value == "posterior"
@@ -306,7 +306,7 @@ def test_another_image_and_deleted_layers_are_survived(
 
 def test_closing_takes_the_mask_away(viewer: Viewer, judged: ColorKDEWidget, qtbot: Any) -> None:
     judged.classification.show_what.value = "posterior"
-    judged.classification.masked.value = True
+    judged.classification.show_mask.value = True
     judged.session.wait()
     close_dock(judged, qtbot)
     assert [layer.name for layer in viewer.layers] == ["photo", "photo density"]

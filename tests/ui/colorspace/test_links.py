@@ -13,7 +13,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QWidget
 
-from napari_colorkde.app.kernels.in_color_space import kernels_in_space
+from napari_colorkde.app.kernels.in_color_space import convert_kernels
 from napari_colorkde.app.layers.overlay_colormap import class_color
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.scene.geometry.regions import BallRegion
@@ -311,7 +311,7 @@ def test_an_axis_is_dragged_in_another_space_and_back(dock: Dock, full: bool) ->
     grown = np.linalg.det(kernel.covariance_matrix) / np.linalg.det(first.covariance_matrix)
     assert 2.5 < grown < 6  # 2² if the mouse hits pixels exactly
     # What is shown is the kernel that there is now.
-    (center,), (covariance,) = kernels_in_space(
+    (center,), (covariance,) = convert_kernels(
         kernel.mean[np.newaxis], kernel.covariance_matrix[np.newaxis], widget.link.ellipsoids._space
     )
     np.testing.assert_allclose(canvas._ellipsoids.shown.means[0], center)

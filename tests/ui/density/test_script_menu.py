@@ -13,7 +13,7 @@ import tifffile
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_colorkde.app.density.script import FEW_KERNELS
-from napari_colorkde.app.image.source import Source, source_of_array
+from napari_colorkde.app.image.source import ImageSource, source_of_array
 from napari_colorkde.app.session import Session
 from napari_colorkde.cli import main
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
@@ -33,7 +33,7 @@ class Said:
         self.failures: list[str] = []
         self.notices: list[str] = []
         panel.failed.connect(self.failures.append)
-        session.noticed.connect(self.notices.append)
+        session.message.connect(self.notices.append)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
     plain = source_of_array(RGB, "photo")
     path = str(tmp_path / "photo.npy")
     session = Session()
-    session.open(Source("photo", plain.arrays, plain.rgb, plain.choices, path=path))
+    session.open(ImageSource("photo", plain.arrays, plain.rgb, plain.choices, path=path))
     yield session
     session.close()
 
@@ -148,7 +148,7 @@ def test_what_cannot_be_asked_is_said_before_a_file_is_asked_for(
     said = Said(panel, session)
     offered = choose_file(monkeypatch, "k.json")
     session.set(kernel_sets={"gray": KERNELS}, show="kernels")
-    session.set(judgement=session.state.judgement.changed(show="posterior"))
+    session.set(classification=session.state.classification.replace(show="posterior"))
     panel.script_menu.command_action.trigger()
     assert offered == []
     assert copied() == "before"

@@ -51,13 +51,13 @@ def leave_judged(folder: Path) -> State:
     classes = [replace(KERNELS[0], cls="a"), replace(KERNELS[0], cls="b")]
     session.kernels = KernelSet(classes, "mine")
     autosave = Autosave(session, folder)
-    session.judge(
+    session.set_classification(
         show="posterior",
         cls="b",
         priors={"a": 0.8, "b": 0.2},
         threshold=0.7,
-        masked=True,
-        none_below=0.9,
+        show_mask=True,
+        keep_mass=0.9,
     )
     session.set(space="lab", bandwidth=(2.5, 3, 4), log=False, colormap="viridis")
     autosave.close()
@@ -122,7 +122,7 @@ def test_everything_but_the_image_is_restored(session: Session, tmp_path: Path, 
     qtbot.addWidget(offer)
     offer.restore()
     assert session.state == wanted
-    assert (wanted.space, wanted.judgement.threshold) == ("lab", 0.7)
+    assert (wanted.space, wanted.classification.threshold) == ("lab", 0.7)
     autosave.close()
 
 
@@ -159,7 +159,7 @@ def test_a_damaged_look_is_said_and_all_else_restored(
     offer = RestoreOffer(session, autosave)
     qtbot.addWidget(offer)
     said: list[str] = []
-    session.noticed.connect(said.append)
+    session.message.connect(said.append)
     offer.restore()
     assert "fog" in said[0]
     assert session.look == CubeLook()
@@ -174,7 +174,7 @@ def test_without_the_space_its_sigmas_are_let_go_and_that_is_said(
     autosave = Autosave(session, tmp_path)
     session.open(source_of_array(RGB[..., 0]))
     said: list[str] = []
-    session.noticed.connect(said.append)
+    session.message.connect(said.append)
     offer = RestoreOffer(session, autosave)
     qtbot.addWidget(offer)
     offer.restore()
@@ -194,7 +194,7 @@ def test_what_cannot_be_restored_stays_on_disk_and_is_said(
     offer = RestoreOffer(session, autosave)
     qtbot.addWidget(offer)
     said: list[str] = []
-    session.noticed.connect(said.append)
+    session.message.connect(said.append)
 
     def refuse(**fields: Any) -> None:
         raise ValueError("these kernels cannot be.")

@@ -1,9 +1,9 @@
 """What is decided about colors by the classes of kernels: the question, and its answer.
 
-A `Question` is a `Judgement` beside the kernels at hand: which class is meant, which priors hold,
-what the threshold is. The answer is computed from the log-density of each class at the palette's
-colors; the same as `napari_colorkde.classify_image` gives, in float32, as an edit must be seen at
-once.
+A `ClassQuery` is a `ClassificationSettings` beside the kernels at hand: which class is meant, which
+priors hold, what the threshold is. The answer is computed from the log-density of each class at the
+palette's colors; the same as `napari_colorkde.classify_image` gives, in float32, as an edit must be
+seen at once.
 """
 
 import math
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.class_settings import Judged, Judgement
+from napari_colorkde.app.class_settings import ClassificationSettings, ClassOutput
 from napari_colorkde.app.state import State
 from napari_colorkde.core.classification.bayes import log_density_level, log_likelihood_ratio
 from napari_colorkde.core.classification.classify_image import (
@@ -25,20 +25,20 @@ from napari_colorkde.core.classification.classify_image import (
 )
 from napari_colorkde.core.mixture.kernels import KernelSet
 
-RATIO_SPAN = math.log(1000.0)
+LOG_RATIO_RANGE = math.log(1000.0)
 """Nats of a ratio that are told apart on either side of the threshold: odds of 1000 to 1."""
 
-LEAST_PRIOR = 1e-6
+MIN_PRIOR = 1e-6
 """Keeps thresholds finite."""
 
 
 @dataclass(frozen=True)
-class Question:
-    """A judgement beside the kernels that decide it.
+class ClassQuery:
+    """Classification settings beside the kernels that decide it.
 
     Attributes
     ----------
-    judgement
+    classification
         What is asked.
     sets
         The kernel sets that take part, by name.
@@ -50,35 +50,35 @@ class Question:
         ``(K,)`` position of each kernel's class.
     """
 
-    judgement: Judgement
+    classification: ClassificationSettings
     sets: Mapping[str, KernelSet] = field(repr=False)
     kernels: KernelSet = field(repr=False)
     names: tuple[str, ...]
     members: tuple[int, ...] = field(repr=False)
 
     @property
-    def show(self) -> Judged:
+    def show(self) -> ClassOutput:
         """What is asked for."""
-        return self.judgement.show
+        return self.classification.show
 
     @property
     def cls(self) -> str:
         """The class that is meant."""
-        given = self.judgement.cls
+        given = self.classification.cls
         return given if given is not None and given in self.names else self.names[0]
 
     @property
     def against(self) -> str | None:
         """The class it is compared with; None where there is no other."""
         others = [name for name in self.names if name != self.cls]
-        if self.judgement.against in others:
-            return self.judgement.against
+        if self.classification.against in others:
+            return self.classification.against
         return others[0] if others else None
 
     @property
     def priors(self) -> dict[str, float]:
         """P(class) of every class, summing to 1."""
-        known = {name: p for name, p in self.judgement.priors if name in self.names}
+        known = {name: p for name, p in self.classification.priors if name in self.names}
         if len(known) < len(self.names) and sum(known.values()) >= 1:
             # A class that came later starts from an equal share.
             known = {name: known.get(name, 1 / len(self.names)) for name in self.names}
@@ -97,27 +97,27 @@ class Question:
             return 0.5
         if self.show == "ratio" and self.against is not None:
             priors = self.priors
-            least = max(priors[self.against], LEAST_PRIOR), max(priors[self.cls], LEAST_PRIOR)
+            least = max(priors[self.against], MIN_PRIOR), max(priors[self.cls], MIN_PRIOR)
             return math.log(least[0] / least[1])
         return math.nan
 
     @property
     def threshold(self) -> float:
         """The one that was chosen, or the best."""
-        chosen = self.judgement.threshold
+        chosen = self.classification.threshold
         return self.best_threshold if chosen is None else chosen
 
     @property
     def limits(self) -> tuple[float, float]:
         """Contrast limits that mean the same on every image."""
         if self.show == "ratio":
-            return self.threshold - RATIO_SPAN, self.threshold + RATIO_SPAN
+            return self.threshold - LOG_RATIO_RANGE, self.threshold + LOG_RATIO_RANGE
         if self.show == "class":
             return -0.5, len(self.names) + 0.5
         return 0.0, 1.0
 
     @property
-    def quantity(self) -> str:
+    def label(self) -> str:
         """What the values are, in words."""
         if self.show == "posterior":
             return f"posterior probability of {self.cls!r}"
@@ -126,11 +126,11 @@ class Question:
         return "most likely class, counted from 1; 0 for none"
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """How to ask it again: for files that are written."""
         classes = (self.names[m] for m in self.members)
-        facts: dict[str, Any] = {
-            "values": self.quantity,
+        metadata: dict[str, Any] = {
+            "values": self.label,
             "kernel set": ", ".join(self.sets),
             "kernels": [
                 {"mean": k.mean, "covariance": k.covariance, "weight": k.weight, "class": cls}
@@ -138,12 +138,12 @@ class Question:
             ],
         }
         if self.show != "ratio":
-            facts["priors"] = self.priors
-        if self.show == "class" and self.judgement.none_below is not None:
-            facts["none below the density that holds"] = self.judgement.none_below
-        return facts
+            metadata["priors"] = self.priors
+        if self.show == "class" and self.classification.keep_mass is not None:
+            metadata["none below the density that holds"] = self.classification.keep_mass
+        return metadata
 
-    def answer(
+    def evaluate(
         self, log_densities: NDArray[np.float32], counts: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Answer it for each color of a palette.
@@ -171,7 +171,7 @@ class Question:
             log_priors = (np.log(list(self.priors.values())) - scales).astype(np.float32)
         if self.show == "posterior":
             return _posterior(log_densities, log_priors, self.names.index(self.cls))
-        return _most_likely(log_densities, log_priors, counts, self.judgement.none_below)
+        return _most_likely(log_densities, log_priors, counts, self.classification.keep_mass)
 
     def check(self) -> None:
         """Refuse what cannot be answered.
@@ -188,12 +188,12 @@ class Question:
             )
 
 
-def question_of(state: State) -> Question | None:
+def resolve_classes(state: State) -> ClassQuery | None:
     """What a state asks, beside its kernels; None without kernels.
 
     The classes are those of the chosen set. If it has only one, the other sets that are open and
     have the same channels are the other classes: a kernel without a class has its set's name. Of
-    them, those that the judgement names go before all.
+    them, those that the settings name go before all.
     """
     chosen = state.kernels
     if not chosen or state.kernel_set is None:
@@ -203,16 +203,20 @@ def question_of(state: State) -> Question | None:
         for name, kernels in state.kernel_sets
         if (kernels.n_channels, kernels.space) == (chosen.n_channels, chosen.space)
     }
-    among = state.judgement.among if state.kernel_set in state.judgement.among else ()
-    named = {name: kernels for name, kernels in alike.items() if name in among}
+    compared = (
+        state.classification.compared_sets
+        if state.kernel_set in state.classification.compared_sets
+        else ()
+    )
+    named = {name: kernels for name, kernels in alike.items() if name in compared}
     for sets in ({state.kernel_set: chosen}, named or alike, alike):
         kernels, classes = kernels_and_classes(sets)
         names = tuple(dict.fromkeys(classes))
         if len(names) > 1:
             break
     positions = {name: position for position, name in enumerate(names)}
-    return Question(
-        state.judgement, sets, kernels, names, tuple(positions[name] for name in classes)
+    return ClassQuery(
+        state.classification, sets, kernels, names, tuple(positions[name] for name in classes)
     )
 
 
@@ -247,7 +251,7 @@ def _most_likely(
     logs: NDArray[np.float32],
     log_priors: NDArray[np.float32],
     counts: NDArray[np.int64],
-    none_below: float | None,
+    keep_mass: float | None,
 ) -> NDArray[np.float32]:
     top = logs[0] + log_priors[0]
     best = np.ones(len(top), np.float32)
@@ -255,13 +259,13 @@ def _most_likely(
         joint = logs[d] + log_priors[d]
         best[joint > top] = d + 1
         np.maximum(top, joint, out=top)
-    if none_below is not None:
+    if keep_mass is not None:
         total = np.zeros_like(top)
         with np.errstate(invalid="ignore"):
             for d in range(len(logs)):
                 total += np.exp(logs[d] + log_priors[d] - top)
             total = np.log(total) + top
         total[np.isnan(total)] = -np.inf
-        best[total < log_density_level(total, counts, none_below)] = 0
+        best[total < log_density_level(total, counts, keep_mass)] = 0
     best[np.isneginf(top)] = 0
     return best

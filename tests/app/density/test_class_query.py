@@ -11,8 +11,13 @@ import pytest
 from hypothesis import given
 
 from napari_colorkde import classify_image
-from napari_colorkde.app.class_settings import Judgement
-from napari_colorkde.app.density.class_question import LEAST_PRIOR, Question, class_map, question_of
+from napari_colorkde.app.class_settings import ClassificationSettings
+from napari_colorkde.app.density.class_query import (
+    MIN_PRIOR,
+    ClassQuery,
+    class_map,
+    resolve_classes,
+)
 from napari_colorkde.app.state import State
 from napari_colorkde.core.mixture.cached_terms import Contributions
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
@@ -33,22 +38,27 @@ FILE = {"skin": SKIN, "other": OTHER}
 
 
 def state(sets: dict[str, KernelSet], chosen: str | None = None, **fields: Any) -> State:
-    judgement = Judgement().changed(**fields)
-    return State().changed(
-        kernel_sets=sets, kernel_set=chosen or next(iter(sets)), show="kernels", judgement=judgement
+    # The library's word for the same.
+    fields = {{"none_below": "keep_mass"}.get(name, name): fields[name] for name in fields}
+    classification = ClassificationSettings().replace(**fields)
+    return State().replace(
+        kernel_sets=sets,
+        kernel_set=chosen or next(iter(sets)),
+        show="kernels",
+        classification=classification,
     )
 
 
-def question(sets: dict[str, KernelSet], chosen: str | None = None, **fields: Any) -> Question:
-    found = question_of(state(sets, chosen, **fields))
+def query(sets: dict[str, KernelSet], chosen: str | None = None, **fields: Any) -> ClassQuery:
+    found = resolve_classes(state(sets, chosen, **fields))
     assert found is not None
     return found
 
 
-def answered(asked: Question) -> np.ndarray:
+def answered(asked: ClassQuery) -> np.ndarray:
     palette = Palette.from_image(IMAGE)
     logs = Contributions(palette.colors).log_class_densities(asked.kernels, asked.members)
-    return palette.paint(asked.answer(logs, palette.counts), IMAGE)
+    return palette.paint(asked.evaluate(logs, palette.counts), IMAGE)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +76,7 @@ def answered(asked: Question) -> np.ndarray:
     ],
 )
 def test_answers_are_those_of_the_public_function(sets: Any, fields: dict[str, Any]) -> None:
-    asked = question(sets, **fields)
+    asked = query(sets, **fields)
     found = answered(asked)
     options = dict(fields)
     if fields["show"] == "ratio":
@@ -86,21 +96,23 @@ def test_posteriors_are_probabilities_wherever_densities_underflow(
     column = np.array(logs, np.float32)[:, np.newaxis]
     total = 0.0
     for name in names:
-        asked = Question(Judgement("posterior", name), {}, members, names, tuple(range(len(names))))
-        (value,) = asked.answer(column, np.ones(1, np.int64))
+        asked = ClassQuery(
+            ClassificationSettings("posterior", name), {}, members, names, tuple(range(len(names)))
+        )
+        (value,) = asked.evaluate(column, np.ones(1, np.int64))
         assert 0 <= value <= 1
         total += float(value)
     assert total == pytest.approx(1, abs=1e-5)
 
 
 def test_the_classes_of_the_chosen_set_are_compared() -> None:
-    asked = question({"rest": STAINS, **FILE})
+    asked = query({"rest": STAINS, **FILE})
     assert asked.names == ("brown", "blue", "rest")
     assert list(asked.sets) == ["rest"]
 
 
 def test_a_set_of_one_class_is_compared_with_the_other_sets() -> None:
-    asked = question({**FILE, "rest": STAINS}, "other")
+    asked = query({**FILE, "rest": STAINS}, "other")
     assert asked.names == ("skin", "other", "brown", "blue", "rest")
     assert [asked.names[m] for m in asked.members][:3] == ["skin", "skin", "other"]
 
@@ -108,7 +120,7 @@ def test_a_set_of_one_class_is_compared_with_the_other_sets() -> None:
 def test_sets_with_other_channels_take_no_part() -> None:
     gray = KernelSet([Kernel([9], [4], 1)], "gray")
     bgr = KernelSet(SKIN.kernels, "bgr", "bgr")
-    assert question({"skin": SKIN, "gray": gray, "bgr": bgr, "other": OTHER}).names == (
+    assert query({"skin": SKIN, "gray": gray, "bgr": bgr, "other": OTHER}).names == (
         "skin",
         "other",
     )
@@ -117,56 +129,56 @@ def test_sets_with_other_channels_take_no_part() -> None:
 def test_sets_that_are_named_are_compared_with_one_another_alone() -> None:
     mine = KernelSet([kernel(60, 1, "skin"), kernel(70, 1, "hair")], "mine")
     sets = {"mine": mine, **FILE, "third": KernelSet([kernel(30)], "third")}
-    asked = question(sets, "skin", among=["skin", "other"])
+    asked = query(sets, "skin", compared_sets=["skin", "other"])
     assert list(asked.sets) == ["skin", "other"]
     # As long as one of them is chosen, and there is another class among them.
-    assert question(sets, "mine", among=["skin", "other"]).names == ("skin", "hair")
-    assert question(sets, "third", among=["skin", "other"]).names == (
+    assert query(sets, "mine", compared_sets=["skin", "other"]).names == ("skin", "hair")
+    assert query(sets, "third", compared_sets=["skin", "other"]).names == (
         "skin", "hair", "other", "third"
     )  # fmt: skip
     del sets["other"]
-    assert question(sets, "skin", among=["skin", "other"]).names == ("skin", "hair", "third")
+    assert query(sets, "skin", compared_sets=["skin", "other"]).names == ("skin", "hair", "third")
 
 
 def test_without_kernels_there_is_no_question() -> None:
-    assert question_of(State()) is None
+    assert resolve_classes(State()) is None
 
 
 def test_names_that_no_kernel_has_mean_the_first_ones() -> None:
-    asked = question(FILE, cls="gone", against="gone", priors={"gone": 0.9, "skin": 0.2})
+    asked = query(FILE, cls="gone", against="gone", priors={"gone": 0.9, "skin": 0.2})
     assert (asked.cls, asked.against) == ("skin", "other")
     assert asked.priors == pytest.approx({"skin": 0.2, "other": 0.8})
 
 
 def test_a_class_that_came_later_starts_from_an_equal_share() -> None:
     priors = {"brown": 0.6, "blue": 0.4}
-    found = question({"rest": STAINS}, priors=priors).priors
+    found = query({"rest": STAINS}, priors=priors).priors
     assert found["rest"] == pytest.approx((1 / 3) / (4 / 3))
     assert sum(found.values()) == pytest.approx(1)
-    assert question(FILE, priors={"skin": 0, "other": 0}).priors == {"skin": 0.5, "other": 0.5}
+    assert query(FILE, priors={"skin": 0, "other": 0}).priors == {"skin": 0.5, "other": 0.5}
 
 
 def test_the_best_threshold_makes_the_fewest_errors() -> None:
-    assert question(FILE, show="posterior").threshold == 0.5
-    asked = question(FILE, show="ratio", priors={"skin": 0.2})
+    assert query(FILE, show="posterior").threshold == 0.5
+    asked = query(FILE, show="ratio", priors={"skin": 0.2})
     assert asked.threshold == pytest.approx(math.log(0.8 / 0.2))
-    posterior = question(FILE, show="posterior", priors={"skin": 0.2})
+    posterior = query(FILE, show="posterior", priors={"skin": 0.2})
     np.testing.assert_array_equal(answered(asked) > asked.threshold, answered(posterior) > 0.5)
-    assert math.isnan(question(FILE, show="class").threshold)
+    assert math.isnan(query(FILE, show="class").threshold)
 
 
 def test_a_prior_of_nothing_leaves_the_threshold_finite() -> None:
-    asked = question(FILE, show="ratio", priors={"skin": 0, "other": 1})
-    assert asked.threshold == pytest.approx(-math.log(LEAST_PRIOR))
+    asked = query(FILE, show="ratio", priors={"skin": 0, "other": 1})
+    assert asked.threshold == pytest.approx(-math.log(MIN_PRIOR))
     np.testing.assert_array_equal(
-        answered(question(FILE, show="posterior", priors={"skin": 0, "other": 1})), 0
+        answered(query(FILE, show="posterior", priors={"skin": 0, "other": 1})), 0
     )
 
 
 @pytest.mark.parametrize("cls", ["brown", "blue", "rest"])
 def test_classes_of_no_prior_have_no_posterior_and_do_not_disturb(cls: str) -> None:
     for priors in ({"brown": 1, "blue": 0, "rest": 0}, {"brown": 0.25, "blue": 0.75, "rest": 0}):
-        found = answered(question({"rest": STAINS}, show="posterior", cls=cls, priors=priors))
+        found = answered(query({"rest": STAINS}, show="posterior", cls=cls, priors=priors))
         wanted = classify_image(IMAGE, {"rest": STAINS}, show="posterior", cls=cls, priors=priors)
         np.testing.assert_allclose(found, wanted, rtol=2e-5, atol=2e-4)
 
@@ -174,7 +186,7 @@ def test_classes_of_no_prior_have_no_posterior_and_do_not_disturb(cls: str) -> N
 @pytest.mark.parametrize("cls", ["none", "nothing", "some"])
 def test_classes_whose_kernels_weigh_nothing_are_improbable(cls: str) -> None:
     kernels = KernelSet([kernel(50, 0, "none"), kernel(130, 0, "nothing"), kernel(90, 1, "some")])
-    found = answered(question({"rest": kernels}, show="posterior", cls=cls))
+    found = answered(query({"rest": kernels}, show="posterior", cls=cls))
     np.testing.assert_array_equal(found, float(cls == "some"))
 
 
@@ -192,22 +204,22 @@ def test_where_no_class_is_possible_there_is_none(fields: dict[str, Any]) -> Non
     kernels = KernelSet([kernel(50, 0, "none"), kernel(130, 0, "nothing"), kernel(90, 1, "some")])
     if fields["show"] != "ratio":
         fields = {**fields, "priors": {"none": 0.5, "nothing": 0.5, "some": 0}}
-    np.testing.assert_array_equal(answered(question({"rest": kernels}, **fields)), 0)
+    np.testing.assert_array_equal(answered(query({"rest": kernels}, **fields)), 0)
     np.testing.assert_array_equal(classify_image(IMAGE, {"rest": kernels}, **fields), 0)
 
 
 def test_the_colors_of_a_ratio_lie_about_its_threshold() -> None:
-    low, high = question(FILE, show="ratio", threshold=2.5).limits
+    low, high = query(FILE, show="ratio", threshold=2.5).limits
     assert (low + high) / 2 == pytest.approx(2.5)
-    assert question(FILE, show="posterior").limits == (0, 1)
-    assert question(FILE, show="class").limits == (-0.5, 2.5)
+    assert query(FILE, show="posterior").limits == (0, 1)
+    assert query(FILE, show="class").limits == (-0.5, 2.5)
 
 
 @pytest.mark.parametrize("show", ["posterior", "ratio"])
 def test_one_class_alone_cannot_be_compared(show: Any) -> None:
     with pytest.raises(ValueError, match=f"a {show} compares two classes, but all kernels are of"):
-        question({"skin": SKIN}, show=show).check()
-    question({"skin": SKIN}, show="class").check()
+        query({"skin": SKIN}, show=show).check()
+    query({"skin": SKIN}, show="class").check()
 
 
 def test_a_class_map_has_whole_numbers_and_0_where_there_is_no_answer() -> None:
@@ -218,9 +230,9 @@ def test_a_class_map_has_whole_numbers_and_0_where_there_is_no_answer() -> None:
 
 
 def test_facts_say_how_to_ask_again() -> None:
-    facts = question(FILE, show="class", none_below=0.9, priors={"skin": 0.2}).facts
-    assert facts["kernel set"] == "skin, other"
-    assert facts["kernels"][2]["class"] == "other"
-    assert facts["priors"] == pytest.approx({"skin": 0.2, "other": 0.8})
-    assert facts["none below the density that holds"] == 0.9
-    assert "'skin' to 'other'" in question(FILE, show="ratio").facts["values"]
+    metadata = query(FILE, show="class", keep_mass=0.9, priors={"skin": 0.2}).metadata
+    assert metadata["kernel set"] == "skin, other"
+    assert metadata["kernels"][2]["class"] == "other"
+    assert metadata["priors"] == pytest.approx({"skin": 0.2, "other": 0.8})
+    assert metadata["none below the density that holds"] == 0.9
+    assert "'skin' to 'other'" in query(FILE, show="ratio").metadata["values"]

@@ -10,17 +10,18 @@ from typing import Any
 
 from psygnal import Signal
 
-from napari_colorkde.app.state import Bandwidth, Channels, Show, State
-from napari_colorkde.app.undo import History
+from napari_colorkde.app.deprecation import current_names, renamed, warn_renamed
+from napari_colorkde.app.state import OLD_FIELDS, Bandwidth, Channels, DisplayMode, State
+from napari_colorkde.app.undo import UndoStack
 from napari_colorkde.app.view_settings import CubeLook
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.io.kernel_files import read_kernels, save_kernels
 
-GESTURES = frozenset({"bandwidth", "colormap"})
+MERGED_FIELDS = frozenset({"bandwidth", "colormap"})
 """Fields that sliders and menus pass through: changes in quick succession are one step of undo."""
 
 
-class Choices:
+class StateStore:
     """A state that is changed by attributes and methods, and its history.
 
     Attributes
@@ -31,12 +32,12 @@ class Choices:
 
     look_changed = Signal(CubeLook, description="How the color space is looked at.")
     state_changed = Signal(State, State, description="The state now, and before.")
-    noticed = Signal(str, description="A sentence; nothing failed.")
+    message = Signal(str, description="A sentence; nothing failed.")
 
     def __init__(self) -> None:
         self.state = State()
         self._look = CubeLook()
-        self._history = History()
+        self._history = UndoStack()
 
     def set(self, **fields: Any) -> None:
         """Change several fields of the state at once, with one computation.
@@ -46,25 +47,26 @@ class Choices:
         ValueError, TypeError
             If a value cannot be; nothing is changed then.
         """
-        before, after = self.state, self.state.changed(**fields)
+        fields = current_names(fields, OLD_FIELDS)
+        before, after = self.state, self.state.replace(**fields)
         if after == before:
             return
         self._check_channels(fields.get("channels"))
         if "space" in fields:
             self._check_space(after)
         changed = {name for name in fields if getattr(after, name) != getattr(before, name)}
-        self._history.record(before, frozenset(fields) if changed <= GESTURES else None)
-        self._go_to(after)
+        self._history.record(before, frozenset(fields) if changed <= MERGED_FIELDS else None)
+        self._apply(after)
 
-    def judge(self, gesture: Hashable = None, **fields: Any) -> None:
+    def set_classification(self, merge_key: Hashable = None, **fields: Any) -> None:
         """Change what is asked of the kernels' classes; to ask for more than a density shows them.
 
         Parameters
         ----------
-        gesture
+        merge_key
             As for `edit`.
         fields
-            Of the `Judgement`.
+            Of the `ClassificationSettings`.
 
         Raises
         ------
@@ -72,24 +74,26 @@ class Choices:
             If a value cannot be, or there are no kernels; nothing is changed then.
         """
         before = self.state
-        judgement = before.judgement.changed(**fields)
+        classification = before.classification.replace(**fields)
         show = before.show if fields.get("show", "density") == "density" else "kernels"
-        after = before.changed(judgement=judgement, show=show)
-        if after.scale != before.scale and "threshold" not in fields:
-            after = after.changed(judgement=replace(judgement, threshold=None))
+        after = before.replace(classification=classification, show=show)
+        if after.value_scale != before.value_scale and "threshold" not in fields:
+            after = after.replace(classification=replace(classification, threshold=None))
         if after != before:
-            self._history.record(before, gesture)
-            self._go_to(after)
+            self._history.record(before, merge_key)
+            self._apply(after)
 
-    def edit(self, kernels: KernelSet, gesture: Hashable = None) -> None:
+    def edit(
+        self, kernels: KernelSet, merge_key: Hashable = None, *, gesture: Hashable = None
+    ) -> None:
         """Put an edited set in the place of the one that is chosen, and show it.
 
         Parameters
         ----------
         kernels
             The set; an empty one removes the set. Without a chosen set it becomes the first.
-        gesture
-            Edits of the same gesture in quick succession, such as the steps of a drag, are one step
+        merge_key
+            Edits of the same key in quick succession, such as the steps of a drag, are one step
             of undo.
 
         Raises
@@ -97,19 +101,29 @@ class Choices:
         ValueError
             If it cannot be; nothing is changed then.
         """
+        if gesture is not None:
+            warn_renamed("gesture", "merge_key")
+            merge_key = gesture
         before = self.state
         sets = dict(before.kernel_sets)
         name = before.kernel_set or kernels.name or "kernels"
         if kernels:
             sets[name] = kernels
-            after = before.changed(kernel_sets=sets, kernel_set=name, show="kernels")
+            after = before.replace(kernel_sets=sets, kernel_set=name, show="kernels")
         else:
             sets.pop(name, None)
             show = "kernels" if sets else "kde"
-            after = before.changed(kernel_sets=sets, kernel_set=None, show=show)
+            after = before.replace(kernel_sets=sets, kernel_set=None, show=show)
         if after != before:
-            self._history.record(before, gesture)
-            self._go_to(after)
+            self._history.record(before, merge_key)
+            self._apply(after)
+
+    def judge(self, gesture: Hashable = None, **fields: Any) -> None:
+        """Old name of `set_classification`."""
+        warn_renamed("judge", "set_classification")
+        self.set_classification(gesture, **fields)
+
+    noticed = renamed("noticed", "message")
 
     def undo(self) -> None:
         """Go back to the state before the last change; nothing happens where there is none."""
@@ -141,12 +155,12 @@ class Choices:
         return self._history.can_redo
 
     @property
-    def show(self) -> Show:
+    def show(self) -> DisplayMode:
         """What is shown: "kde" or "kernels"."""
         return self.state.show
 
     @show.setter
-    def show(self, show: Show) -> None:
+    def show(self, show: DisplayMode) -> None:
         self.set(show=show)
 
     @property
@@ -212,7 +226,7 @@ class Choices:
             kernel_sets={**dict(self.state.kernel_sets), **sets}, kernel_set=chosen, show="kernels"
         )
         if findings:
-            self.noticed.emit(" ".join(f"{each[:1].upper()}{each[1:]}" for each in findings))
+            self.message.emit(" ".join(f"{each[:1].upper()}{each[1:]}" for each in findings))
 
     def save_kernels(self, path: str | Path) -> None:
         """Write all kernel sets to a file.
@@ -238,18 +252,18 @@ class Choices:
         """Return the bandwidth in units of another space."""
         return self.bandwidth
 
-    def _fitted(self, state: State) -> State:
+    def _adapted_to_image(self, state: State) -> State:
         """Return an earlier state such that it fits the image at hand."""
         return state
 
-    def _go_to(self, state: State) -> None:
+    def _apply(self, state: State) -> None:
         """Make a state the present one."""
-        self._replace(state)
+        self._set_state(state)
 
     def _revert(self, state: State | None) -> None:
         if state is not None:
-            self._go_to(self._fitted(state))
+            self._apply(self._adapted_to_image(state))
 
-    def _replace(self, state: State) -> None:
+    def _set_state(self, state: State) -> None:
         before, self.state = self.state, state
         self.state_changed.emit(state, before)
