@@ -4,14 +4,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from napari_colorkde.core.mixture.color_blocks import WeightedColors
 from napari_colorkde.core.mixture.em_steps import (
     CovarianceType,
+    Parameters,
     Sums,
     checked_reg_covar,
     maximization,
 )
 from napari_colorkde.core.mixture.exponents import features, moments, n_features
-from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
+from napari_colorkde.core.mixture.kernel_arrays import build_kernels
+from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette
 
 Array = NDArray[np.float64]
@@ -28,7 +31,8 @@ def seed_kernels(
     """Make a start for EM: k-means++ centers, and the moments of the colors nearest to each.
 
     Greedy k-means++ (Arthur and Vassilvitskii 2007, with several trials per center as in
-    scikit-learn), colors weighted by their counts. O(U K log K).
+    scikit-learn), colors weighted by their counts; on the means and covariances of bins where there
+    are more colors than `COARSE_COLORS`. O(U log U) + O(bins K log K).
 
     Raises
     ------
@@ -37,6 +41,15 @@ def seed_kernels(
         range.
     """
     reg_covar = checked_reg_covar(covariance_type, reg_covar, palette)
+    check_n_kernels(n_kernels, palette)
+    colors = WeightedColors.of(palette).coarsened()
+    random = np.random.default_rng(random_state)
+    start = seed_on(colors, n_kernels, covariance_type, reg_covar, random)
+    return KernelSet(build_kernels(start.means, start.covariances, start.weights))
+
+
+def check_n_kernels(n_kernels: int, palette: Palette) -> None:
+    """Refuse a number of kernels that the palette does not allow; see `seed_kernels`."""
     if isinstance(n_kernels, bool) or not isinstance(n_kernels, int | np.integer) or n_kernels < 1:
         raise ValueError(f'n_kernels={n_kernels!r}; give a whole number from 1, or "bic".')
     if len(palette) == 1:
@@ -49,20 +62,28 @@ def seed_kernels(
             f"n_kernels={n_kernels} is more than the {len(palette)} colors there are; "
             "ask for fewer kernels or choose more pixels."
         )
-    colors = palette.colors.astype(np.float64)
-    weights = palette.counts / palette.n_pixels
-    centers, nearest = _kmeans_plus_plus(
-        colors, weights, int(n_kernels), np.random.default_rng(random_state)
-    )
+
+
+def seed_on(
+    weighted: WeightedColors,
+    n_kernels: int,
+    covariance_type: CovarianceType,
+    reg_covar: float,
+    random: np.random.Generator,
+) -> Parameters:
+    """Make a start for EM on colors or bins; see `seed_kernels`."""
+    colors, weights = weighted.colors.astype(np.float64), weighted.weights
+    centers, nearest = _kmeans_plus_plus(colors, weights, int(n_kernels), random)
     # Sums about each center, so that nothing is lost in subtracting means.
-    differences = colors - centers[nearest]
-    sums = np.empty((n_kernels, n_features(palette.n_channels)))
-    for column, row in zip(sums.T, features(differences.T), strict=True):
+    rows = features((colors - centers[nearest]).T)
+    n_channels = colors.shape[1]
+    if weighted.scatter is not None:
+        rows[1 + n_channels :] += weighted.scatter.T
+    sums = np.empty((n_kernels, n_features(n_channels)))
+    for column, row in zip(sums.T, rows, strict=True):
         column[:] = np.bincount(nearest, weights * row, n_kernels)
-    mass, first, second = moments(sums, palette.n_channels)
-    blank = Kernel(np.zeros(palette.n_channels), np.ones(palette.n_channels), 1.0)
-    start = KernelSet([blank] * int(n_kernels))
-    return maximization(Sums(mass, first, second, centers), start, covariance_type, reg_covar)
+    mass, first, second = moments(sums, n_channels)
+    return maximization(Sums(mass, first, second, centers), covariance_type, reg_covar)
 
 
 def _kmeans_plus_plus(

@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.image import pixel_shape
-from napari_colorkde.core.mixture.em import fit_palette
+from napari_colorkde.core.mixture.em_many import fit_palettes
 from napari_colorkde.core.mixture.em_steps import CovarianceType
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette
+
+DENSE_LABELS = 1 << 20
+"""Span of labels up to which they are counted in a table."""
 
 
 def fit_classes(
@@ -56,22 +59,23 @@ def fit_classes(
     TypeError
         If the labels are not whole numbers.
     """
-    fitted: dict[str, KernelSet] = {}
-    for label, palette in palettes_of_labels(image, labels, channel_axis=channel_axis):
-        cls = class_of_label(label, names)
-        if cls in fitted:
+    found = dict(palettes_of_labels(image, labels, channel_axis=channel_axis))
+    classes = [class_of_label(label, names) for label in found]
+    for cls in classes:
+        if classes.count(cls) > 1:
             raise ValueError(f"names gives {cls!r} to two labels; give each one of its own.")
-        try:
-            found = fit_palette(
-                palette,
-                n_kernels,
-                covariance_type=covariance_type,
-                reg_covar=reg_covar,
-                random_state=random_state,
-            )
-        except ValueError as error:
-            raise ValueError(f"label {label}: {error}") from None
-        fitted[cls] = as_class(found, cls)
+    results = fit_palettes(
+        list(found.values()),
+        n_kernels,
+        covariance_type=covariance_type,
+        reg_covar=reg_covar,
+        random_state=random_state,
+    )
+    fitted: dict[str, KernelSet] = {}
+    for label, cls, result in zip(found, classes, results, strict=True):
+        if isinstance(result, ValueError):
+            raise ValueError(f"label {label}: {result}") from None
+        fitted[cls] = as_class(result, cls)
     return fitted
 
 
@@ -79,6 +83,8 @@ def palettes_of_labels(
     image: Any, labels: Any, mask: Any = None, channel_axis: int | None = -1
 ) -> Iterator[tuple[int, Palette]]:
     """Yield each label and the palette of its pixels, in ascending order. The image is read twice.
+
+    O(pixels log pixels), whatever the number of labels.
 
     Raises
     ------
@@ -91,26 +97,54 @@ def palettes_of_labels(
     marks = checked_labels(labels, pixel_shape(image.shape, channel_axis))
     palette = Palette.from_image(image, mask, channel_axis)
     index = palette.index(image, mask, channel_axis)
-    for label in np.unique(marks[marks != 0]).tolist():
-        entries = index[marks == label]
-        counts = np.bincount(entries[entries >= 0], minlength=len(palette))
-        if not counts.any():
+    is_counted = (marks != 0) & (index >= 0)
+    present, ranks = distinct_labels(marks)
+    ranks, entries = ranks[is_counted], index[is_counted]
+    # Label by label: small integers are sorted without comparing them.
+    order = np.argsort(ranks, kind="stable")
+    bounds = np.searchsorted(ranks[order], np.arange(len(present) + 1))
+    for rank, label in enumerate(present.tolist()):
+        if label == 0:
+            continue
+        members = entries[order[bounds[rank] : bounds[rank + 1]]]
+        if not len(members):
             raise ValueError(
                 f"label {label}: none of its pixels counts (they are masked, transparent or not "
                 "finite); draw it elsewhere."
             )
-        yield label, part_of_palette(palette, counts)
+        found, counts = np.unique(members, return_counts=True)
+        yield label, some_of_palette(palette, found, counts)
+
+
+def distinct_labels(marks: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the distinct labels, ascending, and which of them each is, in as few bytes as do."""
+    low, high = int(marks.min()), int(marks.max())
+    if high - low >= DENSE_LABELS:
+        present, ranks = np.unique(marks, return_inverse=True)
+        return present, ranks.astype(np.min_scalar_type(len(present)))
+    offsets = marks if low == 0 and marks.dtype.kind == "u" else marks.astype(np.int64) - low
+    present = np.flatnonzero(np.bincount(offsets.ravel(), minlength=high - low + 1))
+    table = np.zeros(high - low + 1, np.min_scalar_type(len(present)))
+    table[present] = np.arange(len(present))
+    return present + low, table[offsets]
+
+
+def some_of_palette(
+    palette: Palette, entries: NDArray[np.int64], counts: NDArray[np.int64]
+) -> Palette:
+    """Return the palette of some entries, ascending, with these counts in place of its own."""
+    return replace(
+        palette,
+        colors=palette.colors[entries],
+        counts=counts,
+        n_masked=palette.n_masked + palette.n_pixels - int(counts.sum()),
+    )
 
 
 def part_of_palette(palette: Palette, counts: NDArray[np.int64]) -> Palette:
     """Return the palette of some of an image's pixels, with `counts` (U,) in place of its own."""
-    keep = counts > 0
-    return replace(
-        palette,
-        colors=palette.colors[keep],
-        counts=counts[keep].astype(np.int64),
-        n_masked=palette.n_masked + int(palette.counts.sum() - counts.sum()),
-    )
+    entries = np.flatnonzero(counts)
+    return some_of_palette(palette, entries, counts[entries].astype(np.int64))
 
 
 def class_of_label(label: int, names: Mapping[int, str] | None = None) -> str:

@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 
+_FIELDS = ("mean", "covariance", "weight", "cls", "name", "visible")
+
 # Entries of a covariance that should be equal may differ by rounding, relative to √(σᵢᵢ σⱼⱼ).
 SYMMETRY_TOLERANCE = 1e-9
 
@@ -77,8 +79,7 @@ class Kernel:
         except ValueError as error:
             raise ValueError(f"kernel {name!r}: {error}" if name else str(error)) from None
         fields = (*values, str(cls), str(name), bool(visible))
-        names = ("mean", "covariance", "weight", "cls", "name", "visible")
-        for field, value in zip(names, fields, strict=True):
+        for field, value in zip(_FIELDS, fields, strict=True):
             object.__setattr__(self, field, value)
 
     @property
@@ -102,6 +103,23 @@ class Kernel:
     def covariance_matrix(self) -> Array:
         """(C, C) covariance matrix."""
         return np.diag(self.covariance) if self.covariance.ndim == 1 else self.covariance
+
+    @classmethod
+    def of_valid(
+        cls,
+        mean: Array,
+        covariance: Array,
+        weight: float,
+        class_name: str = "",
+        name: str = "",
+        visible: bool = True,
+    ) -> "Kernel":
+        """Make a kernel of read-only float64 arrays that were validated; see `kernel_arrays`."""
+        kernel = object.__new__(cls)
+        fields = (mean, covariance, weight, class_name, name, visible)
+        for field, value in zip(_FIELDS, fields, strict=True):
+            object.__setattr__(kernel, field, value)
+        return kernel
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Kernel):

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from napari_colorkde.core.mixture.color_blocks import COARSE_COLORS
 from napari_colorkde.core.mixture.density import compute_densities, mixture_log_density
 from napari_colorkde.core.mixture.em import (
     bic,
@@ -14,6 +17,7 @@ from napari_colorkde.core.mixture.em import (
     iterate_fit,
 )
 from napari_colorkde.core.mixture.em_init import seed_kernels
+from napari_colorkde.core.mixture.em_many import fit_palettes
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.reference import mixture_log_density as reference_log_density
@@ -91,6 +95,101 @@ def test_each_iteration_is_that_of_scikit_learn(seed, channels, k, covariance_ty
         np.testing.assert_allclose(step.kernels.means, peer.means_, rtol=1e-6)
         np.testing.assert_allclose(step.kernels.weights, peer.weights_, rtol=1e-6)
         initial = step.kernels
+
+
+def image_of_many_colors(seed=0, n=40_000):
+    """More colors than are worth while in rows of float64, from four populations."""
+    random = np.random.default_rng(seed)
+    means = np.array([[600, 900, 400], [1400, 1000, 1800], [1500, 1300, 1000], [3000, 900, 800]])
+    spread = np.array([[60.0, 25, 10], [0, 50, 20], [0, 0, 30]])
+    pixels = means[random.integers(0, 4, n)] + random.normal(size=(n, 3)) @ spread
+    return pixels.clip(0, 4095).round().astype(np.uint16)[np.newaxis]
+
+
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_with_many_colors_too(device, covariance_type):
+    image = image_of_many_colors(1)
+    palette = Palette.from_image(image)
+    assert len(palette) > COARSE_COLORS
+    initial = seed_kernels(palette, 4, covariance_type=covariance_type, random_state=2)
+    pixels = image.reshape(-1, 3).astype(np.float64)
+    peer = peer_from(initial, covariance_type, max_iter=3, tol=0)
+    with pytest.warns(ConvergenceWarning):
+        peer.fit(pixels)
+    options = {"covariance_type": covariance_type, "tol": 0.0, "max_iter": 3, "device": device}
+    *_, last = iterate_em(palette, initial, **options)
+    assert last.log_likelihood == pytest.approx(peer.lower_bound_, abs=1e-6)
+    np.testing.assert_allclose(last.kernels.means, peer.means_, rtol=1e-6)
+    np.testing.assert_allclose(last.kernels.weights, peer.weights_, rtol=1e-5)
+    kernels = [(c if c.ndim == 2 else np.diag(c)) for c in (k.covariance for k in last.kernels)]
+    theirs = np.linalg.inv(peer.precisions_) if covariance_type == "full" else None
+    if theirs is not None:
+        np.testing.assert_allclose(kernels, theirs, rtol=1e-5, atol=1e-3)
+
+
+def test_a_start_on_bins_ends_where_the_colors_say():
+    palette = Palette.from_image(image_of_many_colors(2))
+    steps = list(iterate_fit(palette, 4, random_state=0))
+    assert [step.iteration for step in steps] == list(range(1, len(steps) + 1))
+    assert [step.converged for step in steps] == [False] * (len(steps) - 1) + [True]
+    rises = np.diff([step.log_likelihood for step in steps])
+    assert (rises > -1e-7).all()
+    *_, more = iterate_em(palette, steps[-1].kernels, tol=1e-9)
+    assert more.log_likelihood - steps[-1].log_likelihood < 5e-3
+    np.testing.assert_allclose(
+        sorted(steps[-1].kernels.means[:, 0]), [600, 1400, 1500, 3000], atol=10
+    )
+
+
+def test_iterations_on_bins_are_iterations():
+    palette = Palette.from_image(image_of_many_colors(3))
+    for max_iter in (1, 2, 5):
+        steps = list(iterate_fit(palette, 4, random_state=0, tol=0.0, max_iter=max_iter))
+        assert len(steps) == max_iter
+        truth = reference_log_density(palette.colors.astype(float), steps[-1].kernels)
+        found = mixture_log_density(palette.colors, steps[-1].kernels)
+        np.testing.assert_allclose(found, truth, rtol=1e-6, atol=1e-4)
+
+
+@given(
+    seed=st.integers(0, 1000),
+    n_kernels=st.sampled_from([1, 2, 4, "bic"]),
+    covariance_type=st.sampled_from(TYPES),
+)
+def test_many_fits_are_those_of_each_alone(seed, n_kernels, covariance_type):
+    random = np.random.default_rng(seed)
+    palettes = [
+        Palette.from_image(image_of_three(seed + i, 3, (1, int(random.integers(3, 300)))))
+        for i in range(4)
+    ]
+    palettes.append(Palette.from_image(np.zeros((2, 2, 3), np.uint8)))
+    options = {"covariance_type": covariance_type, "random_state": seed}
+    for palette, found in zip(palettes, fit_palettes(palettes, n_kernels, **options), strict=True):
+        if isinstance(found, ValueError):
+            with pytest.raises(ValueError, match=re.escape(str(found))):
+                fit_palette(palette, n_kernels, **options)
+            continue
+        alone = fit_palette(palette, n_kernels, **options)
+        np.testing.assert_allclose(found.means, alone.means, rtol=1e-7)
+        np.testing.assert_allclose(found.covariances, alone.covariances, rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(found.weights, alone.weights, rtol=1e-6, atol=1e-12)
+
+
+def test_a_kernel_that_shrinks_is_refused_among_many():
+    palettes = [Palette.from_image(image_of_three(i, 3, (8, 8))) for i in range(2)]
+    few, enough = fit_palettes(palettes, 30, reg_covar=0.0, random_state=0)
+    assert "shrank onto colors that do not vary" in str(few)
+    assert isinstance(enough, ValueError)
+
+
+def test_narrow_kernels_far_from_the_middle_are_fitted_exactly():
+    image = np.array([[[0.0], [1e-6], [2e-6], [1e6], [1e6 + 1]]])
+    palette = Palette.from_image(image)
+    start = KernelSet([([1e-6], [1e-12], 0.5), ([1e6], [1.0], 0.5)])
+    steps = list(iterate_em(palette, start, reg_covar=0.0, max_iter=2, tol=0.0))
+    truth = reference_log_density(palette.colors, start)
+    assert steps[0].log_likelihood == pytest.approx(truth.mean(), abs=1e-4)
+    np.testing.assert_allclose(steps[0].kernels.variances[0], np.var([0, 1e-6, 2e-6]), rtol=1e-4)
 
 
 def test_the_likelihood_never_falls():

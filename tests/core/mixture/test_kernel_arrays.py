@@ -1,0 +1,81 @@
+"""Kernels made together are those made one by one, and are refused in the same words."""
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_colorkde.core.mixture.kernel_arrays import KernelError, build_kernels
+from napari_colorkde.core.mixture.kernels import Kernel
+
+
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 8), channels=st.integers(1, 4))
+def test_kernels_are_those_made_one_by_one(seed, n, channels):
+    random = np.random.default_rng(seed)
+    means = random.normal(size=(n, channels)).tolist()
+    spreads = []
+    for _ in range(n):
+        root = random.normal(size=(channels, channels + 2))
+        spreads.append(
+            (root @ root.T).tolist()
+            if random.random() < 0.5
+            else (root[0] ** 2).tolist()[:channels]
+        )
+    weights = random.random(n).tolist()
+    classes, names = [f"c{i % 2}" for i in range(n)], [f"k{i}" for i in range(n)]
+    visible = [bool(i % 3) for i in range(n)]
+    together = build_kernels(means, spreads, weights, classes=classes, names=names, visible=visible)
+    for index, kernel in enumerate(together):
+        alone = Kernel(
+            means[index],
+            spreads[index],
+            weights[index],
+            cls=classes[index],
+            name=names[index],
+            visible=visible[index],
+        )
+        assert kernel == alone
+        assert kernel.covariance.shape == alone.covariance.shape
+        assert not kernel.mean.flags.writeable
+        assert not kernel.covariance.flags.writeable
+        assert type(kernel.weight) is float
+
+
+GOOD = ([1.0, 2.0], [3.0, 4.0], 0.5)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        ([1.0, 2.0], [3.0, 0.0], 0.5),
+        ([1.0, 2.0], [3.0, 1e-309], 0.5),
+        ([1.0, np.nan], [3.0, 4.0], 0.5),
+        ([1.0, 2.0], [3.0, 4.0], -1.0),
+        ([1.0, 2.0], [[1.0, 2.0], [2.0, 1.0]], 0.5),
+        ([1.0, 2.0], [[1.0, 0.1], [0.2, 1.0]], 0.5),
+        ([1.0, 2.0, 3.0], [[1.0, 0.1], [0.1, 1.0]], 0.5),
+        ([1.0, "2"], [3.0, 4.0], 0.5),
+    ],
+)
+def test_a_kernel_that_is_not_valid_is_refused_as_alone(bad):
+    with pytest.raises(ValueError, match="kernel 'odd': ") as alone:
+        Kernel(*bad, name="odd")
+    columns = [list(column) for column in zip(GOOD, GOOD, bad, strict=True)]
+    with pytest.raises(KernelError) as together:
+        build_kernels(*columns, names=["", "", "odd"])
+    assert str(together.value) == str(alone.value)
+    assert together.value.index == 2
+
+
+def test_many_kernels_take_microseconds_each():
+    n = 20_000
+    means, variances = np.zeros((n, 3)), np.ones((n, 3))
+    start = time.process_time()
+    build_kernels(means, variances, np.ones(n))
+    together = (time.process_time() - start) / n
+    start = time.process_time()
+    for index in range(200):
+        Kernel(means[index], variances[index], 1.0)
+    assert together < (time.process_time() - start) / 200 / 3
