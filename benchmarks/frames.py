@@ -124,7 +124,7 @@ def time_frames(
             own[REST].append(draw(canvas.native))
             peer[REST].append(draw(theirs))
         for _ in range(frames):
-            canvas.turn(TURN)
+            canvas.rotate(TURN)
             own[MOVING].append(draw(canvas.native))
             around, *others = viewer.scene.camera.angles
             viewer.scene.camera.angles = (around + TURN, *others)
@@ -142,7 +142,7 @@ def draw(native: Any) -> float:
 def wait_for_fine_drawing(canvas: ColorSpaceCanvas) -> None:
     """Let events pass until nothing has moved for as long as the view wants."""
     deadline = time.monotonic() + PATIENCE
-    while not canvas.is_fine:
+    while not canvas.is_high_quality:
         pump(0.02)
         if time.monotonic() > deadline:
             raise TimeoutError(f"the view was not drawn finely within {PATIENCE:g} s.")

@@ -50,21 +50,21 @@ def measure(setup: Setup) -> Question:
 
 def time_regions(widget: ColorKDEWidget, steps: int) -> dict[str, dict[str, list[float]]]:
     """Draw with each tool in turn, and return seconds by tool and event."""
-    if widget.cube is None:
+    if widget.colorspace is None:
         raise RuntimeError("the color space is not open.")
-    return {tool: draw_region(widget, widget.cube, tool, steps) for tool in TOOLS}
+    return {tool: draw_region(widget, widget.colorspace, tool, steps) for tool in TOOLS}
 
 
-def draw_region(widget: Any, cube: Any, tool: str, steps: int) -> dict[str, list[float]]:
+def draw_region(widget: Any, colorspace: Any, tool: str, steps: int) -> dict[str, list[float]]:
     """Draw one region, larger and larger about the middle of the view."""
     from qtpy.QtCore import QEvent
 
-    cube.controls.tools[tool].click()
+    colorspace.controls.tools[tool].click()
     settle(widget)
-    native = cube.canvas.native
+    native = colorspace.canvas.native
     middle = np.array([native.width(), native.height()]) / 2
     most = 0.7 * middle.min()
-    regions = widget.link.regions
+    regions = widget.links.regions
     latency, drawing = [], []
     send(native, QEvent.Type.MouseButtonPress, middle)
     for step in range(steps):
@@ -83,7 +83,7 @@ def draw_region(widget: Any, cube: Any, tool: str, steps: int) -> dict[str, list
     settle(widget)
     if regions.chosen is None or not regions.chosen.any():
         raise RuntimeError(f"the {tool} selected nothing.")
-    cube.bar.clear_button.click()
+    colorspace.bar.clear_button.click()
     settle(widget)
     return {"latency": latency, "first": latency[:1], "drawing": drawing}
 

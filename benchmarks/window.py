@@ -28,7 +28,7 @@ def open_window() -> Iterator[tuple[Viewer, ColorKDEWidget]]:
     """Open napari with the plugin docked and no image, drawn and at rest; close it at the end."""
     with empty_window() as viewer:
         _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
-        wait_for_cube(widget)
+        wait_for_colorspace(widget)
         settle(widget)
         yield viewer, widget
 
@@ -57,12 +57,12 @@ def settle(widget: Any) -> None:
         QApplication.processEvents()
 
 
-def wait_for_cube(widget: Any) -> None:
+def wait_for_colorspace(widget: Any) -> None:
     """Let Qt's events pass until the view of the color space is there."""
     from qtpy.QtWidgets import QApplication
 
     deadline = time.monotonic() + PATIENCE
-    while widget.cube is None:
+    while widget.colorspace is None:
         QApplication.processEvents()
         if time.monotonic() > deadline:
             raise TimeoutError(f"the color space did not open within {PATIENCE:g} s.")

@@ -49,10 +49,10 @@ def turning(kde: ColorKDE, size: tuple[int, int], pictures: int) -> Iterator[NDA
         canvas.set_volume(volume.values, volume.axes, ["red", "green", "blue"])
         canvas.set_scale("log")
         canvas.set_legend(False)
-        canvas.turn(0, ELEVATION)
+        canvas.rotate(0, ELEVATION)
         for _ in range(pictures):
             yield canvas.render(size)[..., :3]
-            canvas.turn(360 / pictures)
+            canvas.rotate(360 / pictures)
     finally:
         canvas.close()
 

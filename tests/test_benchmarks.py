@@ -27,7 +27,7 @@ from benchmarks import (
 from benchmarks.harness import Contender, Setup, compete, snippet, time_of
 from benchmarks.photograph import Photograph
 from benchmarks.report import Figure, Question, Row, Target, render
-from benchmarks.window import wait_for_cube
+from benchmarks.window import wait_for_colorspace
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -117,7 +117,7 @@ def test_regions_are_timed_from_the_mouse_to_the_image(viewer: Viewer, setup: Se
 
     viewer.add_image(setup.photograph.image, rgb=True)
     widget = dock_plugin(viewer)
-    wait_for_cube(widget)
+    wait_for_colorspace(widget)
     seconds = regions.time_regions(widget, 3)
     assert set(seconds) == set(regions.TOOLS)
     for timed in seconds.values():

@@ -14,7 +14,7 @@ import platformdirs
 
 from napari_colorkde.app.class_settings import OLD_FIELDS, ClassificationSettings
 from napari_colorkde.app.state import Channels, State
-from napari_colorkde.app.view_settings import CubeLook, look_from_json, look_to_json
+from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.io.atomic import atomic_path
 from napari_colorkde.io.kernel_json import kernels_from_json, kernels_to_json
 
@@ -27,12 +27,12 @@ MAX_FILES = 10
 """Sessions that are kept; older ones are deleted."""
 
 
-def state_to_json(state: State, look: CubeLook | None = None) -> str:
+def state_to_json(state: State, view: ViewSettings | None = None) -> str:
     """Write a state as JSON; numbers read back as the same float64.
 
     Parameters
     ----------
-    look
+    view
         How the color space is looked at, None if that is not known.
     """
     sets = dict(state.kernel_sets)
@@ -49,8 +49,8 @@ def state_to_json(state: State, look: CubeLook | None = None) -> str:
         "kernel_set": state.kernel_set,
         "kernel_sets": json.loads(kernels_to_json(sets)) if sets else None,
     }
-    if look is not None:
-        document["look"] = look_to_json(look)
+    if view is not None:
+        document["view"] = view.to_json()
     return json.dumps(document, indent=1) + "\n"
 
 
@@ -80,15 +80,17 @@ def state_from_json(text: str) -> State:
     return State().replace(**fields)
 
 
-def view_from_json(text: str) -> CubeLook:
-    """Read how the color space was looked at; the first look from files of earlier versions.
+def view_from_json(text: str) -> ViewSettings:
+    """Read how the color space was looked at; the first view from files of earlier versions.
 
     Raises
     ------
     ValueError
         If it is no session, or a value in that part cannot be.
     """
-    return look_from_json(_document(text).get("look", {}))
+    document = _document(text)
+    # 0.1.0 called it a look.
+    return ViewSettings.from_json(document.get("view", document.get("look", {})))
 
 
 def _document(text: str) -> dict[str, Any]:
@@ -143,7 +145,7 @@ def session_folder() -> Path:
     return platformdirs.user_state_path("napari-colorkde", appauthor=False, ensure_exists=True)
 
 
-def save_state(path: Path, state: State, look: CubeLook | None = None) -> None:
+def save_state(path: Path, state: State, view: ViewSettings | None = None) -> None:
     """Write a state, and how the color space is looked at, to a file: whole or not at all.
 
     Raises
@@ -152,7 +154,7 @@ def save_state(path: Path, state: State, look: CubeLook | None = None) -> None:
         If the file cannot be written.
     """
     with atomic_path(path) as scratch:
-        scratch.write_text(state_to_json(state, look), encoding="utf-8", newline="\n")
+        scratch.write_text(state_to_json(state, view), encoding="utf-8", newline="\n")
 
 
 def load_state(path: Path) -> State:
@@ -166,7 +168,7 @@ def load_state(path: Path) -> State:
     return state_from_json(path.read_text(encoding="utf-8"))
 
 
-def load_look(path: Path) -> CubeLook:
+def load_view(path: Path) -> ViewSettings:
     """Read from a file how the color space was looked at.
 
     Raises

@@ -13,7 +13,7 @@ from psygnal import Signal
 from napari_colorkde.app.deprecation import current_names, renamed, warn_renamed
 from napari_colorkde.app.state import OLD_FIELDS, Bandwidth, Channels, DisplayMode, State
 from napari_colorkde.app.undo import UndoStack
-from napari_colorkde.app.view_settings import CubeLook
+from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.io.kernel_files import read_kernels, save_kernels
 
@@ -30,13 +30,13 @@ class StateStore:
         What is chosen now.
     """
 
-    look_changed = Signal(CubeLook, description="How the color space is looked at.")
+    view_changed = Signal(ViewSettings, description="How the color space is looked at.")
     state_changed = Signal(State, State, description="The state now, and before.")
     message = Signal(str, description="A sentence; nothing failed.")
 
     def __init__(self) -> None:
         self.state = State()
-        self._look = CubeLook()
+        self._view = ViewSettings()
         self._history = UndoStack()
 
     def set(self, **fields: Any) -> None:
@@ -134,15 +134,38 @@ class StateStore:
         self._revert(self._history.redo(self.state))
 
     @property
-    def look(self) -> CubeLook:
+    def view(self) -> ViewSettings:
         """How the color space is looked at; not undone."""
-        return self._look
+        return self._view
+
+    @view.setter
+    def view(self, view: ViewSettings) -> None:
+        if view != self._view:
+            self._view = view
+            self.view_changed.emit(view)
+
+    def set_view(self, **fields: Any) -> None:
+        """Change some fields of `view`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a field cannot have that value, or there is no such field; nothing is changed then.
+        """
+        self.view = replace(self.view, **fields)
+
+    @property
+    def look(self) -> ViewSettings:
+        """Old name of `view`."""
+        warn_renamed("look", "view")
+        return self.view
 
     @look.setter
-    def look(self, look: CubeLook) -> None:
-        if look != self._look:
-            self._look = look
-            self.look_changed.emit(look)
+    def look(self, look: ViewSettings) -> None:
+        warn_renamed("look", "view")
+        self.view = look
+
+    look_changed = renamed("look_changed", "view_changed")
 
     @property
     def can_undo(self) -> bool:

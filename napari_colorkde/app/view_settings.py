@@ -4,6 +4,7 @@ It outlives the view that shows it and is written beside the session's state. It
 state: undo takes edits back, and should not turn the view.
 """
 
+import functools
 import math
 import warnings
 from collections.abc import Iterable
@@ -15,9 +16,12 @@ SCALES = ("linear", "log", "equalized")
 OLD_SCALE = "equalised"
 """As 0.1.0 spelled the last one, in scripts and in its session files."""
 
+OLD_FIELDS = {"floor": "density_floor", "turning": "auto_rotate", "walls": "marginals"}
+"""Fields as 0.1.0 called them, in scripts and in its session files, and what they are now."""
+
 
 @dataclass(frozen=True, slots=True)
-class CubeLook:
+class ViewSettings:
     """Everything that is chosen in the view of the color space but the space itself.
 
     Attributes
@@ -26,41 +30,45 @@ class CubeLook:
         One of `MODES`, one of `SCALES`.
     exposure
         Factor on the cloud's optical depth.
-    floor
-        Part of the pixels, those of the sparsest colors, that is left out; 0 to 1.
+    density_floor
+        Fraction of the pixels, those of the sparsest colors, that is left out; 0 to 1.
     perspective
         Whether nearer things are larger.
-    turning
+    auto_rotate
         Whether the view turns by itself.
-    walls, outline, legend
+    marginals, outline, legend
         Whether the marginals, the gamut's outline and the legend are shown.
     cut
         The channel at one value of which the cloud is cut open; None if it is not.
     cut_at
         Where on that channel's axis, 0 to 1.
     shells
-        Parts of the pixels within the surfaces of mode "shells": one to three.
+        Fractions of the pixels within the surfaces of mode "shells": one to three.
     radius
         Size of ellipsoids in standard deviations.
     by_class
         Whether they have the colors of classes, not of their means.
     viewpoint
         Azimuth and elevation in degrees, zoom (1 where all fits), and the point that is looked at,
-        as parts of the box's edges: six numbers. None is the first view.
+        as fractions of the box's edges: six numbers. None is the first view.
 
     Raises
     ------
     ValueError, TypeError
         If a field cannot have its value.
+
+    Notes
+    -----
+    The fields of `OLD_FIELDS` are understood, too, and warned about where they are set.
     """
 
     mode: str = "cloud"
     scale: str = "linear"
     exposure: float = 1.0
-    floor: float = 0.0
+    density_floor: float = 0.0
     perspective: bool = True
-    turning: bool = False
-    walls: bool = False
+    auto_rotate: bool = False
+    marginals: bool = False
     outline: bool = True
     legend: bool = True
     cut: int | None = None
@@ -72,60 +80,98 @@ class CubeLook:
 
     def __post_init__(self) -> None:
         if self.scale == OLD_SCALE:
-            warnings.warn(
-                f"scale={OLD_SCALE!r} is an old spelling; write {SCALES[-1]!r}.",
-                DeprecationWarning,
-                stacklevel=3,
-            )
+            _warn_of_old(f"scale={OLD_SCALE!r}", repr(SCALES[-1]))
             object.__setattr__(self, "scale", SCALES[-1])
         for name, known in (("mode", MODES), ("scale", SCALES), ("cut", (None, 0, 1, 2))):
             if getattr(self, name) not in known:
-                raise ValueError(
-                    f"{name}={getattr(self, name)!r} is not known; use one of {known}."
-                )
+                raise ValueError(f"{name} must be one of {known}, not {getattr(self, name)!r}.")
         for name in ("exposure", "radius"):
             if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)}; give a positive number.")
-        for name in ("floor", "cut_at"):
+                raise ValueError(f"{name} must be a positive number, not {getattr(self, name)}.")
+        for name in ("density_floor", "cut_at"):
             if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name}={getattr(self, name)}; give a number from 0 to 1.")
-        if not 1 <= len(self.shells) <= 3 or not all(0 < share < 1 for share in self.shells):
-            raise ValueError(f"shells={self.shells}; give one to three numbers between 0 and 1.")
+                raise ValueError(f"{name} must be from 0 to 1, not {getattr(self, name)}.")
+        if not 1 <= len(self.shells) <= 3 or not all(0 < each < 1 for each in self.shells):
+            raise ValueError(
+                f"shells must be one to three numbers between 0 and 1, not {self.shells}."
+            )
         if self.viewpoint is not None:
             finite = len(self.viewpoint) == 6 and all(map(math.isfinite, self.viewpoint))
             if not finite or not self.viewpoint[2] > 0:
                 raise ValueError(
-                    f"viewpoint={self.viewpoint}; give six numbers, the third one positive."
+                    "viewpoint must be six finite numbers, the third one positive, "
+                    f"not {self.viewpoint}."
                 )
 
+    @property
+    def floor(self) -> float:
+        """`density_floor`, as 0.1.0 called it."""
+        return self.density_floor
 
-def look_to_json(look: CubeLook) -> dict[str, Any]:
-    """Write a look as what JSON knows."""
-    return asdict(look)
+    @property
+    def turning(self) -> bool:
+        """`auto_rotate`, as 0.1.0 called it."""
+        return self.auto_rotate
+
+    @property
+    def walls(self) -> bool:
+        """`marginals`, as 0.1.0 called it."""
+        return self.marginals
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as what JSON knows."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Any) -> "ViewSettings":
+        """Read settings; what is missing is as at the start.
+
+        Raises
+        ------
+        ValueError
+            If a value in them is not allowed, or has no meaning here.
+        """
+        try:
+            # Nobody can rename what is in a file: nothing is said of it.
+            values = dict(document)
+            for old in OLD_FIELDS.keys() & values.keys():
+                values[OLD_FIELDS[old]] = values.pop(old)
+            for name in ("shells", "viewpoint"):
+                if values.get(name) is not None:
+                    values[name] = _numbers(values[name])
+            if values.get("scale") == OLD_SCALE:
+                values["scale"] = SCALES[-1]
+            for field in fields(cls):
+                if isinstance(field.default, bool):
+                    values[field.name] = bool(values.get(field.name, field.default))
+            return cls(**values)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"the session's view of the color space must be settings of it, not {document!r}."
+            ) from None
 
 
-def look_from_json(document: Any) -> CubeLook:
-    """Read a look; what is missing is as at the start.
+def _understand_old_fields(cls: type[ViewSettings]) -> None:
+    """Let old names of fields be given, as `dataclasses.replace` of 0.1.0's scripts does."""
+    init = cls.__init__
 
-    Raises
-    ------
-    ValueError
-        If a value in it cannot be, or has no meaning here.
-    """
-    try:
-        values = dict(document)
-        for name in ("shells", "viewpoint"):
-            if values.get(name) is not None:
-                values[name] = _numbers(values[name])
-        if values.get("scale") == OLD_SCALE:
-            values["scale"] = SCALES[-1]
-        for field in fields(CubeLook):
-            if isinstance(field.default, bool):
-                values[field.name] = bool(values.get(field.name, field.default))
-        return CubeLook(**values)
-    except (TypeError, ValueError):
-        raise ValueError(f"the session's look of the color space is {document!r}.") from None
+    @functools.wraps(init)
+    def with_old_fields(self: ViewSettings, *args: Any, **given: Any) -> None:
+        for old in OLD_FIELDS.keys() & given.keys():
+            _warn_of_old(old, OLD_FIELDS[old])
+            given[OLD_FIELDS[old]] = given.pop(old)
+        init(self, *args, **given)
+
+    cls.__init__ = with_old_fields  # type: ignore[method-assign]
+
+
+def _warn_of_old(old: str, new: str) -> None:
+    # Behind the generated and the wrapped __init__: where the settings are made.
+    warnings.warn(f"{old} is now called {new}.", DeprecationWarning, stacklevel=4)
 
 
 def _numbers(values: Iterable[Any]) -> tuple[float, ...]:
     return tuple(map(float, values))
+
+
+_understand_old_fields(ViewSettings)

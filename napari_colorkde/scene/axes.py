@@ -1,4 +1,4 @@
-"""What every part must know to find its place: the box, the channels' names, the colors."""
+"""What every element must know to find its place: the box, the channels' names, the colors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ROUNDING = 2e-3
 
 
 @dataclass(frozen=True)
-class Space:
+class SceneAxes:
     """A color space as it stands in the scene.
 
     Attributes
@@ -41,7 +41,7 @@ class Space:
         names: Sequence[str],
         color_of: ColorOf | None = None,
         up: int = 0,
-    ) -> Space:
+    ) -> SceneAxes:
         """Make the space of a grid; see `ColorBox.from_axes`."""
         if len(names) != len(axes):
             raise ValueError(f"channel_names must be {len(axes)} names, not {tuple(names)!r}")

@@ -13,20 +13,20 @@ from vispy.scene import SceneCanvas
 
 from napari_colorkde.scene.annotations.rulers import on_screen
 from napari_colorkde.scene.camera import FittedCamera
+from napari_colorkde.scene.element import Element, ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats
 from napari_colorkde.scene.geometry.rays import Ray
 from napari_colorkde.scene.gl import current_canvas_restored, use_full_gl
-from napari_colorkde.scene.part import Overlay, Part
 from napari_colorkde.scene.render import layout_size, render_at
-from napari_colorkde.scene.theme import Theme, theme_named
+from napari_colorkde.scene.theme import Theme, get_theme
 
 # Fine drawing comes back this many seconds after the last movement.
-_REST = 0.2
+_IDLE = 0.2
 # Auto-rotation: degrees a second, and pictures a second that are asked for.
-_TURN, _TURN_RATE = 20.0, 30.0
+_ROTATION, _ROTATION_RATE = 20.0, 30.0
 
 
-class Stage:
+class BaseCanvas:
     """A vispy canvas with a turntable camera, whose parts outlive its OpenGL context.
 
     Parameters
@@ -39,7 +39,7 @@ class Stage:
     on_context_lost : callable or None
         Called without arguments after the OpenGL context was replaced (Qt does so when a dock is
         floated) and the view has rebuilt itself from the arrays it was given.
-    on_rest : callable or None
+    on_idle : callable or None
         Called without arguments when the view is drawn finely again after it was moved.
     is_busy : callable or None
         Whether the program computes; fine drawing waits until it does not.
@@ -47,7 +47,7 @@ class Stage:
 
     def __init__(self, theme: str | Theme = "dark") -> None:
         use_full_gl()
-        self._theme = theme_named(theme)
+        self._theme = get_theme(theme)
         self._canvas = SceneCanvas(
             size=(430, 360), show=False, keys=None, bgcolor=self._theme.background
         )
@@ -56,17 +56,17 @@ class Stage:
         self._camera = FittedCamera()
         self._view.camera = self._camera
         self.on_context_lost: Callable[[], None] | None = None
-        self.on_rest: Callable[[], None] | None = None
+        self.on_idle: Callable[[], None] | None = None
         self.is_busy: Callable[[], bool] | None = None
-        self._parts: list[Part] = []
-        self._overlay = Overlay(self._canvas.scene)
-        self._fine = True
+        self._elements: list[Element] = []
+        self._overlay = ScreenSpace(self._canvas.scene)
+        self._high_quality = True
         self._built = True
         self._initialized = False
         self._closed = False
 
-        self._rest_timer = app.Timer(interval=_REST, connect=self._on_rest)
-        self._turn_timer = app.Timer(interval=1 / _TURN_RATE, connect=self._on_turn)
+        self._idle_timer = app.Timer(interval=_IDLE, connect=self._on_idle)
+        self._rotation_timer = app.Timer(interval=1 / _ROTATION_RATE, connect=self._on_rotation)
         self._rebuild_timer = app.Timer(interval=0, connect=self._on_rebuild)
         events = self._canvas.events
         events.draw.connect(self._on_draw, position="first")
@@ -81,16 +81,16 @@ class Stage:
         return self._canvas.native
 
     @property
-    def is_fine(self) -> bool:
+    def is_high_quality(self) -> bool:
         """Whether it is drawn finely: nothing has moved for a while."""
-        return self._fine
+        return self._high_quality
 
     def set_theme(self, theme: str | Theme) -> None:
         """Recolor background, ticks and texts: "dark", "light" or a `Theme`."""
-        self._theme = theme_named(theme)
+        self._theme = get_theme(theme)
         self._canvas.bgcolor = self._theme.background
-        for part in self._parts:
-            part.set_theme(self._theme)
+        for element in self._elements:
+            element.set_theme(self._theme)
         self._canvas.update()
 
     # --- the camera
@@ -123,17 +123,17 @@ class Stage:
     @property
     def auto_rotate(self) -> bool:
         """Whether the view turns by itself."""
-        return bool(self._turn_timer.running)
+        return bool(self._rotation_timer.running)
 
     @auto_rotate.setter
     def auto_rotate(self, on: bool) -> None:
         if on and not self._closed:
-            self._turn_timer.start()
+            self._rotation_timer.start()
         else:
-            self._turn_timer.stop()
+            self._rotation_timer.stop()
 
-    def turn(self, azimuth: float, elevation: float = 0.0) -> None:
-        """Turn the view by degrees, to the right and upwards."""
+    def rotate(self, azimuth: float, elevation: float = 0.0) -> None:
+        """Rotate the view by degrees, to the right and upwards."""
         self._camera.orbit(azimuth, elevation)
         self._moved()
 
@@ -162,18 +162,18 @@ class Stage:
             # Never shown: Qt makes the context when it is asked for a picture.
             self._canvas.native.grabFramebuffer()
         central = self._canvas.central_widget
-        fine = self._fine
+        fine = self._high_quality
         try:
             central.size = logical
             self._camera.refit()
-            self._set_fine(True)
+            self._set_quality(True)
             self._follow_camera()
             with current_canvas_restored(self._canvas):
                 return render_at(self._canvas, logical, size)
         finally:
             central.size = own
             self._camera.refit()
-            self._set_fine(fine)
+            self._set_quality(fine)
             self._follow_camera()
 
     # --- life
@@ -186,12 +186,12 @@ class Stage:
         if not self._built:
             return
         self._built = False
-        self._rest_timer.stop()
+        self._idle_timer.stop()
         self._canvas.events.draw.block()
-        for part in self._parts:
-            part.release()
+        for element in self._elements:
+            element.release()
         # Its glyphs are a texture; deleted in the next context, that would be someone else's.
-        self._overlay = Overlay(self._canvas.scene)
+        self._overlay = ScreenSpace(self._canvas.scene)
         gc.collect()
         with current_canvas_restored(self._canvas):
             self._canvas.set_current()
@@ -203,10 +203,10 @@ class Stage:
             return
         self._built = True
         self._canvas.events.draw.unblock()
-        for part in self._parts:
-            self._build(part)
-        if not self._fine:
-            self._rest_timer.start()
+        for element in self._elements:
+            self._build(element)
+        if not self._high_quality:
+            self._idle_timer.start()
         # vispy still waits for a draw it asked for while drawing was blocked: ask Qt itself.
         self._canvas.native.update()
 
@@ -215,10 +215,10 @@ class Stage:
         if self._closed:
             return
         self._closed = True
-        for timer in (self._rest_timer, self._turn_timer, self._rebuild_timer):
+        for timer in (self._idle_timer, self._rotation_timer, self._rebuild_timer):
             timer.stop()
             timer.disconnect()
-        self.on_context_lost = self.on_rest = self.is_busy = None
+        self.on_context_lost = self.on_idle = self.is_busy = None
         self.release()
         native = self._canvas.native
         events = self._canvas.events
@@ -233,16 +233,16 @@ class Stage:
 
     # --- for subclasses
 
-    def _add(self, part: Part) -> None:
-        """Take `part` into the view."""
-        self._parts.append(part)
+    def _add(self, element: Element) -> None:
+        """Take `element` into the view."""
+        self._elements.append(element)
         if self._built:
-            self._build(part)
+            self._build(element)
 
-    def _remove(self, part: Part) -> None:
-        """Take `part` out of the view."""
-        self._parts.remove(part)
-        part.release()
+    def _remove(self, element: Element) -> None:
+        """Take `element` out of the view."""
+        self._elements.remove(element)
+        element.release()
 
     def _project(self, points: Floats) -> Floats:
         """Map scene points (N, 3) to homogeneous pixels of the canvas (N, 4)."""
@@ -262,27 +262,27 @@ class Stage:
 
     def _moved(self) -> None:
         """Draw fast, and finely again once nothing has moved for a while."""
-        self._set_fine(False)
-        self._rest_timer.stop()
+        self._set_quality(False)
+        self._idle_timer.stop()
         if not self._closed:
-            self._rest_timer.start()
+            self._idle_timer.start()
         self._canvas.update()
 
     # --- within
 
-    def _build(self, part: Part) -> None:
-        part.set_theme(self._theme)
-        part.set_fine(self._fine)
-        part.build(self._view.scene, self._overlay)
+    def _build(self, element: Element) -> None:
+        element.set_theme(self._theme)
+        element.set_quality(self._high_quality)
+        element.build(self._view.scene, self._overlay)
 
     def _follow_camera(self) -> None:
-        for part in self._parts:
-            part.follow(self._project)
+        for element in self._elements:
+            element.follow(self._project)
 
-    def _set_fine(self, fine: bool) -> None:
-        self._fine = fine
-        for part in self._parts:
-            part.set_fine(fine)
+    def _set_quality(self, fine: bool) -> None:
+        self._high_quality = fine
+        for element in self._elements:
+            element.set_quality(fine)
 
     def _on_draw(self, event: Any) -> None:
         self._follow_camera()
@@ -294,18 +294,18 @@ class Stage:
         if event.type == "mouse_wheel" or event.is_dragging:
             self._moved()
 
-    def _on_rest(self, event: Any) -> None:
+    def _on_idle(self, event: Any) -> None:
         if self.is_busy is not None and self.is_busy():
             return  # asked again after another interval
         # By itself, a vispy timer ends one interval after its last event.
-        self._rest_timer.stop()
-        self._set_fine(True)
+        self._idle_timer.stop()
+        self._set_quality(True)
         self._canvas.update()
-        if self.on_rest is not None:
-            self.on_rest()
+        if self.on_idle is not None:
+            self.on_idle()
 
-    def _on_turn(self, event: Any) -> None:
-        self.turn(_TURN / _TURN_RATE)
+    def _on_rotation(self, event: Any) -> None:
+        self.rotate(_ROTATION / _ROTATION_RATE)
 
     def _on_initialize(self, event: Any) -> None:
         """Note that a context was made: the first one, or one that replaces a lost one."""

@@ -21,9 +21,9 @@ from napari_colorkde.scene.annotations.legend import (
     difference_bar,
     shells_bar,
 )
-from napari_colorkde.scene.annotations.marginal_walls import Walls
+from napari_colorkde.scene.annotations.marginal_walls import MarginalWalls
 from napari_colorkde.scene.density.content import VolumeContent, shell_covers
-from napari_colorkde.scene.density.points import LitPoints, Points
+from napari_colorkde.scene.density.points import HighlightPoints, Points
 from napari_colorkde.scene.density.volume import NEGATIVE, POSITIVE
 from napari_colorkde.scene.density_view import MODES, DensityView
 from napari_colorkde.scene.ellipsoids.ellipsoid_mouse import EllipsoidMouse
@@ -63,7 +63,7 @@ class ColorSpaceCanvas(DensityView):
         (region): a region is being drawn; ``region.contains(colors)`` says which lie in it.
     on_region_drawn : callable or None
         (region or None): the drawing has ended; None after a mere click, or Esc.
-    on_tool_put_away : callable or None
+    on_tool_cancelled : callable or None
         Called without arguments when Esc is pressed while nothing is being drawn.
     """
 
@@ -71,32 +71,32 @@ class ColorSpaceCanvas(DensityView):
         super().__init__(theme)
         self._ellipsoids = Ellipsoids()
         self._marker = ColorMarker()
-        self._walls, self._cut = Walls(), Cut()
+        self._walls, self._cut = MarginalWalls(), Cut()
         self._walls_shown = False
         self._outline, self._legend = Outline(), Legend()
         self._legend_shown = True
-        self._lit, self._selected = LitPoints(), LitPoints()
+        self._highlighted, self._selected = HighlightPoints(), HighlightPoints()
         self._region_tool = RegionTool(self._canvas, self._camera, self)
-        self._guests = (
+        self._annotations = (
             self._walls,
             self._cut,
             self._outline,
-            self._lit,
+            self._highlighted,
             self._selected,
             self._ellipsoids,
             self._marker,
             self._region_tool,
             self._legend,
         )
-        for part in self._guests:
-            self._add(part)
+        for element in self._annotations:
+            self._add(element)
         self.on_ellipsoid_clicked: Callable[[int | None], None] | None = None
         self.on_ellipsoid_moved: Callable[[int, Floats], None] | None = None
         self.on_ellipsoid_reshaped: Callable[[int, Floats], None] | None = None
         self.on_ellipsoid_released: Callable[[int], None] | None = None
         self.on_region_changed: Callable[[Region], None] | None = None
         self.on_region_drawn: Callable[[Region | None], None] | None = None
-        self.on_tool_put_away: Callable[[], None] | None = None
+        self.on_tool_cancelled: Callable[[], None] | None = None
         self._mouse = EllipsoidMouse(
             self._canvas, self._camera, self._ray_at, self._project, self._ellipsoids, self
         )
@@ -144,12 +144,12 @@ class ColorSpaceCanvas(DensityView):
         self._marker.set_color(color)
         self._moved()
 
-    def light_up(self, colors: ArrayLike) -> None:
-        """Show colors (U, C), those of a part of the image, as dots of light; U = 0: none.
+    def highlight_colors(self, colors: ArrayLike) -> None:
+        """Show colors (U, C), those of part of the image, as dots of light; U = 0: none.
 
         Of many colors, a few thousand dots that are evenly spread let the density be seen.
         """
-        self._light(self._lit, colors)
+        self._light(self._highlighted, colors)
 
     def set_selected(self, colors: ArrayLike) -> None:
         """Show colors (U, C), those of a region that was drawn, in the same way; U = 0: none."""
@@ -161,16 +161,16 @@ class ColorSpaceCanvas(DensityView):
         return self._region_tool.tool
 
     def set_tool(self, tool: str) -> None:
-        """Choose what dragging does: "turn" the view, or draw a "lasso", "rectangle" or "ball".
+        """Choose what dragging does: "rotate" the view, or draw a "lasso", "rectangle" or "ball".
 
         A ball's center is the densest color that is shown behind the pixel where the drag begins;
         its radius is a Euclidean distance in the units of the axes. What is cut away is in no
         region.
         """
         self._region_tool.tool = tool
-        self._mouse.is_enabled = tool == "turn"
+        self._mouse.is_enabled = tool == "rotate"
 
-    def set_walls(self, shown: bool) -> None:
+    def show_marginals(self, shown: bool) -> None:
         """Show the three marginals of a density of three channels on the walls behind it."""
         self._walls_shown = bool(shown)
         self._show_walls()
@@ -201,12 +201,12 @@ class ColorSpaceCanvas(DensityView):
             self._cut.set(direction, point)
         self._moved()
 
-    def color_within(self, shares: ArrayLike) -> Floats | None:
+    def color_within(self, fractions: ArrayLike) -> Floats | None:
         """Return the color (C,) that lies so far (C,), 0 to 1, along each axis; None if empty."""
         if self._space is None:
             return None
         low, high = (np.asarray(end) for end in (self._space.box.low, self._space.box.high))
-        return np.asarray(low + np.asarray(shares, dtype=float)[: len(low)] * (high - low))
+        return np.asarray(low + np.asarray(fractions, dtype=float)[: len(low)] * (high - low))
 
     def set_outline(self, lines: Sequence[ArrayLike]) -> None:
         """Outline the colors that can be displayed.
@@ -232,15 +232,15 @@ class ColorSpaceCanvas(DensityView):
         if not self._closed:
             self.on_ellipsoid_clicked = self.on_ellipsoid_moved = None
             self.on_ellipsoid_reshaped = self.on_ellipsoid_released = None
-            self.on_region_changed = self.on_region_drawn = self.on_tool_put_away = None
+            self.on_region_changed = self.on_region_drawn = self.on_tool_cancelled = None
             self._mouse.disconnect()
             self._region_tool.disconnect()
         super().close()
 
     def _density_changed(self) -> None:
-        for part in self._guests:
-            if part.space != self._space:
-                part.place(self._space)
+        for element in self._annotations:
+            if element.space != self._space:
+                element.place(self._space)
         self._show_walls()
         self._legend.show(self._legend_bar())
 
@@ -260,7 +260,9 @@ class ColorSpaceCanvas(DensityView):
     def _show_walls(self) -> None:
         shown = self._walls_shown and self._values is not None and self._values.ndim == 3
         values = self._values if shown and not self._signed else None
-        self._walls.show(values, scale=self.scale, exposure=self.exposure, floor=self.floor)
+        self._walls.show(
+            values, scale=self.scale, exposure=self.exposure, density_floor=self.density_floor
+        )
 
     def _color_under(self, pixel: Floats) -> Floats | None:
         """Return the densest color behind a pixel; in a plane, the one under it."""
@@ -269,23 +271,25 @@ class ColorSpaceCanvas(DensityView):
         ray, box = self._ray_at(pixel), self._space.box
         if self._values.ndim == 3:
             shown = self._transfer().floor if self.mode in ("cloud", "maximum") else 0.0
-            return densest_on_ray(ray, self._values, box, floor=shown, left=self._left_by_cut())
+            return densest_on_ray(
+                ray, self._values, box, floor=shown, left=self._visible_half_space()
+            )
         point = hit_plane(ray, np.zeros(3), np.array([0.0, 1.0, 0.0]))
         return None if point is None else box.to_color(point)
 
-    def _light(self, part: LitPoints, colors: ArrayLike) -> None:
+    def _light(self, element: HighlightPoints, colors: ArrayLike) -> None:
         colors = np.asarray(colors, dtype=float)
         if colors.ndim != 2:
             raise ValueError(f"colors must have shape (U, C), not {colors.shape}")
-        part.show(colors)
+        element.show(colors)
         self._canvas.update()
 
-    def _left_by_cut(self) -> HalfSpace | None:
+    def _visible_half_space(self) -> HalfSpace | None:
         """Return the colors that are not cut away; None without a cut."""
         plane = self._cut.plane
         if plane is None or self._space is None:
             return None
-        return HalfSpace.left_by(plane, self._space.box)
+        return HalfSpace.visible(plane, self._space.box)
 
     def _follow_camera(self) -> None:
         super()._follow_camera()

@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.scene.annotations.frame import CubeFrame, FlatFrame
 from napari_colorkde.scene.annotations.rulers import Ruler
-from napari_colorkde.scene.axes import Space
-from napari_colorkde.scene.base_canvas import Stage
+from napari_colorkde.scene.axes import SceneAxes
+from napari_colorkde.scene.base_canvas import BaseCanvas
 from napari_colorkde.scene.density.content import Content, PlaneContent, VolumeContent
 from napari_colorkde.scene.density.curve import CURVE_RAMP, CurveContent
 from napari_colorkde.scene.density.points import Points
-from napari_colorkde.scene.density.transfer import MassCurve, Transfer
+from napari_colorkde.scene.density.transfer import CumulativeMass, TransferFunction
 from napari_colorkde.scene.density.volume import MODES as VOLUME_MODES
 from napari_colorkde.scene.display_colors import ColorOf
 from napari_colorkde.scene.theme import Theme
@@ -23,7 +23,7 @@ from napari_colorkde.scene.theme import Theme
 MODES = (*VOLUME_MODES, "points")
 
 
-class DensityView(Stage):
+class DensityView(BaseCanvas):
     """Shows a density of one, two or three channels: a curve, a plane, or a cloud in true color.
 
     Parameters
@@ -35,12 +35,12 @@ class DensityView(Stage):
     def __init__(self, theme: str | Theme = "dark") -> None:
         super().__init__(theme)
         self._values: NDArray[np.float32] | None = None
-        self._space: Space | None = None
+        self._space: SceneAxes | None = None
         self._signed = False
-        self._curve = MassCurve(np.empty(0), np.empty(0), 0.0)
-        self._scale, self._exposure, self._floor = "linear", 1.0, 0.0
+        self._curve = CumulativeMass(np.empty(0), np.empty(0), 0.0)
+        self._scale, self._exposure, self._density_floor = "linear", 1.0, 0.0
         self._mode = "cloud"
-        self._shell_shares: tuple[float, ...] = (0.5, 0.9, 0.99)
+        self._shell_fractions: tuple[float, ...] = (0.5, 0.9, 0.99)
         self._counts: tuple[NDArray[Any], NDArray[Any]] | None = None
         self._content: Content | Points | None = None
         self._frame: CubeFrame | FlatFrame | None = None
@@ -86,7 +86,7 @@ class DensityView(Stage):
             If shapes do not agree.
         """
         values = np.ascontiguousarray(values, dtype=np.float32)
-        space = Space.from_axes(axes, channel_names, color_of, up)
+        space = SceneAxes.from_axes(axes, channel_names, color_of, up)
         lengths = tuple(len(np.asarray(axis)) for axis in axes)
         if values.shape != lengths:
             raise ValueError(
@@ -101,7 +101,7 @@ class DensityView(Stage):
             and (space, signed) == (before, self._signed)
         )
         self._values, self._space, self._signed = values, space, signed
-        self._curve = MassCurve.from_values(np.abs(values) if signed else values)
+        self._curve = CumulativeMass.from_values(np.abs(values) if signed else values)
         if not same:
             self._remake()
         elif isinstance(self._content, Content):
@@ -131,9 +131,9 @@ class DensityView(Stage):
         return self._scale
 
     @property
-    def floor(self) -> float:
-        """The share of the pixels, those of the sparsest colors, that is left out."""
-        return self._floor
+    def density_floor(self) -> float:
+        """The fraction of the pixels, those of the sparsest colors, that is left out."""
+        return self._density_floor
 
     def set_exposure(self, exposure: float) -> None:
         """Multiply the cloud's optical depth; 1 looks well on photographs."""
@@ -143,9 +143,9 @@ class DensityView(Stage):
         """Show densities "linear", "log" or "equalized" (each by its rank)."""
         self._set_look(scale=scale)
 
-    def set_floor(self, floor: float) -> None:
-        """Leave out the sparsest colors: `floor` is their share of the pixels, 0 to 1."""
-        self._set_look(floor=float(floor))
+    def set_density_floor(self, fraction: float) -> None:
+        """Leave out the sparsest colors: `fraction` is theirs of the pixels, 0 to 1."""
+        self._set_look(density_floor=float(fraction))
 
     @property
     def mode(self) -> str:
@@ -169,22 +169,24 @@ class DensityView(Stage):
 
     @property
     def shells(self) -> tuple[float, ...]:
-        """The shares of the pixels within the surfaces of mode "shells"."""
-        return self._shell_shares
+        """The fractions of the pixels within the surfaces of mode "shells"."""
+        return self._shell_fractions
 
-    def set_shells(self, shares: Sequence[float]) -> None:
-        """Choose the surfaces of mode "shells" by the shares of the pixels within them.
+    def set_shells(self, fractions: Sequence[float]) -> None:
+        """Choose the surfaces of mode "shells" by the fractions of the pixels within them.
 
         Parameters
         ----------
-        shares : sequence of float
+        fractions : sequence of float
             One to three numbers between 0 and 1: (0.5, 0.9) shows the surfaces that hold the
             densest 50 % and 90 %.
         """
-        shares = tuple(sorted(float(share) for share in shares))
-        if not 1 <= len(shares) <= 3 or not all(0 < share < 1 for share in shares):
-            raise ValueError(f"shares must be one to three numbers between 0 and 1, not {shares}")
-        self._shell_shares = shares
+        fractions = tuple(sorted(float(fraction) for fraction in fractions))
+        if not 1 <= len(fractions) <= 3 or not all(0 < fraction < 1 for fraction in fractions):
+            raise ValueError(
+                f"fractions must be one to three numbers between 0 and 1, not {fractions}"
+            )
+        self._shell_fractions = fractions
         self._update_shells()
         self._density_changed()
         self._moved()
@@ -215,23 +217,33 @@ class DensityView(Stage):
 
     # --- within
 
-    def _transfer(self) -> Transfer:
-        return Transfer.from_curve(
-            self._curve, scale=self._scale, exposure=self._exposure, floor=self._floor
+    def _transfer(self) -> TransferFunction:
+        return TransferFunction.from_curve(
+            self._curve,
+            scale=self._scale,
+            exposure=self._exposure,
+            density_floor=self._density_floor,
         )
 
     def _set_look(self, **look: Any) -> None:
-        wanted = {"scale": self._scale, "exposure": self._exposure, "floor": self._floor, **look}
-        transfer = Transfer.from_curve(self._curve, **wanted)  # refuses before anything changes
+        wanted = {
+            "scale": self._scale,
+            "exposure": self._exposure,
+            "density_floor": self._density_floor,
+            **look,
+        }
+        transfer = TransferFunction.from_curve(
+            self._curve, **wanted
+        )  # refuses before anything changes
         self._scale, self._exposure = wanted["scale"], wanted["exposure"]
-        self._floor = wanted["floor"]
+        self._density_floor = wanted["density_floor"]
         if isinstance(self._content, Content):
             self._content.set_transfer(transfer)
         self._density_changed()
         self._moved()
 
     def _shell_levels(self) -> tuple[float, ...]:
-        return tuple(self._curve.level_holding(share) for share in self._shell_shares)
+        return tuple(self._curve.level_holding(fraction) for fraction in self._shell_fractions)
 
     def _update_shells(self) -> None:
         if isinstance(self._content, VolumeContent):
@@ -249,9 +261,9 @@ class DensityView(Stage):
             content.set_counts(*self._counts)
 
     def _drop(self) -> None:
-        for part in (self._content, self._frame):
-            if part is not None:
-                self._remove(part)
+        for element in (self._content, self._frame):
+            if element is not None:
+                self._remove(element)
         self._content = self._frame = None
 
     def _remake(self) -> None:
@@ -263,7 +275,7 @@ class DensityView(Stage):
             self._add(self._content)
             self._add(self._frame)
 
-    def _make_content(self, values: NDArray[np.float32], space: Space) -> Content | Points:
+    def _make_content(self, values: NDArray[np.float32], space: SceneAxes) -> Content | Points:
         if self._mode == "points" and values.ndim > 1:
             points = Points()
             points.place(space)
@@ -286,7 +298,7 @@ class DensityView(Stage):
         )
 
 
-def _frame_of(space: Space) -> CubeFrame | FlatFrame:
+def _frame_of(space: SceneAxes) -> CubeFrame | FlatFrame:
     box = space.box
     if space.n_channels == 3:
         return CubeFrame(space)

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from vispy.scene.visuals import Line
 
-from napari_colorkde.scene.axes import Space
+from napari_colorkde.scene.axes import SceneAxes
+from napari_colorkde.scene.element import Element, ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats
 from napari_colorkde.scene.geometry.rays import Ray
 from napari_colorkde.scene.geometry.regions import (
@@ -19,18 +20,17 @@ from napari_colorkde.scene.geometry.regions import (
     ball_outline,
     distance_from_ray,
 )
-from napari_colorkde.scene.part import Overlay, Part
 from napari_colorkde.scene.theme import THEMES, Theme
 
-TOOLS = ("turn", "lasso", "rectangle", "ball")
+TOOLS = ("rotate", "lasso", "rectangle", "ball")
 _ORDER = 50
 # A lasso takes a point where the mouse has moved so many pixels.
 _STRIDE = 3.0
 # Smaller ones are clicks: they select nothing.
-_LEAST_PIXELS = 3.0
+_MIN_PIXELS = 3.0
 
 
-class RegionStage(Protocol):
+class RegionCanvas(Protocol):
     """What the tool needs of the view, and whom it tells.
 
     Attributes
@@ -39,22 +39,22 @@ class RegionStage(Protocol):
         (region): a region is being drawn.
     on_region_drawn : callable or None
         (region or None): the drawing has ended; None after a click or Esc.
-    on_tool_put_away : callable or None
+    on_tool_cancelled : callable or None
         (): Esc was pressed while nothing was being drawn.
     """
 
     on_region_changed: Callable[[Region], None] | None
     on_region_drawn: Callable[[Region | None], None] | None
-    on_tool_put_away: Callable[[], None] | None
+    on_tool_cancelled: Callable[[], None] | None
 
     def _ray_at(self, pixel: Floats) -> Ray: ...
     def _project(self, points: Floats) -> Floats: ...
     def _color_under(self, pixel: Floats) -> Floats | None: ...
-    def _left_by_cut(self) -> HalfSpace | None: ...
+    def _visible_half_space(self) -> HalfSpace | None: ...
 
 
-class RegionTool(Part):
-    """Turns drags into regions while another tool than "turn" is chosen.
+class RegionTool(Element):
+    """Turns drags into regions while another tool than "rotate" is chosen.
 
     Parameters
     ----------
@@ -62,18 +62,18 @@ class RegionTool(Part):
         Whose events are listened to.
     camera : vispy camera
         Kept still while a region is drawn.
-    stage : RegionStage
+    stage : RegionCanvas
         The view.
     """
 
-    def __init__(self, canvas: Any, camera: Any, stage: RegionStage) -> None:
+    def __init__(self, canvas: Any, camera: Any, stage: RegionCanvas) -> None:
         super().__init__()
         self._canvas, self._camera, self._stage_ = canvas, camera, stage
         self._theme = THEMES["dark"]
-        self._tool = "turn"
+        self._tool = "rotate"
         self._path: list[Floats] = []
         self._center: Floats | None = None
-        self._given_up = False
+        self._cancelled = False
         events = canvas.events
         events.mouse_press.connect(self._on_press, position="first")
         events.mouse_move.connect(self._on_move, position="first")
@@ -95,7 +95,7 @@ class RegionTool(Part):
     @property
     def is_needed(self) -> bool:
         """Whether a region can be drawn: to make its outline takes longer than to draw it."""
-        return self._tool != "turn"
+        return self._tool != "rotate"
 
     def disconnect(self) -> None:
         """Let go of the canvas."""
@@ -106,7 +106,7 @@ class RegionTool(Part):
         events.mouse_release.disconnect(self._on_release)
         events.key_press.disconnect(self._on_key)
 
-    def make(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: ScreenSpace) -> None:
         """Make the outline."""
         node = Line(np.zeros((2, 2), np.float32), method="gl", parent=overlay.node)
         node.set_gl_state("translucent", depth_test=False)
@@ -130,7 +130,7 @@ class RegionTool(Part):
     # --- the mouse
 
     def _on_press(self, event: Any) -> None:
-        if event.button != 1 or self._tool == "turn" or self.space is None:
+        if event.button != 1 or self._tool == "rotate" or self.space is None:
             return
         position = np.asarray(event.pos, dtype=float)[:2]
         if self._tool == "ball":
@@ -158,7 +158,7 @@ class RegionTool(Part):
 
     def _on_release(self, event: Any) -> None:
         if not self._path:
-            if self._given_up:
+            if self._cancelled:
                 self._give_back_camera()
             return
         self._on_move(event)
@@ -168,24 +168,24 @@ class RegionTool(Part):
             self._stage_.on_region_drawn(region)
 
     def _on_key(self, event: Any) -> None:
-        if event.key is None or event.key.name != "Escape" or self._tool == "turn":
+        if event.key is None or event.key.name != "Escape" or self._tool == "rotate":
             return
         event.handled = True
         if self._path:
             self._end()
             # With the button still held, the mouse would turn the view.
-            self._given_up, self._camera.interactive = True, False
+            self._cancelled, self._camera.interactive = True, False
             if self._stage_.on_region_drawn is not None:
                 self._stage_.on_region_drawn(None)
-        elif self._stage_.on_tool_put_away is not None:
-            self._stage_.on_tool_put_away()
+        elif self._stage_.on_tool_cancelled is not None:
+            self._stage_.on_tool_cancelled()
 
     def _give_back_camera(self) -> None:
-        self._given_up = False
+        self._cancelled = False
         self._camera.interactive = not self._camera.is_flat
 
     def _end(self) -> None:
-        if self._path or self._given_up:
+        if self._path or self._cancelled:
             self._give_back_camera()
         self._path, self._center = [], None
         self.refresh()
@@ -207,9 +207,9 @@ class RegionTool(Part):
         space = self.space
         if space is None or not self._path:
             return None
-        if np.ptp(np.array(self._path), axis=0).max() < _LEAST_PIXELS:
+        if np.ptp(np.array(self._path), axis=0).max() < _MIN_PIXELS:
             return None
-        left = self._stage_._left_by_cut()
+        left = self._stage_._visible_half_space()
         if self._tool == "ball":
             center = self._center
             return None if center is None else BallRegion(center, self._radius(center, space), left)
@@ -220,6 +220,6 @@ class RegionTool(Part):
         offset = self._stage_._project(np.zeros((1, 3)))
         return np.concatenate([self._stage_._project(np.eye(3)) - offset, offset])
 
-    def _radius(self, center: Floats, space: Space) -> float:
+    def _radius(self, center: Floats, space: SceneAxes) -> float:
         """Return the radius, image units, of the ball that is seen to end under the mouse."""
         return distance_from_ray(self._stage_._ray_at(self._path[-1]), center, space.box)

@@ -34,7 +34,7 @@ THEMES = {
 }
 
 
-def theme_named(theme: str | Theme) -> Theme:
+def get_theme(theme: str | Theme) -> Theme:
     """Return the theme of this name; themes pass through."""
     if isinstance(theme, Theme):
         return theme

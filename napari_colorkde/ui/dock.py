@@ -26,9 +26,9 @@ from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.ui.classification.panel import ClassificationPanel
-from napari_colorkde.ui.colorspace.links import CubeLink
-from napari_colorkde.ui.colorspace.view import CubeView
-from napari_colorkde.ui.colorspace.volume_viewer import SHELL_SHARES, open_volume
+from napari_colorkde.ui.colorspace.links import ColorSpaceLinks
+from napari_colorkde.ui.colorspace.view import ColorSpaceView
+from napari_colorkde.ui.colorspace.volume_viewer import SHELL_FRACTIONS, open_volume
 from napari_colorkde.ui.density.panel import DensityPanel
 from napari_colorkde.ui.image_chooser import ImageChooser
 from napari_colorkde.ui.kernels.fit_dialog import FitButton
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 TITLE = "Color KDE"
 CUBE_TITLE = "Color space"
-CUBE_SHARE = 0.45
+COLORSPACE_FRACTION = 0.45
 MIN_WIDTH = 320
 """Every page is seen whole in napari's own font, beside two scroll bars, too."""
 
@@ -78,7 +78,7 @@ class ColorKDEWidget(QWidget):
         The density layer.
     cube
         The view of the color space, None until the widget is docked and while that view is closed.
-    cube_button
+    colorspace_button
         Opens that view again; shown while it is closed or hidden.
     """
 
@@ -88,10 +88,10 @@ class ColorKDEWidget(QWidget):
         self.session = Session(QtExecutor(), device=_preferred_device())
         self.overlay = Overlay(self._viewer, self.session)
         self.activity = Activity(self.session, self)
-        self.cube: CubeView | None = None
-        self.link: CubeLink | None = None
+        self.colorspace: ColorSpaceView | None = None
+        self.links: ColorSpaceLinks | None = None
         self._dock: QDockWidget | None = None
-        self._cube_dock: QDockWidget | None = None
+        self._colorspace_dock: QDockWidget | None = None
         self._context: CurrentContext | None = None
         self._on_close: CloseWatcher | None = None
         self._closed = False
@@ -104,9 +104,11 @@ class ColorKDEWidget(QWidget):
         self.picking.add_button(self.fitting)
         self.kernels.add_tool(self.picking)
         self.classification = ClassificationPanel(self._viewer, self.session, self.overlay)
-        self.cube_button = QPushButton("Show color space")
-        self.cube_button.setToolTip("Open the view of the color space again, above this dock.")
-        self.cube_button.hide()
+        self.colorspace_button = QPushButton("Show color space")
+        self.colorspace_button.setToolTip(
+            "Open the view of the color space again, above this dock."
+        )
+        self.colorspace_button.hide()
         self.status = StatusLines(self.session)
         self.autosave = Autosave(self.session, parent=self)
         self.offer = RestoreOffer(self.session, self.autosave)
@@ -202,10 +204,10 @@ class ColorKDEWidget(QWidget):
             return
         coordinates = estimate.coordinates
         color_of = coordinates.color_of
-        shares: tuple[float, ...] = SHELL_SHARES
-        if self.cube is not None:
-            color_of = self.cube.color_of(estimate.palette, coordinates)
-            shares = self.cube.shells
+        shares: tuple[float, ...] = SHELL_FRACTIONS
+        if self.colorspace is not None:
+            color_of = self.colorspace.color_of(estimate.palette, coordinates)
+            shares = self.colorspace.shells
         open_volume(
             estimate.volume,
             coordinates.names(channels),
@@ -225,7 +227,7 @@ class ColorKDEWidget(QWidget):
         lines.setSpacing(6)
         lines.addWidget(self.offer)
         lines.addWidget(self.chooser)
-        lines.addWidget(self.cube_button)
+        lines.addWidget(self.colorspace_button)
         self.tabs = QTabWidget()
         self.tabs.addTab(pin_to_top(self.panel), "Density")
         self.tabs.addTab(in_scroll_area(self.kernels), "Kernels")
@@ -246,7 +248,7 @@ class ColorKDEWidget(QWidget):
         self.autosave.failed.connect(self.status.show_error)
         self.panel.export_asked.connect(self._on_export)
         self.panel.volume_asked.connect(self._on_volume)
-        self.cube_button.clicked.connect(self._on_cube_asked)
+        self.colorspace_button.clicked.connect(self._on_colorspace_asked)
         self.session.exported.connect(self._on_saved)
         self.kernels.chooser.saved.connect(self._on_saved)
         self._viewer.events.theme.connect(self._follow_theme)
@@ -255,8 +257,8 @@ class ColorKDEWidget(QWidget):
         theme = self._viewer.theme
         self.status.set_theme(theme)
         self.classification.set_theme(theme)
-        if self.cube is not None:
-            self.cube.set_theme(theme)
+        if self.colorspace is not None:
+            self.colorspace.set_theme(theme)
 
     def _on_docked(self) -> None:
         dock = self.parent()
@@ -270,53 +272,53 @@ class ColorKDEWidget(QWidget):
         self._dock.destroyed.connect(self.close_session)
         close_at_exit(window, self._on_window_closing)
         TitleOverride(self._dock, TITLE)
-        self._open_cube(window, self._dock)
+        self._open_colorspace(window, self._dock)
 
-    def _on_cube_asked(self, *args: Any) -> None:
+    def _on_colorspace_asked(self, *args: Any) -> None:
         window = window_of(self._dock)
-        if self._cube_dock is not None:
-            self._cube_dock.show()  # napari's titles have a sign that hides a dock, too
-            self._cube_dock.raise_()  # it may be one of several tabs
+        if self._colorspace_dock is not None:
+            self._colorspace_dock.show()  # napari's titles have a sign that hides a dock, too
+            self._colorspace_dock.raise_()  # it may be one of several tabs
         elif self._dock is not None and window is not None:
-            self._open_cube(window, self._dock)
+            self._open_colorspace(window, self._dock)
 
-    def _open_cube(self, window: QMainWindow, dock: QDockWidget) -> None:
-        self.cube = CubeView(self.session, self._viewer.theme)
+    def _open_colorspace(self, window: QMainWindow, dock: QDockWidget) -> None:
+        self.colorspace = ColorSpaceView(self.session, self._viewer.theme)
         left = window.dockWidgetArea(dock) == Qt.DockWidgetArea.LeftDockWidgetArea
-        self._cube_dock = self._viewer.window.add_dock_widget(
-            self.cube,
+        self._colorspace_dock = self._viewer.window.add_dock_widget(
+            self.colorspace,
             name=CUBE_TITLE,
             area="left" if left else "right",
             add_vertical_stretch=False,
         )
-        self.cube_button.hide()
-        self.cube.saved.connect(self._on_saved)
-        self._cube_dock.toggleViewAction().toggled.connect(self._on_cube_dock_shown)
-        self._cube_dock.destroyed.connect(self._on_cube_dock_gone)
-        stack_above(window, self._cube_dock, dock, CUBE_SHARE)
-        if not isinstance(self.cube.canvas, str):
-            self.link = CubeLink(
+        self.colorspace_button.hide()
+        self.colorspace.saved.connect(self._on_saved)
+        self._colorspace_dock.toggleViewAction().toggled.connect(self._on_colorspace_dock_shown)
+        self._colorspace_dock.destroyed.connect(self._on_colorspace_dock_gone)
+        stack_above(window, self._colorspace_dock, dock, COLORSPACE_FRACTION)
+        if not isinstance(self.colorspace.canvas, str):
+            self.links = ColorSpaceLinks(
                 self._viewer,
                 self.session,
                 self.overlay,
-                self.cube,
+                self.colorspace,
                 self.kernels.table,
                 self.picking.picker,
                 self.status.show_error,
             )
 
-    def _on_cube_dock_shown(self, shown: bool) -> None:
-        self.cube_button.setVisible(not shown)
+    def _on_colorspace_dock_shown(self, shown: bool) -> None:
+        self.colorspace_button.setVisible(not shown)
 
-    def _on_cube_dock_gone(self, *args: Any) -> None:
-        self._cube_dock = None
-        self._close_cube()
+    def _on_colorspace_dock_gone(self, *args: Any) -> None:
+        self._colorspace_dock = None
+        self._close_colorspace()
         if not self._closed:
-            self.cube_button.show()
+            self.colorspace_button.show()
 
-    def _close_cube(self) -> None:
-        cube, self.cube = self.cube, None
-        link, self.link = self.link, None
+    def _close_colorspace(self) -> None:
+        cube, self.colorspace = self.colorspace, None
+        link, self.links = self.links, None
         if link is not None:
             link.close()
         if cube is not None:
@@ -327,9 +329,9 @@ class ColorKDEWidget(QWidget):
         if self._closed:
             return
         # The window takes the docks along: there is nothing to undock.
-        cube_dock, self._cube_dock = self._cube_dock, None
-        if cube_dock is not None:
-            cube_dock.destroyed.disconnect(self._on_cube_dock_gone)
+        colorspace_dock, self._colorspace_dock = self._colorspace_dock, None
+        if colorspace_dock is not None:
+            colorspace_dock.destroyed.disconnect(self._on_colorspace_dock_gone)
         if self._dock is not None:
             self._dock.destroyed.disconnect(self.close_session)
         self.close_session()
@@ -359,10 +361,10 @@ class ColorKDEWidget(QWidget):
             self._context.close()
         if self._on_close is not None:
             self._on_close.close()
-        self._close_cube()
-        cube_dock, self._cube_dock = self._cube_dock, None
-        if cube_dock is not None:
-            self._viewer.window.remove_dock_widget(cube_dock)
+        self._close_colorspace()
+        colorspace_dock, self._colorspace_dock = self._colorspace_dock, None
+        if colorspace_dock is not None:
+            self._viewer.window.remove_dock_widget(colorspace_dock)
         delete_later(self)
 
 

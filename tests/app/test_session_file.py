@@ -10,8 +10,8 @@ import pytest
 from napari_colorkde.app.class_settings import ClassificationSettings
 from napari_colorkde.app.session_file import (
     SUFFIX,
-    load_look,
     load_state,
+    load_view,
     save_state,
     session_files,
     session_summary,
@@ -19,7 +19,7 @@ from napari_colorkde.app.session_file import (
     state_to_json,
 )
 from napari_colorkde.app.state import Channels, State
-from napari_colorkde.app.view_settings import CubeLook
+from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 FULL = [[90.1, 30, 0], [30, 80, -10], [0, -10, 70]]
@@ -48,21 +48,21 @@ def test_a_state_comes_back_bit_for_bit(state: State, tmp_path: Path) -> None:
     assert load_state(tmp_path / "a.session.json") == state
 
 
-def test_the_look_of_the_color_space_is_kept_beside_the_state(tmp_path: Path) -> None:
+def test_the_view_of_the_color_space_is_kept_beside_the_state(tmp_path: Path) -> None:
     path = tmp_path / "a.session.json"
-    look = CubeLook(mode="shells", viewpoint=(1 / 3, 2.0, 3.0, 0.4, 0.5, 0.6))
-    save_state(path, STATE, look)
-    assert (load_state(path), load_look(path)) == (STATE, look)
+    view = ViewSettings(mode="shells", viewpoint=(1 / 3, 2.0, 3.0, 0.4, 0.5, 0.6))
+    save_state(path, STATE, view)
+    assert (load_state(path), load_view(path)) == (STATE, view)
     save_state(path, STATE)  # as earlier versions did
-    assert (load_state(path), load_look(path)) == (STATE, CubeLook())
+    assert (load_state(path), load_view(path)) == (STATE, ViewSettings())
 
 
-def test_a_look_that_cannot_be_leaves_the_state_whole(tmp_path: Path) -> None:
+def test_a_view_that_cannot_be_leaves_the_state_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.session.json"
-    path.write_text(changed(look={"mode": "fog"}))
+    path.write_text(changed(view={"mode": "fog"}))
     assert load_state(path) == STATE
     with pytest.raises(ValueError, match="fog"):
-        load_look(path)
+        load_view(path)
 
 
 def changed(**fields: Any) -> str:

@@ -12,9 +12,9 @@ def read_session(path: Path) -> tuple[Any, Any]:
 
     The window offers only files that hold kernels; this reads any.
     """
-    from napari_colorkde.app.session_file import load_look, load_state
+    from napari_colorkde.app.session_file import load_state, load_view
 
-    return load_state(path), load_look(path)
+    return load_state(path), load_view(path)
 
 
 def close_widget(widget: Any) -> None:

@@ -101,7 +101,7 @@ def test_floor_hides_what_is_sparse(canvas: Any) -> None:
         return float(np.clip(picture[:, 2] - picture[:, 0], 0, None).sum())
 
     before = blue()
-    canvas.set_floor(0.1)
+    canvas.set_density_floor(0.1)
     assert blue() < 0.1 * before
 
 
@@ -125,9 +125,9 @@ def test_other_color_spaces_color_the_cloud(canvas: Any) -> None:
 def test_moving_pictures_look_like_resting_ones(canvas: Any) -> None:
     canvas.set_volume(blob(200, 60, 60, sigma=30), (AXIS,) * 3, RGB)
     fine = canvas.render((240, 240)).astype(float)
-    canvas._set_fine = lambda fine: None
-    for part in canvas._parts:
-        part.set_fine(False)
+    canvas._set_quality = lambda fine: None
+    for element in canvas._elements:
+        element.set_quality(False)
     coarse = canvas.render((240, 240)).astype(float)
     assert np.abs(fine - coarse).mean() < 1.5
     assert np.abs(fine - coarse).max() > 0  # it was not the same drawing
@@ -157,23 +157,23 @@ def test_shells_hold_the_shares_asked_for(canvas: Any) -> None:
     canvas.look_along(0)
     empty = None
     radii = []
-    for share in (0.3, 0.7, 0.99):
-        canvas.set_shells([share])
+    for fraction in (0.3, 0.7, 0.99):
+        canvas.set_shells([fraction])
         picture = canvas.render((300, 300)).astype(float)
         if empty is None:
             canvas.set_shells([1e-6])
             empty = canvas.render((300, 300)).astype(float)
         area = (np.abs(picture - empty).sum(axis=-1) > 20).sum()
         radii.append(np.sqrt(area / np.pi))
-    # Radii of balls that hold these shares of a normal distribution in three dimensions, in sigma.
+    # Radii of balls holding these fractions of a normal distribution in three dimensions, in sigma.
     expected = np.sqrt([1.424, 3.665, 11.345])
     np.testing.assert_allclose(np.array(radii) / radii[1], expected / expected[1], rtol=0.08)
 
 
 def test_shells_that_make_no_sense_are_refused(canvas: Any) -> None:
-    for shares in ([], [0.1, 0.2, 0.3, 0.4], [0.0], [1.0]):
-        with pytest.raises(ValueError, match="shares must be one to three numbers"):
-            canvas.set_shells(shares)
+    for fractions in ([], [0.1, 0.2, 0.3, 0.4], [0.0], [1.0]):
+        with pytest.raises(ValueError, match="fractions must be one to three numbers"):
+            canvas.set_shells(fractions)
 
 
 def test_differences_are_orange_and_blue(canvas: Any) -> None:
@@ -302,30 +302,30 @@ def test_a_refused_look_changes_nothing(canvas: Any) -> None:
 
 def test_the_window_is_opaque_while_the_view_moves(canvas: Any, qtbot: Any) -> None:
     canvas.set_volume(blob(200, 120, 60), (AXIS,) * 3, RGB)
-    qtbot.waitUntil(lambda: canvas.is_fine)
+    qtbot.waitUntil(lambda: canvas.is_high_quality)
     resting = pixels_of(canvas)
-    canvas.turn(5)
+    canvas.rotate(5)
     moving = pixels_of(canvas)
-    assert not canvas.is_fine
+    assert not canvas.is_high_quality
     for shown in (resting, moving):
         assert (shown[..., 3] == 255).all()
     assert np.abs(moving.mean(axis=(0, 1)) - resting.mean(axis=(0, 1))).max() < 3
 
 
 def test_moving_makes_no_new_programs(canvas: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from napari_colorkde.scene.density.reduced_target import ReducedTarget
+    from napari_colorkde.scene.density.low_resolution import LowResolutionTarget
 
     made: list[float] = []
-    make = ReducedTarget.__init__
+    make = LowResolutionTarget.__init__
 
     def count(target: Any, fraction: float) -> None:
         made.append(fraction)
         make(target, fraction)
 
-    monkeypatch.setattr(ReducedTarget, "__init__", count)
+    monkeypatch.setattr(LowResolutionTarget, "__init__", count)
     canvas.set_volume(blob(200, 120, 60), (AXIS,) * 3, RGB)
     for _ in range(3):
-        canvas.turn(5)
+        canvas.rotate(5)
         pixels_of(canvas)
         canvas.render((60, 60))
     assert len(made) == 1
@@ -349,7 +349,7 @@ def test_a_view_that_was_never_shown_can_turn_and_be_pictured(qapp: Any) -> None
     try:
         hidden.set_volume(blob(200, 120, 60), (AXIS,) * 3, RGB)
         with use_log_level("error", record=True, print_msg=False) as log:
-            hidden.turn(5)
+            hidden.rotate(5)
             picture = hidden.render((120, 100))
     finally:
         hidden.close()

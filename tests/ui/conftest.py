@@ -46,7 +46,7 @@ def dock(viewer: Viewer, qtbot: Any) -> Dock:
         for image in images:
             viewer.add_image(image, **{"name": "photo", "rgb": True, **options})
         widget = dock_plugin(viewer)
-        qtbot.waitUntil(lambda: widget.cube is not None)
+        qtbot.waitUntil(lambda: widget.colorspace is not None)
         widget.session.wait()
         return widget
 

@@ -65,10 +65,10 @@ def test_the_color_space_stands_above_in_one_column(viewer: Viewer, dock: Dock) 
     widget = dock(RGB)
     window = widget.window()
     assert isinstance(window, QMainWindow)
-    cube_dock, own = widget.cube.parent(), widget.parent()  # type: ignore[union-attr]
-    assert isinstance(cube_dock, QDockWidget)
-    assert cube_dock.geometry().bottom() < own.geometry().top()
-    assert cube_dock.geometry().left() == own.geometry().left()
+    colorspace_dock, own = widget.colorspace.parent(), widget.parent()  # type: ignore[union-attr]
+    assert isinstance(colorspace_dock, QDockWidget)
+    assert colorspace_dock.geometry().bottom() < own.geometry().top()
+    assert colorspace_dock.geometry().left() == own.geometry().left()
     assert 400 <= own.width() <= 460
     assert own.titleBarWidget().findChild(QLabel).text() == "Color KDE"
 
@@ -109,11 +109,11 @@ def test_every_page_is_seen_whole_where_the_dock_is_narrow(
     viewer: Viewer, dock: Dock, qtbot: Any
 ) -> None:
     widget = dock(RGB)
-    window, own, cube = widget.window(), widget.parent(), widget.cube
+    window, own, colorspace = widget.window(), widget.parent(), widget.colorspace
     assert isinstance(window, QMainWindow)
     assert isinstance(own, QDockWidget)
-    assert cube is not None
-    window.resizeDocks([own, cube.parent()], [MIN_WIDTH] * 2, Qt.Orientation.Horizontal)
+    assert colorspace is not None
+    window.resizeDocks([own, colorspace.parent()], [MIN_WIDTH] * 2, Qt.Orientation.Horizontal)
     qtbot.waitUntil(lambda: widget.width() == MIN_WIDTH)
     for number in range(widget.tabs.count()):
         widget.tabs.setCurrentIndex(number)
@@ -204,10 +204,10 @@ def test_the_density_is_exported_as_it_is_shown(
 
 def test_a_saved_picture_is_told_in_place_of_an_earlier_problem(dock: Dock, tmp_path: Path) -> None:
     widget = dock(RGB)
-    assert widget.cube is not None
-    widget.cube.save_picture(tmp_path / "x.jpg", (32, 32))
+    assert widget.colorspace is not None
+    widget.colorspace.save_picture(tmp_path / "x.jpg", (32, 32))
     assert "'.jpg'" in widget.status.problem.text()
-    widget.cube.save_picture(tmp_path / "x.png", (32, 32))
+    widget.colorspace.save_picture(tmp_path / "x.png", (32, 32))
     assert widget.status.news.text() == f"Saved {tmp_path / 'x.png'}."
     assert not widget.status.problem.isVisible()
     widget.session.kernels = KernelSet([Kernel([60, 60, 60], [90, 90, 90], 0.25)])
@@ -240,8 +240,8 @@ def test_opening_three_times_leaves_no_callback_behind(
 
 def test_the_color_space_can_be_closed_alone(dock: Dock, qtbot: Any) -> None:
     widget = dock(RGB)
-    close_dock(widget.cube, qtbot)  # type: ignore[arg-type]
-    assert widget.cube is None
+    close_dock(widget.colorspace, qtbot)  # type: ignore[arg-type]
+    assert widget.colorspace is None
     widget.session.bandwidth = 9
     widget.session.wait()
 
@@ -250,52 +250,54 @@ def test_a_closed_color_space_is_opened_again_above_as_it_was(
     viewer: Viewer, dock: Dock, qtbot: Any
 ) -> None:
     widget = dock(RGB)
-    assert widget.cube is not None
-    assert widget.cube_button.isHidden()
-    widget.cube.controls.mode.value = "maximum"
-    widget.cube.controls.floor.value = 100
-    close_dock(widget.cube, qtbot)
-    assert widget.cube_button.isVisible()
+    assert widget.colorspace is not None
+    assert widget.colorspace_button.isHidden()
+    widget.colorspace.controls.mode.value = "maximum"
+    widget.colorspace.controls.density_floor.value = 100
+    close_dock(widget.colorspace, qtbot)
+    assert widget.colorspace_button.isVisible()
     widget.session.bandwidth = 9
     widget.session.wait()
-    widget.cube_button.click()
-    cube: Any = widget.cube
-    assert cube is not None
-    assert widget.cube_button.isHidden()
-    assert cube.canvas.mode == "maximum"
-    assert cube.canvas.floor == pytest.approx(1 / 8)
+    widget.colorspace_button.click()
+    colorspace: Any = widget.colorspace
+    assert colorspace is not None
+    assert widget.colorspace_button.isHidden()
+    assert colorspace.canvas.mode == "maximum"
+    assert colorspace.canvas.density_floor == pytest.approx(1 / 8)
     estimate: Any = widget.session.estimate
-    np.testing.assert_array_equal(cube.canvas._values, estimate.volume.values)
-    qtbot.waitUntil(lambda: cube.parent().geometry().bottom() < widget.parent().geometry().top())
-    assert cube.parent().geometry().left() == widget.parent().geometry().left()
-    assert widget.link is not None
+    np.testing.assert_array_equal(colorspace.canvas._values, estimate.volume.values)
+    qtbot.waitUntil(
+        lambda: colorspace.parent().geometry().bottom() < widget.parent().geometry().top()
+    )
+    assert colorspace.parent().geometry().left() == widget.parent().geometry().left()
+    assert widget.links is not None
 
 
 def test_a_hidden_color_space_is_shown_again(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
-    before: Any = widget.cube
+    before: Any = widget.colorspace
     before.parent().close()
-    assert widget.cube_button.isVisible()
-    widget.cube_button.click()
+    assert widget.colorspace_button.isVisible()
+    widget.colorspace_button.click()
     assert before.isVisible()
-    assert widget.cube is before
-    assert widget.cube_button.isHidden()
+    assert widget.colorspace is before
+    assert widget.colorspace_button.isHidden()
 
 
 def test_a_color_space_behind_another_tab_comes_to_the_front(
     viewer: Viewer, dock: Dock, qtbot: Any
 ) -> None:
     widget = dock(RGB)
-    window, own, cube = widget.window(), widget.parent(), widget.cube
+    window, own, colorspace = widget.window(), widget.parent(), widget.colorspace
     assert isinstance(window, QMainWindow)
     assert isinstance(own, QDockWidget)
-    assert cube is not None
-    window.tabifyDockWidget(cube.parent(), own)
-    cube.parent().close()
+    assert colorspace is not None
+    window.tabifyDockWidget(colorspace.parent(), own)
+    colorspace.parent().close()
     own.raise_()
-    widget.cube_button.click()
-    qtbot.waitUntil(lambda: not cube.visibleRegion().isEmpty())
-    assert cube.parent().isVisible()
+    widget.colorspace_button.click()
+    qtbot.waitUntil(lambda: not colorspace.visibleRegion().isEmpty())
+    assert colorspace.parent().isVisible()
 
 
 def test_opening_the_color_space_again_leaves_nothing_behind(
@@ -304,8 +306,8 @@ def test_opening_the_color_space_again_leaves_nothing_behind(
     widget = dock(RGB)
     found = []
     for _ in range(3):
-        close_dock(widget.cube, qtbot)  # type: ignore[arg-type]
-        widget.cube_button.click()
+        close_dock(widget.colorspace, qtbot)  # type: ignore[arg-type]
+        widget.colorspace_button.click()
         widget.session.wait()
         found.append((callbacks(viewer), live_objects()))
     assert found[0] == found[1] == found[2]
@@ -365,12 +367,12 @@ def test_no_object_of_the_color_space_is_deleted_in_a_later_context(
     strayed: list[str], dock: Dock, qtbot: Any
 ) -> None:
     widget = dock(RGB)
-    assert widget.cube is not None
-    canvas, cube_dock = widget.cube.canvas, widget.cube.parent()
+    assert widget.colorspace is not None
+    canvas, colorspace_dock = widget.colorspace.canvas, widget.colorspace.parent()
     for floating in (True, False):
         canvas.render((120, 120))
         before = canvas.native.context()
-        cube_dock.setFloating(floating)
+        colorspace_dock.setFloating(floating)
         qtbot.waitUntil(lambda before=before: canvas.native.context() is not before)
         qtbot.wait(200)
     canvas.render((120, 120))
@@ -379,12 +381,12 @@ def test_no_object_of_the_color_space_is_deleted_in_a_later_context(
 
 def test_floating_and_docking_again_keeps_the_color_space(dock: Dock, qtbot: Any) -> None:
     widget = dock(RGB)
-    assert widget.cube is not None
-    cube_dock = widget.cube.parent()
+    assert widget.colorspace is not None
+    colorspace_dock = widget.colorspace.parent()
     for floating in (True, False):
-        cube_dock.setFloating(floating)
+        colorspace_dock.setFloating(floating)
         qtbot.wait(200)
-        picture = widget.cube.canvas.render((120, 120))
+        picture = widget.colorspace.canvas.render((120, 120))
         assert np.ptp(picture[..., :3]) > 100
     own = widget.parent()
     own.setFloating(True)
@@ -396,8 +398,8 @@ def test_floating_and_docking_again_keeps_the_color_space(dock: Dock, qtbot: Any
 
 def test_themes_are_followed(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
-    assert widget.cube is not None
-    dark = widget.cube.canvas.render((60, 60))[0, 0, :3].astype(int).sum()
+    assert widget.colorspace is not None
+    dark = widget.colorspace.canvas.render((60, 60))[0, 0, :3].astype(int).sum()
     viewer.theme = "light"
-    light = widget.cube.canvas.render((60, 60))[0, 0, :3].astype(int).sum()
+    light = widget.colorspace.canvas.render((60, 60))[0, 0, :3].astype(int).sum()
     assert light > dark + 300

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from vispy.scene.visuals import Markers
 
-from napari_colorkde.scene.part import Overlay, Part
+from napari_colorkde.scene.element import Element, ScreenSpace
 from napari_colorkde.scene.theme import THEMES, Theme
 
 _SIZE = 13.0
 _ORDER = 35
 
 
-class ColorMarker(Part):
+class ColorMarker(Element):
     """A disc in the color it stands for, with an outline."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class ColorMarker(Part):
         self._color = None if color is None else np.asarray(color, dtype=float)
         self.refresh()
 
-    def make(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: ScreenSpace) -> None:
         """Make the disc."""
         node = Markers(parent=scene)
         node.set_gl_state("translucent", depth_test=False, cull_face=False)

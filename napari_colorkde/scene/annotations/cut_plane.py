@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from vispy.scene.visuals import Line
 
+from napari_colorkde.scene.element import Element, Project, ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats, plane_in_box
-from napari_colorkde.scene.part import Overlay, Part, Project
 from napari_colorkde.scene.theme import THEMES, Theme
 
 _ORDER = 15
 
 
-class Cut(Part):
+class Cut(Element):
     """The cutting plane.
 
     Attributes
@@ -42,7 +42,7 @@ class Cut(Part):
         self.plane = None
         self.refresh()
 
-    def make(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: ScreenSpace) -> None:
         """Make the outline."""
         node = Line(np.zeros((2, 3), np.float32), connect="strip", method="gl", parent=scene)
         node.set_gl_state("translucent", depth_test=False)

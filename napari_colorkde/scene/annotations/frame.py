@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from vispy.scene.visuals import Line
 
 from napari_colorkde.scene.annotations.rulers import Ruler, Rulers, on_screen
-from napari_colorkde.scene.axes import Space
+from napari_colorkde.scene.axes import SceneAxes
+from napari_colorkde.scene.element import Element, Project, ScreenSpace
 from napari_colorkde.scene.geometry.box import (
     BACK,
     CUBE_EDGES,
@@ -19,7 +20,6 @@ from napari_colorkde.scene.geometry.box import (
     edge_kinds,
     faces_toward_viewer,
 )
-from napari_colorkde.scene.part import Overlay, Part, Project
 from napari_colorkde.scene.theme import THEMES, Theme
 
 # An edge may run through curved colors: it is drawn in pieces.
@@ -27,7 +27,7 @@ _PIECES = 24
 _BEHIND, _BEFORE = -10, 30
 
 
-class CubeFrame(Part):
+class CubeFrame(Element):
     """The box of three channels: 12 edges in their true colors, three rulers.
 
     Edges are gray where they have no color, and those along which it does not change. Those behind
@@ -35,11 +35,11 @@ class CubeFrame(Part):
 
     Parameters
     ----------
-    space : Space
+    space : SceneAxes
         What the cube stands for.
     """
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: SceneAxes) -> None:
         super().__init__()
         self._box = box = space.box
         self._names = space.names
@@ -56,7 +56,7 @@ class CubeFrame(Part):
         varied = np.ptp(self._colors, axis=1).max(axis=1, keepdims=True) > 0
         self._is_colored = space.has_color(places).reshape(self._points.shape[:2]) & varied
 
-    def make(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: ScreenSpace) -> None:
         """Make the edges under `scene` and the rulers in the `overlay`."""
         self.nodes = [_edge_lines(scene, _BEHIND), _edge_lines(scene, _BEFORE)]
         self._drawn = None
@@ -109,7 +109,7 @@ class CubeFrame(Part):
         )
 
 
-class FlatFrame(Part):
+class FlatFrame(Element):
     """The frame of one or two channels, seen from the front: bottom and left edge carry rulers.
 
     Parameters
@@ -118,11 +118,11 @@ class FlatFrame(Part):
         The bottom one and perhaps the left one.
     middle : (3,) array
         A scene point above the bottom and right of the left edge.
-    space : Space
+    space : SceneAxes
         For the colors of the edges.
     """
 
-    def __init__(self, rulers: Sequence[Ruler], middle: Floats, space: Space) -> None:
+    def __init__(self, rulers: Sequence[Ruler], middle: Floats, space: SceneAxes) -> None:
         super().__init__()
         self._measures = tuple(rulers)
         self._middle = middle
@@ -133,7 +133,7 @@ class FlatFrame(Part):
         self._points = np.array([r.start + t * (r.end - r.start) for r in rulers])
         self._colors = space.color_at(self._points.reshape(-1, 3)).reshape(self._points.shape)
 
-    def make(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: ScreenSpace) -> None:
         """Make the edges under `scene` and the rulers in the `overlay`."""
         self.nodes = [_edge_lines(scene, _BEFORE)]
         _set_edges(self.nodes[0], self._points, self._colors, 1.0)

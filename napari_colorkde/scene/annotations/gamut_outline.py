@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from vispy.scene.visuals import Line
 
-from napari_colorkde.scene.part import Overlay, Part
+from napari_colorkde.scene.element import Element, ScreenSpace
 
 _ORDER = 28
 _ALPHA = 0.9
 
 
-class Outline(Part):
+class Outline(Element):
     """Lines through colors, each point in its own."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Outline(Part):
         self._lines = arrays
         self.refresh()
 
-    def make(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: ScreenSpace) -> None:
         """Make the lines."""
         node = Line(
             np.zeros((2, 3), np.float32), connect="segments", method="gl", width=2, parent=scene

@@ -12,8 +12,8 @@ from vispy.scene.visuals import Image
 from vispy.visuals.transforms import STTransform
 
 from napari_colorkde.scene.annotations.rulers import NUMBER_POINTS
-from napari_colorkde.scene.density.transfer import MassCurve, Transfer
-from napari_colorkde.scene.part import Overlay, Part
+from napari_colorkde.scene.density.transfer import CumulativeMass, TransferFunction
+from napari_colorkde.scene.element import Element, ScreenSpace
 from napari_colorkde.scene.theme import THEMES, Theme
 
 # Pixels: the bar's corner, its size, and the distance of the lines of text below it.
@@ -21,7 +21,7 @@ _LEFT, _TOP = 26.0, 12.0
 _WIDTH, _HEIGHT = 104.0, 7.0
 _LINE = 11.0
 _ORDER = 45
-# The bar shows the opacity of a stretch as long as this share of an edge.
+# The bar shows the opacity of a stretch as long as this fraction of an edge.
 _STRETCH = 0.1
 # Pixels that a canvas must have both ways to leave room for a legend.
 _ROOM = 240.0
@@ -50,7 +50,7 @@ class Bar:
     title: str
 
 
-def density_bar(transfer: Transfer, curve: MassCurve, box_volume: float) -> Bar | None:
+def density_bar(transfer: TransferFunction, curve: CumulativeMass, box_volume: float) -> Bar | None:
     """Return the legend of a density: opacities over a logarithmic axis; None if it is empty.
 
     Densities are told in multiples of the one the image would have if its pixels were spread
@@ -70,11 +70,11 @@ def density_bar(transfer: Transfer, curve: MassCurve, box_volume: float) -> Bar 
     return Bar(opacity, None, ticks, "density (1 = evenly spread)")
 
 
-def shells_bar(shares: Sequence[float], covers: Sequence[float]) -> Bar:
-    """Return the legend of shells: what each hides, and the share of the pixels within it."""
-    n = len(shares)
+def shells_bar(fractions: Sequence[float], covers: Sequence[float]) -> Bar:
+    """Return the legend of shells: what each hides, and the fraction of the pixels within it."""
+    n = len(fractions)
     opacity = np.repeat(np.asarray(covers, dtype=float), _CELLS // n)
-    texts = [f"{100 * share:.3g} %" for share in shares]
+    texts = [f"{100 * fraction:.3g} %" for fraction in fractions]
     return Bar(opacity, None, tuple(((i + 0.5) / n, t) for i, t in enumerate(texts)), "of pixels")
 
 
@@ -89,7 +89,7 @@ def _power_text(exponent: int) -> str:
     return f"{10.0**exponent:g}" if -3 <= exponent <= 4 else f"1e{exponent}"
 
 
-class Legend(Part):
+class Legend(Element):
     """Draws a `Bar` in the upper left corner."""
 
     def __init__(self) -> None:
@@ -115,7 +115,7 @@ class Legend(Part):
         """Whether there is a bar, and room for it."""
         return self._bar is not None and self._has_room
 
-    def make(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: ScreenSpace) -> None:
         """Make the bar and its texts."""
         image = Image(
             np.zeros((1, _CELLS, 4), np.float32), interpolation="nearest", parent=overlay.node

@@ -11,14 +11,14 @@ from vispy.visuals.transforms import MatrixTransform
 
 from napari_colorkde.scene.annotations.marginals import Wall
 from napari_colorkde.scene.annotations.rulers import on_screen
-from napari_colorkde.scene.axes import Space
+from napari_colorkde.scene.axes import SceneAxes
+from napari_colorkde.scene.element import Element, Project, ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats, faces_toward_viewer
-from napari_colorkde.scene.part import Overlay, Part, Project
 
 _ORDER = -20
 
 
-class Walls(Part):
+class MarginalWalls(Element):
     """Pictures of the marginals, each in the mean colors of what lies before the wall.
 
     They hang on the far walls and change sides as the view turns.
@@ -30,7 +30,7 @@ class Walls(Part):
         self._walls: dict[int, Wall] = {}
         # What the walls are of.
         self._values: NDArray[np.float32] | None = None
-        self._of: Space | None = None
+        self._of: SceneAxes | None = None
         self._sides: dict[int, int] = {}
 
     def show(
@@ -39,12 +39,12 @@ class Walls(Part):
         *,
         scale: str = "linear",
         exposure: float = 1.0,
-        floor: float = 0.0,
+        density_floor: float = 0.0,
     ) -> None:
         """Show the marginals of a density (B0, B1, B2) in the present space; None: nothing.
 
         The same array again is neither summed nor converted to colors once more. The floor leaves
-        out that share of each marginal.
+        out that fraction of each marginal.
         """
         if values is None or self.space is None:
             self._values, self._of, self._walls = None, None, {}
@@ -52,7 +52,9 @@ class Walls(Part):
             self._values, self._of = values, self.space
             self._walls = {c: Wall.of(values, c, self.space) for c in range(3)}
         self._sides = {}
-        self._pictures = {c: w.picture(scale, exposure, floor) for c, w in self._walls.items()}
+        self._pictures = {
+            c: w.picture(scale, exposure, density_floor) for c, w in self._walls.items()
+        }
         self.refresh()
 
     @property
@@ -60,7 +62,7 @@ class Walls(Part):
         """Whether there are pictures to hang."""
         return bool(self._pictures)
 
-    def make(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: ScreenSpace) -> None:
         """Make three pictures; they are hung by `follow`."""
         for _ in range(3):
             node = Image(np.zeros((2, 2, 4), np.float32), interpolation="linear", parent=scene)
@@ -96,7 +98,7 @@ class Walls(Part):
         self.nodes[channel].transform = MatrixTransform(matrix)
 
 
-def _wall_matrix(space: Space, channel: int, shape: tuple[int, int]) -> Floats:
+def _wall_matrix(space: SceneAxes, channel: int, shape: tuple[int, int]) -> Floats:
     """Return the matrix from pixels (x = second channel left, y = first) to the scene."""
     box = space.box
     others = [c for c in range(3) if c != channel]

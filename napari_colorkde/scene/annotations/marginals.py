@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.scene.axes import Space
-from napari_colorkde.scene.density.transfer import MassCurve, Transfer
+from napari_colorkde.scene.axes import SceneAxes
+from napari_colorkde.scene.density.transfer import CumulativeMass, TransferFunction
 
 # As if the walls were sheets of this thickness.
 _SHEET = 0.15
@@ -55,16 +55,16 @@ class Wall:
         sRGB in 0..1: the mean color of what lies before each point.
     density : (Ba, Bb) float32 array
         The marginal.
-    curve : MassCurve
+    curve : CumulativeMass
         Of the marginal.
     """
 
     colors: NDArray[np.float32]
     density: NDArray[np.float32]
-    curve: MassCurve
+    curve: CumulativeMass
 
     @classmethod
-    def of(cls, values: NDArray[np.float32], channel: int, space: Space) -> Wall:
+    def of(cls, values: NDArray[np.float32], channel: int, space: SceneAxes) -> Wall:
         """Sum a density (B0, B1, B2) along `channel`."""
         box = space.box
         spans = [high - low for low, high in zip(box.low, box.high, strict=True)]
@@ -76,12 +76,16 @@ class Wall:
         t[..., channel] = shadow.mean
         colors = np.array(box.low) + t * np.array(spans)
         rgb = space.color_of(colors.reshape(-1, 3)).reshape(t.shape)
-        return cls(rgb.astype(np.float32), shadow.density, MassCurve.from_values(shadow.density))
+        return cls(
+            rgb.astype(np.float32), shadow.density, CumulativeMass.from_values(shadow.density)
+        )
 
     def picture(
-        self, scale: str = "linear", exposure: float = 1.0, floor: float = 0.0
+        self, scale: str = "linear", exposure: float = 1.0, density_floor: float = 0.0
     ) -> NDArray[np.float32]:
-        """Paint it: (Ba, Bb, 4), colors and opacity, 0..1; see `Transfer` for how."""
-        transfer = Transfer.from_curve(self.curve, scale=scale, exposure=exposure, floor=floor)
+        """Paint it: (Ba, Bb, 4), colors and opacity, 0..1; see `TransferFunction` for how."""
+        transfer = TransferFunction.from_curve(
+            self.curve, scale=scale, exposure=exposure, density_floor=density_floor
+        )
         alpha = transfer.opacity(self.density, _SHEET)
         return np.concatenate([self.colors, alpha[..., np.newaxis]], axis=-1).astype(np.float32)

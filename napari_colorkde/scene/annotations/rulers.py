@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from vispy.scene.visuals import Line
 
+from napari_colorkde.scene.element import Project, ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats, nice_ticks, outward, tick_texts
-from napari_colorkde.scene.part import Overlay, Project
 from napari_colorkde.scene.theme import Theme
 
 # Pixels from an edge to the outer end of its ticks, to its numbers, from these to its name.
@@ -57,7 +57,7 @@ class Rulers:
     def __init__(self) -> None:
         self._nodes: list[Any] = []
 
-    def build(self, overlay: Overlay, theme: Theme) -> None:
+    def build(self, overlay: ScreenSpace, theme: Theme) -> None:
         """Make the nodes."""
         ticks = Line(
             np.zeros((2, 2), np.float32), connect="segments", method="gl", parent=overlay.node

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from vispy.scene.visuals import Image
 from vispy.visuals.transforms import MatrixTransform
 
-from napari_colorkde.scene.axes import Space
-from napari_colorkde.scene.density.empty_space import empty_reach
-from napari_colorkde.scene.density.transfer import Transfer
+from napari_colorkde.scene.axes import SceneAxes
+from napari_colorkde.scene.density.empty_space import distance_to_content
+from napari_colorkde.scene.density.transfer import TransferFunction
 from napari_colorkde.scene.density.volume import DensityCloud
 from napari_colorkde.scene.display_colors import color_grid
+from napari_colorkde.scene.element import Element, ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats
-from napari_colorkde.scene.part import Overlay, Part
 
 Values = NDArray[np.float32]
 
@@ -39,28 +39,28 @@ def shell_covers(n: int) -> tuple[float, ...]:
     return _SHELL_COVERS[:n]
 
 
-class Content(Part):
-    """What the canvas asks of each kind, beside being a part.
+class Content(Element):
+    """What the canvas asks of each kind, besides being an element.
 
     Parameters
     ----------
     values : array of float32
         Densities.
-    transfer : Transfer
+    transfer : TransferFunction
         How they are shown.
     """
 
-    def __init__(self, values: Values, transfer: Transfer) -> None:
+    def __init__(self, values: Values, transfer: TransferFunction) -> None:
         super().__init__()
         self._values = values
         self._transfer = transfer
 
-    def set_values(self, values: Values, transfer: Transfer) -> None:
+    def set_values(self, values: Values, transfer: TransferFunction) -> None:
         """Show other densities on the same grid."""
         self._values = values
         self.set_transfer(transfer)
 
-    def set_transfer(self, transfer: Transfer) -> None:
+    def set_transfer(self, transfer: TransferFunction) -> None:
         """Show the same densities another way."""
         self._transfer = transfer
         self.refresh()
@@ -73,9 +73,9 @@ class VolumeContent(Content):
     ----------
     values : (B0, B1, B2) float32 array
         Densities, or signed differences.
-    space : Space
+    space : SceneAxes
         Of the grid's first and last points.
-    transfer : Transfer
+    transfer : TransferFunction
         How densities are shown.
     mode : str
         "cloud", "maximum" or "shells".
@@ -88,8 +88,8 @@ class VolumeContent(Content):
     def __init__(
         self,
         values: Values,
-        space: Space,
-        transfer: Transfer,
+        space: SceneAxes,
+        transfer: TransferFunction,
         *,
         mode: str = "cloud",
         signed: bool = False,
@@ -101,13 +101,13 @@ class VolumeContent(Content):
         self._colors = None if given is None else color_grid(given, space.box)
         self._mode = mode
         self._signed = signed
-        self._fine = True
+        self._high_quality = True
         self._shells = tuple(shells)
         self._cut: Floats | None = None
         self._threshold = self._faintest()
-        self._reach = empty_reach(values, self._threshold)
+        self._reach = distance_to_content(values, self._threshold)
 
-    def make(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: ScreenSpace) -> None:
         """Make the volume node under `scene`."""
         size = [self._box.size[self._box.order.index(channel)] for channel in (2, 1, 0)]
         node = DensityCloud(self._values, mode=self._mode, size=size, parent=scene)
@@ -121,9 +121,9 @@ class VolumeContent(Content):
     def fill(self) -> None:
         """Show the densities as they are to be shown."""
         self.set_transfer(self._transfer)
-        self.set_fine(self._fine)
+        self.set_quality(self._high_quality)
 
-    def set_values(self, values: Values, transfer: Transfer) -> None:
+    def set_values(self, values: Values, transfer: TransferFunction) -> None:
         """Upload other densities into the same texture."""
         self._values = values
         for node in self.nodes:
@@ -131,7 +131,7 @@ class VolumeContent(Content):
         self._threshold = -1.0
         self.set_transfer(transfer)
 
-    def set_transfer(self, transfer: Transfer) -> None:
+    def set_transfer(self, transfer: TransferFunction) -> None:
         """Show the same densities another way.
 
         The densities are not uploaded again; where they are too faint to be seen is, when that
@@ -141,7 +141,7 @@ class VolumeContent(Content):
         faintest = self._faintest()
         if faintest != self._threshold:
             self._threshold = faintest
-            self._reach = empty_reach(self._values, faintest)
+            self._reach = distance_to_content(self._values, faintest)
             for node in self.nodes:
                 node.set_reach(self._reach)
         for node in self.nodes:
@@ -170,9 +170,9 @@ class VolumeContent(Content):
         for node in self.nodes:
             node.set_cut(plane)
 
-    def set_fine(self, fine: bool) -> None:
+    def set_quality(self, fine: bool) -> None:
         """Use many rays in short steps, or fewer in longer ones while the view moves."""
-        self._fine = fine
+        self._high_quality = fine
         for node in self.nodes:
             step = _FINE_STEP if fine else _COARSE_STEP
             node.set_reduced(not fine)
@@ -182,7 +182,7 @@ class VolumeContent(Content):
 class PlaneContent(Content):
     """Two channels: their joint density as a picture, each point in its own color."""
 
-    def __init__(self, values: Values, space: Space, transfer: Transfer) -> None:
+    def __init__(self, values: Values, space: SceneAxes, transfer: TransferFunction) -> None:
         super().__init__(values, transfer)
         self._box = box = space.box
         axes = [
@@ -191,7 +191,7 @@ class PlaneContent(Content):
         grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
         self._colors = np.asarray(space.color_of(grid.reshape(-1, 2))).reshape(*values.shape, 3)
 
-    def make(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: ScreenSpace) -> None:
         """Make the picture node under `scene`."""
         node = Image(np.zeros((2, 2, 4), np.float32), interpolation="linear", parent=scene)
         node.order = 0

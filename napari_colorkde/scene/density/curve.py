@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from vispy.scene.visuals import Line, Mesh
 
-from napari_colorkde.scene.axes import Space
+from napari_colorkde.scene.axes import SceneAxes
 from napari_colorkde.scene.density.content import Content, Values
-from napari_colorkde.scene.density.transfer import Transfer
+from napari_colorkde.scene.density.transfer import TransferFunction
+from napari_colorkde.scene.element import ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats
-from napari_colorkde.scene.part import Overlay
 from napari_colorkde.scene.theme import THEMES, Theme
 
 # Height in the scene of the ramp of grays below the curve.
@@ -21,7 +21,7 @@ CURVE_RAMP = 0.05
 _BARS = 256
 # A single level may hold most pixels. Bars are cut at so many times the height of the curve.
 _HIGHEST = 1.5
-# Values are steps apart that differ from whole steps by less than this share of one.
+# Values are steps apart that differ from whole steps by less than this fraction of one.
 _UNEVEN = 1e-3
 _OUTLINE_ALPHA = 0.7
 
@@ -33,7 +33,7 @@ def histogram(
 
     Of values that are steps apart, such as whole numbers, a bar is as wide as a step, or as several
     where there are more than 256, and has its values in the middle: bars that held one more than
-    their neighbors would stand out like a comb. Densities are shares of the pixels per unit.
+    their neighbors would stand out like a comb. Densities are fractions of the pixels per unit.
 
     Parameters
     ----------
@@ -71,8 +71,8 @@ class CurveContent(Content):
     def __init__(
         self,
         values: Values,
-        space: Space,
-        transfer: Transfer,
+        space: SceneAxes,
+        transfer: TransferFunction,
     ) -> None:
         super().__init__(values, transfer)
         self._space = space
@@ -88,7 +88,7 @@ class CurveContent(Content):
         self._bars = histogram(colors[:, 0], counts, low, high) if len(colors) else None
         self.refresh()
 
-    def make(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: ScreenSpace) -> None:
         """Make area, ramp and lines under `scene`."""
         area = Mesh(parent=scene, shading=None, mode="triangles")
         outline, line = (

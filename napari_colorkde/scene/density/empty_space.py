@@ -10,7 +10,7 @@ from scipy.ndimage import distance_transform_cdt
 BLOCK = 4
 
 
-def empty_reach(values: NDArray[np.floating], threshold: float) -> NDArray[np.uint8]:
+def distance_to_content(values: NDArray[np.floating], threshold: float) -> NDArray[np.uint8]:
     """Return for every block of cells how many blocks around it are empty.
 
     Parameters

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from vispy.scene.visuals import Markers
 from vispy.visuals.filters.clipping_planes import PlanesClipper
 
+from napari_colorkde.scene.element import Element, ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats
-from napari_colorkde.scene.part import Overlay, Part
 from napari_colorkde.scene.theme import THEMES, Theme
 
 # Diameters in pixels: of a color without weight, and what one that had all pixels would add.
@@ -26,14 +26,14 @@ _CUT_SLACK = 1e-4
 _ORDER, _LIT_ORDER = 0, 18
 
 
-class Points(Part):
+class Points(Element):
     """Colors as opaque points in their own color, as large as their number of pixels."""
 
     def __init__(self) -> None:
         super().__init__()
         self._colors: NDArray[np.float64] = np.empty((0, 0))
         self._sizes: NDArray[np.float32] = np.empty(0, np.float32)
-        self._fine = True
+        self._high_quality = True
         self._cut: Floats | None = None
         self._clippers: list[PlanesClipper] = []
 
@@ -57,7 +57,7 @@ class Points(Part):
             and (self._colors.shape[1] == space.n_channels)
         )
 
-    def make(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: ScreenSpace) -> None:
         """Make all points, and the fewer of them that are drawn while the view moves."""
         self.nodes = [Markers(parent=scene) for _ in range(2)]
         self._clippers = [PlanesClipper() for _ in self.nodes]
@@ -81,7 +81,7 @@ class Points(Part):
                 edge_width=0,
                 symbol="disc",
             )
-        self.set_fine(self._fine)
+        self.set_quality(self._high_quality)
 
     def set_cut(self, plane: Floats | None) -> None:
         """Take away what lies beyond a plane; see `Cut.plane`."""
@@ -106,9 +106,9 @@ class Points(Part):
         super().release()
         self._clippers = []
 
-    def set_fine(self, fine: bool) -> None:
+    def set_quality(self, fine: bool) -> None:
         """Draw all points, or fewer."""
-        self._fine = fine
+        self._high_quality = fine
         if self.nodes:
             every, some = self.nodes
             every.visible = fine and self.is_needed
@@ -116,8 +116,8 @@ class Points(Part):
 
     def _sizes_of(self, counts: NDArray[np.float64]) -> NDArray[np.float32]:
         # The area is the count.
-        share = counts / max(float(counts.sum()), 1.0)
-        return np.asarray(_SMALLEST + _LARGEST * np.sqrt(share), dtype=np.float32)
+        fraction = counts / max(float(counts.sum()), 1.0)
+        return np.asarray(_SMALLEST + _LARGEST * np.sqrt(fraction), dtype=np.float32)
 
     def _rgba(self) -> NDArray[np.float32]:
         if self.space is None:
@@ -126,7 +126,7 @@ class Points(Part):
         return np.column_stack([rgb, np.ones(len(rgb))]).astype(np.float32)
 
 
-class LitPoints(Part):
+class HighlightPoints(Element):
     """Some colors as small dots of the same light on top of everything else.
 
     Where they are many, fewer stand for them, and those let through what is behind.
@@ -153,7 +153,7 @@ class LitPoints(Part):
             and (len(self._colors) > 0)
         )
 
-    def make(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: ScreenSpace) -> None:
         """Make the dots."""
         node = Markers(parent=scene)
         node.set_gl_state("translucent", depth_test=False, cull_face=False)
@@ -199,7 +199,7 @@ def thinned(places: Floats, at_most: int = _LIT_POINTS) -> Floats:
 def lit_alpha(places: Floats) -> float:
     """Return the opacity of dots at places (N, 3) of which many lie behind each other.
 
-    So many as there are, together they hide the same share of what is behind.
+    So many as there are, together they hide the same fraction of what is behind.
     """
     # Seen from the front, in cells about as large as a dot.
     index = np.floor(places[:, [0, 2]] * _DOTS_PER_EDGE).astype(np.int64)

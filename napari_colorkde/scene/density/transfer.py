@@ -18,7 +18,7 @@ _INFINITY = 0x7F80  # above come NaN and everything negative
 
 
 @dataclass(frozen=True, eq=False)
-class MassCurve:
+class CumulativeMass:
     """How much of a volume's mass lies in cells at least as dense as a level.
 
     Attributes
@@ -36,7 +36,7 @@ class MassCurve:
     peak: float
 
     @classmethod
-    def from_values(cls, values: NDArray[np.float32]) -> MassCurve:
+    def from_values(cls, values: NDArray[np.float32]) -> CumulativeMass:
         """Count the mass by density class. O(number of cells), without sorting.
 
         Levels are known to 0.8 %. Negative and non-finite cells count as empty.
@@ -87,17 +87,17 @@ SCALES = ("linear", "log", "equalized")
 # Optical depth of one edge length of the cube at f = 1 and exposure 1. Chosen by eye on photographs
 # so that turning from one scale to another keeps the picture about as bright.
 _DEPTH = {"linear": 3.0, "log": 9.0, "equalized": 24.0}
-# At the border of this share of the mass f is about 1: there the cloud begins to be seen well.
-_TYPICAL_SHARE = 0.9
-# The equalizing curve spans the densities that hold this share of the mass.
-_RANKED_SHARE = 0.9999
+# At the border of this fraction of the mass f is about 1: there the cloud begins to be seen well.
+_TYPICAL_FRACTION = 0.9
+# The equalizing curve spans the densities that hold this fraction of the mass.
+_RANKED_FRACTION = 0.9999
 # A whole edge length of the cube that hides less than this cannot be seen.
 _INVISIBLE = 1 / 512
 RANK_POINTS = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Transfer:
+class TransferFunction:
     """From densities to what the eye is shown: f(density) and its optical depth.
 
     The cloud's shader computes the same from the same numbers (`volume.glsl`, `visible_*.glsl`).
@@ -116,7 +116,7 @@ class Transfer:
     log_range : tuple of float
         Natural logarithms of the densities at both ends of `rank`.
     rank : (256,) float32 array
-        The share of the mass in sparser cells, at densities evenly spaced in the logarithm.
+        The fraction of the mass in sparser cells, at densities evenly spaced in the logarithm.
     """
 
     scale: str
@@ -128,31 +128,38 @@ class Transfer:
 
     @classmethod
     def from_curve(
-        cls, curve: MassCurve, *, scale: str = "linear", exposure: float = 1.0, floor: float = 0.0
-    ) -> Transfer:
+        cls,
+        curve: CumulativeMass,
+        *,
+        scale: str = "linear",
+        exposure: float = 1.0,
+        density_floor: float = 0.0,
+    ) -> TransferFunction:
         """Fit the transfer to a volume.
 
         Parameters
         ----------
-        curve : MassCurve
+        curve : CumulativeMass
             Of the volume.
         scale : str
             "linear": f = density over the density at the border of 90 % of the mass.
-            "log": log(1 + that). "equalized": the share of the mass that lies in sparser cells.
+            "log": log(1 + that). "equalized": the fraction of the mass that lies in sparser cells.
         exposure : float
             Factor on the optical depth; 1 looks well on photographs, whatever their size.
-        floor : float
+        density_floor : float
             Share of the mass, the sparsest, that is not shown: 0 to 1.
         """
         if scale not in SCALES:
             raise ValueError(f"scale must be one of {', '.join(SCALES)}, not {scale!r}")
         if not (np.isfinite(exposure) and exposure > 0):
             raise ValueError(f"exposure must be a positive number, not {exposure}")
-        if not 0 <= floor <= 1:
-            raise ValueError(f"floor must be a share of the mass, 0 to 1, not {floor}")
+        if not 0 <= density_floor <= 1:
+            raise ValueError(
+                f"density_floor must be a fraction of the mass, 0 to 1, not {density_floor}"
+            )
         depth = _DEPTH[scale] * exposure
-        typical = curve.level_holding(_TYPICAL_SHARE)
-        lowest = curve.level_holding(_RANKED_SHARE)
+        typical = curve.level_holding(_TYPICAL_FRACTION)
+        lowest = curve.level_holding(_RANKED_FRACTION)
         if typical <= 0:  # nothing to see
             zeros = np.zeros(RANK_POINTS, np.float32)
             return cls(scale, depth, 1.0, 0.0, (0.0, 1.0), zeros)
@@ -166,7 +173,9 @@ class Transfer:
             scale=scale,
             depth=depth,
             gain=1.0 / typical,
-            floor=max(curve.level_holding(1.0 - floor) if floor > 0 else 0.0, faintest),
+            floor=max(
+                curve.level_holding(1.0 - density_floor) if density_floor > 0 else 0.0, faintest
+            ),
             log_range=(float(low), float(high)),
             rank=rank.astype(np.float32),
         )

@@ -14,8 +14,8 @@ from vispy.visuals.shaders import Function
 from vispy.visuals.visual import Visual
 
 from napari_colorkde.scene.density.empty_space import BLOCK
-from napari_colorkde.scene.density.reduced_target import ReducedTarget
-from napari_colorkde.scene.density.transfer import RANK_POINTS, Transfer
+from napari_colorkde.scene.density.low_resolution import LowResolutionTarget
+from napari_colorkde.scene.density.transfer import RANK_POINTS, TransferFunction
 from napari_colorkde.scene.geometry.box import CUBE_CORNERS
 from napari_colorkde.scene.shaders.load import shader_code
 
@@ -71,7 +71,7 @@ class DensityVisual(Visual):
             internalformat="r32f",
         )
         self._scale = ""
-        self._reduced: ReducedTarget | None = None
+        self._reduced: LowResolutionTarget | None = None
         self._is_reduced = False
         self._index_buffer = IndexBuffer(np.array(_BOX_STRIP, dtype=np.uint32))
         self._draw_mode = "triangle_strip"
@@ -114,11 +114,11 @@ class DensityVisual(Visual):
         self.set_uniforms(points=values.shape[::-1])
 
     def set_reach(self, reach: NDArray[np.uint8]) -> None:
-        """Upload where the densities are empty (`occupancy.empty_reach`)."""
+        """Upload where the densities are empty (`occupancy.distance_to_content`)."""
         self._reach.set_data(reach)
         self.set_uniforms(blocks=reach.shape[::-1])
 
-    def set_transfer(self, transfer: Transfer) -> None:
+    def set_transfer(self, transfer: TransferFunction) -> None:
         """Show densities as `transfer` says. Uploads at most 256 numbers."""
         if transfer.scale != self._scale:
             self._scale = transfer.scale
@@ -166,7 +166,7 @@ class DensityVisual(Visual):
         """Draw at half the resolution, a quarter of the rays, or at the full one."""
         self._is_reduced = reduced
         if reduced and self._reduced is None:
-            self._reduced = ReducedTarget(_REDUCTION)
+            self._reduced = LowResolutionTarget(_REDUCTION)
         self.update()
 
     def draw(self) -> None:

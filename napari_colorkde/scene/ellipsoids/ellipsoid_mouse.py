@@ -9,17 +9,17 @@ import numpy as np
 from qtpy.QtCore import Qt
 
 from napari_colorkde.scene.annotations.rulers import on_screen
+from napari_colorkde.scene.element import Project
 from napari_colorkde.scene.ellipsoids.ellipsoid_set import EllipsoidSet
 from napari_colorkde.scene.ellipsoids.ellipsoids import Ellipsoids
 from napari_colorkde.scene.geometry.box import ColorBox, Floats
 from napari_colorkde.scene.geometry.rays import Ray, hit_plane, nearest_on_line
-from napari_colorkde.scene.part import Project
 
 # Pixels within which a handle or the mean is grasped, and by which a click may slip.
 _GRASP, _SLIP = 9.0, 3.0
 # What the mouse looks like over what can be grasped.
 _CURSORS = {"mean": Qt.CursorShape.OpenHandCursor, "axis": Qt.CursorShape.CrossCursor}
-# A half-axis is not dragged below this share of the box.
+# A half-axis is not dragged below this fraction of the box.
 _THINNEST = 1e-3
 
 
@@ -61,7 +61,7 @@ class EllipsoidMouse:
         Pixels (2,) → the `Ray` under them.
     project : callable
         Scene points (N, 3) → homogeneous pixels (N, 4).
-    part : Ellipsoids
+    ellipsoids : Ellipsoids
         What is clicked and dragged.
     listener : EllipsoidListener
         Whose callbacks are called.
@@ -78,14 +78,14 @@ class EllipsoidMouse:
         camera: Any,
         ray_at: Callable[[Floats], Ray],
         project: Project,
-        part: Ellipsoids,
+        ellipsoids: Ellipsoids,
         listener: EllipsoidListener,
     ) -> None:
         self._canvas = canvas
         self._camera = camera
         self._ray_at = ray_at
         self._project = project
-        self._part = part
+        self._ellipsoids = ellipsoids
         self._drag: tuple[str, int, int] | None = None  # what, of which ellipsoid, which axis
         self._grip = np.zeros(3)  # from the mouse to the mean
         self._slack = 0.0  # from the mouse on to the end of the axis, along it in the scene
@@ -114,7 +114,7 @@ class EllipsoidMouse:
         events.mouse_release.disconnect(self._on_release)
 
     def _on_press(self, event: Any) -> None:
-        shown, space = self._part.shown, self._part.space
+        shown, space = self._ellipsoids.shown, self._ellipsoids.space
         if event.button != 1 or not self.is_enabled or shown is None or space is None:
             return
         position = np.asarray(event.pos, dtype=float)[:2]
@@ -130,26 +130,28 @@ class EllipsoidMouse:
         else:
             lengths = self._length(position, shown, space.box, k, axis)
             self._slack = 0.0 if lengths is None else lengths[1] - lengths[0]
-            self._part.is_held = True
+            self._ellipsoids.is_held = True
         self._camera.interactive = False
 
     def _under_mouse(self, position: Floats) -> tuple[str, int, int] | None:
         """Return what can be grasped there, of which ellipsoid, and which axis; None: nothing."""
-        shown, space = self._part.shown, self._part.space
+        shown, space = self._ellipsoids.shown, self._ellipsoids.space
         if shown is None or space is None or shown.selected is None:
             return None
         k = shown.selected
-        self._part.follow(self._project)
+        self._ellipsoids.follow(self._project)
         mean = space.box.to_scene(shown.means[k])
-        places = on_screen(self._project, np.concatenate([[mean], self._part.handle_places()]))
+        places = on_screen(
+            self._project, np.concatenate([[mean], self._ellipsoids.handle_places()])
+        )
         distances = np.linalg.norm(places - position, axis=1)
         nearest = int(np.argmin(np.where(np.isfinite(distances), distances, np.inf)))
         if distances[nearest] <= _GRASP:
             return ("axis", k, (nearest - 1) // 2) if nearest > 0 else ("mean", k, -1)
-        return ("mean", k, -1) if self._part.is_hit(self._ray_at(position), k) else None
+        return ("mean", k, -1) if self._ellipsoids.is_hit(self._ray_at(position), k) else None
 
     def _on_move(self, event: Any) -> None:
-        shown, space = self._part.shown, self._part.space
+        shown, space = self._ellipsoids.shown, self._ellipsoids.space
         position = np.asarray(event.pos, dtype=float)[:2]
         if event.button is None and not event.is_dragging:
             self._show_cursor(position)
@@ -162,7 +164,7 @@ class EllipsoidMouse:
             if point is None:
                 return
             moved = space.box.to_color(point + self._grip)
-            self._part.show(shown.with_mean(k, moved))
+            self._ellipsoids.show(shown.with_mean(k, moved))
             if listener.on_ellipsoid_moved is not None:
                 listener.on_ellipsoid_moved(k, moved)
         else:
@@ -172,7 +174,7 @@ class EllipsoidMouse:
             length = max(lengths[0] + self._slack, _THINNEST)
             sigma = float(np.linalg.norm(shown.axes[k, :, axis])) * length / lengths[1]
             reshaped = shown.with_axis(k, axis, sigma)
-            self._part.show(reshaped)
+            self._ellipsoids.show(reshaped)
             if listener.on_ellipsoid_reshaped is not None:
                 listener.on_ellipsoid_reshaped(k, reshaped.covariance(k))
         self._canvas.update()
@@ -186,7 +188,7 @@ class EllipsoidMouse:
         self._let_go()
         listener = self._listener
         if pressed and was_click and listener.on_ellipsoid_clicked is not None:
-            listener.on_ellipsoid_clicked(self._part.hit(self._ray_at(position)))
+            listener.on_ellipsoid_clicked(self._ellipsoids.hit(self._ray_at(position)))
         elif drag is not None and listener.on_ellipsoid_released is not None:
             listener.on_ellipsoid_released(drag[1])
 
@@ -202,7 +204,7 @@ class EllipsoidMouse:
         self._has_moved = False
         if self._drag is not None:
             self._drag = None
-            self._part.is_held = False
+            self._ellipsoids.is_held = False
             self._camera.interactive = not self._camera.is_flat
 
     def _under(self, position: Floats, point: Floats) -> Floats | None:

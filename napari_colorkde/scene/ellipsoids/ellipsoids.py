@@ -12,10 +12,10 @@ from vispy.visuals.instanced_mesh import InstancedMeshVisual
 from vispy.visuals.shaders import Function
 
 from napari_colorkde.scene.annotations.rulers import on_screen
+from napari_colorkde.scene.element import Element, Project, ScreenSpace
 from napari_colorkde.scene.ellipsoids.ellipsoid_set import EllipsoidSet
 from napari_colorkde.scene.geometry.box import ColorBox, Floats, principal_circles
 from napari_colorkde.scene.geometry.rays import Ray, hit_ellipsoids, hit_plane
-from napari_colorkde.scene.part import Overlay, Part, Project
 from napari_colorkde.scene.theme import THEMES, Theme
 
 _BODY_ALPHA, _SELECTED_ALPHA = 0.16, 0.34
@@ -51,7 +51,7 @@ class BodiesVisual(InstancedMeshVisual):
 Bodies = create_visual_node(BodiesVisual)
 
 
-class Ellipsoids(Part):
+class Ellipsoids(Element):
     """Draws an `EllipsoidSet` and says what the mouse is over.
 
     Attributes
@@ -85,7 +85,7 @@ class Ellipsoids(Part):
             return None
         return given if given.means.shape[1] == space.n_channels else None
 
-    def make(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: ScreenSpace) -> None:
         """Make bodies, circles and handles."""
         sphere = create_sphere(rows=16, cols=24)
         bodies = Bodies(
@@ -218,8 +218,8 @@ class Ellipsoids(Part):
             bodies.instance_colors = np.column_stack([shown.colors, alpha])
         text = np.array(self._theme.text)
         lines = self._box.to_scene(principal_circles(shown.means, shown.radius * shown.axes))
-        share = np.where(chosen, 0.85, _TOWARD_TEXT)[:, np.newaxis]
-        rgb = shown.colors * (1 - share) + text * share
+        fraction = np.where(chosen, 0.85, _TOWARD_TEXT)[:, np.newaxis]
+        rgb = shown.colors * (1 - fraction) + text * fraction
         rgba = np.column_stack([rgb, np.where(chosen, 1.0, 0.8)])
         circles.set_data(
             pos=lines.reshape(-1, 3).astype(np.float32),

@@ -192,7 +192,7 @@ def choose_rulers(
             chosen.append(None)
             continue
         upright = np.abs(spans[:, 1]).mean() > np.abs(spans[:, 0]).mean()
-        # A small share of the other coordinate settles ties.
+        # A small fraction of the other coordinate settles ties.
         score = (
             -middles[:, 0] + 0.1 * middles[:, 1] if upright else middles[:, 1] - 0.1 * middles[:, 0]
         )

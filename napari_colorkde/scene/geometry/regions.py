@@ -35,7 +35,7 @@ class HalfSpace:
     offset: float
 
     @classmethod
-    def left_by(cls, plane: Floats, box: ColorBox) -> HalfSpace:
+    def visible(cls, plane: Floats, box: ColorBox) -> HalfSpace:
         """Make what a cut leaves of three channels; see `Cut.plane`."""
         low, high = np.array(box.low), np.array(box.high)
         normal = plane[2::-1] / (high - low)

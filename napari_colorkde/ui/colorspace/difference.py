@@ -13,10 +13,10 @@ from napari_colorkde.app.layers.overlay import Overlay, image_layers
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.core.palette.palette import Palette
-from napari_colorkde.ui.colorspace.view import CubeView
+from napari_colorkde.ui.colorspace.view import ColorSpaceView
 
 
-class CubeDifference:
+class DifferenceChooser:
     """Takes the density of another image layer away from the one that is shown.
 
     Parameters
@@ -31,7 +31,9 @@ class CubeDifference:
 
     failed = Signal(str, description="What the user asked for cannot be; a sentence.")
 
-    def __init__(self, viewer: Any, session: Session, overlay: Overlay, view: CubeView) -> None:
+    def __init__(
+        self, viewer: Any, session: Session, overlay: Overlay, view: ColorSpaceView
+    ) -> None:
         self._viewer = unwrap_proxy(viewer)
         self._session, self._overlay, self._view = session, overlay, view
         self._layer: ref[Any] | None = None

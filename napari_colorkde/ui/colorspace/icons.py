@@ -10,7 +10,7 @@ TEXT_COLORS = {"dark": "#d6d6d8", "light": "#3c3c40"}
 
 
 def icon(name: str, theme: str) -> QIcon:
-    """An icon: "turn", "lasso", "rectangle", "ball", "exposure" or "floor"."""
+    """An icon: "rotate", "lasso", "rectangle", "ball", "exposure" or "floor"."""
     return QIcon(pixmap(name, theme))
 
 
@@ -28,7 +28,7 @@ def pixmap(name: str, theme: str, scale: int = 2) -> QPixmap:
     return picture
 
 
-def _turn(painter: QPainter, color: QColor) -> None:
+def _rotate(painter: QPainter, color: QColor) -> None:
     painter.drawArc(QRectF(3, 3, 12, 12), 60 * 16, 280 * 16)
     tip = QPainterPath(QPointF(11.2, 1.2))
     tip.lineTo(15.6, 4.6)
@@ -79,7 +79,7 @@ def _floor(painter: QPainter, color: QColor) -> None:
 
 
 _DRAWINGS: dict[str, Callable[[QPainter, QColor], None]] = {
-    "turn": _turn,
+    "rotate": _rotate,
     "lasso": _lasso,
     "rectangle": _rectangle,
     "ball": _ball,

@@ -14,7 +14,7 @@ from napari_colorkde.app.selection.samples import Samples
 from napari_colorkde.app.selection.selections import Selection, collect_samples
 from napari_colorkde.app.session import Session
 
-WAIT_MS = 80
+SETTLE_MS = 80
 """Strokes of a brush are gathered for so long before their colors are looked up."""
 
 WATCHED = {
@@ -24,7 +24,7 @@ WATCHED = {
 """Events after which other pixels may be drawn on, by the kind of layer."""
 
 
-class ImageLight:
+class LayerHighlight:
     """Lights up the colors under the active Labels layer (its chosen label) or Shapes layer.
 
     Parameters
@@ -44,7 +44,7 @@ class ImageLight:
         self._is_lit = False
         self._timer = QTimer()
         self._timer.setSingleShot(True)
-        self._timer.setInterval(WAIT_MS)
+        self._timer.setInterval(SETTLE_MS)
         self._timer.timeout.connect(self._look_up)
         self._viewer.layers.selection.events.active.connect(self._on_active)
         self._viewer.layers.events.removed.connect(self._on_removed)
@@ -130,10 +130,10 @@ class ImageLight:
         if self._canvas is None:
             return
         if samples is None or estimate is None or self._layer is None:
-            self._canvas.light_up(np.empty((0, 1)))
+            self._canvas.highlight_colors(np.empty((0, 1)))
             self._is_lit = False
             return
-        self._canvas.light_up(estimate.coordinates.from_colors(samples.colors))
+        self._canvas.highlight_colors(estimate.coordinates.from_colors(samples.colors))
         self._is_lit = True
 
 

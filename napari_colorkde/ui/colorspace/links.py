@@ -6,16 +6,16 @@ from typing import Any
 from napari_colorkde.app.kernels.picking import Picker
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
-from napari_colorkde.ui.colorspace.difference import CubeDifference
+from napari_colorkde.ui.colorspace.difference import DifferenceChooser
 from napari_colorkde.ui.colorspace.ellipsoids import KernelEllipsoids
-from napari_colorkde.ui.colorspace.layer_highlight import ImageLight
+from napari_colorkde.ui.colorspace.layer_highlight import LayerHighlight
 from napari_colorkde.ui.colorspace.pixel_readout import PixelReadout
-from napari_colorkde.ui.colorspace.region_selection import CubeRegions
-from napari_colorkde.ui.colorspace.view import CubeView
+from napari_colorkde.ui.colorspace.region_selection import RegionSelection
+from napari_colorkde.ui.colorspace.view import ColorSpaceView
 from napari_colorkde.ui.kernels.table import KernelTable
 
 
-class CubeLink:
+class ColorSpaceLinks:
     """Ties a view that has a canvas to all else.
 
     Parameters
@@ -29,7 +29,7 @@ class CubeLink:
 
     Attributes
     ----------
-    readout, regions, light, difference, ellipsoids
+    readout, regions, highlight, difference, ellipsoids
         One tie each.
     """
 
@@ -38,7 +38,7 @@ class CubeLink:
         viewer: Any,
         session: Session,
         overlay: Overlay,
-        view: CubeView,
+        view: ColorSpaceView,
         table: KernelTable,
         picker: Picker,
         say: Callable[[str], None],
@@ -46,9 +46,9 @@ class CubeLink:
         canvas = view.canvas
         self._view = view
         self.readout = PixelReadout(viewer, session, overlay, canvas)
-        self.regions = CubeRegions(viewer, session, overlay, canvas, view.bar, picker)
-        self.light = ImageLight(viewer, session, overlay, canvas)
-        self.difference = CubeDifference(viewer, session, overlay, view)
+        self.regions = RegionSelection(viewer, session, overlay, canvas, view.bar, picker)
+        self.highlight = LayerHighlight(viewer, session, overlay, canvas)
+        self.difference = DifferenceChooser(viewer, session, overlay, view)
         self.ellipsoids = KernelEllipsoids(canvas, session, table)
         for part in (view, self.regions, self.difference):
             part.failed.connect(say)
@@ -67,5 +67,5 @@ class CubeLink:
         self._view.tool_changed.disconnect(self.regions.set_tool)
         for speaker in (self._view, self.regions, self.difference):
             speaker.failed.disconnect()
-        for part in (self.readout, self.regions, self.light, self.difference, self.ellipsoids):
+        for part in (self.readout, self.regions, self.highlight, self.difference, self.ellipsoids):
             part.close()

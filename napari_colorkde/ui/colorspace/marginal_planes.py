@@ -12,10 +12,10 @@ from qtpy.QtGui import QColor, QImage, QPainter
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_colorkde.scene.annotations.marginals import Wall
-from napari_colorkde.scene.axes import Space
-from napari_colorkde.scene.density.transfer import MassCurve, Transfer
+from napari_colorkde.scene.axes import SceneAxes
+from napari_colorkde.scene.density.transfer import CumulativeMass, TransferFunction
 from napari_colorkde.scene.display_colors import ColorOf
-from napari_colorkde.scene.theme import theme_named
+from napari_colorkde.scene.theme import get_theme
 
 SIDE = 90
 GAP = 8
@@ -56,7 +56,7 @@ class MarginalPlanes(QWidget):
     ) -> None:
         """Show the planes of a density."""
         pictures = []
-        space = Space.from_axes(axes, names, color_of)
+        space = SceneAxes.from_axes(axes, names, color_of)
         if values.ndim == 1:
             pictures.append((_area(values, space), f"{names[0]} →"))
         elif values.ndim == 2:
@@ -99,7 +99,7 @@ class _Planes(QWidget):
 
     def set_theme(self, theme: str) -> None:
         """Follow napari's theme."""
-        look = theme_named(theme)
+        look = get_theme(theme)
         self._background = QColor.fromRgbF(*look.background)
         self._text = QColor.fromRgbF(*look.text)
         self.update()
@@ -126,7 +126,7 @@ class _Planes(QWidget):
         painter.end()
 
 
-def _area(values: NDArray[np.float32], space: Space) -> NDArray[np.float32]:
+def _area(values: NDArray[np.float32], space: SceneAxes) -> NDArray[np.float32]:
     """Paint the area under a curve: (B, AREA_STEPS, 4), each value in its color."""
     colors = np.repeat(_colors(values, space)[:, np.newaxis], AREA_STEPS, axis=1)
     peak = float(values.max()) or 1.0
@@ -138,15 +138,15 @@ def _area(values: NDArray[np.float32], space: Space) -> NDArray[np.float32]:
     return np.concatenate([colors, alpha[..., np.newaxis]], axis=-1).astype(np.float32)
 
 
-def _plane(values: NDArray[np.float32], space: Space) -> NDArray[np.float32]:
+def _plane(values: NDArray[np.float32], space: SceneAxes) -> NDArray[np.float32]:
     """Paint a density of two channels: (Ba, Bb, 4)."""
-    transfer = Transfer.from_curve(MassCurve.from_values(values), scale="log")
+    transfer = TransferFunction.from_curve(CumulativeMass.from_values(values), scale="log")
     alpha = transfer.opacity(values, SHEET)
     colors = _colors(values, space)
     return np.concatenate([colors, alpha[..., np.newaxis]], axis=-1).astype(np.float32)
 
 
-def _colors(values: NDArray[np.float32], space: Space) -> NDArray[np.float64]:
+def _colors(values: NDArray[np.float32], space: SceneAxes) -> NDArray[np.float64]:
     """The color of each point of a grid: (..., 3)."""
     box = space.box
     axes = [np.linspace(box.low[c], box.high[c], n) for c, n in enumerate(values.shape)]

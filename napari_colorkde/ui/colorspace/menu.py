@@ -16,13 +16,13 @@ from qtpy.QtWidgets import (
     QWidgetAction,
 )
 
-from napari_colorkde.app.view_settings import CubeLook
+from napari_colorkde.app.view_settings import ViewSettings
 
 SIGMAS = (1.0, 2.0, 3.0)
 CUT_STEPS = 200
 
 
-class CubeMenu(QMenu):
+class ColorSpaceMenu(QMenu):
     """Where a view is looked at from, and what else is shown.
 
     Parameters
@@ -59,8 +59,8 @@ class CubeMenu(QMenu):
         self.reset = self._action("Reset the view", canvas.reset_camera)
         self.addSeparator()
         self.perspective = self._check("Perspective", True, self._on_perspective)
-        self.rotate = self._check("Turn by itself", False, self._on_rotate)
-        self.walls = self._check("Marginals on the walls", False, canvas.set_walls)
+        self.auto_rotate = self._check("Auto-rotate", False, self._on_rotate)
+        self.marginals = self._check("Marginals on the walls", False, canvas.show_marginals)
         self.outline = self._check("Outline of the gamut", True, self.outline_toggled.emit)
         self.legend = self._check("Legend", True, canvas.set_legend)
         self.addSeparator()
@@ -74,9 +74,15 @@ class CubeMenu(QMenu):
         self._cut_row = _labeled("position", self._cut_slider, self)
         self.addAction(self._cut_row)
         self._cut_row.setVisible(False)
-        for check in (self.perspective, self.rotate, self.walls, self.outline, self.legend):
+        for check in (
+            self.perspective,
+            self.auto_rotate,
+            self.marginals,
+            self.outline,
+            self.legend,
+        ):
             check.toggled.connect(self._on_changed)
-        self.shells = self._action("Shares of the shells…", self._on_shells)
+        self.shells = self._action("Fractions within the shells…", self._on_shells)
         self.ellipsoids = self.addMenu("Ellipsoids") or QMenu()
         self._size_group = QActionGroup(self)
         for sigma in SIGMAS:
@@ -99,27 +105,27 @@ class CubeMenu(QMenu):
         self.addSeparator()
         self.picture = self._action("Save picture…", self.picture_asked.emit)
 
-    def set_cut(self, channel: int | None, share: float = 0.5) -> None:
-        """Cut the cloud open at a value of one channel, `share` along its axis; None: no cut."""
+    def set_cut(self, channel: int | None, fraction: float = 0.5) -> None:
+        """Cut the cloud open at a value of one channel, `fraction` along its axis; None: no cut."""
         self._cut_channel = channel
         self._cut_row.setVisible(channel is not None)
-        self._cut_slider.setValue(round(CUT_STEPS * share))
+        self._cut_slider.setValue(round(CUT_STEPS * fraction))
         self.follow_space()
         self.changed.emit()
 
-    def offer_walls(self, reason: str) -> None:
+    def offer_marginals(self, reason: str) -> None:
         """Let marginals be shown, or say why they cannot be."""
-        self.walls.setEnabled(not reason)
-        self.walls.setToolTip(reason)
+        self.marginals.setEnabled(not reason)
+        self.marginals.setToolTip(reason)
 
     def offer_depth(self, reason: str) -> None:
         """Let be chosen what only a cube has, or say why it cannot be; what is chosen stays."""
-        for action in (self.perspective, self.rotate):
+        for action in (self.perspective, self.auto_rotate):
             action.setEnabled(not reason)
             action.setToolTip(reason)
 
     def offer_shells(self, reason: str) -> None:
-        """Let the shares of the shells be chosen, or say why they cannot be."""
+        """Let the fractions of the shells be chosen, or say why they cannot be."""
         self.shells.setEnabled(not reason)
         self.shells.setToolTip(reason)
 
@@ -136,10 +142,10 @@ class CubeMenu(QMenu):
     def set_shells(self, text: str) -> None:
         """Choose the shells by a list of per cents; say so if they cannot be."""
         try:
-            shares = [
+            fractions = [
                 float(part) / 100 for part in text.replace("%", "").split(",") if part.strip()
             ]
-            self._canvas.set_shells(shares)
+            self._canvas.set_shells(fractions)
         except ValueError:
             self.failed.emit(
                 f"shells={text!r}: give one to three numbers between 0 and 100, such as 50, 90, 99."
@@ -149,11 +155,11 @@ class CubeMenu(QMenu):
 
     @property
     def choices(self) -> dict[str, Any]:
-        """What is chosen of a `CubeLook`, by the names of its fields."""
+        """What is chosen of a `ViewSettings`, by the names of its fields."""
         return {
             "perspective": self.perspective.isChecked(),
-            "turning": self.rotate.isChecked(),
-            "walls": self.walls.isChecked(),
+            "auto_rotate": self.auto_rotate.isChecked(),
+            "marginals": self.marginals.isChecked(),
             "outline": self.outline.isChecked(),
             "legend": self.legend.isChecked(),
             "cut": self._cut_channel,
@@ -163,11 +169,11 @@ class CubeMenu(QMenu):
             "by_class": self.by_class,
         }
 
-    def show_look(self, look: CubeLook) -> None:
+    def show_look(self, look: ViewSettings) -> None:
         """Choose what a look has."""
         self.perspective.setChecked(look.perspective)
-        self.rotate.setChecked(look.turning)
-        self.walls.setChecked(look.walls)
+        self.auto_rotate.setChecked(look.auto_rotate)
+        self.marginals.setChecked(look.marginals)
         self.outline.setChecked(look.outline)
         self.legend.setChecked(look.legend)
         self.set_cut(look.cut, look.cut_at)
@@ -183,7 +189,13 @@ class CubeMenu(QMenu):
         self._names = self._images = tuple
         for action in (self.reset, self.shells, self.picture):
             action.triggered.disconnect()
-        for action in (self.perspective, self.rotate, self.walls, self.outline, self.legend):
+        for action in (
+            self.perspective,
+            self.auto_rotate,
+            self.marginals,
+            self.outline,
+            self.legend,
+        ):
             action.toggled.disconnect()
         for menu in (self.along, self.cut, self.difference):
             menu.aboutToShow.disconnect()
@@ -250,7 +262,7 @@ class CubeMenu(QMenu):
         self.changed.emit()
 
     def _on_shells(self) -> None:
-        shown = ", ".join(f"{100 * share:g}" for share in self._canvas.shells)
+        shown = ", ".join(f"{100 * fraction:g}" for fraction in self._canvas.shells)
         text, agreed = QInputDialog.getText(
             self, "Shells", "Per cent of the pixels within each (one to three):", text=shown
         )

@@ -8,7 +8,7 @@ from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.selection.from_layers import pixel_positions
 from napari_colorkde.app.session import Session
 
-APART = "   "
+SEPARATOR = "   "
 """Between napari's own status and ours."""
 
 
@@ -118,9 +118,9 @@ class PixelReadout:
         base = self._base
         if isinstance(base, dict):
             before = base.get("coordinates", "")
-            self._written = {**base, "coordinates": f"{before}{APART}{self.text}"}
+            self._written = {**base, "coordinates": f"{before}{SEPARATOR}{self.text}"}
         else:
-            self._written = f"{base}{APART}{self.text}"
+            self._written = f"{base}{SEPARATOR}{self.text}"
         self._viewer.status = self._written
 
     def _take_back(self) -> None:

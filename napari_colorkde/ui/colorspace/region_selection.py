@@ -27,10 +27,10 @@ from napari_colorkde.app.state import State
 from napari_colorkde.scene.geometry.regions import BallRegion
 
 LAYER_NAME = "selection"
-LIT_NAME = "selected"
+HIGHLIGHT_NAME = "selected"
 """Of the layer that lights the pixels up. It may lie beside a selection that was kept."""
 
-HINT = "Drag over colors to select their pixels."
+HELP_TEXT = "Drag over colors to select their pixels."
 
 
 class RegionBar(QWidget):
@@ -73,10 +73,10 @@ class RegionBar(QWidget):
         Shown before the drawing begins: to make room for it then would move the colors away from
         under the mouse.
         """
-        self.tell(HINT, done=False)
+        self.tell(HELP_TEXT, done=False)
 
 
-class CubeRegions:
+class RegionSelection:
     """Ties the regions of a canvas to the image.
 
     Parameters
@@ -112,7 +112,7 @@ class CubeRegions:
         self._viewer, self._picker = unwrap_proxy(viewer), picker
         self._session, self._overlay = session, overlay
         self._canvas, self._bar = canvas, bar
-        self.mask = MaskLayer(viewer, overlay, LIT_NAME)
+        self.mask = MaskLayer(viewer, overlay, HIGHLIGHT_NAME)
         self.mask.removed.connect(self._on_removed)
         self.chosen: NDArray[np.bool_] | None = None
         self._drawing = False
@@ -157,8 +157,8 @@ class CubeRegions:
             self._bar.hide()
 
     def set_tool(self, tool: str) -> None:
-        """Be ready for a region while one can be drawn: with any `tool` but "turn"."""
-        self._drawing = tool != "turn"
+        """Be ready for a region while one can be drawn: with any `tool` but "rotate"."""
+        self._drawing = tool != "rotate"
         if self.chosen is None:
             self.clear()
 

@@ -17,14 +17,14 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorkde.app.density.color_coordinates import TITLES
-from napari_colorkde.app.view_settings import CubeLook
+from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.ui.colorspace.icons import SIDE, icon, pixmap
 
 MODES = {"cloud": "cloud", "maximum": "maximum", "shells": "shells", "counts": "points"}
 SCALES = {"linear": "linear", "logarithmic": "log", "equalized": "equalized"}
 
 TOOLS = {
-    "turn": "Drag turns the view; kernels can be dragged.",
+    "rotate": "Drag turns the view; kernels can be dragged.",
     "lasso": "Drag around colors to select their pixels in the image.",
     "rectangle": "Drag a rectangle over colors to select their pixels in the image.",
     "ball": "Drag from the densest color shown under the mouse outwards to select the pixels of "
@@ -44,12 +44,12 @@ SPACE_TIP = (
 SCALE_TIP = "How densities become opacity: as they are, by logarithm, or each by its rank."
 
 
-class CubeToolbar(QWidget):
+class ColorSpaceToolbar(QWidget):
     """What is shown and how, and what dragging does.
 
     Attributes
     ----------
-    space, mode, scale, exposure, floor
+    space, mode, scale, exposure, density_floor
         magicgui widgets.
     tools
         One button per tool, by name.
@@ -68,7 +68,7 @@ class CubeToolbar(QWidget):
             name="mode",
             choices=list(MODES.items()),
             tooltip="Cloud: every color as dense as it is frequent. Maximum: the densest color "
-            "behind each point. Shells: surfaces that hold named shares of the pixels. Counts: "
+            "behind each point. Shells: surfaces that hold named fractions of the pixels. Counts: "
             "every color as a point, without smoothing.",
         )
         self.scale = ComboBox(
@@ -84,7 +84,7 @@ class CubeToolbar(QWidget):
             readout=False,
             tooltip="Exposure: how soon the cloud becomes opaque.",
         )
-        self.floor = Slider(
+        self.density_floor = Slider(
             name="floor",
             min=0,
             max=FLOOR_STEPS,
@@ -93,7 +93,7 @@ class CubeToolbar(QWidget):
             tooltip="Floor: leave out the sparsest colors.",
         )
         self.tools = {name: _tool_button(name, tip) for name, tip in TOOLS.items()}
-        self.tools["turn"].setChecked(True)
+        self.tools["rotate"].setChecked(True)
         self.tool_group = QButtonGroup(self)
         for button in self.tools.values():
             self.tool_group.addButton(button)
@@ -115,9 +115,9 @@ class CubeToolbar(QWidget):
         return next(name for name, button in self.tools.items() if button.isChecked())
 
     @property
-    def floor_share(self) -> float:
-        """The share of the pixels that is left out; fine steps where it is small."""
-        return float((self.floor.value / FLOOR_STEPS) ** 3)
+    def density_floor_fraction(self) -> float:
+        """The fraction of the pixels that is left out; fine steps where it is small."""
+        return float((self.density_floor.value / FLOOR_STEPS) ** 3)
 
     @property
     def exposure_factor(self) -> float:
@@ -126,20 +126,22 @@ class CubeToolbar(QWidget):
 
     @property
     def choices(self) -> dict[str, Any]:
-        """What is chosen of a `CubeLook`, by the names of its fields."""
+        """What is chosen of a `ViewSettings`, by the names of its fields."""
         return {
             "mode": self.mode.value,
             "scale": self.scale.value,
             "exposure": self.exposure_factor,
-            "floor": self.floor_share,
+            "density_floor": self.density_floor_fraction,
         }
 
-    def show_look(self, look: CubeLook) -> None:
+    def show_look(self, look: ViewSettings) -> None:
         """Choose what a look has."""
         self.mode.value, self.scale.value = look.mode, look.scale
         doublings = np.log2(look.exposure)
         self.exposure.value = _within(self.exposure, EXPOSURE_STEPS * doublings)
-        self.floor.value = _within(self.floor, FLOOR_STEPS * np.cbrt(look.floor))
+        self.density_floor.value = _within(
+            self.density_floor, FLOOR_STEPS * np.cbrt(look.density_floor)
+        )
 
     def set_menu(self, menu: QMenu) -> None:
         """Give the View button its menu."""
@@ -188,7 +190,7 @@ class CubeToolbar(QWidget):
         second = _row()
         for button in self.tools.values():
             second.addWidget(button)
-        for name, slider in (("exposure", self.exposure), ("floor", self.floor)):
+        for name, slider in (("exposure", self.exposure), ("floor", self.density_floor)):
             sign = self._signs[name]
             sign.setToolTip(slider.tooltip)
             second.addSpacing(4)

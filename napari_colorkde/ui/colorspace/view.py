@@ -22,22 +22,22 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.ui.colorspace.marginal_planes import MarginalPlanes
-from napari_colorkde.ui.colorspace.menu import CubeMenu
+from napari_colorkde.ui.colorspace.menu import ColorSpaceMenu
 from napari_colorkde.ui.colorspace.picture_dialog import ask_picture, save_picture
 from napari_colorkde.ui.colorspace.region_selection import RegionBar
-from napari_colorkde.ui.colorspace.toolbar import CubeToolbar
+from napari_colorkde.ui.colorspace.toolbar import ColorSpaceToolbar
 from napari_colorkde.ui.colorspace.view_settings import LookKeeper
-from napari_colorkde.ui.colorspace.volume_viewer import SHELL_SHARES
+from napari_colorkde.ui.colorspace.volume_viewer import SHELL_FRACTIONS
 from napari_colorkde.ui.window.docking import delete_later
 
 NO_COUNTS = "Counts are those of one image; a difference is shown."
 NO_DEPTH = "Available for three color channels."
 NO_SCALE = "Available where densities are shown: counts have no opacity."
 NO_SHELLS = "Available in the mode shells, for three color channels."
-NO_WALLS = "Marginals are those of one image; a difference is shown."
+NO_MARGINALS = "Marginals are those of one image; a difference is shown."
 
 
-class CubeView(QWidget):
+class ColorSpaceView(QWidget):
     """The density over the color space, with rows of controls under it.
 
     Where there is no OpenGL a sentence stands in its place.
@@ -72,7 +72,7 @@ class CubeView(QWidget):
         self.awaits_difference = False
         self._keeper: LookKeeper | None = None
         self.canvas = _canvas_or_reason(theme)
-        self.controls = CubeToolbar(_known(theme))
+        self.controls = ColorSpaceToolbar(_known(theme))
         self.bar = RegionBar()
         self.note = QLabel("Kernels: samples converted from RGB.")
         self.note.setWordWrap(True)
@@ -83,7 +83,7 @@ class CubeView(QWidget):
         )
         self.note.setContentsMargins(6, 0, 6, 0)
         self.note.hide()
-        self.menu: CubeMenu | None = None
+        self.menu: ColorSpaceMenu | None = None
         self.planes: MarginalPlanes | None = None
         lines = self._lines = QVBoxLayout(self)
         lines.setContentsMargins(0, 0, 0, 0)
@@ -100,7 +100,7 @@ class CubeView(QWidget):
             self.canvas.is_busy = lambda: session.busy
             for widget in (self.note, self.bar, self.controls):
                 lines.addWidget(widget, 0)
-            self.menu = CubeMenu(self.canvas, self.channel_names, self._other_images, self)
+            self.menu = ColorSpaceMenu(self.canvas, self.channel_names, self._other_images, self)
             self.controls.set_menu(self.menu)
             self._connect()
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
@@ -111,9 +111,9 @@ class CubeView(QWidget):
         controls.mode.changed.connect(self._on_mode)
         controls.scale.changed.connect(self._on_scale)
         controls.exposure.changed.connect(self._on_exposure)
-        controls.floor.changed.connect(self._on_floor)
+        controls.density_floor.changed.connect(self._on_density_floor)
         controls.tool_group.buttonClicked.connect(self._on_tool)
-        self.canvas.on_tool_put_away = controls.tools["turn"].click
+        self.canvas.on_tool_cancelled = controls.tools["rotate"].click
         if self.menu is not None:
             self.menu.failed.connect(self.failed.emit)
             self.menu.outline_toggled.connect(self._on_outline)
@@ -166,7 +166,7 @@ class CubeView(QWidget):
         self.controls.offer_counts(NO_COUNTS if signed else "")
         self.controls.offer_depth(flat)
         if self.menu is not None:
-            self.menu.offer_walls(flat or (NO_WALLS if signed else ""))
+            self.menu.offer_marginals(flat or (NO_MARGINALS if signed else ""))
             self.menu.offer_depth(flat)
         self._offer_in_mode()
 
@@ -177,7 +177,7 @@ class CubeView(QWidget):
         mode, estimate = self.controls.mode.value, self._session.estimate
         n_channels = 3 if estimate is None else estimate.volume.values.ndim
         # The curve of one channel stays above its counts, and marginals beside them.
-        has_density = n_channels == 1 or (n_channels == 3 and self.menu.walls.isChecked())
+        has_density = n_channels == 1 or (n_channels == 3 and self.menu.marginals.isChecked())
         self.controls.offer_scales("" if mode != "points" or has_density else NO_SCALE)
         self.menu.offer_shells("" if mode == "shells" and n_channels == 3 else NO_SHELLS)
 
@@ -200,8 +200,8 @@ class CubeView(QWidget):
 
     @property
     def shells(self) -> tuple[float, ...]:
-        """The shares of the pixels within the surfaces of mode "shells"."""
-        return SHELL_SHARES if isinstance(self.canvas, str) else tuple(self.canvas.shells)
+        """The fractions of the pixels within the surfaces of mode "shells"."""
+        return SHELL_FRACTIONS if isinstance(self.canvas, str) else tuple(self.canvas.shells)
 
     def set_theme(self, theme: str) -> None:
         """Follow napari's theme."""
@@ -319,9 +319,9 @@ class CubeView(QWidget):
         if not isinstance(self.canvas, str):
             self.canvas.set_exposure(self.controls.exposure_factor)
 
-    def _on_floor(self, step: int) -> None:
+    def _on_density_floor(self, step: int) -> None:
         if not isinstance(self.canvas, str):
-            self.canvas.set_floor(self.controls.floor_share)
+            self.canvas.set_density_floor(self.controls.density_floor_fraction)
 
     def _on_tool(self, button: object) -> None:
         if not isinstance(self.canvas, str):

@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.view_settings import CubeLook
-from napari_colorkde.ui.colorspace.menu import CubeMenu
-from napari_colorkde.ui.colorspace.toolbar import CubeToolbar
+from napari_colorkde.app.view_settings import ViewSettings
+from napari_colorkde.ui.colorspace.menu import ColorSpaceMenu
+from napari_colorkde.ui.colorspace.toolbar import ColorSpaceToolbar
 
 
 class LookKeeper:
@@ -23,34 +23,34 @@ class LookKeeper:
     """
 
     def __init__(
-        self, session: Session, canvas: Any, controls: CubeToolbar, menu: CubeMenu
+        self, session: Session, canvas: Any, controls: ColorSpaceToolbar, menu: ColorSpaceMenu
     ) -> None:
         self._session, self._canvas = session, canvas
         self._controls, self._menu = controls, menu
         self._due: tuple[float, ...] | None = None
         self._showing = False
-        self._show(session.look)
-        for widget in (controls.mode, controls.scale, controls.exposure, controls.floor):
+        self._show(session.view)
+        for widget in (controls.mode, controls.scale, controls.exposure, controls.density_floor):
             widget.changed.connect(self._note)
         menu.changed.connect(self._note)
-        canvas.on_rest = self._note
-        session.look_changed.connect(self._show)
+        canvas.on_idle = self._note
+        session.view_changed.connect(self._show)
         session.idle.connect(self._on_settled)
 
     def close(self) -> None:
         """Let go of all of them; the session keeps the look."""
-        self._session.look_changed.disconnect(self._show)
+        self._session.view_changed.disconnect(self._show)
         self._session.idle.disconnect(self._on_settled)
-        self._canvas.on_rest = None
+        self._canvas.on_idle = None
         # A view that turns by itself has not come to rest. The widgets may be gone by now.
-        self._session.look = replace(self._session.look, viewpoint=self._canvas.viewpoint)
+        self._session.view = replace(self._session.view, viewpoint=self._canvas.viewpoint)
         self._canvas = None
 
     @property
-    def look(self) -> CubeLook:
+    def look(self) -> ViewSettings:
         """What the view shows."""
         chosen = {**self._controls.choices, **self._menu.choices}
-        return CubeLook(**chosen, viewpoint=self._canvas.viewpoint)
+        return ViewSettings(**chosen, viewpoint=self._canvas.viewpoint)
 
     def on_new_box(self) -> None:
         """Go to the viewpoint that waited for what is shown now, which has reset the view."""
@@ -59,7 +59,7 @@ class LookKeeper:
 
     # --- within
 
-    def _show(self, look: CubeLook) -> None:
+    def _show(self, look: ViewSettings) -> None:
         if look == self.look:
             return
         self._showing = True
@@ -73,7 +73,7 @@ class LookKeeper:
 
     def _note(self, *args: Any) -> None:
         if not self._showing:
-            self._session.look = self.look
+            self._session.view = self.look
 
     def _on_settled(self) -> None:
         self._due = None

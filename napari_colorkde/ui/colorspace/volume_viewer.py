@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 AROUND, FROM_ABOVE = 30.0, 25.0
 """Whence the first view looks, in degrees."""
 
-SHELL_SHARES = (0.5, 0.9, 0.99)
+SHELL_FRACTIONS = (0.5, 0.9, 0.99)
 """Shares of the pixels within the surfaces."""
 
 SHELL_OPACITY = 0.4
@@ -36,7 +36,7 @@ def open_volume(
     *,
     title: str,
     color_of: Any = None,
-    shells: Sequence[float] = SHELL_SHARES,
+    shells: Sequence[float] = SHELL_FRACTIONS,
     up: int = 0,
     unit: str = "levels",
 ) -> "Viewer":
@@ -129,11 +129,11 @@ def volume_layers(
 def shell_layers(
     volume: DensityVolume,
     names: Sequence[str],
-    shares: Sequence[float] = SHELL_SHARES,
+    fractions: Sequence[float] = SHELL_FRACTIONS,
     color_of: Any = None,
     unit: str = "levels",
 ) -> list[tuple[tuple[NDArray[Any], NDArray[Any]], dict[str, Any]]]:
-    """Vertices, faces and options of surfaces that hold these shares of the pixels; in 3-D only.
+    """Vertices, faces and options of surfaces that hold these fractions of the pixels; in 3-D only.
 
     Marching cubes (Lewiner et al. 2003) of scikit-image, the outermost surface first. 0.2 s each.
     """
@@ -141,25 +141,25 @@ def shell_layers(
         return []
     from skimage.measure import marching_cubes
 
-    from napari_colorkde.scene.density.transfer import MassCurve
+    from napari_colorkde.scene.density.transfer import CumulativeMass
     from napari_colorkde.scene.display_colors import default_color_of
     from napari_colorkde.scene.geometry.box import ColorBox
 
     color_of = color_of or default_color_of(ColorBox.from_axes(volume.axes))
-    curve = MassCurve.from_values(volume.values)
+    curve = CumulativeMass.from_values(volume.values)
     start = np.array([axis[0] for axis in volume.axes])
     # Surfaces at the border of the grid are closed by a frame without density.
     padded = np.pad(volume.values, 1)
     layers = []
-    for share in sorted(shares, reverse=True):
-        level = curve.level_holding(share)
+    for fraction in sorted(fractions, reverse=True):
+        level = curve.level_holding(fraction)
         if not 0 < level < curve.peak:
             continue
         vertices, faces, _, _ = marching_cubes(padded, level, gradient_direction="ascent")
         places = np.clip(vertices - 1, 0, np.array(volume.values.shape) - 1)
         colors = np.clip(np.asarray(color_of(places * volume.spacing + start)), 0, 1)
         options = {
-            "name": f"shell {100 * share:.3g} %",
+            "name": f"shell {100 * fraction:.3g} %",
             "vertex_colors": np.column_stack([colors, np.ones(len(colors))]).astype(np.float32),
             "opacity": SHELL_OPACITY,
             # The inner ones, drawn later, are seen through the outer ones.
@@ -187,7 +187,7 @@ def true_colors(volume: DensityVolume, color_of: Any = None) -> NDArray[np.uint8
 
     The opacity is baked, ``1 − exp(−k · density · dx)``: napari's contrast acts on colors only.
     """
-    from napari_colorkde.scene.density.transfer import MassCurve, Transfer
+    from napari_colorkde.scene.density.transfer import CumulativeMass, TransferFunction
     from napari_colorkde.scene.display_colors import default_color_of
     from napari_colorkde.scene.geometry.box import ColorBox
 
@@ -195,7 +195,7 @@ def true_colors(volume: DensityVolume, color_of: Any = None) -> NDArray[np.uint8
     color_of = color_of or default_color_of(box)
     grid = np.stack(np.meshgrid(*volume.axes, indexing="ij"), axis=-1)
     rgba = np.empty((*volume.values.shape, 4), np.uint8)
-    transfer = Transfer.from_curve(MassCurve.from_values(volume.values))
+    transfer = TransferFunction.from_curve(CumulativeMass.from_values(volume.values))
     for i, plane in enumerate(grid):
         colors = np.asarray(color_of(plane.reshape(-1, 3))).reshape(*plane.shape[:-1], 3)
         rgba[i, ..., :3] = np.round(255 * np.clip(colors, 0, 1))

@@ -18,15 +18,15 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import (
     MAX_FILES,
     SUFFIX,
-    load_look,
     load_state,
+    load_view,
     save_state,
     session_files,
     session_folder,
     session_summary,
 )
 from napari_colorkde.app.state import State
-from napari_colorkde.app.view_settings import CubeLook
+from napari_colorkde.app.view_settings import ViewSettings
 
 SAVE_INTERVAL_MS = 400
 """A change is on disk after this long, however quickly others follow it."""
@@ -60,12 +60,12 @@ class Autosave(QObject):
         self._throttler.setTimeout(SAVE_INTERVAL_MS)
         self._throttler.triggered.connect(self.save)
         session.state_changed.connect(self._on_state)
-        session.look_changed.connect(self._on_look)
+        session.view_changed.connect(self._on_view)
 
     def close(self) -> None:
         """Write what is not written yet, and let go of the session. The file stays."""
         self._session.state_changed.disconnect(self._on_state)
-        self._session.look_changed.disconnect(self._on_look)
+        self._session.view_changed.disconnect(self._on_view)
         self._throttler.flush()
         if self._lock is not None:
             self._lock.unlock()
@@ -76,7 +76,7 @@ class Autosave(QObject):
         try:
             if self._path is None:
                 self._path = self._claim(f"{uuid.uuid4().hex}{SUFFIX}")
-            save_state(self._path, self._session.state, self._session.look)
+            save_state(self._path, self._session.state, self._session.view)
         except OSError as error:
             self.failed.emit(f"The session cannot be kept on disk: {user_message(error)}")
 
@@ -104,7 +104,7 @@ class Autosave(QObject):
     def _on_state(self, state: State, before: State) -> None:
         self._throttler.throttle()
 
-    def _on_look(self, look: CubeLook) -> None:
+    def _on_view(self, view: ViewSettings) -> None:
         # Nothing to come back to by itself: it is written beside a state.
         if self._path is not None:
             self._throttler.throttle()
@@ -174,7 +174,7 @@ class RestoreOffer(QWidget):
             self._session.message.emit(f"The session cannot be restored: {user_message(error)}")
             return
         try:
-            self._session.look = load_look(self._abandoned[1])
+            self._session.view = load_view(self._abandoned[1])
         except (ValueError, OSError) as error:
             self._session.message.emit(
                 f"The view of the color space starts anew: {user_message(error)}"

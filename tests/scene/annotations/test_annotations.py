@@ -1,4 +1,4 @@
-"""Walls, cut, outline and legend, as they are seen."""
+"""MarginalWalls, cut, outline and legend, as they are seen."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def test_walls_show_the_cloud_from_three_sides(canvas: Any) -> None:
     values = blob(200, 40, 40)
     canvas.set_volume(values, AXES, RGB)
     plain = reds(canvas.render((300, 300))).sum()
-    canvas.set_walls(True)
+    canvas.show_marginals(True)
     with_walls = reds(canvas.render((300, 300))).sum()
     assert with_walls > 1.5 * plain
     # They stay behind the cloud whichever way it is turned.
     for _ in range(3):
-        canvas.turn(90)
+        canvas.rotate(90)
         assert reds(canvas.render((300, 300))).sum() > 1.2 * plain
     canvas.reset_camera()
-    canvas.set_walls(False)
+    canvas.show_marginals(False)
     assert reds(canvas.render((300, 300))).sum() == pytest.approx(plain, abs=5)
 
 
 def test_walls_follow_the_density(canvas: Any) -> None:
-    canvas.set_walls(True)
+    canvas.show_marginals(True)
     canvas.set_volume(blob(220, 40, 40), AXES, RGB)
     canvas.set_volume(blob(40, 40, 220), AXES, RGB)
     picture = canvas.render((300, 300))
@@ -53,21 +53,21 @@ def test_walls_follow_the_sliders_without_being_summed_again(
     canvas: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     canvas.set_volume((blob(220, 40, 40) + blob(40, 40, 220) / 9), AXES, RGB)
-    canvas.set_walls(True)
+    canvas.show_marginals(True)
     plain = blues(canvas.render((300, 300))).sum()
     monkeypatch.setattr(walls, "Wall", None)
     canvas.set_exposure(8)
     assert blues(canvas.render((300, 300))).sum() > plain
-    canvas.set_floor(0.3)
+    canvas.set_density_floor(0.3)
     floored = blues(canvas.render((300, 300))).sum()
-    canvas.set_walls(False)
+    canvas.show_marginals(False)
     # What is left is an edge of the box.
     assert floored == pytest.approx(blues(canvas.render((300, 300))).sum(), abs=10)
     assert floored < plain - 100
 
 
 def test_walls_have_no_place_in_fewer_channels(canvas: Any) -> None:
-    canvas.set_walls(True)
+    canvas.show_marginals(True)
     canvas.set_volume(blob(220, 40), AXES[:2], RGB[:2])
     canvas.render((100, 100))
     assert not any(node.visible for node in canvas._walls.nodes)
@@ -80,7 +80,7 @@ def test_cut_takes_the_near_half_away(canvas: Any) -> None:
     whole = canvas.render((300, 300)).astype(int)
     canvas.set_cut((1, 0, 0), through=(170, 0, 0))
     ahead = canvas.render((300, 300)).astype(int)
-    canvas.turn(0, -180)  # from the other side
+    canvas.rotate(0, -180)  # from the other side
     behind = canvas.render((300, 300)).astype(int)
     # Red is above the plane, the other below; one of them goes, from either side another one.
     edges = 400  # at most so many red pixels are those of the frame
@@ -109,7 +109,7 @@ def test_points_are_cut_as_the_cloud_is(canvas: Any, perspective: bool, channel:
     colors[:, channel] = (100, 160)
     canvas.set_counts([*colors, [0, 0, 0]], [5, 5, 1000])  # small dots, and one out of the way
     canvas.set_mode("points")
-    canvas.turn(20)
+    canvas.rotate(20)
     background = canvas.render((200, 200))[100, 2, :3].astype(int)
 
     def is_shown(color: np.ndarray) -> bool:
@@ -179,7 +179,7 @@ def test_legend_stands_in_the_corner(canvas: Any) -> None:
 
 def test_surroundings_survive_a_lost_context(canvas: Any) -> None:
     canvas.set_volume(blob(200, 40, 40), AXES, RGB)
-    canvas.set_walls(True)
+    canvas.show_marginals(True)
     canvas.set_cut((0, 1, 0))
     before = canvas.render((200, 200)).astype(int)
     canvas.release()
@@ -190,9 +190,9 @@ def test_surroundings_survive_a_lost_context(canvas: Any) -> None:
 def test_numbers_of_the_axes_never_run_into_each_other(canvas: Any) -> None:
     axis = AXIS / 255 * 2 - 1  # negative numbers are long
     canvas.set_volume(blob(200, 40, 40), (axis, axis, axis), ("a", "b", "c"))
-    canvas.turn(0, 5)
+    canvas.rotate(0, 5)
     for _ in range(36):
-        canvas.turn(10)
+        canvas.rotate(10)
         canvas._follow_camera()
         _, numbers, _ = canvas._frame._rulers._nodes
         places = np.atleast_2d(numbers.pos)[:, :2]
@@ -206,7 +206,7 @@ def test_numbers_of_the_axes_never_run_into_each_other(canvas: Any) -> None:
 def test_ticks_of_two_axes_do_not_meet_in_a_corner(canvas: Any) -> None:
     canvas.set_volume(blob(200, 40, 40), AXES, RGB)
     for _ in range(12):
-        canvas.turn(30)
+        canvas.rotate(30)
         canvas._follow_camera()
         ticks, numbers, _ = canvas._frame._rulers._nodes
         feet = np.asarray(ticks.pos).reshape(-1, 2, 2)[:, 0]

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from napari_colorkde.scene.annotations.legend import density_bar, difference_bar, shells_bar
-from napari_colorkde.scene.density.transfer import MassCurve, Transfer
+from napari_colorkde.scene.density.transfer import CumulativeMass, TransferFunction
 from tests.scene.conftest import blob
 
 
 @pytest.mark.parametrize("scale", ["linear", "log", "equalized"])
 def test_density_bar_rises_over_powers_of_ten(scale: str) -> None:
-    curve = MassCurve.from_values(blob(60, 200, 128))
-    bar = density_bar(Transfer.from_curve(curve, scale=scale), curve, box_volume=32.0**3)
+    curve = CumulativeMass.from_values(blob(60, 200, 128))
+    bar = density_bar(TransferFunction.from_curve(curve, scale=scale), curve, box_volume=32.0**3)
     assert bar is not None
     assert np.all(np.diff(bar.opacity) >= -1e-9)
     assert bar.opacity[0] < 0.1 < bar.opacity[-1]
@@ -25,16 +25,16 @@ def test_ticks_are_multiples_of_an_even_spread() -> None:
     values = np.zeros((10, 10, 10), dtype=np.float32)
     values[:2] = 1 / 200  # a fifth of the cube holds everything: five times an even spread
     values[5, 5, 5] = 1e-3
-    curve = MassCurve.from_values(values)
-    bar = density_bar(Transfer.from_curve(curve), curve, box_volume=1000.0)
+    curve = CumulativeMass.from_values(values)
+    bar = density_bar(TransferFunction.from_curve(curve), curve, box_volume=1000.0)
     assert bar is not None
     ticks = {text: t for t, text in bar.ticks}
     assert ticks["1"] < 1 <= ticks["10"]
 
 
 def test_nothing_has_no_bar() -> None:
-    curve = MassCurve.from_values(np.zeros((3, 3, 3), np.float32))
-    assert density_bar(Transfer.from_curve(curve), curve, 1.0) is None
+    curve = CumulativeMass.from_values(np.zeros((3, 3, 3), np.float32))
+    assert density_bar(TransferFunction.from_curve(curve), curve, 1.0) is None
 
 
 def test_shells_are_named_by_their_share() -> None:

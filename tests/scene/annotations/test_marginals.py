@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_colorkde.scene.annotations.marginals import Wall, marginal
-from napari_colorkde.scene.axes import Space
+from napari_colorkde.scene.axes import SceneAxes
 from tests.scene.conftest import AXIS, RGB, blob
 
 
@@ -37,10 +37,10 @@ def test_where_nothing_is_the_mean_is_in_the_middle() -> None:
 
 
 def test_a_wall_leaves_out_the_share_of_the_floor() -> None:
-    space = Space.from_axes((AXIS,) * 3, RGB)
+    space = SceneAxes.from_axes((AXIS,) * 3, RGB)
     values = (0.9 * blob(200, 60, 100) + 0.1 * blob(60, 200, 200)).astype(np.float32)
     wall = Wall.of(values, 2, space)
-    plain, floored = (wall.picture("log", floor=floor)[..., 3] for floor in (0.0, 0.25))
+    plain, floored = (wall.picture("log", density_floor=floor)[..., 3] for floor in (0.0, 0.25))
     small, large = (np.argmin(np.abs(AXIS - level)) for level in (60, 200))
     assert plain[small, large] > 0.1
     assert floored[small, large] == 0

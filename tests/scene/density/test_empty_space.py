@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import maximum_filter
 
-from napari_colorkde.scene.density.empty_space import BLOCK, empty_reach
+from napari_colorkde.scene.density.empty_space import BLOCK, distance_to_content
 
 SHAPES = st.tuples(*[st.integers(2, 23)] * 3)
 
@@ -18,7 +18,7 @@ def test_nothing_lies_within_reach_of_an_empty_block(
     values = np.zeros(shape, dtype=np.float32)
     for _ in range(n_full):
         values[tuple(rng.integers(0, shape))] = rng.choice([-1, 1])
-    reach = empty_reach(values, 0.5)
+    reach = distance_to_content(values, 0.5)
     assert reach.shape == tuple(-(-n // BLOCK) for n in shape)
     # What interpolation can draw on: the cell itself and its neighbors.
     seen = maximum_filter(np.abs(values), size=3) > 0.5
@@ -32,12 +32,12 @@ def test_nothing_lies_within_reach_of_an_empty_block(
 def test_blocks_with_content_are_not_leapt_over() -> None:
     values = np.zeros((16, 16, 16), dtype=np.float32)
     values[9, 9, 9] = 1
-    reach = empty_reach(values, 0.5)
+    reach = distance_to_content(values, 0.5)
     assert reach[2, 2, 2] == 0
     assert reach[0, 0, 0] == 2
 
 
 def test_sparse_cells_are_leapt_over() -> None:
     values = np.full((8, 8, 8), 0.1, dtype=np.float32)
-    assert empty_reach(values, 0.2).min() > 0
-    assert empty_reach(values, 0.05).max() == 0
+    assert distance_to_content(values, 0.2).min() > 0
+    assert distance_to_content(values, 0.05).max() == 0

@@ -39,7 +39,7 @@ def test_dots_that_lie_behind_each_other_hide_less() -> None:
 
 
 @pytest.mark.window
-@pytest.mark.parametrize("method", ["light_up", "set_selected"])
+@pytest.mark.parametrize("method", ["highlight_colors", "set_selected"])
 def test_colors_of_a_part_of_the_image_light_up(canvas: Any, method: str) -> None:
     canvas.set_volume(blob(128, 128, 128), AXES, RGB)
     before = canvas.render((300, 300)).astype(int)

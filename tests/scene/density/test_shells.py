@@ -33,8 +33,8 @@ def test_the_only_surface_hides_as_much_as_the_innermost_of_three(canvas: Any) -
     canvas.set_volume(values, axes, ("red", "green", "blue"))
     canvas.set_mode("shells")
     pictures = []
-    for shares in ((0.3, 0.6, 0.9), (0.9,)):
-        canvas.set_shells(shares)
+    for fractions in ((0.3, 0.6, 0.9), (0.9,)):
+        canvas.set_shells(fractions)
         pictures.append(canvas.render((200, 200))[..., :3].astype(float))
     canvas.set_volume(np.zeros_like(values), axes, ("red", "green", "blue"))
     empty = canvas.render((200, 200))[..., :3].astype(float)

@@ -115,7 +115,7 @@ def test_a_ball_ends_under_the_mouse(n_channels: int) -> None:
 def test_what_is_cut_away_is_in_no_region() -> None:
     box = ColorBox.from_axes((AXIS, np.linspace(-10, 10, 5), np.linspace(0, 100, 5)))
     # Last channel first, in parts of the edges: what is above 25 of the third channel is gone.
-    left = HalfSpace.left_by(np.array([1.0, 0.0, 0.0, 0.25]), box)
+    left = HalfSpace.visible(np.array([1.0, 0.0, 0.0, 0.25]), box)
     colors = [[100, 0, 10], [100, 0, 25], [100, 0, 26]]
     np.testing.assert_array_equal(left.contains(colors), [True, True, False])
     ball = BallRegion(np.array([100.0, 0, 25]), 50.0, left)
@@ -174,7 +174,7 @@ def test_a_rectangle_selects_what_is_seen_in_it(drawn: Any) -> None:
     )
     assert drawn._camera.azimuth == azimuth
     # It means the same when the view has turned.
-    drawn.turn(70)
+    drawn.rotate(70)
     assert region.contains([[200, 60, 60]]).all()
 
 
@@ -216,7 +216,7 @@ def test_a_region_is_drawn_on_what_a_cut_has_left(drawn: Any) -> None:
     drawn.render()
     drawn.set_tool("rectangle")
     drag(drawn, *everywhere)
-    drawn.turn(180)  # the other half is before the cut
+    drawn.rotate(180)  # the other half is before the cut
     drawn.render()
     drag(drawn, *everywhere)
     first, second = (region.contains(centers) for region in drawn.regions)
@@ -238,7 +238,7 @@ def test_escape_gives_a_drawing_up_and_then_the_tool(drawn: Any, tool: str) -> N
     from qtpy.QtTest import QTest
 
     put_away: list[bool] = []
-    drawn.on_tool_put_away = lambda: put_away.append(True)
+    drawn.on_tool_cancelled = lambda: put_away.append(True)
     drawn.set_tool(tool)
     start = pixel_of(drawn, [200, 60, 60])
     azimuth = drawn._camera.azimuth
@@ -254,7 +254,7 @@ def test_escape_gives_a_drawing_up_and_then_the_tool(drawn: Any, tool: str) -> N
     assert put_away == []
     QTest.keyClick(drawn.native, Qt.Key.Key_Escape)
     assert put_away == [True]
-    drawn.set_tool("turn")
+    drawn.set_tool("rotate")
     drag(drawn, QPoint(150, 150), QPoint(200, 150), QPoint(220, 150))
     assert drawn._camera.azimuth != azimuth
 

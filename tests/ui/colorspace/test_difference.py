@@ -12,8 +12,8 @@ from napari.components import ViewerModel
 
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
-from napari_colorkde.ui.colorspace.difference import CubeDifference
-from napari_colorkde.ui.colorspace.view import CubeView
+from napari_colorkde.ui.colorspace.difference import DifferenceChooser
+from napari_colorkde.ui.colorspace.view import ColorSpaceView
 from tests.app.stepping import SteppingExecutor
 
 RNG = np.random.default_rng(0)
@@ -30,10 +30,10 @@ class Setting:
         self.session = Session(self.executor)
         self.viewer = ViewerModel()
         self.overlay = Overlay(self.viewer, self.session)
-        self.view = create_autospec(CubeView, instance=True)
+        self.view = create_autospec(ColorSpaceView, instance=True)
         self.view.menu = self.view.difference = None
         self.view.awaits_difference = False
-        self.difference = CubeDifference(self.viewer, self.session, self.overlay, self.view)
+        self.difference = DifferenceChooser(self.viewer, self.session, self.overlay, self.view)
         self.said: list[str] = []
         self.difference.failed.connect(self.said.append)
         photo, self.first, self.second = (

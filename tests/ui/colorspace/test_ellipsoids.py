@@ -137,9 +137,9 @@ def test_a_shape_that_cannot_be_is_passed_over(setting: Setting) -> None:
 
 def test_the_color_space_of_the_dock_shows_the_kernels(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
-    assert widget.cube is not None
-    before = widget.cube.canvas.render((160, 160)).astype(int)
+    assert widget.colorspace is not None
+    before = widget.colorspace.canvas.render((160, 160)).astype(int)
     widget.session.kernels = KERNELS
     widget.session.wait()
-    after = widget.cube.canvas.render((160, 160)).astype(int)
+    after = widget.colorspace.canvas.render((160, 160)).astype(int)
     assert np.abs(after - before).max() > 30

@@ -17,7 +17,7 @@ from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
 from napari_colorkde.ui.colorspace import region_selection as cube_regions
-from napari_colorkde.ui.colorspace.region_selection import CubeRegions, RegionBar
+from napari_colorkde.ui.colorspace.region_selection import RegionBar, RegionSelection
 from tests.app.stepping import SteppingExecutor
 
 RNG = np.random.default_rng(0)
@@ -45,7 +45,7 @@ class Setting:
         self.canvas = create_autospec(ColorSpaceCanvas, instance=True)
         self.bar = RegionBar()
         self.picker = create_autospec(Picker, instance=True)
-        self.regions = CubeRegions(
+        self.regions = RegionSelection(
             self.viewer, self.session, self.overlay, self.canvas, self.bar, self.picker
         )
         self.said: list[str] = []
@@ -114,7 +114,7 @@ def test_a_layer_waits_for_the_first_region_while_a_tool_is_chosen(make: Any) ->
     setting.canvas.on_region_drawn(Red())
     assert setting.viewer.layers["photo selected"] is layer
     np.testing.assert_array_equal(lit(setting), RGB[..., 0] >= 50)
-    setting.regions.set_tool("turn")
+    setting.regions.set_tool("rotate")
     assert lit(setting).any()  # put away, the tool leaves what it has selected
     setting.bar.clear_button.click()
     assert lit(setting) is None
@@ -144,7 +144,7 @@ def test_the_layer_waits_for_the_next_image_too(make: Any) -> None:
     assert lit(setting).shape == (10, 30)
 
 
-@pytest.mark.parametrize("tool", ["turn", "ball"])
+@pytest.mark.parametrize("tool", ["rotate", "ball"])
 def test_a_layer_that_is_deleted_takes_the_selection_along(make: Any, tool: str) -> None:
     setting = make()
     setting.session.wait()
@@ -152,8 +152,8 @@ def test_a_layer_that_is_deleted_takes_the_selection_along(make: Any, tool: str)
     setting.canvas.on_region_drawn(Red())
     setting.viewer.layers.remove("photo selected")
     assert setting.regions.chosen is None
-    assert setting.bar.isHidden() == (tool == "turn")
-    assert setting.enabled == {False} or tool == "turn"
+    assert setting.bar.isHidden() == (tool == "rotate")
+    assert setting.enabled == {False} or tool == "rotate"
     assert lit(setting) is None
     setting.canvas.on_region_changed(Red())
     assert lit(setting).any()

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLabel
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
 from napari_colorkde.ui.colorspace.toolbar import MODES
-from napari_colorkde.ui.colorspace.view import CubeView
+from napari_colorkde.ui.colorspace.view import ColorSpaceView
 from tests.ui.conftest import RGB
 
 pytestmark = pytest.mark.window
@@ -20,9 +20,9 @@ RED[..., 0] = np.random.default_rng(0).integers(180, 250, (20, 20))
 
 
 @pytest.fixture
-def view(qtbot: Any) -> Iterator[CubeView]:
+def view(qtbot: Any) -> Iterator[ColorSpaceView]:
     session = Session()
-    view = CubeView(session, "dark")
+    view = ColorSpaceView(session, "dark")
     view.resize(300, 320)
     view.show()
     qtbot.waitExposed(view)
@@ -32,12 +32,12 @@ def view(qtbot: Any) -> Iterator[CubeView]:
     session.close()
 
 
-def picture(view: CubeView) -> np.ndarray:
+def picture(view: ColorSpaceView) -> np.ndarray:
     assert not isinstance(view.canvas, str)
     return view.canvas.render((160, 160))[..., :3].astype(int)
 
 
-def test_a_red_image_gives_a_red_cloud_and_a_green_one_a_green(view: CubeView) -> None:
+def test_a_red_image_gives_a_red_cloud_and_a_green_one_a_green(view: ColorSpaceView) -> None:
     view._session.open(source_of_array(RED))
     red = picture(view)
     view._session.open(source_of_array(np.roll(RED, 1, axis=-1)))
@@ -48,7 +48,7 @@ def test_a_red_image_gives_a_red_cloud_and_a_green_one_a_green(view: CubeView) -
     assert abs(change[2]) < min(change[0], -change[1]) / 3
 
 
-def test_numbers_of_another_range_have_their_own_colors(view: CubeView) -> None:
+def test_numbers_of_another_range_have_their_own_colors(view: ColorSpaceView) -> None:
     from napari.layers import Image
 
     from napari_colorkde.app.image.source import source_of
@@ -66,7 +66,7 @@ def test_numbers_of_another_range_have_their_own_colors(view: CubeView) -> None:
     assert (cloud[..., 0] - cloud[..., 1:].max(-1) > 80).sum() > 100
 
 
-def test_closing_the_image_empties_the_view(view: CubeView) -> None:
+def test_closing_the_image_empties_the_view(view: ColorSpaceView) -> None:
     empty = picture(view)
     view._session.open(source_of_array(RED))
     assert not np.array_equal(picture(view), empty)
@@ -75,7 +75,7 @@ def test_closing_the_image_empties_the_view(view: CubeView) -> None:
 
 
 def test_another_image_that_is_still_counted_is_not_shown_as_the_one_before(
-    view: CubeView, monkeypatch: pytest.MonkeyPatch
+    view: ColorSpaceView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     empty = picture(view)
     view._session.open(source_of_array(RED))
@@ -84,7 +84,7 @@ def test_another_image_that_is_still_counted_is_not_shown_as_the_one_before(
     np.testing.assert_array_equal(picture(view), empty)
 
 
-def test_exposure_scale_and_reset_are_controls(view: CubeView) -> None:
+def test_exposure_scale_and_reset_are_controls(view: ColorSpaceView) -> None:
     view._session.open(source_of_array(RGB))
     before = picture(view)
     view.controls.exposure.value = 30
@@ -100,14 +100,14 @@ def test_exposure_scale_and_reset_are_controls(view: CubeView) -> None:
 
 
 @pytest.mark.parametrize("mode", list(MODES.values()))
-def test_every_mode_shows_the_colors(view: CubeView, mode: str) -> None:
+def test_every_mode_shows_the_colors(view: ColorSpaceView, mode: str) -> None:
     view._session.open(source_of_array(RED))
     view.controls.mode.value = mode
     shown = picture(view)
     assert (shown[..., 0] - shown[..., 1:].max(-1) > 40).sum() > 20
 
 
-def test_counts_follow_another_image(view: CubeView) -> None:
+def test_counts_follow_another_image(view: ColorSpaceView) -> None:
     view._session.open(source_of_array(RED))
     view.controls.mode.value = "points"
     view._session.open(source_of_array(np.roll(RED, 1, axis=-1)))
@@ -116,20 +116,29 @@ def test_counts_follow_another_image(view: CubeView) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-def test_fewer_channels_are_shown_flat(view: CubeView, channels: int) -> None:
+def test_fewer_channels_are_shown_flat(view: ColorSpaceView, channels: int) -> None:
     image = RGB[..., :channels] if channels > 1 else RGB[..., 0]
     view._session.open(source_of_array(image))
     assert np.ptp(picture(view)) > 60
 
 
-def test_what_needs_three_channels_is_offered_for_them_and_stays_chosen(view: CubeView) -> None:
+def test_what_needs_three_channels_is_offered_for_them_and_stays_chosen(
+    view: ColorSpaceView,
+) -> None:
     menu, controls = view.menu, view.controls
     assert menu is not None
     view._session.open(source_of_array(RED))
     controls.mode.value = "shells"
-    menu.walls.setChecked(True)
+    menu.marginals.setChecked(True)
     model: Any = controls.mode.native.model()
-    needy = (menu.walls, menu.perspective, menu.rotate, menu.shells, model.item(1), model.item(2))
+    needy = (
+        menu.marginals,
+        menu.perspective,
+        menu.auto_rotate,
+        menu.shells,
+        model.item(1),
+        model.item(2),
+    )
     assert all(choice.isEnabled() for choice in needy)
     view._session.open(source_of_array(RED[..., 0]))
     assert not any(choice.isEnabled() for choice in needy)
@@ -137,19 +146,19 @@ def test_what_needs_three_channels_is_offered_for_them_and_stays_chosen(view: Cu
     view._session.open(source_of_array(RED))
     assert all(choice.isEnabled() for choice in needy)
     assert controls.mode.value == "shells"
-    assert menu.walls.isChecked()
+    assert menu.marginals.isChecked()
 
 
-def test_what_has_no_effect_in_a_mode_is_not_offered_in_it(view: CubeView) -> None:
+def test_what_has_no_effect_in_a_mode_is_not_offered_in_it(view: ColorSpaceView) -> None:
     menu, controls = view.menu, view.controls
     assert menu is not None
     assert not menu.shells.isEnabled()
     controls.mode.value = "points"
     assert not controls.scale.enabled
     assert controls.scale.tooltip.startswith("Available where densities are shown")
-    menu.walls.setChecked(True)
+    menu.marginals.setChecked(True)
     assert controls.scale.enabled
-    menu.walls.setChecked(False)
+    menu.marginals.setChecked(False)
     controls.mode.value = "shells"
     assert controls.scale.enabled
     assert menu.shells.isEnabled()
@@ -165,7 +174,7 @@ def test_without_opengl_a_sentence_stands_in_its_place(
 
     monkeypatch.setattr(gl, "probe", refuse)
     session = Session()
-    view = CubeView(session, "dark")
+    view = ColorSpaceView(session, "dark")
     qtbot.addWidget(view)
     assert view.findChild(QLabel).text() == "OpenGL is not available here."
     assert view.planes is not None

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from napari_colorkde.app.view_settings import CubeLook
+from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from tests.app.test_view_settings import LOOK
+from tests.app.test_view_settings import VIEW
 from tests.ui.conftest import RGB, Dock, close_dock
 
 if TYPE_CHECKING:
@@ -21,36 +21,36 @@ pytestmark = pytest.mark.window
 KERNELS = KernelSet([Kernel([60, 60, 60], [90, 90, 90], 1.0, cls="a")], "mine")
 
 
-def choose_everything(cube: Any) -> None:
+def choose_everything(colorspace: Any) -> None:
     """Choose by the widgets, and turn, zoom and shift the view."""
-    controls, menu, canvas = cube.controls, cube.menu, cube.canvas
+    controls, menu, canvas = colorspace.controls, colorspace.menu, colorspace.canvas
     controls.mode.value = "maximum"
     controls.scale.value = "log"
     controls.exposure.value = 13
-    controls.floor.value = 40
+    controls.density_floor.value = 40
     menu.perspective.setChecked(False)
-    menu.walls.setChecked(True)
+    menu.marginals.setChecked(True)
     menu.outline.setChecked(False)
     menu.legend.setChecked(False)
     menu.set_shells("30, 60")
     menu.set_cut(1, 0.3)
     menu._size_group.actions()[2].trigger()
     menu._color_group.actions()[1].trigger()
-    canvas.turn(33.0, 12.0)
+    canvas.rotate(33.0, 12.0)
     canvas._camera.scale_factor *= 0.7
     canvas._camera.center = (0.2, 0.6, 0.4)
-    menu.rotate.setChecked(True)
+    menu.auto_rotate.setChecked(True)
 
 
-def assert_drawn(cube: Any, look: CubeLook) -> None:
+def assert_drawn(colorspace: Any, look: ViewSettings) -> None:
     """What is on the canvas, not on the widgets."""
-    canvas = cube.canvas
+    canvas = colorspace.canvas
     assert (canvas.mode, canvas.scale) == (look.mode, look.scale)
     assert canvas.exposure == pytest.approx(look.exposure)
-    assert canvas.floor == pytest.approx(look.floor)
+    assert canvas.density_floor == pytest.approx(look.density_floor)
     assert canvas.perspective == look.perspective
-    assert canvas.auto_rotate == look.turning
-    assert canvas._walls.is_needed == look.walls
+    assert canvas.auto_rotate == look.auto_rotate
+    assert canvas._walls.is_needed == look.marginals
     assert canvas._legend_shown == look.legend
     assert canvas.shells == look.shells
     assert canvas._cut.is_needed == (look.cut is not None)
@@ -65,71 +65,73 @@ def test_a_view_that_is_opened_again_looks_as_before(
     widget: Any = dock(RGB)
     widget.session.kernels = KERNELS
     widget.session.wait()
-    choose_everything(widget.cube)
-    before = widget.cube._keeper.look
-    close_dock(widget.cube, qtbot)
-    seen = widget.session.look
+    choose_everything(widget.colorspace)
+    before = widget.colorspace._keeper.look
+    close_dock(widget.colorspace, qtbot)
+    seen = widget.session.view
     assert replace(seen, viewpoint=None) == replace(before, viewpoint=None)
-    widget.cube_button.click()
-    cube = widget.cube
-    assert_drawn(cube, seen)
-    assert widget.link.ellipsoids._radius == 3.0
-    assert widget.link.ellipsoids._by_class
-    cube.menu.rotate.setChecked(False)
+    widget.colorspace_button.click()
+    colorspace = widget.colorspace
+    assert_drawn(colorspace, seen)
+    assert widget.links.ellipsoids._radius == 3.0
+    assert widget.links.ellipsoids._by_class
+    colorspace.menu.auto_rotate.setChecked(False)
     # Turned by itself, at most, in the meantime.
-    np.testing.assert_allclose(cube.canvas.viewpoint[1:], seen.viewpoint[1:], rtol=1e-6)
-    assert cube.canvas.viewpoint[1:3] == pytest.approx((32.0, 1 / 0.7))
-    assert not cube.menu.outline.isChecked()
-    assert [a.isChecked() for a in cube.menu._size_group.actions()] == [False, False, True]
-    assert cube._keeper.look == replace(seen, turning=False, viewpoint=cube.canvas.viewpoint)
+    np.testing.assert_allclose(colorspace.canvas.viewpoint[1:], seen.viewpoint[1:], rtol=1e-6)
+    assert colorspace.canvas.viewpoint[1:3] == pytest.approx((32.0, 1 / 0.7))
+    assert not colorspace.menu.outline.isChecked()
+    assert [a.isChecked() for a in colorspace.menu._size_group.actions()] == [False, False, True]
+    assert colorspace._keeper.look == replace(
+        seen, auto_rotate=False, viewpoint=colorspace.canvas.viewpoint
+    )
 
 
 def test_a_look_that_is_set_is_shown_in_the_space_that_comes_with_it(dock: Dock) -> None:
     widget: Any = dock(RGB)
     widget.session.space = "lab"
-    widget.session.look = replace(LOOK, turning=False)
+    widget.session.view = replace(VIEW, auto_rotate=False)
     widget.session.wait()
-    assert_drawn(widget.cube, replace(LOOK, turning=False))
-    np.testing.assert_allclose(widget.cube.canvas.viewpoint, LOOK.viewpoint)
+    assert_drawn(widget.colorspace, replace(VIEW, auto_rotate=False))
+    np.testing.assert_allclose(widget.colorspace.canvas.viewpoint, VIEW.viewpoint)
     # Of another image it is the first view again.
     widget.session.space = "oklab"
     widget.session.wait()
-    assert widget.cube.canvas.viewpoint is None
+    assert widget.colorspace.canvas.viewpoint is None
 
 
 def test_the_session_knows_a_view_that_has_come_to_rest(dock: Dock, qtbot: Any) -> None:
     widget: Any = dock(RGB)
-    widget.cube.canvas.turn(20.0)
-    qtbot.waitUntil(lambda: widget.session.look.viewpoint is not None)
-    assert widget.session.look == CubeLook(viewpoint=widget.cube.canvas.viewpoint)
-    widget.cube.menu.reset.trigger()
-    qtbot.waitUntil(lambda: widget.session.look == CubeLook())
+    widget.colorspace.canvas.rotate(20.0)
+    qtbot.waitUntil(lambda: widget.session.view.viewpoint is not None)
+    assert widget.session.view == ViewSettings(viewpoint=widget.colorspace.canvas.viewpoint)
+    widget.colorspace.menu.reset.trigger()
+    qtbot.waitUntil(lambda: widget.session.view == ViewSettings())
 
 
 def test_a_cut_stays_at_its_part_of_the_axis(dock: Dock) -> None:
     widget: Any = dock(RGB)
-    widget.cube.menu.set_cut(0, 0.25)
-    np.testing.assert_allclose(widget.cube.canvas._cut._through[0], 0.25 * 255)
+    widget.colorspace.menu.set_cut(0, 0.25)
+    np.testing.assert_allclose(widget.colorspace.canvas._cut._through[0], 0.25 * 255)
     widget.session.space = "lab"
     widget.session.wait()
-    box = widget.cube.canvas._space.box
-    at = (widget.cube.canvas._cut._through[0] - box.low[0]) / (box.high[0] - box.low[0])
+    box = widget.colorspace.canvas._space.box
+    at = (widget.colorspace.canvas._cut._through[0] - box.low[0]) / (box.high[0] - box.low[0])
     assert at == pytest.approx(0.25)
 
 
 def test_a_theme_and_a_new_context_change_nothing(viewer: Viewer, dock: Dock, qtbot: Any) -> None:
     widget: Any = dock(RGB)
-    cube = widget.cube
-    choose_everything(cube)
-    cube.menu.rotate.setChecked(False)
-    qtbot.waitUntil(lambda: cube.canvas.is_fine)
-    look = cube._keeper.look
+    colorspace = widget.colorspace
+    choose_everything(colorspace)
+    colorspace.menu.auto_rotate.setChecked(False)
+    qtbot.waitUntil(lambda: colorspace.canvas.is_high_quality)
+    look = colorspace._keeper.look
     viewer.theme = "light"
     for floating in (True, False):
-        context = cube.canvas.native.context()
-        cube.parent().setFloating(floating)
-        qtbot.waitUntil(lambda context=context: cube.canvas.native.context() is not context)
-    qtbot.waitUntil(lambda: cube.canvas.is_fine)
-    assert cube._keeper.look.viewpoint == pytest.approx(look.viewpoint, rel=1e-6)
-    assert replace(cube._keeper.look, viewpoint=look.viewpoint) == look
-    assert_drawn(cube, look)
+        context = colorspace.canvas.native.context()
+        colorspace.parent().setFloating(floating)
+        qtbot.waitUntil(lambda context=context: colorspace.canvas.native.context() is not context)
+    qtbot.waitUntil(lambda: colorspace.canvas.is_high_quality)
+    assert colorspace._keeper.look.viewpoint == pytest.approx(look.viewpoint, rel=1e-6)
+    assert replace(colorspace._keeper.look, viewpoint=look.viewpoint) == look
+    assert_drawn(colorspace, look)

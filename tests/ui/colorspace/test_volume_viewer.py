@@ -167,7 +167,7 @@ compute.BINS = {1: 64, 2: 48, 3: 32}
 viewer = napari.Viewer()
 viewer.add_image(np.random.default_rng(0).integers(40, 90, (60, 80, 3)).astype(np.uint8), rgb=True)
 widget = dock_plugin(viewer)
-while widget.cube is None:
+while widget.colorspace is None:
     QApplication.processEvents()
 widget.session.wait()
 widget.panel.volume_button.native.click()

@@ -11,9 +11,9 @@ from qtpy.QtCore import QTimer
 
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.session_file import SUFFIX, load_look, load_state, session_files
+from napari_colorkde.app.session_file import SUFFIX, load_state, load_view, session_files
 from napari_colorkde.app.state import State
-from napari_colorkde.app.view_settings import CubeLook
+from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.ui.window.autosave import SAVE_INTERVAL_MS, Autosave, RestoreOffer
 from tests.ui.conftest import RGB, Dock, close_dock
@@ -126,35 +126,35 @@ def test_everything_but_the_image_is_restored(session: Session, tmp_path: Path, 
     autosave.close()
 
 
-def test_the_look_of_the_color_space_is_written_along_and_restored(
+def test_the_view_of_the_color_space_is_written_along_and_restored(
     session: Session, tmp_path: Path, qtbot: Any
 ) -> None:
-    look = CubeLook(mode="shells", walls=True, viewpoint=(10.0, 20.0, 1.5, 0.5, 0.5, 0.5))
+    view = ViewSettings(mode="shells", marginals=True, viewpoint=(10.0, 20.0, 1.5, 0.5, 0.5, 0.5))
     other = Session()
     autosave = Autosave(other, tmp_path)
-    other.look = CubeLook(walls=True)
+    other.view = ViewSettings(marginals=True)
     autosave.close()
-    assert saved(tmp_path) == []  # a look alone is nothing to come back to
+    assert saved(tmp_path) == []  # a view alone is nothing to come back to
     autosave = Autosave(other, tmp_path)
     other.kernels = KERNELS
     autosave.save()
-    other.look = look
+    other.view = view
     autosave.close()
-    assert load_look(saved(tmp_path)[0]) == look
+    assert load_view(saved(tmp_path)[0]) == view
     autosave = Autosave(session, tmp_path)
     offer = RestoreOffer(session, autosave)
     qtbot.addWidget(offer)
     offer.restore()
-    assert session.look == look
+    assert session.view == view
     autosave.close()
 
 
-def test_a_damaged_look_is_said_and_all_else_restored(
+def test_a_damaged_view_is_said_and_all_else_restored(
     session: Session, tmp_path: Path, qtbot: Any
 ) -> None:
     leave(tmp_path)
     (path,) = saved(tmp_path)
-    path.write_text(json.dumps({**json.loads(path.read_text()), "look": {"mode": "fog"}}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "view": {"mode": "fog"}}))
     autosave = Autosave(session, tmp_path)
     offer = RestoreOffer(session, autosave)
     qtbot.addWidget(offer)
@@ -162,7 +162,7 @@ def test_a_damaged_look_is_said_and_all_else_restored(
     session.message.connect(said.append)
     offer.restore()
     assert "fog" in said[0]
-    assert session.look == CubeLook()
+    assert session.view == ViewSettings()
     assert session.kernels == KERNELS
     autosave.close()
 

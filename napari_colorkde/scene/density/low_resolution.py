@@ -11,7 +11,7 @@ from vispy.gloo.context import GLContext
 from napari_colorkde.scene.shaders.load import shader_code
 
 
-class ReducedTarget:
+class LowResolutionTarget:
     """A small picture that is drawn into and then put over the view, interpolated.
 
     Clip coordinates stay as they are, so whatever is drawn lands where it would have.

@@ -8,7 +8,7 @@ from typing import Any
 from vispy.scene.visuals import Text
 from vispy.visuals.text.text import FontManager
 
-from napari_colorkde.scene.axes import Space
+from napari_colorkde.scene.axes import SceneAxes
 from napari_colorkde.scene.geometry.box import Floats
 from napari_colorkde.scene.theme import Theme
 
@@ -16,7 +16,7 @@ from napari_colorkde.scene.theme import Theme
 Project = Callable[[Floats], Floats]
 
 
-class Overlay:
+class ScreenSpace:
     """What stays on the screen.
 
     Attributes
@@ -37,11 +37,11 @@ class Overlay:
         return Text(font_size=points, font_manager=self.fonts, parent=self.node)
 
 
-class Part:
+class Element:
     """A group of nodes and the arrays they are made from.
 
     The OpenGL context may go away under a view and be replaced by another (Qt does so when a dock
-    is floated). A part therefore keeps its arrays, and its nodes are nothing but their picture.
+    is floated). An element therefore keeps its arrays, and its nodes are nothing but their picture.
 
     Subclasses implement `make` and `fill`, say with `is_needed` whether there is anything to draw,
     and call `refresh` when their arrays have changed.
@@ -49,22 +49,22 @@ class Part:
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
-        self.space: Space | None = None
-        self._stand: tuple[Any, Overlay] | None = None
+        self.space: SceneAxes | None = None
+        self._parent: tuple[Any, ScreenSpace] | None = None
 
     @property
     def is_needed(self) -> bool:
         """Whether there is anything to draw; until then no nodes are made."""
         return True
 
-    def make(self, scene: Any, overlay: Overlay) -> None:
+    def make(self, scene: Any, overlay: ScreenSpace) -> None:
         """Make the nodes.
 
         Parameters
         ----------
         scene : vispy node
             Parent of what turns with the camera; scene coordinates.
-        overlay : Overlay
+        overlay : ScreenSpace
             For what stays on the screen.
         """
 
@@ -73,26 +73,26 @@ class Part:
 
     def refresh(self) -> None:
         """Make the nodes if they are needed by now, and fill them."""
-        if self._stand is not None and not self.nodes and self.is_needed:
-            self.make(*self._stand)
+        if self._parent is not None and not self.nodes and self.is_needed:
+            self.make(*self._parent)
         if self.nodes:
             for node in self.nodes:
                 node.visible = self.is_needed
             self.fill()
 
-    def place(self, space: Space | None) -> None:
+    def place(self, space: SceneAxes | None) -> None:
         """Belong to another space from now on, or to none."""
         self.space = space
         self.refresh()
 
-    def build(self, scene: Any, overlay: Overlay) -> None:
+    def build(self, scene: Any, overlay: ScreenSpace) -> None:
         """Stand in a view from now on."""
-        self._stand = (scene, overlay)
+        self._parent = (scene, overlay)
         self.refresh()
 
     def release(self) -> None:
         """Drop the nodes and leave the view."""
-        self._stand = None
+        self._parent = None
         for node in self.nodes:
             node.parent = None
         self.nodes = []
@@ -100,7 +100,7 @@ class Part:
     def follow(self, project: Project) -> None:
         """Adapt to the camera, given as `project`: scene points to homogeneous pixels."""
 
-    def set_fine(self, fine: bool) -> None:
+    def set_quality(self, fine: bool) -> None:
         """Draw finely, or fast."""
 
     def set_theme(self, theme: Theme) -> None:
