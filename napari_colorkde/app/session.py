@@ -39,7 +39,7 @@ from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.mixture.cached_terms import Contributions
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.io.atomic import check_target
-from napari_colorkde.io.densities import DENSITY_SUFFIXES
+from napari_colorkde.io.export_formats import density_suffixes
 from napari_colorkde.io.provenance import provenance
 
 LANES = ("edit", "light", "difference", "pick", "export", "count", "truth", "fit")
@@ -224,7 +224,7 @@ class Session(StateStore):
             If there is no exact density yet, or the path cannot be written to.
         """
         densities, index = self.densities, self.index
-        target = check_target(path, DENSITY_SUFFIXES)
+        target = check_target(path, density_suffixes())
         if densities is None or index is None or not densities.is_exact or index.is_preview:
             raise ValueError("there is no finished density to export yet; wait until it is shown.")
         colors = self.colormap if colormap is None else colormap

@@ -15,11 +15,8 @@ from typing import TextIO
 import typer
 
 from napari_colorkde.cli.commands import app
-from napari_colorkde.cli.console import PROGRAM, say
+from napari_colorkde.cli.console import PROGRAM, print_message
 from napari_colorkde.openmp import wait_without_spinning
-
-# typer gives no public name to the errors of wrong usage, only to this kind of them.
-_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _warnings_as_lines():
             code = app(args=words, prog_name=PROGRAM, standalone_mode=False, obj=command)
-    except _USAGE_ERROR as error:
+    except typer.TyperException as error:
         return _refuse(_usage(error))
     except (KeyboardInterrupt, typer.Abort):
         code = 130
@@ -55,17 +52,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _refuse(f"out of memory ({str(error).splitlines()[0]}); use --device cpu or less.")
     if code == 130:
-        say("stopped.")
+        print_message("stopped.")
     return int(code or 0)
 
 
 def _refuse(sentence: str) -> int:
-    say(sentence)
+    print_message(sentence)
     return 2
 
 
-def _usage(error: Exception) -> str:
-    message = error.format_message() if hasattr(error, "format_message") else str(error)
+def _usage(error: typer.TyperException) -> str:
+    # pydantic, with which typer calls the parsers, puts these words before their sentences.
+    message = error.format_message().replace("Value error, ", "")
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else PROGRAM
     return f"{message.rstrip('.')}; see {path} --help."
@@ -86,7 +84,7 @@ def _warnings_as_lines() -> Iterator[None]:
             line: str | None = None,
         ) -> None:
             if issubclass(category, UserWarning):
-                say(f"warning: {message}")
+                print_message(f"warning: {message}")
             else:
                 show(message, category, filename, lineno, file, line)
 

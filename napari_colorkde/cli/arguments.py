@@ -1,48 +1,74 @@
-"""What is typed on the command line, as values; refused with a sentence where it is none."""
+"""What is typed on the command line, as values; refused with a sentence where it is none.
 
+The program's options name these functions as their parsers, and put the option's name before the
+sentence.
+"""
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
-BANDWIDTH_NAMES = ("scott", "silverman", "loco", "loo")
+from napari_colorkde.cli import choices
+
+
+def one_of(allowed: Callable[[], Sequence[str]]) -> Callable[[str], str]:
+    """Return a parser that takes one of these names."""
+
+    def parse(text: str) -> str:
+        if text not in allowed():
+            raise ValueError(f"{text!r} is not known; use one of {', '.join(allowed())}.")
+        return text
+
+    return parse
 
 
 def parse_bandwidth(text: str) -> str | float | list[float] | None:
     """Read a bandwidth: None for "auto", a rule's name, a sigma, or a list of sigmas."""
     if text == "auto":
         return None
-    if text in BANDWIDTH_NAMES:
+    if text in choices.bandwidths():
         return text
     try:
-        sigmas = parse_numbers(text, "bandwidth")
+        sigmas = parse_numbers(text)
     except ValueError:
         raise ValueError(
-            f"bandwidth={text!r} is not known; use auto, {', '.join(BANDWIDTH_NAMES)}, a sigma, or "
-            "one for each channel, as in 3,3,5."
+            f"{text!r} is not known; use {', '.join(choices.bandwidths())}, a sigma, or one for "
+            "each channel, as in 3,3,5."
         ) from None
     if min(sigmas) <= 0:
-        raise ValueError(f"bandwidth={text!r}: a sigma must be positive; give a number above 0.")
+        raise ValueError(f"{text!r} is no sigma; give a number above 0.")
     return sigmas[0] if len(sigmas) == 1 else sigmas
 
 
-def parse_numbers(text: str, name: str, count: int | None = None) -> list[float]:
-    """Read numbers separated by commas.
-
-    Raises
-    ------
-    ValueError
-        If one is not a finite number, or there are not `count` of them.
-    """
-    wanted = {None: "numbers separated by commas", 1: "a number"}.get(
-        count, f"{count} numbers, as in 0,255"
-    )
+def parse_numbers(text: str) -> list[float]:
+    """Read finite numbers separated by commas."""
     try:
         numbers = [float(word) for word in text.split(",")]
     except ValueError:
-        raise ValueError(f"{name}={text!r}: give {wanted}.") from None
+        raise ValueError(f"{text!r}: give numbers separated by commas.") from None
     if not all(abs(number) < float("inf") for number in numbers):
-        raise ValueError(f"{name}={text!r}: give finite numbers.")
-    if count is not None and len(numbers) != count:
-        raise ValueError(f"{name}={text!r} has {len(numbers)} numbers; give {wanted}.")
+        raise ValueError(f"{text!r}: give finite numbers.")
+    return numbers
+
+
+def parse_sigmas(text: str) -> list[float]:
+    """Read positive numbers separated by commas."""
+    sigmas = parse_numbers(text)
+    if min(sigmas) <= 0:
+        raise ValueError(f"{text!r}: a sigma must be positive; give numbers above 0.")
+    return sigmas
+
+
+def parse_pair(text: str) -> list[float]:
+    """Read two finite numbers, as in 0,255."""
+    try:
+        numbers = parse_numbers(text)
+    except ValueError:
+        if "inf" in text or "nan" in text:
+            raise
+        raise ValueError(f"{text!r}: give 2 numbers, as in 0,255.") from None
+    if len(numbers) != 2:
+        raise ValueError(f"{text!r} has {len(numbers)} numbers; give 2 numbers, as in 0,255.")
     return numbers
 
 
@@ -53,41 +79,38 @@ def parse_channel_axis(text: str) -> int | None:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(
-            f"channel_axis={text!r}: give a whole number, or none for a gray image."
-        ) from None
+        raise ValueError(f"{text!r}: give a whole number, or none for a gray image.") from None
 
 
-def parse_channels(text: str | None) -> list[int] | None:
-    """Read entries of the channel axis; None for all of them."""
-    if text is None:
-        return None
+def parse_channels(text: str) -> list[int]:
+    """Read entries of the channel axis."""
     try:
         entries = [int(word) for word in text.split(",")]
     except ValueError:
         entries = []
     if not entries or min(entries) < 0 or len(set(entries)) < len(entries):
-        raise ValueError(f"channels={text!r}: give different entries counted from 0, as in 0,1.")
+        raise ValueError(f"{text!r}: give different entries counted from 0, as in 0,1.")
     return entries
 
 
-def parse_named_numbers(texts: list[str] | None, name: str) -> dict[str, float] | None:
-    """Read numbers that belong to names, as in skin=0.3; None where there are none.
+def parse_colormap(text: str) -> str:
+    """Read the name of a colormap."""
+    from napari_colorkde.io.colormaps import lookup_table
 
-    Raises
-    ------
-    ValueError
-        If one is not of that form, or a name stands twice.
-    """
-    found: dict[str, float] = {}
-    for text in texts or ():
-        key, sign, number = text.rpartition("=")
-        if not (key and sign):
-            raise ValueError(f"{name}={text!r}: give a name and a number, as in skin=0.3.")
-        if key in found:
-            raise ValueError(f"{name}: {key!r} is given twice; give it once.")
-        found[key] = parse_numbers(number, f"{name} {key}", count=1)[0]
-    return found or None
+    lookup_table(text)
+    return text
+
+
+def parse_named_number(text: str) -> tuple[str, float]:
+    """Read a number that belongs to a name, as in skin=0.3."""
+    name, sign, number = text.rpartition("=")
+    if not (name and sign):
+        raise ValueError(f"{text!r}: give a name and a number, as in skin=0.3.")
+    try:
+        (value,) = parse_numbers(number)
+    except ValueError:
+        raise ValueError(f"{number!r} for {name!r}: give a finite number.") from None
+    return name, value
 
 
 def parse_n_kernels(text: str) -> int | Literal["bic"]:
@@ -99,26 +122,46 @@ def parse_n_kernels(text: str) -> int | Literal["bic"]:
     except ValueError:
         number = 0
     if number < 1:
-        raise ValueError(f"-k {text}: give a whole number from 1, or auto.")
+        raise ValueError(f"{text!r}: give a whole number from 1, or auto.")
     return number
 
 
-def parse_label_names(texts: list[str] | None) -> dict[int, str]:
-    """Read classes of labels, as in 1=skin.
+def parse_label_name(text: str) -> tuple[int, str]:
+    """Read the class of a label, as in 1=skin."""
+    label, _, name = text.partition("=")
+    if not (label.strip().isdecimal() and name) or int(label) == 0:
+        raise ValueError(f"{text!r}: give a label from 1 and a class, as in 1=skin.")
+    return int(label), name
+
+
+def unique_names(pairs: Sequence[tuple[str, float]] | None) -> dict[str, float] | None:
+    """Return the numbers by name; None where there are none.
 
     Raises
     ------
     ValueError
-        If one is not of that form, or a label or a class stands twice.
+        If a name stands twice.
+    """
+    found = dict(pairs or ())
+    for name in found:
+        if sum(other == name for other, _ in pairs or ()) > 1:
+            raise ValueError(f"prior: {name!r} is given twice; give it once.")
+    return found or None
+
+
+def unique_labels(pairs: Sequence[tuple[int, str]] | None) -> dict[int, str]:
+    """Return the classes by label.
+
+    Raises
+    ------
+    ValueError
+        If a label or a class stands twice.
     """
     names: dict[int, str] = {}
-    for text in texts or ():
-        label, _, name = text.partition("=")
-        if not (label.strip().isdecimal() and name) or int(label) == 0:
-            raise ValueError(f"name={text!r}: give a label from 1 and a class, as in 1=skin.")
-        if int(label) in names or name in names.values():
-            raise ValueError(f"name={text!r}: its label or its class is given twice.")
-        names[int(label)] = name
+    for label, name in pairs or ():
+        if label in names or name in names.values():
+            raise ValueError(f"name='{label}={name}': its label or its class is given twice.")
+        names[label] = name
     return names
 
 

@@ -1,27 +1,41 @@
 """Talking to a terminal: results go to stdout, everything else to stderr.
 
-What a step of work is and how long it took stands in one line; on a terminal the line is written
-while the step runs, with a bar where the work says how far it is. Nothing is computed here.
+What a step of work is and how long it took stands in one line; on a terminal a bar shows how far it
+is while it runs. Where stdout is no terminal, it is plain and no line is wrapped. Nothing is
+computed here.
 """
 
+import io
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 PROGRAM = "napari-colorkde"
 
 QUIET_SECONDS = 10.0
 """Without a terminal, long work says how far it is about this often."""
 
+UNWRAPPED = 1 << 20
+"""Columns of a table that is not shown on a terminal."""
 
-class Step:
+_running: "list[Progress]" = []
+"""The bars on the terminal; a line that is printed meanwhile stands above them."""
+
+
+class TimedStep:
     """A piece of work that is being done.
 
     Attributes
     ----------
+    title
+        What is done.
     outcome
         What came of it, for the line that ends it.
     """
@@ -29,20 +43,18 @@ class Step:
     def __init__(self, title: str) -> None:
         self.title = title
         self.outcome = ""
-        self._start = self._said = time.perf_counter()
+        self.bar: Progress | None = None
+        self._start = self._printed = time.perf_counter()
 
     def progress(self, fraction: float) -> None:
         """Say how far the work is, from 0 to 1."""
+        if self.bar is not None:
+            self.bar.update(self.bar.task_ids[0], completed=fraction, total=1.0)
+            return
         now = time.perf_counter()
-        if sys.stderr.isatty():
-            if now - self._said > 0.1:
-                filled = round(24 * fraction)
-                bar = f"[{'#' * filled}{'-' * (24 - filled)}] {fraction:4.0%}"
-                typer.echo(f"\r{self.title} {bar}\x1b[K", err=True, nl=False)
-                self._said = now
-        elif now - self._said > QUIET_SECONDS:
+        if now - self._printed > QUIET_SECONDS:
             typer.echo(f"{self.title}: {fraction:.0%}", err=True)
-            self._said = now
+            self._printed = now
 
     @property
     def seconds(self) -> float:
@@ -51,39 +63,67 @@ class Step:
 
 
 @contextmanager
-def step(title: str) -> Iterator[Step]:
+def timed_step(title: str) -> Iterator[TimedStep]:
     """Announce a piece of work, and say what came of it and how long it took."""
-    work = Step(title)
-    terminal = sys.stderr.isatty()
-    if terminal:
-        typer.echo(f"{title} …", err=True, nl=False)
-    try:
-        yield work
-    except BaseException:
-        if terminal:
-            typer.echo("", err=True)
-        raise
-    outcome = f": {work.outcome}" if work.outcome else ""
-    report(f"{title}{outcome} ({work.seconds:.2f} s)")
+    step = TimedStep(title)
+    if sys.stderr.isatty():
+        with _bar(title) as step.bar:
+            yield step
+    else:
+        yield step
+    outcome = f": {step.outcome}" if step.outcome else ""
+    print_status(f"{title}{outcome} ({step.seconds:.2f} s)")
 
 
-def report(text: str) -> None:
+@contextmanager
+def _bar(title: str) -> "Iterator[Progress]":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    columns = (TextColumn("{task.description} …", markup=False), BarColumn(24))
+    bar = Progress(
+        *columns,
+        TaskProgressColumn(),
+        console=Console(file=sys.stderr, highlight=False),
+        transient=True,
+    )
+    bar.add_task(title, total=None)
+    with bar:
+        _running.append(bar)
+        try:
+            yield bar
+        finally:
+            _running.remove(bar)
+
+
+def print_status(text: str) -> None:
     """Write a line to stderr."""
-    # On a terminal a step may be standing there unfinished.
-    clear = "\r\x1b[K" if sys.stderr.isatty() else ""
-    typer.echo(f"{clear}{text}", err=True)
+    if _running:
+        from rich.text import Text
+
+        _running[-1].console.print(Text(text), soft_wrap=True)
+    else:
+        typer.echo(text, err=True)
 
 
-def say(text: str) -> None:
+def print_message(text: str) -> None:
     """Write one line that begins with the program's name to stderr: an error or a warning."""
-    report(f"{PROGRAM}: {' '.join(text.split())}")
+    print_status(f"{PROGRAM}: {' '.join(text.split())}")
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Align a table: columns to the right, two spaces between them, no line at the end."""
-    lines = [list(header), *(list(row) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
-        for line in lines
-    )
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    for _ in header:
+        grid.add_column(justify="right", no_wrap=True)
+    for row in (header, *rows):
+        grid.add_row(*map(Text, row))
+    width = None if sys.stdout.isatty() else UNWRAPPED
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    with console.capture() as printed:
+        console.print(grid)
+    return printed.get().removesuffix("\n")

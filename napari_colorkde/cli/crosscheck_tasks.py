@@ -3,23 +3,23 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_colorkde.cli.console import step
-from napari_colorkde.cli.inputs import ImageInput, count
+from napari_colorkde.cli.console import timed_step
+from napari_colorkde.cli.inputs import ImageInput, count_colors
 
 if TYPE_CHECKING:
     from napari_colorkde.cli.crosscheck_libraries import Task
 
 
 def colors_to_check(
-    picture: ImageInput, sigmas: list[float] | None, samples: int, points: int, seed: int
+    image: ImageInput, sigmas: list[float] | None, samples: int, points: int, seed: int
 ) -> "Task":
     """Draw pixels of an image, and colors to ask about: half of them pixels, half anywhere."""
     import numpy as np
 
     from napari_colorkde.cli.crosscheck_libraries import Task
-    from napari_colorkde.core.kde.bandwidth import default_sigmas
+    from napari_colorkde.core.kde.bandwidth_rules import default_sigmas
 
-    palette = count(picture)
+    palette = count_colors(image)
     random = np.random.default_rng(seed)
     drawn = random.choice(
         len(palette), samples + points - points // 2, p=palette.counts / palette.n_pixels
@@ -43,7 +43,7 @@ def vectors_to_check(
 
     if sigmas is None:
         raise ValueError("--bandwidth is missing; vectors need one, as in --bandwidth 0.2.")
-    with step(f"Reading {file}") as work:
+    with timed_step(f"Reading {file}") as work:
         vectors = read_dataset(file, scale=scale)
         data, asked = vectors.train[:samples], vectors.valid[:points]
         work.outcome = f"{len(data)} training and {len(asked)} validation vectors of them"

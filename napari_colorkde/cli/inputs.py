@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_colorkde.cli.console import report, step
+from napari_colorkde.cli.console import print_status, timed_step
 
 if TYPE_CHECKING:
     from napari_colorkde.core.mixture.kernels import KernelSet
@@ -49,7 +49,7 @@ def read(
     """Read an image (some of its channels, if they are given) and, if there is one, its mask."""
     from napari_colorkde.io.images import read_image, read_mask
 
-    with step(f"Reading {path}") as work:
+    with timed_step(f"Reading {path}") as work:
         pixels = read_image(path)
         marked = None if mask is None else read_mask(mask)
         work.outcome = f"{' × '.join(map(str, pixels.shape))}, {pixels.dtype}"
@@ -77,12 +77,12 @@ def _entries(pixels: Any, channel_axis: int | None, channels: list[int]) -> Any:
     return np.moveaxis(pixels, channel_axis, -1)[..., channels]
 
 
-def count(picture: ImageInput) -> "Palette":
+def count_colors(image: ImageInput) -> "Palette":
     """Count the colors; say how many pixels were left out, and why."""
     from napari_colorkde.core.palette.palette import Palette
 
-    with step("Counting colors") as work:
-        palette = Palette.from_image(picture.pixels, picture.mask, picture.channel_axis)
+    with timed_step("Counting colors") as work:
+        palette = Palette.from_image(image.pixels, image.mask, image.channel_axis)
         work.outcome = f"{len(palette)} colors in {palette.n_pixels} pixels"
         reasons = {
             "masked": palette.n_masked,
@@ -104,7 +104,7 @@ def load_sets(file: Path, name: str | None) -> "dict[str, KernelSet]":
 
     kernel_sets = chosen_sets(file, name)
     for line in summarize_kernels(kernel_sets):
-        report(f"Kernels of {line}")
+        print_status(f"Kernels of {line}")
     return kernel_sets
 
 

@@ -1,43 +1,66 @@
-"""The program itself, and the arguments and options that several commands share."""
+"""Arguments and options that several commands share."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from string import Template
+from typing import Annotated, Any
 
 import typer
 
-from napari_colorkde import __version__
-from napari_colorkde.cli.console import PROGRAM
+from napari_colorkde.cli import arguments, choices
 
-app = typer.Typer(
-    help="Exact kernel density estimates of an image's colors.",
-    # Plain text: the same everywhere, and examples keep their lines.
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-def examples(*lines: str) -> str:
-    """Write command lines below a command's help; the first sign keeps click from wrapping them."""
-    return "\b\nExamples:\n" + "\n".join(f"  {PROGRAM} {line}" for line in lines)
+_LISTS: dict[str, Callable[[], str]] = {
+    "bandwidths": lambda: listed(choices.bandwidths()),
+    "colormaps": lambda: listed(choices.colormaps()),
+    "density_files": lambda: listed(choices.density_files()),
+    "images": lambda: listed(choices.image_files()),
+    "likelihoods": lambda: listed(choices.likelihoods()),
+    "spaces": lambda: listed(choices.color_spaces()),
+    "volume_files": lambda: listed(choices.volume_files()),
+}
+"""What help texts name by $name: read from the tables when the help is shown."""
 
 
-ImageArgument = Annotated[Path, typer.Argument(help="TIFF, PNG, JPEG, or an array as NPY.")]
+def filled(text: str) -> str:
+    """Return a help text with the lists that it names."""
+    template = Template(text)
+    names = set(template.get_identifiers()) & set(_LISTS)
+    return template.safe_substitute({name: _LISTS[name]() for name in names})
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """Return names as people write them: a, b or c."""
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def file_argument(text: str) -> Any:
+    """Return the argument of a file to read."""
+    return typer.Argument(help=text)
+
+
+IMAGE_HELP = "$images file."
+BANDWIDTH_HELP = "$bandwidths, one sigma, or one per channel (3,3,5)."
+
+ImageArgument = Annotated[Path, typer.Argument(help=IMAGE_HELP)]
 MaskOption = Annotated[
     Path | None, typer.Option("--mask", help="Image that is non-zero where pixels count.")
 ]
 ChannelAxisOption = Annotated[
-    str,
+    Any,
     typer.Option(
         "--channel-axis",
+        metavar="AXIS",
+        parser=arguments.parse_channel_axis,
         help="Axis of the channels, counted from 0, or from -1 backwards; none for gray.",
     ),
 ]
 ChannelsOption = Annotated[
-    str | None,
+    Any,
     typer.Option(
-        "--channels", metavar="E,E,…", help="Which entries of the channel axis, from 0: as 0,1."
+        "--channels",
+        metavar="E,E,…",
+        parser=arguments.parse_channels,
+        help="Which entries of the channel axis, from 0: as 0,1.",
     ),
 ]
 DeviceOption = Annotated[
@@ -48,27 +71,19 @@ SpaceOption = Annotated[
     str,
     typer.Option(
         "--space",
-        help="Color space: rgb (the image's own channels), linear, lab, oklab, hsv, ycbcr or "
-        "principal. All but rgb read the image as sRGB.",
+        metavar="SPACE",
+        parser=arguments.one_of(choices.color_spaces),
+        autocompletion=lambda: list(choices.color_spaces()),
+        help="Color space: $spaces. All but rgb, the image's own channels, read it as sRGB.",
     ),
 ]
-BANDWIDTH_HELP = (
-    "auto (1/64 of the range), scott, silverman, loco, loo, one sigma, or one per channel (3,3,5)."
-)
-BandwidthOption = Annotated[str, typer.Option("--bandwidth", help=BANDWIDTH_HELP)]
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"{PROGRAM} {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
-    ] = False,
-) -> None:
-    """Exact kernel density estimates of an image's colors."""
+BandwidthOption = Annotated[
+    Any,
+    typer.Option(
+        "--bandwidth",
+        metavar="BANDWIDTH",
+        parser=arguments.parse_bandwidth,
+        autocompletion=lambda: list(choices.bandwidths()),
+        help=BANDWIDTH_HELP,
+    ),
+]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_colorkde.cli.console import step
+from napari_colorkde.cli.console import timed_step
 
 if TYPE_CHECKING:
     from napari_colorkde.core.mixture.kernels import KernelSet
@@ -39,7 +39,7 @@ class Result:
         from napari_colorkde.io.densities import write_density
         from napari_colorkde.io.provenance import provenance
 
-        with step(f"Writing {self.path}"):
+        with timed_step(f"Writing {self.path}"):
             write_density(
                 self.path,
                 values,
@@ -73,7 +73,7 @@ class Result:
         from napari_colorkde.io.class_maps import write_class_map
         from napari_colorkde.io.provenance import provenance
 
-        with step(f"Writing {self.path}") as work:
+        with timed_step(f"Writing {self.path}") as work:
             description = provenance(self.command, **self.origin)
             write_class_map(self.path, labels, names, description=description)
             counts = np.bincount(labels.ravel(), minlength=len(names) + 1)

@@ -3,34 +3,31 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from napari_colorkde.cli.console import say, step
-from napari_colorkde.cli.inputs import ImageInput, count
+from napari_colorkde.cli.console import print_message, timed_step
+from napari_colorkde.cli.inputs import ImageInput, count_colors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_colorkde.core.kde.bandwidth import BandwidthSelection, Method
+    from napari_colorkde.core.kde.bandwidth import BandwidthSelection
     from napari_colorkde.core.mixture.kernels import KernelSet
     from napari_colorkde.core.palette.palette import Palette
 
-USUAL_CANDIDATES = 16
-"""About so many sigmas are tried where none are given; for the progress bar only."""
-
 
 def classify(
-    picture: ImageInput, kernel_sets: "dict[str, KernelSet]", show: str, **options: Any
+    image: ImageInput, kernel_sets: "dict[str, KernelSet]", show: str, **options: Any
 ) -> "NDArray[Any]":
     """Posterior, ratio or class of each pixel: see `classify_image`."""
     from napari_colorkde.core.classification.classify_image import ClassOutput, classify_image
 
     title = {"posterior": "Posterior", "ratio": "Likelihood ratio"}.get(show, "Class")
-    with step(f"{title} of each pixel"):
+    with timed_step(f"{title} of each pixel"):
         return classify_image(
-            picture.pixels,
+            image.pixels,
             kernel_sets,
             show=cast(ClassOutput, show),
-            mask=picture.mask,
-            channel_axis=picture.channel_axis,
+            mask=image.mask,
+            channel_axis=image.channel_axis,
             **options,
         )
 
@@ -49,7 +46,7 @@ def kde_volume(
     from napari_colorkde.core.kde.color_kde import ColorKDE
 
     pairs = extent[0] if len(extent) == 1 else extent or None
-    with step("Density of colors") as work:
+    with timed_step("Density of colors") as work:
         kde = ColorKDE(palette, bandwidth, space=space, device=device)
         grid = kde.volume(bins, pairs, sampling=cast(Literal["points", "cells"], sampling))
         size = " × ".join(map(str, grid.values.shape))
@@ -61,36 +58,36 @@ def kde_volume(
 
 
 def kde_density(
-    picture: ImageInput, bandwidth: Any, *, space: str, log: bool, device: str
+    image: ImageInput, bandwidth: Any, *, space: str, log: bool, device: str
 ) -> tuple[Any, Any]:
     """The KDE of an image's own colors at each of its pixels, and the bandwidth's covariance."""
     from napari_colorkde.core.kde.color_kde import ColorKDE
 
-    palette = count(picture)
-    with step("Density of each color") as work:
+    palette = count_colors(image)
+    with timed_step("Density of each color") as work:
         kde = ColorKDE(palette, bandwidth, space=space, device=device)
         values = kde.density(log=log)
         work.outcome = f"{sigmas_text(kde.covariance)}, on {kde.device.name}"
-    with step("Density of each pixel"):
-        painted = palette.paint(values, picture.pixels, picture.mask, picture.channel_axis)
+    with timed_step("Density of each pixel"):
+        painted = palette.paint(values, image.pixels, image.mask, image.channel_axis)
     return painted, kde.covariance
 
 
-def mixture_density(picture: ImageInput, mixture: "KernelSet", *, log: bool, device: str) -> Any:
+def mixture_density(image: ImageInput, mixture: "KernelSet", *, log: bool, device: str) -> Any:
     """The density of a kernel set at each pixel; NaN at masked ones."""
     import numpy as np
 
     from napari_colorkde.core.mixture.density import compute_densities
 
-    mask = picture.mask
-    if mask is not None and mask.shape != picture.shape:
+    mask = image.mask
+    if mask is not None and mask.shape != image.shape:
         raise ValueError(
-            f"mask has shape {mask.shape}, but the image's pixels have {picture.shape}; "
+            f"mask has shape {mask.shape}, but the image's pixels have {image.shape}; "
             "give one value per pixel."
         )
-    with step("Density of each pixel"):
+    with timed_step("Density of each pixel"):
         values = compute_densities(
-            picture.pixels, mixture, log=log, channel_axis=picture.channel_axis, device=device
+            image.pixels, mixture, log=log, channel_axis=image.channel_axis, device=device
         )
         if mask is not None:
             values = np.where(mask, values, values.dtype.type(np.nan))
@@ -98,7 +95,7 @@ def mixture_density(picture: ImageInput, mixture: "KernelSet", *, log: bool, dev
 
 
 def fit(
-    picture: ImageInput,
+    image: ImageInput,
     labels: Path | None,
     number: int | str,
     names: dict[int, str],
@@ -113,17 +110,15 @@ def fit(
     from napari_colorkde.io.images import read_image
 
     if labels is None:
-        return {picture.path.stem: _fit_palette(count(picture), number, options, "")}
-    with step(f"Reading {labels}") as work:
+        return {image.path.stem: _fit_palette(count_colors(image), number, options, "")}
+    with timed_step(f"Reading {labels}") as work:
         marks = read_image(labels)
         work.outcome = f"{' × '.join(map(str, marks.shape))}, {marks.dtype}"
     for label, name in names.items():
         if not (marks == label).any():
             raise ValueError(f"name: {name!r} is for label {label}, which no pixel has.")
     fitted: dict[str, KernelSet] = {}
-    for label, palette in palettes_of_labels(
-        picture.pixels, marks, picture.mask, picture.channel_axis
-    ):
+    for label, palette in palettes_of_labels(image.pixels, marks, image.mask, image.channel_axis):
         cls = class_of_label(label, names)
         if cls in fitted:
             raise ValueError(f"name: {cls!r} is the class of two labels; give each its own.")
@@ -141,7 +136,7 @@ def _fit_palette(
     from napari_colorkde.core.mixture.em import iterate_fit
 
     candidates, tried, last = options["candidates"], 0, None
-    with step(f"Fitting kernels{title}") as work:
+    with timed_step(f"Fitting kernels{title}") as work:
         for last in iterate_fit(palette, cast(Any, number), **options):
             tried += last.iteration == 1
             done = (tried - 1) / len(candidates) if number == "bic" else 0.0
@@ -154,36 +149,33 @@ def _fit_palette(
             f"log-likelihood {last.log_likelihood:.6f} nats per pixel"
         )
     if not last.converged:
-        say(f"warning: EM has not converged in {last.iteration} iterations; give --max-iter more.")
+        print_message(
+            f"warning: EM has not converged in {last.iteration} iterations; give --max-iter more."
+        )
     return last.kernels
 
 
-def select(
+def select_bandwidth(
     palette: "Palette", method: str, candidates: list[float] | None, device: str
 ) -> "BandwidthSelection":
-    """Choose a bandwidth, showing progress; "auto" is the one that does not depend on pixels."""
-    import numpy as np
-
+    """Choose a bandwidth by a rule, showing progress where it tries candidates."""
     from napari_colorkde.core.device import resolve_device
-    from napari_colorkde.core.kde import bandwidth as bw
+    from napari_colorkde.core.kde.bandwidth import iterate_selection
+    from napari_colorkde.core.kde.bandwidth_rules import bandwidth_rule
 
-    place = resolve_device(device)
-    if method == "auto":
-        sigmas = bw.default_sigmas(palette)
-        return bw.BandwidthSelection(sigmas, sigmas[np.newaxis], np.empty(0), method)
-    known = cast("Method", method)
-    if method in ("scott", "silverman"):
-        return bw.select_bandwidth(palette, known, device=place)
-    total = len(candidates) if candidates else USUAL_CANDIDATES
-    tried = []
-    with step("Log-likelihoods") as work:
-        for selection in bw.iterate_selection(palette, known, candidates, place):
-            tried.append(selection)
-            work.progress(min(len(tried) / total, 1.0))
-        work.outcome = f"{len(tried)} candidates"
-    if caveat := tried[-1].caveat:
-        say(f"warning: {caveat}")
-    return tried[-1]
+    rule = bandwidth_rule(method)
+    selections = iterate_selection(palette, method, candidates, resolve_device(device))
+    if not rule.tries_candidates:
+        *_, selection = selections
+        return selection
+    total = len(candidates) if candidates else rule.n_tried
+    with timed_step("Log-likelihoods") as work:
+        for selection in selections:
+            work.progress(min(len(selection.candidates) / total, 1.0))
+        work.outcome = f"{len(selection.candidates)} candidates"
+    if caveat := selection.caveat:
+        print_message(f"warning: {caveat}")
+    return selection
 
 
 def sigmas_text(covariance: Any) -> str:

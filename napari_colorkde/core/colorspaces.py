@@ -1,5 +1,8 @@
 """Color spaces: where an sRGB color lies in each, and back.
 
+Each is one entry of `COLOR_SPACES`, with all that the window, the library and the command line know
+of it; a new one is written there.
+
 Conversions are scikit-image's where it has them. They act on palettes, so their cost is that of the
 distinct colors. "rgb" means the image's own channels, whatever they are; every other space reads
 three channels as sRGB.
@@ -7,12 +10,13 @@ three channels as sRGB.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.palette import Palette
+if TYPE_CHECKING:
+    from napari_colorkde.core.palette.palette import Palette
 
 Colors = NDArray[np.float64]
 
@@ -31,6 +35,14 @@ class ColorSpace:
         ``(3,)`` box around the sRGB gamut, in the space's own units.
     from_rgb, to_rgb
         ``(n, 3)`` sRGB in 0..1 to coordinates and back; the way back is not clipped.
+    up_axis
+        Position of the channel that stands for lightness, which points up in the view.
+    unit
+        What distances are measured in; "" for fractions.
+    is_affine
+        Whether a Gaussian of the sRGB cube is one again.
+    fit
+        Makes the space of a palette, where it depends on one.
     """
 
     name: str
@@ -40,21 +52,35 @@ class ColorSpace:
     high: Colors
     from_rgb: Callable[[Colors], Colors]
     to_rgb: Callable[[Colors], Colors]
+    up_axis: int = 0
+    unit: str = ""
+    is_affine: bool = False
+    fit: "Callable[[Palette], ColorSpace] | None" = None
 
 
-def color_space(name: str, palette: Palette | None = None) -> ColorSpace:
-    """The space of this name: linear, lab, oklab, hsv, ycbcr, or principal (of `palette`).
+def color_space(name: str, palette: "Palette | None" = None) -> ColorSpace:
+    """Return the space of this name, one of `COLOR_SPACES`.
+
+    Parameters
+    ----------
+    name
+        "rgb" is sRGB itself: callers leave an image's own channels as they are.
+    palette
+        For a space that depends on one: principal.
 
     Raises
     ------
     ValueError
-        If there is no such space.
+        If there is no such space, or it depends on a palette and none is given.
     """
-    if name == "principal" and palette is not None:
-        return principal_axes(palette)
-    if name not in _SPACES:
-        raise ValueError(f"space={name!r} is not known; use one of {', '.join(SPACE_NAMES)}.")
-    return _SPACES[name]
+    if name not in COLOR_SPACES:
+        raise ValueError(f"space={name!r} is not known; use one of {', '.join(COLOR_SPACES)}.")
+    space = COLOR_SPACES[name]
+    if space.fit is None:
+        return space
+    if palette is None:
+        raise ValueError(f"space={name!r} depends on the colors of an image; give its palette.")
+    return space.fit(palette)
 
 
 def rgb_fractions(colors: NDArray[Any]) -> Colors:
@@ -80,13 +106,13 @@ def rgb_fractions(colors: NDArray[Any]) -> Colors:
     return colors.astype(np.float64)
 
 
-def palette_in_space(palette: Palette, space: ColorSpace) -> Palette:
+def palette_in_space(palette: "Palette", space: ColorSpace) -> "Palette":
     """The palette with its colors in another space, in the order of the original's entries."""
     colors = space.from_rgb(rgb_fractions(palette.colors))
     return replace(palette, colors=colors, ranges=space.high - space.low)
 
 
-def principal_axes(palette: Palette) -> ColorSpace:
+def principal_axes(palette: "Palette") -> ColorSpace:
     """The principal axes of a palette's sRGB colors: centered, widest spread first."""
     rgb = rgb_fractions(palette.colors)
     weights = palette.counts / palette.n_pixels
@@ -96,15 +122,18 @@ def principal_axes(palette: Palette) -> ColorSpace:
     # An axis points where its channels increase, so that the same image gives the same picture.
     axes = axes * np.where(axes.sum(axis=0) < 0, -1.0, 1.0)
     corners = (_CUBE_CORNERS - mean) @ axes
-    return ColorSpace(
-        "principal",
-        "principal axes",
-        ("axis 1", "axis 2", "axis 3"),
-        corners.min(axis=0),
-        corners.max(axis=0),
-        lambda rgb: (rgb - mean) @ axes,
-        lambda values: values @ axes.T + mean,
+    return replace(
+        COLOR_SPACES["principal"],
+        low=corners.min(axis=0),
+        high=corners.max(axis=0),
+        from_rgb=lambda rgb: (rgb - mean) @ axes,
+        to_rgb=lambda values: values @ axes.T + mean,
+        fit=None,
     )
+
+
+def _same(colors: Colors) -> Colors:
+    return colors
 
 
 def _linear_from_rgb(rgb: Colors) -> Colors:
@@ -204,9 +233,19 @@ _OKLAB_FROM_LMS = np.array(
     ]
 )
 
-_SPACES = {
+COLOR_SPACES = {
     space.name: space
     for space in (
+        ColorSpace(
+            "rgb",
+            "RGB",
+            ("R", "G", "B"),
+            np.zeros(3),
+            np.ones(3),
+            _same,
+            _same,
+            is_affine=True,
+        ),
         ColorSpace(
             "linear",
             "linear RGB",
@@ -224,6 +263,7 @@ _SPACES = {
             np.array([100.0, 98.3, 94.5]),
             _lab_from_rgb,
             _rgb_from_lab,
+            unit="ΔE*ab",
         ),
         ColorSpace(
             "oklab",
@@ -233,6 +273,7 @@ _SPACES = {
             np.array([1.0, 0.277, 0.199]),
             _oklab_from_rgb,
             _rgb_from_oklab,
+            unit="ΔE OK",
         ),
         ColorSpace(
             "hsv",
@@ -242,6 +283,7 @@ _SPACES = {
             np.ones(3),
             _cylinder_from_rgb,
             _rgb_from_cylinder,
+            up_axis=2,
         ),
         ColorSpace(
             "ycbcr",
@@ -251,9 +293,23 @@ _SPACES = {
             np.array([235.0, 240.0, 240.0]),
             _ycbcr_from_rgb,
             _rgb_from_ycbcr,
+            unit="levels",
+            is_affine=True,
+        ),
+        ColorSpace(
+            "principal",
+            "principal axes",
+            ("axis 1", "axis 2", "axis 3"),
+            np.zeros(3),
+            np.ones(3),
+            _same,
+            _same,
+            is_affine=True,
+            fit=principal_axes,
         ),
     )
 }
+"""All spaces by name, in the order in which they are offered; "rgb" is the image's own channels."""
 
-SPACE_NAMES = ("rgb", *_SPACES, "principal")
-"""Names that `ColorKDE` takes; "rgb" is the image's own channels."""
+SPACE_NAMES = tuple(COLOR_SPACES)
+"""Names that come with the program; `COLOR_SPACES` has those that were added, too."""

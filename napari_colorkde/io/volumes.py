@@ -14,13 +14,11 @@ from zipfile import BadZipFile
 import numpy as np
 
 from napari_colorkde.io.atomic import atomic_path, check_target
-from napari_colorkde.io.densities import write_imagej, write_npy, write_npz
-from napari_colorkde.io.provenance import as_json, provenance
+from napari_colorkde.io.export_formats import volume_suffixes, volume_writer
+from napari_colorkde.io.provenance import provenance
 
 if TYPE_CHECKING:
     from napari_colorkde.core.kde.color_kde import DensityVolume
-
-VOLUME_SUFFIXES = (".tif", ".tiff", ".npy", ".npz")
 
 
 def write_volume(
@@ -48,25 +46,10 @@ def write_volume(
     OSError
         If the file cannot be written. A file that stood there before is then still whole.
     """
-    path = check_target(path, VOLUME_SUFFIXES)
+    path = check_target(path, volume_suffixes())
     record = provenance() if description is None else dict(description)
-    suffix = path.suffix.lower()
     with atomic_path(path) as scratch:
-        if suffix == ".npy":
-            write_npy(scratch, volume.values)
-        elif suffix == ".npz":
-            axes = {f"axis_{i}": axis for i, axis in enumerate(volume.axes)}
-            write_npz(
-                scratch,
-                values=volume.values,
-                covariance=volume.covariance,
-                mass_inside=volume.mass_inside,
-                space=volume.space,
-                provenance=as_json(record),
-                **axes,
-            )
-        else:
-            _write_tiff(scratch, volume, record)
+        volume_writer(path)(scratch, volume, record)
 
 
 def read_volume(path: str | os.PathLike[str]) -> "DensityVolume":
@@ -100,29 +83,3 @@ def read_volume(path: str | os.PathLike[str]) -> "DensityVolume":
         raise ValueError(
             f"volume {str(path)!r} is no density volume; give an .npz file that this program wrote."
         ) from None
-
-
-def _write_tiff(path: Path, volume: "DensityVolume", record: Mapping[str, Any]) -> None:
-    values = volume.values if volume.values.ndim > 1 else volume.values[np.newaxis]
-    steps = [float(step) for step in volume.spacing]
-    starts = [float(axis[0]) for axis in volume.axes]
-    if len(steps) == 1:
-        steps, starts = [1.0, *steps], [0.0, *starts]
-    # ImageJ's origin is the pixel, counted from 0, whose coordinate is zero.
-    origins = [-start / step for start, step in zip(starts, steps, strict=True)]
-    metadata: dict[str, Any] = {
-        "unit": "level" if volume.space == "rgb" else volume.space,
-        "min": 0.0,
-        "max": float(values.max()),
-        **dict(zip(("xorigin", "yorigin", "zorigin"), reversed(origins), strict=False)),
-    }
-    if len(steps) == 3:
-        metadata["spacing"] = steps[0]
-    axes = {f"axis {i}": [float(a[0]), float(a[-1]), len(a)] for i, a in enumerate(volume.axes)}
-    write_imagej(
-        path,
-        values.astype(np.float32, copy=False),
-        {**record, **axes, "color space": volume.space, "mass inside": volume.mass_inside},
-        metadata,
-        resolution=(1 / steps[-1], 1 / steps[-2]),
-    )

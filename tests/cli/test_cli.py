@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -24,8 +25,10 @@ from PIL import Image
 from napari_colorkde import ColorKDE, __version__, color_kde, compute_densities, load_kernels
 from napari_colorkde.cli import main
 from napari_colorkde.cli.arguments import parse_bandwidth
-from napari_colorkde.cli.console import step, table
+from napari_colorkde.cli.console import print_status, table, timed_step
 from napari_colorkde.core.colorspaces import SPACE_NAMES
+from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
+from napari_colorkde.io.colormaps import COLORMAPS
 from napari_colorkde.io.samples import sample_path
 from napari_colorkde.io.volumes import read_volume
 
@@ -40,7 +43,7 @@ COMMANDS = (
     "fit",
     "kernels",
     "compare",
-    "dataset",
+    "grid-search",
     "crosscheck",
 )
 
@@ -98,9 +101,43 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_as_a_program_loads_no_engine() -> None:
     code = (
         "import sys; from napari_colorkde.cli import main; main(['volume', '--help'])\n"
-        "assert not {'torch', 'napari', 'numpy', 'vispy', 'qtpy'} & set(sys.modules)"
+        "assert not {'torch', 'scipy', 'napari', 'vispy', 'qtpy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_former_name_of_a_command_works_and_says_the_new_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    options = [f"{DIGITS}.npz", "--sigmas", "1", "--scale", "256"]
+    assert main(["grid-search", *options]) == 0
+    expected = capsys.readouterr().out
+    assert main(["dataset", *options]) == 0
+    out, err = capsys.readouterr()
+    assert out == expected
+    assert err.splitlines()[-1] == (
+        "napari-colorkde: warning: the command dataset is now called grid-search; the former name "
+        "will go away."
+    )
+
+
+def test_completion_offers_what_may_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, expected in {
+        "volume a.png --space ": SPACE_NAMES,
+        "volume a.png --bandwidth ": BANDWIDTH_RULES,
+        "volume a.png --sampling ": ("points", "cells"),
+        "density a.png --colormap ": COLORMAPS,
+        "density a.png --show ": ("density", "posterior", "ratio", "class"),
+    }.items():
+        done = run_program(
+            env={
+                **os.environ,
+                "_NAPARI_COLORKDE_COMPLETE": "complete_bash",
+                "COMP_WORDS": f"napari-colorkde {words}",
+                "COMP_CWORD": str(len(words.split()) + 1),
+            }
+        )
+        assert set(expected) <= set(done.stdout.split())
 
 
 # Volumes
@@ -158,7 +195,7 @@ def test_volume_in_another_color_space(picture: NDArray[Any]) -> None:
 def test_help_names_the_color_spaces(capsys: pytest.CaptureFixture[str]) -> None:
     main(["volume", "--help"])
     printed = " ".join(capsys.readouterr().out.split())
-    listed = printed.split("--space <str>")[1].split(".")[0]
+    listed = printed.split("--space SPACE")[1].split(".")[0]
     assert all(f" {name}" in listed for name in SPACE_NAMES)
 
 
@@ -365,7 +402,7 @@ def test_digits_give_the_published_log_likelihoods(capsys: pytest.CaptureFixture
     known = json.loads(DIGITS.with_suffix(".json").read_text())
     sigmas = ",".join(map(str, known["sigmas"]))
     file = str(DIGITS.with_suffix(".npz"))
-    assert main(["dataset", file, "--sigmas", sigmas, "--scale", "256", "--device", "cpu"]) == 0
+    assert main(["grid-search", file, "--sigmas", sigmas, "--scale", "256", "--device", "cpu"]) == 0
     header, *rows, best, test = capsys.readouterr().out.splitlines()
     assert header.split() == ["sigma", "log_likelihood"]
     assert [float(row.split()[0]) for row in rows] == known["sigmas"]
@@ -378,7 +415,7 @@ def test_digits_give_the_published_log_likelihoods(capsys: pytest.CaptureFixture
 
 def test_data_set_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     file = str(DIGITS.with_suffix(".npz"))
-    assert main(["dataset", file, "--sigmas", "0.5,1", "--scale", "256", "--json"]) == 0
+    assert main(["grid-search", file, "--sigmas", "0.5,1", "--scale", "256", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["sigmas"] == [0.5, 1]
     assert found["best_sigma"] == 0.5
@@ -388,7 +425,7 @@ def test_data_set_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_data_set_without_test_vectors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.savez(tmp_path / "s.npz", train=np.arange(4.0), valid=np.arange(3.0))
-    assert main(["dataset", str(tmp_path / "s.npz"), "--sigmas", "1"]) == 0
+    assert main(["grid-search", str(tmp_path / "s.npz"), "--sigmas", "1"]) == 0
     assert "test" not in capsys.readouterr().out
 
 
@@ -437,12 +474,12 @@ REFUSALS = {
     "density a.png -o a.png": "output 'a.png' is also read; give another name.",
     "density a.png -o d.npy --mask a.npy": "image 'a.npy' does not exist; check the name.",
     "density a.png -o d.npy --mask small.png": "mask has shape (2, 2), but the pixels of image",
-    "density a.png -o d.npy --colormap jet": "colormap='jet' is not known; use gray, viridis,",
-    "density a.png -o d.npy --bandwidth wide": "bandwidth='wide' is not known; use auto, scott,",
-    "density a.png -o d.npy --bandwidth 0": "bandwidth='0': a sigma must be positive; give a",
+    "density a.png -o d.npy --colormap jet": "colormap='jet' is not known; use magma, viridis",
+    "density a.png -o d.npy --bandwidth wide": "'--bandwidth': 'wide' is not known; use auto, loco",
+    "density a.png -o d.npy --bandwidth 0": "'--bandwidth': '0' is no sigma; give a number above 0",
     "density a.png -o d.npy --bandwidth 1,2": "bandwidth has 2 sigmas, the image 3 channels; give",
     "density a.png -o d.npy --device tpu": "device='tpu' is not known; use \"auto\",",
-    "density a.png -o d.npy --channel-axis c": "channel_axis='c': give a whole number, or none for",
+    "density a.png -o d.npy --channel-axis c": "'--channel-axis': 'c': give a whole number, or",
     "density a.png -o d.npy --channel-axis 7": "channel_axis=7 does not exist in image of shape",
     "density a.png -o d.png --channel-axis none": "a PNG holds one picture, but the pixels have th",
     "density a.png -o d.npy --set skin": "--set names a set of a kernel file; give the file with",
@@ -456,23 +493,23 @@ REFUSALS = {
     f"density a.png -o d.npy --kernels {SKIN} --set skin --mask small.png": "mask has shape (2, 2)",
     "volume a.png -o v.npy --bins 1": "a grid has at least 2 points per axis.",
     "volume a.png -o v.npy --bins 5000": "the volume would exceed",
-    "volume a.png -o v.npy --extent 0": "extent='0' has 1 numbers; give 2 numbers, as in 0,255.",
-    "volume a.png -o v.npy --extent 0,a": "extent='0,a': give 2 numbers, as in 0,255.",
-    "volume a.png -o v.npy --extent 0,inf": "extent='0,inf': give finite numbers.",
+    "volume a.png -o v.npy --extent 0": "'--extent': '0' has 1 numbers; give 2 numbers, as in",
+    "volume a.png -o v.npy --extent 0,a": "'--extent': '0,a': give 2 numbers, as in 0,255;",
+    "volume a.png -o v.npy --extent 0,inf": "'--extent': '0,inf': give finite numbers;",
     "volume a.png -o v.npy --extent 9,5": "each pair must be finite, with low below high.",
     "volume a.png -o v.npy --extent 0,1 --extent 0,1": "give one pair (low, high), or 3 of them.",
-    "volume a.png -o v.npy --space cmyk": "space='cmyk' is not known; use",
-    "volume a.png -o v.npy --sampling fine": "sampling='fine' is not known; use points or cells.",
-    "bandwidth a.png --method best": "method='best' is not known; use auto, scott, silverman, loco",
-    "bandwidth a.png --candidates 1,b": "candidates='1,b': give numbers separated by commas.",
+    "volume a.png -o v.npy --space cmyk": "'--space': 'cmyk' is not known; use one of rgb,",
+    "volume a.png -o v.npy --sampling fine": "'--sampling': 'fine' is not one of 'points', 'cells'",
+    "bandwidth a.png --method best": "'--method': 'best' is not known; use one of auto, loco, loo,",
+    "bandwidth a.png --candidates 1,b": "'--candidates': '1,b': give numbers separated by commas;",
     "bandwidth a.png --candidates 1,-1": "a sigma must be positive",
     "bandwidth a.png --method scott --candidates 1": "method='scott' tries no candidates; use loco",
     "bandwidth plain.png": "image has a single color; leaving it out leaves nothing.",
-    "dataset missing.npz --sigmas 1": "data set 'missing.npz' does not exist; check the name.",
-    "dataset a.png --sigmas 1": "is not a readable .npz archive of numbers;",
-    f"dataset {DIGITS}.npz --sigmas 1,x": "sigmas='1,x': give numbers separated by commas.",
-    f"dataset {DIGITS}.npz --sigmas 0": "sigma is 0; give positive finite standard deviations.",
-    f"dataset {DIGITS}.npz --sigmas 1 --scale 0": "scale=0.0; give a positive number, such as 256.",
+    "grid-search missing.npz --sigmas 1": "data set 'missing.npz' does not exist; check the name.",
+    "grid-search a.png --sigmas 1": "is not a readable .npz archive of numbers;",
+    f"grid-search {DIGITS}.npz --sigmas 1,x": "'--sigmas': '1,x': give numbers separated by commas",
+    f"grid-search {DIGITS}.npz --sigmas 0": "sigma is 0; give positive finite standard deviations.",
+    f"grid-search {DIGITS}.npz --sigmas 1 --scale 0": "scale=0.0; give a positive number, such as",
     "volum a.png": "No such command 'volum'. Did you mean 'volume'?; see napari-colorkde --help.",
     "": "Missing command; see napari-colorkde --help.",
     "volume": "Missing argument 'image'; see napari-colorkde volume --help.",
@@ -581,14 +618,14 @@ def test_program_computes_and_refuses(picture: NDArray[Any]) -> None:
 
 
 def test_closed_pipe_is_no_error_of_ours() -> None:
-    """As in ``napari-colorkde dataset … | head -1``."""
+    """As in ``napari-colorkde grid-search … | head -1``."""
     reading, writing = os.pipe()
     os.close(reading)
     command = [
         sys.executable,
         "-m",
         "napari_colorkde",
-        "dataset",
+        "grid-search",
         f"{DIGITS}.npz",
         "--sigmas",
         "99",
@@ -610,22 +647,27 @@ class Terminal(io.StringIO):
 def test_terminal_shows_a_bar_and_then_the_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    now = iter(range(100))
-    monkeypatch.setattr("time.perf_counter", lambda: next(now))
-    with step("Adding") as work:
+    with timed_step("Adding") as work:
         work.progress(0.5)
+        print_status("a line [bold]above :smile: the bar " + 40 * "…")
+        assert work.bar is not None
+        work.bar.refresh()
         work.outcome = "done"
     shown = terminal.getvalue()
-    assert shown.startswith("Adding …\rAdding [############------------]  50%")
-    assert shown.endswith("\r\x1b[KAdding: done (2.00 s)\n")
+    assert "Adding …" in shown
+    assert " 50%" in shown
+    assert "a line [bold]above :smile: the bar " + 40 * "…" + "\n" in shown
+    assert re.search(r"Adding: done \(\d\.\d\d s\)\n$", shown)
 
 
-def test_terminal_line_ends_when_a_step_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_terminal_bar_ends_when_a_step_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    with pytest.raises(ValueError, match="no"), step("Adding"):
+    with pytest.raises(ValueError, match="no"), timed_step("Adding"):
         raise ValueError("no")
-    assert terminal.getvalue() == "Adding …\n"
+    print_status("plain again")
+    assert terminal.getvalue().endswith("plain again\n")
+    assert "Adding (" not in terminal.getvalue()
 
 
 def test_long_work_without_a_terminal_speaks_seldom(
@@ -633,7 +675,7 @@ def test_long_work_without_a_terminal_speaks_seldom(
 ) -> None:
     now = iter(range(100))
     monkeypatch.setattr("time.perf_counter", lambda: next(now))
-    with step("Adding") as work:
+    with timed_step("Adding") as work:
         for i in range(25):
             work.progress(i / 25)
     assert capsys.readouterr().err == "Adding: 40%\nAdding: 84%\nAdding (26.00 s)\n"

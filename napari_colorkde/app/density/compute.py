@@ -190,7 +190,7 @@ def _resolved(
 ) -> Iterator[Progress | BandwidthSelection | NDArray[np.float64]]:
     """Turn the name of a rule into sigmas, telling how far it is."""
     if bandwidth in ("loco", "loo"):
-        tries = iterate_selection(palette, bandwidth, None, device)  # type: ignore[arg-type]
+        tries = iterate_selection(palette, bandwidth, None, device)
         best: BandwidthSelection | None = None
         for tried, selection in enumerate(tries, start=1):
             # 11 candidates, then up to 5 around the best.
@@ -199,7 +199,7 @@ def _resolved(
         if best is not None:
             yield best
     elif isinstance(bandwidth, str):
-        yield select_bandwidth(palette, bandwidth, device=device)  # type: ignore[arg-type]
+        yield select_bandwidth(palette, bandwidth, device=device)
     elif bandwidth is not None:
         if len(bandwidth) not in (1, palette.n_channels):
             raise ValueError(

@@ -7,32 +7,25 @@ Bandwidths are standard deviations in image units. "Range" is that of the values
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.kde.bandwidth_rules import (
+    BANDWIDTH_RULES,
+    bandwidth_rule,
+    default_sigmas,
+)
 from napari_colorkde.core.kde.leave_one_out import leave_one_color_out, leave_one_out
 from napari_colorkde.core.kernel_sums.kernel_sums import kernel_sums
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.ranges import channel_ranges
 
-Rule = Literal["scott", "silverman"]
 LikelihoodMethod = Literal["loco", "loo"]
-Method = Rule | LikelihoodMethod
 Bandwidth = str | ArrayLike | None
-"""None, the name of a method, one sigma, C sigmas, or a (C, C) covariance."""
-
-METHODS = (*get_args(Rule), *get_args(LikelihoodMethod))
-
-DEFAULT_FRACTION = 1 / 64
-"""The default sigma as a fraction of the range: 4 levels of 256. It does not depend on the pixels,
-so that images compare."""
-
-FLOOR_FRACTION = 1 / 128
-"""Rules of thumb stay above this fraction of the range, the spacing of the usual grid: a gray image
-has no spread across the gray axis."""
+"""None, the name of a rule (see `bandwidth_rules`), one sigma, C sigmas, or a (C, C) covariance."""
 
 
 class BandwidthEdgeWarning(UserWarning):
@@ -88,11 +81,6 @@ class BandwidthSelection:
         return f"{found}: {other} ones may be better still; give such candidates, too."
 
 
-def default_sigmas(palette: Palette) -> NDArray[np.float64]:
-    """Sigma = 1/64 of the range of each channel."""
-    return channel_ranges(palette) * DEFAULT_FRACTION
-
-
 def bandwidth_covariance(
     bandwidth: Bandwidth, palette: Palette, device: Device
 ) -> NDArray[np.float64]:
@@ -107,14 +95,14 @@ def bandwidth_covariance(
     if bandwidth is None:
         return np.diag(default_sigmas(palette) ** 2)
     if isinstance(bandwidth, str):
-        selection = _select(palette, bandwidth, None, device)
+        *_, selection = iterate_selection(palette, bandwidth, None, device)
         _warn(selection, stacklevel=4)
         return np.diag(selection.bandwidth**2)
     values = np.asarray(bandwidth)
     if values.dtype.kind not in "iuf":
         raise ValueError(
             f"bandwidth={bandwidth!r}: give a number, {n} numbers, a covariance, or one of "
-            f"{', '.join(METHODS)}."
+            f"{', '.join(BANDWIDTH_RULES)}."
         )
     values = values.astype(np.float64)
     if values.ndim <= 1:
@@ -124,7 +112,7 @@ def bandwidth_covariance(
 
 def select_bandwidth(
     image: Any,
-    method: Method = "loco",
+    method: str = "loco",
     candidates: ArrayLike | None = None,
     *,
     device: "str | Device" = "auto",
@@ -139,7 +127,8 @@ def select_bandwidth(
         "loco" leaves out each pixel's whole color: 1 to 2 levels on photographs. "loo" leaves out
         one pixel: as pixels repeat on 8-bit images its best sigma is often below a level, and on
         gray ones it has none. "scott" and "silverman" are the rules of thumb for a normal
-        density, ``sigma_c = factor · std_c``, kept above 1/128 of the range.
+        density, ``sigma_c = factor · std_c``, kept above 1/128 of the range. "auto" is 1/64 of the
+        range, whatever the pixels.
     candidates
         ``(n,)`` sigmas, or ``(n, C)``, for "loco" and "loo". Default: 11 from 1/1024 to 1/8 of
         the range, then 4 between the best one's neighbors.
@@ -168,22 +157,32 @@ def select_bandwidth(
     photograph of 18 megapixels.
     """
     palette = image if isinstance(image, Palette) else Palette.from_image(image)
-    selection = _select(palette, method, candidates, device)
+    *_, selection = iterate_selection(palette, method, candidates, resolve_device(device))
     _warn(selection, stacklevel=3)
     return selection
 
 
 def iterate_selection(
     palette: Palette,
-    method: Method,
+    method: str,
     candidates: ArrayLike | None,
     device: Device,
 ) -> Iterator[BandwidthSelection]:
-    """Choose by likelihood, yielding the selection so far after every candidate.
+    """Choose by a rule, yielding the selection so far after every candidate.
 
     For callers who show progress or stop early, and who show the `caveat` of the last one: nothing
     is warned of here. See `select_bandwidth`.
     """
+    return bandwidth_rule(method).choose(palette, candidates, device)
+
+
+def search_by_likelihood(
+    palette: Palette,
+    method: LikelihoodMethod,
+    candidates: ArrayLike | None,
+    device: Device,
+) -> Iterator[BandwidthSelection]:
+    """Try candidates, yielding the selection so far after each: see `iterate_selection`."""
     if method == "loo" and len(palette) < 2:
         raise ValueError(
             "image has a single color: its leave-one-out likelihood grows without end as the "
@@ -218,18 +217,6 @@ def log_normalizer(covariance: NDArray[np.float64]) -> float:
     return 0.5 * float(np.linalg.slogdet(2 * np.pi * covariance)[1])
 
 
-def _select(
-    palette: Palette, method: str, candidates: ArrayLike | None, device: "str | Device"
-) -> BandwidthSelection:
-    if method not in METHODS:
-        raise ValueError(f"method={method!r} is not known; use one of {', '.join(METHODS)}.")
-    if method in ("scott", "silverman"):
-        sigmas = _rule_of_thumb(palette, method)
-        return BandwidthSelection(sigmas, sigmas[np.newaxis], np.empty(0), method)
-    *_, selection = iterate_selection(palette, method, candidates, resolve_device(device))  # type: ignore[arg-type]
-    return selection
-
-
 def _warn(selection: BandwidthSelection, stacklevel: int) -> None:
     if sentence := selection.caveat:
         text = f"{sentence[:1].upper()}{sentence[1:]}"
@@ -237,7 +224,7 @@ def _warn(selection: BandwidthSelection, stacklevel: int) -> None:
 
 
 def _likelihood(
-    palette: Palette, sigmas: NDArray[np.float64], method: Method, device: Device
+    palette: Palette, sigmas: NDArray[np.float64], method: LikelihoodMethod, device: Device
 ) -> float:
     covariance = np.diag(np.asarray(sigmas) ** 2)
     sums = kernel_sums(palette, covariance, device)
@@ -250,18 +237,6 @@ def _selection(tried: list[tuple[tuple[float, ...], float]], method: str) -> Ban
     candidates = np.array([sigmas for sigmas, _ in ordered])
     scores = np.array([score for _, score in ordered])
     return BandwidthSelection(candidates[int(np.argmax(scores))], candidates, scores, method)
-
-
-def _rule_of_thumb(palette: Palette, rule: str) -> NDArray[np.float64]:
-    n, channels = palette.n_pixels, palette.n_channels
-    colors, counts = palette.colors.astype(np.float64), palette.counts
-    mean = counts @ colors / n
-    std = np.sqrt(counts @ (colors - mean) ** 2 / n)
-    factor = n ** (-1 / (channels + 4))
-    if rule == "silverman":
-        factor *= (4 / (channels + 2)) ** (1 / (channels + 4))
-    sigmas: NDArray[np.float64] = np.maximum(factor * std, FLOOR_FRACTION * channel_ranges(palette))
-    return sigmas
 
 
 def _checked_sigmas(values: NDArray[np.float64], n_channels: int) -> NDArray[np.float64]:

@@ -9,14 +9,13 @@ from scipy.stats import gaussian_kde
 from napari_colorkde.core import reference
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.kde.bandwidth import (
-    METHODS,
     BandwidthEdgeWarning,
     bandwidth_covariance,
-    default_sigmas,
     iterate_selection,
     log_normalizer,
     select_bandwidth,
 )
+from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES, default_sigmas
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.ranges import channel_ranges
@@ -184,7 +183,7 @@ def test_the_same_image_gives_the_same_bandwidth(device):
 
 
 def test_a_name_is_the_selected_bandwidth():
-    for method in METHODS:
+    for method in BANDWIDTH_RULES:
         covariance = ColorKDE(RGB, method).covariance
         expected = np.diag(select_bandwidth(RGB, method).bandwidth ** 2)
         np.testing.assert_array_equal(covariance, expected)
@@ -225,7 +224,7 @@ def test_candidates_that_are_no_sigmas_are_refused(candidates, words):
 @pytest.mark.parametrize(
     ("bandwidth", "words"),
     [
-        ("scot", "method='scot' is not known; use one of scott, silverman, loco, loo"),
+        ("scot", "method='scot' is not known; use one of auto, loco, loo, scott, silverman"),
         (0, "bandwidth=0.0: a sigma must be positive and finite; give .* such as 4"),
         (-2, "must be positive"),
         (np.nan, "must be positive and finite"),
@@ -235,7 +234,7 @@ def test_candidates_that_are_no_sigmas_are_refused(candidates, words):
         ([1, 2], "bandwidth has 2 sigmas, the image 3 channels; give one sigma"),
         ([], "bandwidth has 0 sigmas"),
         ([1, 0, 3], "must be positive"),
-        (True, "give a number, 3 numbers, a covariance, or one of scott"),
+        (True, "give a number, 3 numbers, a covariance, or one of auto"),
         ([None] * 3, "give a number, 3 numbers"),
         (1j, "give a number"),
         (np.eye(2), r"bandwidth has shape \(2, 2\); a covariance of 3 channels has \(3, 3\)"),

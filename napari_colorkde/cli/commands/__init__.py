@@ -1,0 +1,34 @@
+"""All commands, one in each file. A new one is written there and named here.
+
+May import everything in `cli`; the engine is imported when a command runs.
+"""
+
+from napari_colorkde.cli.command import program
+from napari_colorkde.cli.commands import (
+    bandwidth,
+    compare,
+    crosscheck,
+    demo,
+    density,
+    fit,
+    grid_search,
+    kernels,
+    open_,
+    volume,
+)
+
+COMMANDS = (
+    demo.COMMAND,
+    open_.COMMAND,
+    volume.COMMAND,
+    density.COMMAND,
+    bandwidth.COMMAND,
+    fit.COMMAND,
+    kernels.COMMAND,
+    compare.COMMAND,
+    grid_search.COMMAND,
+    crosscheck.COMMAND,
+)
+"""In the order in which help lists them."""
+
+app = program(COMMANDS)

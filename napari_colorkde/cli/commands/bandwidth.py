@@ -1,0 +1,84 @@
+"""The command `bandwidth`."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from napari_colorkde.cli import choices, inputs, tasks
+from napari_colorkde.cli.arguments import one_of, parse_numbers
+from napari_colorkde.cli.command import Command
+from napari_colorkde.cli.console import table
+from napari_colorkde.cli.options import (
+    ChannelAxisOption,
+    ChannelsOption,
+    DeviceOption,
+    ImageArgument,
+    JsonOption,
+    MaskOption,
+    listed,
+)
+
+
+def bandwidth(
+    image: ImageArgument,
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            metavar="RULE",
+            parser=one_of(choices.bandwidths),
+            autocompletion=lambda: list(choices.bandwidths()),
+            help="$bandwidths. loco leaves out one color, loo one pixel; auto looks at none.",
+        ),
+    ] = "loco",
+    candidates: Annotated[
+        Any,
+        typer.Option(
+            "--candidates",
+            metavar="S,S,…",
+            parser=parse_numbers,
+            help="Sigmas to try, for $likelihoods.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+    mask: MaskOption = None,
+    channel_axis: ChannelAxisOption = "-1",
+    channels: ChannelsOption = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Choose a bandwidth, and print it with the candidates' log-likelihoods in nats per pixel."""
+    if candidates is not None and method not in choices.likelihoods():
+        raise ValueError(
+            f"method={method!r} tries no candidates; use {listed(choices.likelihoods())}."
+        )
+    palette = inputs.count_colors(inputs.read(image, mask, channel_axis, channels))
+    found = tasks.select_bandwidth(palette, method, candidates, device)
+    if as_json:
+        result = {
+            "method": method,
+            "bandwidth": found.bandwidth.tolist(),
+            "candidates": found.candidates.tolist(),
+            "scores": found.scores.tolist(),
+        }
+        typer.echo(json.dumps(result))
+        return
+    if len(found.scores):
+        header = [*(f"sigma_{i + 1}" for i in range(palette.n_channels)), "log_likelihood"]
+        rows = [
+            [*(f"{sigma:.6g}" for sigma in candidate), f"{score:.6f}"]
+            for candidate, score in zip(found.candidates, found.scores, strict=True)
+        ]
+        typer.echo(table(header, rows))
+    typer.echo(f"bandwidth  {','.join(f'{sigma:.6g}' for sigma in found.bandwidth)}")
+
+
+COMMAND = Command(
+    bandwidth,
+    name="bandwidth",
+    summary="Choose a bandwidth.",
+    examples=(
+        "bandwidth photo.jpg",
+        "bandwidth photo.jpg --method loo --candidates 0.5,1,2,4 --json",
+    ),
+)

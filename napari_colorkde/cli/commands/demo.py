@@ -1,0 +1,34 @@
+"""The command `demo`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_colorkde.cli.command import Command
+from napari_colorkde.cli.open_window import window_libraries
+
+
+def demo(
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="Write density, volume and a picture of the window there, and do not stay open.",
+        ),
+    ] = None,
+) -> None:
+    """Open napari on a sample photograph, with density overlay and color cloud."""
+    with window_libraries():
+        from napari_colorkde.ui.launcher import run_demo
+    run_demo(output)
+
+
+COMMAND = Command(
+    demo,
+    name="demo",
+    summary="Show a sample photograph in napari.",
+    examples=("demo", "demo -o demo-output"),
+)

@@ -1,0 +1,117 @@
+"""The command `fit`."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from napari_colorkde.cli import inputs, tasks
+from napari_colorkde.cli.arguments import (
+    parse_label_name,
+    parse_n_kernels,
+    refuse_overwriting_inputs,
+    unique_labels,
+)
+from napari_colorkde.cli.command import Command
+from napari_colorkde.cli.console import timed_step
+from napari_colorkde.cli.options import (
+    ChannelAxisOption,
+    ChannelsOption,
+    DeviceOption,
+    ImageArgument,
+    MaskOption,
+)
+
+Covariance = Literal["full", "diagonal", "diag", "spherical", "tied"]
+
+
+def fit(
+    context: typer.Context,
+    image: ImageArgument,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Kernel file: .json (everything) or .csv.")
+    ],
+    n_kernels: Annotated[
+        Any,
+        typer.Option(
+            "--n-kernels",
+            "-k",
+            metavar="N",
+            parser=parse_n_kernels,
+            help="Number of kernels (for each label), or auto: chosen by BIC, up to --max-k.",
+        ),
+    ],
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--labels", help="Image of whole numbers: one mixture for each label but 0, as a class."
+        ),
+    ] = None,
+    name: Annotated[
+        list[Any] | None,
+        typer.Option(
+            "--name",
+            metavar="LABEL=CLASS",
+            parser=parse_label_name,
+            help="Class of a label; default: its number.",
+        ),
+    ] = None,
+    covariance: Annotated[
+        Covariance, typer.Option("--covariance", help="Shape of the kernels; diag is diagonal.")
+    ] = "full",
+    max_k: Annotated[
+        int | None, typer.Option("--max-k", help="Most kernels that auto tries; default 10.")
+    ] = None,
+    reg_covar: Annotated[
+        float | None,
+        typer.Option(
+            "--reg-covar",
+            help="Added to all variances. Default: the variance of rounding, 1/12 of a level².",
+        ),
+    ] = None,
+    max_iter: Annotated[
+        int, typer.Option("--max-iter", help="Most iterations of EM for a mixture.")
+    ] = 200,
+    seed: Annotated[int, typer.Option("--seed", help="Of the starting kernels.")] = 0,
+    mask: MaskOption = None,
+    channel_axis: ChannelAxisOption = "-1",
+    channels: ChannelsOption = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Fit a mixture of Gaussian kernels to an image's colors, or one to each label's, by EM."""
+    from napari_colorkde.io.atomic import check_target
+    from napari_colorkde.io.kernel_files import KERNEL_SUFFIXES, save_kernels
+
+    check_target(output, KERNEL_SUFFIXES, name="output")
+    refuse_overwriting_inputs(output, image, mask, labels)
+    if max_k is not None and (n_kernels != "bic" or max_k < 1):
+        raise ValueError(f"--max-k {max_k}: give a number from 1, and -k auto with it.")
+    if labels is None and name:
+        raise ValueError("--name names a label; give the labels with --labels.")
+    if seed < 0:
+        raise ValueError(f"--seed {seed}: give a number of 0 or more.")
+    names = unique_labels(name)
+    read = inputs.read(image, mask, channel_axis, channels)
+    options = {
+        "covariance_type": "diag" if covariance == "diagonal" else covariance,
+        "reg_covar": reg_covar,
+        "random_state": seed,
+        "max_iter": max_iter,
+        "candidates": range(1, (max_k or 10) + 1),
+        "device": device,
+    }
+    kernel_sets = tasks.fit(read, labels, n_kernels, names, options)
+    with timed_step(f"Writing {output}"):
+        save_kernels(output, kernel_sets, about=context.obj or "")
+
+
+COMMAND = Command(
+    fit,
+    name="fit",
+    summary="Fit Gaussian kernels to an image.",
+    examples=(
+        "fit photo.jpg -k 8 -o kernels.json",
+        "fit photo.jpg -k auto --max-k 6 --covariance diagonal -o kernels.csv",
+        "fit photo.jpg --labels labels.tif --name 1=skin --name 2=background -k 4 -o kernels.json",
+    ),
+)

@@ -1,0 +1,90 @@
+"""The command `volume`."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from napari_colorkde.cli import inputs, tasks
+from napari_colorkde.cli.arguments import parse_pair, refuse_overwriting_inputs
+from napari_colorkde.cli.command import Command
+from napari_colorkde.cli.console import timed_step
+from napari_colorkde.cli.options import (
+    BandwidthOption,
+    ChannelAxisOption,
+    ChannelsOption,
+    DeviceOption,
+    ImageArgument,
+    MaskOption,
+    SpaceOption,
+)
+
+
+def volume(
+    context: typer.Context,
+    image: ImageArgument,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="$volume_files: .npz holds everything, .npy the values, .tif is for ImageJ.",
+        ),
+    ],
+    bins: Annotated[int, typer.Option("--bins", help="Grid points per axis.")] = 128,
+    extent: Annotated[
+        list[Any] | None,
+        typer.Option(
+            "--extent",
+            metavar="LOW,HIGH",
+            parser=parse_pair,
+            help="First and last grid point; once, or once for each channel. "
+            "Default: 0,255 for 8-bit images, otherwise the data's range and 3 sigma.",
+        ),
+    ] = None,
+    bandwidth: BandwidthOption = "auto",
+    space: SpaceOption = "rgb",
+    sampling: Annotated[
+        Literal["points", "cells"],
+        typer.Option("--sampling", help="cells are averages, for kernels narrower than the grid."),
+    ] = "points",
+    mask: MaskOption = None,
+    channel_axis: ChannelAxisOption = "-1",
+    channels: ChannelsOption = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Write the density of an image's colors on a regular grid of colors."""
+    from napari_colorkde.io.atomic import check_target
+    from napari_colorkde.io.export_formats import volume_suffixes
+    from napari_colorkde.io.provenance import provenance
+    from napari_colorkde.io.volumes import write_volume
+
+    check_target(output, volume_suffixes(), name="output")
+    refuse_overwriting_inputs(output, image, mask)
+    palette = inputs.count_colors(inputs.read(image, mask, channel_axis, channels))
+    grid = tasks.kde_volume(
+        palette,
+        bandwidth,
+        bins=bins,
+        extent=extent or [],
+        space=space,
+        sampling=sampling,
+        device=device,
+    )
+    record = provenance(
+        context.obj or "", image=str(image), covariance=grid.covariance, space=space
+    )
+    with timed_step(f"Writing {output}"):
+        write_volume(output, grid, description=record)
+
+
+COMMAND = Command(
+    volume,
+    name="volume",
+    summary="Write the density on a grid of colors.",
+    examples=(
+        "volume photo.jpg -o volume.npz",
+        "volume photo.jpg -o volume.tif --bins 64 --bandwidth 5",
+        "volume scan.tif -o volume.npz --extent 0,4095 --bandwidth loco",
+    ),
+)

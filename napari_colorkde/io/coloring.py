@@ -1,0 +1,73 @@
+"""Densities as pictures: contrast limits and colors."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.io.colormaps import lookup_table
+
+QUANTILE_PIXELS = 1 << 20
+"""Contrast limits come from at most about so many pixels, evenly spaced."""
+
+BLOCK_PIXELS = 1 << 20
+"""Pixels colored in one go, to keep intermediate arrays small."""
+
+
+def default_limits(density: NDArray[Any], log: bool) -> tuple[float, float]:
+    """Contrast limits that show a density well.
+
+    Linear densities: from 0 to the 99.5 % quantile, above which a few common colors outshine all
+    others. Logs: from the 1 % quantile, below which lie the far tails, to the maximum. Taken from
+    finite pixels, every n-th of them in large images.
+    """
+    flat = density.reshape(-1)
+    flat = flat[:: max(1, flat.size // QUANTILE_PIXELS)]
+    flat = flat[np.isfinite(flat)]
+    if flat.size == 0:
+        return 0.0, 1.0
+    low = float(np.quantile(flat, 0.01)) if log else 0.0
+    high = float(flat.max()) if log else float(np.quantile(flat, 0.995))
+    if not log and high <= 0:
+        high = float(flat.max())
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def color_density(
+    density: NDArray[Any],
+    log: bool,
+    colormap: str | NDArray[Any] = "magma",
+    contrast_limits: tuple[float, float] | None = None,
+) -> tuple[NDArray[np.uint8], tuple[float, float]]:
+    """Color a density.
+
+    Returns
+    -------
+    picture
+        ``(H, W, 4)`` uint8: the colormap between the limits; NaN is transparent.
+    limits
+        The contrast limits used.
+
+    Raises
+    ------
+    ValueError
+        If the density is no single picture, or the colormap or the limits are not valid.
+    """
+    if density.ndim != 2:
+        raise ValueError(
+            f"density has shape {density.shape}, but a PNG holds one picture, (H, W); write a TIFF."
+        )
+    table = lookup_table(colormap)
+    low, high = default_limits(density, log) if contrast_limits is None else contrast_limits
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise ValueError(f"contrast_limits={contrast_limits}; give two numbers, the lower first.")
+    picture = np.empty((*density.shape, 4), dtype=np.uint8)
+    rows = max(1, BLOCK_PIXELS // density.shape[1])
+    for start in range(0, len(density), rows):
+        block = density[start : start + rows]
+        missing = np.isnan(block)
+        position = np.clip((np.where(missing, low, block) - low) / (high - low), 0, 1)
+        index = np.minimum(position * len(table), len(table) - 1).astype(np.intp)
+        picture[start : start + rows, :, :3] = table[index]
+        picture[start : start + rows, :, 3] = np.where(missing, 0, 255)
+    return picture, (float(low), float(high))

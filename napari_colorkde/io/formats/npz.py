@@ -1,0 +1,46 @@
+"""NPZ: arrays as they are, with how to get them again."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.io.provenance import as_json
+
+if TYPE_CHECKING:
+    from napari_colorkde.core.kde.color_kde import DensityVolume
+    from napari_colorkde.io.export_formats import DensityMap
+
+
+def write_density(path: Path, density: "DensityMap", record: Mapping[str, Any]) -> None:
+    """Write the arrays `density`, `log` and `provenance` (JSON)."""
+    _write(path, density=density.values, log=np.array(density.log), provenance=as_json(record))
+
+
+def write_classes(
+    path: Path, labels: NDArray[Any], names: Sequence[str], record: Mapping[str, Any]
+) -> None:
+    """Write the arrays `labels`, `names` and `provenance` (JSON)."""
+    _write(path, labels=labels, names=np.array(list(names)), provenance=as_json(record))
+
+
+def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, Any]) -> None:
+    """Write everything that `read_volume` needs."""
+    axes = {f"axis_{i}": axis for i, axis in enumerate(volume.axes)}
+    _write(
+        path,
+        values=volume.values,
+        covariance=volume.covariance,
+        mass_inside=volume.mass_inside,
+        space=volume.space,
+        provenance=as_json(record),
+        **axes,
+    )
+
+
+def _write(path: Path, **arrays: Any) -> None:
+    # Opened here: numpy would append .npz to a name in capitals.
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
