@@ -11,14 +11,15 @@ from typing import Any, Literal
 
 from napari_colorkde.app.class_settings import ClassificationSettings
 from napari_colorkde.app.deprecation import current_names, renamed, warn_renamed
-from napari_colorkde.core.colorspaces import SPACE_NAMES
+from napari_colorkde.core.colorspaces import COLOR_SPACES
+from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.mixture.kernels import KernelSet
 
 DisplayMode = Literal["kde", "kernels"]
 DISPLAY_MODES: tuple[DisplayMode, ...] = ("kde", "kernels")
 
-BANDWIDTH_RULES = ("scott", "silverman", "loco", "loo")
-"""Names of bandwidths that are chosen from the pixels."""
+AUTOMATIC = "auto"
+"""The rule that a state keeps as None."""
 
 OLD_FIELDS = {"judgement": "classification"}
 
@@ -68,7 +69,7 @@ class State:
     show
         "kde": the density of the image's own colors. "kernels": the mixture `kernels`.
     space
-        The color space of the density, one of `SPACE_NAMES`; "rgb" is the image's own channels.
+        The color space of the density, one of `COLOR_SPACES`; "rgb" is the image's own channels.
     bandwidth
         None (1/64 of each channel's range), one of `BANDWIDTH_RULES`, or sigmas in units of the
         space: one for all channels or one per channel.
@@ -141,9 +142,9 @@ class State:
             after = replace(after, classification=replace(after.classification, threshold=None))
         if after.show not in DISPLAY_MODES:
             raise ValueError(f"show={after.show!r} is not known; use 'kde' or 'kernels'.")
-        if after.space not in SPACE_NAMES:
+        if after.space not in COLOR_SPACES:
             raise ValueError(
-                f"space={after.space!r} is not known; use one of {', '.join(SPACE_NAMES)}."
+                f"space={after.space!r} is not known; use one of {', '.join(COLOR_SPACES)}."
             )
         names = [name for name, _ in after.kernel_sets]
         if after.kernel_set not in names:
@@ -171,12 +172,12 @@ def checked_bandwidth(bandwidth: Any) -> Bandwidth:
     ValueError, TypeError
         If it is neither None, nor the name of a rule, nor one to three positive numbers.
     """
-    if bandwidth is None:
+    if bandwidth is None or bandwidth == AUTOMATIC:
         return None
     if isinstance(bandwidth, str):
         if bandwidth not in BANDWIDTH_RULES:
             raise ValueError(
-                f"bandwidth={bandwidth!r} is not known; use None, {', '.join(BANDWIDTH_RULES)}, "
+                f"bandwidth={bandwidth!r} is not known; use None, {_rules()}, "
                 "or sigmas in image units."
             )
         return bandwidth
@@ -184,8 +185,7 @@ def checked_bandwidth(bandwidth: Any) -> Bandwidth:
         sigmas = tuple(float(sigma) for sigma in _iterable(bandwidth))
     except (TypeError, ValueError):
         raise TypeError(
-            f"bandwidth={bandwidth!r} is no number; use None, {', '.join(BANDWIDTH_RULES)}, "
-            "or sigmas in image units."
+            f"bandwidth={bandwidth!r} is no number; use None, {_rules()}, or sigmas in image units."
         ) from None
     if not 1 <= len(sigmas) <= 3 or not all(math.isfinite(s) and s > 0 for s in sigmas):
         raise ValueError(
@@ -208,3 +208,7 @@ def _checked_sets(sets: Any) -> tuple[tuple[str, KernelSet], ...]:
         if len(kernels) == 0:
             raise ValueError(f"kernel_sets: the set {name!r} is empty; give at least one kernel.")
     return pairs
+
+
+def _rules() -> str:
+    return ", ".join(name for name in BANDWIDTH_RULES if name != AUTOMATIC)

@@ -25,6 +25,7 @@ from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
+from napari_colorkde.io.export_formats import file_filter
 from napari_colorkde.ui.classification.panel import ClassificationPanel
 from napari_colorkde.ui.colorspace.links import ColorSpaceLinks
 from napari_colorkde.ui.colorspace.view import ColorSpaceView
@@ -57,8 +58,6 @@ CUBE_TITLE = "Color space"
 COLORSPACE_FRACTION = 0.45
 MIN_WIDTH = 320
 """Every page is seen whole in napari's own font, beside two scroll bars, too."""
-
-DENSITY_FILES = "TIFF (*.tif);;NumPy (*.npy);;NumPy with origin (*.npz);;Picture (*.png)"
 
 
 class ColorKDEWidget(QWidget):
@@ -171,7 +170,7 @@ class ColorKDEWidget(QWidget):
     def _on_export(self) -> None:
         image = self.overlay.image
         name = f"{image.name} density.tif" if image is not None else "density.tif"
-        path, chosen = QFileDialog.getSaveFileName(self, "Export density", name, DENSITY_FILES)
+        path, chosen = QFileDialog.getSaveFileName(self, "Export density", name, file_filter())
         if not path:
             return
         if not Path(path).suffix:

@@ -24,23 +24,6 @@ from napari_colorkde.core.palette.ranges import channel_ranges
 Floats = NDArray[np.float64]
 ColorOf = Callable[[Floats], Floats]
 
-TITLES = {
-    "rgb": "RGB",
-    "linear": "linear RGB",
-    "lab": "CIELAB",
-    "oklab": "OKLab",
-    "hsv": "HSV cylinder",
-    "ycbcr": "YCbCr",
-    "principal": "principal axes",
-}
-"""Names for people, by name."""
-
-_UP = {"hsv": 2}
-"""The channel that stands for lightness, where it is not the first."""
-
-_UNITS = {"lab": "ΔE*ab", "oklab": "ΔE OK", "ycbcr": "levels"}
-"""What distances are measured in; fractions have no unit."""
-
 EDGE_POINTS = 33
 
 
@@ -80,14 +63,14 @@ class PaletteCoordinates:
     @property
     def up(self) -> int:
         """The channel that points up in the view."""
-        return _UP.get(self.name, 0)
+        return 0 if self.space is None else self.space.up_axis
 
     @property
     def unit(self) -> str:
         """What distances are measured in; "" for plain numbers."""
         if self.space is None:
             return "levels" if self.palette.dtype.kind in "ui" else ""
-        return _UNITS.get(self.name, "")
+        return self.space.unit
 
     def names(self, channels: Channels) -> tuple[str, ...]:
         """Names of the axes."""
@@ -208,7 +191,7 @@ def _display_within(ranges: tuple[float, ...]) -> ColorOf:
     return lambda colors: np.clip(colors / np.array(ranges), 0, 1)
 
 
-@lru_cache(maxsize=len(TITLES))
+@lru_cache(maxsize=16)
 def _display_named(name: str) -> ColorOf:
     return _display(color_space(name))
 

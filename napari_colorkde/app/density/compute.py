@@ -19,11 +19,8 @@ from napari_colorkde.app.density.contrast import contrast_limits
 from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.state import Bandwidth
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.kde.bandwidth import (
-    BandwidthSelection,
-    iterate_selection,
-    select_bandwidth,
-)
+from napari_colorkde.core.kde.bandwidth import BandwidthSelection, iterate_selection
+from napari_colorkde.core.kde.bandwidth_rules import bandwidth_rule
 from napari_colorkde.core.kde.color_kde import ColorKDE, DensityVolume
 from napari_colorkde.core.mixture.cached_terms import Contributions
 from napari_colorkde.core.mixture.kernels import KernelSet
@@ -189,17 +186,12 @@ def _resolved(
     palette: Palette, bandwidth: Bandwidth, device: Device
 ) -> Iterator[Progress | BandwidthSelection | NDArray[np.float64]]:
     """Turn the name of a rule into sigmas, telling how far it is."""
-    if bandwidth in ("loco", "loo"):
-        tries = iterate_selection(palette, bandwidth, None, device)
-        best: BandwidthSelection | None = None
-        for tried, selection in enumerate(tries, start=1):
-            # 11 candidates, then up to 5 around the best.
-            yield Progress("choosing the bandwidth", min(tried / 15, 1.0))
-            best = selection
-        if best is not None:
-            yield best
-    elif isinstance(bandwidth, str):
-        yield select_bandwidth(palette, bandwidth, device=device)
+    if isinstance(bandwidth, str):
+        total = bandwidth_rule(bandwidth).n_tried
+        for selection in iterate_selection(palette, bandwidth, None, device):
+            done = len(selection.candidates) / total
+            yield Progress("choosing the bandwidth", min(done, 1.0))
+        yield selection
     elif bandwidth is not None:
         if len(bandwidth) not in (1, palette.n_channels):
             raise ValueError(

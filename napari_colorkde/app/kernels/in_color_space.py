@@ -14,9 +14,6 @@ from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, wh
 
 Floats = NDArray[np.float64]
 
-AFFINE = ("rgb", "ycbcr", "principal")
-"""Spaces in which a Gaussian of the sRGB cube is one again."""
-
 SAMPLES = 256
 """Colors by which a kernel is carried into another space."""
 
@@ -98,7 +95,7 @@ def _converted(
 ) -> tuple[Floats, Floats]:
     """Convert samples: their means ``(K, 3)``, and their offsets from these ``(K, SAMPLES, 3)``."""
     samples = means[:, np.newaxis] + _normal_samples() @ factors.swapaxes(1, 2)
-    if coordinates.name not in AFFINE:
+    if coordinates.space is not None and not coordinates.space.is_affine:
         samples = np.clip(samples, 0, white_level(coordinates.palette))
     points = coordinates.from_colors(samples.reshape(-1, 3)).reshape(samples.shape)
     center = points.mean(axis=1)
@@ -107,7 +104,7 @@ def _converted(
 
 def _covariances(offsets: Floats, coordinates: PaletteCoordinates) -> Floats:
     spread = np.einsum("ksi,ksj->kij", offsets, offsets) / SAMPLES
-    if coordinates.space is None or coordinates.name in AFFINE:
+    if coordinates.space is None or coordinates.space.is_affine:
         return np.asarray(spread)
     # Kernels at a corner of the cube may be flat once their samples are on it.
     least = (1e-3 * (coordinates.space.high - coordinates.space.low)) ** 2

@@ -16,8 +16,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.density.color_coordinates import TITLES
 from napari_colorkde.app.view_settings import ViewSettings
+from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.ui.colorspace.icons import SIDE, icon, pixmap
 
 MODES = {"cloud": "cloud", "maximum": "maximum", "shells": "shells", "counts": "points"}
@@ -61,7 +61,7 @@ class ColorSpaceToolbar(QWidget):
         super().__init__(parent)
         self.space = ComboBox(
             name="space",
-            choices=[(title, name) for name, title in TITLES.items()],
+            choices=[(space.title, space.name) for space in COLOR_SPACES.values()],
             tooltip=SPACE_TIP,
         )
         self.mode = ComboBox(

@@ -15,8 +15,10 @@ from qtpy.QtWidgets import QWidget
 from napari_colorkde.app.density.compute import Estimate
 from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.state import State
+from napari_colorkde.app.state import AUTOMATIC, State
+from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.palette.ranges import channel_ranges
+from napari_colorkde.io.colormaps import COLORMAPS
 from napari_colorkde.io.samples import sample_path
 from napari_colorkde.ui.density.script_menu import ScriptMenu
 from napari_colorkde.ui.kernels.set_chooser import PRESET_FILE
@@ -24,19 +26,9 @@ from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 from napari_colorkde.ui.widgets.forms import form
 from napari_colorkde.ui.widgets.number_slider import NumberSlider
 
-AUTOMATIC, BY_HAND = "automatic", "by hand"
-RULES = {
-    "automatic (1/64 of the range)": AUTOMATIC,
-    "leave one color out": "loco",
-    "leave one pixel out": "loo",
-    "Scott's rule": "scott",
-    "Silverman's rule": "silverman",
-    "by hand": BY_HAND,
-}
+BY_HAND = "by hand"
 
 SHOWS = {"the image's own colors": "kde", "a kernel set": "kernels"}
-
-COLORMAPS = ("magma", "viridis", "inferno", "plasma", "gray", "turbo", "hsv")
 
 SIGMA_FRACTIONS = 1 / 1024, 1 / 4
 """Ends of the bandwidth slider, in parts of the channels' range: 0.25 to 64 of 8-bit levels."""
@@ -66,7 +58,7 @@ class DensityPanel(QWidget):
         )
         self.rule = ComboBox(
             name="rule",
-            choices=list(RULES.items()),
+            choices=[*((r.title, r.name) for r in BANDWIDTH_RULES.values()), (BY_HAND, BY_HAND)],
             tooltip="How wide the kernel around each pixel's color is. Leave one color out: "
             "by likelihood; takes a few seconds on large palettes.",
         )
@@ -167,8 +159,8 @@ class DensityPanel(QWidget):
             self._report_errors(lambda: self._session.set(show=show))
 
     def _on_rule(self, rule: str) -> None:
-        given = {AUTOMATIC: None, BY_HAND: self.sigma.value}
-        self._report_errors(lambda: self._session.set(bandwidth=given.get(rule, rule)))
+        bandwidth = self.sigma.value if rule == BY_HAND else rule
+        self._report_errors(lambda: self._session.set(bandwidth=bandwidth))
 
     def _on_sigma(self, sigma: float) -> None:
         self._report_errors(lambda: self._session.set(bandwidth=sigma))

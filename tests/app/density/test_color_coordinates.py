@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from napari_colorkde.app.density.color_coordinates import (
-    TITLES,
     conversion_error,
     convert_palette,
     gamut_outline,
 )
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
-from napari_colorkde.core.colorspaces import SPACE_NAMES
+from napari_colorkde.core.colorspaces import COLOR_SPACES, SPACE_NAMES
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.palette.palette import Palette
 
@@ -30,8 +29,9 @@ def opened(image: Any = IMAGE) -> Session:
     return session
 
 
-def test_every_space_has_a_title() -> None:
-    assert set(TITLES) == set(SPACE_NAMES)
+def test_every_space_has_a_title_of_its_own() -> None:
+    titles = {space.title for space in COLOR_SPACES.values()}
+    assert len(titles) == len(COLOR_SPACES) == len(SPACE_NAMES)
 
 
 @pytest.mark.parametrize("name", OTHERS)

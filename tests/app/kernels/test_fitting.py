@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from napari_colorkde.cli.fits import fit as fit_command
 
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.jobs import Progress
@@ -22,6 +21,7 @@ from napari_colorkde.app.kernels.fitting import (
 from napari_colorkde.app.selection.selections import LabelSelection
 from napari_colorkde.app.session import Session
 from napari_colorkde.cli import main
+from napari_colorkde.cli.commands.fit import fit as fit_command
 from napari_colorkde.core.mixture.em import (
     MAX_ITERATIONS,
     bic,

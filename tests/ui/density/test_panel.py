@@ -9,7 +9,8 @@ from qtpy.QtCore import Qt
 
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
-from napari_colorkde.ui.density.panel import AUTOMATIC, BY_HAND, DensityPanel
+from napari_colorkde.app.state import AUTOMATIC
+from napari_colorkde.ui.density.panel import BY_HAND, DensityPanel
 from tests.ui.conftest import RGB
 
 pytestmark = pytest.mark.window
