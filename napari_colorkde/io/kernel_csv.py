@@ -14,9 +14,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
+from napari_colorkde.core.mixture.kernel_arrays import KernelError, build_kernels
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.io.kernel_json import channel_names
 
@@ -68,7 +70,7 @@ def kernels_from_csv(text: str, file: str, default_set: str) -> dict[str, Kernel
         If the table is not of the form the module describes; the message names line and column.
     """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    members: dict[str, list[Kernel]] = {}
+    members: dict[str, _Members] = {}
     columns = None
     try:
         for row in reader:
@@ -85,13 +87,13 @@ def kernels_from_csv(text: str, file: str, default_set: str) -> dict[str, Kernel
                     "give one cell for each column."
                 )
             row_cells = dict(zip(columns.names, cells, strict=True))
-            kernels = members.setdefault(row_cells.get("set", default_set), [])
-            kernels.append(_kernel(row_cells, columns, where, len(kernels) + 1))
+            set_name = row_cells.get("set", default_set)
+            members.setdefault(set_name, _Members()).add(row_cells, columns, where)
     except csv.Error as error:
         raise ValueError(f"{file}, line {reader.line_num}: {error}.") from None
     if columns is None or not members:
         raise ValueError(f"{file} has a header but no kernels; give one row for each kernel.")
-    return {name: KernelSet(kernels, name, columns.space) for name, kernels in members.items()}
+    return {name: KernelSet(rows.kernels(), name, columns.space) for name, rows in members.items()}
 
 
 def csv_names_colors(text: str) -> bool:
@@ -163,34 +165,44 @@ def _header(cells: Sequence[str], file: str) -> _Columns:
     return columns
 
 
-def _kernel(cells: Mapping[str, str], columns: _Columns, where: str, number: int) -> Kernel:
-    mean = [_number(cells, name, where) for name in columns.means]
-    variances = [_number(cells, name, where) for name in columns.variances]
-    weight = _number(cells, "weight", where)
-    correlated = [name for name in columns.covariances if cells.get(name)]
-    covariance = np.array(variances)
-    if correlated:
-        covariance = np.diag(covariance)
-        pairs = combinations(range(len(mean)), 2)
-        for (i, j), name in zip(pairs, columns.covariances, strict=True):
-            covariance[i, j] = covariance[j, i] = _number(cells, name, where)
-    if cells.get("visible", "").lower() not in _VISIBLE:
-        raise ValueError(
-            f"{where}, column 'visible': {cells['visible']!r} is neither true nor false."
-        )
-    # A kernel's label that is not just its number is its name.
-    label = cells.get("kernel", "")
-    try:
-        return Kernel(
-            mean,
-            covariance,
-            weight,
-            cls=cells.get("class", ""),
-            name=cells.get("name", "" if label == str(number) else label),
-            visible=_VISIBLE[cells.get("visible", "").lower()],
-        )
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
+class _Members:
+    """The kernels of one set, row by row, validated together at the end."""
+
+    def __init__(self) -> None:
+        self._places: list[str] = []
+        self._numbers: tuple[list[Any], list[Any], list[float]] = ([], [], [])
+        self._labels: dict[str, list[Any]] = {"classes": [], "names": [], "visible": []}
+
+    def add(self, cells: Mapping[str, str], columns: _Columns, where: str) -> None:
+        """Read a row."""
+        mean = [_number(cells, name, where) for name in columns.means]
+        covariance: Any = [_number(cells, name, where) for name in columns.variances]
+        weight = _number(cells, "weight", where)
+        if any(cells.get(name) for name in columns.covariances):
+            covariance = np.diag(covariance)
+            pairs = combinations(range(len(mean)), 2)
+            for (i, j), name in zip(pairs, columns.covariances, strict=True):
+                covariance[i, j] = covariance[j, i] = _number(cells, name, where)
+        if cells.get("visible", "").lower() not in _VISIBLE:
+            raise ValueError(
+                f"{where}, column 'visible': {cells['visible']!r} is neither true nor false."
+            )
+        for values, value in zip(self._numbers, (mean, covariance, weight), strict=True):
+            values.append(value)
+        self._places.append(where)
+        # A kernel's label that is not just its number is its name.
+        label = cells.get("kernel", "")
+        number = str(len(self._places))
+        self._labels["classes"].append(cells.get("class", ""))
+        self._labels["names"].append(cells.get("name", "" if label == number else label))
+        self._labels["visible"].append(_VISIBLE[cells.get("visible", "").lower()])
+
+    def kernels(self) -> tuple[Kernel, ...]:
+        """Make the kernels."""
+        try:
+            return build_kernels(*self._numbers, **self._labels)
+        except KernelError as error:
+            raise ValueError(f"{self._places[error.index]}: {error}") from None
 
 
 def _number(cells: Mapping[str, str], column: str, where: str) -> float:

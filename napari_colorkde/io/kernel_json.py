@@ -28,6 +28,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from napari_colorkde.core.mixture.kernel_arrays import KernelError, build_kernels
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 FORMAT = "napari-colorkde kernels"
@@ -172,9 +173,23 @@ def _first_fault(error: ValidationError) -> str:
 
 
 def _kernel_set(member: _SetModel, where: str) -> KernelSet:
-    kernels = [
-        _kernel(model, f"{where}, kernels[{i}]", member) for i, model in enumerate(member.kernels)
-    ]
+    for index, model in enumerate(member.kernels):
+        if (model.variances is None) == (model.covariance is None):
+            raise ValueError(
+                f"{where}, kernels[{index}] needs either 'variances' or 'covariance', one of the "
+                "two."
+            )
+    try:
+        kernels = build_kernels(
+            [model.mean for model in member.kernels],
+            [_spread(model) for model in member.kernels],
+            [model.weight for model in member.kernels],
+            classes=[model.cls for model in member.kernels],
+            names=[model.name for model in member.kernels],
+            visible=[model.visible for model in member.kernels],
+        )
+    except KernelError as error:
+        raise ValueError(f"{where}, kernels[{error.index}]: {error}") from None
     if member.channels is not None and kernels:
         _check_channels(member.channels, member.space, kernels[0].n_channels, where)
     try:
@@ -183,21 +198,8 @@ def _kernel_set(member: _SetModel, where: str) -> KernelSet:
         raise ValueError(f"{where}: {error}") from None
 
 
-def _kernel(model: _KernelModel, where: str, member: _SetModel) -> Kernel:
-    if (model.variances is None) == (model.covariance is None):
-        raise ValueError(f"{where} needs either 'variances' or 'covariance', one of the two.")
-    spread: Any = model.covariance if model.variances is None else model.variances
-    try:
-        return Kernel(
-            model.mean,
-            spread,
-            model.weight,
-            cls=model.cls,
-            name=model.name,
-            visible=model.visible,
-        )
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
+def _spread(model: _KernelModel) -> Any:
+    return model.covariance if model.variances is None else model.variances
 
 
 def _check_channels(channels: list[str], space: str, n_channels: int, where: str) -> None:

@@ -224,7 +224,8 @@ def _vectors(value: ArrayLike, name: str, n_features: int | None = None) -> NDAr
         )
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinite values; drop or fill those vectors.")
-    if max(array.max(), -array.min()) > 1e150:
+    # As Python's numbers: those of small dtypes overflow, and truth values have no sign.
+    if max(float(array.max()), -float(array.min())) > 1e150:
         raise ValueError(f"{name} has values above 1e150, whose squares overflow; rescale it.")
     return array
 

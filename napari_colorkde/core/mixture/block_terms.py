@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_colorkde.core.mixture.color_blocks import ColorBlocks
-from napari_colorkde.core.mixture.exponents import LOG2_E, n_features
+from napari_colorkde.core.mixture.exponents import LOG2_E, Gaussians, n_features
 
 Array = NDArray[np.float64]
 
@@ -36,39 +36,6 @@ GROUP_TERMS = 1 << 18
 
 BOUND_PAIRS = 1 << 18
 """Pairs of blocks and kernels whose bounds are computed in one go."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Gaussians:
-    """K weighted Gaussians, ready to be evaluated.
-
-    Attributes
-    ----------
-    means
-        (K, C).
-    precisions
-        (K, C, C) log₂ e · Σ⁻¹.
-    whiteners
-        (K, C, C) √(log₂ e) · L⁻¹ of Σ = L Lᵀ.
-    log_peaks
-        (K,) log₂ of each term at its mean; −inf without weight.
-    """
-
-    means: Array
-    precisions: Array
-    whiteners: Array
-    log_peaks: Array
-
-    @classmethod
-    def of(cls, means: Array, covariances: Array, log_weights: Array) -> "Gaussians":
-        """Prepare Gaussians from (K, C) means, (K, C, C) covariances and natural log-weights."""
-        log_norms = np.linalg.slogdet(covariances)[1] + means.shape[1] * np.log(2 * np.pi)
-        precisions: Array = LOG2_E * np.linalg.inv(covariances).astype(np.float64)
-        whiteners = np.sqrt(LOG2_E) * np.linalg.inv(np.linalg.cholesky(covariances))
-        return cls(means, precisions, whiteners, LOG2_E * (log_weights - 0.5 * log_norms))
-
-    def __len__(self) -> int:
-        return len(self.means)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,6 +100,17 @@ def log_densities(blocks: ColorBlocks, gaussians: Gaussians) -> Array:
         # Where a color fills up a block it is written again, the same.
         result[blocks.rows[part.blocks]] = blocks.device.get(logs)
     result /= LOG2_E
+    return result
+
+
+def densities(blocks: ColorBlocks, gaussians: Gaussians) -> NDArray[np.float32]:
+    """Return the density at each color, (U,), to 1e-5 of itself; inf above 3e38."""
+    result = np.zeros(len(blocks.source), np.float32)
+    if np.isneginf(gaussians.log_peaks).all():
+        return result
+    for part in block_terms(blocks, gaussians):
+        sums = part.values.sum(dim=1).to(torch.float64).mul_(part.scale.exp2())
+        result[blocks.rows[part.blocks]] = blocks.device.get(sums.float())
     return result
 
 

@@ -21,6 +21,8 @@ from napari_colorkde.core.image import (
     tile_slices,
 )
 from napari_colorkde.core.kernel_sums.separable import without_denormals
+from napari_colorkde.core.mixture.block_terms import densities, log_densities
+from napari_colorkde.core.mixture.color_blocks import ColorBlocks, WeightedColors, color_blocks
 from napari_colorkde.core.mixture.exponents import LOG2_E, Exponents, log_sum
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.color_codes import byte_codes, colors_of_byte_codes
@@ -40,6 +42,12 @@ PIXELS_WORTH = 8
 
 LATTICE_KERNELS = 64
 """Kernels multiplied in one go: 16 MB of products of two channels."""
+
+BLOCKS_KERNELS, BLOCKS_COLORS = 16, 1 << 14
+"""Kernels and colors from which on colors are sorted into blocks of neighbors."""
+
+PART_COLORS = 1 << 22
+"""Colors in blocks at a time: 250 MB."""
 
 LARGEST_PEAK = 1e10
 """Sum of the kernels' peaks up to which the scaled float32 products neither over- nor underflow."""
@@ -166,6 +174,10 @@ def _prepared(kernels: Kernels, normalized: bool, device: DeviceLike) -> Exponen
 
 
 def _density(exponents: Exponents, colors: NDArray[Any]) -> NDArray[np.float32]:
+    if _in_blocks(exponents, colors):
+        return np.concatenate(
+            [densities(part, exponents.gaussians) for part in _blocks_of(colors, exponents.device)]
+        )
     result = np.empty(len(colors), np.float32)
     for block, values, _ in exponents.blocks(colors):
         # float32 holds an exponent of −100 (a density of 1e-30) to 3e-6 nats.
@@ -174,11 +186,26 @@ def _density(exponents: Exponents, colors: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _log_density(exponents: Exponents, colors: NDArray[Any]) -> NDArray[np.float64]:
+    if _in_blocks(exponents, colors):
+        parts = _blocks_of(colors, exponents.device)
+        return np.concatenate([log_densities(part, exponents.gaussians) for part in parts])
     result = np.empty(len(colors))
     for block, values, _ in exponents.blocks(colors):
         result[block] = exponents.device.get(log_sum(values))
     result /= LOG2_E
     return result
+
+
+def _in_blocks(exponents: Exponents, colors: NDArray[Any]) -> bool:
+    """Whether the terms are so many that sorting the colors first is worth while."""
+    return exponents.n_kernels >= BLOCKS_KERNELS and len(colors) >= BLOCKS_COLORS
+
+
+def _blocks_of(colors: NDArray[Any], device: Device) -> Iterator[ColorBlocks]:
+    for start in range(0, len(colors), PART_COLORS):
+        part = colors[start : start + PART_COLORS]
+        weighted = WeightedColors(part, np.full(len(part), 1 / len(part)))
+        yield color_blocks(weighted, device, is_single=True)
 
 
 def _lattice_densities(

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.mixture.block_terms import Gaussians, weighted_moments
+from napari_colorkde.core.mixture.block_terms import weighted_moments
 from napari_colorkde.core.mixture.color_blocks import ColorBlocks, WeightedColors, color_blocks
 from napari_colorkde.core.mixture.em_rows import ColorRows, colors_in_rows, row_moments
-from napari_colorkde.core.mixture.exponents import moments
+from napari_colorkde.core.mixture.exponents import Gaussians, moments
 from napari_colorkde.core.mixture.kernel_arrays import are_positive_definite, build_kernels
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette

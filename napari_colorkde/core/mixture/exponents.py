@@ -6,6 +6,7 @@ several times faster than its exp, and many times where results underflow.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,11 +18,44 @@ Array = NDArray[np.float64]
 
 LOG2_E = float(np.log2(np.e))
 
-BLOCK_TERMS = 1 << 21
-"""Numbers computed in one go: 16 MB as float64."""
+BLOCK_TERMS = 1 << 18
+"""Numbers computed in one go: 2 MB as float64, which stay in the cache."""
 
 ROUNDING_TOLERANCE = 1e-6
 """Nats that expanding the square may cost; narrower kernels take differences first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gaussians:
+    """K weighted Gaussians, ready to be evaluated.
+
+    Attributes
+    ----------
+    means
+        (K, C).
+    precisions
+        (K, C, C) log₂ e · Σ⁻¹.
+    whiteners
+        (K, C, C) √(log₂ e) · L⁻¹ of Σ = L Lᵀ.
+    log_peaks
+        (K,) log₂ of each term at its mean; −inf without weight.
+    """
+
+    means: Array
+    precisions: Array
+    whiteners: Array
+    log_peaks: Array
+
+    @classmethod
+    def of(cls, means: Array, covariances: Array, log_weights: Array) -> "Gaussians":
+        """Prepare Gaussians from (K, C) means, (K, C, C) covariances and natural log-weights."""
+        log_norms = np.linalg.slogdet(covariances)[1] + means.shape[1] * np.log(2 * np.pi)
+        precisions: Array = LOG2_E * np.linalg.inv(covariances).astype(np.float64)
+        whiteners = np.sqrt(LOG2_E) * np.linalg.inv(np.linalg.cholesky(covariances))
+        return cls(means, precisions, whiteners, LOG2_E * (log_weights - 0.5 * log_norms))
+
+    def __len__(self) -> int:
+        return len(self.means)
 
 
 class Exponents:
@@ -40,6 +74,8 @@ class Exponents:
     ----------
     center
         (C,) the origin of the features.
+    gaussians
+        The same Gaussians, for colors in blocks.
     """
 
     def __init__(
@@ -51,6 +87,7 @@ class Exponents:
         self._means = means - self.center
         self._precisions: Array = np.linalg.inv(covariances).astype(np.float64)
         # The constant of a Gaussian, and L⁻¹ of Σ = L Lᵀ: |L⁻¹(x − μ)|² is the squared distance.
+        self.gaussians = Gaussians.of(means, covariances, log_weights)
         self._log_peaks = (
             log_weights
             - 0.5 * np.linalg.slogdet(covariances)[1]

@@ -153,3 +153,14 @@ def test_an_estimator_must_be_fitted_and_asked_for_the_same_features():
         GaussianKDE(0).fit(GOOD)
     with pytest.raises(ValueError, match="X has vectors of 2 numbers"):
         GaussianKDE().fit(GOOD).score_samples(GOOD[:, :2])
+
+
+@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.int8, np.float16, np.uint16])
+def test_vectors_of_small_dtypes_are_numbers(dtype):
+    random = np.random.default_rng(0)
+    train, valid = (random.integers(0, 2, (n, 5)).astype(dtype) for n in (30, 7))
+    as_floats = GaussianKDE(0.5).fit(train.astype(np.float64)).score_samples(valid)
+    np.testing.assert_allclose(GaussianKDE(0.5).fit(train).score_samples(valid), as_floats)
+    found = grid_search(train, valid, [0.3, 1.0])
+    expected = grid_search(train.astype(np.float64), valid.astype(np.float64), [0.3, 1.0])
+    np.testing.assert_allclose(found.scores, expected.scores)

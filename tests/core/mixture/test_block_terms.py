@@ -8,8 +8,15 @@ from hypothesis import strategies as st
 from napari_colorkde.core import reference
 from napari_colorkde.core.device import resolve_device
 from napari_colorkde.core.mixture import color_blocks as blocks_module
-from napari_colorkde.core.mixture.block_terms import Gaussians, log_densities, weighted_moments
+from napari_colorkde.core.mixture.block_terms import densities, log_densities, weighted_moments
 from napari_colorkde.core.mixture.color_blocks import WeightedColors, color_blocks, morton_codes
+from napari_colorkde.core.mixture.density import (
+    BLOCKS_KERNELS,
+    compute_densities,
+    mixture_density,
+    mixture_log_density,
+)
+from napari_colorkde.core.mixture.exponents import Gaussians
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 HOST = resolve_device("cpu")
@@ -50,6 +57,9 @@ def test_densities_are_the_textbooks(seed, channels, k, n, depth, narrowest, is_
     ours = log_densities(blocks, gaussians_of(kernels))
     truth = reference.mixture_log_density(colors, kernels)
     np.testing.assert_allclose(ours, truth, rtol=1e-6, atol=1e-5)
+    is_large = truth > np.log(1e-30)
+    linear = densities(blocks, gaussians_of(kernels))
+    np.testing.assert_allclose(linear[is_large], np.exp(truth[is_large]), rtol=1e-5)
 
 
 @given(
@@ -144,3 +154,18 @@ def test_the_likelihood_on_bins_is_a_lower_bound():
         for each in (weighted, weighted.coarsened(200))
     )
     assert coarse < exact < coarse + 2
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_many_kernels_at_many_colors_are_evaluated_in_blocks(dtype, device):
+    random = np.random.default_rng(1)
+    image = random.integers(0, 256, (200, 150, 3)).astype(dtype)
+    kernels = random_kernels(random, BLOCKS_KERNELS, 3, 0, 255, 2, 60)
+    pixels = image.reshape(-1, 3).astype(np.float64)
+    truth = reference.mixture_log_density(pixels, kernels)
+    logs = compute_densities(image, kernels, log=True, device=device)
+    np.testing.assert_allclose(logs.ravel(), truth, rtol=1e-6, atol=1e-5)
+    found = mixture_log_density(pixels, kernels, normalized=False, device=device)
+    np.testing.assert_allclose(found, truth + 1.5 * np.log(2 * np.pi), rtol=1e-6, atol=1e-5)
+    linear = mixture_density(pixels, kernels, device=device)
+    np.testing.assert_allclose(linear, np.exp(truth), rtol=1e-5, atol=1e-30)
