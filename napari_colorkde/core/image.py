@@ -5,7 +5,9 @@ marked. Nothing is computed here and nothing is copied that need not be.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,8 @@ MAX_COLOR_CHANNELS = 3
 
 TILE_PIXELS = 1 << 20
 """Pixels looked at in one go: large enough to be quick, small enough to be stopped between."""
+
+Chunks = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +106,7 @@ def as_pixels(
         hidden = channels_last(np.ma.getmaskarray(image), channel_axis, name).any(axis=-1)
     values = _real(np.asarray(image), name)
     values = channels_last(values, channel_axis, name)
-    broken = None if values.dtype.kind != "f" else ~np.isfinite(values).all(axis=-1)
+    broken = _not_finite(values)
     transparent = None
     wanted = n_channels
     if values.shape[-1] == 4 and wanted != 4:
@@ -185,17 +189,88 @@ def channels_last(
 
 
 def tile_slices(
-    shape: tuple[int, ...], channel_axis: int | None, pixels: int = TILE_PIXELS
+    shape: tuple[int, ...],
+    channel_axis: int | None,
+    pixels: int = TILE_PIXELS,
+    chunks: Chunks | None = None,
 ) -> Iterator[tuple[slice, ...]]:
     """Cut an image of this shape into tiles of whole rows, at most about `pixels` each.
 
     Yields indices that keep the number of axes, so that lazy arrays are read piece by piece.
+
+    Parameters
+    ----------
+    chunks
+        Sizes of an array's chunks along each axis, see `chunks_of`: tiles are then of whole chunks,
+        at least one, so that none is made or decompressed twice.
     """
     ndim = len(shape)
     axes = list(range(ndim))
     if channel_axis is not None and has_channel_axis(ndim, channel_axis):
         axes.remove(channel_axis % ndim)
-    yield from _cut(shape, axes, [slice(None)] * ndim, pixels)
+    if chunks is None:
+        yield from _cut(shape, axes, [slice(None)] * ndim, pixels)
+        return
+    pieces: list[list[slice]] = [[slice(None)]] * ndim
+    room = max(pixels // int(np.prod([max(chunks[axis]) for axis in axes], dtype=np.int64)), 1)
+    for axis in reversed(axes):
+        together = min(room, len(chunks[axis]))
+        room //= len(chunks[axis])
+        ends = np.cumsum(chunks[axis])[together - 1 :: together].tolist()
+        ends = [*ends, shape[axis]] if not ends or ends[-1] < shape[axis] else ends
+        pieces[axis] = [slice(a, b) for a, b in pairwise([0, *ends])]
+        room = max(room, 1)
+    yield from product(*pieces)
+
+
+def chunks_of(array: Any) -> Chunks | None:
+    """Return the sizes of an array's chunks along each axis; None if it has none.
+
+    Those of dask, which names each, and of zarr and HDF5, whose chunks are all of one size.
+    """
+    chunks = getattr(array, "chunks", None)
+    shape = tuple(getattr(array, "shape", ()))
+    if not isinstance(chunks, tuple) or len(chunks) != len(shape) or 0 in shape:
+        return None
+    if all(isinstance(sizes, tuple) for sizes in chunks):
+        # dask does not know the sizes of what it has yet to select: they are NaN.
+        known = all(np.isfinite(axis).all() for axis in chunks)
+        return tuple(tuple(map(int, axis)) for axis in chunks) if known else None
+    if not all(isinstance(size, int) and size > 0 for size in chunks):
+        return None
+    return tuple(
+        (size,) * (n // size) + ((n % size,) if n % size else ())
+        for n, size in zip(shape, chunks, strict=True)
+    )
+
+
+def read_tiles(
+    image: Any, channel_axis: int | None, pixels: int = TILE_PIXELS
+) -> Iterator[tuple[tuple[slice, ...], NDArray[Any]]]:
+    """Read an image tile by tile: the tile's index, and its values.
+
+    Of an array that is not in memory the next tile is read on another thread meanwhile, and tiles
+    are of whole chunks, which are then as large as whoever made the array chose them.
+    """
+    if isinstance(image, np.ndarray):
+        for tile in tile_slices(image.shape, channel_axis, pixels):
+            yield tile, image[tile]
+        return
+    tiles = tile_slices(tuple(image.shape), channel_axis, pixels, chunks_of(image))
+    with ThreadPoolExecutor(1, "read") as reader:
+        waiting: tuple[tuple[slice, ...], Future[NDArray[Any]]] | None = None
+        for tile in tiles:
+            following = (tile, reader.submit(_read, image, tile))
+            if waiting is not None:
+                yield waiting[0], waiting[1].result()
+            waiting = following
+        if waiting is not None:
+            yield waiting[0], waiting[1].result()
+
+
+def _read(image: Any, tile: tuple[slice, ...]) -> NDArray[Any]:
+    # Not np.asarray: a masked array keeps its mask.
+    return np.asanyarray(image[tile])
 
 
 def _cut(
@@ -214,6 +289,13 @@ def _cut(
 
 def _with(index: list[slice], axis: int, piece: slice) -> list[slice]:
     return [piece if a == axis else s for a, s in enumerate(index)]
+
+
+def _not_finite(values: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Which pixels have a channel that is no finite number; None if none has."""
+    if values.dtype.kind != "f" or np.isfinite(values).all():
+        return None
+    return np.asarray(~np.isfinite(values).all(axis=-1))
 
 
 def _real(array: NDArray[Any], name: str) -> NDArray[Any]:

@@ -1,11 +1,8 @@
 """What values a palette's channels can take, and how finely they are rounded."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.color_codes import integer_range
 from napari_colorkde.core.palette.palette import Palette
 
 QUANTIZATION = 1 / 12
@@ -16,23 +13,19 @@ FLOAT_LEVELS = 255
 
 
 def channel_ranges(palette: Palette) -> NDArray[np.float64]:
-    """The range of values of each channel, ``(C,)``.
+    """Return the range of values of each channel, ``(C,)``.
 
     8-bit: 256. 16-bit: the power of two above the largest value, so that 12-bit data in 16 bits
-    have 4096. Floats between 0 and 1: 1; other floats: what the data span. A palette that was
-    binned, or converted to another color space, carries its ranges.
+    have 4096. Floats that are multiples of 1/(2ⁿ − 1), n = 8 … 16: the same as a fraction of 1, so
+    that 12-bit data divided by 65535 have 1/16. Other floats between 0 and 1: 1; other floats: what
+    the data span. A palette that was binned, or converted to another color space, carries its
+    ranges.
     """
-    if palette.ranges is not None:
-        return palette.ranges
-    n = palette.n_channels
-    low: NDArray[Any] = palette.colors.min(axis=0)
-    high: NDArray[Any] = palette.colors.max(axis=0)
-    if palette.dtype == np.uint8:
-        return np.full(n, 256.0)
-    if palette.dtype == np.uint16:
-        return np.full(n, integer_range(high))
+    if palette.level_ranges is not None:
+        return palette.level_ranges
+    low, high = palette.extremes
     if low.min() >= 0 and high.max() <= 1:
-        return np.ones(n)
+        return np.ones(palette.n_channels)
     span: NDArray[np.float64] = high.astype(np.float64) - low.astype(np.float64)
     # A constant channel takes the width of the widest; one color alone takes 1.
     span[span == 0] = span.max() or 1.0
@@ -40,16 +33,14 @@ def channel_ranges(palette: Palette) -> NDArray[np.float64]:
 
 
 def rounding_variances(palette: Palette) -> NDArray[np.float64]:
-    """The variance of rounding to the palette's levels, ``(C,)``, in squared image units.
+    """Return the variance of rounding to the palette's levels, ``(C,)``, in squared image units.
 
-    1/12 of a level squared, and a level is: of a palette that was binned a bin; 1 of integers, and
-    of floats beyond 0..1 that are all whole numbers; of other floats 1/255 of the range.
+    1/12 of a level squared, and a level is: of a palette that was binned a bin; otherwise the step
+    between the image's levels; 1/255 of the range of floats that have none.
     """
-    colors = palette.colors
-    levels = np.ones(palette.n_channels)
-    if palette.dtype.kind == "f":
-        is_part = colors.min() >= 0 and colors.max() <= 1
-        if is_part or (colors != np.rint(colors)).any():
-            levels = channel_ranges(palette) / FLOAT_LEVELS
-    binned = palette.bin_width > 0
-    return np.asarray(QUANTIZATION * np.where(binned, palette.bin_width, levels) ** 2)
+    levels = palette.step
+    if palette.bin_width.any():
+        levels = palette.bin_width
+    elif levels is None:
+        levels = channel_ranges(palette) / FLOAT_LEVELS
+    return np.asarray(QUANTIZATION * levels**2)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from napari_colorkde.core.image import TILE_PIXELS
 from napari_colorkde.core.kde.color_kde import ColorKDE
-from napari_colorkde.core.palette import palette as palette_module
 from napari_colorkde.core.palette.palette import Palette, PaletteBuilder, paint_index
 from tests.core.drawn import images, masks, seeds
 
@@ -301,14 +300,87 @@ def test_counts_add_up_exactly_however_large(count):
     assert binned.merge(palette).counts.tolist() == [2 * count + 2]
 
 
-def test_counts_go_on_beyond_what_32_bits_hold(monkeypatch):
-    monkeypatch.setattr(palette_module, "MOST_TABLED", 5)
-    builder = PaletteBuilder()
-    for _ in range(3):
-        builder.add(np.full((1, 4, 3), 7, np.uint8))
-    builder._table[builder._table > 0] += 2**32
-    builder.add(np.full((1, 4, 3), 7, np.uint8))
-    assert builder.palette().counts.tolist() == [2**32 + 16]
+@given(seeds, st.sampled_from(["uint16", "float32"]))
+def test_merging_binned_palettes_does_not_depend_on_the_order(seed, dtype):
+    rng = np.random.default_rng(seed)
+    image = (rng.normal(size=(90, 60, 3)) * 500 + 4000).astype(dtype)
+    parts = [Palette.from_image(tile, max_colors=300) for tile in np.split(image, 3)]
+    parts.append(Palette.from_image(image[:2]))
+    merged = [reduce(Palette.merge, order) for order in (parts, parts[::-1], parts[2:] + parts[:2])]
+    merged.append(parts[0].merge(parts[1]).merge(parts[2].merge(parts[3])))
+    for other in merged[1:]:
+        assert_equal_palettes(merged[0], other)
+        np.testing.assert_array_equal(merged[0].moments.first, other.moments.first)
+        np.testing.assert_allclose(merged[0].within_bin, other.within_bin, rtol=1e-9, atol=1e-9)
+
+
+@given(images(), st.data())
+def test_bins_of_a_palette_keep_its_moments(image, data):
+    palette = Palette.from_image(image)
+    _, high = palette.extremes
+    width = data.draw(st.sampled_from([0.3, 1.0, 5.0])) * max(float(np.abs(high).max()), 1e-3)
+    binned = palette.binned(width)
+    step = 0 if palette.dtype.kind == "f" else 1
+    assert (binned.bin_width <= max(width, step)).all()
+    assert (np.log2(binned.bin_width) % 1 == 0).all()
+    assert binned.n_pixels == palette.n_pixels
+    rows = image.reshape(-1, image.shape[-1]).astype(np.float64)
+    np.testing.assert_allclose(binned.counts @ binned.colors, rows.sum(axis=0), rtol=1e-8)
+    pairs = np.triu_indices(rows.shape[1])
+    between = binned.colors - rows.mean(axis=0)
+    total = np.einsum("u,ui,uj->ij", binned.counts / len(rows), between, between)[pairs]
+    total += binned.counts / len(rows) @ binned.within_bin
+    expected = np.cov(rows.T, bias=True).reshape(rows.shape[1], -1)[pairs]
+    np.testing.assert_allclose(total, expected, rtol=1e-6, atol=1e-8 * np.square(rows).max())
+    np.testing.assert_array_equal(binned.index(image).ravel() >= 0, True)
+    assert binned.binned(width).moments is not None
+
+
+def test_bins_of_bins_are_those_of_the_colors():
+    image = np.random.default_rng(0).integers(0, 4096, (60, 60, 3)).astype(np.uint16)
+    palette = Palette.from_image(image)
+    stepwise, at_once = palette.binned(16).binned(300), palette.binned(300)
+    assert_equal_palettes(stepwise, at_once)
+    np.testing.assert_array_equal(stepwise.within_bin, at_once.within_bin)
+    assert_equal_palettes(at_once.binned(2), at_once)
+    assert at_once.image_dtype == np.uint16
+    assert at_once.step.tolist() == [1, 1, 1]
+    with pytest.raises(ValueError, match=r"width=0.*positive, finite"):
+        palette.binned(0)
+
+
+def test_a_weighted_palette_merges_and_normalizes_by_its_weights():
+    palette = Palette.from_image(RGB)
+    weights = np.linspace(0.25, 3, len(palette))
+    weighted = palette.with_weights(weights)
+    assert (weighted.is_weighted, palette.is_weighted) == (True, False)
+    assert weighted.total_weight == pytest.approx(weights.sum(), rel=1e-15)
+    assert weighted.n_pixels == round(weights.sum())
+    twice = weighted.merge(weighted)
+    np.testing.assert_allclose(twice.counts, 2 * weights, rtol=1e-12)
+    mixed = weighted.merge(palette)
+    np.testing.assert_allclose(mixed.counts, weights + palette.counts, rtol=1e-12)
+    binned = weighted.binned(2)
+    np.testing.assert_allclose(binned.counts.sum(), weights.sum(), rtol=1e-12)
+    again = palette.binned(2).with_weights(binned.counts)
+    np.testing.assert_allclose(again.counts, binned.counts)
+    for wrong in (weights[1:], 0 * weights, -weights, np.nan * weights):
+        with pytest.raises(
+            ValueError, match=rf"positive, finite one for each of the {len(weights)}"
+        ):
+            palette.with_weights(wrong)
+
+
+def test_many_distinct_colors_are_kept_exactly():
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 65536, (2100, 2100, 3), dtype=np.uint16)
+    palette = Palette.from_image(image)
+    assert not palette.bin_width.any()
+    assert len(palette) > 1 << 22
+    packed = image.reshape(-1, 3).astype(np.int64) @ (1 << 32, 1 << 16, 1)
+    assert len(palette) == len(np.unique(packed))
+    part = image[::700]
+    np.testing.assert_array_equal(palette.colors[palette.index(part)], part)
 
 
 def test_tiles_without_a_counting_pixel_are_counted_as_left_out():

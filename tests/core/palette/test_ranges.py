@@ -37,3 +37,18 @@ def test_the_variance_of_rounding_of_bins_is_theirs():
     palette = Palette.from_image(np.random.default_rng(0).random((40, 50, 3)), max_colors=64)
     assert palette.bin_width.all()
     np.testing.assert_allclose(rounding_variances(palette), palette.bin_width**2 / 12)
+
+
+@pytest.mark.parametrize("bits", [8, 9, 10, 12, 14, 16])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("white_bits", [None, 16])
+def test_floats_made_of_integers_have_their_range_and_rounding(bits, dtype, white_bits):
+    levels = np.random.default_rng(0).integers(0, 1 << bits, (40, 50, 3)).astype(np.uint16)
+    white = (1 << (white_bits or bits)) - 1
+    whole = Palette.from_image(levels)
+    part = Palette.from_image((levels / white).astype(dtype))
+    ranges = channel_ranges(part) * white
+    if white_bits is None or bits > 8:
+        np.testing.assert_allclose(ranges, channel_ranges(whole), rtol=0.02)
+    variances = rounding_variances(part) * white**2
+    np.testing.assert_allclose(variances, rounding_variances(whole), rtol=0.02)

@@ -1,0 +1,308 @@
+"""Bins of colors: nested, anchored at zero, with what is needed to merge them without a rounding.
+
+A color is a whole number of *units* per channel. A bin is a power of two of units wide, so every
+wider bin is a union of narrower ones. A bin keeps the number of its pixels and the sums of their
+offsets from its low corner, and of the offsets' products, as whole numbers: sums of whole numbers
+do not depend on the order in which they are taken.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.core.palette.counting import CountedColors, Counts, count_words
+from napari_colorkde.core.palette.sorting import sorted_order
+from napari_colorkde.core.palette.words import Packing
+
+TINY = 1e-200
+"""Magnitudes below this are taken for it."""
+
+FLOAT_UNIT_BITS = 32
+"""The unit of floats is this many bits below the largest magnitude."""
+
+WITHIN_BITS = 20
+"""The unit of floats is at least this many bits below the width of a bin."""
+
+WORD_EXPONENT = 61
+"""The largest magnitude in units has no more bits than this."""
+
+MAX_OFFSET_BITS = 40
+"""A bin is at most 2⁴⁰ units wide: offsets of 8 million pixels then add up in 64 bits."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BinMoments:
+    """What bins keep of their pixels beside their number.
+
+    Attributes
+    ----------
+    unit
+        ``(C,)`` powers of two in image units: 1 for integers. Floats are cut off to it, by less
+        than 2⁻³² of their largest magnitude.
+    bins
+        ``(U, C)`` int64: the numbers of the bins, ``floor(color / bin_width)``.
+    first
+        ``(U, C)`` int64: sums over pixels of their offset from the bin's low corner, in units;
+        float64 where counts are weights.
+    second
+        ``(U, C(C+1)/2)`` float64: sums of products of two channels' offsets, in squared units;
+        pairs in the order of `np.triu_indices(C)`. Whole numbers, exact up to 2⁵³, which integer
+        images do not reach; beyond it to 1e-16 of the sum.
+    """
+
+    unit: NDArray[np.float64]
+    bins: NDArray[np.int64]
+    first: Counts
+    second: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BinnedColors:
+    """Bins ``(U,)`` of one width, sorted by their numbers; see `BinMoments`.
+
+    Attributes
+    ----------
+    width
+        ``(C,)`` powers of two in image units.
+    """
+
+    width: NDArray[np.float64]
+    counts: Counts
+    moments: BinMoments
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def means(self) -> NDArray[np.float64]:
+        """Return the mean color of each bin's pixels, ``(U, C)``; it lies in the bin."""
+        moments = self.moments
+        means = np.empty(moments.first.shape)
+        for c, (width, unit) in enumerate(zip(self.width, moments.unit, strict=True)):
+            low = moments.bins[:, c] * width
+            mean = low + moments.first[:, c] / self.counts * unit
+            # A bin may hold a single number, and rounding must not carry a mean out of it.
+            means[:, c] = np.clip(mean, low, np.maximum(low, np.nextafter(low + width, -np.inf)))
+        return means
+
+
+def within_bins(binned: BinnedColors) -> NDArray[np.float64]:
+    """Return the covariances of each bin's pixels, ``(U, C(C+1)/2)``, in squared image units."""
+    moments, counts = binned.moments, binned.counts
+    covariances = np.empty(moments.second.shape)
+    for p, (a, b) in enumerate(_pairs(len(moments.unit))):
+        means = (moments.first[:, a] / counts) * (moments.first[:, b] / counts)
+        scale = moments.unit[a] * moments.unit[b]
+        covariances[:, p] = (moments.second[:, p] / counts - means) * scale
+    return covariances
+
+
+def color_unit(colors: NDArray[Any], width: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the unit of each channel, ``(C,)``, for colors ``(U, C)`` and bins of this width."""
+    if colors.dtype.kind != "f":
+        return np.ones(colors.shape[1])
+    unit = np.ldexp(1.0, _exponents(colors) - FLOAT_UNIT_BITS)
+    unit = np.minimum(unit, width * 2.0**-WITHIN_BITS)
+    return np.maximum(np.maximum(unit, width * 2.0**-MAX_OFFSET_BITS), narrowest_width(colors))
+
+
+def narrowest_width(colors: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the narrowest bins whose numbers 64 bits hold, ``(C,)``."""
+    if colors.dtype.kind != "f":
+        return np.ones(colors.shape[1])
+    return np.asarray(np.ldexp(1.0, _exponents(colors) - WORD_EXPONENT))
+
+
+def bin_colors(
+    counted: CountedColors, width: NDArray[np.float64], unit: NDArray[np.float64] | None = None
+) -> BinnedColors:
+    """Put colors into bins of this width, a power of two of each channel.
+
+    Parameters
+    ----------
+    unit
+        See `BinMoments`; None for that of these colors.
+    """
+    unit = color_unit(counted.colors, width) if unit is None else unit
+    columns = [_units(counted.colors[:, c], unit[c]) for c in range(len(width))]
+    shift = _shifts(width, unit)
+    return _grouped(width, unit, shift, columns, counted.counts, None)
+
+
+def widen_bins(
+    binned: BinnedColors, width: NDArray[np.float64], unit: NDArray[np.float64] | None = None
+) -> BinnedColors:
+    """Unite bins to wider ones of this width, with offsets in these units."""
+    moments = binned.moments
+    unit = moments.unit if unit is None else unit
+    finer = np.rint(np.log2(moments.unit / unit)).astype(np.int64)
+    columns = [moments.bins[:, c] for c in range(len(width))]
+    old_shift = _shifts(binned.width, unit)
+    first = [_scaled(moments.first[:, c], int(finer[c])) for c in range(len(width))]
+    second = moments.second.copy()
+    for p, (a, b) in enumerate(_pairs(len(width))):
+        second[:, p] *= 2.0 ** (finer[a] + finer[b])
+    shift = _shifts(width, unit) - old_shift
+    return _grouped(width, unit, shift, columns, binned.counts, (old_shift, first, second))
+
+
+def merge_bins(parts: Sequence[BinnedColors]) -> BinnedColors:
+    """Add up several sets of bins: in the widest of their widths and the finest of their units."""
+    width = np.max([part.width for part in parts], axis=0)
+    unit = np.min([part.moments.unit for part in parts], axis=0)
+    unit = np.maximum(unit, width * 2.0**-MAX_OFFSET_BITS)
+    parts = [widen_bins(part, width, unit) for part in parts]
+    moments = BinMoments(
+        unit,
+        np.concatenate([part.moments.bins for part in parts]),
+        np.concatenate([part.moments.first for part in parts]),
+        np.concatenate([part.moments.second for part in parts]),
+    )
+    together = BinnedColors(width, np.concatenate([part.counts for part in parts]), moments)
+    return widen_bins(together, width)
+
+
+def bin_width_for(
+    colors: NDArray[Any], budget: int, finest: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Return the width of the finest bins that leave at most `budget` colors, ``(C,)``.
+
+    Parameters
+    ----------
+    colors
+        ``(U, C)``.
+    budget
+        At least 2^C: bins meet at zero and never join across it.
+    finest
+        Widths to start from, which are doubled together. None: 1 for integers, and for floats
+        1/4096 of the range in three channels, 2⁻¹⁴ in two and 2⁻²² in one.
+    """
+    if finest is None:
+        finest = _finest_width(colors)
+    width = np.asarray(finest)
+    columns = [np.floor(colors[:, c] / width[c]).astype(np.int64) for c in range(len(width))]
+    while _distinct(columns) > budget:
+        columns = [column >> 1 for column in columns]
+        width = 2 * width
+    return width
+
+
+def widen_to(binned: BinnedColors, budget: int) -> BinnedColors:
+    """Double the width of bins until there are at most `budget`."""
+    if len(binned) <= budget:
+        return binned
+    columns = [binned.moments.bins[:, c] for c in range(len(binned.width))]
+    doublings = 0
+    while _distinct(columns) > budget:
+        columns = [column >> 1 for column in columns]
+        doublings += 1
+    return widen_bins(binned, binned.width * 2.0**doublings)
+
+
+def extremes(colors: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the smallest and largest value of each channel, ``(C,)``."""
+    # Column by column: NumPy reduces along short rows slowly.
+    columns = [colors[:, c] for c in range(colors.shape[1])]
+    low = np.array([column.min() for column in columns])
+    return low, np.array([column.max() for column in columns])
+
+
+def _finest_width(colors: NDArray[Any]) -> NDArray[np.float64]:
+    if colors.dtype.kind != "f":
+        return np.ones(colors.shape[1])
+    low, high = (extreme.astype(np.float64) for extreme in extremes(colors))
+    span = np.where(high > low, high - low, 1.0)
+    width = 2.0 ** (np.floor(np.log2(span)) - {1: 22, 2: 14, 3: 12}[len(span)])
+    return np.asarray(np.maximum(width, narrowest_width(colors)))
+
+
+def _exponents(colors: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the exponent of the largest magnitude of each channel."""
+    low, high = (np.abs(extreme.astype(np.float64)) for extreme in extremes(colors))
+    return np.asarray(np.frexp(np.maximum(np.maximum(low, high), TINY))[1].astype(np.int64))
+
+
+def _units(values: NDArray[Any], unit: float) -> NDArray[np.int64]:
+    """Return values as whole numbers of units."""
+    if values.dtype.kind != "f":
+        return values.astype(np.int64)
+    # Dividing by a power of two rounds nothing.
+    return np.floor(values.astype(np.float64) / unit).astype(np.int64)
+
+
+def _shifts(width: NDArray[np.float64], unit: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.asarray(np.rint(np.log2(width / unit)).astype(np.int64))
+
+
+def _scaled(sums: Counts, bits: int) -> Counts:
+    """Return sums in units that are so many bits finer; in coarser ones they are rounded."""
+    if sums.dtype.kind == "f":
+        return sums * 2.0**bits
+    return sums << bits if bits >= 0 else (sums + (1 << (-bits - 1))) >> -bits
+
+
+def _grouped(
+    width: NDArray[np.float64],
+    unit: NDArray[np.float64],
+    shift: NDArray[np.int64],
+    columns: list[NDArray[np.int64]],
+    counts: Counts,
+    inside: tuple[NDArray[np.int64], list[Counts], NDArray[np.float64]] | None,
+) -> BinnedColors:
+    """Bring together rows whose `columns` are equal but for the lowest `shift` bits.
+
+    `inside`: log2 of the columns' own step in units, and each row's moments about its column. None
+    for colors, whose columns are in units and who have no extent.
+    """
+    n_channels = len(columns)
+    order, starts = _order_of([column >> s for column, s in zip(columns, shift, strict=True)])
+    counts = counts[order]
+    numbers = np.empty((len(starts), n_channels), np.int64)
+    first = np.empty((len(starts), n_channels), counts.dtype)
+    offsets: list[NDArray[np.int64]] = []
+    inner: list[Counts] = []
+    for c, column in enumerate(columns):
+        moved = column[order]
+        numbers[:, c] = moved[starts] >> shift[c]
+        offset = moved & ((1 << int(shift[c])) - 1)
+        if inside is not None:
+            offset <<= inside[0][c]
+            inner.append(inside[1][c][order])
+        sums = offset * counts
+        first[:, c] = np.add.reduceat(sums if inside is None else sums + inner[c], starts)
+        offsets.append(offset)
+    second = np.empty((len(starts), n_channels * (n_channels + 1) // 2))
+    for p, (a, b) in enumerate(_pairs(n_channels)):
+        products = offsets[a].astype(np.float64) * offsets[b] * counts
+        if inside is not None:
+            products += inside[2][order, p]
+            products += offsets[a] * inner[b].astype(np.float64)
+            products += offsets[b] * inner[a].astype(np.float64)
+        second[:, p] = np.add.reduceat(products, starts)
+    moments = BinMoments(unit, numbers, first, second)
+    return BinnedColors(width, np.add.reduceat(counts, starts), moments)
+
+
+def _order_of(columns: list[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the lexicographic order of whole numbers, and where in it a new row begins."""
+    rows = np.stack(columns, axis=1)
+    packing = Packing.of(rows)
+    if packing.fits:
+        order, is_first = sorted_order([(packing.pack(rows), sum(packing.bits))])
+    else:
+        order, is_first = sorted_order(packing.digits(rows))
+    return order, np.flatnonzero(is_first)
+
+
+def _distinct(columns: list[NDArray[np.int64]]) -> int:
+    rows = np.stack(columns, axis=1)
+    packing = Packing.of(rows)
+    if packing.fits:
+        return len(count_words(packing.pack(rows))[0])
+    return int(np.count_nonzero(sorted_order(packing.digits(rows))[1]))
+
+
+def _pairs(n_channels: int) -> list[tuple[int, int]]:
+    return list(zip(*(axis.tolist() for axis in np.triu_indices(n_channels)), strict=True))

@@ -1,0 +1,134 @@
+"""Finding the palette entry of colors."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.core.palette.color_codes import byte_codes
+from napari_colorkde.core.palette.sorting import WORD_BITS, Words, sorted_order
+from napari_colorkde.core.palette.words import Packing, hashed_rows
+
+MAX_QUERIES = 1 << 22
+"""Colors that are looked up in one go."""
+
+
+class ColorLookup:
+    """Finds the palette entry of colors; built once per palette.
+
+    8-bit colors have a table. Others are words, of which the palette's are sorted: where a color
+    takes more than 64 bits, a hash of it, and what is found is compared.
+
+    Parameters
+    ----------
+    colors
+        ``(U, C)`` distinct colors; of a binned palette the numbers of its bins.
+    bin_width
+        ``(C,)``; where positive, colors are looked up by the number of their bin.
+    """
+
+    def __init__(self, colors: NDArray[Any], bin_width: NDArray[np.float64]) -> None:
+        self._colors = colors
+        self._width = bin_width if bin_width.any() else None
+        self._table: NDArray[np.int32] | None = None
+        self._packing: Packing | None = None
+        if self._width is not None and colors.dtype.kind == "f":
+            self._colors = colors = np.floor(colors / bin_width).astype(np.int64)
+        elif colors.dtype == np.uint8:
+            self._table = np.full(1 << (8 * colors.shape[1]), -1, np.int32)
+            self._table[byte_codes(colors)] = np.arange(len(colors), dtype=np.int32)
+            return
+        packing = Packing.of(colors)
+        if packing.fits:
+            self._packing = packing
+            words = packing.pack(colors)
+        else:
+            words = hashed_rows(colors)
+        self._words, self._entries = _sorted_words(words)
+
+    def __call__(self, values: NDArray[Any]) -> NDArray[np.int32]:
+        """Return the entries of finite colors ``(n, C)``: ``(n,)``, −1 where there is none."""
+        if self._table is not None:
+            return _entries_of_bytes(self._table, values)
+        entries = np.empty(len(values), np.int32)
+        for start in range(0, len(values), MAX_QUERIES):
+            part = slice(start, start + MAX_QUERIES)
+            entries[part] = self._find(values[part])
+        return entries
+
+    def _find(self, values: NDArray[Any]) -> NDArray[np.int32]:
+        rows, same = self._as_rows(values)
+        if self._packing is not None:
+            found = self._found(self._packing.pack(rows))
+            known = self._packing.contains(rows)
+            return np.where(known if same is None else known & same, found, np.int32(-1))
+        found = self._verified(rows, hashed_rows(rows))
+        return found if same is None else np.where(same, found, np.int32(-1))
+
+    def _as_rows(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        """Return values in the palette's dtype, and which of them are the same number in it."""
+        if self._width is not None:
+            with np.errstate(invalid="ignore"):
+                return np.floor(values / self._width).astype(np.int64), None
+        dtype = self._colors.dtype
+        if values.dtype == dtype:
+            return values, None
+        with np.errstate(invalid="ignore", over="ignore"):  # what does not fit is not the same
+            rows = values.astype(dtype)
+            return rows, (rows == values).all(axis=1)
+
+    def _found(self, words: Words) -> NDArray[np.int32]:
+        """Return the entry whose word is the same; −1 where there is none."""
+        order, ordered = _brought_together(words)
+        at = np.minimum(np.searchsorted(self._words, ordered), len(self._words) - 1)
+        entries = at.astype(np.int32) if self._entries is None else self._entries.take(at)
+        found = np.empty(len(words), np.int32)
+        found[order] = np.where(self._words.take(at) == ordered, entries, np.int32(-1))
+        return found
+
+    def _verified(self, rows: NDArray[Any], hashes: Words) -> NDArray[np.int32]:
+        """Return the entry whose color is the same, among those whose hash is."""
+        order, ordered = _brought_together(hashes)
+        found = np.full(len(rows), -1, np.int32)
+        at = np.searchsorted(self._words, ordered)
+        while len(order):
+            inside = at < len(self._words)
+            inside[inside] = self._words.take(at[inside]) == ordered[inside]
+            order, ordered, at = order[inside], ordered[inside], at[inside]
+            entries = at.astype(np.int32) if self._entries is None else self._entries.take(at)
+            same = (self._colors.take(entries, axis=0) == rows.take(order, axis=0)).all(axis=1)
+            found[order[same]] = entries[same]
+            order, ordered, at = order[~same], ordered[~same], at[~same] + 1
+        return found
+
+
+def _sorted_words(words: Words) -> tuple[Words, NDArray[np.int32] | None]:
+    """Return words sorted, and at which place each was; None if they were sorted already."""
+    if (words[1:] >= words[:-1]).all():
+        return words, None
+    order, _ = sorted_order([(words, WORD_BITS)])
+    return words.take(order), order.astype(np.int32)
+
+
+def _brought_together(words: Words) -> tuple[NDArray[np.int64], Words]:
+    """Return words nearly sorted, so that neighbors are looked for near each other, and the order.
+
+    Only their leading bits are sorted, together with their places.
+    """
+    bits = max((len(words) - 1).bit_length(), 1)
+    used = max(int(words.max()).bit_length(), 1) if len(words) else 1
+    drop, room = max(used + bits - WORD_BITS, 0), np.uint64(bits)
+    keyed = words >> np.uint64(drop) << room | np.arange(len(words), dtype=np.uint64)
+    keyed.sort()
+    order = (keyed & np.uint64((1 << bits) - 1)).view(np.int64)
+    return order, words.take(order)
+
+
+def _entries_of_bytes(table: NDArray[np.int32], values: NDArray[Any]) -> NDArray[np.int32]:
+    """Entries of colors in a table by byte code; values that are no byte have none."""
+    if values.dtype == np.uint8:
+        return table.take(byte_codes(values))
+    with np.errstate(invalid="ignore"):  # NaN, which equals nothing
+        as_bytes = np.clip(values, 0, 255).astype(np.uint8)
+    same = (as_bytes == values).all(axis=1)
+    return np.where(same, table.take(byte_codes(as_bytes)), np.int32(-1))
