@@ -39,12 +39,12 @@ def vectors_to_check(
     import numpy as np
 
     from napari_colorkde.cli.crosscheck_libraries import Task
-    from napari_colorkde.io.datasets import read_dataset
+    from napari_colorkde.io.datasets import read_dataset, split
 
     if sigmas is None:
         raise ValueError("--bandwidth is missing; vectors need one, as in --bandwidth 0.2.")
     with timed_step(f"Reading {file}") as work:
-        vectors = read_dataset(file, scale=scale)
+        vectors = split(read_dataset(file), scale=scale)
         data, asked = vectors.train[:samples], vectors.valid[:points]
         work.outcome = f"{len(data)} training and {len(asked)} validation vectors of them"
     spread = _spread(sigmas, np.empty(data.shape[1]))

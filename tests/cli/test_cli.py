@@ -506,7 +506,7 @@ REFUSALS = {
     "bandwidth a.png --method scott --candidates 1": "method='scott' tries no candidates; use loco",
     "bandwidth plain.png": "image has a single color; leaving it out leaves nothing.",
     "grid-search missing.npz --sigmas 1": "data set 'missing.npz' does not exist; check the name.",
-    "grid-search a.png --sigmas 1": "is not a readable .npz archive of numbers;",
+    "grid-search a.png --sigmas 1": "is a single picture; give a folder of pictures of one size",
     f"grid-search {DIGITS}.npz --sigmas 1,x": "'--sigmas': '1,x': give numbers separated by commas",
     f"grid-search {DIGITS}.npz --sigmas 0": "sigma is 0; give positive finite standard deviations.",
     f"grid-search {DIGITS}.npz --sigmas 1 --scale 0": "scale=0.0; give a positive number, such as",

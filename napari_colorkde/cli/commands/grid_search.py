@@ -31,10 +31,10 @@ def grid_search(
     device: DeviceOption = "auto",
 ) -> None:
     """Fit a KDE to vectors of any length: mean log-likelihood of held-out ones for each sigma."""
-    from napari_colorkde.io.datasets import read_dataset
+    from napari_colorkde.io.datasets import read_dataset, split
 
     with timed_step(f"Reading {file}") as work:
-        vectors = read_dataset(file, scale=scale)
+        vectors = split(read_dataset(file), scale=scale)
         test = "no" if vectors.test is None else str(len(vectors.test))
         work.outcome = (
             f"{len(vectors.train)} training, {len(vectors.valid)} validation and {test} test "
