@@ -1,7 +1,8 @@
 """Work that can be stopped: lanes of generators, run by an executor that is given.
 
-Each kind of work has a *lane*. In a lane one job runs and at most one waits: a newer one takes the
-waiting one's place and starts when the running one ends. A job is a generator: it can be stopped
+Each kind of work has a *lane*, in which one job runs at a time. Of work that only follows what is
+shown at most one job waits: a newer one takes its place. Work that a user asked for is *kept*: all
+of it is done, in the order in which it was asked for. A job is a generator: it can be stopped
 between its yields, and jobs of a more urgent lane go first, at the next yield. Whatever a job
 yields is handed over on the main thread; what belongs to a job that was stopped is dropped, by
 comparing generation numbers.
@@ -11,6 +12,7 @@ thread.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -87,6 +89,8 @@ class Job:
         Counts the jobs of all lanes; a larger number is a newer job.
     is_picture
         Says of a yielded value whether it is good enough to be shown for a newer job to go first.
+    keep
+        Whether a newer job waits behind this one, and does not take its place.
     """
 
     generation: int
@@ -95,6 +99,7 @@ class Job:
     on_end: Callable[[Exception | None], None]
     is_picture: Callable[[Any], bool]
     lane: "Lane"
+    keep: bool = False
     seen_picture: bool = False
     iterator: Iterator[Any] | None = None
 
@@ -106,13 +111,13 @@ class Job:
 
 @dataclass(eq=False, slots=True)
 class Lane:
-    """The running and the waiting job of one kind of work.
+    """The running and the waiting jobs of one kind of work.
 
     `first_wanted` is the oldest generation of which results are still wanted.
     """
 
     running: Job | None = None
-    waiting: Job | None = None
+    waiting: deque[Job] = field(default_factory=deque)
     first_wanted: int = 0
 
 
@@ -167,7 +172,7 @@ class Jobs:
     def busy_in(self, lane: str) -> bool:
         """Whether a job of this lane runs or waits."""
         entry = self._lanes[lane]
-        return entry.running is not None or entry.waiting is not None
+        return entry.running is not None or bool(entry.waiting)
 
     def submit(
         self,
@@ -177,8 +182,9 @@ class Jobs:
         on_end: Callable[[Exception | None], None],
         *,
         is_picture: Callable[[Any], bool] = _never,
+        keep: bool = False,
     ) -> None:
-        """Run `work` when the running job of its lane ends, in place of any that waits there.
+        """Run `work` when the running job of its lane and all kept ones that wait have ended.
 
         Parameters
         ----------
@@ -193,22 +199,28 @@ class Jobs:
             was stopped.
         is_picture
             Where it says True of a yielded value and a newer job waits, this one is not continued.
+        keep
+            Whether a user asked for it, so that it is done in any case. A job that is not kept is
+            replaced by the next one of its lane while it waits.
         """
         if self._closed:
             return
         with self._lock:
             self._generation += 1
             entry = self._lanes[lane]
-            entry.waiting = Job(self._generation, work, on_result, on_end, is_picture, entry)
+            if entry.waiting and not entry.waiting[-1].keep:
+                entry.waiting.pop()
+            job = Job(self._generation, work, on_result, on_end, is_picture, entry, keep)
+            entry.waiting.append(job)
         if not self._working:
             self._start()
 
     def stop(self, *lanes: str) -> None:
-        """Stop the running job and drop the waiting one, in these lanes or in all of them."""
+        """Stop the running job and drop those that wait, in these lanes or in all of them."""
         with self._lock:
             for name in lanes or self.lanes:
                 lane = self._lanes[name]
-                lane.waiting = None
+                lane.waiting.clear()
                 lane.first_wanted = self._generation + 1
 
     def close(self) -> None:
@@ -250,14 +262,11 @@ class Jobs:
             for name in self.lanes:
                 lane = self._lanes[name]
                 job = lane.running
-                if job is not None and (
-                    job.is_stopped or (job.seen_picture and lane.waiting is not None)
-                ):
+                if job is not None and (job.is_stopped or (job.seen_picture and lane.waiting)):
                     dropped.append(job)
                     lane.running = job = None
-                if job is None and lane.waiting is not None:
-                    lane.running, lane.waiting = lane.waiting, None
-                    job = lane.running
+                if job is None and lane.waiting:
+                    job = lane.running = lane.waiting.popleft()
                 if job is not None:
                     break
         for stopped in dropped:

@@ -42,7 +42,7 @@ from napari_colorkde.io.atomic import check_target
 from napari_colorkde.io.export_formats import density_suffixes
 from napari_colorkde.io.provenance import provenance
 
-LANES = ("edit", "light", "difference", "pick", "export", "count", "truth", "fit")
+LANES = ("edit", "light", "labels", "difference", "pick", "export", "count", "truth", "fit")
 """Most urgent first: editing goes on while a file is written or an image is counted."""
 
 NEEDS_DENSITY = {
@@ -174,19 +174,24 @@ class Session(StateStore):
         work: Work,
         on_result: Callable[[Any], None],
         on_end: Callable[[str | None], None],
+        *,
+        keep: bool = False,
     ) -> None:
         """Do other work on the image in the background; it ends when the image is left.
 
         Parameters
         ----------
         lane
-            "light", "difference", "pick", "truth" or "fit".
+            "light", "labels", "difference", "pick", "truth" or "fit".
         work
             Makes a generator; `Progress` that it yields is announced.
         on_result
             Is given whatever else it yields.
         on_end
             Is given the sentence with which it failed, or None; not called if it was stopped.
+        keep
+            Whether a user asked for it: it is done in any case, after what was asked for before. A
+            job that is not kept is replaced by the next one of its lane while it waits.
         """
 
         def deliver(result: Any) -> None:
@@ -195,7 +200,7 @@ class Session(StateStore):
         def end(error: Exception | None) -> None:
             on_end(None if error is None else user_message(error))
 
-        self._jobs.submit(lane, work, deliver, end)
+        self._jobs.submit(lane, work, deliver, end, keep=keep)
 
     def busy_in(self, lane: str) -> bool:
         """Whether work of this lane is under way."""
@@ -229,7 +234,9 @@ class Session(StateStore):
             raise ValueError("there is no finished density to export yet; wait until it is shown.")
         colors = self.colormap if colormap is None else colormap
         request = ExportRequest(target, index, densities, colors, limits, self.description())
-        self._jobs.submit("export", lambda: export(request), self._on_export, self._on_end)
+        self._jobs.submit(
+            "export", lambda: export(request), self._on_export, self._on_end, keep=True
+        )
 
     def description(self) -> dict[str, Any]:
         """How to get the density that is shown again: for files that are written."""
@@ -306,7 +313,7 @@ class Session(StateStore):
             self._compute()
 
     def _reset_results(self) -> None:
-        self._jobs.stop("edit", "light", "difference", "count", "pick", "truth", "fit")
+        self._jobs.stop(*(lane for lane in LANES if lane != "export"))
         self.counted = self.estimate = self.densities = self.error = self._contributions = None
 
     def _count(self) -> None:

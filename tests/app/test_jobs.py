@@ -23,7 +23,13 @@ class Recorder:
         self.idle += 1
 
     def submit(
-        self, lane: str, name: str, values: tuple[Any, ...], pictures: tuple[Any, ...] = ()
+        self,
+        lane: str,
+        name: str,
+        values: tuple[Any, ...],
+        pictures: tuple[Any, ...] = (),
+        *,
+        keep: bool = False,
     ) -> None:
         def work() -> Iterator[Any]:
             try:
@@ -40,6 +46,7 @@ class Recorder:
             lambda value: self.arrived.append((name, value)),
             lambda error: self.arrived.append((name, error)),
             is_picture=lambda value: value in pictures,
+            keep=keep,
         )
 
 
@@ -64,6 +71,37 @@ def test_the_newest_request_waits_and_those_between_are_never_started(recorder: 
     recorder.executor.run()
     assert recorder.arrived == [("a", 1), ("a", None), ("c", 3), ("c", None)]
     assert recorder.closed == ["a", "c"]
+
+
+def test_work_that_was_asked_for_is_all_done_in_order(recorder: Recorder) -> None:
+    recorder.submit("edit", "a", (1,), keep=True)
+    recorder.executor.step()
+    recorder.submit("edit", "b", (2,), keep=True)
+    recorder.submit("edit", "c", (3,), keep=True)
+    recorder.executor.run()
+    assert [name for name, value in recorder.arrived if value is not None] == ["a", "b", "c"]
+    assert recorder.closed == ["a", "b", "c"]
+
+
+def test_what_only_follows_is_replaced_and_what_was_asked_for_is_not(recorder: Recorder) -> None:
+    recorder.submit("edit", "running", (0,))
+    recorder.executor.step()
+    recorder.submit("edit", "followed", (1,))
+    recorder.submit("edit", "asked", (2,), keep=True)
+    recorder.submit("edit", "followed too", (3,))
+    recorder.submit("edit", "newest", (4,))
+    recorder.executor.run()
+    assert recorder.closed == ["running", "asked", "newest"]
+
+
+def test_stopping_a_lane_drops_what_was_asked_for_too(recorder: Recorder) -> None:
+    for name in "abc":
+        recorder.submit("edit", name, (1,), keep=True)
+    recorder.executor.step()
+    recorder.jobs.stop("edit")
+    recorder.executor.run()
+    assert recorder.closed == ["a"]
+    assert recorder.idle == 1
 
 
 def test_a_preview_is_not_refined_while_a_newer_request_waits(recorder: Recorder) -> None:

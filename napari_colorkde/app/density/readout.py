@@ -1,25 +1,15 @@
-"""Ties between the image and its color space: a pixel's color, a region's pixels. Pure."""
+"""What is known of the pixel under the cursor: its color, and what the overlay shows. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
 from napari_colorkde.app.density.compute import ColorValues
 from napari_colorkde.app.image.pixel_index import Axes, PixelIndex
+from napari_colorkde.app.numbers import percentage
 from napari_colorkde.core.palette.palette import Palette
-
-NARROW_NBSP = "\u202f"
-
-
-class Region(Protocol):
-    """A set of colors, such as one drawn in the view."""
-
-    def contains(self, colors: Any) -> NDArray[np.bool_]:
-        """Say of each color ``(N, C)`` whether it lies in the region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +87,7 @@ def readout_text(
             what: str = "density" if query is None else query.show
             what = f"log {what}" if densities.log else what
             parts.append(f"{what} {readout.value:.4g}")
-            parts.append(f"higher than at {100 * readout.sparser:.3g}{NARROW_NBSP}% of the pixels")
+            parts.append(f"higher than at {percentage(readout.sparser)} of the pixels")
     return " · ".join(parts)
 
 
@@ -105,24 +95,3 @@ def _class_name(names: Sequence[str], value: float) -> str:
     # 0 is no class.
     position = round(value) - 1
     return names[position] if 0 <= position < len(names) else "none"
-
-
-def palette_mask(region: Region, coordinates: PaletteCoordinates) -> NDArray[np.bool_]:
-    """The palette entries, ``(U,)`` bool, whose colors lie in a region. 20 ms for 440 000."""
-    return region.contains(coordinates.points.colors)
-
-
-def radius_text(radius: float, coordinates: PaletteCoordinates) -> str:
-    """The radius of a ball of colors, in words."""
-    return f"radius {radius:.3g} {coordinates.unit}".rstrip()
-
-
-def selection_text(chosen: NDArray[np.bool_], palette: Palette) -> str:
-    """How much a choice of palette entries is, in words."""
-    pixels = int(palette.counts.sum(where=chosen))
-    colors = int(np.count_nonzero(chosen))
-    if not colors:
-        return "no pixels"
-    number = f"{colors:,}".replace(",", "\u2009")
-    share = f"{100 * pixels / palette.n_pixels:.3g}{NARROW_NBSP}% of the pixels"
-    return f"{share}, {number} color{'' if colors == 1 else 's'}"

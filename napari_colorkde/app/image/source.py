@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.app.state import Channels
 from napari_colorkde.core.image import MAX_COLOR_CHANNELS, tile_slices
 
@@ -22,41 +23,6 @@ MANY_CHANNELS = 6
 
 Box = tuple[int | slice, ...]
 """One index per axis of the pixels; integers drop their axis."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where a layer lies in the world: what an overlay takes over from its source."""
-
-    scale: tuple[float, ...]
-    translate: tuple[float, ...]
-    rotate: Any
-    shear: Any
-    affine: Any
-    units: tuple[Any, ...]
-    axis_labels: tuple[str, ...]
-
-    @classmethod
-    def of(cls, layer: Any) -> "Placement":
-        """Read it off a napari layer."""
-        return cls(
-            tuple(map(float, layer.scale)),
-            tuple(map(float, layer.translate)),
-            np.array(layer.rotate),
-            np.array(layer.shear),
-            np.array(layer.affine.affine_matrix),
-            tuple(layer.units),
-            tuple(layer.axis_labels),
-        )
-
-    def as_arguments(self) -> dict[str, Any]:
-        """The arguments with which napari makes a layer that lies in the same place."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    def apply(self, layer: Any) -> None:
-        """Move an existing layer there."""
-        for name, value in self.as_arguments().items():
-            setattr(layer, name, value)
 
 
 @dataclass(frozen=True, eq=False)

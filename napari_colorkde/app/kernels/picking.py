@@ -15,6 +15,7 @@ from psygnal import Signal
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.jobs import Progress, user_message
 from napari_colorkde.app.kernels import edits as kernel_edits
+from napari_colorkde.app.numbers import counted, grouped
 from napari_colorkde.app.selection.samples import (
     Samples,
     SampleStore,
@@ -218,7 +219,7 @@ class Picker:
             except ValueError as error:
                 self.failed.emit(user_message(error))
                 continue
-            self._session.run("pick", partial(pick, request), self._apply, self._on_end)
+            self._session.run("pick", partial(pick, request), self._apply, self._on_end, keep=True)
             return
 
     def _on_end(self, problem: str | None) -> None:
@@ -283,9 +284,9 @@ def _check_channels(kernels: KernelSet | None, n: int) -> None:
 def describe(picked: Picked) -> str:
     """What was done, in a sentence or two."""
     request, samples = picked.request, picked.samples[0]
-    pixels = _count(picked.n_pixels, "pixel")
+    pixels = counted(picked.n_pixels, "pixel")
     if request.kernel is None:
-        colors = _count(sum(map(len, picked.samples)), "color")
+        colors = counted(sum(map(len, picked.samples)), "color")
         n = len(picked.kernels)
         what = "New kernel" if n == 1 else f"{n} new kernels"
         if classes := list(dict.fromkeys(k.cls for k in picked.kernels if k.cls)):
@@ -293,9 +294,9 @@ def describe(picked: Picked) -> str:
         text = f"{what}: {pixels}, {colors}."
     elif request.samples is None:
         title = _title(request.kernel, request.row)
-        counted = _number(samples.n_total - samples.n_pixels)
+        weighed = grouped(samples.n_total - samples.n_pixels)
         text = (
-            f"K{title[1:]} was not picked: by its weight it counts as {counted} of the image's "
+            f"K{title[1:]} was not picked: by its weight it counts as {weighed} of the image's "
             f"pixels, to which {pixels} were added."
         )
     else:
@@ -303,7 +304,9 @@ def describe(picked: Picked) -> str:
         change = abs(samples.n_pixels - request.samples.n_pixels)
         done = "added" if request.how == "add" else "taken away"
         rest = "in all" if request.how == "add" else "left"
-        text = f"K{title[1:]}: {_count(change, 'pixel')} {done}, {_number(samples.n_total)} {rest}."
+        text = (
+            f"K{title[1:]}: {counted(change, 'pixel')} {done}, {grouped(samples.n_total)} {rest}."
+        )
     if any(len(s) == 1 and s.start is None for s in picked.samples):
         text += " All have one color, so it is only as wide as rounding: add others with Ctrl."
     return text
@@ -311,12 +314,3 @@ def describe(picked: Picked) -> str:
 
 def _title(kernel: Kernel | None, row: int) -> str:
     return f"kernel {row + 1}" + (f" ({kernel.name})" if kernel is not None and kernel.name else "")
-
-
-def _count(n: int, thing: str) -> str:
-    return f"{_number(n)} {thing}{'' if n == 1 else 's'}"
-
-
-def _number(n: int) -> str:
-    # Thin spaces group digits in every language.
-    return f"{n:,}".replace(",", "\u2009")

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_colorkde.app.image.pixel_index import PixelIndex
-from napari_colorkde.app.image.source import Placement, unwrap_proxy
+from napari_colorkde.app.image.placement import Placement
+from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.layers.overlay import METADATA_KEY, PLACEMENT_EVENTS, Overlay
 from napari_colorkde.app.layers.painting import PaletteImage

@@ -11,7 +11,8 @@ from weakref import WeakKeyDictionary, ref
 
 from napari_colorkde.app.density.compute import ColorValues
 from napari_colorkde.app.image.pixel_index import PixelIndex
-from napari_colorkde.app.image.source import Placement, is_image, source_of, unwrap_proxy
+from napari_colorkde.app.image.placement import Placement
+from napari_colorkde.app.image.source import is_image, source_of, unwrap_proxy
 from napari_colorkde.app.layers.overlay_colormap import overlay_colormap, uses_user_colormap
 from napari_colorkde.app.layers.painting import PaletteImage
 from napari_colorkde.app.session import Session

@@ -14,6 +14,7 @@ from napari_colorkde.app.classification.evaluation import (
     Evaluation,
 )
 from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.numbers import grouped
 from napari_colorkde.app.session import Session
 from napari_colorkde.ui.classification.roc_plot import RocPlot
 from napari_colorkde.ui.widgets.forms import form
@@ -135,10 +136,10 @@ class EvaluationView(QWidget):
             ("precision", _percent(found.precision)),
             ("recall", _percent(found.recall)),
             ("F1", _percent(found.f1)),
-            ("true +", _number(found.true_positives)),
-            ("false +", _number(found.false_positives)),
-            ("false −", _number(found.false_negatives)),
-            ("true −", _number(found.true_negatives)),
+            ("true +", grouped(found.true_positives)),
+            ("false +", grouped(found.false_positives)),
+            ("false −", grouped(found.false_negatives)),
+            ("true −", grouped(found.true_negatives)),
         ]
         cells = "".join(
             f"<tr><td>{name}&nbsp;</td><td align='right'>{value}</td></tr>" for name, value in rows
@@ -161,8 +162,3 @@ class EvaluationView(QWidget):
 
 def _percent(part: float) -> str:
     return "–" if math.isnan(part) else f"{100 * part:.1f} %"
-
-
-def _number(n: int) -> str:
-    # Thin spaces group digits in every language.
-    return f"{n:,}".replace(",", "\u2009")

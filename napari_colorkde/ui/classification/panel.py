@@ -13,7 +13,6 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_colorkde.app.class_settings import with_prior
 from napari_colorkde.app.classification.threshold import (
-    ThresholdMask,
     above_threshold,
     active_threshold,
     threshold_range,
@@ -25,6 +24,7 @@ from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.layers.mask_layer import add_labels, paint_labels
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.layers.overlay_colormap import class_color
+from napari_colorkde.app.layers.threshold_mask import ThresholdMask
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.io.kernel_files import load_kernels
@@ -139,7 +139,9 @@ class ClassificationPanel(ClassificationControls):
             if self._overlay.image is image:
                 add_labels(self._viewer, self._overlay, labels, name, **options)
 
-        self._session.run("pick", lambda: paint_labels(index, values), done, self._on_end)
+        self._session.run(
+            "labels", lambda: paint_labels(index, values), done, self._on_end, keep=True
+        )
 
     def _on_end(self, problem: str | None) -> None:
         if problem is not None:

@@ -15,12 +15,17 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
-from napari_colorkde.app.density.readout import Region, palette_mask, radius_text, selection_text
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.kernels.picking import Picker
 from napari_colorkde.app.layers.mask_layer import MaskLayer, add_labels, paint_labels
 from napari_colorkde.app.layers.overlay import Overlay
+from napari_colorkde.app.selection.color_region import (
+    Region,
+    palette_mask,
+    radius_text,
+    selection_text,
+)
 from napari_colorkde.app.selection.samples import samples_of_colors
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
@@ -178,7 +183,9 @@ class RegionSelection:
 
         self._bar.tell(self._bar.share.text(), done=False)
         self._painting = True
-        self._session.run("light", lambda: paint_labels(index, chosen), done, self._on_end)
+        self._session.run(
+            "labels", lambda: paint_labels(index, chosen), done, self._on_end, keep=True
+        )
 
     def _on_end(self, problem: str | None) -> None:
         self._offer_again()

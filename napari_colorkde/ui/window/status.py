@@ -6,6 +6,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 from napari_colorkde.app.density.compute import ColorValues, Estimate
 from napari_colorkde.app.image.counting import CountedImage
 from napari_colorkde.app.jobs import Progress
+from napari_colorkde.app.numbers import counted, grouped
 from napari_colorkde.app.session import NEEDS_DENSITY, Session
 from napari_colorkde.app.state import State
 from napari_colorkde.core.palette.palette import Palette
@@ -146,7 +147,7 @@ def palette_facts(palette: Palette, is_sample: bool) -> str:
         f"{_count(len(palette), 'color')}",
     ]
     reasons = [
-        f"{_number(n)} {reason}"
+        f"{grouped(n)} {reason}"
         for n, reason in (
             (palette.n_masked, "masked"),
             (palette.n_transparent, "transparent"),
@@ -188,9 +189,4 @@ def _line() -> QLabel:
 
 
 def _count(n: int, thing: str) -> str:
-    return f"{_number(n)}{NO_BREAK}{thing}{'' if n == 1 else 's'}"
-
-
-def _number(n: int) -> str:
-    # Thin spaces group digits in every language; lines are not broken at this one.
-    return f"{n:,}".replace(",", "\u202f")
+    return counted(n, thing).replace(" ", NO_BREAK)

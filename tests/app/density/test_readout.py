@@ -3,17 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_colorkde.app.density.readout import (
-    entry_at,
-    palette_mask,
-    radius_text,
-    readout,
-    readout_text,
-    selection_text,
-)
+from napari_colorkde.app.density.readout import entry_at, readout, readout_text
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
-from napari_colorkde.scene.geometry.regions import BallRegion
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(40, 60, (20, 30, 3)).astype(np.uint8)
@@ -83,32 +75,3 @@ def test_before_there_are_densities_the_color_is_known() -> None:
     known = readout(0, session.palette, None, None)
     assert (known.value, known.sparser) == (None, None)
     assert "density" not in readout_text(known, None, None)
-
-
-def test_a_region_chooses_by_the_coordinates_of_the_space() -> None:
-    session = opened("lab")
-    assert session.estimate is not None
-    coordinates = session.estimate.coordinates
-    points = coordinates.points.colors
-    chosen = palette_mask(BallRegion(points[17], 4.0), coordinates)
-    wanted = np.linalg.norm(points - points[17], axis=1) <= 4.0
-    np.testing.assert_array_equal(chosen, wanted)
-    assert 0 < chosen.sum() < len(points)
-
-
-@pytest.mark.parametrize(
-    ("space", "text"), [("rgb", "radius 12.3 levels"), ("lab", "radius 12.3 ΔE*ab")]
-)
-def test_a_radius_is_told_in_the_units_of_the_space(space: str, text: str) -> None:
-    session = opened(space)
-    assert session.estimate is not None
-    assert radius_text(12.345, session.estimate.coordinates) == text
-
-
-def test_shares_count_pixels() -> None:
-    session = opened()
-    assert session.palette is not None
-    chosen = np.zeros(len(session.palette), bool)
-    assert selection_text(chosen, session.palette) == "no pixels"
-    chosen[:] = True
-    assert selection_text(chosen, session.palette).startswith("100")

@@ -9,12 +9,8 @@ import zarr
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
-from napari_colorkde.app.image.source import (
-    ImageSource,
-    Placement,
-    source_of,
-    source_of_array,
-)
+from napari_colorkde.app.image.placement import Placement
+from napari_colorkde.app.image.source import ImageSource, source_of, source_of_array
 
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 256, (20, 30, 3)).astype(np.uint8)

@@ -124,7 +124,7 @@ def test_pixels_are_added_to_a_kernel_that_was_not_picked(weight: float, n: int)
     np.testing.assert_allclose(kernel.mean, mean)
     np.testing.assert_allclose(kernel.covariance_matrix, wanted, rtol=1e-9, atol=1e-9)
     assert (kernel.weight, kernel.cls, kernel.name) == (weight, "a", "typed")
-    assert picking.said[-1].replace("\u2009", "") == (
+    assert picking.said[-1].replace("\u202f", "") == (
         f"Kernel 1 (typed) was not picked: by its weight it counts as {n} of the image's pixels, "
         "to which 20 pixels were added."
     )
@@ -135,7 +135,7 @@ def test_pixels_are_added_to_a_kernel_that_was_not_picked(weight: float, n: int)
     np.testing.assert_allclose(kernel.mean, mean)
     np.testing.assert_allclose(kernel.covariance_matrix, wanted, rtol=1e-9, atol=1e-9)
     assert kernel.weight == weight
-    assert picking.said[-1].replace("\u2009", "").endswith(f"20 pixels added, {n + 40} in all.")
+    assert picking.said[-1].replace("\u202f", "").endswith(f"20 pixels added, {n + 40} in all.")
 
 
 def test_what_was_added_to_a_typed_kernel_can_be_taken_away_and_no_more() -> None:

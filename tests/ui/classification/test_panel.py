@@ -306,7 +306,7 @@ def test_another_image_and_deleted_layers_are_survived(
 
 def test_closing_takes_the_mask_away(viewer: Viewer, judged: ColorKDEWidget, qtbot: Any) -> None:
     judged.classification.show_what.value = "posterior"
-    judged.classification.show_mask.value = True
+    judged.classification.masked.value = True
     judged.session.wait()
     close_dock(judged, qtbot)
     assert [layer.name for layer in viewer.layers] == ["photo", "photo density"]

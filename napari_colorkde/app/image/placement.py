@@ -1,0 +1,41 @@
+"""Where a layer lies in the world: what the layers made of an image take over from it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a layer lies in the world: what an overlay takes over from its source."""
+
+    scale: tuple[float, ...]
+    translate: tuple[float, ...]
+    rotate: Any
+    shear: Any
+    affine: Any
+    units: tuple[Any, ...]
+    axis_labels: tuple[str, ...]
+
+    @classmethod
+    def of(cls, layer: Any) -> "Placement":
+        """Read it off a napari layer."""
+        return cls(
+            tuple(map(float, layer.scale)),
+            tuple(map(float, layer.translate)),
+            np.array(layer.rotate),
+            np.array(layer.shear),
+            np.array(layer.affine.affine_matrix),
+            tuple(layer.units),
+            tuple(layer.axis_labels),
+        )
+
+    def as_arguments(self) -> dict[str, Any]:
+        """The arguments with which napari makes a layer that lies in the same place."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def apply(self, layer: Any) -> None:
+        """Move an existing layer there."""
+        for name, value in self.as_arguments().items():
+            setattr(layer, name, value)
