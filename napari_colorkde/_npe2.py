@@ -12,6 +12,7 @@ import numpy as np
 from napari_colorkde.io.densities import write_density
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import sample_path
+from napari_colorkde.napari_version import check_napari
 from napari_colorkde.openmp import wait_without_spinning
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ LayerData = tuple[Any, dict[str, Any], str]
 
 def __getattr__(name: str) -> Any:
     if name == "make_dock_widget":
+        check_napari()
         wait_without_spinning()
         from napari_colorkde.ui.dock import ColorKDEWidget
 

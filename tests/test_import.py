@@ -45,6 +45,28 @@ def test_command_line_loads_no_engine_before_a_command_runs() -> None:
     assert not loaded & ({"torch", "scipy"} | WINDOW_LIBRARIES)
 
 
+WITHOUT_A_WINDOW = """
+import importlib, pkgutil, sys
+
+class NoWindow:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {libraries}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, NoWindow())
+for room in ("core", "io", "app", "cli"):
+    package = importlib.import_module(f"napari_colorkde.{{room}}")
+    for module in pkgutil.walk_packages(package.__path__, f"{{package.__name__}}."):
+        importlib.import_module(module.name)
+print(len(sys.modules))
+"""
+
+
+def test_all_but_the_window_can_be_imported_without_napari() -> None:
+    code = WITHOUT_A_WINDOW.format(libraries=WINDOW_LIBRARIES | {"superqt"})
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
 def test_names_are_listed_before_they_are_loaded() -> None:
     assert set(napari_colorkde.__all__) <= set(dir(napari_colorkde))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,10 @@ from napari_colorkde import _npe2 as contributions
 from napari_colorkde.app.layers.overlay import METADATA_KEY, Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.kde.color_kde import ColorKDE
+from napari_colorkde.io.export_formats import EXPORT_FORMATS
+from napari_colorkde.napari_version import MINIMUM, check_napari
 
+CHECKOUT = Path(__file__).resolve().parents[1]
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(40, 90, (40, 50, 3)).astype(np.uint8)
 LARGE = RNG.integers(40, 60, (2100, 300, 3)).astype(np.uint8)
@@ -68,6 +72,30 @@ def test_the_widget_is_made_only_when_it_is_asked_for() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_an_old_napari_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("napari_colorkde.napari_version.version", lambda name: "0.9.1rc2")
+    with pytest.raises(ImportError, match=r"napari 0\.9\.1rc2 is too old.*\[napari\]"):
+        _ = contributions.make_dock_widget
+
+
+@pytest.mark.parametrize("version", ["0.9.2", "0.9.2rc1", "0.10", "1.0.0.dev3+g12"])
+def test_newer_naparis_are_taken(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    monkeypatch.setattr("napari_colorkde.napari_version.version", lambda name: version)
+    check_napari()
+
+
+def test_the_version_of_napari_that_is_asked_for_is_that_of_the_extra() -> None:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    assert f"napari>={MINIMUM}" in project["optional-dependencies"]["napari"]
+
+
+def test_the_manifest_lists_formats_of_the_table(npe2: Any) -> None:
+    (writer,) = npe2.get_manifest("napari-colorkde").contributions.writers
+    # Without .npz: what napari saves of an image layer is one array.
+    expected = [f.suffixes[0] for f in EXPORT_FORMATS if f.suffixes[0] != ".npz"]
+    assert writer.filename_extensions == expected
 
 
 def test_unknown_names_are_attribute_errors() -> None:

@@ -10,10 +10,13 @@ import sysconfig
 import tarfile
 import zipfile
 from email.parser import HeaderParser
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 pytestmark = pytest.mark.packaging
 
@@ -50,6 +53,51 @@ def environment(distributions: tuple[Path, Path], tmp_path_factory: pytest.TempP
     libraries = {sysconfig.get_path(kind) for kind in ("purelib", "platlib")}
     (site_packages / "libraries.pth").write_text("\n".join(sorted(libraries)) + "\n")
     return programs
+
+
+@pytest.fixture(scope="module")
+def bare_environment(
+    distributions: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return the programs' folder of an environment as pip makes it without any extra.
+
+    What the wheel asks for, and what that asks for in turn, is linked from this environment.
+    """
+    folder = tmp_path_factory.mktemp("bare")
+    run(sys.executable, "-m", "venv", "--without-pip", folder)
+    programs = folder / ("Scripts" if os.name == "nt" else "bin")
+    run(
+        *(sys.executable, "-m", "pip", "--python", programs / "python"),
+        *("install", "--quiet", "--no-deps", "--no-index", distributions[1]),
+    )
+    site_packages = Path(
+        run(programs / "python", "-c", "import site; print(site.getsitepackages()[0])").strip()
+    )
+    for name in required_distributions(distributions[1]):
+        for file in metadata.files(name) or ():
+            top = file.parts[0]
+            link = site_packages / top
+            if top not in ("..", "__pycache__") and not link.exists():
+                link.symlink_to(metadata.distribution(name).locate_file(top))
+    return programs
+
+
+def required_distributions(wheel: Path) -> set[str]:
+    """Return the distributions that a wheel asks for without any extra, and those they ask for."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        parsed = HeaderParser().parsestr(archive.read(name).decode())
+    waiting = [Requirement(line) for line in parsed.get_all("Requires-Dist", [])]
+    found: set[str] = set()
+    while waiting:
+        requirement = waiting.pop()
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        name = canonicalize_name(requirement.name)
+        if name not in found:
+            found.add(name)
+            waiting += map(Requirement, metadata.requires(name) or ())
+    return found
 
 
 def run(*command: object, cwd: Path | None = None) -> str:
@@ -113,11 +161,11 @@ def test_wheel_holds_every_file_of_the_package_and_no_tests(
 def test_wheel_asks_for_no_qt_binding_unless_told(distributions: tuple[Path, Path]) -> None:
     with zipfile.ZipFile(distributions[1]) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-        metadata = HeaderParser().parsestr(archive.read(name).decode())
-    requirements = [line.lower() for line in metadata.get_all("Requires-Dist", [])]
+        parsed = HeaderParser().parsestr(archive.read(name).decode())
+    requirements = [line.lower() for line in parsed.get_all("Requires-Dist", [])]
     assert not [line for line in requirements if line.startswith(("pyqt", "pyside"))]
     assert [line for line in requirements if "[all]" in line and "extra == 'all'" in line]
-    assert metadata["License-Expression"] == "BSD-3-Clause"
+    assert parsed["License-Expression"] == "BSD-3-Clause"
 
 
 def test_package_is_imported_from_the_environment(environment: Path) -> None:
@@ -157,6 +205,52 @@ def test_command_line_lists_its_commands(environment: Path) -> None:
     printed = run(environment / "napari-colorkde", "--help")
     for command in ("demo", "open", "volume", "density", "bandwidth", "dataset"):
         assert command in printed
+
+
+def test_without_the_extra_there_is_no_window_library(bare_environment: Path) -> None:
+    libraries = ("napari", "vispy", "qtpy", "superqt", "magicgui", "PyQt6")
+    code = f"import importlib.util as u; print([n for n in {libraries} if u.find_spec(n)])"
+    assert run(bare_environment / "python", "-c", code) == "[]\n"
+
+
+def test_without_a_window_library_and_command_line_work(
+    bare_environment: Path, tmp_path: Path
+) -> None:
+    code = "from napari_colorkde.io.samples import sample_path; print(sample_path('coffee.png'))"
+    photograph = Path(run(bare_environment / "python", "-c", code).strip())
+    code = f"""
+import numpy as np
+from napari_colorkde import color_kde, Kernel, KernelSet, read_image, save_kernels
+image = read_image({str(photograph)!r})
+np.save("volume.npy", color_kde(image, 8, bins=32).values)
+save_kernels("k.json", KernelSet([Kernel([90, 60, 40], [400, 300, 200], 1)], "brown"))
+"""
+    run(bare_environment / "python", "-c", code, cwd=tmp_path)
+    program = bare_environment / "napari-colorkde"
+    options = ("--bins", "32", "--bandwidth", "8")
+    run(program, "volume", photograph, "-o", "v.npy", *options, cwd=tmp_path)
+    np.testing.assert_array_equal(np.load(tmp_path / "v.npy"), np.load(tmp_path / "volume.npy"))
+    run(program, "density", photograph, "-o", "d.png", "--kernels", "k.json", cwd=tmp_path)
+    assert (tmp_path / "d.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize("command", [("demo",), ("open", "image.png")])
+def test_without_a_window_its_commands_say_what_to_install(
+    bare_environment: Path, command: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "image.png").write_bytes(b"any")
+    done = subprocess.run(
+        [str(bare_environment / "napari-colorkde"), *command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "napari-colorkde: no window can be opened: napari is not installed; install it with a Qt "
+        'binding: pip install "napari-colorkde[all]".\n'
+    )
 
 
 def test_command_line_writes_the_volume_of_a_sample(environment: Path, tmp_path: Path) -> None:

@@ -462,6 +462,16 @@ def test_missing_qt_says_what_to_install(
     assert 'pip install "napari-colorkde[all]"' in refused("demo")
 
 
+def test_an_old_napari_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
+) -> None:
+    monkeypatch.setattr("napari_colorkde.napari_version.version", lambda name: "0.6.10")
+    assert refused("demo") == (
+        "no window can be opened: napari 0.6.10 is too old, 0.9.2 or newer is needed; install it: "
+        'pip install --upgrade "napari-colorkde[napari]".'
+    )
+
+
 # Refusals
 
 REFUSALS = {
