@@ -15,7 +15,7 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut, QWidget
 
 from napari_colorkde.app.image.source import unwrap_proxy
-from napari_colorkde.app.kernels.picking import PickMode
+from napari_colorkde.ui.kernels.pick_modifiers import mode_of_event
 
 BOX = "napari-colorkde picking"
 """Name of the rectangle among the canvas's overlays."""
@@ -112,11 +112,7 @@ class PickMouse(QObject):
         if event.button != 1:
             return
         event.handled = True
-        how: PickMode = "new"
-        if "Alt" in event.modifiers:
-            how = "subtract"
-        elif "Control" in event.modifiers:
-            how = "add"
+        how = mode_of_event(event.modifiers)
         pressed, first = np.array(event.pos), np.array(event.position)
         yield
         while event.type == "mouse_move":

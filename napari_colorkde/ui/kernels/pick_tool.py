@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from psygnal import Signal
-from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
     QApplication,
@@ -33,15 +32,12 @@ from napari_colorkde.app.selection.polygons import rectangle
 from napari_colorkde.app.selection.selections import LabelMode, Selection, SlicePlane, disk
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
+from napari_colorkde.ui.kernels.pick_modifiers import HELP_TEXT, mode_of_keyboard
 from napari_colorkde.ui.kernels.pick_mouse import PickMouse
 from napari_colorkde.ui.kernels.table import KernelTable
 from napari_colorkde.ui.widgets.forms import MIN_FIELD_WIDTH
 
 SHORTCUT = "Ctrl+Shift+K"
-
-HELP_TEXT = (
-    "Click or drag on the image: new kernel · Ctrl: add to the selected · Alt: take away · Esc: end"
-)
 
 LABELS: tuple[tuple[str, LabelMode, NamingRule], ...] = (
     ("selected label: one kernel", "selected", ""),
@@ -175,12 +171,7 @@ class PickTool(QWidget):
         if action.data() is None:
             return
         name, which, titles = action.data()
-        pressed = QApplication.keyboardModifiers()
-        how: PickMode = "new"
-        if pressed & Qt.KeyboardModifier.AltModifier:
-            how = "subtract"
-        elif pressed & Qt.KeyboardModifier.ControlModifier:
-            how = "add"
+        how = mode_of_keyboard(QApplication.keyboardModifiers())
         self.pick_layer(self.viewer.layers[name], which, how, titles)
 
     def pick_layer(
