@@ -80,16 +80,25 @@ def texts(package: Path = PACKAGE) -> list[Text]:
         name = path.relative_to(package).as_posix()
         tree = ast.parse(path.read_text(encoding="utf-8"))
         seen: set[int] = set()
-        for use, node in _uses(tree):
+        uses = list(_uses(tree))
+        if name.startswith("ui/"):
+            uses += _phrases(tree)
+        for use, node in uses:
             if node.lineno and id(node) not in seen:
                 seen.add(id(node))
-                if (text := _written(node).strip()) and any(c.isalpha() for c in text):
+                if (text := " ".join(_written(node).split())) and any(c.isalpha() for c in text):
                     found.append(Text(f"{name}:{node.lineno:04}", use, text))
     return sorted(set(found))
 
 
 def _uses(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and any(
+            isinstance(d, ast.Call) and _name(d.func) == "command" for d in node.decorator_list
+        ):
+            first = node.body[0]
+            if isinstance(first, ast.Expr):
+                yield "command", first.value
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             for argument in node.exc.args:
                 yield from _strings(_name(node.exc.func), argument)
@@ -100,6 +109,31 @@ def _uses(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             for use, text in _strings("text", node.value):
                 if _is_sentence(_written(text)):
                     yield use, text
+
+
+def _phrases(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """All texts of several words but docstrings and style sheets: titles in tables, for example."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        for child in ast.iter_child_nodes(node):
+            is_text = isinstance(child, ast.JoinedStr | ast.Constant)
+            within = isinstance(node, ast.JoinedStr | ast.FormattedValue | ast.BinOp)
+            if not is_text or within or _is_described(node, child):
+                continue
+            if " " in _written(child).strip():
+                yield "phrase", child
+
+
+def _is_described(node: ast.AST, child: ast.AST) -> bool:
+    """Whether a text is a signal's description, an annotation or a style sheet: for programmers."""
+    if isinstance(node, ast.keyword):
+        return node.arg in ("description", "name")
+    if isinstance(node, ast.Call):
+        return _name(node.func) in ("setStyleSheet", "TypeVar", "Literal")
+    if isinstance(node, ast.AnnAssign):
+        return node.annotation is child
+    return isinstance(node, ast.arg | ast.Subscript | ast.FunctionDef | ast.Raise)
 
 
 def _of_call(node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
@@ -116,11 +150,9 @@ def _of_call(node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
 
 def _strings(use: str, node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     """All texts within an expression, but not those that an f-string puts in."""
-    if isinstance(node, ast.JoinedStr) or (
-        isinstance(node, ast.Constant) and isinstance(node.value, str)
-    ):
-        yield use, node
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+    is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    is_sum = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
+    if isinstance(node, ast.expr) and (is_text or is_sum or isinstance(node, ast.JoinedStr)):
         yield use, node
     elif not isinstance(node, ast.Call | ast.Compare | ast.Subscript | ast.Lambda):
         for child in ast.iter_child_nodes(node):

@@ -122,7 +122,7 @@ def parse_n_kernels(text: str) -> int | Literal["bic"]:
     except ValueError:
         number = 0
     if number < 1:
-        raise ValueError(f"{text!r}: give a whole number from 1, or auto.")
+        raise ValueError(f"{text!r}: give a whole number of 1 or more, or auto.")
     return number
 
 
@@ -175,4 +175,4 @@ def refuse_overwriting_inputs(output: Path, *inputs: Path | None) -> None:
     """
     for path in inputs:
         if path is not None and path.exists() and output.exists() and output.samefile(path):
-            raise ValueError(f"output {str(output)!r} is also read; give another name.")
+            raise ValueError(f"output {str(output)!r} is also an input; give another name.")

@@ -139,7 +139,7 @@ def _header(cells: Sequence[str], file: str) -> _Columns:
         raise ValueError(f"{file} is not separated by commas; save it as comma-separated values.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"{file}: the column {twice[0]!r} stands twice; keep one of them.")
+        raise ValueError(f"{file}: the column {twice[0]!r} appears twice; keep one of them.")
     sigmas = [name for name in names if name.startswith(("sigma_", "std_", "sd_"))]
     if sigmas:
         raise ValueError(
@@ -230,7 +230,7 @@ def _require_tabular(name: str, kernels: KernelSet, first: KernelSet) -> None:
     rgb = kernels.space == "rgb" or (kernels.space == "bgr" and kernels.n_channels == 3)
     if not rgb:
         raise ValueError(
-            f"set {name!r} lies in the space {kernels.space!r}, which a table does not tell; "
+            f"set {name!r} lies in the space {kernels.space!r}, which a table cannot record; "
             "save it as JSON."
         )
     if any((k.covariance_matrix != k.covariance_matrix.T).any() for k in kernels):

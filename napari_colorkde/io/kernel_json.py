@@ -143,19 +143,20 @@ def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _DocumentError(f"the field {twice!r} stands twice in one object; keep one.")
+        raise _DocumentError(f"the field {twice!r} appears twice in one object; keep one.")
     return fields
 
 
 def _require_format(document: Any, file: str) -> None:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError(
-            f'{file} is JSON, but no kernel file: it must be an object with "format": "{FORMAT}".'
+            f"{file} is JSON, but not a kernel file: it must be an object with "
+            f'"format": "{FORMAT}".'
         )
     if document.get("version") != VERSION:
         raise ValueError(
             f"{file} has the version {document.get('version')!r}; this program reads version "
-            f"{VERSION}. Update napari-colorkde, or save the file anew."
+            f"{VERSION}. Update napari-colorkde, or save the file again."
         )
 
 

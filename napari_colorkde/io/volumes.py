@@ -81,5 +81,6 @@ def read_volume(path: str | os.PathLike[str]) -> "DensityVolume":
             )
     except (ValueError, TypeError, KeyError, IndexError, EOFError, BadZipFile, zlib.error):
         raise ValueError(
-            f"volume {str(path)!r} is no density volume; give an .npz file that this program wrote."
+            f"volume {str(path)!r} is not a density volume; give an .npz file that this "
+            "program wrote."
         ) from None

@@ -104,9 +104,7 @@ class ColorKDEWidget(QWidget):
         self.kernels.add_tool(self.picking)
         self.classification = ClassificationPanel(self._viewer, self.session, self.overlay)
         self.colorspace_button = QPushButton("Show color space")
-        self.colorspace_button.setToolTip(
-            "Open the view of the color space again, above this dock."
-        )
+        self.colorspace_button.setToolTip("Open the color space again, above this dock.")
         self.colorspace_button.hide()
         self.status = StatusLines(self.session)
         self.autosave = Autosave(self.session, parent=self)

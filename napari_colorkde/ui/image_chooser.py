@@ -31,7 +31,7 @@ class ImageChooser(QWidget):
         Who look at the one that is chosen.
     """
 
-    failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+    failed = Signal(str, description="Why a request was refused; a sentence.")
 
     def __init__(
         self, viewer: Any, session: Session, overlay: Overlay, parent: QWidget | None = None
@@ -41,7 +41,7 @@ class ImageChooser(QWidget):
         self.image = ComboBox(
             name="image",
             choices=self._image_choices,
-            tooltip="The image layer whose colors are looked at.",
+            tooltip="The image layer whose colors are analyzed.",
         )
         self.open_button = PushButton(
             name="open", text="Open image…", tooltip="Open an image file as a new layer."
@@ -49,7 +49,7 @@ class ImageChooser(QWidget):
         self.channels = ComboBox(
             name="channels",
             choices=self._channel_choices,
-            tooltip="Which numbers of the image are the coordinates of its colors.",
+            tooltip="Which channels of the image make up its colors.",
         )
         form(
             [("image", [self.image, self.open_button]), ("colors", [self.channels])],

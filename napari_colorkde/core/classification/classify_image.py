@@ -133,7 +133,9 @@ def classify_palette(
         known = ", ".join(map(repr, get_args(ClassOutput)))
         raise ValueError(f"show={show!r} is not known; use one of {known}.")
     if none_below is not None and show != "class":
-        raise ValueError(f"none_below={none_below} is for show='class', not {show!r}; leave it.")
+        raise ValueError(
+            f"none_below={none_below} is for show='class', not {show!r}; leave it out."
+        )
     members, classes = kernels_and_classes(kernels)
     names = tuple(dict.fromkeys(classes))
     if members.n_channels != palette.n_channels:

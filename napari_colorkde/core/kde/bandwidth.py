@@ -264,13 +264,15 @@ def _checked_covariance(values: NDArray[np.float64], n_channels: int) -> NDArray
     scale = np.sqrt(np.abs(np.outer(np.diag(values), np.diag(values))))
     if not np.isfinite(values).all() or (np.abs(values - values.T) > 1e-9 * scale).any():
         raise ValueError(
-            "bandwidth is no covariance: it must be finite and symmetric; give (A + A.T) / 2."
+            "bandwidth is not a covariance matrix: it must be finite and symmetric; give "
+            "(A + A.T) / 2."
         )
     symmetric: NDArray[np.float64] = (values + values.T) / 2
     eigenvalues = np.linalg.eigvalsh(symmetric)
     if eigenvalues[0] <= 1e-14 * eigenvalues[-1]:
         raise ValueError(
-            "bandwidth is no covariance: it is not positive definite; add a little to its diagonal."
+            "bandwidth is not a covariance matrix: it is not positive definite; add a little to "
+            "its diagonal."
         )
     return symmetric
 

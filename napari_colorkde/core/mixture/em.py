@@ -179,8 +179,8 @@ def iterate_fit(
         return
     if best is None:
         raise ValueError(
-            f"candidates holds no number of kernels that the {len(palette)} colors allow; "
-            "give numbers from 1 up to it."
+            f"candidates holds no number of kernels that {len(palette)} colors allow; "
+            f"give numbers from 1 to {len(palette)}."
         )
     yield best
 

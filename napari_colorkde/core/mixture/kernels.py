@@ -254,8 +254,8 @@ def _as_kernel(value: Any, index: int) -> Kernel:
         numbers = value[0], value[1], value[2]
     else:
         raise TypeError(
-            f"{_label(index, name)}: a {type(value).__name__} is no kernel; give Kernel objects, "
-            "objects with mean, covariance and weight, or tuples of these three."
+            f"{_label(index, name)}: a {type(value).__name__} is not a kernel; give Kernel "
+            "objects, objects with mean, covariance and weight, or tuples of these three."
         )
     try:
         _validated(*numbers)

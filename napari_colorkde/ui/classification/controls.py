@@ -38,9 +38,9 @@ class ClassificationControls(QWidget):
             [
                 ("show", [self.show_what, self.skin_button]),
                 ("class", [self.cls]),
-                ("against", [self.against]),
+                ("versus", [self.against]),
                 ("prior", [self.prior]),
-                ("none below", [self.mass, self.none_of_these]),
+                ("no class", [self.none_of_these, self.mass]),
                 ("threshold", [self.threshold]),
                 ("", [self.masked, self.best_button, self.labels_button]),
             ],
@@ -78,8 +78,8 @@ class ClassificationControls(QWidget):
             name="show_what",
             choices=list(SHOWS.items()),
             tooltip="What the overlay shows: the density, the probability of a class given the "
-            "color, how much likelier the color is in one class than in another (in nats), or "
-            "the class that is most likely.",
+            "color, how much more likely the color is in one class than in another (the "
+            "logarithm of the ratio, in nats), or the most likely class.",
         )
         self.skin_button = PushButton(
             name="skin",
@@ -90,8 +90,8 @@ class ClassificationControls(QWidget):
         self.cls = ComboBox(
             name="cls",
             choices=classes,
-            tooltip="The class that is looked for. Classes are given in the table of kernels; "
-            "kernels without one have the name of their set.",
+            tooltip="The class to look for. Classes are set in the table of kernels; kernels "
+            "without one take the name of their set.",
         )
         self.against = ComboBox(
             name="against",
@@ -104,7 +104,7 @@ class ClassificationControls(QWidget):
             minimum=0.0,
             maximum=1.0,
             decimals=3,
-            tooltip="How probable the class is before the color is seen. The other classes share "
+            tooltip="How probable the class is before the color is known. The other classes share "
             "the rest.",
         )
         self.mass = FloatSpinBox(
@@ -113,13 +113,13 @@ class ClassificationControls(QWidget):
             max=100,
             step=0.5,
             value=FIRST_MASS,
-            tooltip="Pixels outside of the densest region that holds this many percent of the "
-            "image are of no class.",
+            tooltip="The densest region of color space that holds this many percent of the pixels; "
+            "pixels outside of it have no class.",
         )
         self.none_of_these = CheckBox(
             name="none_of_these",
-            text="% of the pixels",
-            tooltip="Leave pixels whose color no class explains without a class.",
+            text="outside the densest",
+            tooltip="Give no class to pixels whose color no class explains.",
         )
         self.threshold = NumberSlider(
             0.0,
@@ -127,20 +127,21 @@ class ClassificationControls(QWidget):
             minimum=-1e9,
             maximum=1e9,
             decimals=3,
-            tooltip="Pixels of at least this value are chosen. Moving it marks them on the image.",
+            tooltip="Pixels of at least this value are selected. Moving it marks them on the "
+            "image.",
         )
         self.masked = CheckBox(
-            name="masked", text="mark", tooltip="Mark the chosen pixels on the image."
+            name="masked", text="mark", tooltip="Mark the selected pixels on the image."
         )
         self.best_button = PushButton(
             name="best",
             text="Best",
-            tooltip="Take the threshold that makes the fewest errors with these priors.",
+            tooltip="Use the threshold that makes the fewest errors with these priors.",
         )
         self.labels_button = PushButton(
             name="make_labels",
             text="Make Labels",
-            tooltip="Make a Labels layer of the chosen pixels, or of the classes.",
+            tooltip="Make a Labels layer of the selected pixels, or of the classes.",
         )
 
 

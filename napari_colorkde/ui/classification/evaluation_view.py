@@ -21,6 +21,8 @@ from napari_colorkde.ui.widgets.forms import form
 
 NO_TRUTH = ""
 
+TITLES = {"ignore": "ignored"}
+
 
 class EvaluationView(QWidget):
     """Chooses a Labels layer as the truth and shows the scores of what is shown beside it.
@@ -47,13 +49,13 @@ class EvaluationView(QWidget):
         self.positive = ComboBox(
             name="positive",
             choices=self._labels,
-            tooltip="The label of the pixels that are positive.",
+            tooltip="The label that counts as positive.",
         )
         self.unlabeled = ComboBox(
             name="unlabeled",
-            choices=list(UNLABELED),
-            tooltip="Pixels without a label: automatically they are negative if there is one "
-            "label only, and are ignored beside other labels.",
+            choices=[(TITLES.get(value, value), value) for value in UNLABELED],
+            tooltip="What unlabeled pixels count as. Automatic: as negative if there is only one "
+            "label, otherwise they are ignored.",
         )
         self.plot = RocPlot()
         self.numbers = QLabel()
@@ -62,7 +64,10 @@ class EvaluationView(QWidget):
         self.problem = QLabel()
         self.problem.setWordWrap(True)
         self._details = QWidget()
-        form([("positive", [self.positive]), ("label 0 is", [self.unlabeled])], self._details)
+        form(
+            [("positive", [self.positive]), ("unlabeled\ncount as", [self.unlabeled])],
+            self._details,
+        )
         self._result = QWidget()
         line = QHBoxLayout(self._result)
         line.setContentsMargins(0, 0, 0, 0)

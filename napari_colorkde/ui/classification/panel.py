@@ -48,7 +48,7 @@ class ClassificationPanel(ClassificationControls):
         What is set and followed, and where masks and labels are painted.
     """
 
-    failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+    failed = Signal(str, description="Why a request was refused; a sentence.")
 
     def __init__(
         self, viewer: Any, session: Session, overlay: Overlay, parent: QWidget | None = None
@@ -114,10 +114,12 @@ class ClassificationPanel(ClassificationControls):
         query = None if densities is None else densities.request.query
         of_classes = query is not None and query.show == "class"
         if densities is None or index is None or image is None or index.is_preview:
-            self.failed.emit("There is nothing to make labels of yet; wait until it is shown.")
+            self.failed.emit(
+                "There is nothing to make labels of yet; wait until the overlay is shown."
+            )
             return
         if not densities.is_exact:
-            self.failed.emit("What is shown is a preview still; wait until it is exact.")
+            self.failed.emit("The overlay is still a preview; wait until it is exact.")
             return
         options: dict[str, Any] = {}
         if query is not None and of_classes:
@@ -129,10 +131,10 @@ class ClassificationPanel(ClassificationControls):
             values = above_threshold(densities, threshold)
             name = f"{image.name} {'dense' if query is None else query.cls}"
         else:
-            self.failed.emit("There is no threshold yet; wait until it is shown.")
+            self.failed.emit("There is no threshold yet; wait until the overlay is shown.")
             return
         if values.max(initial=0) > 255:
-            self.failed.emit("Labels hold up to 255 classes; give kernels fewer.")
+            self.failed.emit("A Labels layer holds up to 255 classes; give the kernels fewer.")
             return
 
         def done(labels: NDArray[np.uint8]) -> None:
@@ -174,8 +176,8 @@ class ClassificationPanel(ClassificationControls):
         )
         if lost := [name for name in preset if opened.get(name, preset[name]) != preset[name]]:
             self._session.message.emit(
-                f"The preset took the place of the set{'s' if len(lost) > 1 else ''} "
-                f"{' and '.join(map(repr, lost))}; undo brings it back."
+                f"The preset has replaced the set{'s' if len(lost) > 1 else ''} "
+                f"{' and '.join(map(repr, lost))}; undo brings back what was there."
             )
 
     def _on_cls(self, cls: str) -> None:

@@ -24,8 +24,9 @@ class RocPlot(QWidget):
         self._at: tuple[float, float] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setToolTip(
-            "Receiver operating characteriztic: part of the positive pixels that are chosen, over "
-            "part of the negative ones. The point is the threshold, the diagonal is chance."
+            "Receiver operating characteristic (ROC): the fraction of the positive pixels that is "
+            "selected, over that of the negative ones. The dot is the threshold, the diagonal is "
+            "chance."
         )
         self.setAccessibleName("ROC curve")
         self.set_theme("dark")
@@ -54,7 +55,7 @@ class RocPlot(QWidget):
             self._at = (at.false_positive_rate, at.recall)
             description += (
                 f"; at the threshold {at.recall:.0%} of the positives and "
-                f"{at.false_positive_rate:.0%} of the negatives are chosen"
+                f"{at.false_positive_rate:.0%} of the negatives are selected"
             )
         self.setAccessibleDescription(description)
         self.update()

@@ -59,7 +59,7 @@ class ColorSpaceMenu(QMenu):
         self.reset = self._action("Reset the view", canvas.reset_camera)
         self.addSeparator()
         self.perspective = self._check("Perspective", True, self._on_perspective)
-        self.auto_rotate = self._check("Auto-rotate", False, self._on_rotate)
+        self.auto_rotate = self._check("Rotate automatically", False, self._on_rotate)
         self.marginals = self._check("Marginals on the walls", False, canvas.show_marginals)
         self.outline = self._check("Outline of the gamut", True, self.outline_toggled.emit)
         self.legend = self._check("Legend", True, canvas.set_legend)

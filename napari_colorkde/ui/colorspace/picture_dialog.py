@@ -35,7 +35,7 @@ class PictureDialog(QDialog):
         width, height = (max(side, 1) for side in shape)
         self.width_box = _side(round(DEFAULT_HEIGHT * width / height))
         self.height_box = _side(DEFAULT_HEIGHT)
-        note = QLabel("Texts and lines grow with the picture.")
+        note = QLabel("Text and lines scale with the picture.")
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
         )

@@ -24,7 +24,7 @@ MODES = {"cloud": "cloud", "maximum": "maximum", "shells": "shells", "counts": "
 SCALES = {"linear": "linear", "logarithmic": "log", "equalized": "equalized"}
 
 TOOLS = {
-    "rotate": "Drag turns the view; kernels can be dragged.",
+    "rotate": "Drag to turn the view, or to move and stretch kernels.",
     "lasso": "Drag around colors to select their pixels in the image.",
     "rectangle": "Drag a rectangle over colors to select their pixels in the image.",
     "ball": "Drag from the densest color shown under the mouse outwards to select the pixels of "

@@ -30,11 +30,11 @@ from napari_colorkde.ui.colorspace.view_settings import LookKeeper
 from napari_colorkde.ui.colorspace.volume_viewer import SHELL_FRACTIONS
 from napari_colorkde.ui.window.docking import delete_later
 
-NO_COUNTS = "Counts are those of one image; a difference is shown."
+NO_COUNTS = "Counts belong to one image, but a difference of two is shown."
 NO_DEPTH = "Available for three color channels."
 NO_SCALE = "Available where densities are shown: counts have no opacity."
 NO_SHELLS = "Available in the mode shells, for three color channels."
-NO_MARGINALS = "Marginals are those of one image; a difference is shown."
+NO_MARGINALS = "Marginals belong to one image, but a difference of two is shown."
 
 
 class ColorSpaceView(QWidget):

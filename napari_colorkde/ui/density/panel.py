@@ -43,7 +43,7 @@ class DensityPanel(QWidget):
         What is set and followed.
     """
 
-    failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+    failed = Signal(str, description="Why a request was refused; a sentence.")
     export_asked = Signal()
     volume_asked = Signal()
 
@@ -59,8 +59,8 @@ class DensityPanel(QWidget):
         self.rule = ComboBox(
             name="rule",
             choices=[*((r.title, r.name) for r in BANDWIDTH_RULES.values()), (BY_HAND, BY_HAND)],
-            tooltip="How wide the kernel around each pixel's color is. Leave one color out: "
-            "by likelihood; takes a few seconds on large palettes.",
+            tooltip="How wide the kernel around each pixel's color is. Leaving one color out "
+            "maximizes the likelihood and takes a few seconds where there are many colors.",
         )
         self.sigma = NumberSlider(
             0.25,
@@ -75,10 +75,10 @@ class DensityPanel(QWidget):
         self.log = CheckBox(
             name="log",
             text="logarithmic",
-            tooltip="Show natural logarithms: rare colors are told apart, too.",
+            tooltip="Show natural logarithms, which tell rare colors apart, too.",
         )
         self.colormap = ComboBox(
-            name="colormap", choices=self._colormap_choices, tooltip="Colors of the overlay."
+            name="colormap", choices=self._colormap_choices, tooltip="Colormap of the overlay."
         )
         self.export_button = PushButton(
             name="export",
@@ -93,7 +93,7 @@ class DensityPanel(QWidget):
         self.script_button = PushButton(
             name="script",
             text="Copy as script",
-            tooltip="Copy Python, or a command line, that computes the array that is shown.",
+            tooltip="Copy a Python script or a command line that computes the array shown.",
         )
         self.script_menu = ScriptMenu(session, self)
         self.script_button.native.setMenu(self.script_menu)

@@ -35,10 +35,10 @@ class ScriptMenu(QMenu):
         self._session = session
         self.setToolTipsVisible(True)
         python = self.addAction("Python")
-        python.setToolTip("A short script that computes the array that is shown.")
+        python.setToolTip("A short script that computes the array shown.")
         python.triggered.connect(self._on_python)
         command = self.addAction("Command line")
-        command.setToolTip("A command that writes the array that is shown to a TIFF.")
+        command.setToolTip("A command that writes the array shown to a TIFF file.")
         command.triggered.connect(self._on_command)
         self.python_action, self.command_action = python, command
 
@@ -67,7 +67,7 @@ class ScriptMenu(QMenu):
         if file:
             notice += f" It reads the kernels from {Path(file).name}."
         if not source.path:
-            notice += f" Save the layer {source.name!r} as a file first: its name is in the text."
+            notice += f" Save the layer {source.name!r} to a file first; the text names that file."
         self._session.message.emit(notice)
 
     def _ask_for_file(self, folder: Path) -> str:

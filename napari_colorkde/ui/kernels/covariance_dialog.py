@@ -48,7 +48,7 @@ class CovarianceDialog(QDialog):
                 self.cells[i, j] = cell
         self.reason = QLabel()
         self.reason.setWordWrap(True)
-        self.diagonal_button = QPushButton("Without correlations")
+        self.diagonal_button = QPushButton("Remove correlations")
         self.diagonal_button.setToolTip("Set all covariances to 0; the variances stay.")
         self.diagonal_button.setAutoDefault(False)
         self.diagonal_button.clicked.connect(self._on_diagonal)
@@ -58,7 +58,7 @@ class CovarianceDialog(QDialog):
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         lines = QVBoxLayout(self)
-        lines.addWidget(QLabel("Variances on the diagonal, covariances beside it; squared units."))
+        lines.addWidget(QLabel("Variances on the diagonal, covariances off it, in squared units."))
         lines.addLayout(grid)
         lines.addWidget(self.reason)
         lines.addWidget(self.buttons)

@@ -36,15 +36,15 @@ PIXELS = (
     ("whole image", "image"),
     ("pixels of the selected label", "selected"),
     ("all labeled pixels", "together"),
-    ("each label a mixture and a class", "each"),
+    ("one mixture and class per label", "each"),
 )
 COVARIANCES = (
     ("full", "full"),
     ("diagonal", "diag"),
     ("spherical", "spherical"),
-    ("tied: one for all kernels", "tied"),
+    ("tied: the same for all kernels", "tied"),
 )
-RESULTS = (("a new set", "new"), ("added to the chosen set", "set"))
+RESULTS = (("a new set", "new"), ("added to the current set", "set"))
 NO_LAYER = ""
 
 
@@ -64,33 +64,38 @@ class FitDialog(QDialog):
         self._tool, self._session = tool, tool.session
         self._waits = False
         self.setWindowTitle("Fit kernels")
-        self.pixels = ComboBox(choices=PIXELS, tooltip="The pixels that are fitted to.")
+        self.pixels = ComboBox(choices=PIXELS, tooltip="The pixels to fit to.")
         self.labels = ComboBox(
             choices=self._layers, tooltip="The Labels layer that marks the pixels."
         )
         self.n_kernels = SpinBox(
-            value=3, min=1, max=MAX_KERNELS, tooltip="Kernels of each mixture, or the most tried."
+            value=3,
+            min=1,
+            max=MAX_KERNELS,
+            tooltip="Number of kernels of each mixture, or the largest number to try.",
         )
         self.by_bic = CheckBox(
-            text="as BIC chooses, up to this",
+            text="choose by BIC, at most this many",
             tooltip="Fit 1, 2, … kernels and keep the number with the lowest Bayesian information "
-            "criterion. Pixels of a photograph are not independent: it tends to many.",
+            "criterion. As neighboring pixels are not independent, it tends to choose many.",
         )
         self.covariance = ComboBox(
-            choices=COVARIANCES, tooltip="Shape of the kernels: full ones can be turned any way."
+            choices=COVARIANCES, tooltip="Shape of the kernels; full ones can have any orientation."
         )
         self.reg_covar = LineEdit(
             value=self._rounding(),
-            tooltip="Added to every variance, in squared image units. Until another number is "
-            "typed, the variance of rounding: 1/12 of a level squared.",
+            tooltip="Added to every variance, in squared image units. By default the variance of "
+            "rounding: 1/12 of a squared level.",
         )
         self.cls = LineEdit(
-            value=tool.picker.cls, tooltip="Class of the kernels; labels give their own."
+            value=tool.picker.cls, tooltip="Class of the new kernels; labels bring their own."
         )
         self.seed = SpinBox(
-            value=0, min=0, max=99999, tooltip="Another number, another start (k-means++)."
+            value=0, min=0, max=99999, tooltip="Seed of the random start (k-means++)."
         )
-        self.into = ComboBox(choices=RESULTS, tooltip="Where the kernels go. Undo takes them back.")
+        self.into = ComboBox(
+            choices=RESULTS, tooltip="Where the kernels go. Undo removes them again."
+        )
         self.fit_button = QPushButton("Fit")
         self.stop_button = QPushButton("Stop")
         self.close_button = QPushButton("Close")
@@ -160,7 +165,7 @@ class FitDialog(QDialog):
             layer = self._tool.viewer.layers[self.labels.value]
         except KeyError:
             raise ValueError(
-                f"there is no layer {self.labels.value!r} any more; choose another one."
+                f"the layer {self.labels.value!r} no longer exists; choose another one."
             ) from None
         return labels_selection(layer, source, channels, self._tool.view(), which)
 
@@ -173,11 +178,14 @@ class FitDialog(QDialog):
         if given == self._rounding():
             return None  # all of its digits
         try:
-            return float(given)
+            variance = float(given)
         except ValueError:
             raise ValueError(
                 f"the added variance is {given!r}; give a number such as 0.0833."
             ) from None
+        if not variance >= 0:
+            raise ValueError(f"the added variance is {given}; give 0 or more.")
+        return variance
 
     # --- what comes of it
 
@@ -252,7 +260,9 @@ class FitDialog(QDialog):
         for button in (self.fit_button, self.stop_button, self.close_button):
             buttons.addWidget(button)
         self.fit_button.setDefault(True)
-        self.fit_button.setToolTip("Expectation maximization on the colors, counts as weights.")
+        self.fit_button.setToolTip(
+            "Fit by expectation maximization, weighting each color by its number of pixels."
+        )
         self.stop_button.setToolTip("Stop the fit; nothing is changed.")
         self.result.setWordWrap(True)
         self.result.setMinimumHeight(3 * self.fontMetrics().height())

@@ -34,7 +34,7 @@ class KernelsPanel(QWidget):
         What is edited and followed.
     """
 
-    failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+    failed = Signal(str, description="Why a request was refused; a sentence.")
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,9 +48,9 @@ class KernelsPanel(QWidget):
         self.delete_button = _button("Delete", "Delete the selected kernels (Delete).")
         self.normalize_button = _button("Normalize", "Divide all weights by their sum.")
         self.matrix_button = _button(
-            "Matrix…", "Covariance matrix of the selected kernel: correlated channels."
+            "Matrix…", "Edit the covariance matrix of the selected kernel."
         )
-        self.variance_button = _button("σ²", "Show and edit variances in place of sigmas.")
+        self.variance_button = _button("σ²", "Show and edit variances instead of sigmas.")
         self.variance_button.setCheckable(True)
         self.summary = QLabel()
         self.summary.setWordWrap(True)
@@ -116,7 +116,7 @@ class KernelsPanel(QWidget):
         """Edit the covariance of the selected kernel in a dialog."""
         chosen = self.table.chosen()
         if len(chosen) != 1:
-            self.failed.emit("Choose one kernel, whose covariance is to be edited.")
+            self.failed.emit("Select one kernel to edit its covariance.")
             return
         dialog = CovarianceDialog(self.model.kernels[chosen[0]], self._channels(), self)
         if dialog.exec():

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from qtpy.QtCore import Qt
 
-from napari_colorkde.app.kernels.picking import How
+from napari_colorkde.app.kernels.picking import PickMode
 
 
 class PickModifier(NamedTuple):
@@ -14,19 +14,19 @@ class PickModifier(NamedTuple):
     key: str
     """As napari's mouse events name it."""
     qt_key: Qt.KeyboardModifier
-    mode: How
+    mode: PickMode
     label: str
     """For people, key included."""
 
 
 # The first that is held counts.
 PICK_MODIFIERS = (
-    PickModifier("Alt", Qt.KeyboardModifier.AltModifier, "take", "Alt: subtract"),
+    PickModifier("Alt", Qt.KeyboardModifier.AltModifier, "subtract", "Alt: subtract"),
     PickModifier(
         "Control", Qt.KeyboardModifier.ControlModifier, "add", "Ctrl: add to the selected kernel"
     ),
 )
-PLAIN: How = "new"
+PLAIN: PickMode = "new"
 PLAIN_LABEL = "Click or drag on the image: new kernel"
 
 HELP_TEXT = " · ".join(
@@ -34,11 +34,11 @@ HELP_TEXT = " · ".join(
 )
 
 
-def mode_of_event(held: Collection[str]) -> How:
+def mode_of_event(held: Collection[str]) -> PickMode:
     """Return what a pick does, from the modifiers of napari's mouse event."""
     return next((row.mode for row in PICK_MODIFIERS if row.key in held), PLAIN)
 
 
-def mode_of_keyboard(held: Qt.KeyboardModifier) -> How:
+def mode_of_keyboard(held: Qt.KeyboardModifier) -> PickMode:
     """Return what a pick does, from Qt's modifiers."""
     return next((row.mode for row in PICK_MODIFIERS if row.qt_key & held), PLAIN)

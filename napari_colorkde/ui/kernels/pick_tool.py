@@ -63,7 +63,7 @@ class PickTool(QWidget):
         Says which kernel is selected; selects those that were picked.
     """
 
-    failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+    failed = Signal(str, description="Why a request was refused; a sentence.")
 
     def __init__(
         self,
@@ -83,12 +83,12 @@ class PickTool(QWidget):
         self.pick_button.setCheckable(True)
         # napari's themes do not tell a checked button.
         self.pick_button.setStyleSheet("QToolButton:checked { background: palette(highlight); }")
-        self.pick_button.setToolTip(f"Make kernels of pixels ({SHORTCUT}). {HELP_TEXT}")
+        self.pick_button.setToolTip(f"Make kernels from pixels ({SHORTCUT}). {HELP_TEXT}.")
         self.cls = QComboBox()
         self.cls.setEditable(True)
         self.cls.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.cls.setToolTip(
-            "Class of the kernels that are picked next: type a name, or select a kernel."
+            "Class of the kernels picked next: type a name, or select a kernel of that class."
         )
         self.cls.lineEdit().setPlaceholderText("class of new kernels")
         self.cls.setMinimumWidth(MIN_FIELD_WIDTH)
@@ -97,8 +97,8 @@ class PickTool(QWidget):
         self.layers_button.setText("From layer ▾")
         self.layers_button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self.layers_button.setToolTip(
-            "Make kernels of the pixels that a Labels or Shapes layer marks. Ctrl adds them to the "
-            "selected kernel, Alt takes them away."
+            "Make kernels from the pixels that a Labels or Shapes layer marks. Hold Ctrl to add "
+            "them to the selected kernel, Alt to subtract them."
         )
         self.layers_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu = QMenu(self)

@@ -32,7 +32,7 @@ class KernelSetChooser(QWidget):
         What is set and followed.
     """
 
-    failed = Signal(str, description="What the user asked for cannot be; a sentence.")
+    failed = Signal(str, description="Why a request was refused; a sentence.")
     saved = Signal(Path, description="All sets were written to a file.")
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
@@ -47,7 +47,7 @@ class KernelSetChooser(QWidget):
         self.open_button = PushButton(
             name="open_kernels",
             text="Open…",
-            tooltip="Open a kernel file (JSON or CSV). Files can be dropped here, too.",
+            tooltip="Open a kernel file (JSON or CSV). You can drop files here, too.",
         )
         self.save_button = PushButton(
             name="save_kernels",

@@ -117,7 +117,7 @@ class KernelTable(QTableView):
     duplicates the selected kernels.
     """
 
-    refused = Signal(str, description="A paste cannot be; a sentence.")
+    refused = Signal(str, description="Why a paste was refused; a sentence.")
     pasted = Signal(object, description="A KernelSet to be added.")
     add_asked = Signal()
     duplicate_asked = Signal()
@@ -255,7 +255,7 @@ class KernelTable(QTableView):
                 return
             block, corner = kernel_edits.cells_of(given), self.currentIndex()
             if not corner.isValid():
-                self.refused.emit("Select the cell where the pasted cells are to begin.")
+                self.refused.emit("Select the cell to paste to first.")
             elif block == [block[0][:1]]:
                 model.write(self.kernels_for(corner), corner.column(), block[0][0])
             else:

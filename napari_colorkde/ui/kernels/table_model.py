@@ -190,19 +190,22 @@ class KernelTableModel(QAbstractTableModel):
 
     def _explained(self, column: Column) -> str:
         if column.kind == "visible":
-            return "Shown in the color space, with the color of its mean. The density has all."
+            return (
+                "Shown in the color space; the square has the color of the mean. The density "
+                "includes hidden kernels."
+            )
         if column.kind == "mean":
             return f"Mean of the channel {self._channels[column.channel]}, in image units."
         if column.kind == "spread":
             what = "Variance" if self.variances else "Standard deviation"
             return (
-                f"{what} of the channel {self._channels[column.channel]}. Italic: of a principal "
-                "axis, the longest first, where the channels are correlated."
+                f"{what} of the channel {self._channels[column.channel]}. In italics where "
+                "channels are correlated: along a principal axis, the longest first."
             )
         return {
             "cls": "Class, for posteriors and likelihood ratios.",
-            "name": "A name for people.",
-            "weight": "Factor of the kernel. Weights are never rescaled unless you normalize them.",
+            "name": "A name of your choice.",
+            "weight": "Weight of the kernel. Weights stay as they are until you normalize them.",
         }[column.kind]
 
     def _short(self, channel: int) -> str:

@@ -46,7 +46,7 @@ class Autosave(QObject):
         Where; by default the user's folder for program states.
     """
 
-    failed = Signal(str, description="The session cannot be kept; a sentence.")
+    failed = Signal(str, description="Why the session cannot be saved; a sentence.")
 
     def __init__(
         self, session: Session, folder: Path | None = None, parent: QObject | None = None
@@ -78,7 +78,7 @@ class Autosave(QObject):
                 self._path = self._claim(f"{uuid.uuid4().hex}{SUFFIX}")
             save_state(self._path, self._session.state, self._session.view)
         except OSError as error:
-            self.failed.emit(f"The session cannot be kept on disk: {user_message(error)}")
+            self.failed.emit(f"The session cannot be saved: {user_message(error)}")
 
     def find_abandoned(self) -> tuple[State, Path] | None:
         """The newest session with kernels that no living program writes, None if there is none."""
@@ -140,11 +140,13 @@ class RestoreOffer(QWidget):
         self.text.setWordWrap(True)
         self.restore_button = QToolButton()
         self.restore_button.setText("Restore")
-        self.restore_button.setToolTip("Go on with these kernels and settings. Undo takes it back.")
+        self.restore_button.setToolTip(
+            "Continue with these kernels and settings. Undo reverts this."
+        )
         self.restore_button.clicked.connect(self.restore)
         self.dismiss_button = QToolButton()
         self.dismiss_button.setText("Dismiss")
-        self.dismiss_button.setToolTip("Do not offer this session any more.")
+        self.dismiss_button.setToolTip("Stop offering this session.")
         self.dismiss_button.clicked.connect(self.dismiss)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
@@ -176,9 +178,7 @@ class RestoreOffer(QWidget):
         try:
             self._session.view = load_view(self._abandoned[1])
         except (ValueError, OSError) as error:
-            self._session.message.emit(
-                f"The view of the color space starts anew: {user_message(error)}"
-            )
+            self._session.message.emit(f"The view of the color space was reset: {user_message(error)}")
         if reason:
             self._session.message.emit(f"Restored in the image's own channels. {reason}")
         self.dismiss()

@@ -38,7 +38,7 @@ class StatusLines(QWidget):
         self.facts = _line()
         self.work = _line()
         self.stop_button = QPushButton("Stop")
-        self.stop_button.setToolTip("Stop what is being computed. What is shown stays.")
+        self.stop_button.setToolTip("Stop the computation. What is shown stays.")
         self.stop_button.setVisible(False)
         self.stop_button.clicked.connect(self._on_stop)
         self._indicator = DelayedIndicator(session, self, delay_ms=delay_ms)
@@ -160,7 +160,7 @@ def palette_facts(palette: Palette, is_sample: bool) -> str:
         widths = ", ".join(f"{width:.3g}" for width in palette.bin_width)
         facts.append(f"binned to {widths}")
     text = " · ".join(facts)
-    return f"Sample of the image, the rest is being counted: {text}" if is_sample else text
+    return f"A sample of the image, while the rest is being counted: {text}" if is_sample else text
 
 
 def work_facts(estimate: Estimate, densities: ColorValues) -> str:
