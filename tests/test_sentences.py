@@ -26,7 +26,7 @@ ODD = {
     r"\bin place of\b": "instead of",
     r"\blikelier\b": "more likely",
     r"\b\w*(?:olour|entre|ehaviour|eighbour|alise|ormalise|lour)\b": "American spelling",
-    r"\w  \w|\.\.\.|!": "one space, an ellipsis, no exclamation",
+    r"\w  \w|(?<!\[)\.\.\.|!": "one space, an ellipsis, no exclamation",
     r"\bplease\b(?! report)": "leave it out",
 }
 

@@ -119,6 +119,7 @@ class Activity(QObject):
         super().__init__(parent)
         self._session = session
         self._bar: _Bar | None = None
+        self._is_opening = False
         self._indicator = DelayedIndicator(session, self, delay_ms=delay_ms)
         self._indicator.progressed.connect(self._on_progress)
         self._indicator.finished.connect(self._finish)
@@ -131,11 +132,17 @@ class Activity(QObject):
     def _on_progress(self, progress: Progress) -> None:
         if self._bar is not None:
             self._show(self._bar, progress)
-            return
+        elif not self._is_opening:
+            self._open(progress)
+
+    def _open(self, progress: Progress) -> None:
+        # Making a bar and moving it lets events pass, those of further progress among them.
+        self._is_opening = True
         # gui=True: a bar in napari, none on the terminal.
         bar = _Bar(desc=progress.what, total=100, cancel_callback=self._session.stop, gui=True)
-        # Making a bar and moving it lets events pass: the work may be over by now.
-        if self._session.busy and self._bar is None:
+        self._is_opening = False
+        # The work may be over by now.
+        if self._session.busy:
             self._bar = bar
             self._show(bar, progress)
         else:

@@ -106,7 +106,7 @@ def test_the_preset_says_in_whose_place_it_is(judged: ColorKDEWidget) -> None:
     assert said == []
     session.edit(session.kernels[:3])
     panel.skin_button.native.click()
-    assert said == ["The preset took the place of the set 'skin'; undo brings it back."]
+    assert said == ["The preset has replaced the set 'skin'; undo brings back what was there."]
 
 
 @pytest.mark.parametrize("show", ["posterior", "ratio", "class"])

@@ -160,7 +160,7 @@ def test_an_image_without_a_file_is_to_be_saved(panel: DensityPanel, session: Se
     session.open(source_of_array(RGB, "camera"))
     panel.script_menu.python_action.trigger()
     assert "read_image('camera.tif')" in copied()
-    assert "Save the layer 'camera' as a file first" in said.notices[-1]
+    assert "Save the layer 'camera' to a file first" in said.notices[-1]
 
 
 def test_without_an_image_there_is_nothing_to_copy(panel: DensityPanel, session: Session) -> None:

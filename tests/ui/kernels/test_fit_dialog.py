@@ -143,7 +143,7 @@ def test_a_layer_that_went_unnoticed_is_said(
     monkeypatch.setattr(FitDialog, "reset_choices", lambda self: None)
     viewer.layers.remove(layer)
     run(docked, dialog)
-    assert dialog.result.text() == "There is no layer 'marks' any more; choose another one."
+    assert dialog.result.text() == "The layer 'marks' no longer exists; choose another one."
 
 
 def test_without_an_image_there_is_nothing_to_fit(dock: Dock) -> None:

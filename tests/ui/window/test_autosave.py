@@ -249,7 +249,7 @@ def test_a_folder_that_cannot_be_written_to_is_said(session: Session, tmp_path: 
     autosave.failed.connect(problems.append)
     session.kernels = KERNELS
     autosave.close()
-    assert "cannot be kept on disk" in problems[0]
+    assert "The session cannot be saved" in problems[0]
 
 
 def test_a_closed_dock_offers_its_kernels_when_it_is_opened_again(

@@ -9,9 +9,11 @@ import pytest
 from napari.utils.progress import progress
 from qtpy.QtCore import QThreadPool
 
+from napari_colorkde.app.density.compute import Progress
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.jobs import ComputeError, Jobs
 from napari_colorkde.app.session import Session
+from napari_colorkde.ui.window import executor as executor_module
 from napari_colorkde.ui.window.executor import Activity, QtExecutor, wait_for_closed
 from tests.ui.conftest import RGB
 
@@ -174,6 +176,28 @@ def test_the_bar_stops_the_work(
     activity.close()
     session.close()
     assert capsys.readouterr().err == ""
+
+
+def test_progress_that_comes_while_a_bar_is_made_makes_no_other(
+    qapp: object, qtbot: Any, bars: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session(QtExecutor())
+    activity = Activity(session, delay_ms=1)
+    made, actual = [], executor_module._Bar.__init__
+
+    def make(bar: Any, *args: Any, **options: Any) -> None:
+        made.append(bar)
+        session.progressed.emit(Progress("going on", 0.5))
+        actual(bar, *args, **options)
+
+    monkeypatch.setattr(executor_module._Bar, "__init__", make)
+    session.open(source_of_array(RGB))
+    session.bandwidth = "loco"
+    qtbot.waitUntil(lambda: len(bars()) == 1, timeout=30_000)
+    assert len(made) == 1
+    session.wait()
+    activity.close()
+    session.close()
 
 
 def test_short_work_shows_no_bar(qapp: object, bars: Callable[[], list[Any]]) -> None:

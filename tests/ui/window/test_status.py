@@ -96,7 +96,7 @@ def test_binning_is_told() -> None:
 
 def test_a_sample_is_told_from_the_whole() -> None:
     text = palette_facts(Palette.from_image(RGB), is_sample=True)
-    assert text.startswith("Sample of the image, the rest is being counted: ")
+    assert text.startswith("A sample of the image, while the rest is being counted: ")
 
 
 def test_the_sum_of_the_weights_is_told_and_not_rescaled(setting: Setting) -> None:
