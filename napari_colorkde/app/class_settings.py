@@ -108,7 +108,7 @@ def with_prior(priors: Mapping[str, float], cls: str, prior: float) -> dict[str,
         If it is no probability.
     """
     if not 0 <= prior <= 1:
-        raise ValueError(f"a prior of {prior:g} cannot be; give a probability from 0 to 1.")
+        raise ValueError(f"prior={prior:g} is not a probability; give a number from 0 to 1.")
     others = {name: p for name, p in priors.items() if name != cls}
     total = sum(others.values())
     share = {n: p / total if total > 0 else 1 / len(others) for n, p in others.items()}

@@ -119,7 +119,9 @@ def _judgement(document: Any) -> ClassificationSettings:
             **{OLD_FIELDS.get(name, name): value for name, value in document.items()}
         )
     except (AttributeError, TypeError, ValueError):
-        raise ValueError(f"the session's judgement is {document!r}; it cannot be.") from None
+        raise ValueError(
+            f"the session's classification settings are {document!r}, which is not valid."
+        ) from None
 
 
 def _channels_to_json(channels: Channels) -> dict[str, Any]:
@@ -137,7 +139,7 @@ def _channels(document: Any) -> Channels:
             tuple(map(str, document["layers"])),
         )
     except (KeyError, TypeError, ValueError):
-        raise ValueError(f"the session's channels are {document!r}; they cannot be.") from None
+        raise ValueError(f"the session's channels are {document!r}, which is not valid.") from None
 
 
 def session_folder() -> Path:

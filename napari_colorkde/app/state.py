@@ -51,7 +51,11 @@ class Channels:
 
     @property
     def label(self) -> str:
-        """The choice in words."""
+        """Return the choice in words."""
+        owner = f"axis {self.axis}: "
+        if all(name.startswith(owner) for name in self.names):
+            numbers = ", ".join(name.removeprefix(owner) for name in self.names)
+            return f"channel{'s' if len(self) > 1 else ''} {numbers} of axis {self.axis}"
         return ", ".join(self.names)
 
     def __len__(self) -> int:
@@ -185,7 +189,8 @@ def checked_bandwidth(bandwidth: Any) -> Bandwidth:
         sigmas = tuple(float(sigma) for sigma in _iterable(bandwidth))
     except (TypeError, ValueError):
         raise TypeError(
-            f"bandwidth={bandwidth!r} is no number; use None, {_rules()}, or sigmas in image units."
+            f"bandwidth={bandwidth!r} is not a number; use None, {_rules()}, or sigmas in image "
+            "units."
         ) from None
     if not 1 <= len(sigmas) <= 3 or not all(math.isfinite(s) and s > 0 for s in sigmas):
         raise ValueError(

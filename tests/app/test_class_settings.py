@@ -35,5 +35,5 @@ def test_one_prior_is_set_and_the_others_keep_their_proportions() -> None:
         {"a": 0.75, "b": 0.15, "c": 0.1}
     )
     assert with_prior({"a": 1.0, "b": 0.0, "c": 0.0}, "a", 0.5) == {"a": 0.5, "b": 0.25, "c": 0.25}
-    with pytest.raises(ValueError, match=r"a prior of 1\.2 cannot be"):
+    with pytest.raises(ValueError, match=r"prior=1\.2 is not a probability"):
         with_prior({"a": 0.5, "b": 0.5}, "a", 1.2)

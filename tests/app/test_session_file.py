@@ -79,7 +79,7 @@ def changed(**fields: Any) -> str:
         (changed(bandwidth=-1), "positive"),
         (changed(show="everything"), "everything"),
         (changed(channels={"names": ["red"]}), "channels"),
-        (changed(kernel_sets={"format": "other"}), "no kernel file"),
+        (changed(kernel_sets={"format": "other"}), "not a kernel file"),
         ('{"format": "napari-colorkde session", "version": 1}', "no 'show'"),
     ],
 )

@@ -111,3 +111,9 @@ def test_a_threshold_is_kept_as_long_as_its_numbers_are_shown(
     classification = ClassificationSettings(judged, threshold=0.25)
     state = State().replace(kernel_sets=SETS, show=show, classification=classification)
     assert state.replace(**change).classification.threshold == (0.25 if kept else None)
+
+
+def test_channels_along_an_axis_are_called_after_it_once() -> None:
+    assert Channels(("axis 0: 0", "axis 0: 2"), 0, (0, 2)).label == "channels 0, 2 of axis 0"
+    assert Channels(("axis 1: 3",), 1, (3,)).label == "channel 3 of axis 1"
+    assert Channels(("red", "green"), 2, (0, 1)).label == "red, green"

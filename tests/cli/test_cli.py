@@ -481,7 +481,7 @@ REFUSALS = {
     "volume a.png -o v": "output 'v' has no suffix; use .tif, .tiff, .npy or .npz.",
     "density a.png -o d.jpg": "has the suffix '.jpg'; use .tif, .tiff, .npy, .npz or .png.",
     "density a.png -o missing/d.tif": "missing' does not exist; make it first.",
-    "density a.png -o a.png": "output 'a.png' is also read; give another name.",
+    "density a.png -o a.png": "output 'a.png' is also an input; give another name.",
     "density a.png -o d.npy --mask a.npy": "image 'a.npy' does not exist; check the name.",
     "density a.png -o d.npy --mask small.png": "mask has shape (2, 2), but the pixels of image",
     "density a.png -o d.npy --colormap jet": "colormap='jet' is not known; use magma, viridis",

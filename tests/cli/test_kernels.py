@@ -252,8 +252,8 @@ def test_density_of_some_channels(picture: NDArray[Any]) -> None:
 BOTH = f"density a.png -o d.npy --kernels {SKIN} --show"
 REFUSALS = {
     "fit a.png -k 2 -o k.txt": "output 'k.txt' has the suffix '.txt'; use .json or .csv.",
-    "fit a.png -k 0 -o k.json": "'0': give a whole number from 1, or auto",
-    "fit a.png -k some -o k.json": "'some': give a whole number from 1, or auto",
+    "fit a.png -k 0 -o k.json": "'0': give a whole number of 1 or more, or auto",
+    "fit a.png -k some -o k.json": "'some': give a whole number of 1 or more, or auto",
     "fit a.png -k 900 -o k.json": "n_kernels=900 is more than the",
     "fit a.png -k 2 -o k.json --max-k 3": "--max-k 3: give a number from 1, and -k auto with it.",
     "fit a.png -k auto -o k.json --max-k 0": "--max-k 0: give a number from 1",
@@ -277,7 +277,7 @@ REFUSALS = {
     "kernels missing.csv": "kernel file 'missing.csv' does not exist; check the name.",
     f"kernels {SKIN} --set x": "has no set 'x'; it holds 'skin', 'nonskin'.",
     f"kernels {SKIN} -o k.xml": "output 'k.xml' has the suffix '.xml'; use .json or .csv.",
-    "kernels k.csv -o k.csv": "output 'k.csv' is also read; give another name.",
+    "kernels k.csv -o k.csv": "output 'k.csv' is also an input; give another name.",
     "kernels nan.csv": "nan.csv",
     "density a.png -o d.npy --show class": "--show class needs kernels with classes; give --kernel",
     "density a.png -o d.npy --class x": "--class is about classes of kernels; give the file with",

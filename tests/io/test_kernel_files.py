@@ -227,7 +227,7 @@ def test_table_in_bgr_order_keeps_it_and_says_so(tmp_path: Path) -> None:
         ("set,weight\n", "the mean columns are none; they must be mean_r, mean_g, mean_b"),
         (HEADER.replace("mean_r,mean_g", "mean_g,mean_r"), "in this order"),
         (HEADER.replace("set,", "Farbe,"), "the column 'Farbe' is not known; remove or rename it"),
-        (HEADER.replace("set,", "weight,"), "the column 'weight' stands twice; keep one of them"),
+        (HEADER.replace("set,", "weight,"), "the column 'weight' appears twice; keep one of them"),
         (HEADER.replace("var_r", "sigma_r"), "'sigma_r' holds standard deviations; give variances"),
         (HEADER.replace(",", ";"), "is not separated by commas; save it as comma-separated values"),
         (HEADER.replace(",", "\t"), "is not separated by commas"),
@@ -275,8 +275,8 @@ def without(fields: dict[str, Any], name: str) -> dict[str, Any]:
         ("", "is empty; give one kernel or more"),
         ("{", r"is not JSON \(line 1, column 2: "),
         ("[" * 100_000, "recursion"),
-        ("[1, 2]", 'is JSON, but no kernel file: it must be an object with "format"'),
-        ({"type": "FeatureCollection"}, "is JSON, but no kernel file"),
+        ("[1, 2]", 'is JSON, but not a kernel file: it must be an object with "format"'),
+        ({"type": "FeatureCollection"}, "is JSON, but not a kernel file"),
         (kernel_document(KERNEL, version=2), "has the version 2; this program reads version 1"),
         (without(kernel_document(KERNEL), "sets"), "sets: field required"),
         (kernel_document(KERNEL, sets=[]), "sets: list should have at least 1 item"),
@@ -306,7 +306,7 @@ def without(fields: dict[str, Any], name: str) -> dict[str, Any]:
         ),
         (
             json.dumps(kernel_document(KERNEL)).replace('"weight"', '"weight": 2, "weight"'),
-            "the field 'weight' stands twice in one object; keep one",
+            "the field 'weight' appears twice in one object; keep one",
         ),
         (
             kernel_document(KERNEL | {"variances": [1.0, 2.0]}),

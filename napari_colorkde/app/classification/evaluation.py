@@ -14,7 +14,7 @@ from psygnal import Signal
 
 from napari_colorkde.app.density.compute import ColorValues
 from napari_colorkde.app.image.pixel_index import PixelIndex
-from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.image.source import size_text, unwrap_proxy
 from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.selection.selections import LabelSelection
 from napari_colorkde.app.session import Session
@@ -280,8 +280,8 @@ def _labels_of(layer: Any, index: PixelIndex) -> LabelSelection:
     if axis is not None and not source.rgb and shape == tuple(source.array.shape):
         return LabelSelection(labels, "each", channel_axis=axis)
     raise ValueError(
-        f"{layer.name!r} has the shape {shape}, the image's pixels {tuple(index.shape)}; "
-        "choose labels of the same shape."
+        f"{layer.name!r} is {size_text(shape)} pixels, the image {size_text(index.shape)}; choose "
+        "labels of the same size."
     )
 
 

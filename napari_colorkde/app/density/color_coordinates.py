@@ -122,7 +122,7 @@ def conversion_error(
             "is chosen." if len(channels) == 1 else "are chosen."
         )
     if not source.rgb:
-        return f"Other color spaces need sRGB; {source.name!r} is no RGB layer."
+        return f"Other color spaces need sRGB; {source.name!r} is not an RGB layer."
     if palette is not None:
         try:
             rgb_fractions(palette.colors[:0] if palette.dtype.kind == "u" else palette.colors)

@@ -260,7 +260,7 @@ def evaluate_kernels(request: DensityRequest) -> NDArray[np.float32]:
     if kernels is None or kernels.n_channels != palette.n_channels:
         n = 0 if kernels is None else kernels.n_channels
         raise ValueError(
-            f"the kernels have {n} channels, the image's colors {palette.n_channels}; choose {n} "
+            f"these kernels are for {n} channels; the image has {palette.n_channels}. Choose {n} "
             "color channels, or another set."
         )
     contributions = request.contributions

@@ -4,7 +4,7 @@
 refers to the layer's arrays: it reads them box by box, on whatever thread asks.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from typing import Any
@@ -169,6 +169,11 @@ def source_of_array(image: Any, name: str = "image", channel_axis: int | None = 
     rgb = axis == image.ndim - 1 and image.shape[-1] in (3, 4)
     choices = _rgb_choices(axis) if rgb else _axis_choices(axis, image.shape[axis], "channel")
     return ImageSource(name, {name: image}, rgb, choices)
+
+
+def size_text(shape: Iterable[int]) -> str:
+    """Return a shape as people write it, such as "512 × 512"."""
+    return " × ".join(str(int(n)) for n in shape)
 
 
 def is_image(layer: Any) -> bool:

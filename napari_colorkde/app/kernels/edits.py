@@ -90,7 +90,7 @@ def with_cell(
     ValueError
         If it cannot be; one sentence with the reason.
     """
-    content = _parsed(text, column)
+    content = _parsed(text, column, variances=variances)
     if column.kind == "spread" and not variances:
         content = content * content
     members = list(kernels)
@@ -162,8 +162,8 @@ def append(kernels: KernelSet, new: Iterable[Kernel]) -> KernelSet:
     members = (*kernels, *new)
     if len(members) > MAX_KERNELS:
         raise ValueError(
-            f"the set would have {len(members)} kernels; {MAX_KERNELS} are the most that can be "
-            "edited, more can be evaluated with the command line."
+            f"the set would have {len(members)} kernels; at most {MAX_KERNELS} can be "
+            "edited here, but the command line evaluates more."
         )
     return replace(kernels, kernels=members)
 
@@ -199,7 +199,9 @@ def normalize_weights(kernels: KernelSet) -> KernelSet:
     """
     total = float(kernels.weights.sum())
     if not total > 0:
-        raise ValueError("the weights sum to 0 and cannot be normalized; give one a weight.")
+        raise ValueError(
+            "the weights sum to 0 and cannot be normalized; make one of them positive."
+        )
     members = (replace_kernel(k, weight=k.weight / total) for k in kernels)
     return replace(kernels, kernels=tuple(members))
 
@@ -273,11 +275,11 @@ def _with_value(kernel: Kernel, column: Column, content: Any) -> Kernel:
     return replace_kernel(kernel, **{column.kind: content})
 
 
-def _parsed(text: str, column: Column) -> Any:
+def _parsed(text: str, column: Column, *, variances: bool) -> Any:
     text = text.strip()
     if column.kind in ("cls", "name"):
         if "\t" in text or "\n" in text:
-            raise ValueError("a name is one line without tabs.")
+            raise ValueError("a name must be a single line without tabs.")
         return text
     if column.kind == "visible":
         if text.lower() not in TRUE + FALSE:
@@ -291,9 +293,9 @@ def _parsed(text: str, column: Column) -> Any:
     if not math.isfinite(number):
         raise ValueError(f"{text!r} is not finite; give a finite number.")
     if column.kind == "spread" and number <= 0:
-        raise ValueError(f"a spread of {number:g} cannot be; it must be above 0.")
+        raise ValueError(f"{'σ²' if variances else 'σ'} must be above 0, not {number:g}.")
     if column.kind == "weight" and number < 0:
-        raise ValueError(f"a weight of {number:g} cannot be; it must be 0 or more.")
+        raise ValueError(f"the weight must be 0 or more, not {number:g}.")
     return number
 
 

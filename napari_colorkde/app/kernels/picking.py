@@ -112,7 +112,7 @@ def _changed(request: PickRequest, picked: Samples) -> Samples:
     if before is None:
         raise ValueError(
             f"{what} was not picked and has no samples to take away from; only pixels that were "
-            "added with Ctrl can be taken away."
+            "added with Ctrl can be subtracted."
         )
     after = before.subtract(picked)
     if after.n_pixels == before.n_pixels:
@@ -276,8 +276,8 @@ class Picker:
 def _check_channels(kernels: KernelSet | None, n: int) -> None:
     if kernels and kernels.n_channels != n:
         raise ValueError(
-            f"the kernels of this set have {kernels.n_channels} channels, the image's colors "
-            f"{n}; choose {kernels.n_channels} color channels, or another set."
+            f"these kernels are for {kernels.n_channels} channels; the image has {n}. Choose "
+            f"{kernels.n_channels} color channels, or another set."
         )
 
 

@@ -164,7 +164,7 @@ class LazyLevel:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ValueError(
-                "a painted level is computed when it is read: it cannot be had uncopied."
+                "a painted level is computed when it is read, so it cannot be given without a copy."
             )
         painted = self._painting.collect_samples(self._level, self._axes)
         return painted if dtype is None else painted.astype(dtype, copy=False)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
+from napari_colorkde.app.image.source import ImageSource, size_text, unwrap_proxy
 from napari_colorkde.app.selection.polygons import PolygonSelection, polygon_selection
 from napari_colorkde.app.selection.selections import Floats, LabelMode, LabelSelection, SlicePlane
 from napari_colorkde.app.state import Channels
@@ -123,6 +123,6 @@ def labels_selection(
     if channels.axis is not None and not source.rgb and given == tuple(source.array.shape):
         return LabelSelection(labels, which, label, channel_axis=channels.axis)
     raise ValueError(
-        f"{layer.name!r} has the shape {given}, the image {shape} in pixels; paint on labels of "
-        "the image's shape."
+        f"{layer.name!r} is {size_text(given)} pixels, the image {size_text(shape)}; paint on "
+        "labels of the image's size."
     )

@@ -178,7 +178,9 @@ class RestoreOffer(QWidget):
         try:
             self._session.view = load_view(self._abandoned[1])
         except (ValueError, OSError) as error:
-            self._session.message.emit(f"The view of the color space was reset: {user_message(error)}")
+            self._session.message.emit(
+                f"The view of the color space was reset: {user_message(error)}"
+            )
         if reason:
             self._session.message.emit(f"Restored in the image's own channels. {reason}")
         self.dismiss()

@@ -111,8 +111,7 @@ def test_labels_of_channels_along_an_axis_are_those_of_the_pixels(judged: Judged
 def test_what_cannot_be_compared_is_told(judged: Judged) -> None:
     judged.choose(np.ones((5, 5), int))
     assert judged.evaluation.problem == (
-        "'truth' has the shape (5, 5), the image's pixels (20, 30); choose labels of the same "
-        "shape."
+        "'truth' is 5 × 5 pixels, the image 20 × 30; choose labels of the same size."
     )
     judged.choose(np.zeros_like(TRUTH))
     assert "has no pixel with a label" in judged.evaluation.problem
@@ -137,7 +136,7 @@ def test_painting_edits_and_other_images_are_followed(judged: Judged) -> None:
     assert evaluation.curve.auc == pytest.approx(1 - before.auc, abs=0.05)
     judged.show(np.zeros((7, 7, 3), np.uint8), name="second")
     assert evaluation.curve is None
-    assert "the image's pixels (7, 7)" in evaluation.problem
+    assert "the image 7 × 7" in evaluation.problem
 
 
 def test_large_labels_are_found_by_sorting(judged: Judged) -> None:

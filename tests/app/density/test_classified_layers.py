@@ -132,7 +132,7 @@ def test_kernels_of_other_channels_are_told(setting: Setting) -> None:
     setting.session.set(kernel_sets={"gray": gray})
     setting.session.set_classification(show="ratio")
     assert setting.session.error is not None
-    assert "the kernels have 1 channels" in setting.session.error.lower()
+    assert "these kernels are for 1 channel" in setting.session.error.lower()
 
 
 def test_changes_are_undone_and_those_of_a_gesture_together(setting: Setting) -> None:
@@ -166,7 +166,7 @@ def test_a_saved_session_asks_the_same_and_older_ones_still_load(setting: Settin
     assert state_from_json(text) == setting.session.state
     older = text.replace('"judgement"', '"unknown to this version"')
     assert state_from_json(older).classification.show == "density"
-    with pytest.raises(ValueError, match="the session's judgement is"):
+    with pytest.raises(ValueError, match="the session's classification settings are"):
         state_from_json(text.replace('"ratio"', '"odds"'))
 
 

@@ -101,7 +101,7 @@ def test_what_is_not_srgb_has_no_other_space(image: Any, reason: str) -> None:
 
 def test_channels_that_are_not_rgb_have_no_other_space() -> None:
     source = source_of_array(np.moveaxis(IMAGE, -1, 0), channel_axis=0)
-    assert "no RGB layer" in conversion_error(source, source.choices[0])
+    assert "not an RGB layer" in conversion_error(source, source.choices[0])
 
 
 def test_another_image_goes_back_to_its_own_channels_and_says_so() -> None:

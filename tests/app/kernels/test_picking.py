@@ -260,7 +260,7 @@ def test_kernels_of_other_channels_are_refused() -> None:
     picking = Picking(image=IMAGE[..., 0])
     picking.session.edit(KernelSet([TYPED]))
     picking.picker.pick(box(0, 0, 4, 4))
-    assert "have 3 channels, the image's colors 1" in picking.problems[-1]
+    assert "are for 3 channels; the image has 1" in picking.problems[-1]
 
 
 def test_no_image_and_an_image_that_is_counted_are_refused() -> None:
@@ -278,7 +278,7 @@ def test_too_many_labels_are_refused() -> None:
     picking = Picking(image=np.random.default_rng(1).integers(0, 9, (40, 40)).astype(np.uint8))
     marks = np.arange(1, 1601).reshape(40, 40)
     picking.picker.pick(LabelSelection(marks, "each"), titles="label")
-    assert "1000 are the most that can be edited" in picking.problems[-1]
+    assert "at most 1000 can be edited" in picking.problems[-1]
     assert picking.session.kernels is None
 
 

@@ -141,7 +141,7 @@ def test_mixed_channels_are_refused_by_position_and_name():
 
 
 def test_what_is_no_kernel_is_a_type_error():
-    with pytest.raises(TypeError, match="kernel 0: a str is no kernel"):
+    with pytest.raises(TypeError, match="kernel 0: a str is not a kernel"):
         KernelSet(["skin"])
     with pytest.raises(TypeError, match="put it into a list"):
         KernelSet(Kernel(MEAN, FULL, 1))

@@ -281,7 +281,7 @@ def test_a_truth_of_another_shape_is_told(viewer: Viewer, judged: ColorKDEWidget
         np.ones((5, 5), int), name="small"
     )
     judged.session.wait()
-    assert "'small' has the shape (5, 5)" in judged.classification.evaluation.problem.text()
+    assert "'small' is 5 × 5 pixels" in judged.classification.evaluation.problem.text()
 
 
 def test_another_image_and_deleted_layers_are_survived(

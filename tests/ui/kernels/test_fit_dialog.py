@@ -103,7 +103,7 @@ def test_what_cannot_be_is_said_and_nothing_changes(docked: ColorKDEWidget, view
     small = viewer.add_labels(np.ones((5, 6), int), name="small")
     dialog.labels.reset_choices()
     run(docked, dialog)
-    assert "'small' has the shape (5, 6)" in dialog.result.text()
+    assert "'small' is 5 × 6 pixels" in dialog.result.text()
     viewer.layers.remove(small)
     viewer.add_labels(np.zeros_like(MARKS), name="empty")
     dialog.labels.reset_choices()

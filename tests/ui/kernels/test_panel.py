@@ -140,7 +140,7 @@ def test_what_cannot_be_is_refused_in_place_with_the_reason(widget: Alone, qtbot
     go_to(widget, 0, WEIGHT)
     editor = type_into(widget, qtbot, "-3")
     assert editor.isVisible()
-    assert "it must be 0 or more" in editor.toolTip()
+    assert "must be 0 or more" in editor.toolTip()
     assert "#802020" in editor.styleSheet()
     assert edited(widget) == KERNELS
     qtbot.keyClick(editor, Qt.Key.Key_Tab)

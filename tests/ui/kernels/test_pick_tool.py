@@ -219,7 +219,7 @@ def test_a_mask_of_another_shape_says_so_and_nothing_is_lost(
 ) -> None:
     viewer.add_labels(np.ones((5, 6), int), name="small")
     choose(docked, "all labels")
-    assert "'small' has the shape (5, 6)" in docked.status.problem.text()
+    assert "'small' is 5 × 6 pixels" in docked.status.problem.text()
     assert docked.session.kernels is None
 
 

@@ -197,11 +197,11 @@ def test_what_cannot_be_restored_stays_on_disk_and_is_said(
     session.message.connect(said.append)
 
     def refuse(**fields: Any) -> None:
-        raise ValueError("these kernels cannot be.")
+        raise ValueError("these kernels are refused.")
 
     monkeypatch.setattr(session, "set", refuse)
     offer.restore()
-    assert said == ["The session cannot be restored: these kernels cannot be."]
+    assert said == ["The session cannot be restored: these kernels are refused."]
     assert len(saved(tmp_path)) == 1
     assert not offer.isHidden()
     autosave.close()
