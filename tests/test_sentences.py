@@ -15,7 +15,7 @@ SCRIPT = Path(__file__).parents[1] / "scripts" / "list_sentences.py"
 ODD = {
     r"\bcannot be[;,.]": "say what is allowed",
     r"\bwould do\b": "say what is allowed",
-    r"(?<!here )\b(is|are) no (number|kernel|covariance|image|probability|part|RGB|volume)\b": "is not a",
+    r"(?<!here )\b(is|are) no (number|kernel|covariance|image|part|RGB|volume)\b": "is not a",
     r"\bthat cannot be\b": "say what is allowed",
     r"\bany ?more\b": "no longer",
     r"\banew\b": "again",

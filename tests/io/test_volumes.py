@@ -115,7 +115,5 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     write_volume(tmp_path / "half.npz", volume_of(3))
     (tmp_path / "half.npz").write_bytes((tmp_path / "half.npz").read_bytes()[:800])
     for name in ("other", "array", "text", "empty", "half"):
-        with pytest.raises(
-            ValueError, match=f"'.*{name}.npz' is not a density volume; give an .npz"
-        ):
+        with pytest.raises(ValueError, match=f"{name}.npz' is not a density volume; give an .npz"):
             read_volume(tmp_path / f"{name}.npz")
