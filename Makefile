@@ -11,10 +11,10 @@ ON_XVFB = $(BIN)/python scripts/with_display.py
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL = help
-.PHONY: help demo test lint pytest bench docs clean system
+.PHONY: help demo test test-all test-minimum lint pytest bench docs clean system
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/installed | system  ## open napari on a photograph; without a display, write demo-output/
 ifneq ($(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter Darwin,$(shell uname -s))),)
@@ -23,7 +23,14 @@ else
 	$(ON_XVFB) $(BIN)/napari-colorkde demo --output demo-output
 endif
 
-test: lint pytest  ## lint, then all tests
+test: lint pytest  ## lint, then all tests that are not slow
+
+test-all: lint $(VENV)/installed | system  ## the slow tests, too, and those of the lowest versions
+	$(ON_XVFB) $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m ""
+	$(MAKE) test-minimum
+
+test-minimum: $(VENV)/installed-minimum  ## core and io, with the lowest versions of what they need
+	$(VENV)/minimum/bin/python -m pytest tests/core tests/io
 
 pytest: $(VENV)/installed | system  ## all tests, two at a time; windows open on a display of their own
 	$(ON_XVFB) $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
@@ -57,6 +64,16 @@ $(VENV)/installed: pyproject.toml constraints.txt | system
 	$(PYTHON) -m venv $(VENV)
 	$(PIP_INSTALL) --upgrade "pip>=25.1"
 	$(PIP_INSTALL) --editable ".[all]" --group test --group lint
+	@touch $@
+
+# torch is the exception: its builds are large, so constraints.txt says which one.
+$(VENV)/installed-minimum: $(VENV)/installed
+	$(PYTHON) -m venv $(VENV)/minimum
+	$(BIN)/python scripts/minimum_constraints.py > $(VENV)/minimum/constraints.txt
+	grep '^torch==' constraints.txt >> $(VENV)/minimum/constraints.txt
+	$(VENV)/minimum/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(VENV)/minimum/bin/python -m pip install --quiet --constraint $(VENV)/minimum/constraints.txt \
+		--editable . --group test-engine
 	@touch $@
 
 $(VENV)/installed-bench: $(VENV)/installed
