@@ -75,33 +75,33 @@ def write_density_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> 
     from napari.utils.colormaps import ensure_colormap
     from napari.utils.io import imsave
 
-    from napari_colorkde.app.layers.overlay import METADATA_KEY
+    from napari_colorkde.app.layers.metadata import OverlayMetadata
 
-    mark = attributes.get("metadata", {}).get(METADATA_KEY)
+    mark = OverlayMetadata.of(attributes.get("metadata", {}))
     level = data[0] if attributes.get("multiscale") else data
-    if mark is None or mark.get("mask"):
+    if mark is None or mark.mask:
         image = np.asarray(level)
         if path.lower().endswith(".npy"):
             np.save(path, image)
         else:
             imsave(path, image)
         return [path]
-    if (axis := mark.get("channel_axis")) is not None:
+    if (axis := mark.channel_axis) is not None:
         # Repeated along the image's channels; once is enough.
         level = level[(slice(None),) * axis + (0,)]
-    if classes := mark.get("classes"):
+    if mark.classes:
         from napari_colorkde.app.density.class_query import class_map
         from napari_colorkde.io.class_maps import write_class_map
 
-        write_class_map(path, class_map(np.asarray(level)), classes, description=mark["origin"])
+        write_class_map(path, class_map(np.asarray(level)), mark.classes, description=mark.origin)
         return [path]
     colors = attributes.get("colormap", "magma")
     limits = attributes.get("contrast_limits")
     write_density(
         path,
         np.asarray(level),
-        log=bool(mark.get("log", False)),
-        description=mark.get("origin"),
+        log=mark.log,
+        description=mark.origin,
         colormap=ensure_colormap(colors).map(np.linspace(0, 1, 256))[:, :3],
         contrast_limits=None if limits is None else (float(limits[0]), float(limits[1])),
     )

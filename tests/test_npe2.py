@@ -15,7 +15,8 @@ from napari.components import ViewerModel
 from napari.layers import Image
 
 from napari_colorkde import _npe2 as contributions
-from napari_colorkde.app.layers.overlay import METADATA_KEY, Overlay
+from napari_colorkde.app.layers.metadata import METADATA_KEY
+from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.io.export_formats import EXPORT_FORMATS

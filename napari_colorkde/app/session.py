@@ -367,7 +367,7 @@ class Session(StateStore):
             if reason := self._conversion_error(self.state, result.palette):
                 # Chosen for another image, or for other channels.
                 self._set_state(with_rgb_space(self.state))
-                self.message.emit(f"Shown in its own channels. {reason}")
+                self.say(f"Shown in its own channels. {reason}")
             self.counted, self.estimate, self.densities = result, None, None
             self._contributions = None
             self.counted_changed.emit(result)
@@ -378,7 +378,7 @@ class Session(StateStore):
                 self.estimate = result
                 self.estimate_changed.emit(result)
                 if result.notice:
-                    self.message.emit(result.notice)
+                    self.say(result.notice)
         elif result.request.palette is self.palette:
             self.densities = result
             self.densities_changed.emit(result)

@@ -139,6 +139,8 @@ class State:
             )
         if "bandwidth" in fields:
             fields["bandwidth"] = checked_bandwidth(fields["bandwidth"])
+        if "log" in fields:
+            fields["log"] = bool(fields["log"])
         if "kernel_sets" in fields:
             fields["kernel_sets"] = _checked_sets(fields["kernel_sets"])
         after = replace(self, **fields)

@@ -42,13 +42,25 @@ class StateStore:
     def set(self, **fields: Any) -> None:
         """Change several fields of the state at once, with one computation.
 
+        Parameters
+        ----------
+        fields
+            Of the `State`, or ``kernels``: a set that takes the place of all that are open, and is
+            shown. Where ``space`` is given without ``bandwidth``, sigmas are converted: they stay
+            the same fractions of the channels' ranges.
+
         Raises
         ------
         ValueError, TypeError
-            If a value cannot be; nothing is changed then.
+            If a field cannot have that value, or there is no such field; nothing is changed then.
         """
         fields = current_names(fields, OLD_FIELDS)
+        if "kernels" in fields:
+            fields = _only_set(fields.pop("kernels")) | fields
         before, after = self.state, self.state.replace(**fields)
+        if after.space != before.space and "bandwidth" not in fields:
+            fields["bandwidth"] = self._bandwidth_in(after.space)
+            after = before.replace(**fields)
         if after == before:
             return
         self._check_channels(fields.get("channels"))
@@ -125,6 +137,10 @@ class StateStore:
 
     noticed = renamed("noticed", "message")
 
+    def say(self, text: str) -> None:
+        """Announce a sentence to the user by `message`; nothing failed."""
+        self.message.emit(text)
+
     def undo(self) -> None:
         """Go back to the state before the last change; nothing happens where there is none."""
         self._revert(self._history.undo(self.state))
@@ -188,12 +204,12 @@ class StateStore:
 
     @property
     def space(self) -> str:
-        """The color space of the density. Setting it keeps sigmas the same parts of the ranges."""
+        """The color space of the density. Sigmas stay the same fractions of the ranges."""
         return self.state.space
 
     @space.setter
     def space(self, space: str) -> None:
-        self.set(space=space, bandwidth=self._bandwidth_in(space))
+        self.set(space=space)
 
     @property
     def bandwidth(self) -> Bandwidth:
@@ -211,7 +227,7 @@ class StateStore:
 
     @log.setter
     def log(self, log: bool) -> None:
-        self.set(log=bool(log))
+        self.set(log=log)
 
     @property
     def colormap(self) -> str:
@@ -224,19 +240,18 @@ class StateStore:
 
     @property
     def kernels(self) -> KernelSet | None:
-        """The kernel set that is chosen. Setting one shows it."""
+        """The kernel set that is chosen. Setting one closes all others and shows it."""
         return self.state.kernels
 
     @kernels.setter
     def kernels(self, kernels: KernelSet) -> None:
-        name = kernels.name or "kernels"
-        self.set(kernel_sets={name: kernels}, kernel_set=name, show="kernels")
+        self.set(kernels=kernels)
 
     def load_kernels(self, path: str | Path, name: str | None = None) -> None:
         """Open a kernel file and show one of its sets, by default the first.
 
         Sets that were opened before stay, unless the file has one of the same name. What looks
-        wrong in the file is announced by `noticed`; numbers are never changed.
+        wrong in the file is announced by `message`; numbers are never changed.
 
         Raises
         ------
@@ -249,7 +264,7 @@ class StateStore:
             kernel_sets={**dict(self.state.kernel_sets), **sets}, kernel_set=chosen, show="kernels"
         )
         if findings:
-            self.message.emit(" ".join(f"{each[:1].upper()}{each[1:]}" for each in findings))
+            self.say(" ".join(f"{each[:1].upper()}{each[1:]}" for each in findings))
 
     def save_kernels(self, path: str | Path) -> None:
         """Write all kernel sets to a file.
@@ -290,3 +305,9 @@ class StateStore:
     def _set_state(self, state: State) -> None:
         before, self.state = self.state, state
         self.state_changed.emit(state, before)
+
+
+def _only_set(kernels: KernelSet) -> dict[str, Any]:
+    """Return the fields of a state that shows a kernel set, and has no other."""
+    name = kernels.name or "kernels"
+    return {"kernel_sets": {name: kernels}, "kernel_set": name, "show": "kernels"}

@@ -11,23 +11,23 @@ class Emitter:
 
 
 def test_signals_and_events_are_let_go_of_together() -> None:
-    emitter, dims, heard = Emitter(), ViewerModel().dims, []
-    before = len(dims.events.ndisplay.callbacks)
+    emitter, viewer, heard = Emitter(), ViewerModel(), []
+    before = len(viewer.dims.events.ndisplay.callbacks)
     connections = Connections()
     connections.add(emitter.changed, heard.append)
 
     def on_event(event: object) -> None:
         heard.append("event")
 
-    connections.add(dims.events.ndisplay, on_event)
+    connections.add(viewer.dims.events.ndisplay, on_event)
     emitter.changed.emit(1)
-    dims.events.ndisplay()
+    viewer.dims.events.ndisplay()
     assert heard == [1, "event"]
     connections.close()
     emitter.changed.emit(2)
-    dims.events.ndisplay()
+    viewer.dims.events.ndisplay()
     assert heard == [1, "event"]
-    assert len(dims.events.ndisplay.callbacks) == before
+    assert len(viewer.dims.events.ndisplay.callbacks) == before
     assert len(emitter.changed) == 0
 
 

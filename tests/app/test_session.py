@@ -328,3 +328,28 @@ def test_a_closed_session_lets_go_of_the_image() -> None:
 )
 def test_errors_become_one_sentence(error: Exception, words: str) -> None:
     assert user_message(error).startswith(words)
+
+
+def test_set_takes_what_the_attributes_take() -> None:
+    by_attribute, by_set = Session(), Session()
+    kernels = KernelSet([Kernel([1, 2, 3], [4, 5, 6], 1)], "mine")
+    for session in (by_attribute, by_set):
+        session.open(source_of_array(np.zeros((4, 5, 3), np.uint8)))
+        session.set(kernel_sets={"other": kernels}, bandwidth=25.5)
+    by_attribute.space = "lab"
+    by_set.set(space="lab")
+    assert by_set.state == by_attribute.state
+    assert by_set.bandwidth != (25.5,)
+    by_attribute.kernels = kernels
+    by_set.set(kernels=kernels)
+    assert by_set.state == by_attribute.state
+    assert [name for name, _ in by_set.state.kernel_sets] == ["mine"]
+    assert by_set.show == "kernels"
+
+
+def test_a_bandwidth_that_is_given_with_a_space_is_in_its_units() -> None:
+    session = Session()
+    session.open(source_of_array(np.zeros((4, 5, 3), np.uint8)))
+    session.set(bandwidth=25.5)
+    session.set(space="lab", bandwidth=3)
+    assert session.bandwidth == (3.0,)

@@ -73,7 +73,7 @@ def test_space(window: Window) -> None:
             assert_same(window.shown(), ColorKDE(RGB, space=space).density(RGB, log=True))
 
 
-def test_the_attribute_space_keeps_the_relative_width_and_set_keeps_the_number(
+def test_another_space_keeps_the_relative_width_and_a_number_that_is_given_with_it(
     window: Window,
 ) -> None:
     session = window.session
@@ -82,6 +82,10 @@ def test_the_attribute_space_keeps_the_relative_width_and_set_keeps_the_number(
     assert session.bandwidth[0] == pytest.approx(10, rel=0.01)
     session.set(space="rgb", bandwidth=25.5)
     session.set(space="lab")
+    # 0.1.0 kept the number here, but converted it where the attribute was assigned.
+    assert session.bandwidth[0] == pytest.approx(10, rel=0.01)
+    session.set(space="rgb", bandwidth=25.5)
+    session.set(space="lab", bandwidth=25.5)
     assert session.bandwidth == (25.5,)
 
 

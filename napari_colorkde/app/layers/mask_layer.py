@@ -17,7 +17,8 @@ from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.jobs import Progress
-from napari_colorkde.app.layers.overlay import METADATA_KEY, PLACEMENT_EVENTS, Overlay
+from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata
+from napari_colorkde.app.layers.overlay import PLACEMENT_EVENTS, Overlay
 from napari_colorkde.app.layers.painting import PaletteImage
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ class MaskLayer:
             # Each value in the middle of its color.
             contrast_limits=(-0.5, len(COLORS) - 0.5),
             blending="translucent_no_depth",
-            metadata={METADATA_KEY: {"image": image.name, "mask": True}},
+            metadata={METADATA_KEY: OverlayMetadata(image.name, mask=True).to_dict()},
             **Placement.of(image).as_arguments(),
         )
         self._layer, self._image = ref(layer), ref(image)

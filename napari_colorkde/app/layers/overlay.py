@@ -13,6 +13,7 @@ from napari_colorkde.app.density.compute import ColorValues
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.app.image.source import is_image, source_of, unwrap_proxy
+from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata
 from napari_colorkde.app.layers.overlay_colormap import overlay_colormap, uses_user_colormap
 from napari_colorkde.app.layers.painting import PaletteImage
 from napari_colorkde.app.session import Session
@@ -20,9 +21,6 @@ from napari_colorkde.app.state import State
 
 if TYPE_CHECKING:
     from napari.layers import Image
-
-METADATA_KEY = "napari-colorkde"
-"""Key in a layer's metadata that tells an overlay from an image."""
 
 OPACITY = 0.6
 BLENDING = "translucent_no_depth"
@@ -165,19 +163,24 @@ class Overlay:
         self._set_limits(layer, limits, densities)
         if densities.is_exact:
             query = densities.request.query
-            origin = {
-                "log": densities.log,
-                "classes": query.names if query and query.show == "class" else None,
-                "origin": self._session.description(),
-            }
-            layer.metadata = {
-                **layer.metadata,
-                METADATA_KEY: {**layer.metadata[METADATA_KEY], **origin},
-            }
+            after = replace(
+                self._metadata(image, layer),
+                log=densities.log,
+                classes=query.names if query and query.show == "class" else None,
+                origin=self._session.description(),
+            )
+            self._set_metadata(layer, after)
+
+    def _metadata(self, image: Any, layer: "Image") -> OverlayMetadata:
+        return OverlayMetadata.of(layer.metadata) or OverlayMetadata(image.name)
+
+    def _set_metadata(self, layer: "Image", metadata: OverlayMetadata) -> None:
+        layer.metadata = {**layer.metadata, METADATA_KEY: metadata.to_dict()}
 
     def _add(self, image: Any, painting: PaletteImage, limits: tuple[float, float]) -> "Image":
         from napari.layers import Image
 
+        mark = OverlayMetadata(image.name, channel_axis=painting.channel_axis)
         layer = Image(
             painting.data,
             name=self._name(image),
@@ -187,7 +190,7 @@ class Overlay:
             contrast_limits=limits,
             opacity=OPACITY,
             blending=BLENDING,
-            metadata={METADATA_KEY: {"image": image.name, "channel_axis": painting.channel_axis}},
+            metadata={METADATA_KEY: mark.to_dict()},
             **Placement.of(image).as_arguments(),
         )
         _overlays[image] = ref(layer)
@@ -266,10 +269,10 @@ class Overlay:
         image, layer = self.image, self.layer
         if image is None or layer is None:
             return
-        mark = layer.metadata[METADATA_KEY]
-        if layer.name == _overlay_name(mark["image"]):
+        before = self._metadata(image, layer)
+        if layer.name == _overlay_name(before.image):
             layer.name = _overlay_name(image.name)
-        layer.metadata = {**layer.metadata, METADATA_KEY: {**mark, "image": image.name}}
+        self._set_metadata(layer, replace(before, image=image.name))
 
     def _on_moved(self, event: Any) -> None:
         image, layer = self.image, self.layer

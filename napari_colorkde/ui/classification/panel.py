@@ -175,7 +175,7 @@ class ClassificationPanel(ClassificationControls):
             classification=classification,
         )
         if lost := [name for name in preset if opened.get(name, preset[name]) != preset[name]]:
-            self._session.message.emit(
+            self._session.say(
                 f"The preset has replaced the set{'s' if len(lost) > 1 else ''} "
                 f"{' and '.join(map(repr, lost))}; undo brings back what was there."
             )

@@ -8,7 +8,8 @@ from qtpy.QtCore import QTimer
 
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.jobs import Progress
-from napari_colorkde.app.layers.overlay import METADATA_KEY, Overlay
+from napari_colorkde.app.layers.metadata import METADATA_KEY
+from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.selection.from_layers import labels_selection, shapes_selection, view_of
 from napari_colorkde.app.selection.samples import Samples
 from napari_colorkde.app.selection.selections import Selection, collect_samples

@@ -68,7 +68,7 @@ class ScriptMenu(QMenu):
             notice += f" It reads the kernels from {Path(file).name}."
         if not source.path:
             notice += f" Save the layer {source.name!r} to a file first; the text names that file."
-        self._session.message.emit(notice)
+        self._session.say(notice)
 
     def _ask_for_file(self, folder: Path) -> str:
         name = str(folder / f"{self._session.state.kernel_set}.json")

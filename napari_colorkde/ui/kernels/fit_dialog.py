@@ -24,7 +24,7 @@ from napari_colorkde.app.kernels.fitting import (
     fit,
     index_of,
 )
-from napari_colorkde.app.layers.overlay import METADATA_KEY
+from napari_colorkde.app.layers.metadata import METADATA_KEY
 from napari_colorkde.app.selection.from_layers import labels_selection
 from napari_colorkde.app.selection.selections import Selection
 from napari_colorkde.core.mixture.em_steps import default_reg_covar

@@ -21,7 +21,8 @@ from qtpy.QtWidgets import (
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.kernels.picking import NamingRule, Picker, PickMode
-from napari_colorkde.app.layers.overlay import METADATA_KEY, Overlay
+from napari_colorkde.app.layers.metadata import METADATA_KEY
+from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.selection.from_layers import (
     labels_selection,
     pixel_positions,

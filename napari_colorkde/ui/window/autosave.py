@@ -173,16 +173,14 @@ class RestoreOffer(QWidget):
         try:
             self._session.set(**{name: getattr(state, name) for name in RESTORED_FIELDS})
         except (ValueError, TypeError) as error:
-            self._session.message.emit(f"The session cannot be restored: {user_message(error)}")
+            self._session.say(f"The session cannot be restored: {user_message(error)}")
             return
         try:
             self._session.view = load_view(self._abandoned[1])
         except (ValueError, OSError) as error:
-            self._session.message.emit(
-                f"The view of the color space was reset: {user_message(error)}"
-            )
+            self._session.say(f"The view of the color space was reset: {user_message(error)}")
         if reason:
-            self._session.message.emit(f"Restored in the image's own channels. {reason}")
+            self._session.say(f"Restored in the image's own channels. {reason}")
         self.dismiss()
 
     def dismiss(self) -> None:

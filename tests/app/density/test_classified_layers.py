@@ -12,7 +12,7 @@ import tifffile
 
 from napari_colorkde import classify_image
 from napari_colorkde.app.density.class_query import LOG_RATIO_RANGE
-from napari_colorkde.app.layers.overlay import METADATA_KEY
+from napari_colorkde.app.layers.metadata import METADATA_KEY
 from napari_colorkde.app.session_file import state_from_json, state_to_json
 from napari_colorkde.core.mixture.density import compute_densities
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet

@@ -12,7 +12,8 @@ from napari.layers import Image
 from napari.utils._proxies import PublicOnlyProxy
 
 from napari_colorkde.app.image import counting
-from napari_colorkde.app.layers.overlay import METADATA_KEY, Overlay, image_layers
+from napari_colorkde.app.layers.metadata import METADATA_KEY
+from napari_colorkde.app.layers.overlay import Overlay, image_layers
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet

@@ -1,0 +1,64 @@
+"""What a layer of this program says of itself: found in its metadata, and again by its writer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+METADATA_KEY = "napari-colorkde"
+"""Key in a layer's metadata that tells a density or a mask from an image."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayMetadata:
+    """What a layer shows, and how to get it again.
+
+    Attributes
+    ----------
+    image
+        Name of the image that it belongs to.
+    mask
+        Whether it marks pixels; else it holds values.
+    channel_axis
+        The axis along which the values are repeated, as the image has channels there; None without.
+    log
+        Whether the values are logarithms of a density.
+    classes
+        Names of the classes that the values number from 1; None where they are no classes.
+    origin
+        How to get the values again; None before they are exact.
+    """
+
+    image: str
+    mask: bool = False
+    channel_axis: int | None = None
+    log: bool = False
+    classes: tuple[str, ...] | None = None
+    origin: Mapping[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry of a layer's metadata, as 0.1.0 wrote it."""
+        if self.mask:
+            return {"image": self.image, "mask": True}
+        entry: dict[str, Any] = {"image": self.image, "channel_axis": self.channel_axis}
+        if self.origin is not None:
+            entry |= {"log": self.log, "classes": self.classes, "origin": dict(self.origin)}
+        return entry
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any]) -> "OverlayMetadata":
+        """Read the entry of a layer's metadata; what is missing is as at the start."""
+        axis, classes = entry.get("channel_axis"), entry.get("classes")
+        return cls(
+            str(entry.get("image", "")),
+            bool(entry.get("mask", False)),
+            None if axis is None else int(axis),
+            bool(entry.get("log", False)),
+            tuple(classes) if classes else None,
+            entry.get("origin"),
+        )
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, Any]) -> "OverlayMetadata | None":
+        """Read it from a layer's metadata; None where the layer is not of this program."""
+        entry = metadata.get(METADATA_KEY)
+        return None if entry is None else cls.from_dict(entry)

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata
+
+DENSITY = OverlayMetadata("photo", channel_axis=2, log=True, origin={"bandwidth": (4.0,)})
+CLASSES = OverlayMetadata("photo", classes=("a", "b"), origin={})
+
+
+@pytest.mark.parametrize(
+    "metadata", [DENSITY, CLASSES, OverlayMetadata("photo"), OverlayMetadata("photo", mask=True)]
+)
+def test_an_entry_reads_back_as_it_was(metadata: OverlayMetadata) -> None:
+    assert OverlayMetadata.from_dict(metadata.to_dict()) == metadata
+    assert OverlayMetadata.of({METADATA_KEY: metadata.to_dict(), "other": 1}) == metadata
+
+
+def test_other_layers_have_none() -> None:
+    assert OverlayMetadata.of({"other": 1}) is None
+
+
+def test_entries_of_0_1_0_are_read() -> None:
+    mask = OverlayMetadata.from_dict({"image": "photo", "mask": True})
+    assert mask == OverlayMetadata("photo", mask=True)
+    preview = OverlayMetadata.from_dict({"image": "photo", "channel_axis": None})
+    assert preview == OverlayMetadata("photo")
+    classes = {"image": "p", "channel_axis": None, "log": False, "classes": ["x"], "origin": {}}
+    assert OverlayMetadata.from_dict(classes).classes == ("x",)
