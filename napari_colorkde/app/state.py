@@ -178,7 +178,7 @@ def checked_bandwidth(bandwidth: Any) -> Bandwidth:
     ValueError, TypeError
         If it is neither None, nor the name of a rule, nor one to three positive numbers.
     """
-    if bandwidth is None or bandwidth == AUTOMATIC:
+    if bandwidth is None or (isinstance(bandwidth, str) and bandwidth == AUTOMATIC):
         return None
     if isinstance(bandwidth, str):
         if bandwidth not in BANDWIDTH_RULES:

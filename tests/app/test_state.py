@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pytest
 
 from napari_colorkde.app.class_settings import ClassificationSettings
@@ -28,6 +29,7 @@ def test_a_state_cannot_be_changed_in_place() -> None:
         (5, (5.0,)),
         (2.5, (2.5,)),
         ([1, 2, 3], (1.0, 2.0, 3.0)),
+        (np.array([1, 2.5, 3]), (1.0, 2.5, 3.0)),
     ],
 )
 def test_bandwidths_are_kept_in_one_form(given: Any, kept: Any) -> None:
