@@ -1,0 +1,169 @@
+"""What `grid-search` prints and writes: tables, CSV, plots."""
+
+import csv
+import importlib.util
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_colorkde.cli.console import table
+
+if TYPE_CHECKING:
+    from napari_colorkde.core.kde.gaussian_kde import GridSearchResult
+
+CSV_COLUMNS = (
+    "dataset",
+    "sigma",
+    "log_likelihood_valid",
+    "best",
+    "log_likelihood_test",
+    "test_seconds_mean",
+    "test_seconds_sd",
+)
+PLOT_SUFFIXES = (".png", ".svg")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The search of one data set.
+
+    Attributes
+    ----------
+    name
+        Of the data set.
+    found
+        Validation scores, and the sigma of the highest.
+    test_score
+        Mean log-density of the test vectors at that sigma, nats; None without test vectors.
+    test_seconds
+        Wall time of each test pass.
+    """
+
+    name: str
+    found: "GridSearchResult"
+    test_score: float | None
+    test_seconds: tuple[float, ...]
+
+    @property
+    def seconds_mean(self) -> float | None:
+        """Mean wall time of a test pass; None without one."""
+        return statistics.fmean(self.test_seconds) if self.test_seconds else None
+
+    @property
+    def seconds_sd(self) -> float | None:
+        """Standard deviation of these times (of the sample, n − 1); None of fewer than two."""
+        return statistics.stdev(self.test_seconds) if len(self.test_seconds) > 1 else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is printed as JSON."""
+        return {
+            "dataset": self.name,
+            "sigmas": self.found.sigmas.tolist(),
+            "scores": self.found.scores.tolist(),
+            "best_sigma": self.found.best_sigma,
+            "test_score": self.test_score,
+            "seconds": self.found.seconds + sum(self.test_seconds[:1]),
+            "test_seconds": list(self.test_seconds),
+        }
+
+
+def result_table(result: SearchResult) -> str:
+    """Return the table of one data set."""
+    found = result.found
+    rows = [
+        [f"{sigma:g}", f"{score:.6f}"]
+        for sigma, score in zip(found.sigmas, found.scores, strict=True)
+    ]
+    lines = [table(["sigma", "log_likelihood"], rows), f"best_sigma  {found.best_sigma:g}"]
+    if result.test_score is not None:
+        lines.append(f"test_log_likelihood  {result.test_score:.6f}")
+    if result.seconds_sd is not None:
+        lines.append(f"test_seconds  {_times(result)}")
+    return "\n".join(lines)
+
+
+def comparison_table(results: list[SearchResult]) -> str:
+    """Return the table of several data sets, a column each."""
+    sigmas = results[0].found.sigmas
+    rows = [
+        [f"{sigma:g}", *(f"{result.found.scores[i]:.6f}" for result in results)]
+        for i, sigma in enumerate(sigmas)
+    ]
+    rows.append(["best_sigma", *(f"{result.found.best_sigma:g}" for result in results)])
+    scores = (result.test_score for result in results)
+    rows.append(
+        ["test_log_likelihood", *("-" if score is None else f"{score:.6f}" for score in scores)]
+    )
+    rows.append(["test_seconds", *map(_times, results)])
+    return table(["sigma", *(result.name for result in results)], rows)
+
+
+def write_csv(path: Path, results: list[SearchResult]) -> None:
+    """Write a row for each sigma; what concerns the test set stands in the row of the best."""
+    from napari_colorkde.io.atomic import atomic_path
+
+    with atomic_path(path) as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(CSV_COLUMNS)
+        for result in results:
+            tested = (result.test_score, result.seconds_mean, result.seconds_sd)
+            for sigma, score in zip(result.found.sigmas, result.found.scores, strict=True):
+                best = sigma == result.found.best_sigma
+                # None is written as an empty field.
+                of_test = tested if best else (None, None, None)
+                writer.writerow([result.name, float(sigma), float(score), int(best), *of_test])
+
+
+def require_matplotlib() -> None:
+    """Refuse to plot without matplotlib.
+
+    Raises
+    ------
+    ValueError
+        If it is not installed.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ValueError(
+            "--plot needs matplotlib, which is not installed; run: "
+            'pip install "napari-colorkde[plot]".'
+        )
+
+
+def write_plot(path: Path, results: list[SearchResult]) -> None:
+    """Draw log-likelihoods over sigma, on a logarithmic axis, the best ones marked."""
+    # No pyplot: it would look for a window.
+    from matplotlib.figure import Figure
+
+    from napari_colorkde.io.atomic import atomic_path
+
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    for i, result in enumerate(results):
+        found, color = result.found, f"C{i}"
+        order = found.sigmas.argsort()
+        axes.plot(found.sigmas[order], found.scores[order], "o-", color=color, label=result.name)
+        score = float(found.scores.max())
+        axes.plot(
+            [found.best_sigma],
+            [score],
+            "o",
+            markersize=13,
+            markerfacecolor="none",
+            color=color,
+            label=f"best: σ = {found.best_sigma:g}, {score:.2f} nats",
+        )
+    axes.set_xscale("log")
+    axes.set_xlabel("σ")
+    axes.set_ylabel("mean log-likelihood of validation vectors, nats")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    with atomic_path(path) as scratch:
+        figure.savefig(scratch, format=path.suffix.lower().removeprefix("."), dpi=150)
+
+
+def _times(result: SearchResult) -> str:
+    if result.seconds_mean is None:
+        return "-"
+    spread = "" if result.seconds_sd is None else f" ± {result.seconds_sd:.4f}"
+    return f"{result.seconds_mean:.4f}{spread}"
