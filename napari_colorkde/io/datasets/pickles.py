@@ -88,14 +88,14 @@ class _Dtype:
         name = arguments[0]
         if not isinstance(name, str) or not _DTYPE.fullmatch(name):
             what = "objects" if str(name).startswith("O") else f"the dtype {name!r}"
-            raise _RefusedError(f"an array of {what}")
+            raise _holds(f"an array of {what}")
         self.dtype: np.dtype[Any] = np.dtype(name)
 
     def build(self, state: tuple[Any, ...]) -> None:
         """Take the byte order; a dtype of plain numbers has no more to say."""
         _version, order, subarray, names, fields = state[:5]
         if order not in ("<", ">", "|", "=") or (subarray, names, fields) != (None, None, None):
-            raise _RefusedError("an array of a compound dtype")
+            raise _holds("an array of a compound dtype")
         self.dtype = self.dtype.newbyteorder(order)
 
 
@@ -117,7 +117,7 @@ class PickledArray:
     def array(self) -> NDArray[Any]:
         """The array, in the machine's byte order."""
         if self._array is None:
-            raise _RefusedError("an array without content")
+            raise _holds("an array without content")
         return self._array
 
     def build(self, state: tuple[Any, ...]) -> None:
@@ -128,7 +128,7 @@ class PickledArray:
     def fill(self, content: Any, dtype: Any, shape: Any, order: Any) -> None:
         """Make the array of its bytes, whose number must be what shape and dtype say."""
         if not isinstance(dtype, _Dtype) or isinstance(content, list):
-            raise _RefusedError("an array of objects")
+            raise _holds("an array of objects")
         if isinstance(content, str):
             content = content.encode("latin1")
         sizes = tuple(int(size) for size in shape)
@@ -137,7 +137,7 @@ class PickledArray:
             or any(size < 0 for size in sizes)
             or math.prod(sizes) * dtype.dtype.itemsize != len(content)
         ):
-            raise _RefusedError(f"an array whose content is not that of shape {sizes}")
+            raise _holds(f"an array whose content is not that of shape {sizes}")
         array = np.frombuffer(content, dtype.dtype).reshape(
             sizes, order="F" if order == "F" else "C"
         )
@@ -145,7 +145,11 @@ class PickledArray:
 
 
 class _RefusedError(Exception):
-    """What a pickle holds that is not allowed."""
+    """What a pickle holds that is not allowed; the rest of the sentence is `read_pickle`'s."""
+
+
+def _holds(what: str) -> _RefusedError:
+    return _RefusedError(what)
 
 
 def read_pickle(stream: Reader, where: str) -> Any:
@@ -207,7 +211,7 @@ class _Unpickler(pickle._Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         found = _NAMES.get((module, name))
         if found is None:
-            raise _RefusedError(f"{module}.{name}")
+            raise _holds(f"{module}.{name}")
         return found
 
     def load_reduce(self) -> None:
@@ -222,7 +226,7 @@ class _Unpickler(pickle._Unpickler):
         state = self.stack.pop()
         made = self.stack[-1]
         if not isinstance(made, PickledArray | _Dtype):
-            raise _RefusedError(f"a state for {_kind(made)}")
+            raise _holds(f"a state for {_kind(made)}")
         made.build(state)
 
     def load_bytearray(self) -> None:
@@ -233,7 +237,7 @@ class _Unpickler(pickle._Unpickler):
 
 def _refuse(instruction: str) -> Callable[[Any], None]:
     def handler(_unpickler: Any) -> None:
-        raise _RefusedError(f"the instruction {instruction}")
+        raise _holds(f"the instruction {instruction}")
 
     return handler
 
@@ -272,7 +276,7 @@ class _Whole:
 def _make(name: Any, arguments: Any) -> Any:
     """Return what a name makes of its arguments."""
     if not isinstance(name, _Name):
-        raise _RefusedError(f"a call of {_kind(name)}")
+        raise _holds(f"a call of {_kind(name)}")
     match name, arguments:
         case _Name.RECONSTRUCT, (_Name.NDARRAY, (0,), _):
             return PickledArray()
@@ -292,7 +296,7 @@ def _make(name: Any, arguments: Any) -> Any:
             return set(items)
         case _Name.FROZENSET, (list() as items,):
             return frozenset(items)
-    raise _RefusedError(f"a call of {name.value} that makes no array")
+    raise _holds(f"a call of {name.value} that makes no array")
 
 
 def _kind(value: Any) -> str:
