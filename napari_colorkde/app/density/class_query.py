@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.class_settings import ClassificationSettings, ClassOutput
 from napari_colorkde.app.state import State
-from napari_colorkde.core.classification.bayes import log_density_level, log_likelihood_ratio
+from napari_colorkde.core.classification.bayes import (
+    NONE_OF_THESE,
+    log_likelihood_ratio,
+    log_mixture_of_classes,
+    most_likely_class,
+    posterior,
+    reject_outliers,
+)
 from napari_colorkde.core.classification.classify_image import (
     kernels_and_classes,
     log_class_weights,
@@ -167,11 +174,15 @@ class ClassQuery:
             ratio = log_likelihood_ratio(log_densities[first], log_densities[second])
             ratio -= np.float32(scales[first] - scales[second])
             return ratio
-        with np.errstate(divide="ignore"):
-            log_priors = (np.log(list(self.priors.values())) - scales).astype(np.float32)
+        # Only the ratios of priors matter, so that they can carry the scales.
+        priors = np.array(list(self.priors.values())) * np.exp(scales.min() - scales)
         if self.show == "posterior":
-            return _posterior(log_densities, log_priors, self.names.index(self.cls))
-        return _most_likely(log_densities, log_priors, counts, self.classification.keep_mass)
+            return posterior(log_densities, self.names.index(self.cls), priors)
+        classes = most_likely_class(log_densities, priors)
+        if (keep_mass := self.classification.keep_mass) is not None:
+            mixture = log_mixture_of_classes(log_densities, priors)
+            classes = reject_outliers(classes, mixture, counts, keep_mass)
+        return (classes - NONE_OF_THESE).astype(np.float32)
 
     def check(self) -> None:
         """Refuse what cannot be answered.
@@ -224,48 +235,3 @@ def class_map(answers: NDArray[np.floating]) -> NDArray[Any]:
     """Numbers of classes as whole numbers; where there is no answer, 0."""
     numbers = np.nan_to_num(answers, nan=0.0)
     return np.asarray(numbers.astype(np.min_scalar_type(int(numbers.max(initial=0)))))
-
-
-def _posterior(
-    logs: NDArray[np.float32], log_priors: NDArray[np.float32], cls: int
-) -> NDArray[np.float32]:
-    """``1 / Σ_d exp(log joint(d) − log joint(cls))``: no large intermediate, nothing to scale.
-
-    0 where the class itself is impossible: by its prior, or because its kernels weigh nothing.
-    """
-    if np.isneginf(log_priors[cls]):
-        return np.zeros(logs.shape[1], np.float32)
-    total = np.ones(logs.shape[1], np.float32)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for d in range(len(logs)):
-            if d != cls and not np.isneginf(log_priors[d]):
-                odds = logs[d] - logs[cls]
-                odds += log_priors[d] - log_priors[cls]
-                total += np.exp(odds, out=odds)
-    posterior = np.asarray(1 / total, np.float32)
-    posterior[np.isneginf(logs[cls])] = 0
-    return posterior
-
-
-def _most_likely(
-    logs: NDArray[np.float32],
-    log_priors: NDArray[np.float32],
-    counts: NDArray[np.int64],
-    keep_mass: float | None,
-) -> NDArray[np.float32]:
-    top = logs[0] + log_priors[0]
-    best = np.ones(len(top), np.float32)
-    for d in range(1, len(logs)):
-        joint = logs[d] + log_priors[d]
-        best[joint > top] = d + 1
-        np.maximum(top, joint, out=top)
-    if keep_mass is not None:
-        total = np.zeros_like(top)
-        with np.errstate(invalid="ignore"):
-            for d in range(len(logs)):
-                total += np.exp(logs[d] + log_priors[d] - top)
-            total = np.log(total) + top
-        total[np.isnan(total)] = -np.inf
-        best[total < log_density_level(total, counts, keep_mass)] = 0
-    best[np.isneginf(top)] = 0
-    return best
