@@ -89,7 +89,7 @@ def most_likely_class(
     best = np.zeros(len(top), np.intp)
     for d in range(1, len(log_priors)):
         joint = log_densities[d] + log_priors[d]
-        best[joint > top] = d
+        np.copyto(best, d, where=joint > top)
         np.maximum(top, joint, out=top)
     best[np.isneginf(top)] = NONE_OF_THESE
     return best
