@@ -25,7 +25,7 @@ SIGNATURES = {
     "GaussianKDE.score_samples": "(self, X)",
     "Kernel": "(mean, covariance, weight, *, cls='', name='', visible=True)",
     "KernelSet": "(kernels, name='', space='rgb')",
-    "Palette.from_image": "(image, mask=None, channel_axis=-1, *, max_colors=4194304)",
+    "Palette.from_image": "(image, mask=None, channel_axis=-1, *, max_colors=16777216)",
     "Palette.index": "(self, image, mask=None, channel_axis=-1)",
     "Palette.merge": "(self, other)",
     "class_names": "(kernels)",
@@ -53,7 +53,7 @@ SIGNATURES = {
     "load_kernels": "(path)",
     "read_image": "(path)",
     "save_kernels": "(path, kernel_sets, *, about='')",
-    "select_bandwidth": "(image, method='loco', candidates=None, *, device='auto')",
+    "select_bandwidth": "(image, method='loco', candidates=None, *, exact=False, device='auto')",
 }
 
 ATTRIBUTES = {

@@ -156,7 +156,12 @@ def _fit_palette(
 
 
 def select_bandwidth(
-    palette: "Palette", method: str, candidates: list[float] | None, device: str
+    palette: "Palette",
+    method: str,
+    candidates: list[float] | None,
+    device: str,
+    *,
+    exact: bool = False,
 ) -> "BandwidthSelection":
     """Choose a bandwidth by a rule, showing progress where it tries candidates."""
     from napari_colorkde.core.device import resolve_device
@@ -164,7 +169,8 @@ def select_bandwidth(
     from napari_colorkde.core.kde.bandwidth_rules import bandwidth_rule
 
     rule = bandwidth_rule(method)
-    selections = iterate_selection(palette, method, candidates, resolve_device(device))
+    place = resolve_device(device)
+    selections = iterate_selection(palette, method, candidates, place, exact=exact)
     if not rule.tries_candidates:
         *_, selection = selections
         return selection

@@ -8,7 +8,7 @@ import typer
 from napari_colorkde.cli import choices, inputs, tasks
 from napari_colorkde.cli.arguments import one_of, parse_numbers
 from napari_colorkde.cli.command import Command
-from napari_colorkde.cli.console import table
+from napari_colorkde.cli.console import print_message, table
 from napari_colorkde.cli.options import (
     ChannelAxisOption,
     ChannelsOption,
@@ -41,6 +41,14 @@ def bandwidth(
             help="Sigmas to try, for $likelihoods.",
         ),
     ] = None,
+    exact: Annotated[
+        bool,
+        typer.Option(
+            "--exact",
+            help="Score at every color, not at random pixels, of which each score then has a "
+            "standard error; for images of more than a million colors.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
     mask: MaskOption = None,
     channel_axis: ChannelAxisOption = "-1",
@@ -53,13 +61,15 @@ def bandwidth(
             f"method={method!r} tries no candidates; use {listed(choices.likelihoods())}."
         )
     palette = inputs.count_colors(inputs.read(image, mask, channel_axis, channels))
-    found = tasks.select_bandwidth(palette, method, candidates, device)
+    found = tasks.select_bandwidth(palette, method, candidates, device, exact=exact)
     if as_json:
         result = {
             "method": method,
             "bandwidth": found.bandwidth.tolist(),
             "candidates": found.candidates.tolist(),
             "scores": found.scores.tolist(),
+            "standard_errors": found.standard_errors.tolist(),
+            "n_scored": found.n_scored,
         }
         typer.echo(json.dumps(result))
         return
@@ -69,6 +79,14 @@ def bandwidth(
             [*(f"{sigma:.6g}" for sigma in candidate), f"{score:.6f}"]
             for candidate, score in zip(found.candidates, found.scores, strict=True)
         ]
+        if found.n_scored:
+            header.append("standard_error")
+            for row, error in zip(rows, found.standard_errors.tolist(), strict=True):
+                row.append(f"{error:.6f}")
+            print_message(
+                f"scores are means over {found.n_scored} random pixels, not over all; --exact "
+                "takes all."
+            )
         typer.echo(table(header, rows))
     typer.echo(f"bandwidth  {','.join(f'{sigma:.6g}' for sigma in found.bandwidth)}")
 

@@ -6,8 +6,8 @@ Bandwidths are standard deviations in image units. "Range" is that of the values
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,14 +18,29 @@ from napari_colorkde.core.kde.bandwidth_rules import (
     bandwidth_rule,
     default_sigmas,
 )
-from napari_colorkde.core.kde.leave_one_out import leave_one_color_out, leave_one_out
+from napari_colorkde.core.kde.leave_one_out import (
+    MAX_SCORED,
+    LikelihoodMethod,
+    SampledLeaveOut,
+    Score,
+    leave_one_color_out,
+    leave_one_out,
+)
 from napari_colorkde.core.kernel_sums.kernel_sums import kernel_sums
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.ranges import channel_ranges
 
-LikelihoodMethod = Literal["loco", "loo"]
 Bandwidth = str | ArrayLike | None
 """None, the name of a rule (see `bandwidth_rules`), one sigma, C sigmas, or a (C, C) covariance."""
+
+NARROWEST, WIDEST = 1 / 1024, 1 / 8
+"""The range of sigmas that are tried, as fractions of the channels' range."""
+
+SEARCH_TRIES = 8
+"""Sigmas tried at most by a search."""
+
+SEARCH_OCTAVES = 0.25
+"""A search ends when its best sigma is known to this many octaves on both sides."""
 
 
 class BandwidthEdgeWarning(UserWarning):
@@ -46,12 +61,20 @@ class BandwidthSelection:
         ``(n,)`` mean log-likelihoods in nats per pixel; empty for rules of thumb.
     method
         How it was chosen.
+    standard_errors
+        ``(n,)`` of the scores, nats per pixel: 0 where all pixels counted.
+    n_scored
+        How many random pixels, drawn with replacement, the scores are means of; 0 if all counted.
+        The standard error of the difference of two scores is smaller than of either: the pixels
+        are the same.
     """
 
     bandwidth: NDArray[np.float64]
     candidates: NDArray[np.float64]
     scores: NDArray[np.float64]
     method: str
+    standard_errors: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    n_scored: int = 0
 
     @property
     def edge(self) -> Literal["", "narrowest", "widest"]:
@@ -115,6 +138,7 @@ def select_bandwidth(
     method: str = "loco",
     candidates: ArrayLike | None = None,
     *,
+    exact: bool = False,
     device: "str | Device" = "auto",
 ) -> BandwidthSelection:
     """Choose a bandwidth for the color KDE of an image.
@@ -131,7 +155,12 @@ def select_bandwidth(
         range, whatever the pixels.
     candidates
         ``(n,)`` sigmas, or ``(n, C)``, for "loco" and "loo". Default: 11 from 1/1024 to 1/8 of
-        the range, then 4 between the best one's neighbors.
+        the range, then 4 between the best one's neighbors; up to 8 of a search in that range where
+        scores are of random pixels.
+    exact
+        Score at every color. Otherwise palettes of more than a million colors that lie on no small
+        lattice, such as those of 12-bit photographs, are scored at 65 536 random pixels under the
+        density of all, and `standard_errors` says how far off that may be.
     device
         See `resolve_device`.
 
@@ -157,7 +186,8 @@ def select_bandwidth(
     photograph of 18 megapixels.
     """
     palette = image if isinstance(image, Palette) else Palette.from_image(image)
-    *_, selection = iterate_selection(palette, method, candidates, resolve_device(device))
+    place = resolve_device(device)
+    *_, selection = iterate_selection(palette, method, candidates, place, exact=exact)
     _warn(selection, stacklevel=3)
     return selection
 
@@ -167,13 +197,19 @@ def iterate_selection(
     method: str,
     candidates: ArrayLike | None,
     device: Device,
+    *,
+    exact: bool = False,
 ) -> Iterator[BandwidthSelection]:
     """Choose by a rule, yielding the selection so far after every candidate.
 
     For callers who show progress or stop early, and who show the `caveat` of the last one: nothing
     is warned of here. See `select_bandwidth`.
     """
-    return bandwidth_rule(method).choose(palette, candidates, device)
+    rule = bandwidth_rule(method)
+    if exact and rule.tries_candidates:
+        likelihood = cast(LikelihoodMethod, method)
+        return search_by_likelihood(palette, likelihood, candidates, device, exact=True)
+    return rule.choose(palette, candidates, device)
 
 
 def search_by_likelihood(
@@ -181,6 +217,8 @@ def search_by_likelihood(
     method: LikelihoodMethod,
     candidates: ArrayLike | None,
     device: Device,
+    *,
+    exact: bool = False,
 ) -> Iterator[BandwidthSelection]:
     """Try candidates, yielding the selection so far after each: see `iterate_selection`."""
     if method == "loo" and len(palette) < 2:
@@ -188,28 +226,102 @@ def search_by_likelihood(
             "image has a single color: its leave-one-out likelihood grows without end as the "
             'bandwidth shrinks. Give a sigma, or method="scott".'
         )
-    tried: list[tuple[tuple[float, ...], float]] = []
-    if candidates is None:
-        ranges = channel_ranges(palette)
-        fractions = list(np.geomspace(1 / 1024, 1 / 8, 11))
-    else:
-        given = _checked_candidates(candidates, palette.n_channels)
-        ranges, fractions = np.empty(0), []
-        for sigmas in given:
-            tried.append((tuple(sigmas), _likelihood(palette, sigmas, method, device)))
-            yield _selection(tried, method)
+    tries = _Tries(palette, method, device, exact)
+    if candidates is not None:
+        for sigmas in _checked_candidates(candidates, palette.n_channels):
+            yield tries.add(sigmas)
         return
+    ranges = channel_ranges(palette)
+    if tries.sampled is not None:
+        yield from _search(tries, ranges)
+        return
+    fractions = list(np.geomspace(NARROWEST, WIDEST, 11))
     for fraction in fractions:
-        sigmas = fraction * ranges
-        tried.append((tuple(sigmas), _likelihood(palette, sigmas, method, device)))
-        yield _selection(tried, method)
-    best = int(np.argmax([score for _, score in tried]))
+        yield tries.add(fraction * ranges)
+    best = int(np.argmax([score.mean for _, score in tries.scores]))
     low, high = fractions[max(best - 1, 0)], fractions[min(best + 1, len(fractions) - 1)]
-    between = [f for f in np.geomspace(low, high, 7)[1:-1] if abs(f - fractions[best]) > 1e-9 * f]
-    for fraction in between:
-        sigmas = fraction * ranges
-        tried.append((tuple(sigmas), _likelihood(palette, sigmas, method, device)))
-        yield _selection(tried, method)
+    for fraction in np.geomspace(low, high, 7)[1:-1]:
+        if abs(fraction - fractions[best]) > 1e-9 * fraction:
+            yield tries.add(fraction * ranges)
+
+
+class _Tries:
+    """The sigmas that were tried, and their scores."""
+
+    def __init__(
+        self, palette: Palette, method: LikelihoodMethod, device: Device, exact: bool
+    ) -> None:
+        self._palette, self._method, self._device = palette, method, device
+        is_large = len(palette) > MAX_SCORED and palette.lattice is None
+        self.sampled = SampledLeaveOut(palette, method) if is_large and not exact else None
+        self.scores: list[tuple[tuple[float, ...], Score]] = []
+
+    def add(self, sigmas: NDArray[np.float64]) -> BandwidthSelection:
+        """Try one more, and return the selection so far."""
+        self.scores.append((tuple(sigmas), self._score(np.asarray(sigmas, np.float64))))
+        ordered = sorted(self.scores, key=lambda pair: pair[0])
+        candidates = np.array([sigmas for sigmas, _ in ordered])
+        means = np.array([score.mean for _, score in ordered])
+        return BandwidthSelection(
+            candidates[int(np.argmax(means))],
+            candidates,
+            means,
+            self._method,
+            np.array([score.standard_error for _, score in ordered]),
+            0 if self.sampled is None else self.sampled.n_drawn,
+        )
+
+    def _score(self, sigmas: NDArray[np.float64]) -> Score:
+        covariance = np.diag(sigmas**2)
+        sums, log_norm = (
+            kernel_sums(self._palette, covariance, self._device),
+            log_normalizer(covariance),
+        )
+        if self.sampled is not None:
+            return self.sampled.score(sums, sigmas, log_norm)
+        likelihood = leave_one_out if self._method == "loo" else leave_one_color_out
+        return Score(likelihood(self._palette, sums, log_norm))
+
+
+def _search(tries: _Tries, ranges: NDArray[np.float64]) -> Iterator[BandwidthSelection]:
+    """Bracket the best sigma in octaves, then take the vertex of the parabola through three."""
+    lowest, highest = np.log2(NARROWEST), np.log2(WIDEST)
+    scores: dict[float, float] = {}
+
+    def at(octave: float) -> BandwidthSelection:
+        selection = tries.add(2.0**octave * ranges)
+        scores[octave] = tries.scores[-1][1].mean
+        return selection
+
+    middle = (lowest + highest) / 2
+    for octave in (middle, middle - 2, middle + 2):
+        yield at(octave)
+    while len(scores) < SEARCH_TRIES:
+        best = max(scores, key=lambda octave: scores[octave])
+        below = max((o for o in scores if o < best), default=None)
+        above = min((o for o in scores if o > best), default=None)
+        if below is None or above is None:
+            limit = lowest if below is None else highest
+            if best == limit:
+                return
+            step = -2.0 if below is None else 2.0
+            yield at(float(np.clip(best + step, lowest, highest)))
+            continue
+        if max(best - below, above - best) <= SEARCH_OCTAVES:
+            return
+        yield at(_vertex(below, best, above, scores))
+
+
+def _vertex(below: float, best: float, above: float, scores: dict[float, float]) -> float:
+    """Where the parabola through three scores is highest; not next to one that was tried."""
+    left, right = best - below, above - best
+    falls = (scores[best] - scores[below]) * right, (scores[best] - scores[above]) * left
+    vertex = best + 0.5 * (falls[0] * right - falls[1] * left) / max(sum(falls), 1e-300)
+    if abs(vertex - best) < SEARCH_OCTAVES / 2:
+        # So near that the other side of the best is what remains to be known.
+        side = 1.0 if right > left else -1.0
+        return best + side * min(SEARCH_OCTAVES, max(left, right) / 2)
+    return float(np.clip(vertex, below + 0.1 * left, above - 0.1 * right))
 
 
 def log_normalizer(covariance: NDArray[np.float64]) -> float:
@@ -221,22 +333,6 @@ def _warn(selection: BandwidthSelection, stacklevel: int) -> None:
     if sentence := selection.caveat:
         text = f"{sentence[:1].upper()}{sentence[1:]}"
         warnings.warn(text, BandwidthEdgeWarning, stacklevel=stacklevel)
-
-
-def _likelihood(
-    palette: Palette, sigmas: NDArray[np.float64], method: LikelihoodMethod, device: Device
-) -> float:
-    covariance = np.diag(np.asarray(sigmas) ** 2)
-    sums = kernel_sums(palette, covariance, device)
-    score = leave_one_out if method == "loo" else leave_one_color_out
-    return score(palette, sums, log_normalizer(covariance))
-
-
-def _selection(tried: list[tuple[tuple[float, ...], float]], method: str) -> BandwidthSelection:
-    ordered = sorted(tried)
-    candidates = np.array([sigmas for sigmas, _ in ordered])
-    scores = np.array([score for _, score in ordered])
-    return BandwidthSelection(candidates[int(np.argmax(scores))], candidates, scores, method)
 
 
 def _checked_sigmas(values: NDArray[np.float64], n_channels: int) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """How different two images' colors are: Kullback–Leibler and Jensen–Shannon divergences."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +9,15 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance, log_normalizer
-from napari_colorkde.core.kernel_sums.kernel_sums import kernel_sums
+from napari_colorkde.core.kernel_sums.kernel_sums import (
+    FLOAT32_FLOOR,
+    KernelSums,
+    LatticeSums,
+    kernel_sums,
+)
 from napari_colorkde.core.palette.palette import Palette
+
+Axes = tuple[NDArray[np.float64], ...]
 
 REACH = 6.0
 """Standard deviations the grid reaches beyond the colors: 1e-9 of the mass is outside."""
@@ -22,7 +30,11 @@ b the log has a kink, and the rule errs by spacing² · (distance of those color
 FINE_POINTS = 1 << 19
 """The finest spacing is taken whose grid has no more points than this; if none has, the widest."""
 
-MAX_POINTS = 1 << 24
+MAX_POINTS = 1 << 28
+"""Grid points at most: those of 8-bit colors at a bandwidth of 0.6 levels."""
+
+SLAB_POINTS = 1 << 23
+"""Grid points summed at a time: 32 MB for each density."""
 
 SIGNIFICANT = 1e-9
 """Fraction of the peak below which the first density's share of the integral is left out."""
@@ -75,7 +87,7 @@ def compare(
     ------
     ValueError
         If the images differ in kind, or the bandwidth is so narrow beside the colors' range that
-        the grid would exceed 17 million points.
+        the grid would exceed 268 million points.
 
     Notes
     -----
@@ -86,16 +98,20 @@ def compare(
     place = resolve_device(device)
     covariance = bandwidth_covariance(bandwidth, both, place)
     axes = _grid(both, covariance)
-    log_a, log_b = _log_densities(a, b, covariance, axes, place)
     cell = float(np.prod([axis[1] - axis[0] for axis in axes]))
-    return Comparison(
-        kl_ab=_divergence(log_a, log_b) * cell,
-        kl_ba=_divergence(log_b, log_a) * cell,
-        js=0.5 * (_to_middle(log_a, log_b) + _to_middle(log_b, log_a)) * cell,
-    )
+    totals = np.zeros(4)
+    for log_a, log_b in _log_densities(a, b, covariance, axes, place):
+        totals += (
+            _divergence(log_a, log_b),
+            _divergence(log_b, log_a),
+            _to_middle(log_a, log_b),
+            _to_middle(log_b, log_a),
+        )
+    kl_ab, kl_ba, a_to_middle, b_to_middle = (totals * cell).tolist()
+    return Comparison(kl_ab=kl_ab, kl_ba=kl_ba, js=0.5 * (a_to_middle + b_to_middle))
 
 
-def _grid(palette: Palette, covariance: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+def _grid(palette: Palette, covariance: NDArray[np.float64]) -> Axes:
     sigmas = np.sqrt(np.diag(covariance))
     # The narrowest direction of a full covariance sets the spacing of every axis.
     narrow = 1 / np.sqrt(np.diag(np.linalg.inv(covariance)))
@@ -119,22 +135,65 @@ def _log_densities(
     a: Palette,
     b: Palette,
     covariance: NDArray[np.float64],
-    axes: tuple[NDArray[np.float64], ...],
+    axes: Axes,
     device: Device,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Log densities of both at the grid points where either is significant, ``(n,)`` each."""
-    sums = [kernel_sums(p, covariance, device) for p in (a, b)]
-    on_grid = [s.on_grid(axes) for s in sums]
-    keep = np.zeros(on_grid[0].shape, bool)
-    for values in on_grid:
-        keep |= values > SIGNIFICANT * values.max()
-    places = np.nonzero(keep)
-    points = np.stack([axis[i] for axis, i in zip(axes, places, strict=True)], axis=1)
-    log_a, log_b = (
-        s.log_at(points) - np.log(p.n_pixels) - log_normalizer(covariance)
-        for s, p in zip(sums, (a, b), strict=True)
-    )
-    return log_a, log_b
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Log densities of both at the grid points where either is significant, slab by slab.
+
+    Yields
+    ------
+    log_a, log_b
+        ``(n,)`` each.
+    """
+    both = [(p, kernel_sums(p, covariance, device)) for p in (a, b)]
+    slabs = list(_slabs(axes))
+    first = [sums.on_grid(slabs[0]) for _, sums in both]
+    peaks = [values.max() for values in first]
+    for slab in slabs[1:]:
+        # Twice, since what is significant is known only at the end; keeping all takes gigabytes.
+        peaks = [
+            max(peak, sums.on_grid(slab).max()) for peak, (_, sums) in zip(peaks, both, strict=True)
+        ]
+    for number, slab in enumerate(slabs):
+        on_grid = first if number == 0 else [sums.on_grid(slab) for _, sums in both]
+        first = []
+        keep = np.zeros(on_grid[0].shape, bool)
+        for values, peak in zip(on_grid, peaks, strict=True):
+            keep |= values > SIGNIFICANT * peak
+        places = np.nonzero(keep)
+        if not len(places[0]):
+            continue
+        points = np.stack([axis[i] for axis, i in zip(slab, places, strict=True)], axis=1)
+        log_a, log_b = (
+            _log_sums(sums, p, values[keep], points) - np.log(p.n_pixels)
+            for (p, sums), values in zip(both, on_grid, strict=True)
+        )
+        scale = log_normalizer(covariance)
+        yield log_a - scale, log_b - scale
+
+
+def _slabs(axes: Axes) -> Iterator[Axes]:
+    """Cut a grid across its first axis."""
+    rows = max(1, SLAB_POINTS // max(1, int(np.prod([len(axis) for axis in axes[1:]]))))
+    for start in range(0, len(axes[0]), rows):
+        yield axes[0][start : start + rows], *axes[1:]
+
+
+def _log_sums(
+    sums: KernelSums,
+    palette: Palette,
+    values: NDArray[np.float32],
+    points: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Log sums at grid points, whose sums on the grid are known to some of the peak."""
+    if not isinstance(sums, LatticeSums):
+        return sums.log_at(points)
+    # On a lattice all terms are positive: the sums are good to 1e-6 of themselves, tails apart.
+    is_deep = values < FLOAT32_FLOOR * palette.n_pixels
+    logs = np.log(np.where(is_deep, 1.0, values).astype(np.float64))
+    if is_deep.any():
+        logs[is_deep] = sums.log_at(points[is_deep])
+    return logs
 
 
 def _divergence(log_p: NDArray[np.float64], log_q: NDArray[np.float64]) -> float:

@@ -8,6 +8,7 @@ from scipy.stats import gaussian_kde
 
 from napari_colorkde.core import reference
 from napari_colorkde.core.device import HOST
+from napari_colorkde.core.kde import bandwidth as bandwidth_module
 from napari_colorkde.core.kde.bandwidth import (
     BandwidthEdgeWarning,
     bandwidth_covariance,
@@ -17,6 +18,8 @@ from napari_colorkde.core.kde.bandwidth import (
 )
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES, default_sigmas
 from napari_colorkde.core.kde.color_kde import ColorKDE
+from napari_colorkde.core.kde.leave_one_out import SampledLeaveOut
+from napari_colorkde.core.kernel_sums.kernel_sums import kernel_sums
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.ranges import channel_ranges
 from tests.core.drawn import images, one_row_per_pixel
@@ -265,3 +268,65 @@ def test_a_covariance_may_have_been_rotated_in_floating_point():
 def test_an_unknown_method_is_refused():
     with pytest.raises(ValueError, match="method='plugin' is not known; use one of"):
         select_bandwidth(RGB, "plugin")
+
+
+def many_colors(seed=0, n=4000):
+    """A palette on no small lattice: three populations of floats, some colors more than once."""
+    random = np.random.default_rng(seed)
+    means = np.array([[0.2, 0.3, 0.4], [0.6, 0.5, 0.3], [0.7, 0.8, 0.75]])
+    pixels = means[random.integers(0, 3, n)] + random.normal(0, 0.05, (n, 3))
+    pixels[: n // 20] = pixels[0]
+    return Palette.from_image(np.clip(pixels, 0, 1)[np.newaxis])
+
+
+@pytest.mark.parametrize("method", ["loco", "loo"])
+def test_random_pixels_score_within_their_standard_error(method, device, monkeypatch):
+    palette = many_colors()
+    sigmas = [0.004, 0.01, 0.02, 0.05]
+    exact = select_bandwidth(palette, method, sigmas, exact=True, device=device)
+    assert exact.n_scored == 0
+    assert not exact.standard_errors.any()
+    monkeypatch.setattr(bandwidth_module, "MAX_SCORED", 100)
+    drawn = select_bandwidth(palette, method, sigmas, device=device)
+    assert drawn.n_scored == 1 << 16
+    errors = np.abs(drawn.scores - exact.scores) / drawn.standard_errors
+    assert (errors < 4).all()
+    assert (drawn.standard_errors < 0.1).all()
+    again = select_bandwidth(palette, method, sigmas, exact=True, device=device)
+    np.testing.assert_array_equal(again.scores, exact.scores)
+
+
+@given(
+    seed=st.integers(0, 1000), method=st.sampled_from(["loco", "loo"]), sigma=st.floats(1e-3, 0.3)
+)
+def test_what_is_left_out_at_random_pixels_is_the_textbooks(seed, method, sigma):
+    palette = many_colors(seed, 60)
+    pixels = np.repeat(palette.colors.astype(float), palette.counts, axis=0)
+    covariance = np.diag(np.array([sigma, sigma * 2, sigma / 2]) ** 2)
+    likelihood = reference.leave_one_color_out if method == "loco" else reference.leave_one_out
+    drawn = SampledLeaveOut(palette, method, n_drawn=200_000)
+    sums = kernel_sums(palette, covariance, HOST)
+    score = drawn.score(sums, np.sqrt(np.diag(covariance)), log_normalizer(covariance))
+    expected = likelihood(pixels, covariance)
+    assert score.mean == pytest.approx(expected, abs=6 * score.standard_error + 1e-4)
+
+
+def test_the_search_finds_the_best_of_many_sigmas_in_eight_tries(monkeypatch):
+    for seed in range(3):
+        palette = many_colors(seed)
+        every = select_bandwidth(palette, "loco", np.geomspace(1 / 1024, 1 / 8, 40), exact=True)
+        monkeypatch.setattr(bandwidth_module, "MAX_SCORED", 100)
+        found = select_bandwidth(palette, "loco")
+        monkeypatch.undo()
+        assert len(found.scores) <= 8
+        assert abs(np.log2(found.bandwidth[0] / every.bandwidth[0])) < 0.3
+
+
+def test_a_search_that_ends_at_an_edge_says_so(monkeypatch):
+    random = np.random.default_rng(0)
+    lone = Palette.from_image(random.random((1, 300, 3)))
+    monkeypatch.setattr(bandwidth_module, "MAX_SCORED", 100)
+    twice = Palette.from_image(np.repeat(lone.colors, 2, axis=0)[np.newaxis])
+    with pytest.warns(BandwidthEdgeWarning, match="is the narrowest that was tried"):
+        found = select_bandwidth(twice, "loo")
+    assert found.edge == "narrowest"

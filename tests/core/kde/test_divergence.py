@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_colorkde.core.kde import divergence
 from napari_colorkde.core.kde.divergence import Comparison, compare
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.reference import kullback_leibler
@@ -127,3 +128,34 @@ def test_images_of_two_kinds_are_refused():
         compare(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.uint8))
     with pytest.raises(ValueError, match="of one kind"):
         compare(np.zeros((2, 2), np.uint8), np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("bandwidth", [6.0, np.array([[30.0, 10, 0], [10, 40, 5], [0, 5, 20]])])
+def test_slabs_of_the_grid_make_the_whole(bandwidth, monkeypatch):
+    random = np.random.default_rng(5)
+    a, b = (random.normal(m, 12, (1, 150, 3)).clip(0, 255).astype(np.uint8) for m in (100, 120))
+    whole = compare(a, b, bandwidth)
+    monkeypatch.setattr(divergence, "SLAB_POINTS", 1 << 12)
+    in_slabs = compare(a, b, bandwidth)
+    for field in ("kl_ab", "kl_ba", "js"):
+        expected = pytest.approx(getattr(whole, field), rel=1e-5, abs=1e-6)
+        assert getattr(in_slabs, field) == expected
+
+
+@pytest.mark.parametrize("sigma", [1.0, 2.0])
+def test_a_bandwidth_of_a_level_or_two_is_compared(sigma, monkeypatch):
+    monkeypatch.setattr(divergence, "FINE_POINTS", 1 << 12)
+    random = np.random.default_rng(6)
+    a, b = (random.normal(m, 3, (1, 400, 2)).clip(0, 255).astype(np.uint8) for m in (100, 103))
+    found = compare(a, b, sigma)
+    axes = tuple(np.arange(80, 125, sigma / 4) for _ in range(2))
+    expected = kullback_leibler(a[0].astype(float), b[0].astype(float), np.eye(2) * sigma**2, axes)
+    assert found.kl_ab == pytest.approx(expected, abs=1e-3, rel=1e-3)
+
+
+def test_the_whole_cube_is_compared_at_two_levels():
+    ends = np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8)
+    found = compare(ends, ends[:, :1], 2.0)
+    assert found.js == pytest.approx(
+        0.5 * (np.log(4 / 3) + 0.5 * np.log(2 / 3) + 0.5 * np.log(2)), abs=1e-4
+    )
