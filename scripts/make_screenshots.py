@@ -105,7 +105,7 @@ def sample(file_name: str) -> NDArray[Any]:
 def detect_skin(widget: Any) -> None:
     """Choose the preset, and mark what is more likely skin than not."""
     widget.tabs.setCurrentWidget(page_of(widget, widget.classification))
-    widget.classification.skin_button.native.click()
+    widget.classification.controls.skin_button.native.click()
     settle(widget)
     widget.classification.show_mask.value = True
     settle(widget)
@@ -127,12 +127,12 @@ def pick_stains(viewer: napari.Viewer, widget: Any) -> None:
 def separate_stain(viewer: napari.Viewer, widget: Any) -> None:
     """Show the probability of the brown stain, and make labels of what is above the threshold."""
     widget.tabs.setCurrentWidget(page_of(widget, widget.classification))
-    widget.classification.show_what.value = "posterior"
-    widget.classification.cls.value = "brown"
+    widget.classification.controls.show_what.value = "posterior"
+    widget.classification.controls.cls.value = "brown"
     settle(widget)
     widget.classification.show_mask.value = True
     settle(widget)
-    widget.classification.labels_button.native.click()
+    widget.classification.controls.labels_button.native.click()
     settle(widget)
     # A selected Labels layer lights its colors up in the cube.
     viewer.layers.selection.active = viewer.layers[0]

@@ -16,6 +16,9 @@ SAMPLES: dict[str, str] = {
 }
 """File names and what they show."""
 
+PRESET_FILE = "jones_rehg_1999.csv"
+"""The kernel sets that the window offers."""
+
 
 def sample_path(name: str) -> Path:
     """Where a sample lies on this machine.

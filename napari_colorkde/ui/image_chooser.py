@@ -61,7 +61,7 @@ class ImageChooser(QWidget):
         session.source_changed.connect(self._on_source)
         session.state_changed.connect(self._on_state)
 
-    def disconnect_session(self) -> None:
+    def close_session(self) -> None:
         """Let go of the session."""
         self._session.source_changed.disconnect(self._on_source)
         self._session.state_changed.disconnect(self._on_state)

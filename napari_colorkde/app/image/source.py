@@ -181,6 +181,16 @@ def is_image(layer: Any) -> bool:
     return _kind(unwrap_proxy(layer)) == "Image"
 
 
+def is_labels(layer: Any) -> bool:
+    """Whether this is a Labels layer. napari need not be loaded to ask."""
+    return _kind(unwrap_proxy(layer)) == "Labels"
+
+
+def is_shapes(layer: Any) -> bool:
+    """Whether this is a Shapes layer."""
+    return _kind(unwrap_proxy(layer)) == "Shapes"
+
+
 def unwrap_proxy(proxy: Any) -> Any:
     """The object behind a napari proxy; other objects as they are."""
     # napari's proxies are wrapt's; an array must not be asked (zarr groups answer any attribute).

@@ -33,7 +33,6 @@ class ClassificationControls(QWidget):
     def __init__(self, classes: Choices, others: Choices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._make_controls(classes, others)
-        self.grid = QWidget()
         self._form = form(
             [
                 ("show", [self.show_what, self.skin_button]),
@@ -44,7 +43,7 @@ class ClassificationControls(QWidget):
                 ("threshold", [self.threshold]),
                 ("", [self.masked, self.best_button, self.labels_button]),
             ],
-            self.grid,
+            self,
         )
 
     def show_rows(self, show: str) -> None:

@@ -13,7 +13,7 @@ from napari_colorkde.app.classification.evaluation import (
     UNLABELED,
     Evaluation,
 )
-from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.image.source import is_labels, unwrap_proxy
 from napari_colorkde.app.numbers import grouped
 from napari_colorkde.app.session import Session
 from napari_colorkde.ui.classification.roc_plot import RocPlot
@@ -86,7 +86,7 @@ class EvaluationView(QWidget):
         self.evaluation.changed.connect(self._sync)
         self._sync()
 
-    def close(self) -> None:
+    def close_session(self) -> None:
         """Let go of the session and the layers."""
         self.evaluation.changed.disconnect(self._sync)
         self.evaluation.close()
@@ -153,8 +153,7 @@ class EvaluationView(QWidget):
 
     def _layers(self, widget: Any) -> list[tuple[str, Any]]:
         layers = [unwrap_proxy(layer) for layer in self._viewer.layers]
-        # A class of napari's by name: nothing of it needs to be loaded to ask.
-        labels = [layer for layer in reversed(layers) if type(layer).__name__ == "Labels"]
+        labels = [layer for layer in reversed(layers) if is_labels(layer)]
         return [("no truth", NO_TRUTH), *((layer.name, layer) for layer in labels)]
 
     def _labels(self, widget: Any) -> list[tuple[str, int]]:

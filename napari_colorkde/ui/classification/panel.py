@@ -17,6 +17,7 @@ from napari_colorkde.app.classification.threshold import (
     active_threshold,
     threshold_range,
 )
+from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
 from napari_colorkde.app.density.compute import ColorValues
 from napari_colorkde.app.image.source import unwrap_proxy
@@ -28,16 +29,15 @@ from napari_colorkde.app.layers.threshold_mask import ThresholdMask
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.io.kernel_files import load_kernels
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.samples import PRESET_FILE, sample_path
 from napari_colorkde.ui.classification.controls import ClassificationControls
 from napari_colorkde.ui.classification.evaluation_view import EvaluationView
-from napari_colorkde.ui.kernels.set_chooser import PRESET_FILE
 
 SKIN = ("skin", "nonskin")
 """The sets of the preset, and its classes."""
 
 
-class ClassificationPanel(ClassificationControls):
+class ClassificationPanel(QWidget):
     """Settings of the classification, its mask and its scores.
 
     Parameters
@@ -53,8 +53,10 @@ class ClassificationPanel(ClassificationControls):
     def __init__(
         self, viewer: Any, session: Session, overlay: Overlay, parent: QWidget | None = None
     ) -> None:
+        super().__init__(parent)
         self._viewer, self._session, self._overlay = unwrap_proxy(viewer), session, overlay
-        super().__init__(self._classes, self._others, parent)
+        self.controls = ClassificationControls(self._classes, self._others)
+        self._connections = Connections()
         self.mask = ThresholdMask(viewer, session, overlay)
         self.evaluation = EvaluationView(viewer, session)
         self.note = QLabel()
@@ -62,35 +64,34 @@ class ClassificationPanel(ClassificationControls):
         lines = QVBoxLayout(self)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(6)
-        lines.addWidget(self.grid)
+        lines.addWidget(self.controls)
         lines.addWidget(self.note)
         lines.addWidget(self.evaluation)
         self._connect()
         self._sync()
 
     def _connect(self) -> None:
-        self.show_what.changed.connect(self._on_show)
-        self.skin_button.changed.connect(self._on_skin)
-        self.cls.changed.connect(self._on_cls)
-        self.against.changed.connect(self._on_against)
-        self.prior.moved.connect(self._on_prior)
-        self.mass.changed.connect(self._on_none)
-        self.none_of_these.changed.connect(self._on_none)
-        self.threshold.moved.connect(self._on_threshold)
-        self.threshold.editing_finished.connect(self._on_rest)
-        self.masked.changed.connect(self._on_masked)
-        self.best_button.changed.connect(self._on_best)
-        self.labels_button.changed.connect(self.make_labels)
-        self._session.state_changed.connect(self._on_state)
-        self._session.densities_changed.connect(self._on_densities)
-        self._session.source_changed.connect(self._on_source)
+        controls = self.controls
+        controls.show_what.changed.connect(self._on_show)
+        controls.skin_button.changed.connect(self._on_skin)
+        controls.cls.changed.connect(self._on_cls)
+        controls.against.changed.connect(self._on_against)
+        controls.prior.moved.connect(self._on_prior)
+        controls.mass.changed.connect(self._on_none)
+        controls.none_of_these.changed.connect(self._on_none)
+        controls.threshold.moved.connect(self._on_threshold)
+        controls.threshold.editing_finished.connect(self._on_rest)
+        controls.masked.changed.connect(self._on_masked)
+        controls.best_button.changed.connect(self._on_best)
+        controls.labels_button.changed.connect(self.make_labels)
+        self._connections.add(self._session.state_changed, self._on_state)
+        self._connections.add(self._session.densities_changed, self._on_densities)
+        self._connections.add(self._session.source_changed, self._on_source)
 
-    def disconnect_session(self) -> None:
+    def close_session(self) -> None:
         """Let go of the session and the viewer; the mask goes, labels stay."""
-        self._session.state_changed.disconnect(self._on_state)
-        self._session.densities_changed.disconnect(self._on_densities)
-        self._session.source_changed.disconnect(self._on_source)
-        self.evaluation.close()
+        self._connections.close()
+        self.evaluation.close_session()
         self.mask.close()
 
     def reset_choices(self) -> None:
@@ -192,7 +193,7 @@ class ClassificationPanel(ClassificationControls):
             self._judge("prior", priors=with_prior(query.priors, query.cls, prior))
 
     def _on_none(self, *args: Any) -> None:
-        mass = self.mass.value / 100 if self.none_of_these.value else None
+        mass = self.controls.mass.value / 100 if self.controls.none_of_these.value else None
         self._judge("none of these", keep_mass=mass)
 
     def _on_threshold(self, threshold: float) -> None:
@@ -250,29 +251,31 @@ class ClassificationPanel(ClassificationControls):
         state, densities = self._session.state, self._session.densities
         classification, query = state.classification, resolve_classes(state)
         show = "density" if state.shown_classification is None else classification.show
-        with self.signals_blocked():
-            self.show_what.value = show
-            self.cls.reset_choices()
-            self.against.reset_choices()
+        with self.controls.signals_blocked():
+            self.controls.show_what.value = show
+            self.controls.cls.reset_choices()
+            self.controls.against.reset_choices()
             if query is not None:
-                self.cls.value = query.cls
+                self.controls.cls.value = query.cls
                 if query.against is not None:
-                    self.against.value = query.against
+                    self.controls.against.value = query.against
             if classification.keep_mass is not None:
-                self.mass.value = 100 * classification.keep_mass
-            self.none_of_these.value = classification.keep_mass is not None
-            self.masked.value = classification.show_mask
+                self.controls.mass.value = 100 * classification.keep_mass
+            self.controls.none_of_these.value = classification.keep_mass is not None
+            self.controls.masked.value = classification.show_mask
         if query is not None:
-            self.prior.set(query.priors[query.cls])
+            self.controls.prior.set(query.priors[query.cls])
         threshold = active_threshold(densities, state)
         if densities is not None and threshold is not None:
-            self.threshold.set_range(*threshold_range(densities))
-            self.threshold.set(threshold)
-        self.show_rows(show)
-        self.threshold.setEnabled(threshold is not None)
-        self.masked.enabled = threshold is not None
-        self.best_button.enabled = threshold is not None and classification.threshold is not None
-        self.labels_button.enabled = densities is not None
+            self.controls.threshold.set_range(*threshold_range(densities))
+            self.controls.threshold.set(threshold)
+        self.controls.show_rows(show)
+        self.controls.threshold.setEnabled(threshold is not None)
+        self.controls.masked.enabled = threshold is not None
+        self.controls.best_button.enabled = (
+            threshold is not None and classification.threshold is not None
+        )
+        self.controls.labels_button.enabled = densities is not None
         self.note.setText(_note(show, query))
         self.note.setVisible(bool(self.note.text()))
         self.evaluation.set_threshold(threshold)

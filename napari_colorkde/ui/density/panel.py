@@ -19,9 +19,8 @@ from napari_colorkde.app.state import AUTOMATIC, State
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.palette.ranges import channel_ranges
 from napari_colorkde.io.colormaps import COLORMAPS
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.samples import PRESET_FILE, sample_path
 from napari_colorkde.ui.density.script_menu import ScriptMenu
-from napari_colorkde.ui.kernels.set_chooser import PRESET_FILE
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 from napari_colorkde.ui.widgets.forms import form
 from napari_colorkde.ui.widgets.number_slider import NumberSlider
@@ -120,7 +119,7 @@ class DensityPanel(QWidget):
         session.estimate_changed.connect(self._on_estimate)
         self._sync(session.state)
 
-    def disconnect_session(self) -> None:
+    def close_session(self) -> None:
         """Let go of the session."""
         self._session.state_changed.disconnect(self._on_state)
         self._session.estimate_changed.disconnect(self._on_estimate)

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_colorkde.app.image.source import is_labels
 from napari_colorkde.app.jobs import Progress, user_message
 from napari_colorkde.app.kernels.fitting import (
     MAX_KERNELS,
@@ -236,7 +237,7 @@ class FitDialog(QDialog):
         layers = [
             layer.name
             for layer in reversed(list(self._tool.viewer.layers))
-            if type(layer).__name__ == "Labels" and METADATA_KEY not in layer.metadata
+            if is_labels(layer) and METADATA_KEY not in layer.metadata
         ]
         return [(name, name) for name in layers] or [("no Labels layer", NO_LAYER)]
 

@@ -65,9 +65,9 @@ class KernelsPanel(QWidget):
         if isinstance(lines, QVBoxLayout):
             lines.insertWidget(lines.indexOf(self.table), tool)
 
-    def disconnect_session(self) -> None:
+    def close_session(self) -> None:
         """Let go of the session."""
-        self.chooser.disconnect_session()
+        self.chooser.close_session()
         self._session.state_changed.disconnect(self._on_state)
         self._session.counted_changed.disconnect(self._on_counted)
 

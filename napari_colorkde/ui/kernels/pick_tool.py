@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.image.source import is_labels, is_shapes, unwrap_proxy
 from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.kernels.picking import NamingRule, Picker, PickMode
 from napari_colorkde.app.layers.metadata import METADATA_KEY
@@ -117,7 +117,7 @@ class PickTool(QWidget):
         """Put another way to kernels at the end of the row."""
         self._row.addWidget(button)
 
-    def disconnect_session(self) -> None:
+    def close_session(self) -> None:
         """Let go of the session and of the viewer."""
         self.mouse.stop()
         self.picker.close()
@@ -156,11 +156,10 @@ class PickTool(QWidget):
     def _fill_menu(self) -> None:
         self.menu.clear()
         for layer in reversed(list(self.viewer.layers)):
-            kind = type(layer).__name__
-            if kind not in ("Labels", "Shapes") or METADATA_KEY in layer.metadata:
+            if METADATA_KEY in layer.metadata or not (is_labels(layer) or is_shapes(layer)):
                 continue
             self.menu.addSection(layer.name)
-            ways = LABELS if kind == "Labels" else SHAPES
+            ways = LABELS if is_labels(layer) else SHAPES
             for text, which, titles in ways:
                 action = self.menu.addAction(text)
                 action.setData((layer.name, which, titles))

@@ -11,10 +11,9 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.samples import PRESET_FILE, sample_path
 from napari_colorkde.ui.widgets.forms import form
 
-PRESET_FILE = "jones_rehg_1999.csv"
 PRESETS = {"skin": "skin (Jones & Rehg 1999)", "nonskin": "non-skin (Jones & Rehg 1999)"}
 
 NO_SET = ""
@@ -61,7 +60,7 @@ class KernelSetChooser(QWidget):
         session.state_changed.connect(self._on_state)
         self._sync(session.state)
 
-    def disconnect_session(self) -> None:
+    def close_session(self) -> None:
         """Let go of the session."""
         self._session.state_changed.disconnect(self._on_state)
 

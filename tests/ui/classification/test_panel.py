@@ -52,12 +52,12 @@ def values(widget: ColorKDEWidget) -> np.ndarray:
 def shown(widget: ColorKDEWidget) -> dict[str, bool]:
     panel = widget.classification
     controls = {
-        "cls": panel.cls.native,
-        "against": panel.against.native,
-        "prior": panel.prior,
-        "mass": panel.mass.native,
-        "threshold": panel.threshold,
-        "masked": panel.masked.native,
+        "cls": panel.controls.cls.native,
+        "against": panel.controls.against.native,
+        "prior": panel.controls.prior,
+        "mass": panel.controls.mass.native,
+        "threshold": panel.controls.threshold,
+        "masked": panel.controls.masked.native,
     }
     return {name: native.isVisibleTo(panel) for name, native in controls.items()}
 
@@ -65,12 +65,15 @@ def shown(widget: ColorKDEWidget) -> dict[str, bool]:
 def test_skin_is_one_click(dock: Dock) -> None:
     widget = dock(RGB)
     widget.tabs.setCurrentIndex(2)
-    widget.classification.skin_button.native.click()
+    widget.classification.controls.skin_button.native.click()
     sets = load_kernels(sample_path("jones_rehg_1999.csv"))
     wanted = classify_image(RGB, sets, show="posterior", cls="skin")
     np.testing.assert_allclose(values(widget), wanted, rtol=1e-4, atol=1e-6)
-    assert widget.classification.show_what.value == "posterior"
-    assert (widget.classification.cls.value, widget.classification.against.value) == (
+    assert widget.classification.controls.show_what.value == "posterior"
+    assert (
+        widget.classification.controls.cls.value,
+        widget.classification.controls.against.value,
+    ) == (
         "skin",
         "nonskin",
     )
@@ -87,13 +90,13 @@ def test_the_kernels_of_the_user_say_nothing_about_skin(judged: ColorKDEWidget) 
     )
     session.set_classification(show="posterior", threshold=0.75)
     before = session.state
-    panel.skin_button.native.click()
+    panel.controls.skin_button.native.click()
     preset = load_kernels(sample_path("jones_rehg_1999.csv"))
     wanted = classify_image(RGB, preset, show="posterior", cls="skin")
     np.testing.assert_allclose(values(judged), wanted, rtol=1e-4, atol=1e-6)
-    assert panel.threshold.value == 0.5
+    assert panel.controls.threshold.value == 0.5
     assert dict(session.state.kernel_sets)["stains"] is STAINS
-    assert panel.cls.choices == ("skin", "nonskin")
+    assert panel.controls.cls.choices == ("skin", "nonskin")
     session.undo()
     assert session.state == before
 
@@ -101,17 +104,17 @@ def test_the_kernels_of_the_user_say_nothing_about_skin(judged: ColorKDEWidget) 
 def test_the_preset_says_in_whose_place_it_is(judged: ColorKDEWidget) -> None:
     session, panel, said = judged.session, judged.classification, []
     session.message.connect(said.append)
-    panel.skin_button.native.click()
-    panel.skin_button.native.click()
+    panel.controls.skin_button.native.click()
+    panel.controls.skin_button.native.click()
     assert said == []
     session.edit(session.kernels[:3])
-    panel.skin_button.native.click()
+    panel.controls.skin_button.native.click()
     assert said == ["The preset has replaced the set 'skin'; undo brings back what was there."]
 
 
 @pytest.mark.parametrize("show", ["posterior", "ratio", "class"])
 def test_each_quantity_is_shown_and_has_its_settings(judged: Any, show: str) -> None:
-    judged.classification.show_what.value = show
+    judged.classification.controls.show_what.value = show
     against = {"against": "blue"} if show == "ratio" else {}
     wanted = classify_image(RGB, STAINS, show=show, **against)  # type: ignore[arg-type]
     np.testing.assert_allclose(values(judged), wanted, rtol=1e-4, atol=1e-4)
@@ -127,25 +130,25 @@ def test_each_quantity_is_shown_and_has_its_settings(judged: Any, show: str) -> 
 
 def test_classes_and_priors_are_chosen(judged: ColorKDEWidget) -> None:
     panel = judged.classification
-    panel.show_what.value = "posterior"
-    panel.cls.value = "blue"
-    panel.prior.box.setValue(0.8)
+    panel.controls.show_what.value = "posterior"
+    panel.controls.cls.value = "blue"
+    panel.controls.prior.box.setValue(0.8)
     priors = {"brown": 0.1, "blue": 0.8, "none": 0.1}
     wanted = classify_image(RGB, STAINS, show="posterior", cls="blue", priors=priors)
     np.testing.assert_allclose(values(judged), wanted, rtol=1e-4, atol=1e-6)
     assert "blue 0.8" in panel.note.text()
     judged.session.undo()
-    assert panel.prior.value == pytest.approx(1 / 3)
+    assert panel.controls.prior.value == pytest.approx(1 / 3)
 
 
 def test_none_of_these_is_a_part_of_the_pixels(judged: ColorKDEWidget) -> None:
     panel = judged.classification
-    panel.show_what.value = "class"
-    panel.mass.value = 70
-    panel.none_of_these.value = True
+    panel.controls.show_what.value = "class"
+    panel.controls.mass.value = 70
+    panel.controls.none_of_these.value = True
     wanted = classify_image(RGB, STAINS, none_below=0.7)
     assert (values(judged) != wanted).mean() < 0.001
-    panel.none_of_these.value = False
+    panel.controls.none_of_these.value = False
     assert (values(judged) > 0).all()
 
 
@@ -153,27 +156,27 @@ def test_the_mask_is_filled_while_the_slider_moves_and_outlined_at_rest(
     viewer: Viewer, judged: ColorKDEWidget, qtbot: Any
 ) -> None:
     panel = judged.classification
-    panel.show_what.value = "posterior"
+    panel.controls.show_what.value = "posterior"
     judged.session.wait()
-    panel.threshold.slider.setSliderDown(True)
-    panel.threshold.slider.setValue(400)
+    panel.controls.threshold.slider.setSliderDown(True)
+    panel.controls.threshold.slider.setValue(400)
     mask = viewer.layers["photo mask"]
     np.testing.assert_array_equal(mask.data, values(judged) >= np.float32(0.4))
-    assert panel.masked.value
-    panel.threshold.slider.setSliderDown(False)
-    panel.threshold.slider.sliderReleased.emit()
+    assert panel.controls.masked.value
+    panel.controls.threshold.slider.setSliderDown(False)
+    panel.controls.threshold.slider.sliderReleased.emit()
     assert set(np.unique(mask.data)) == {0, 2, 3}
-    panel.best_button.native.click()
-    assert panel.threshold.value == 0.5
-    panel.masked.value = False
+    panel.controls.best_button.native.click()
+    assert panel.controls.threshold.value == 0.5
+    panel.controls.masked.value = False
     assert "photo mask" not in viewer.layers
 
 
 def test_a_typed_threshold_rests_after_a_moment(judged: ColorKDEWidget, qtbot: Any) -> None:
     panel = judged.classification
-    panel.show_what.value = "ratio"
+    panel.controls.show_what.value = "ratio"
     judged.session.wait()
-    panel.threshold.box.setValue(1.25)
+    panel.controls.threshold.box.setValue(1.25)
     assert panel.mask.dragging
     qtbot.waitUntil(lambda: not panel.mask.dragging)
     assert judged.session.state.classification.threshold == 1.25
@@ -183,15 +186,15 @@ def test_labels_are_made_of_the_threshold_and_of_the_classes(
     viewer: Viewer, judged: ColorKDEWidget
 ) -> None:
     panel = judged.classification
-    panel.show_what.value = "posterior"
+    panel.controls.show_what.value = "posterior"
     wanted = values(judged) >= 0.5
-    panel.labels_button.native.click()
+    panel.controls.labels_button.native.click()
     judged.session.wait()
     assert isinstance(viewer.layers["photo brown"], Labels)
     np.testing.assert_array_equal(viewer.layers["photo brown"].data, wanted)
-    panel.show_what.value = "class"
+    panel.controls.show_what.value = "class"
     judged.session.wait()
-    panel.labels_button.native.click()
+    panel.controls.labels_button.native.click()
     judged.session.wait()
     layer = viewer.layers["photo classes"]
     np.testing.assert_array_equal(layer.data, classify_image(RGB, STAINS))
@@ -203,7 +206,7 @@ def test_no_labels_are_made_of_a_preview(viewer: Viewer, judged: ColorKDEWidget)
     assert session.densities is not None
     session.densities = replace(session.densities, is_exact=False)
     before = list(viewer.layers)
-    judged.classification.labels_button.native.click()
+    judged.classification.controls.labels_button.native.click()
     session.wait()
     assert "wait until it is exact" in judged.status.problem.text()
     assert list(viewer.layers) == before
@@ -214,7 +217,7 @@ def test_small_densities_are_shown_and_typed(judged: ColorKDEWidget) -> None:
     session.log = False
     session.show = "kde"
     session.wait()
-    box, slider = panel.threshold.box, panel.threshold.slider
+    box, slider = panel.controls.threshold.box, panel.controls.threshold.slider
     slider.setValue(500)
     threshold = session.state.classification.threshold
     assert threshold is not None
@@ -234,28 +237,28 @@ def test_a_hidden_tab_catches_up_when_it_is_shown(judged: ColorKDEWidget) -> Non
     judged.session.set_classification(show="posterior", cls="blue", threshold=0.25)
     judged.session.wait()
     judged.tabs.setCurrentIndex(2)
-    assert judged.classification.show_what.value == "posterior"
-    assert judged.classification.cls.value == "blue"
-    assert judged.classification.threshold.value == 0.25
+    assert judged.classification.controls.show_what.value == "posterior"
+    assert judged.classification.controls.cls.value == "blue"
+    assert judged.classification.controls.threshold.value == 0.25
 
 
 def test_without_kernels_a_sentence_says_what_to_do(dock: Dock) -> None:
     widget = dock(RGB)
-    widget.classification.show_what.value = "posterior"
+    widget.classification.controls.show_what.value = "posterior"
     assert "There are no kernels to classify by yet" in widget.status.problem.text()
-    assert widget.classification.show_what.value == "density"
+    assert widget.classification.controls.show_what.value == "density"
 
 
 def test_without_an_image_nothing_fails(dock: Dock) -> None:
     widget = dock()
-    widget.classification.labels_button.native.click()
+    widget.classification.controls.labels_button.native.click()
     widget.classification.make_labels()
     assert "nothing to make labels of yet" in widget.status.problem.text()
 
 
 def test_the_truth_is_a_labels_layer(viewer: Viewer, judged: ColorKDEWidget) -> None:
     panel = judged.classification
-    panel.show_what.value = "posterior"
+    panel.controls.show_what.value = "posterior"
     truth = (RGB[..., 0] < 60).astype(np.uint8)
     layer = viewer.add_labels(truth, name="truth")
     view = panel.evaluation
@@ -268,7 +271,7 @@ def test_the_truth_is_a_labels_layer(viewer: Viewer, judged: ColorKDEWidget) -> 
     assert f"{view.evaluation.curve.auc:.4f}" in view.numbers.text()
     assert "area" in view.plot.accessibleDescription()
     before = view.numbers.text()
-    panel.threshold.box.setValue(0.9)
+    panel.controls.threshold.box.setValue(0.9)
     assert view.numbers.text() != before
     viewer.layers.remove(layer)
     assert view.truth.value == ""
@@ -288,12 +291,12 @@ def test_another_image_and_deleted_layers_are_survived(
     viewer: Viewer, judged: ColorKDEWidget
 ) -> None:
     panel = judged.classification
-    panel.show_what.value = "posterior"
-    panel.masked.value = True
+    panel.controls.show_what.value = "posterior"
+    panel.controls.masked.value = True
     judged.session.wait()
     viewer.layers.remove("photo mask")
-    assert not panel.masked.value
-    panel.threshold.box.setValue(0.3)
+    assert not panel.controls.masked.value
+    panel.controls.threshold.box.setValue(0.3)
     assert "photo mask" in viewer.layers
     second = viewer.add_image(RGB[::-1, :40], rgb=True, name="second")
     judged.chooser.image.value = second
@@ -305,8 +308,8 @@ def test_another_image_and_deleted_layers_are_survived(
 
 
 def test_closing_takes_the_mask_away(viewer: Viewer, judged: ColorKDEWidget, qtbot: Any) -> None:
-    judged.classification.show_what.value = "posterior"
-    judged.classification.masked.value = True
+    judged.classification.controls.show_what.value = "posterior"
+    judged.classification.controls.masked.value = True
     judged.session.wait()
     close_dock(judged, qtbot)
     assert [layer.name for layer in viewer.layers] == ["photo", "photo density"]
@@ -314,9 +317,15 @@ def test_closing_takes_the_mask_away(viewer: Viewer, judged: ColorKDEWidget, qtb
 
 def test_every_control_says_what_it_does(judged: ColorKDEWidget) -> None:
     panel: ClassificationPanel = judged.classification
-    for control in (panel.show_what, panel.skin_button, panel.cls, panel.against, panel.mass):
+    for control in (
+        panel.controls.show_what,
+        panel.controls.skin_button,
+        panel.controls.cls,
+        panel.controls.against,
+        panel.controls.mass,
+    ):
         assert len(control.tooltip) > 20
-    for slider in (panel.prior, panel.threshold):
+    for slider in (panel.controls.prior, panel.controls.threshold):
         assert len(slider.slider.toolTip()) > 20
         assert slider.slider.focusPolicy().value & Qt.FocusPolicy.TabFocus.value
 

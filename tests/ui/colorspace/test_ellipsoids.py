@@ -66,7 +66,7 @@ def setting(qtbot: Any) -> Iterator[Setting]:
     qtbot.addWidget(setting.panel)
     yield setting
     setting.ellipsoids.close()
-    setting.panel.disconnect_session()
+    setting.panel.close_session()
 
 
 def kernel(setting: Setting, k: int) -> Kernel:

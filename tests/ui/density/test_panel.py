@@ -23,7 +23,7 @@ def panel(qtbot: Any) -> Iterator[DensityPanel]:
     panel = DensityPanel(session)
     qtbot.addWidget(panel)
     yield panel
-    panel.disconnect_session()
+    panel.close_session()
     session.close()
 
 

@@ -54,7 +54,7 @@ def panel(qtbot: Any, session: Session) -> Iterator[DensityPanel]:
     qtbot.addWidget(panel)
     QApplication.clipboard().setText("before")
     yield panel
-    panel.disconnect_session()
+    panel.close_session()
 
 
 def copied() -> str:

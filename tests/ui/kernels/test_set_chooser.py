@@ -26,7 +26,7 @@ def chooser(qtbot: Any) -> Iterator[KernelSetChooser]:
     chooser = KernelSetChooser(session)
     qtbot.addWidget(chooser)
     yield chooser
-    chooser.disconnect_session()
+    chooser.close_session()
     session.close()
 
 
