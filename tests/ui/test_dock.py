@@ -160,7 +160,7 @@ def test_problems_are_told_in_the_dock(viewer: Viewer, dock: Dock, tmp_path: Pat
     widget.panel.show_what.value = "kernels"
     with pytest.raises(RuntimeError):
         widget.session.wait()
-    assert "hese kernels are for 3 channels" in widget.status.problem.text()
+    assert "kernels are for 3 channels" in widget.status.problem.text()
     widget.panel.show_what.value = "kde"
     widget.session.wait()
     assert not widget.status.problem.isVisible()
