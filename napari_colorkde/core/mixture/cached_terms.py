@@ -6,6 +6,7 @@ edit the log₂ K nodes above the edited kernel are added again. Nothing is ever
 same kernels give the same numbers whatever was edited before.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,11 @@ from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 KEPT_BYTES = 1 << 29
-"""What terms and sums may take; above that nothing is kept from one evaluation to the next."""
+"""What terms and sums that are kept may take, 512 MB: of 10 million colors those of the upper
+levels of the tree. Sums of few kernels are then computed again, those of many are kept."""
+
+CHUNK_COLORS = 1 << 16
+"""Colors whose term is computed in one go, so that its steps stay in the cache."""
 
 Numbers = tuple[int, ...]
 Key = tuple[bytes, bytes, float]
@@ -40,11 +45,11 @@ class Contributions:
         self._center: NDArray[np.float64] = np.asarray(center)
         centered = np.ascontiguousarray((colors - self._center).T)
         self._colors = self._device.put(centered, torch.float64)
-        self._scratch = torch.empty_like(self._colors)
+        self._scratch = torch.empty_like(self._colors[:, :CHUNK_COLORS])
         # Kernels go by numbers, never used twice: comparing them takes longer than adding terms.
         self._numbers: dict[Key, int] = {}
         self._next = 0
-        self._keeps = True
+        self._min_kept = 1
         self._kept: dict[Numbers, torch.Tensor] = {}
         self._used: dict[Numbers, torch.Tensor] = {}
 
@@ -76,14 +81,15 @@ class Contributions:
                 f"least one with the {len(self._center)} of the colors."
             )
         self._used = {}
-        # A term for each kernel, and nearly as many sums of them.
-        self._keeps = 8 * self._colors.shape[1] * len(kernels) <= KEPT_BYTES
         numbered = self._numbered(kernels)
         by_number = dict(zip(numbered, kernels, strict=True))
-        sums = []
-        for cls in range(max(classes) + 1):
-            members = tuple(n for n, c in zip(numbered, classes, strict=True) if c == cls)
-            sums.append(self._sum(members, by_number))
+        of_classes = [
+            tuple(n for n, c in zip(numbered, classes, strict=True) if c == cls)
+            for cls in range(max(classes) + 1)
+        ]
+        n_kept = KEPT_BYTES // (4 * max(1, self._colors.shape[1]))
+        self._min_kept = _smallest_kept([len(members) for members in of_classes], n_kept)
+        sums = [self._sum(members, by_number) for members in of_classes]
         self._kept, self._used = self._used, {}
         return np.stack([np.asarray(self._device.get(each)) for each in sums])
 
@@ -112,7 +118,7 @@ class Contributions:
                     self._keep_below(members)
             elif found is None:
                 found = self._term(kernels[members[0]])
-            if self._keeps:
+            if len(members) >= self._min_kept:
                 self._used[members] = found
         return found
 
@@ -136,15 +142,48 @@ class Contributions:
         shift = self._device.put(
             (whitener @ (kernel.mean - self._center))[:, np.newaxis], torch.float64
         )
-        # Into memory that is there already: fresh pages take longer than the arithmetic.
-        whitened = self._scratch
-        if kernel.is_diagonal:
-            scales = self._device.put(np.diagonal(whitener)[:, np.newaxis], torch.float64)
-            torch.mul(self._colors, scales, out=whitened)
-        else:
-            torch.matmul(self._device.put(whitener, torch.float64), self._colors, out=whitened)
-        squared = whitened.sub_(shift).square_().sum(dim=0)
-        return squared.mul_(-0.5).add_(float(constant)).float()
+        scales = self._device.put(np.diagonal(whitener)[:, np.newaxis], torch.float64)
+        turn = self._device.put(whitener, torch.float64)
+        result = torch.empty(self._colors.shape[1], device=self._colors.device)
+        for start in range(0, len(result), CHUNK_COLORS):
+            colors = self._colors[:, start : start + CHUNK_COLORS]
+            # Into memory that is there already: fresh pages take longer than the arithmetic.
+            whitened = self._scratch[:, : colors.shape[1]]
+            if kernel.is_diagonal:
+                torch.mul(colors, scales, out=whitened)
+            else:
+                torch.matmul(turn, colors, out=whitened)
+            squared = whitened.sub_(shift).square_().sum(dim=0)
+            result[start : start + CHUNK_COLORS] = squared.mul_(-0.5).add_(float(constant))
+        return result
+
+
+def _smallest_kept(n_members: Sequence[int], n_kept: int) -> int:
+    """Return how many kernels a sum must be of to be kept, if `n_kept` sums and terms may be.
+
+    Parameters
+    ----------
+    n_members
+        How many kernels each tree has.
+    """
+    # Trees halve again and again: at each level there are twice as many, half as large.
+    sizes: Counter[int] = Counter(n_members)
+    of_size: Counter[int] = Counter()
+    while sizes:
+        of_size.update(sizes)
+        halves: Counter[int] = Counter()
+        for size, n in sizes.items():
+            if size > 1:
+                halves[size // 2] += n
+                halves[size - size // 2] += n
+        sizes = halves
+    n_so_far, smallest = 0, max(of_size) + 1
+    for size in sorted(of_size, reverse=True):
+        n_so_far += of_size[size]
+        if n_so_far > n_kept:
+            break
+        smallest = size
+    return smallest
 
 
 def _key(kernel: Kernel) -> Key:

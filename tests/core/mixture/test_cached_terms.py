@@ -90,12 +90,23 @@ def test_far_tails_do_not_underflow() -> None:
     assert values.min() < -10_000
 
 
-def test_nothing_is_kept_beyond_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contributions, "KEPT_BYTES", 4 * len(COLORS) * 5)
+@pytest.mark.parametrize("n_kept", [0, 1, 2, 5, 6, 12, 13])
+def test_what_is_kept_stays_within_the_budget(monkeypatch: pytest.MonkeyPatch, n_kept: int) -> None:
+    monkeypatch.setattr(contributions, "KEPT_BYTES", 4 * len(COLORS) * n_kept)
     kept = Contributions(COLORS, "cpu")
-    kept.log_density(KERNELS)
-    assert kept._kept == {}
-    require_promised(kept.log_density(KERNELS), mixture_log_density(COLORS, KERNELS))
+    for kernels in (KERNELS, moved(KERNELS, 3), KERNELS):
+        values = kept.log_density(kernels)
+        require_promised(values, mixture_log_density(COLORS, kernels))
+        assert len(kept._kept) <= n_kept
+        assert (n_kept == 13) == (len(kept._kept) == 13)
+        assert bool(kept._kept) == (n_kept > 0)
+    np.testing.assert_array_equal(values, Contributions(COLORS, "cpu").log_density(KERNELS))
+
+
+def test_terms_of_many_colors_are_computed_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Contributions(COLORS, "cpu").log_density(KERNELS)
+    monkeypatch.setattr(contributions, "CHUNK_COLORS", 7)
+    np.testing.assert_allclose(Contributions(COLORS, "cpu").log_density(KERNELS), whole, rtol=1e-6)
 
 
 def test_other_channels_are_refused() -> None:
