@@ -19,7 +19,9 @@ from napari_colorkde.app.density.color_coordinates import (
     with_rgb_space,
 )
 from napari_colorkde.app.density.compute import ColorValues, DensityRequest, Estimate, compute
+from napari_colorkde.app.density.difference import Difference
 from napari_colorkde.app.density.export import ExportRequest, export
+from napari_colorkde.app.density.subtraction import Subtraction
 from napari_colorkde.app.deprecation import renamed
 from napari_colorkde.app.image.counting import CountedImage, count_colors
 from napari_colorkde.app.image.pixel_index import PixelIndex
@@ -81,6 +83,9 @@ class Session(StateStore):
     counted_changed = Signal(object, description="CountedImage.")
     estimate_changed = Signal(object, description="Estimate.")
     densities_changed = Signal(object, description="ColorValues.")
+    difference_changed = Signal(
+        object, description="Difference, or None where the density itself is shown."
+    )
     progressed = Signal(Progress)
     failed = Signal(str, description="A sentence.")
     exported = Signal(Path)
@@ -97,6 +102,8 @@ class Session(StateStore):
         self._contributions: Contributions | None = None
         self._executor = SynchronousExecutor() if executor is None else executor
         self._jobs = Jobs(self._executor, LANES, self._on_idle)
+        self._subtraction = Subtraction(self)
+        self._subtraction.changed.connect(self.difference_changed.emit)
 
     # --- the image
 
@@ -136,6 +143,24 @@ class Session(StateStore):
     @channels.setter
     def channels(self, channels: Channels | None) -> None:
         self.set(channels=channels)
+
+    def subtract(self, source: ImageSource | None) -> None:
+        """Take the density of a second image away from the volume that is shown, or of none.
+
+        It is forgotten when another image is opened, and when its density cannot be had; then
+        `failed` says why.
+        """
+        self._subtraction.choose(source)
+
+    @property
+    def subtracted(self) -> ImageSource | None:
+        """The second image, None if there is none."""
+        return self._subtraction.source
+
+    @property
+    def difference(self) -> Difference | None:
+        """The difference from the newest estimate; None while it is awaited, or not asked for."""
+        return self._subtraction.result
 
     # --- work
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from psygnal import Signal
 from vispy import app
 from vispy.scene import SceneCanvas
 
@@ -36,14 +37,15 @@ class BaseCanvas:
 
     Attributes
     ----------
-    on_context_lost : callable or None
-        Called without arguments after the OpenGL context was replaced (Qt does so when a dock is
-        floated) and the view has rebuilt itself from the arrays it was given.
-    on_idle : callable or None
-        Called without arguments when the view is drawn finely again after it was moved.
     is_busy : callable or None
         Whether the program computes; fine drawing waits until it does not.
     """
+
+    context_lost = Signal(
+        description="The OpenGL context was replaced, as Qt does when a dock is floated; the view "
+        "has rebuilt itself from the arrays it was given."
+    )
+    idle = Signal(description="The view is drawn finely again after it was moved.")
 
     def __init__(self, theme: str | Theme = "dark") -> None:
         use_full_gl()
@@ -55,8 +57,6 @@ class BaseCanvas:
         self._view = self._canvas.central_widget.add_view()
         self._camera = FittedCamera()
         self._view.camera = self._camera
-        self.on_context_lost: Callable[[], None] | None = None
-        self.on_idle: Callable[[], None] | None = None
         self.is_busy: Callable[[], bool] | None = None
         self._elements: list[Element] = []
         self._overlay = ScreenSpace(self._canvas.scene)
@@ -218,7 +218,9 @@ class BaseCanvas:
         for timer in (self._idle_timer, self._rotation_timer, self._rebuild_timer):
             timer.stop()
             timer.disconnect()
-        self.on_context_lost = self.on_idle = self.is_busy = None
+        self.is_busy = None
+        for signal in (self.context_lost, self.idle):
+            signal.disconnect()
         self.release()
         native = self._canvas.native
         events = self._canvas.events
@@ -301,8 +303,7 @@ class BaseCanvas:
         self._idle_timer.stop()
         self._set_quality(True)
         self._canvas.update()
-        if self.on_idle is not None:
-            self.on_idle()
+        self.idle.emit()
 
     def _on_rotation(self, event: Any) -> None:
         self.rotate(_ROTATION / _ROTATION_RATE)
@@ -328,5 +329,4 @@ class BaseCanvas:
     def _on_rebuild(self, event: Any) -> None:
         self._rebuild_timer.stop()
         self.rebuild()
-        if self.on_context_lost is not None:
-            self.on_context_lost()
+        self.context_lost.emit()

@@ -6,10 +6,11 @@ it closes it with `ColorSpaceCanvas.close`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
+from psygnal import Signal
 
 from napari_colorkde.scene.annotations.color_marker import ColorMarker
 from napari_colorkde.scene.annotations.cut_plane import Cut
@@ -31,7 +32,7 @@ from napari_colorkde.scene.ellipsoids.ellipsoid_set import EllipsoidSet
 from napari_colorkde.scene.ellipsoids.ellipsoids import Ellipsoids
 from napari_colorkde.scene.geometry.box import Floats
 from napari_colorkde.scene.geometry.rays import hit_plane
-from napari_colorkde.scene.geometry.regions import HalfSpace, Region, densest_on_ray
+from napari_colorkde.scene.geometry.regions import HalfSpace, densest_on_ray
 from napari_colorkde.scene.region_tool import TOOLS, RegionTool
 from napari_colorkde.scene.theme import Theme
 
@@ -45,27 +46,23 @@ class ColorSpaceCanvas(DensityView):
     ----------
     theme : str or Theme
         "dark", "light", or a theme of one's own.
-
-    Attributes
-    ----------
-    on_context_lost : callable or None
-        Called without arguments after the OpenGL context was replaced (Qt does so when a dock is
-        floated) and the view has rebuilt itself from the arrays it was given.
-    on_ellipsoid_clicked : callable or None
-        (k or None): an ellipsoid, or none, was clicked.
-    on_ellipsoid_moved : callable or None
-        (k, mean): the mean of the selected ellipsoid is being dragged; (C,) color in image units.
-    on_ellipsoid_reshaped : callable or None
-        (k, covariance): an axis of the selected ellipsoid is being dragged; (C, C).
-    on_ellipsoid_released : callable or None
-        (k): a drag has ended.
-    on_region_changed : callable or None
-        (region): a region is being drawn; ``region.contains(colors)`` says which lie in it.
-    on_region_drawn : callable or None
-        (region or None): the drawing has ended; None after a mere click, or Esc.
-    on_tool_cancelled : callable or None
-        Called without arguments when Esc is pressed while nothing is being drawn.
     """
+
+    ellipsoid_clicked = Signal(object, description="Number of an ellipsoid, or None: none was hit.")
+    ellipsoid_moved = Signal(
+        int, np.ndarray, description="The mean (C,), image units, of one that is being dragged."
+    )
+    ellipsoid_reshaped = Signal(
+        int, np.ndarray, description="The covariance (C, C) of one, an axis of which is dragged."
+    )
+    ellipsoid_released = Signal(int, description="A drag has ended.")
+    region_changed = Signal(
+        object, description="A region is being drawn; its `contains` says which colors lie in it."
+    )
+    region_drawn = Signal(
+        object, description="The drawing has ended; None after a mere click, or Esc."
+    )
+    tool_canceled = Signal(description="Esc was pressed while nothing was being drawn.")
 
     def __init__(self, theme: str | Theme = "dark") -> None:
         super().__init__(theme)
@@ -76,7 +73,14 @@ class ColorSpaceCanvas(DensityView):
         self._outline, self._legend = Outline(), Legend()
         self._legend_shown = True
         self._highlighted, self._selected = HighlightPoints(), HighlightPoints()
-        self._region_tool = RegionTool(self._canvas, self._camera, self)
+        self._region_tool = RegionTool(
+            self._canvas,
+            self._camera,
+            ray_at=self._ray_at,
+            project=self._project,
+            color_under=self._color_under,
+            visible=self._visible_half_space,
+        )
         self._annotations = (
             self._walls,
             self._cut,
@@ -90,16 +94,19 @@ class ColorSpaceCanvas(DensityView):
         )
         for element in self._annotations:
             self._add(element)
-        self.on_ellipsoid_clicked: Callable[[int | None], None] | None = None
-        self.on_ellipsoid_moved: Callable[[int, Floats], None] | None = None
-        self.on_ellipsoid_reshaped: Callable[[int, Floats], None] | None = None
-        self.on_ellipsoid_released: Callable[[int], None] | None = None
-        self.on_region_changed: Callable[[Region], None] | None = None
-        self.on_region_drawn: Callable[[Region | None], None] | None = None
-        self.on_tool_cancelled: Callable[[], None] | None = None
         self._mouse = EllipsoidMouse(
-            self._canvas, self._camera, self._ray_at, self._project, self._ellipsoids, self
+            self._canvas, self._camera, self._ray_at, self._project, self._ellipsoids
         )
+        for source, signal in (
+            (self._mouse.clicked, self.ellipsoid_clicked),
+            (self._mouse.moved, self.ellipsoid_moved),
+            (self._mouse.reshaped, self.ellipsoid_reshaped),
+            (self._mouse.released, self.ellipsoid_released),
+            (self._region_tool.changed, self.region_changed),
+            (self._region_tool.drawn, self.region_drawn),
+            (self._region_tool.canceled, self.tool_canceled),
+        ):
+            source.connect(signal.emit)
 
     def set_ellipsoids(
         self,
@@ -230,9 +237,16 @@ class ColorSpaceCanvas(DensityView):
     def close(self) -> None:
         """Release everything and delete the widget. May be called twice."""
         if not self._closed:
-            self.on_ellipsoid_clicked = self.on_ellipsoid_moved = None
-            self.on_ellipsoid_reshaped = self.on_ellipsoid_released = None
-            self.on_region_changed = self.on_region_drawn = self.on_tool_cancelled = None
+            for signal in (
+                self.ellipsoid_clicked,
+                self.ellipsoid_moved,
+                self.ellipsoid_reshaped,
+                self.ellipsoid_released,
+                self.region_changed,
+                self.region_drawn,
+                self.tool_canceled,
+            ):
+                signal.disconnect()
             self._mouse.disconnect()
             self._region_tool.disconnect()
         super().close()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
+from psygnal import Signal
+from vispy.scene import SceneCanvas
 from vispy.scene.visuals import Line
 
 from napari_colorkde.scene.axes import SceneAxes
-from napari_colorkde.scene.element import Element, ScreenSpace
+from napari_colorkde.scene.camera import FittedCamera
+from napari_colorkde.scene.element import Element, Project, ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats
 from napari_colorkde.scene.geometry.rays import Ray
 from napari_colorkde.scene.geometry.regions import (
@@ -30,29 +33,6 @@ _STRIDE = 3.0
 _MIN_PIXELS = 3.0
 
 
-class RegionCanvas(Protocol):
-    """What the tool needs of the view, and whom it tells.
-
-    Attributes
-    ----------
-    on_region_changed : callable or None
-        (region): a region is being drawn.
-    on_region_drawn : callable or None
-        (region or None): the drawing has ended; None after a click or Esc.
-    on_tool_cancelled : callable or None
-        (): Esc was pressed while nothing was being drawn.
-    """
-
-    on_region_changed: Callable[[Region], None] | None
-    on_region_drawn: Callable[[Region | None], None] | None
-    on_tool_cancelled: Callable[[], None] | None
-
-    def _ray_at(self, pixel: Floats) -> Ray: ...
-    def _project(self, points: Floats) -> Floats: ...
-    def _color_under(self, pixel: Floats) -> Floats | None: ...
-    def _visible_half_space(self) -> HalfSpace | None: ...
-
-
 class RegionTool(Element):
     """Turns drags into regions while another tool than "rotate" is chosen.
 
@@ -62,18 +42,39 @@ class RegionTool(Element):
         Whose events are listened to.
     camera : vispy camera
         Kept still while a region is drawn.
-    stage : RegionCanvas
-        The view.
+    ray_at : callable
+        Pixels (2,) → the `Ray` under them.
+    project : callable
+        Scene points (N, 3) → homogeneous pixels (N, 4).
+    color_under : callable
+        Pixels (2,) → the color (C,) that is seen there, or None.
+    visible : callable
+        () → what a cut leaves to be seen, or None without a cut.
     """
 
-    def __init__(self, canvas: Any, camera: Any, stage: RegionCanvas) -> None:
+    changed = Signal(object, description="A region is being drawn.")
+    drawn = Signal(object, description="The drawing has ended: a region, or None.")
+    canceled = Signal(description="Esc was pressed while nothing was being drawn.")
+
+    def __init__(
+        self,
+        canvas: SceneCanvas,
+        camera: FittedCamera,
+        *,
+        ray_at: Callable[[Floats], Ray],
+        project: Project,
+        color_under: Callable[[Floats], Floats | None],
+        visible: Callable[[], HalfSpace | None],
+    ) -> None:
         super().__init__()
-        self._canvas, self._camera, self._stage_ = canvas, camera, stage
+        self._canvas, self._camera = canvas, camera
+        self._ray_at, self._project = ray_at, project
+        self._color_under, self._visible = color_under, visible
         self._theme = THEMES["dark"]
         self._tool = "rotate"
         self._path: list[Floats] = []
         self._center: Floats | None = None
-        self._cancelled = False
+        self._canceled = False
         events = canvas.events
         events.mouse_press.connect(self._on_press, position="first")
         events.mouse_move.connect(self._on_move, position="first")
@@ -134,7 +135,7 @@ class RegionTool(Element):
             return
         position = np.asarray(event.pos, dtype=float)[:2]
         if self._tool == "ball":
-            self._center = self._stage_._color_under(position)
+            self._center = self._color_under(position)
             if self._center is None:
                 return
         self._path = [position]
@@ -153,19 +154,18 @@ class RegionTool(Element):
         self.refresh()
         self._canvas.update()
         region = self._region()
-        if region is not None and self._stage_.on_region_changed is not None:
-            self._stage_.on_region_changed(region)
+        if region is not None:
+            self.changed.emit(region)
 
     def _on_release(self, event: Any) -> None:
         if not self._path:
-            if self._cancelled:
+            if self._canceled:
                 self._give_back_camera()
             return
         self._on_move(event)
         region = self._region()
         self._end()
-        if self._stage_.on_region_drawn is not None:
-            self._stage_.on_region_drawn(region)
+        self.drawn.emit(region)
 
     def _on_key(self, event: Any) -> None:
         if event.key is None or event.key.name != "Escape" or self._tool == "rotate":
@@ -174,18 +174,17 @@ class RegionTool(Element):
         if self._path:
             self._end()
             # With the button still held, the mouse would turn the view.
-            self._cancelled, self._camera.interactive = True, False
-            if self._stage_.on_region_drawn is not None:
-                self._stage_.on_region_drawn(None)
-        elif self._stage_.on_tool_cancelled is not None:
-            self._stage_.on_tool_cancelled()
+            self._canceled, self._camera.interactive = True, False
+            self.drawn.emit(None)
+        else:
+            self.canceled.emit()
 
     def _give_back_camera(self) -> None:
-        self._cancelled = False
+        self._canceled = False
         self._camera.interactive = not self._camera.is_flat
 
     def _end(self) -> None:
-        if self._path or self._cancelled:
+        if self._path or self._canceled:
             self._give_back_camera()
         self._path, self._center = [], None
         self.refresh()
@@ -209,7 +208,7 @@ class RegionTool(Element):
             return None
         if np.ptp(np.array(self._path), axis=0).max() < _MIN_PIXELS:
             return None
-        left = self._stage_._visible_half_space()
+        left = self._visible()
         if self._tool == "ball":
             center = self._center
             return None if center is None else BallRegion(center, self._radius(center, space), left)
@@ -217,9 +216,9 @@ class RegionTool(Element):
 
     def _matrix(self) -> Floats:
         """Return what maps the scene to the screen now; the view may turn later."""
-        offset = self._stage_._project(np.zeros((1, 3)))
-        return np.concatenate([self._stage_._project(np.eye(3)) - offset, offset])
+        offset = self._project(np.zeros((1, 3)))
+        return np.concatenate([self._project(np.eye(3)) - offset, offset])
 
     def _radius(self, center: Floats, space: SceneAxes) -> float:
         """Return the radius, image units, of the ball that is seen to end under the mouse."""
-        return distance_from_ray(self._stage_._ray_at(self._path[-1]), center, space.box)
+        return distance_from_ray(self._ray_at(self._path[-1]), center, space.box)

@@ -27,9 +27,10 @@ from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.io.export_formats import file_filter
 from napari_colorkde.ui.classification.panel import ClassificationPanel
+from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView
 from napari_colorkde.ui.colorspace.links import ColorSpaceLinks
-from napari_colorkde.ui.colorspace.view import ColorSpaceView
-from napari_colorkde.ui.colorspace.volume_viewer import SHELL_FRACTIONS, open_volume
+from napari_colorkde.ui.colorspace.view import ColorSpaceView, make_view
+from napari_colorkde.ui.colorspace.volume_viewer import open_volume
 from napari_colorkde.ui.density.panel import DensityPanel
 from napari_colorkde.ui.image_chooser import ImageChooser
 from napari_colorkde.ui.kernels.fit_dialog import FitButton
@@ -87,7 +88,7 @@ class ColorKDEWidget(QWidget):
         self.session = Session(QtExecutor(), device=_preferred_device())
         self.overlay = Overlay(self._viewer, self.session)
         self.activity = Activity(self.session, self)
-        self.colorspace: ColorSpaceView | None = None
+        self.colorspace: BaseColorSpaceView | None = None
         self.links: ColorSpaceLinks | None = None
         self._dock: QDockWidget | None = None
         self._colorspace_dock: QDockWidget | None = None
@@ -201,16 +202,14 @@ class ColorKDEWidget(QWidget):
             return
         coordinates = estimate.coordinates
         color_of = coordinates.color_of
-        shares: tuple[float, ...] = SHELL_FRACTIONS
         if self.colorspace is not None:
             color_of = self.colorspace.color_of(estimate.palette, coordinates)
-            shares = self.colorspace.shells
         open_volume(
             estimate.volume,
             coordinates.names(channels),
             title=image.name,
             color_of=color_of,
-            shells=shares,
+            shells=self.session.view.shells,
             up=coordinates.up,
             unit=coordinates.unit,
         )
@@ -280,7 +279,7 @@ class ColorKDEWidget(QWidget):
             self._open_colorspace(window, self._dock)
 
     def _open_colorspace(self, window: QMainWindow, dock: QDockWidget) -> None:
-        self.colorspace = ColorSpaceView(self.session, self._viewer.theme)
+        self.colorspace = make_view(self.session, self._viewer.theme)
         left = window.dockWidgetArea(dock) == Qt.DockWidgetArea.LeftDockWidgetArea
         self._colorspace_dock = self._viewer.window.add_dock_widget(
             self.colorspace,
@@ -293,7 +292,7 @@ class ColorKDEWidget(QWidget):
         self._colorspace_dock.toggleViewAction().toggled.connect(self._on_colorspace_dock_shown)
         self._colorspace_dock.destroyed.connect(self._on_colorspace_dock_gone)
         stack_above(window, self._colorspace_dock, dock, COLORSPACE_FRACTION)
-        if not isinstance(self.colorspace.canvas, str):
+        if isinstance(self.colorspace, ColorSpaceView):
             self.links = ColorSpaceLinks(
                 self._viewer,
                 self.session,

@@ -70,7 +70,7 @@ def test_floating_the_dock_rebuilds_the_view(
     canvas: Any, docked: Any, qtbot: Any, qapp: Any
 ) -> None:
     lost = []
-    canvas.on_context_lost = lambda: lost.append(True)
+    canvas.context_lost.connect(lambda: lost.append(True))
     canvas.set_volume(blob(230, 25, 25), (AXIS,) * 3, RGB)
     qapp.processEvents()
     for n, floating in enumerate((True, False), start=1):
@@ -129,7 +129,7 @@ def test_closing_twice_is_harmless(canvas: Any) -> None:
 
 def test_floating_leaves_memory_where_it_was(canvas: Any, docked: Any, qtbot: Any) -> None:
     lost: list[bool] = []
-    canvas.on_context_lost = lambda: lost.append(True)
+    canvas.context_lost.connect(lambda: lost.append(True))
     values = np.zeros((64, 64, 64), dtype=np.float32)
     values[50:60, 5:10, 5:10] = 1
     canvas.set_volume(values, (np.linspace(0, 255, 64),) * 3, RGB)

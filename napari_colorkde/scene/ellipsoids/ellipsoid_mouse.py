@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
+from psygnal import Signal
 from qtpy.QtCore import Qt
 
 from napari_colorkde.scene.annotations.rulers import on_screen
@@ -21,27 +22,6 @@ _GRASP, _SLIP = 9.0, 3.0
 _CURSORS = {"mean": Qt.CursorShape.OpenHandCursor, "axis": Qt.CursorShape.CrossCursor}
 # A half-axis is not dragged below this fraction of the box.
 _THINNEST = 1e-3
-
-
-class EllipsoidListener(Protocol):
-    """Who is told. Each callback may be None.
-
-    Attributes
-    ----------
-    on_ellipsoid_clicked : callable or None
-        (k or None): an ellipsoid, or none, was clicked.
-    on_ellipsoid_moved : callable or None
-        (k, mean): a mean is being dragged; (C,) color in image units.
-    on_ellipsoid_reshaped : callable or None
-        (k, covariance): an axis is being dragged; (C, C).
-    on_ellipsoid_released : callable or None
-        (k): a drag has ended.
-    """
-
-    on_ellipsoid_clicked: Callable[[int | None], None] | None
-    on_ellipsoid_moved: Callable[[int, Floats], None] | None
-    on_ellipsoid_reshaped: Callable[[int, Floats], None] | None
-    on_ellipsoid_released: Callable[[int], None] | None
 
 
 class EllipsoidMouse:
@@ -63,14 +43,17 @@ class EllipsoidMouse:
         Scene points (N, 3) → homogeneous pixels (N, 4).
     ellipsoids : Ellipsoids
         What is clicked and dragged.
-    listener : EllipsoidListener
-        Whose callbacks are called.
 
     Attributes
     ----------
     is_enabled : bool
         Whether presses are heeded.
     """
+
+    clicked = Signal(object, description="Number of an ellipsoid, or None: none was hit.")
+    moved = Signal(int, np.ndarray, description="Its mean (C,) is being dragged; image units.")
+    reshaped = Signal(int, np.ndarray, description="Its covariance (C, C) is being dragged.")
+    released = Signal(int, description="A drag has ended.")
 
     def __init__(
         self,
@@ -79,7 +62,6 @@ class EllipsoidMouse:
         ray_at: Callable[[Floats], Ray],
         project: Project,
         ellipsoids: Ellipsoids,
-        listener: EllipsoidListener,
     ) -> None:
         self._canvas = canvas
         self._camera = camera
@@ -92,7 +74,6 @@ class EllipsoidMouse:
         self._cursor: str | None = None
         self._pressed_at: Floats | None = None
         self._has_moved = False
-        self._listener = listener
         self.is_enabled = True
         events = canvas.events
         # Before the camera hears of it.
@@ -158,15 +139,13 @@ class EllipsoidMouse:
         if self._drag is None or shown is None or space is None or self._is_click(position):
             return
         what, k, axis = self._drag
-        listener = self._listener
         if what == "mean":
             point = self._under(position, space.box.to_scene(shown.means[k]))
             if point is None:
                 return
             moved = space.box.to_color(point + self._grip)
             self._ellipsoids.show(shown.with_mean(k, moved))
-            if listener.on_ellipsoid_moved is not None:
-                listener.on_ellipsoid_moved(k, moved)
+            self.moved.emit(k, moved)
         else:
             lengths = self._length(position, shown, space.box, k, axis)
             if lengths is None:
@@ -175,8 +154,7 @@ class EllipsoidMouse:
             sigma = float(np.linalg.norm(shown.axes[k, :, axis])) * length / lengths[1]
             reshaped = shown.with_axis(k, axis, sigma)
             self._ellipsoids.show(reshaped)
-            if listener.on_ellipsoid_reshaped is not None:
-                listener.on_ellipsoid_reshaped(k, reshaped.covariance(k))
+            self.reshaped.emit(k, reshaped.covariance(k))
         self._canvas.update()
 
     def _on_release(self, event: Any) -> None:
@@ -186,11 +164,10 @@ class EllipsoidMouse:
         pressed, was_click = self._pressed_at is not None, self._is_click(position)
         drag = self._drag
         self._let_go()
-        listener = self._listener
-        if pressed and was_click and listener.on_ellipsoid_clicked is not None:
-            listener.on_ellipsoid_clicked(self._ellipsoids.hit(self._ray_at(position)))
-        elif drag is not None and listener.on_ellipsoid_released is not None:
-            listener.on_ellipsoid_released(drag[1])
+        if pressed and was_click:
+            self.clicked.emit(self._ellipsoids.hit(self._ray_at(position)))
+        elif drag is not None:
+            self.released.emit(drag[1])
 
     def _is_click(self, position: Floats) -> bool:
         """Say whether the mouse has not really moved since it was pressed."""

@@ -15,7 +15,9 @@ from napari_colorkde.app.kernels.in_color_space import convert_kernels, kernel_f
 from napari_colorkde.app.layers.overlay_colormap import class_color
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
+from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.core.mixture.kernels import Kernel
+from napari_colorkde.scene.canvas import ColorSpaceCanvas
 from napari_colorkde.ui.kernels.table import KernelTable
 
 BUSY_DELAY_MS = 150
@@ -50,7 +52,7 @@ class KernelEllipsoids(QObject):
     Parameters
     ----------
     canvas
-        A `napari_colorkde.scene.canvas.ColorSpaceCanvas`.
+        Shows the ellipsoids.
     session, table
         Whose kernels, and which of them is selected.
 
@@ -62,17 +64,17 @@ class KernelEllipsoids(QObject):
     space is shown when it is let go.
     """
 
-    def __init__(self, canvas: Any, session: Session, table: KernelTable) -> None:
+    def __init__(self, canvas: ColorSpaceCanvas, session: Session, table: KernelTable) -> None:
         super().__init__(table)
         self._canvas, self._session, self._table = canvas, session, table
         self.shown: list[int] = []
-        self._radius, self._by_class = 2.0, False
+        self._followed = session.view
         estimate = session.estimate
         self._space: PaletteCoordinates | None = None if estimate is None else estimate.coordinates
-        canvas.on_ellipsoid_clicked = self._on_clicked
-        canvas.on_ellipsoid_moved = self._on_moved
-        canvas.on_ellipsoid_reshaped = self._on_reshaped
-        canvas.on_ellipsoid_released = self._on_released
+        canvas.ellipsoid_clicked.connect(self._on_clicked)
+        canvas.ellipsoid_moved.connect(self._on_moved)
+        canvas.ellipsoid_reshaped.connect(self._on_reshaped)
+        canvas.ellipsoid_released.connect(self._on_released)
         self._stretch: _Stretch | None = None
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
@@ -81,6 +83,7 @@ class KernelEllipsoids(QObject):
         session.state_changed.connect(self._on_state)
         session.densities_changed.connect(self._on_densities)
         session.estimate_changed.connect(self._on_estimate)
+        session.view_changed.connect(self._on_view)
         table.selectionModel().selectionChanged.connect(self.update)
         self.update()
 
@@ -90,19 +93,13 @@ class KernelEllipsoids(QObject):
         self._session.state_changed.disconnect(self._on_state)
         self._session.densities_changed.disconnect(self._on_densities)
         self._session.estimate_changed.disconnect(self._on_estimate)
+        self._session.view_changed.disconnect(self._on_view)
         self._table.selectionModel().selectionChanged.disconnect(self.update)
-        self._canvas = None
+        self._canvas.ellipsoid_clicked.disconnect(self._on_clicked)
+        self._canvas.ellipsoid_moved.disconnect(self._on_moved)
+        self._canvas.ellipsoid_reshaped.disconnect(self._on_reshaped)
+        self._canvas.ellipsoid_released.disconnect(self._on_released)
         self.deleteLater()
-
-    def set_radius(self, sigmas: float) -> None:
-        """Choose the size of the ellipsoids, in standard deviations."""
-        self._radius = sigmas
-        self.update()
-
-    def color_by_class(self, by_class: bool) -> None:
-        """Color the ellipsoids as the map of classes does, or each as its mean."""
-        self._by_class = by_class
-        self.update()
 
     def update(self, *args: Any) -> None:
         """Show the visible kernels, or none while the image's own colors are shown."""
@@ -126,8 +123,8 @@ class KernelEllipsoids(QObject):
         self._canvas.set_ellipsoids(
             means,
             covariances,
-            self._class_colors() if self._by_class else None,
-            radius_sigma=self._radius,
+            self._class_colors() if self._session.view.by_class else None,
+            radius_sigma=self._session.view.radius,
             selected=selected,
         )
 
@@ -151,7 +148,7 @@ class KernelEllipsoids(QObject):
 
     def _on_state(self, state: State, before: State) -> None:
         same = (state.kernels, state.show) == (before.kernels, before.show)
-        if self._by_class:
+        if self._session.view.by_class:
             # Colors count the classes of the other sets, too.
             sets = state.kernel_set, state.kernel_sets
             same = same and sets == (before.kernel_set, before.kernel_sets)
@@ -161,6 +158,11 @@ class KernelEllipsoids(QObject):
             self.update()
         elif not self._patience.isActive():
             self._patience.start()
+
+    def _on_view(self, view: ViewSettings) -> None:
+        before, self._followed = self._followed, view
+        if (view.radius, view.by_class) != (before.radius, before.by_class):
+            self.update()
 
     def _on_densities(self, densities: ColorValues) -> None:
         if self._patience.isActive():

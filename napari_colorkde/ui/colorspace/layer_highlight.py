@@ -14,6 +14,7 @@ from napari_colorkde.app.selection.from_layers import labels_selection, shapes_s
 from napari_colorkde.app.selection.samples import Samples
 from napari_colorkde.app.selection.selections import Selection, collect_samples
 from napari_colorkde.app.session import Session
+from napari_colorkde.scene.canvas import ColorSpaceCanvas
 
 SETTLE_MS = 80
 """Strokes of a brush are gathered for so long before their colors are looked up."""
@@ -38,7 +39,9 @@ class LayerHighlight:
         The color-space view.
     """
 
-    def __init__(self, viewer: Any, session: Session, overlay: Overlay, canvas: Any) -> None:
+    def __init__(
+        self, viewer: Any, session: Session, overlay: Overlay, canvas: ColorSpaceCanvas
+    ) -> None:
         self._viewer = unwrap_proxy(viewer)
         self._session, self._overlay, self._canvas = session, overlay, canvas
         self._layer: Any = None
@@ -62,7 +65,6 @@ class LayerHighlight:
         self._session.estimate_changed.disconnect(self._later)
         self._session.source_changed.disconnect(self._later)
         self._timer.timeout.disconnect(self._look_up)
-        self._canvas = None
 
     # --- within
 
@@ -128,8 +130,6 @@ class LayerHighlight:
 
     def _show(self, samples: Samples | None) -> None:
         estimate = self._session.estimate
-        if self._canvas is None:
-            return
         if samples is None or estimate is None or self._layer is None:
             self._canvas.highlight_colors(np.empty((0, 1)))
             self._is_lit = False

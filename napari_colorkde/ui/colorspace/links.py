@@ -44,26 +44,22 @@ class ColorSpaceLinks:
         say: Callable[[str], None],
     ) -> None:
         canvas = view.canvas
+        if canvas is None:
+            raise ValueError("view must be open, not closed.")
         self._view = view
         self.readout = PixelReadout(viewer, session, overlay, canvas)
         self.regions = RegionSelection(viewer, session, overlay, canvas, view.bar, picker)
         self.highlight = LayerHighlight(viewer, session, overlay, canvas)
-        self.difference = DifferenceChooser(viewer, session, overlay, view)
+        self.difference = DifferenceChooser(viewer, session, overlay)
         self.ellipsoids = KernelEllipsoids(canvas, session, table)
         for part in (view, self.regions, self.difference):
             part.failed.connect(say)
         view.tool_changed.connect(self.regions.set_tool)
-        if view.menu is not None:
-            self.ellipsoids.set_radius(view.menu.radius)
-            self.ellipsoids.color_by_class(view.menu.by_class)
-            view.menu.size_chosen.connect(self.ellipsoids.set_radius)
-            view.menu.by_class_chosen.connect(self.ellipsoids.color_by_class)
+        view.set_difference_source(self.difference)
 
     def close(self) -> None:
         """Untie everything, before the view is closed."""
-        if self._view.menu is not None:
-            self._view.menu.size_chosen.disconnect(self.ellipsoids.set_radius)
-            self._view.menu.by_class_chosen.disconnect(self.ellipsoids.color_by_class)
+        self._view.set_difference_source(None)
         self._view.tool_changed.disconnect(self.regions.set_tool)
         for speaker in (self._view, self.regions, self.difference):
             speaker.failed.disconnect()

@@ -7,6 +7,7 @@ from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.selection.from_layers import pixel_positions
 from napari_colorkde.app.session import Session
+from napari_colorkde.scene.canvas import ColorSpaceCanvas
 
 SEPARATOR = "   "
 """Between napari's own status and ours."""
@@ -28,7 +29,9 @@ class PixelReadout:
         The color-space view that shows the marker.
     """
 
-    def __init__(self, viewer: Any, session: Session, overlay: Overlay, canvas: Any) -> None:
+    def __init__(
+        self, viewer: Any, session: Session, overlay: Overlay, canvas: ColorSpaceCanvas
+    ) -> None:
         self._viewer = unwrap_proxy(viewer)
         self._session, self._overlay, self._canvas = session, overlay, canvas
         self._entry: int | None = None
@@ -52,7 +55,6 @@ class PixelReadout:
         self._session.source_changed.disconnect(self._forget)
         self._session.counted_changed.disconnect(self._forget)
         self._session.densities_changed.disconnect(self._on_densities)
-        self._canvas = None
 
     # --- napari
 

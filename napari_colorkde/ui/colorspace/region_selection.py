@@ -29,6 +29,7 @@ from napari_colorkde.app.selection.color_region import (
 from napari_colorkde.app.selection.samples import samples_of_colors
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
+from napari_colorkde.scene.canvas import ColorSpaceCanvas
 from napari_colorkde.scene.geometry.regions import BallRegion
 
 LAYER_NAME = "selection"
@@ -43,8 +44,8 @@ class RegionBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.share = QLabel()
-        self.share.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.summary = QLabel()
+        self.summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.labels_button = QPushButton("Keep as labels")
         self.labels_button.setToolTip("Make a Labels layer of the selected pixels.")
         self.kernel_button = QPushButton("Make kernel")
@@ -56,7 +57,7 @@ class RegionBar(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(6, 0, 4, 0)
         rows.setSpacing(2)
-        rows.addWidget(self.share)
+        rows.addWidget(self.summary)
         row = QHBoxLayout()
         row.setSpacing(4)
         for button in (self.labels_button, self.kernel_button, self.clear_button):
@@ -64,21 +65,21 @@ class RegionBar(QWidget):
         rows.addLayout(row)
         self.hide()
 
-    def tell(self, text: str, *, done: bool) -> None:
+    def show_selection(self, text: str, *, done: bool) -> None:
         """Say how much is selected; offer what may become of it once the drawing is done."""
-        self.share.setText(text)
-        self.share.setToolTip(text)
+        self.summary.setText(text)
+        self.summary.setToolTip(text)
         for button in (self.labels_button, self.kernel_button, self.clear_button):
             button.setEnabled(done)
         self.show()
 
-    def wait(self) -> None:
+    def show_help(self) -> None:
         """Say that nothing is selected yet.
 
         Shown before the drawing begins: to make room for it then would move the colors away from
         under the mouse.
         """
-        self.tell(HELP_TEXT, done=False)
+        self.show_selection(HELP_TEXT, done=False)
 
 
 class RegionSelection:
@@ -110,7 +111,7 @@ class RegionSelection:
         viewer: Any,
         session: Session,
         overlay: Overlay,
-        canvas: Any,
+        canvas: ColorSpaceCanvas,
         bar: RegionBar,
         picker: Picker,
     ) -> None:
@@ -124,8 +125,8 @@ class RegionSelection:
         self._is_drawn = False
         self._marked: tuple[PaletteCoordinates | None, NDArray[np.bool_] | None] = (None, None)
         self._painting = False
-        canvas.on_region_changed = self._on_changed
-        canvas.on_region_drawn = self._on_drawn
+        canvas.region_changed.connect(self._on_changed)
+        canvas.region_drawn.connect(self._on_drawn)
         bar.labels_button.clicked.connect(self.keep_as_labels)
         bar.kernel_button.clicked.connect(self.make_kernel)
         bar.clear_button.clicked.connect(self.clear)
@@ -137,7 +138,8 @@ class RegionSelection:
 
     def close(self) -> None:
         """Select nothing and let go of all of them."""
-        self._canvas.on_region_changed = self._canvas.on_region_drawn = None
+        self._canvas.region_changed.disconnect(self._on_changed)
+        self._canvas.region_drawn.disconnect(self._on_drawn)
         self._session.source_changed.disconnect(self.clear)
         self._session.counted_changed.disconnect(self.clear)
         self._session.state_changed.disconnect(self._on_state)
@@ -156,7 +158,7 @@ class RegionSelection:
         self._mark()
         if self._drawing:
             self.mask.show_nothing()
-            self._bar.wait()
+            self._bar.show_help()
         else:
             self.mask.hide()
             self._bar.hide()
@@ -181,7 +183,7 @@ class RegionSelection:
                 self.clear()
             add_labels(self._viewer, self._overlay, labels, name)
 
-        self._bar.tell(self._bar.share.text(), done=False)
+        self._bar.show_selection(self._bar.summary.text(), done=False)
         self._painting = True
         self._session.run(
             "labels", lambda: paint_labels(index, chosen), done, self._on_end, keep=True
@@ -205,7 +207,7 @@ class RegionSelection:
     def _offer_again(self) -> None:
         """Offer what may become of the selection once more, after an error or Stop."""
         if self._painting and self.chosen is not None:
-            self._bar.tell(self._bar.share.text(), done=True)
+            self._bar.show_selection(self._bar.summary.text(), done=True)
         self._painting = False
 
     def make_kernel(self, *args: Any) -> None:
@@ -228,7 +230,10 @@ class RegionSelection:
             return None
         return estimate.coordinates
 
-    def _on_changed(self, region: Region, done: bool = False) -> None:
+    def _on_changed(self, region: Region) -> None:
+        self._select(region, done=False)
+
+    def _select(self, region: Region, *, done: bool) -> None:
         coordinates = self._coordinates()
         if coordinates is None:
             return
@@ -239,7 +244,7 @@ class RegionSelection:
         text = selection_text(self.chosen, coordinates.palette)
         if isinstance(region, BallRegion):
             text = f"{text}, {radius_text(region.radius, coordinates)}"
-        self._bar.tell(text, done=done)
+        self._bar.show_selection(text, done=done)
         self._is_drawn = done
         self._mark()
 
@@ -259,7 +264,7 @@ class RegionSelection:
         if region is None or self._coordinates() is None:
             self.clear()
             return
-        self._on_changed(region, done=True)
+        self._select(region, done=True)
         if self.chosen is not None and not self.chosen.any():
             self.clear()
 
@@ -268,7 +273,7 @@ class RegionSelection:
         self.chosen, self._painting = None, False
         self._mark()
         if self._drawing:
-            self._bar.wait()
+            self._bar.show_help()
         else:
             self._bar.hide()
 

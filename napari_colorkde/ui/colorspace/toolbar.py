@@ -1,7 +1,5 @@
 """The two rows of controls under the color-space view."""
 
-from typing import Any
-
 import numpy as np
 from magicgui.widgets import ComboBox, Slider
 from qtpy.QtCore import QSize, Qt
@@ -16,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_colorkde.app.session import Session
 from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.ui.colorspace.icons import SIDE, icon, pixmap
@@ -47,6 +46,13 @@ SCALE_TIP = "How densities become opacity: as they are, by logarithm, or each by
 class ColorSpaceToolbar(QWidget):
     """What is shown and how, and what dragging does.
 
+    Parameters
+    ----------
+    session
+        Whose view settings are set and followed.
+    theme
+        "dark" or "light".
+
     Attributes
     ----------
     space, mode, scale, exposure, density_floor
@@ -57,8 +63,9 @@ class ColorSpaceToolbar(QWidget):
         Opens the menu that `set_menu` was given.
     """
 
-    def __init__(self, theme: str, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._session = session
         self.space = ComboBox(
             name="space",
             choices=[(space.title, space.name) for space in COLOR_SPACES.values()],
@@ -108,40 +115,21 @@ class ColorSpaceToolbar(QWidget):
         self._signs = {name: QLabel() for name in ("exposure", "floor")}
         self._lay_out()
         self.set_theme(theme)
+        self._on_view(session.view)
+        self.mode.changed.connect(self._on_mode)
+        self.scale.changed.connect(self._on_scale)
+        self.exposure.changed.connect(self._on_exposure)
+        self.density_floor.changed.connect(self._on_density_floor)
+        session.view_changed.connect(self._on_view)
+
+    def close_toolbar(self) -> None:
+        """Let go of the session."""
+        self._session.view_changed.disconnect(self._on_view)
 
     @property
     def tool(self) -> str:
         """What dragging does."""
         return next(name for name, button in self.tools.items() if button.isChecked())
-
-    @property
-    def density_floor_fraction(self) -> float:
-        """The fraction of the pixels that is left out; fine steps where it is small."""
-        return float((self.density_floor.value / FLOOR_STEPS) ** 3)
-
-    @property
-    def exposure_factor(self) -> float:
-        """The factor on the cloud's optical depth."""
-        return float(2.0 ** (self.exposure.value / EXPOSURE_STEPS))
-
-    @property
-    def choices(self) -> dict[str, Any]:
-        """What is chosen of a `ViewSettings`, by the names of its fields."""
-        return {
-            "mode": self.mode.value,
-            "scale": self.scale.value,
-            "exposure": self.exposure_factor,
-            "density_floor": self.density_floor_fraction,
-        }
-
-    def show_look(self, look: ViewSettings) -> None:
-        """Choose what a look has."""
-        self.mode.value, self.scale.value = look.mode, look.scale
-        doublings = np.log2(look.exposure)
-        self.exposure.value = _within(self.exposure, EXPOSURE_STEPS * doublings)
-        self.density_floor.value = _within(
-            self.density_floor, FLOOR_STEPS * np.cbrt(look.density_floor)
-        )
 
     def set_menu(self, menu: QMenu) -> None:
         """Give the View button its menu."""
@@ -154,28 +142,54 @@ class ColorSpaceToolbar(QWidget):
         for name, sign in self._signs.items():
             sign.setPixmap(pixmap(name, theme))
 
-    def offer_spaces(self, reason: str) -> None:
+    def set_spaces_enabled(self, reason: str = "") -> None:
         """Let a color space be chosen, or say why it cannot be."""
         self.space.enabled = not reason
         self.space.tooltip = reason or SPACE_TIP
 
-    def offer_counts(self, reason: str) -> None:
-        """Let counts be chosen, or say why they cannot be, and show the cloud in their place."""
-        self._offer_mode("counts", reason)
-        if reason and self.mode.value == MODES["counts"]:
-            self.mode.value = MODES["cloud"]
+    def set_counts_enabled(self, reason: str = "") -> None:
+        """Let counts be chosen, or say why they cannot be."""
+        self._set_mode_enabled("counts", reason)
 
-    def offer_depth(self, reason: str) -> None:
+    def set_depth_enabled(self, reason: str = "") -> None:
         """Let modes be chosen that need three channels, or say why not; what is chosen stays."""
         for title in ("maximum", "shells"):
-            self._offer_mode(title, reason)
+            self._set_mode_enabled(title, reason)
 
-    def offer_scales(self, reason: str) -> None:
+    def set_scales_enabled(self, reason: str = "") -> None:
         """Let the scale be chosen, or say why it has no effect."""
         self.scale.enabled = not reason
         self.scale.tooltip = reason or SCALE_TIP
 
-    def _offer_mode(self, title: str, reason: str) -> None:
+    # --- the session
+
+    def _on_view(self, view: ViewSettings) -> None:
+        """Show settings, as finely as the sliders are."""
+        steps = {
+            self.exposure: EXPOSURE_STEPS * np.log2(view.exposure),
+            self.density_floor: FLOOR_STEPS * np.cbrt(view.density_floor),
+        }
+        for slider, step in steps.items():
+            with slider.changed.blocked():
+                slider.value = _within(slider, step)
+        for choice, value in ((self.mode, view.mode), (self.scale, view.scale)):
+            with choice.changed.blocked():
+                choice.value = value
+
+    def _on_mode(self, mode: str) -> None:
+        self._session.set_view(mode=mode)
+
+    def _on_scale(self, scale: str) -> None:
+        self._session.set_view(scale=scale)
+
+    def _on_exposure(self, step: int) -> None:
+        self._session.set_view(exposure=2.0 ** (step / EXPOSURE_STEPS))
+
+    def _on_density_floor(self, step: int) -> None:
+        # Fine steps where it is small.
+        self._session.set_view(density_floor=(step / FLOOR_STEPS) ** 3)
+
+    def _set_mode_enabled(self, title: str, reason: str) -> None:
         item = self.mode.native.model().item(list(MODES).index(title))
         item.setEnabled(not reason)
         item.setToolTip(reason)

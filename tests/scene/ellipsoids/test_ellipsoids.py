@@ -61,7 +61,7 @@ def test_moving_an_ellipsoid_compiles_no_shader(
 @pytest.mark.window
 def test_a_click_tells_which_ellipsoid(kernels: Any) -> None:
     clicked: list[int | None] = []
-    kernels.on_ellipsoid_clicked = clicked.append
+    kernels.ellipsoid_clicked.connect(clicked.append)
     for mean in MEANS:
         click(kernels, pixel_of(kernels, mean))
     click(kernels, QPoint(3, 3))
@@ -73,8 +73,8 @@ def test_dragging_the_selected_one_moves_its_mean(kernels: Any) -> None:
     kernels.set_ellipsoids(MEANS, COVARIANCES, selected=0)
     moved: list[tuple[int, np.ndarray]] = []
     released: list[int] = []
-    kernels.on_ellipsoid_moved = lambda k, mean: moved.append((k, mean))
-    kernels.on_ellipsoid_released = released.append
+    kernels.ellipsoid_moved.connect(lambda k, mean: moved.append((k, mean)))
+    kernels.ellipsoid_released.connect(released.append)
     azimuth = kernels._camera.azimuth
     start = pixel_of(kernels, MEANS[0] + [12, 0, 0])  # beside the middle and its handle
     end = pixel_of(kernels, MEANS[0] + [-48, 0, 0])
@@ -92,7 +92,7 @@ def test_dragging_the_selected_one_moves_its_mean(kernels: Any) -> None:
 def test_dragging_another_one_turns_the_view(kernels: Any) -> None:
     kernels.set_ellipsoids(MEANS, COVARIANCES, selected=0)
     moved: list[Any] = []
-    kernels.on_ellipsoid_moved = lambda k, mean: moved.append(k)
+    kernels.ellipsoid_moved.connect(lambda k, mean: moved.append(k))
     azimuth = kernels._camera.azimuth
     start = pixel_of(kernels, MEANS[1])
     end = pixel_of(kernels, MEANS[1] + [0, 60, 0])
@@ -105,7 +105,7 @@ def test_dragging_another_one_turns_the_view(kernels: Any) -> None:
 def test_dragging_a_handle_stretches_its_axis(kernels: Any) -> None:
     kernels.set_ellipsoids(MEANS, COVARIANCES, selected=1)
     reshaped: list[tuple[int, np.ndarray]] = []
-    kernels.on_ellipsoid_reshaped = lambda k, covariance: reshaped.append((k, covariance))
+    kernels.ellipsoid_reshaped.connect(lambda k, covariance: reshaped.append((k, covariance)))
     # Its longest axis is red's: sigma 30, its end 60 above the mean.
     start = pixel_of(kernels, MEANS[1] + [60, 0, 0])
     end = pixel_of(kernels, MEANS[1] + [30, 0, 0])
@@ -122,8 +122,8 @@ def test_pressing_on_the_mean_moves_it_however_thin_the_kernel(kernels: Any) -> 
     kernels.set_ellipsoids(MEANS, thin, selected=0)
     moved: list[np.ndarray] = []
     reshaped: list[int] = []
-    kernels.on_ellipsoid_moved = lambda k, mean: moved.append(mean)
-    kernels.on_ellipsoid_reshaped = lambda k, covariance: reshaped.append(k)
+    kernels.ellipsoid_moved.connect(lambda k, mean: moved.append(mean))
+    kernels.ellipsoid_reshaped.connect(lambda k, covariance: reshaped.append(k))
     drag(kernels, pixel_of(kernels, MEANS[0]), pixel_of(kernels, MEANS[0] - [48, 0, 0]))
     assert reshaped == []
     assert (moved[-1] - MEANS[0])[0] == pytest.approx(-45, abs=5)
@@ -133,7 +133,7 @@ def test_pressing_on_the_mean_moves_it_however_thin_the_kernel(kernels: Any) -> 
 def test_thin_kernels_have_handles_that_can_be_grasped(kernels: Any) -> None:
     kernels.set_ellipsoids(MEANS, COVARIANCES * 1e-3, selected=1)
     reshaped: list[np.ndarray] = []
-    kernels.on_ellipsoid_reshaped = lambda k, covariance: reshaped.append(covariance)
+    kernels.ellipsoid_reshaped.connect(lambda k, covariance: reshaped.append(covariance))
     kernels.render((430, 360))
     places = kernels._on_screen(kernels._ellipsoids.handle_places())
     middle = pixel_of(kernels, MEANS[1])
@@ -151,7 +151,7 @@ def test_thin_kernels_have_handles_that_can_be_grasped(kernels: Any) -> None:
 def test_a_selected_one_behind_another_can_be_dragged(kernels: Any) -> None:
     kernels.look_along(0)
     means = [[40, 128, 128], [200, 128, 128]]
-    kernels.on_ellipsoid_moved = lambda k, mean: moved.append(k)
+    kernels.ellipsoid_moved.connect(lambda k, mean: moved.append(k))
     for selected in (0, 1):  # one of them is behind
         moved: list[int] = []
         kernels.set_ellipsoids(means, [np.eye(3) * 400] * 2, selected=selected)
@@ -176,7 +176,7 @@ def test_two_channels_have_ellipses(canvas: Any) -> None:
     canvas.set_volume(blob(128, 128), (AXIS,) * 2, RGB[:2])
     canvas.set_ellipsoids(MEANS[:, :2], COVARIANCES[:, :2, :2], selected=2)
     clicked: list[int | None] = []
-    canvas.on_ellipsoid_clicked = clicked.append
+    canvas.ellipsoid_clicked.connect(clicked.append)
     for mean in MEANS[:, :2]:
         click(canvas, pixel_of(canvas, mean))
     assert clicked == [0, 1, 2]

@@ -156,7 +156,7 @@ def test_densest_color_on_a_ray_is_found() -> None:
 def drawn(canvas: Any) -> Any:
     canvas.set_volume((blob(200, 60, 60) + blob(60, 60, 200)).astype(np.float32), AXES, RGB)
     canvas.regions = []
-    canvas.on_region_drawn = canvas.regions.append
+    canvas.region_drawn.connect(canvas.regions.append)
     return canvas
 
 
@@ -183,7 +183,7 @@ def test_a_lasso_is_closed_and_reported_while_it_grows(drawn: Any) -> None:
     from qtpy.QtCore import QPoint
 
     changes: list[Any] = []
-    drawn.on_region_changed = changes.append
+    drawn.region_changed.connect(changes.append)
     drawn.set_tool("lasso")
     m = pixel_of(drawn, [60, 60, 200])
     corners = [QPoint(-25, -25), QPoint(25, -25), QPoint(25, 25), QPoint(-25, 25)]
@@ -238,7 +238,7 @@ def test_escape_gives_a_drawing_up_and_then_the_tool(drawn: Any, tool: str) -> N
     from qtpy.QtTest import QTest
 
     put_away: list[bool] = []
-    drawn.on_tool_cancelled = lambda: put_away.append(True)
+    drawn.tool_canceled.connect(lambda: put_away.append(True))
     drawn.set_tool(tool)
     start = pixel_of(drawn, [200, 60, 60])
     azimuth = drawn._camera.azimuth

@@ -1,10 +1,9 @@
-"""The difference from a second image, with a view that only remembers what it was told."""
+"""The difference from a second image, a layer of a viewer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from napari.components import ViewerModel
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.ui.colorspace.difference import DifferenceChooser
-from napari_colorkde.ui.colorspace.view import ColorSpaceView
 from tests.app.stepping import SteppingExecutor
 
 RNG = np.random.default_rng(0)
@@ -30,12 +28,10 @@ class Setting:
         self.session = Session(self.executor)
         self.viewer = ViewerModel()
         self.overlay = Overlay(self.viewer, self.session)
-        self.view = create_autospec(ColorSpaceView, instance=True)
-        self.view.menu = self.view.difference = None
-        self.view.awaits_difference = False
-        self.difference = DifferenceChooser(self.viewer, self.session, self.overlay, self.view)
+        self.difference = DifferenceChooser(self.viewer, self.session, self.overlay)
         self.said: list[str] = []
         self.difference.failed.connect(self.said.append)
+        self.session.failed.connect(self.said.append)
         photo, self.first, self.second = (
             self.viewer.add_image(image, rgb=True, name=name)
             for image, name in ((PHOTO, "photo"), (FIRST, "first"), (SECOND, "second"))
@@ -45,8 +41,10 @@ class Setting:
 
     def densest(self) -> Any:
         """The color of which the shown image has least in comparison."""
-        estimate, values = self.session.estimate, self.view.difference
-        assert estimate is not None
+        difference = self.session.difference
+        assert difference is not None
+        estimate, values = difference.estimate, difference.values
+        assert estimate.volume is self.session.estimate.volume  # type: ignore[union-attr]
         place = np.unravel_index(np.argmin(values), values.shape)
         return [axis[k] for axis, k in zip(estimate.volume.axes, place, strict=True)]
 
@@ -67,8 +65,8 @@ def test_the_last_of_two_choices_is_shown(setting: Setting) -> None:
     setting.difference.choose(setting.second)
     # All of the first arrives only now, and the bandwidth changes before the second is counted.
     setting.executor.deliver()
-    assert setting.view.difference is None
-    assert setting.view.awaits_difference
+    assert setting.session.difference is None
+    assert setting.difference.subtracted is setting.second
     setting.session.bandwidth = 12
     setting.session.wait()
     assert min(setting.densest()) > 150
@@ -88,15 +86,28 @@ def test_other_channels_are_counted_anew(setting: Setting) -> None:
     )
     setting.session.wait()
     assert setting.said == []
-    assert setting.view.difference.ndim == 2
+    assert setting.session.difference is not None
+    assert setting.session.difference.values.ndim == 2
     assert 80 < min(setting.densest()) < 120
 
 
 def test_a_stopped_difference_leaves_the_density(setting: Setting) -> None:
     setting.difference.choose(setting.first)
-    assert setting.view.awaits_difference
+    assert setting.session.subtracted is not None
+    heard: list[object] = []
+    setting.session.difference_changed.connect(heard.append)
     setting.session.stop()
     setting.session.wait()
-    assert not setting.view.awaits_difference
-    assert setting.view.difference is None
-    setting.view.show_estimate.assert_called_with(setting.session.estimate)
+    assert setting.session.subtracted is None
+    assert setting.difference.subtracted is None
+    assert setting.session.difference is None
+    assert heard == [None]
+
+
+def test_an_image_that_is_removed_is_subtracted_no_more(setting: Setting) -> None:
+    setting.difference.choose(setting.first)
+    setting.session.wait()
+    assert setting.session.difference is not None
+    setting.viewer.layers.remove(setting.first)
+    assert setting.session.difference is None
+    assert setting.session.subtracted is None

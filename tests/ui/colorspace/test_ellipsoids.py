@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
@@ -14,9 +13,9 @@ from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.layers.overlay_colormap import class_color
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.scene.canvas import ColorSpaceCanvas
 from napari_colorkde.ui.colorspace.ellipsoids import KernelEllipsoids
 from napari_colorkde.ui.kernels.panel import KernelsPanel
+from tests.scene.remembering import make_canvas
 from tests.ui.conftest import RGB, Dock
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class Setting:
         self.session.open(source_of_array(RGB))
         self.session.kernels = KERNELS
         self.panel = KernelsPanel(self.session)
-        self.canvas = create_autospec(ColorSpaceCanvas, instance=True)
+        self.canvas = make_canvas()
         self.ellipsoids = KernelEllipsoids(self.canvas, self.session, self.panel.table)
 
     @property
@@ -85,10 +84,10 @@ def test_visible_kernels_are_shown_while_kernels_are(setting: Setting) -> None:
 def test_the_table_selects_an_ellipsoid_and_an_ellipsoid_a_row(setting: Setting) -> None:
     setting.panel.table.choose([2])
     assert setting.selected == 1
-    setting.canvas.on_ellipsoid_clicked(0)
+    setting.canvas.ellipsoid_clicked.emit(0)
     assert setting.panel.table.chosen() == [0]
     assert setting.selected == 0
-    setting.canvas.on_ellipsoid_clicked(None)
+    setting.canvas.ellipsoid_clicked.emit(None)
     assert setting.selected is None
 
 
@@ -97,17 +96,17 @@ def test_classes_have_the_colors_of_their_map(setting: Setting) -> None:
     oak, elm = replace(one, cls="oak"), replace(hidden, cls="elm")
     setting.session.kernels = KernelSet([oak, elm, bare], "mine")
     assert setting.colors is None
-    setting.ellipsoids.color_by_class(True)
+    setting.session.set_view(by_class=True)
     # The class of the hidden one counts; a kernel without a class is of its set.
     np.testing.assert_array_equal(setting.colors, [class_color(0), class_color(2)])
     setting.session.kernels = KernelSet([replace(oak, cls="elm"), elm, replace(bare, cls="oak")])
     np.testing.assert_array_equal(setting.colors, [class_color(0), class_color(1)])
-    setting.ellipsoids.color_by_class(False)
+    setting.session.set_view(by_class=False)
     assert setting.colors is None
 
 
 def test_one_class_is_counted_among_those_of_the_other_sets(setting: Setting) -> None:
-    setting.ellipsoids.color_by_class(True)
+    setting.session.set_view(by_class=True)
     np.testing.assert_array_equal(setting.colors, [class_color(0)] * 2)
     sets = {"bark": KernelSet([KERNELS[0]], "bark"), "mine": KERNELS}
     setting.session.set(kernel_sets=sets, kernel_set="mine")
@@ -116,7 +115,7 @@ def test_one_class_is_counted_among_those_of_the_other_sets(setting: Setting) ->
 
 def test_dragging_moves_the_kernel_in_one_step_of_undo(setting: Setting) -> None:
     for red in (51.0, 52.0, 53.0):
-        setting.canvas.on_ellipsoid_moved(1, np.array([red, 60, 70]))
+        setting.canvas.ellipsoid_moved.emit(1, np.array([red, 60, 70]))
     np.testing.assert_array_equal(kernel(setting, 2).mean, [53, 60, 70])
     assert setting.means[1] == [53, 60, 70]
     setting.session.undo()
@@ -124,14 +123,14 @@ def test_dragging_moves_the_kernel_in_one_step_of_undo(setting: Setting) -> None
 
 
 def test_stretching_keeps_a_kernel_without_correlations(setting: Setting) -> None:
-    setting.canvas.on_ellipsoid_reshaped(0, np.diag([25.0, 9, 16]))
+    setting.canvas.ellipsoid_reshaped.emit(0, np.diag([25.0, 9, 16]))
     np.testing.assert_array_equal(kernel(setting, 0).covariance, [25, 9, 16])
-    setting.canvas.on_ellipsoid_reshaped(1, 2 * np.array(FULL))
+    setting.canvas.ellipsoid_reshaped.emit(1, 2 * np.array(FULL))
     np.testing.assert_array_equal(kernel(setting, 2).covariance, 2 * np.array(FULL))
 
 
 def test_a_shape_that_cannot_be_is_passed_over(setting: Setting) -> None:
-    setting.canvas.on_ellipsoid_reshaped(0, np.diag([0.0, 9, 16]))
+    setting.canvas.ellipsoid_reshaped.emit(0, np.diag([0.0, 9, 16]))
     assert setting.session.kernels == KERNELS
 
 

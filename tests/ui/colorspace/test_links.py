@@ -112,7 +112,7 @@ def test_dragging_a_ball_lights_up_its_pixels_until_they_are_cleared(
     start = pixel_of(colorspace.canvas, CENTER)
     drag(colorspace.canvas, start, start + QPoint(8, 0), start + QPoint(12, 0))
     assert viewer.layers["photo selected"].data.any()
-    assert "% of the pixels" in colorspace.bar.share.text()
+    assert "% of the pixels" in colorspace.bar.summary.text()
     colorspace.bar.clear_button.click()
     assert not viewer.layers["photo selected"].data.any()
     colorspace.controls.tools["rotate"].click()
@@ -150,7 +150,7 @@ def test_escape_puts_the_tool_away(viewer: Viewer, dock: Dock, qtbot: Any) -> No
 
 def test_the_lit_pixels_are_those_of_the_colors(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
-    widget.links.regions._on_changed(BALL)  # type: ignore[union-attr]
+    widget.colorspace.canvas.region_changed.emit(BALL)  # type: ignore[union-attr]
     np.testing.assert_array_equal(viewer.layers["photo selected"].data, INSIDE)
 
 
@@ -158,7 +158,7 @@ def test_a_selection_is_kept_as_labels(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
     assert widget.links is not None
     assert widget.colorspace is not None
-    widget.links.regions._on_drawn(BALL)
+    widget.colorspace.canvas.region_drawn.emit(BALL)
     widget.colorspace.bar.labels_button.click()
     widget.session.wait()
     layer = viewer.layers["photo selection"]
@@ -171,7 +171,7 @@ def test_a_selection_becomes_a_kernel(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
     assert widget.links is not None
     assert widget.colorspace is not None
-    widget.links.regions._on_drawn(BALL)
+    widget.colorspace.canvas.region_drawn.emit(BALL)
     widget.colorspace.bar.kernel_button.click()
     widget.session.wait()
     assert widget.session.kernels is not None
@@ -189,7 +189,7 @@ def test_a_kernel_of_other_channels_is_refused_in_words(dock: Dock) -> None:
     widget = dock(RGB)
     assert widget.links is not None
     widget.session.set(kernel_sets={"gray": KernelSet([Kernel([9.0], [4.0], 1.0)], "gray")})
-    widget.links.regions._on_drawn(BALL)
+    widget.colorspace.canvas.region_drawn.emit(BALL)
     widget.links.regions.make_kernel()
     assert "1 channels" in widget.status.problem.text()
 
@@ -197,10 +197,10 @@ def test_a_kernel_of_other_channels_is_refused_in_words(dock: Dock) -> None:
 def test_a_click_and_another_image_clear_the_selection(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
     assert widget.links is not None
-    widget.links.regions._on_drawn(BALL)
-    widget.links.regions._on_drawn(None)
+    widget.colorspace.canvas.region_drawn.emit(BALL)
+    widget.colorspace.canvas.region_drawn.emit(None)
     assert widget.links.regions.chosen is None
-    widget.links.regions._on_drawn(BALL)
+    widget.colorspace.canvas.region_drawn.emit(BALL)
     other = viewer.add_image(RGB[:20], rgb=True, name="other")
     widget.chooser.image.value = other
     widget.session.wait()
@@ -210,7 +210,7 @@ def test_a_click_and_another_image_clear_the_selection(viewer: Viewer, dock: Doc
 
 def test_closing_the_dock_takes_the_selection_along(viewer: Viewer, dock: Dock, qtbot: Any) -> None:
     widget = dock(RGB)
-    widget.links.regions._on_drawn(BALL)  # type: ignore[union-attr]
+    widget.colorspace.canvas.region_drawn.emit(BALL)  # type: ignore[union-attr]
     close_dock(widget, qtbot)
     assert [layer.name for layer in viewer.layers] == ["photo", "photo density"]
     assert len(viewer.mouse_move_callbacks) == 0
@@ -333,7 +333,6 @@ def test_the_menu_changes_the_view(dock: Dock) -> None:
     widget = dock(RGB)
     assert widget.colorspace is not None
     menu, canvas = widget.colorspace.menu, widget.colorspace.canvas
-    assert menu is not None
     menu.perspective.setChecked(False)
     assert not canvas.perspective
     menu.auto_rotate.setChecked(True)
@@ -354,14 +353,13 @@ def test_the_menu_changes_the_view(dock: Dock) -> None:
     menu.set_shells("120")
     assert "between 0 and 100" in widget.status.problem.text()
     menu.ellipsoids.actions()[2].trigger()
-    assert widget.links.ellipsoids._radius == 3.0  # type: ignore[union-attr]
+    assert widget.session.view.radius == 3.0
 
 
 def test_ellipsoids_are_colored_by_class_or_mean(dock: Dock) -> None:
     widget = dock(RGB)
     assert widget.colorspace is not None
     menu, canvas = widget.colorspace.menu, widget.colorspace.canvas
-    assert menu is not None
     kernels = [Kernel([64, 60, 62], [9, 9, 9], 0.5, cls=name) for name in ("oak", "elm")]
     widget.session.kernels = KernelSet(kernels, "mine")
     widget.session.wait()
@@ -397,7 +395,6 @@ def test_the_difference_from_another_image_is_shown_and_taken_back(
     assert widget.colorspace is not None
     other = viewer.add_image(RGB + np.uint8(90), rgb=True, name="other")
     menu = widget.colorspace.menu
-    assert menu is not None
     menu.difference.aboutToShow.emit()
     assert [action.text() for action in menu.difference.actions()] == ["nothing", "other"]
     mode = widget.colorspace.controls.mode
@@ -448,7 +445,7 @@ def test_the_controls_fit_a_narrow_dock(dock: Dock) -> None:
     widget = dock(RGB)
     assert widget.colorspace is not None
     assert widget.colorspace.minimumSizeHint().width() <= 300
-    widget.colorspace.bar.tell("99.9 % of the pixels, 123 456 colors", done=True)
+    widget.colorspace.bar.show_selection("99.9 % of the pixels, 123 456 colors", done=True)
     assert widget.colorspace.minimumSizeHint().width() <= 300
     assert all(
         isinstance(w, QWidget) and w.toolTip() for w in widget.colorspace.controls.tools.values()

@@ -15,10 +15,10 @@ from napari_colorkde.app.image import counting
 from napari_colorkde.app.kernels.picking import Picker
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
-from napari_colorkde.scene.canvas import ColorSpaceCanvas
-from napari_colorkde.ui.colorspace import region_selection as cube_regions
+from napari_colorkde.ui.colorspace import region_selection
 from napari_colorkde.ui.colorspace.region_selection import RegionBar, RegionSelection
 from tests.app.stepping import SteppingExecutor
+from tests.scene.remembering import make_canvas
 
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(40, 60, (20, 30, 3)).astype(np.uint8)
@@ -42,7 +42,7 @@ class Setting:
         self.session = Session(self.executor)
         self.viewer = ViewerModel()
         self.overlay = Overlay(self.viewer, self.session)
-        self.canvas = create_autospec(ColorSpaceCanvas, instance=True)
+        self.canvas = make_canvas()
         self.bar = RegionBar()
         self.picker = create_autospec(Picker, instance=True)
         self.regions = RegionSelection(
@@ -81,7 +81,7 @@ def test_of_a_sample_nothing_is_kept(make: Any, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(counting, "SAMPLE_PIXELS", 150)
     setting = make()
     assert setting.session.index.is_preview
-    setting.canvas.on_region_drawn(Red())
+    setting.canvas.region_drawn.emit(Red())
     setting.bar.labels_button.click()
     setting.bar.kernel_button.click()
     assert len(setting.said) == 2
@@ -92,7 +92,7 @@ def test_of_a_sample_nothing_is_kept(make: Any, monkeypatch: pytest.MonkeyPatch)
     assert setting.enabled == {True}
     setting.session.wait()
     assert not any(isinstance(layer, Labels) for layer in setting.viewer.layers)
-    setting.canvas.on_region_drawn(Red())
+    setting.canvas.region_drawn.emit(Red())
     setting.bar.labels_button.click()
     setting.session.wait()
     np.testing.assert_array_equal(setting.viewer.layers["photo selection"].data, RGB[..., 0] >= 50)
@@ -111,7 +111,7 @@ def test_a_layer_waits_for_the_first_region_while_a_tool_is_chosen(make: Any) ->
     setting.session.wait()
     assert not lit(setting).any()
     assert setting.enabled == {False}
-    setting.canvas.on_region_drawn(Red())
+    setting.canvas.region_drawn.emit(Red())
     assert setting.viewer.layers["photo selected"] is layer
     np.testing.assert_array_equal(lit(setting), RGB[..., 0] >= 50)
     setting.regions.set_tool("rotate")
@@ -126,7 +126,7 @@ def test_a_kept_selection_has_its_name_and_the_tool_goes_on(make: Any) -> None:
     setting.session.wait()
     setting.regions.set_tool("ball")
     for name in ("photo selection", "photo selection [1]"):
-        setting.canvas.on_region_drawn(Red())
+        setting.canvas.region_drawn.emit(Red())
         setting.bar.labels_button.click()
         setting.session.wait()
         assert isinstance(setting.viewer.layers[name], Labels)
@@ -149,20 +149,20 @@ def test_a_layer_that_is_deleted_takes_the_selection_along(make: Any, tool: str)
     setting = make()
     setting.session.wait()
     setting.regions.set_tool(tool)
-    setting.canvas.on_region_drawn(Red())
+    setting.canvas.region_drawn.emit(Red())
     setting.viewer.layers.remove("photo selected")
     assert setting.regions.chosen is None
     assert setting.bar.isHidden() == (tool == "rotate")
     assert setting.enabled == {False} or tool == "rotate"
     assert lit(setting) is None
-    setting.canvas.on_region_changed(Red())
+    setting.canvas.region_changed.emit(Red())
     assert lit(setting).any()
 
 
 def test_after_stop_the_selection_is_offered_again(make: Any) -> None:
     setting = make()
     setting.session.wait()
-    setting.canvas.on_region_drawn(Red())
+    setting.canvas.region_drawn.emit(Red())
     setting.bar.labels_button.click()
     assert setting.enabled == {False}
     setting.session.stop()
@@ -177,10 +177,10 @@ def test_after_an_error_the_selection_is_offered_again(
     def fail(*args: Any) -> NoReturn:
         raise OSError("the disk is gone.")
 
-    monkeypatch.setattr(cube_regions, "paint_labels", fail)
+    monkeypatch.setattr(region_selection, "paint_labels", fail)
     setting = make()
     setting.session.wait()
-    setting.canvas.on_region_drawn(Red())
+    setting.canvas.region_drawn.emit(Red())
     setting.bar.labels_button.click()
     setting.session.wait()
     assert setting.said == ["the disk is gone."]
@@ -190,9 +190,9 @@ def test_after_an_error_the_selection_is_offered_again(
 def test_a_region_drawn_meanwhile_stays_when_the_labels_come(make: Any) -> None:
     setting = make()
     setting.session.wait()
-    setting.canvas.on_region_drawn(Red())
+    setting.canvas.region_drawn.emit(Red())
     setting.bar.labels_button.click()
-    setting.canvas.on_region_changed(Red(55))
+    setting.canvas.region_changed.emit(Red(55))
     while setting.executor.compute():
         pass
     setting.executor.deliver()
@@ -205,13 +205,13 @@ def test_a_selection_lies_above_what_was_kept(make: Any) -> None:
     setting = make()
     setting.session.wait()
     setting.regions.set_tool("lasso")
-    setting.canvas.on_region_drawn(Red())
+    setting.canvas.region_drawn.emit(Red())
     setting.bar.labels_button.click()
     setting.session.wait()
     layers = setting.viewer.layers
     layers.selection.active = layers["photo"]
     assert layers[-1].name == "photo selection"
-    setting.canvas.on_region_changed(Red(55))
+    setting.canvas.region_changed.emit(Red(55))
     assert layers[-1].name == "photo selected"
     assert layers.selection.active is layers["photo"]
     assert set(layers.selection) == {layers["photo"]}
@@ -225,9 +225,9 @@ def marked(setting: Setting) -> Any:
 def test_a_region_that_is_drawn_is_marked_in_the_view_until_it_is_cleared(make: Any) -> None:
     setting = make()
     setting.session.wait()
-    setting.canvas.on_region_changed(Red(55))
+    setting.canvas.region_changed.emit(Red(55))
     setting.canvas.set_selected.assert_not_called()
-    setting.canvas.on_region_drawn(Red(55))
+    setting.canvas.region_drawn.emit(Red(55))
     colors = setting.session.palette.colors
     red = colors[:, 0] >= 55
     np.testing.assert_array_equal(marked(setting), colors[red])
@@ -239,9 +239,9 @@ def test_a_region_that_is_drawn_is_marked_in_the_view_until_it_is_cleared(make: 
     setting.session.wait()
     points = setting.session.estimate.coordinates.points.colors
     np.testing.assert_array_equal(marked(setting), points[red])
-    setting.canvas.on_region_changed(Red(20))
+    setting.canvas.region_changed.emit(Red(20))
     assert len(marked(setting)) == 0
-    setting.canvas.on_region_drawn(Red(20))
+    setting.canvas.region_drawn.emit(Red(20))
     assert len(marked(setting)) > 0
     setting.bar.clear_button.click()
     assert len(marked(setting)) == 0

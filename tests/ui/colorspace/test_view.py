@@ -9,8 +9,9 @@ from qtpy.QtWidgets import QLabel
 
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
+from napari_colorkde.ui.colorspace.planes_view import MarginalPlanesView
 from napari_colorkde.ui.colorspace.toolbar import MODES
-from napari_colorkde.ui.colorspace.view import ColorSpaceView
+from napari_colorkde.ui.colorspace.view import ColorSpaceView, make_view
 from tests.ui.conftest import RGB
 
 pytestmark = pytest.mark.window
@@ -33,14 +34,14 @@ def view(qtbot: Any) -> Iterator[ColorSpaceView]:
 
 
 def picture(view: ColorSpaceView) -> np.ndarray:
-    assert not isinstance(view.canvas, str)
+    assert view.canvas is not None
     return view.canvas.render((160, 160))[..., :3].astype(int)
 
 
 def test_a_red_image_gives_a_red_cloud_and_a_green_one_a_green(view: ColorSpaceView) -> None:
-    view._session.open(source_of_array(RED))
+    view.session.open(source_of_array(RED))
     red = picture(view)
-    view._session.open(source_of_array(np.roll(RED, 1, axis=-1)))
+    view.session.open(source_of_array(np.roll(RED, 1, axis=-1)))
     # The colored edges of the cube are in both.
     change = (red - picture(view)).sum((0, 1))
     assert change[0] > 300
@@ -54,8 +55,8 @@ def test_numbers_of_another_range_have_their_own_colors(view: ColorSpaceView) ->
     from napari_colorkde.app.image.source import source_of
 
     layer = Image((RED / 255).astype(np.float32), rgb=True)
-    view._session.open(source_of(layer))
-    palette = view._session.palette
+    view.session.open(source_of(layer))
+    palette = view.session.palette
     assert palette is not None
     color_of = view.color_of(palette)
     assert color_of is not None
@@ -68,9 +69,9 @@ def test_numbers_of_another_range_have_their_own_colors(view: ColorSpaceView) ->
 
 def test_closing_the_image_empties_the_view(view: ColorSpaceView) -> None:
     empty = picture(view)
-    view._session.open(source_of_array(RED))
+    view.session.open(source_of_array(RED))
     assert not np.array_equal(picture(view), empty)
-    view._session.open(None)
+    view.session.open(None)
     np.testing.assert_array_equal(picture(view), empty)
 
 
@@ -78,14 +79,14 @@ def test_another_image_that_is_still_counted_is_not_shown_as_the_one_before(
     view: ColorSpaceView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     empty = picture(view)
-    view._session.open(source_of_array(RED))
-    monkeypatch.setattr(view._session, "_count", lambda: None)
-    view._session.open(source_of_array(RGB))
+    view.session.open(source_of_array(RED))
+    monkeypatch.setattr(view.session, "_count", lambda: None)
+    view.session.open(source_of_array(RGB))
     np.testing.assert_array_equal(picture(view), empty)
 
 
 def test_exposure_scale_and_reset_are_controls(view: ColorSpaceView) -> None:
-    view._session.open(source_of_array(RGB))
+    view.session.open(source_of_array(RGB))
     before = picture(view)
     view.controls.exposure.value = 30
     brighter = picture(view)
@@ -94,23 +95,22 @@ def test_exposure_scale_and_reset_are_controls(view: ColorSpaceView) -> None:
     view.controls.scale.value = "log"
     assert np.abs(picture(view) - before).sum() > 1000
     view.controls.scale.value = "linear"
-    assert view.menu is not None
     view.menu.reset.trigger()
     assert np.abs(picture(view) - before).mean() < 1
 
 
 @pytest.mark.parametrize("mode", list(MODES.values()))
 def test_every_mode_shows_the_colors(view: ColorSpaceView, mode: str) -> None:
-    view._session.open(source_of_array(RED))
+    view.session.open(source_of_array(RED))
     view.controls.mode.value = mode
     shown = picture(view)
     assert (shown[..., 0] - shown[..., 1:].max(-1) > 40).sum() > 20
 
 
 def test_counts_follow_another_image(view: ColorSpaceView) -> None:
-    view._session.open(source_of_array(RED))
+    view.session.open(source_of_array(RED))
     view.controls.mode.value = "points"
-    view._session.open(source_of_array(np.roll(RED, 1, axis=-1)))
+    view.session.open(source_of_array(np.roll(RED, 1, axis=-1)))
     shown = picture(view)
     assert (shown[..., 1] - shown[..., (0, 2)].max(-1) > 40).sum() > 20
 
@@ -118,7 +118,7 @@ def test_counts_follow_another_image(view: ColorSpaceView) -> None:
 @pytest.mark.parametrize("channels", [1, 2])
 def test_fewer_channels_are_shown_flat(view: ColorSpaceView, channels: int) -> None:
     image = RGB[..., :channels] if channels > 1 else RGB[..., 0]
-    view._session.open(source_of_array(image))
+    view.session.open(source_of_array(image))
     assert np.ptp(picture(view)) > 60
 
 
@@ -126,8 +126,7 @@ def test_what_needs_three_channels_is_offered_for_them_and_stays_chosen(
     view: ColorSpaceView,
 ) -> None:
     menu, controls = view.menu, view.controls
-    assert menu is not None
-    view._session.open(source_of_array(RED))
+    view.session.open(source_of_array(RED))
     controls.mode.value = "shells"
     menu.marginals.setChecked(True)
     model: Any = controls.mode.native.model()
@@ -140,10 +139,10 @@ def test_what_needs_three_channels_is_offered_for_them_and_stays_chosen(
         model.item(2),
     )
     assert all(choice.isEnabled() for choice in needy)
-    view._session.open(source_of_array(RED[..., 0]))
+    view.session.open(source_of_array(RED[..., 0]))
     assert not any(choice.isEnabled() for choice in needy)
     assert all("three color channels" in choice.toolTip() for choice in needy)
-    view._session.open(source_of_array(RED))
+    view.session.open(source_of_array(RED))
     assert all(choice.isEnabled() for choice in needy)
     assert controls.mode.value == "shells"
     assert menu.marginals.isChecked()
@@ -151,7 +150,6 @@ def test_what_needs_three_channels_is_offered_for_them_and_stays_chosen(
 
 def test_what_has_no_effect_in_a_mode_is_not_offered_in_it(view: ColorSpaceView) -> None:
     menu, controls = view.menu, view.controls
-    assert menu is not None
     assert not menu.shells.isEnabled()
     controls.mode.value = "points"
     assert not controls.scale.enabled
@@ -174,10 +172,10 @@ def test_without_opengl_a_sentence_stands_in_its_place(
 
     monkeypatch.setattr(gl, "probe", refuse)
     session = Session()
-    view = ColorSpaceView(session, "dark")
+    view = make_view(session, "dark")
     qtbot.addWidget(view)
     assert view.findChild(QLabel).text() == "OpenGL is not available here."
-    assert view.planes is not None
+    assert isinstance(view, MarginalPlanesView)
     session.open(source_of_array(RED))
     (red_green, caption), (_red_blue, _), (green_blue, _) = view.planes.planes.pictures
     assert caption == "red → green ↑"

@@ -34,8 +34,8 @@ def choose_everything(colorspace: Any) -> None:
     menu.legend.setChecked(False)
     menu.set_shells("30, 60")
     menu.set_cut(1, 0.3)
-    menu._size_group.actions()[2].trigger()
-    menu._color_group.actions()[1].trigger()
+    menu.sizes.actions()[2].trigger()
+    menu.colorings.actions()[1].trigger()
     canvas.rotate(33.0, 12.0)
     canvas._camera.scale_factor *= 0.7
     canvas._camera.center = (0.2, 0.6, 0.4)
@@ -66,23 +66,22 @@ def test_a_view_that_is_opened_again_looks_as_before(
     widget.session.kernels = KERNELS
     widget.session.wait()
     choose_everything(widget.colorspace)
-    before = widget.colorspace._keeper.look
+    before = widget.session.view
     close_dock(widget.colorspace, qtbot)
     seen = widget.session.view
     assert replace(seen, viewpoint=None) == replace(before, viewpoint=None)
     widget.colorspace_button.click()
     colorspace = widget.colorspace
     assert_drawn(colorspace, seen)
-    assert widget.links.ellipsoids._radius == 3.0
-    assert widget.links.ellipsoids._by_class
+    assert (widget.session.view.radius, widget.session.view.by_class) == (3.0, True)
     colorspace.menu.auto_rotate.setChecked(False)
     # Turned by itself, at most, in the meantime.
     np.testing.assert_allclose(colorspace.canvas.viewpoint[1:], seen.viewpoint[1:], rtol=1e-6)
     assert colorspace.canvas.viewpoint[1:3] == pytest.approx((32.0, 1 / 0.7))
     assert not colorspace.menu.outline.isChecked()
-    assert [a.isChecked() for a in colorspace.menu._size_group.actions()] == [False, False, True]
-    assert colorspace._keeper.look == replace(
-        seen, auto_rotate=False, viewpoint=colorspace.canvas.viewpoint
+    assert [a.isChecked() for a in colorspace.menu.sizes.actions()] == [False, False, True]
+    assert replace(widget.session.view, viewpoint=None) == replace(
+        seen, auto_rotate=False, viewpoint=None
     )
 
 
@@ -125,13 +124,13 @@ def test_a_theme_and_a_new_context_change_nothing(viewer: Viewer, dock: Dock, qt
     choose_everything(colorspace)
     colorspace.menu.auto_rotate.setChecked(False)
     qtbot.waitUntil(lambda: colorspace.canvas.is_high_quality)
-    look = colorspace._keeper.look
+    look = widget.session.view
     viewer.theme = "light"
     for floating in (True, False):
         context = colorspace.canvas.native.context()
         colorspace.parent().setFloating(floating)
         qtbot.waitUntil(lambda context=context: colorspace.canvas.native.context() is not context)
     qtbot.waitUntil(lambda: colorspace.canvas.is_high_quality)
-    assert colorspace._keeper.look.viewpoint == pytest.approx(look.viewpoint, rel=1e-6)
-    assert replace(colorspace._keeper.look, viewpoint=look.viewpoint) == look
+    assert widget.session.view.viewpoint == pytest.approx(look.viewpoint, rel=1e-6)
+    assert replace(widget.session.view, viewpoint=look.viewpoint) == look
     assert_drawn(colorspace, look)
