@@ -103,3 +103,9 @@ def _unknown(device: object) -> str:
 def _torch_ready(array: NDArray[np.generic]) -> NDArray[np.generic]:
     """Give torch an array it takes: contiguous, native and writeable; a copy only if it is not."""
     return np.require(array, array.dtype.newbyteorder("="), ["C", "W"])
+
+
+def without_denormals(matrix: NDArray[np.float64], dtype: torch.dtype) -> NDArray[np.float64]:
+    """Round numbers below the smallest normal one to zero: denormals are inexact and slow."""
+    tiny = torch.finfo(dtype).tiny
+    return np.where(matrix < tiny, 0.0, matrix)

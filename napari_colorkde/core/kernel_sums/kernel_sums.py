@@ -19,13 +19,9 @@ from numpy.typing import NDArray
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kernel_sums import spreading
 from napari_colorkde.core.kernel_sums.direct import log_sums
+from napari_colorkde.core.kernel_sums.lattice_transform import lattice_transform, others_transform
 from napari_colorkde.core.kernel_sums.separable import Sampling, gaussian_matrix
-from napari_colorkde.core.palette.lattice import (
-    Lattice,
-    lattice_of,
-    lattice_transform,
-    others_transform,
-)
+from napari_colorkde.core.palette.lattice import Lattice, lattice_of
 from napari_colorkde.core.palette.palette import Palette
 
 FLOAT32_FLOOR = 1e-30

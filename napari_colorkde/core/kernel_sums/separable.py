@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from napari_colorkde.core.device import Device
+from napari_colorkde.core.device import Device, without_denormals
 
 BLOCK_ROWS = 64
 """Rows of a Gaussian matrix multiplied together; zeros outside their common band are skipped."""
@@ -92,9 +92,3 @@ def _blocks(matrix: NDArray[np.float64]) -> list[tuple[slice, slice]]:
         blocks.append((rows, columns))
     left = sum((r.stop - r.start) * (c.stop - c.start) for r, c in blocks)
     return blocks if left <= WORTHWHILE * m * n else [(slice(0, m), slice(0, n))]
-
-
-def without_denormals(matrix: NDArray[np.float64], dtype: torch.dtype) -> NDArray[np.float64]:
-    """Round numbers below the smallest normal one to zero: denormals are inexact and slow."""
-    tiny = torch.finfo(dtype).tiny
-    return np.where(matrix < tiny, 0.0, matrix)

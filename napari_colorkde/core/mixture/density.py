@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.device import Device, resolve_device, without_denormals
 from napari_colorkde.core.image import (
     MAX_COLOR_CHANNELS,
     Pixels,
@@ -20,7 +20,6 @@ from napari_colorkde.core.image import (
     pixel_shape,
     tile_slices,
 )
-from napari_colorkde.core.kernel_sums.separable import without_denormals
 from napari_colorkde.core.mixture.block_terms import densities, log_densities
 from napari_colorkde.core.mixture.color_blocks import ColorBlocks, WeightedColors, color_blocks
 from napari_colorkde.core.mixture.exponents import LOG2_E, Exponents, log_sum

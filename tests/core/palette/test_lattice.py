@@ -5,13 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import logsumexp
 
+from napari_colorkde.core.kernel_sums.lattice_transform import lattice_transform, others_transform
 from napari_colorkde.core.kernel_sums.separable import gaussian_matrix
 from napari_colorkde.core.palette import lattice
-from napari_colorkde.core.palette.lattice import (
-    lattice_of,
-    lattice_transform,
-    others_transform,
-)
+from napari_colorkde.core.palette.lattice import lattice_of
 from napari_colorkde.core.palette.palette import Palette
 from tests.core.drawn import images, seeds
 
@@ -72,14 +69,14 @@ def test_scattered_values_are_gathered_again(device):
     np.testing.assert_array_equal(device.get(lines), [[0, 2**40], [3, 0], [0, 1]])
     grid = found.spread_out(lines, device)
     assert tuple(grid.shape) == found.shape[::-1] == (2, 2, 2)
-    np.testing.assert_array_equal(found.collect_samples(grid, device), [3, 2**40, 1])
+    np.testing.assert_array_equal(found.gather(grid, device), [3, 2**40, 1])
     assert device.get(grid).sum() == 2**40 + 4
 
 
 def test_counts_beyond_float32_are_exact_in_float64(device):
     found = lattice_of(np.array([[7]], np.uint8))
     lines = found.scatter(np.array([2**31 + 1]), device.exact, torch.float64)
-    assert found.collect_samples(lines, device.exact)[0] == 2**31 + 1
+    assert found.gather(lines, device.exact)[0] == 2**31 + 1
 
 
 def test_too_many_nodes_or_levels_make_no_lattice(monkeypatch):
