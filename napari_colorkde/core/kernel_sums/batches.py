@@ -1,10 +1,9 @@
-"""Scattered points on a regular mesh: spread over the nodes nearby, or read off them.
+"""Scattered points spread over the nodes nearby of a regular grid, with weights of any kind.
 
-Points are taken in groups of neighbors that share a window of the mesh, and the groups in batches
+Points are taken in groups of neighbors that share a window of the grid, and the groups in batches
 of equal size, so that all the work is in batched matrix products:
 
-    spread   ``mesh[i, j, k] += Σ_n A[n, i] · (B[n, j] C[n, k])``
-    read     ``value[n] = Σ_jk (Σ_i A[n, i] mesh[i, j, k]) · B[n, j] · C[n, k]``
+    ``grid[i, j, k] += Σ_n A[n, i] · (B[n, j] C[n, k])``
 
 with A, B and C the weights of point n on the window's nodes, axis by axis.
 """
@@ -95,18 +94,6 @@ def windows_of(points: NDArray[np.float64], nodes: Axes, taps: tuple[int, ...]) 
     return Windows(rows, places <= lasts, starts, tuple(int(w) for w in widths))
 
 
-def points_per_group(points: NDArray[np.float64], cell: float) -> float:
-    """How many points share a window on average, on a mesh of this spacing."""
-    origin = (np.array([0.0, cell]),) * points.shape[1]
-    return len(points) / max(1, len(_sorted_by_row(_cells(points, origin) // GROUP)[1]))
-
-
-def rows_by_cube(points: NDArray[np.float64], edge: float) -> list[NDArray[np.intp]]:
-    """Indices of the points ``(Q, C)`` in each cube of this edge that holds any."""
-    order, firsts = _sorted_by_row(np.floor(points / edge).astype(np.int64))
-    return np.split(order, firsts[1:]) if len(order) else []
-
-
 def spread(
     points: NDArray[np.float64],
     counts: NDArray[Any],
@@ -144,27 +131,6 @@ def spread(
         for block, window in zip(blocks.reshape(-1, *part.widths), part.slices(), strict=True):
             mesh[window] += block
     return mesh
-
-
-def read_off(
-    values: torch.Tensor,
-    nodes: Axes,
-    points: NDArray[np.float64],
-    taps: tuple[int, ...],
-    weights: tuple[Weights, ...],
-    device: Device,
-) -> NDArray[np.float32]:
-    """Each point's ``Σ_nodes value · Π_a weights_a(point_a − node_a)``, ``(Q,)``; see `spread`."""
-    result = np.zeros(len(points), np.float32)
-    for part in windows_of(points, nodes, taps).parts():
-        first, *others = _factors(points, nodes, part, weights, device)
-        blocks = torch.stack([values[window] for window in part.slices()])
-        partial = torch.bmm(first, blocks.flatten(2) if others else blocks[..., None])
-        for factor in others:
-            in_rows = partial.reshape(*factor.shape, -1)
-            partial = in_rows.mul_(factor[..., None]).sum(dim=2)
-        result[part.rows[part.real]] = device.get(partial[..., 0])[part.real]
-    return result
 
 
 def _factors(

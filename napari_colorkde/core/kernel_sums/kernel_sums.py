@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kernel_sums import spreading
+from napari_colorkde.core.kernel_sums.bsplines import TO_ITSELF, TO_PEAK, Scheme
 from napari_colorkde.core.kernel_sums.direct import log_sums
 from napari_colorkde.core.kernel_sums.lattice_transform import lattice_transform, others_transform
 from napari_colorkde.core.kernel_sums.separable import Sampling, gaussian_matrix
@@ -33,14 +34,11 @@ FLOAT64_FLOOR = 1e-290
 FEW = 2048
 """Colors below the float32 floor that are summed directly rather than all again in float64."""
 
-SPREAD_FLOOR = 1e-12
-"""Times N: the smallest sum read off a mesh to 1e-5; below it the colors lie 7.5 sigma away."""
+SPREAD_FLOOR = 3e-9
+"""Times N: the smallest sum good to 1e-4 of itself; below it the colors lie 6.3 sigma away."""
 
 OTHERS_FLOOR = 0.05
 """Times the whole sum: the smallest rest that subtraction leaves within 5e-5 of itself."""
-
-GRID_BEYOND = 60.0
-"""Squared distance beyond which a density, not its log, is zero: e⁻³⁰ of one color's peak."""
 
 SLAB_POINTS = 1 << 22
 """Grid points taken as scattered ones at a time: 100 MB of colors."""
@@ -77,9 +75,11 @@ def kernel_sums(palette: Palette, covariance: NDArray[np.float64], device: Devic
     return SpreadSums(palette, covariance, device)
 
 
-def whiten(colors: NDArray[Any], cholesky: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``L⁻¹ x`` for every row of ``(n, C)``."""
-    whitened: NDArray[np.float64] = colors.astype(np.float64) @ np.linalg.inv(cholesky).T
+def whiten(
+    colors: NDArray[Any], cholesky: NDArray[np.float64], center: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """``L⁻¹ (x − c)`` for every row of ``(n, C)``."""
+    whitened: NDArray[np.float64] = (colors - center) @ np.linalg.inv(cholesky).T
     return whitened
 
 
@@ -184,9 +184,12 @@ class SpreadSums:
     def __init__(self, palette: Palette, covariance: NDArray[np.float64], device: Device) -> None:
         self._palette, self._device = palette, device
         self._cholesky = np.asarray(np.linalg.cholesky(covariance), np.float64)
-        self._whitened = whiten(palette.colors, self._cholesky)
-        self._floor = SPREAD_FLOOR * float(palette.n_pixels)
-        self._fits = spreading.fits(self._whitened)
+        # About their middle, coordinates are as exact as the colors, however far from zero.
+        ends = palette.colors.min(axis=0), palette.colors.max(axis=0)
+        self._center = np.mean(np.asarray(ends, np.float64), axis=0)
+        self._whitened = whiten(palette.colors, self._cholesky, self._center)
+        self._counts = palette.counts.astype(np.float32)
+        self._floor = SPREAD_FLOOR * float(palette.counts.sum())
 
     def on_grid(self, axes: Axes, sampling: Sampling = "points") -> NDArray[np.float32]:
         """S on a grid; see `KernelSums`. Cell averages exist for diagonal covariances."""
@@ -196,9 +199,9 @@ class SpreadSums:
                 'sampling="cells" needs a diagonal bandwidth; give one sigma per channel, or '
                 'sampling="points" with more bins.'
             )
-        if self._fits:
+        if spreading.fits(self._whitened):
             sums = spreading.sums_on_mesh_grid(
-                self._mesh, self._cholesky, axes, sampling, self._device
+                self._mesh, self._cholesky, self._center, axes, sampling, self._device
             )
         elif diagonal:
             sums = spreading.sums_on_grid_directly(
@@ -215,38 +218,31 @@ class SpreadSums:
 
     def at(self, colors: NDArray[Any]) -> NDArray[np.float32]:
         """S at colors; see `KernelSums`."""
-        points = whiten(colors, self._cholesky)
-        if spreading.is_sparse(points):
-            counts = self._palette.counts
-            logs = log_sums(points, self._whitened, counts, beyond=GRID_BEYOND)
-            return np.exp(logs).astype(np.float32)
-        return self._spread_at(points)
+        return self._spread_at(self._points(colors), TO_PEAK)
 
     def log_at(self, colors: NDArray[Any]) -> NDArray[np.float64]:
         """Log S at colors; see `KernelSums`."""
-        points = whiten(colors, self._cholesky)
-        if spreading.is_sparse(points):
-            return log_sums(points, self._whitened, self._palette.counts)
-        sums, counts = self._spread_at(points), self._palette.counts
+        points = self._points(colors)
+        sums, counts = self._spread_at(points, TO_ITSELF), self._palette.counts
         return _log_or_direct(sums, self._floor, points, self._whitened, counts, None)
 
     def log_others(self) -> NDArray[np.float64]:
         """Log S of the other colors; see `KernelSums`."""
         points, counts = self._whitened, self._palette.counts
-        rows = np.arange(len(counts))
-        if spreading.is_sparse(points):
-            return log_sums(points, points, counts, self_index=rows)
-        total = self._spread_at(points).astype(np.float64)
+        total = self._spread_at(points, TO_ITSELF).astype(np.float64)
         others = total - counts
         # The total errs by 2e-6 of itself: where the rest is small beside it, sum directly.
         others[others < np.maximum(OTHERS_FLOOR * total, self._floor)] = 0.0
+        rows = np.arange(len(counts))
         return _log_or_direct(others, self._floor, points, points, counts, rows)
 
-    def _spread_at(self, points: NDArray[np.float64]) -> NDArray[np.float32]:
-        if self._fits:
-            return spreading.sums_at(points, self._mesh, self._device)
-        counts = self._palette.counts
-        return spreading.sums_by_bricks(points, self._whitened, counts, self._device)
+    def _points(self, colors: NDArray[Any]) -> NDArray[np.float64]:
+        if colors is self._palette.colors:
+            return self._whitened
+        return whiten(colors, self._cholesky, self._center)
+
+    def _spread_at(self, points: NDArray[np.float64], scheme: Scheme) -> NDArray[np.float32]:
+        return spreading.sums_at(points, self._whitened, self._counts, scheme, self._device)
 
     def _at_grid_points(self, axes: Axes) -> NDArray[np.float32]:
         sums = np.empty([len(axis) for axis in axes], np.float32)
@@ -261,7 +257,7 @@ class SpreadSums:
 
     @cached_property
     def _mesh(self) -> spreading.Mesh:
-        return spreading.mesh_of(self._whitened, self._palette.counts, self._device)
+        return spreading.mesh_of(self._whitened, self._counts, self._device)
 
 
 def _log_or_direct(

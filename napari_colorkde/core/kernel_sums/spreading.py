@@ -1,19 +1,13 @@
-"""Colors off the lattice, and full covariances: spread over a mesh, read off.
+"""Colors off the lattice, and full covariances: sums of the unit Gaussian in whitened coordinates.
 
-In whitened coordinates ``y = L⁻¹ x`` (``covariance = L Lᵀ``, L lower triangular) every bandwidth is
-the unit Gaussian. A Gaussian of unit variance is a narrow one of variance s² convolved with one of
-variance 1 − s², and the convolution may be summed over the nodes of a regular mesh of spacing h:
-
-    ``exp(−|y − z|²/2) ≈ Π_a Σ_i w(y_a − i h) · exp(−(z_a − i h)² / (2 (1 − s²))) / sqrt(1 − s²)``
-
-with w the density of the narrow Gaussian times h. By Poisson's summation formula the error is
-``2 exp(−2π² t / h²)`` of the value itself, ``t = s² (1 − s²)``: 7e-8 per axis. So sums on a regular
-grid are a spreading of the colors and a wide Gaussian along each axis. Scattered points are read
-with the narrow Gaussian again, off a mesh that the rest of the kernel, of variance 1 − 2 s², was
-carried to: ``t = s² (1 − 2 s²) / (1 − s²)``, 2e-7 more. Nothing is negative, so nothing cancels.
+In whitened coordinates ``y = L⁻¹ (x − c)`` (``covariance = L Lᵀ``, L lower triangular) every
+bandwidth is the unit Gaussian. Colors are spread over a mesh of bricks with B-splines, the kernel
+is carried along its axes, and points are read off with B-splines again (`bsplines`, `bricks`).
+Where a brick holds so few points that looking at their pairs costs less, that is done instead
+(`nearby`). Nothing is negative, so nothing cancels.
 
 The idea of a fast Gauss transform is Greengard & Strain's, SIAM J. Sci. Stat. Comput. 12 (1991);
-spreading with Gaussians is Greengard & Lee's, SIAM Review 46 (2004).
+spreading over a mesh is Greengard & Lee's, SIAM Review 46 (2004).
 """
 
 from dataclasses import dataclass
@@ -24,48 +18,35 @@ import torch
 from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.kernel_sums.batches import (
-    Axes,
-    Weights,
-    points_per_group,
-    read_off,
-    rows_by_cube,
-    spread,
-)
-from napari_colorkde.core.kernel_sums.separable import (
-    Sampling,
-    gaussian_matrix,
-    multiply_axis,
-    separable_transform,
-)
-
-CELL = 0.43
-"""Spacing h of the nodes, in standard deviations of the bandwidth."""
-
-NARROW = 0.45
-"""Standard deviation s of the Gaussian that colors are spread and read with, in the same unit."""
-
-TAPS = 8
-"""Nodes on each side that it reaches: enough for colors 7.5 standard deviations away."""
-
-BRICK = 70.0
-"""Edge of the pieces, in standard deviations, in which points are read where one mesh would be too
-large."""
+from napari_colorkde.core.kernel_sums import bricks
+from napari_colorkde.core.kernel_sums.batches import Axes, Weights, spread
+from napari_colorkde.core.kernel_sums.bsplines import TO_PEAK, Scheme
+from napari_colorkde.core.kernel_sums.nearby import nearby_sums
+from napari_colorkde.core.kernel_sums.placement import EDGE, Frame, Integers, Placement
+from napari_colorkde.core.kernel_sums.separable import Sampling, multiply_axis, separable_transform
 
 REACH = 7.0
 """Standard deviations beyond which a kernel is not evaluated on a grid: exp(−7²/2) = 2e-11."""
 
-FAR = 9.5
-"""Standard deviations beyond which a color is nothing to a point: exp(−9.5²/2) = 3e-20."""
-
 MAX_NODES = 1 << 25
-"""Largest mesh held in one piece: 134 MB in float32."""
+"""Nodes of the bricks computed together: 134 MB in float32, and some times that on the way."""
 
-MAX_AXIS_NODES = 1 << 11
-"""Longest axis of such a mesh: a Gaussian matrix of two such is 34 MB in float64."""
+MAX_MESH_NODES = 1 << 26
+"""Nodes of a mesh for volumes, which is in one piece: 268 MB in float32."""
 
-SPARSE = 6
-"""Points a group should hold on average to be worth its matrix products."""
+MAX_AXIS_NODES = 1 << 12
+"""Longest axis of such a mesh: what it adds to 1000 grid points is 32 MB in float64."""
+
+BRICK_PAIRS = 5
+"""Pairs of points that can be looked at while one node of a brick is computed."""
+
+POINT_PAIRS = 100
+"""Pairs that can be looked at while one point is spread and read."""
+
+LOOKED_AT = 0.2
+"""Part of the pairs of a brick's points with those of its neighbors that is looked at."""
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,77 +57,149 @@ class Mesh:
     nodes: Axes
 
 
-def fits(whitened: NDArray[np.float64]) -> bool:
+def sums_at(
+    points: Array, colors: Array, counts: NDArray[np.float32], scheme: Scheme, device: Device
+) -> NDArray[np.float32]:
+    """Return kernel sums at scattered whitened points.
+
+    Parameters
+    ----------
+    points, colors
+        (Q, C) and (U, C) whitened coordinates.
+    counts
+        (U,).
+    scheme
+        How accurately: `TO_PEAK` or `TO_ITSELF`.
+
+    Returns
+    -------
+    ndarray
+        (Q,), zero far away from all colors.
+
+    Notes
+    -----
+    O((Q + U) · (order + group)^C) multiplications, and those of the bricks; memory is bounded by
+    `MAX_NODES` however narrow the kernels are.
+    """
+    frame = Frame.around(colors, points, step=scheme.step)
+    if not frame.is_countable:
+        return nearby_sums(points, colors, counts, scheme.reach, device)
+    sources = Placement.of(colors, frame, scheme.step)
+    targets = sources if points is colors else Placement.of(points, frame, scheme.step)
+    sums = np.zeros(len(points), np.float32)
+    dense, sparse = _divided(targets, sources, frame)
+    if len(sparse):
+        rows = targets.only_in(sparse).rows
+        all_colors = len(rows) == len(colors) == len(points)
+        near = slice(None) if all_colors else sources.only_in(_around(sparse, frame)).rows
+        sums[rows] = nearby_sums(points[rows], colors[near], counts[near], scheme.reach, device)
+    kernels = bricks.kernel_blocks(scheme, device)
+    together = max(1, MAX_NODES // EDGE ** points.shape[1])
+    for start in range(0, len(dense), together):
+        here = dense[start : start + together]
+        mesh = _carried_to(here, sources, counts, frame, kernels, scheme, device)
+        if mesh is not None:
+            bricks.read(mesh, targets.only_in(here), scheme, sums, device)
+    return sums
+
+
+def _divided(targets: Placement, sources: Placement, frame: Frame) -> tuple[Integers, Integers]:
+    """Return the bricks whose points are to be read off a mesh, and those where pairs are fewer."""
+    numbers, n_points = targets.bricks
+    others, n_colors = sources.bricks
+    met = np.zeros(len(numbers))
+    for offset in frame.offsets_around:
+        place = np.minimum(np.searchsorted(others, numbers + offset), len(others) - 1)
+        met += np.where(others[place] == numbers + offset, n_colors[place], 0)
+    nodes = float(EDGE) ** len(frame.shape)
+    by_mesh = BRICK_PAIRS * nodes + POINT_PAIRS * (n_points + met / 27)
+    is_dense = LOOKED_AT * n_points * met > by_mesh
+    return numbers[is_dense], numbers[~is_dense & (met > 0)]
+
+
+def _around(numbers: Integers, frame: Frame) -> Integers:
+    """Return bricks and all their neighbors."""
+    for stride in frame.strides:
+        numbers = _along(numbers, stride, (-1, 0, 1))
+    return numbers
+
+
+def _along(numbers: Integers, stride: int, steps: tuple[int, ...]) -> Integers:
+    """Return the numbers of bricks so many steps along an axis."""
+    return np.unique(np.concatenate([numbers + step * stride for step in steps]))
+
+
+def _carried_to(
+    here: Integers,
+    sources: Placement,
+    counts: NDArray[np.float32],
+    frame: Frame,
+    kernels: bricks.Kernels,
+    scheme: Scheme,
+    device: Device,
+) -> bricks.Bricks | None:
+    """Return kernel sums at the nodes of bricks and what points in these meet beyond them.
+
+    Along each axis only those bricks are computed that are reached, and matter later.
+    """
+    near = sources.only_in(_around(_spilled(here, frame), frame))
+    if len(near.first) == 0:
+        return None
+    mesh = bricks.spread(
+        near, counts, _spilled(near.bricks[0], frame), frame.strides, scheme, device
+    )
+    for axis, stride in enumerate(frame.strides):
+        wanted = _spilled(here, frame)
+        for later in frame.strides[axis + 1 :]:
+            wanted = _along(wanted, later, (-1, 0, 1))
+        reached = _along(mesh.numbers, stride, (-1, 0, 1))
+        mesh = bricks.carry(mesh, axis, np.intersect1d(wanted, reached), kernels, device)
+    return mesh
+
+
+def _spilled(numbers: Integers, frame: Frame) -> Integers:
+    """Return bricks and the next ones along every axis, whose first nodes their points meet."""
+    for stride in frame.strides:
+        numbers = _along(numbers, stride, (0, 1))
+    return numbers
+
+
+def fits(whitened: Array) -> bool:
     """Whether one mesh for these colors ``(U, C)`` is within the limits."""
     # Counted, not made: kernels may be a billion times narrower than the range.
-    lengths = np.ptp(whitened, axis=0) / CELL + 2 * TAPS + 4
-    return bool(lengths.max() <= MAX_AXIS_NODES and lengths.prod() <= MAX_NODES)
+    lengths = np.ptp(whitened, axis=0) / TO_PEAK.step + 2 * EDGE
+    return bool(lengths.max() <= MAX_AXIS_NODES and lengths.prod() <= MAX_MESH_NODES)
 
 
-def is_sparse(points: NDArray[np.float64]) -> bool:
-    """Whether points ``(Q, C)`` lie so far apart that groups would hold a few each."""
-    return points_per_group(points, CELL) < SPARSE
-
-
-def mesh_of(whitened: NDArray[np.float64], counts: NDArray[Any], device: Device) -> Mesh:
-    """Spread colors ``(U, C)``. O(U · 23^C) multiplications."""
-    nodes = _nodes(whitened.min(axis=0), whitened.max(axis=0))
-    n = len(nodes)
-    return Mesh(spread(whitened, counts, nodes, (TAPS,) * n, (_narrow,) * n, device), nodes)
-
-
-def sums_at(points: NDArray[np.float64], mesh: Mesh, device: Device) -> NDArray[np.float32]:
-    """Kernel sums at scattered whitened points ``(Q, C)``, read off the mesh of the colors.
-
-    To 2e-6 of itself wherever the nearest colors lie within 7.5 standard deviations, and zero far
-    away. O(Q · 23^C) multiplications.
-    """
-    sums = np.zeros(len(points), np.float32)
-    low, high = (np.array([axis[end] for axis in mesh.nodes]) for end in (0, -1))
-    near = np.flatnonzero(((points >= low - FAR) & (points <= high + FAR)).all(axis=1))
-    if len(near) == 0:
-        return sums
-    here = points[near]
-    nodes = _nodes(here.min(axis=0), here.max(axis=0))
-    sigma = np.sqrt(1 - 2 * NARROW**2)
-    # Both narrow Gaussians are normalized, which one factor of the unit Gaussian has to make good.
-    matrices = [
-        gaussian_matrix(to, from_, sigma) / sigma
-        for to, from_ in zip(nodes, mesh.nodes, strict=True)
-    ]
-    values = separable_transform(mesh.counts, matrices, device)
-    n = len(nodes)
-    sums[near] = read_off(values, nodes, here, (TAPS,) * n, (_narrow,) * n, device)
-    return sums
-
-
-def sums_by_bricks(
-    points: NDArray[np.float64],
-    whitened: NDArray[np.float64],
-    counts: NDArray[Any],
-    device: Device,
-) -> NDArray[np.float32]:
-    """The same for colors that one mesh would be too large for.
-
-    Points are taken brick by brick of the space, each with a mesh of its own, so that memory is
-    bounded however narrow the kernels are.
-    """
-    order = np.argsort(whitened[:, 0], kind="stable")
-    along = whitened[order, 0]
-    sums = np.zeros(len(points), np.float32)
-    for rows in rows_by_cube(points, BRICK):
-        here = points[rows]
-        low, high = here.min(axis=0) - FAR, here.max(axis=0) + FAR
-        span = slice(np.searchsorted(along, low[0]), np.searchsorted(along, high[0], side="right"))
-        near = order[span]
-        near = near[((whitened[near] >= low) & (whitened[near] <= high)).all(axis=1)]
-        if len(near):
-            sums[rows] = sums_at(here, mesh_of(whitened[near], counts[near], device), device)
-    return sums
+def mesh_of(whitened: Array, counts: NDArray[np.float32], device: Device) -> Mesh:
+    """Spread colors ``(U, C)`` over a mesh in one piece (see `fits`), for volumes."""
+    scheme = TO_PEAK
+    frame = Frame.filled(whitened, step=scheme.step)
+    placement = Placement.of(whitened, frame, scheme.step)
+    numbers = _spilled(placement.bricks[0], frame)
+    parts = bricks.spread(placement, counts, numbers, frame.strides, scheme, device)
+    whole = parts.values.new_zeros(int(frame.shape.prod()), *parts.values.shape[1:])
+    whole.index_copy_(0, device.put(numbers, torch.int64), parts.values)
+    channels = len(frame.shape)
+    whole = whole.view(*frame.shape.tolist(), *parts.values.shape[1:])
+    paired = [axis for c in range(channels) for axis in (c, c + channels)]
+    whole = whole.permute(paired).reshape([n * EDGE for n in frame.shape.tolist()])
+    # The first of the nodes that a point meets is half a spline before it.
+    before = scheme.order // 2 - 1
+    nodes = tuple(
+        scheme.step * (EDGE * int(low[0]) - before + np.arange(EDGE * int(n), dtype=np.float64))
+        for low, n in zip(frame.occupied, frame.shape, strict=True)
+    )
+    return Mesh(whole / bricks.SCALE, nodes)
 
 
 def sums_on_mesh_grid(
-    mesh: Mesh, cholesky: NDArray[np.float64], axes: Axes, sampling: Sampling, device: Device
+    mesh: Mesh,
+    cholesky: Array,
+    center: Array,
+    axes: Axes,
+    sampling: Sampling,
+    device: Device,
 ) -> torch.Tensor:
     """Kernel sums on a regular grid in color units, ``(B_0, …)``, read off a mesh.
 
@@ -154,24 +207,24 @@ def sums_on_mesh_grid(
     the first two: the axes are read off in turn, each at the places the earlier ones ask for.
     Cell averages exist for a diagonal L only.
     """
-    sigma = np.sqrt(1 - NARROW**2)
+    axes = tuple(axis - c for axis, c in zip(axes, center, strict=True))
     if not np.any(np.tril(cholesky, -1)):
         matrices = [
-            gaussian_matrix(axis / d, nodes, sigma, sampling) / sigma
+            _matrix(axis / d, nodes, sampling)
             for axis, d, nodes in zip(axes, np.diag(cholesky), mesh.nodes, strict=True)
         ]
         return separable_transform(mesh.counts, matrices, device)
-    first = gaussian_matrix(axes[0] / cholesky[0, 0], mesh.nodes[0], sigma) / sigma
+    first = _matrix(axes[0] / cholesky[0, 0], mesh.nodes[0], "points")
     grid = multiply_axis(mesh.counts, first, 0, device)
     for axis in range(1, len(axes)):
-        grid = _read_sheared_axis(grid, axis, cholesky, axes, mesh.nodes[axis], sigma, device)
+        grid = _read_sheared_axis(grid, axis, cholesky, axes, mesh.nodes[axis], device)
     return grid
 
 
 def sums_on_grid_directly(
-    colors: NDArray[np.float64],
+    colors: Array,
     counts: NDArray[Any],
-    sigmas: NDArray[np.float64],
+    sigmas: Array,
     axes: Axes,
     sampling: Sampling,
     device: Device,
@@ -188,18 +241,12 @@ def sums_on_grid_directly(
     return spread(colors, counts, axes, tuple(taps), tuple(weights), device)
 
 
-def _nodes(low: NDArray[np.float64], high: NDArray[np.float64]) -> Axes:
-    """Nodes that reach `TAPS` beyond a box of whitened coordinates, and a little more."""
-    margin = TAPS + 1
-    return tuple(
-        CELL * np.arange(np.floor(a / CELL) - margin, np.ceil(b / CELL) + margin + 1)
-        for a, b in zip(low, high, strict=True)
-    )
-
-
-def _narrow(distance: torch.Tensor) -> torch.Tensor:
-    """``w``: the narrow Gaussian at these distances times h."""
-    return _gaussian(distance, NARROW).mul_(CELL / (NARROW * np.sqrt(2 * np.pi)))
+def _matrix(targets: Array, nodes: Array, sampling: Sampling) -> Array:
+    """Return what each node adds at each target: κ with one spline undone, or its cell averages."""
+    distance = targets[:, np.newaxis] - nodes
+    if sampling == "points" or len(targets) < 2:
+        return TO_PEAK.deconvolved(distance, 1)
+    return TO_PEAK.cell_averages(distance, float(targets[1] - targets[0]))
 
 
 def _gaussian(distance: torch.Tensor, sigma: float) -> torch.Tensor:
@@ -233,31 +280,31 @@ def _kernel(sigma: float, step: float, sampling: Sampling) -> Weights:
 def _read_sheared_axis(
     grid: torch.Tensor,
     axis: int,
-    cholesky: NDArray[np.float64],
+    cholesky: Array,
     axes: Axes,
-    nodes: NDArray[np.float64],
-    sigma: float,
+    nodes: Array,
     device: Device,
 ) -> torch.Tensor:
     """Read axis `axis` of ``(B_0, …, B_{axis−1}, M_axis, …)`` at its sheared places."""
-    where = (_whitened_axis(axis, cholesky, axes) - nodes[0]) / CELL  # (B_0, …, B_axis)
+    step = TO_PEAK.step
+    where = (_whitened_axis(axis, cholesky, axes) - nodes[0]) / step  # (B_0, …, B_axis)
     # In float32 a coordinate of 900 is good to 3e-5 only: whole cells and the rest apart.
     whole = np.rint(where)
-    cells, rest = device.put(whole), device.put(CELL * (where - whole))
+    cells, rest = device.put(whole), device.put(step * (where - whole))
     at_nodes = device.put(np.arange(len(nodes)))
     planes = []
     for plane, cell, offset in zip(grid, cells, rest, strict=True):  # one value of axis 0 at a time
-        distance = (cell[..., None] - at_nodes).mul_(CELL).add_(offset[..., None])
-        weights = _gaussian(distance, sigma) / sigma
+        distance = (cell[..., None] - at_nodes).mul_(step).add_(offset[..., None])
+        weights = TO_PEAK.deconvolved_in_place(distance, 1)
         lead = plane.shape[: axis - 1]
         block = plane.reshape(*lead, len(nodes), -1)
         planes.append((weights @ block).reshape(*cell.shape, *plane.shape[axis:]))
     return torch.stack(planes)
 
 
-def _whitened_axis(axis: int, cholesky: NDArray[np.float64], axes: Axes) -> NDArray[np.float64]:
+def _whitened_axis(axis: int, cholesky: Array, axes: Axes) -> Array:
     """Coordinate `axis` of ``L⁻¹ x`` on the grid of the axes up to it."""
     row = np.linalg.inv(cholesky)[axis]
     parts = np.meshgrid(*axes[: axis + 1], indexing="ij")
-    total: NDArray[np.float64] = sum(r * part for r, part in zip(row, parts, strict=False))
+    total: Array = sum(r * part for r, part in zip(row, parts, strict=False))
     return total

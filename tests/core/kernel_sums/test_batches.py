@@ -44,20 +44,6 @@ def test_points_are_spread_over_the_nodes_nearby(device, seed, n_channels, batch
     np.testing.assert_allclose(device.get(mesh), expected, rtol=1e-5, atol=1e-3)
 
 
-@given(seeds, st.integers(1, 3), st.sampled_from([1, 5, 64]))
-@settings(max_examples=20)
-def test_points_read_the_nodes_nearby(device, seed, n_channels, batch):
-    points, _, nodes = case(seed, n_channels)
-    values = np.random.default_rng(seed).random([len(axis) for axis in nodes])
-    expected = weights_on_all_nodes(points, nodes).reshape(len(points), -1) @ values.ravel()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(windows, "BATCH", batch)
-        read = windows.read_off(
-            device.put(values), nodes, points, (2,) * n_channels, (tent,) * n_channels, device
-        )
-    np.testing.assert_allclose(read, expected, rtol=1e-5, atol=1e-5)
-
-
 @given(seeds, st.integers(1, 3))
 @settings(max_examples=20)
 def test_windows_hold_every_node_their_points_reach(seed, n_channels):
@@ -79,9 +65,3 @@ def test_windows_hold_every_node_their_points_reach(seed, n_channels):
     lost = np.setdiff1d(np.arange(len(points)), seen)
     cells = np.floor(points[lost] - [axis[0] for axis in nodes])
     assert ((cells + 3 < 0) | (cells - 2 >= lengths)).any(axis=1).all()
-
-
-def test_points_are_counted_per_group():
-    points = np.array([[0.1, 0.1], [0.2, 3.9], [9.0, 0.0], [9.1, 0.2]])
-    assert windows.points_per_group(points, 0.5) == 2.0  # cubes of 4 × 4
-    assert windows.points_per_group(points, 0.1) == 4 / 3

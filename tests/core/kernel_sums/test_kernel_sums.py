@@ -36,7 +36,7 @@ WAYS = (
     "lattice in float64",
     "spreading over a mesh",
     "spreading without a mesh",
-    "never sparse",
+    "pair by pair",
 )
 
 
@@ -51,8 +51,12 @@ def way(request, monkeypatch):
     monkeypatch.setattr(lattice, "MAX_NODES", 0)
     if request.param == "spreading without a mesh":
         monkeypatch.setattr(spreading, "MAX_NODES", 0)
-    if request.param == "never sparse":
-        monkeypatch.setattr(spreading, "SPARSE", 0)
+        monkeypatch.setattr(spreading, "MAX_MESH_NODES", 0)
+    if request.param == "spreading over a mesh":
+        monkeypatch.setattr(spreading, "BRICK_PAIRS", 0)
+        monkeypatch.setattr(spreading, "POINT_PAIRS", 0)
+    if request.param == "pair by pair":
+        monkeypatch.setattr(spreading, "LOOKED_AT", 0)
     return request.param
 
 
@@ -118,7 +122,7 @@ def check_own_colors(case, device):
 
 
 # Meshes of forced spreading stay small in tests, so kernels there are no narrower than this.
-LOWEST = {"spreading over a mesh": 1 / 60, "never sparse": 1 / 60}
+LOWEST = {"spreading over a mesh": 1 / 60}
 
 
 @given(st.data())
@@ -156,7 +160,7 @@ def test_grids_with_full_bandwidths(device, case):
 @given(cases(full_covariances))
 @settings(max_examples=15)
 def test_grids_with_ill_conditioned_bandwidths(device, monkeypatch, case):
-    monkeypatch.setattr(spreading, "MAX_NODES", 1 << 18)
+    monkeypatch.setattr(spreading, "MAX_MESH_NODES", 1 << 18)
     check_points_of_a_grid(case, device, 5e-6)
 
 
@@ -263,7 +267,8 @@ def test_tails_go_down_to_any_depth(device):
 def test_whitening_is_solving():
     cholesky = np.array([[2.0, 0], [3.0, 0.5]])
     colors = np.array([[1, 2], [250, 3]], np.uint8)
-    np.testing.assert_allclose(whiten(colors, cholesky) @ cholesky.T, colors)
+    center = np.array([4.0, -1.0])
+    np.testing.assert_allclose(whiten(colors, cholesky, center) @ cholesky.T + center, colors)
 
 
 @pytest.mark.parametrize("diagonal", [True, False])

@@ -1,0 +1,203 @@
+"""A mesh of bricks: points spread over it, the kernel carried along its axes, points read off.
+
+Only bricks that matter are there. All the work is in batched matrix products:
+
+    spread   ``mesh[i, j, k] += Σ_n A[n, i] · (B[n, j] C[n, k])``
+    carry    ``mesh'[i, j, k] = Σ_l κ[i, l] mesh[l, j, k]``, axis by axis, brick by brick
+    read     ``value[n] = Σ_jk (Σ_i A[n, i] mesh'[i, j, k]) · (B[n, j] C[n, k])``
+
+with A, B and C the weights of point n on the nodes that its group meets, axis by axis.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_colorkde.core.device import Device
+from napari_colorkde.core.kernel_sums.bsplines import Scheme
+from napari_colorkde.core.kernel_sums.placement import EDGE, Integers, Placement, batches
+
+PRODUCTS = 1 << 20
+"""Numbers multiplied at a time: 4 MB in float32, so that they stay in the cache."""
+
+BATCH = 16
+"""Most points of a group that are multiplied together."""
+
+SCALE = 2.0**40
+"""What counts are multiplied by on the mesh: far along three axes at once there would be denormal
+numbers, which are inexact and slow."""
+
+Kernels = tuple[torch.Tensor, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bricks:
+    """Values at the nodes of n bricks.
+
+    Attributes
+    ----------
+    numbers
+        (n,) the bricks' numbers, ascending.
+    strides
+        (C,) what separates the numbers of neighbors along each axis.
+    values
+        (n, EDGE, …) float32.
+    """
+
+    numbers: Integers
+    strides: Integers
+    values: torch.Tensor
+
+
+def spread(
+    placement: Placement,
+    counts: NDArray[np.float32],
+    numbers: Integers,
+    strides: Integers,
+    scheme: Scheme,
+    device: Device,
+) -> Bricks:
+    """Add every point's ``SCALE · count · Π_a weight_a`` to the nodes that its group meets.
+
+    Parameters
+    ----------
+    placement
+        The points, all in these bricks.
+    counts
+        (Q,) by row.
+    numbers, strides
+        See `Bricks`. Nodes in other bricks are left out.
+
+    Notes
+    -----
+    O(Q · Π_a (group + order − 1)) multiplications.
+    """
+    channels, more = len(strides), scheme.order - 1
+    mesh = torch.zeros(len(numbers) * (EDGE + more) ** channels, device=device.torch_device)
+    for places, is_real, nodes, weights in _batches(placement, numbers, scheme, device):
+        amounts = np.where(is_real, counts[placement.order[places]], 0).astype(np.float32)
+        first = weights[0] * device.put(SCALE * amounts)[..., None]
+        blocks = torch.bmm(first.transpose(1, 2), _outer(weights))
+        mesh.scatter_add_(0, nodes.view(-1), blocks.view(-1))
+    mesh = mesh.view(len(numbers), *[EDGE + more] * channels)
+    for axis, stride in enumerate(strides, start=1):
+        # Nodes beyond the end of a brick are the first ones of the next.
+        to, from_ = _neighbors(numbers, numbers, -int(stride), device)
+        first, beyond = mesh.narrow(axis, 0, more), mesh.narrow(axis, EDGE, more)
+        first.index_add_(0, to, beyond.index_select(0, from_))
+        mesh = mesh.narrow(axis, 0, EDGE)
+    return Bricks(numbers, strides, mesh.contiguous())
+
+
+def carry(bricks: Bricks, axis: int, numbers: Integers, kernels: Kernels, device: Device) -> Bricks:
+    """Multiply an axis by the kernel (see `kernel_blocks`), for the bricks of these numbers.
+
+    O(n · 3 · EDGE^(C + 1)) multiplications.
+    """
+    values = bricks.values
+    result = values.new_zeros(len(numbers), *values.shape[1:])
+    after = EDGE ** (values.dim() - 2 - axis)
+    for kernel, shift in zip(kernels, (-1, 0, 1), strict=True):
+        to, from_ = _neighbors(numbers, bricks.numbers, shift * int(bricks.strides[axis]), device)
+        together = max(1, PRODUCTS // EDGE ** (values.dim() - 1))
+        for start in range(0, len(to), together):
+            part = slice(start, start + together)
+            source = values.index_select(0, from_[part])
+            if after == 1:
+                product = source.view(-1, EDGE) @ kernel.T
+            else:
+                product = torch.matmul(kernel, source.view(-1, EDGE, after))
+            result.index_add_(0, to[part], product.view(source.shape))
+    return Bricks(numbers, bricks.strides, result)
+
+
+def read(
+    bricks: Bricks, placement: Placement, scheme: Scheme, out: NDArray[np.float32], device: Device
+) -> None:
+    """Write each point's ``Σ_nodes value · Π_a weight_a / SCALE`` to its row of `out`.
+
+    The points lie in these bricks. O(Q · Π_a (group + order − 1)) multiplications.
+    """
+    mesh, more = bricks.values, scheme.order - 1
+    for axis, stride in reversed(list(enumerate(bricks.strides, start=1))):
+        longer = mesh.new_zeros(*mesh.shape[:axis], EDGE + more, *mesh.shape[axis + 1 :])
+        longer.narrow(axis, 0, EDGE).copy_(mesh)
+        to, from_ = _neighbors(bricks.numbers, bricks.numbers, int(stride), device)
+        first, beyond = mesh.narrow(axis, 0, more), longer.narrow(axis, EDGE, more)
+        beyond.index_copy_(0, to, first.index_select(0, from_))
+        mesh = longer
+    mesh = mesh.view(-1)
+    for places, is_real, nodes, weights in _batches(placement, bricks.numbers, scheme, device):
+        blocks = mesh.index_select(0, nodes.view(-1)).view(len(nodes), weights.shape[-1], -1)
+        values = torch.bmm(weights[0], blocks).mul_(_outer(weights)).sum(dim=-1)
+        out[placement.order[places[is_real]]] = device.get(values.div_(SCALE))[is_real]
+
+
+def kernel_blocks(scheme: Scheme, device: Device) -> Kernels:
+    """Return κ (EDGE, EDGE) to a brick's nodes from those of the one before, itself, the next."""
+    nodes = np.arange(EDGE)
+    blocks = []
+    for shift in (-1, 0, 1):
+        distance = np.asarray(scheme.step * (nodes[:, np.newaxis] - nodes - shift * EDGE))
+        # Nodes of two points lie up to a spline's width further apart than these.
+        is_reached = np.abs(distance) <= scheme.reach + scheme.step * scheme.order
+        blocks.append(device.put(np.where(is_reached, scheme.deconvolved(distance, 2), 0.0)))
+    return tuple(blocks)
+
+
+def _neighbors(
+    numbers: Integers, others: Integers, offset: int, device: Device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return which of these bricks have one of the others at this offset, and which that is."""
+    place = np.minimum(np.searchsorted(others, numbers + offset), len(others) - 1)
+    there = np.flatnonzero(others[place] == numbers + offset)
+    return device.put(there, torch.int64), device.put(place[there], torch.int64)
+
+
+def _batches(
+    placement: Placement, numbers: Integers, scheme: Scheme, device: Device
+) -> Iterator[tuple[Integers, NDArray[np.bool_], torch.Tensor, torch.Tensor]]:
+    """Yield batches of points with the nodes they meet and their weights there.
+
+    Yields
+    ------
+    places, is_real
+        See `placement.batches`.
+    nodes
+        (n, (group + order − 1)^C) positions in a mesh of bricks that are order − 1 nodes longer.
+    weights
+        (C, n, b, group + order − 1).
+    """
+    channels, width = len(placement.place), placement.group + scheme.order - 1
+    corner = np.searchsorted(numbers, placement.brick)
+    within = np.zeros(1, np.int64)
+    for axis in range(channels):
+        corner = corner * (EDGE + scheme.order - 1) + placement.corner[:, axis]
+        within = np.add.outer(within * (EDGE + scheme.order - 1), np.arange(width)).ravel()
+    offsets = device.put(within, torch.int64)
+    table = device.put(scheme.weights(placement.group))
+    together = max(1, PRODUCTS // (BATCH * width ** max(1, channels - 1)))
+    for groups, places, is_real in batches(placement, BATCH, together):
+        nodes = device.put(corner[groups], torch.int64)[:, None] + offsets
+        place = device.put(placement.place[:, places]).view(-1)
+        powers = [torch.ones_like(place)]
+        for _ in range(scheme.order - 1):
+            powers.append(powers[-1] * place)
+        terms = torch.stack(powers)
+        if placement.group > 1:  # the terms of each of the group's cells, zero in the others
+            cell = device.put(placement.cell[:, places]).view(-1)
+            cells = torch.arange(placement.group, dtype=cell.dtype, device=cell.device)
+            terms = (terms * (cell == cells[:, None]).to(terms.dtype)[:, None]).flatten(0, 1)
+        weights = (terms.T @ table).clamp_(min=0)  # rounding may have left less
+        yield places, is_real, nodes, weights.view(channels, *places.shape, width)
+
+
+def _outer(weights: torch.Tensor) -> torch.Tensor:
+    """Return the products (n, b, …) of a batch's weights along all axes but the first."""
+    product = torch.ones_like(weights[0, ..., :1])
+    for factor in weights[1:]:
+        product = (product[..., :, None] * factor[..., None, :]).flatten(2)
+    return product

@@ -1,0 +1,205 @@
+"""Sums over the colors within a fixed distance, pair by pair: for kernels that meet few of them.
+
+Points and colors lie in columns along the last axis, and are cut into runs of neighbors. What a run
+of points reaches are some runs of each column around it. Pairs of runs are evaluated as batched
+matrix products and exponentials.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_colorkde.core.device import Device
+from napari_colorkde.core.kernel_sums.placement import Integers, sort_codes
+
+RUN = 16
+"""Most points of a run."""
+
+COLOR_RUN = 32
+"""Most colors of a run."""
+
+PAIRS = 1 << 19
+"""Pairs evaluated at a time: 2 MB in float32, so that they stay in the cache."""
+
+CANDIDATES = 1 << 20
+"""Pairs of runs looked at together."""
+
+SECTIONS = 4
+"""Sections of a column along its width."""
+
+ROOT = 1 / np.sqrt(np.log(2))
+"""What coordinates are multiplied by: torch's exp2 is four times as fast as its exp."""
+
+Array = NDArray[np.float64]
+
+
+def nearby_sums(
+    points: Array, colors: Array, counts: NDArray[np.float32], reach: float, device: Device
+) -> NDArray[np.float32]:
+    """Return the unit Gaussian's sums over the colors within reach of each point, (Q,).
+
+    Parameters
+    ----------
+    points, colors
+        (Q, C) and (U, C) whitened coordinates.
+    counts
+        (U,), not negative.
+    reach
+        Colors further away than this may be left out.
+
+    Notes
+    -----
+    To 1e-5 of what is summed. O((Q + U) log U + pairs within reach).
+    """
+    columns = Columns.around(points, colors, reach)
+    here, there = columns.runs(points, RUN), columns.runs(colors, COLOR_RUN)
+    # About the middle of a run the square may be expanded: what cancels is of the reach's size.
+    left = device.put((points[here.rows] - here.middle[:, np.newaxis]) * ROOT)
+    right = device.put((colors[there.rows] - there.middle[:, np.newaxis]) * ROOT)
+    with np.errstate(divide="ignore"):
+        logs = np.where(there.is_real, np.log2(counts[there.rows]), -np.inf)
+    level = device.put(logs) - 0.5 * right.square().sum(dim=-1)
+    right = torch.cat([right, level[..., None]], dim=-1).transpose(1, 2).contiguous()
+    sums = left.new_zeros(left.shape[:2])
+    together = PAIRS // (RUN * COLOR_RUN)
+    for pair in columns.pairs(here, there):
+        shift = device.put((here.middle[pair[0]] - there.middle[pair[1]]) * ROOT)
+        run, other = (device.put(runs, torch.int64) for runs in pair)
+        for part in range(0, len(run), together):
+            own = run[part : part + together]
+            place = left.index_select(0, own) + shift[part : part + together, None]
+            extended = torch.cat([place, torch.ones_like(place[..., :1])], dim=-1)
+            terms = torch.bmm(extended, right.index_select(0, other[part : part + together]))
+            terms.sub_(0.5 * place.square().sum(dim=-1, keepdim=True))
+            sums.index_add_(0, own, terms.exp2_().sum(dim=-1))
+    result = np.zeros(len(points), np.float32)
+    result[here.rows[here.is_real]] = device.get(sums)[here.is_real]
+    return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Runs:
+    """n runs of up to b neighbors in a column.
+
+    Attributes
+    ----------
+    rows, is_real
+        (n, b): the points of each run; False where a short run repeats its last.
+    middle, extent
+        (n, C): center and half the edges of the box around each.
+    sections
+        (n, C): numbers of the column along all axes but the last, and of the first section.
+    first, last
+        (n,): codes of the first and the last point's sections, ascending.
+    """
+
+    rows: Integers
+    is_real: NDArray[np.bool_]
+    middle: Array
+    extent: Array
+    sections: Integers
+    first: Integers
+    last: Integers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """How space is cut into columns and these into sections.
+
+    Attributes
+    ----------
+    sizes
+        (C,) a column's edges; along the last axis the length of a section.
+    occupied, shortened
+        Per axis the sections that hold points, and what they are numbered as: gaps wider than
+        `reach` are shortened to it, so that numbers stay small however far apart points are.
+    strides
+        (C,) what makes one code of C numbers.
+    """
+
+    reach: float
+    sizes: Array
+    occupied: tuple[Integers, ...]
+    shortened: tuple[Integers, ...]
+    strides: Integers
+
+    @classmethod
+    def around(cls, points: Array, colors: Array, reach: float) -> "Columns":
+        """Return columns for both, about as wide as a run of points is long."""
+        channels = points.shape[1]
+        sample = points[:: max(1, len(points) >> 16)]
+        per_cube = len(points) / len(np.unique(np.floor(sample / reach), axis=0))
+        edge = reach * float(np.clip((RUN / per_cube) ** (1 / channels), 0.25, 1.0))
+        sizes = np.array([edge] * (channels - 1) + [edge / SECTIONS])
+        occupied, shortened, shape = [], [], []
+        for axis, size in enumerate(sizes):
+            both = [np.unique(np.floor(s[:, axis] / size)) for s in (points, colors)]
+            sections = np.union1d(*both).astype(np.int64)
+            gap = int(np.ceil(reach / size)) + SECTIONS
+            steps = np.minimum(np.diff(sections, prepend=sections[0]), gap)
+            occupied.append(sections)
+            shortened.append(gap + np.cumsum(steps))
+            shape.append(int(shortened[-1][-1]) + gap + 1)
+        strides = np.append(np.cumprod(shape[:0:-1])[::-1], 1).astype(np.int64)
+        return cls(reach, sizes, tuple(occupied), tuple(shortened), strides)
+
+    def runs(self, points: Array, size: int) -> Runs:
+        """Cut points into runs no longer than the reach."""
+        sections = np.empty(points.shape, np.int64)
+        for axis, edge in enumerate(self.sizes):
+            place = np.searchsorted(self.occupied[axis], np.floor(points[:, axis] / edge))
+            sections[:, axis] = self.shortened[axis][place]
+        order, codes = sort_codes(sections @ self.strides)
+        length = int(np.ceil(self.reach / self.sizes[-1]))
+        stretch = sections[order, -1] // length
+        is_new = np.diff(codes - sections[order, -1], prepend=-1) != 0  # another column
+        is_new |= np.diff(stretch, prepend=-1) != 0
+        starts = np.flatnonzero(is_new)
+        lengths = np.diff(starts, append=len(codes))
+        per_start = -(-lengths // size)
+        which = np.repeat(np.arange(len(starts)), per_start)
+        number = np.arange(len(which)) - np.repeat(np.cumsum(per_start) - per_start, per_start)
+        first = starts[which] + size * number
+        last = np.minimum(first + size, starts[which] + lengths[which]) - 1
+        places = first[:, np.newaxis] + np.arange(size)
+        is_real = places <= last[:, np.newaxis]
+        rows = order[np.minimum(places, last[:, np.newaxis])]
+        low, high = points[rows].min(axis=1), points[rows].max(axis=1)
+        middle, extent = (low + high) / 2, (high - low) / 2
+        return Runs(
+            rows, is_real, middle, extent, sections[rows[:, 0]], codes[first], codes[last]
+        )  # fmt: skip
+
+    def pairs(self, here: Runs, there: Runs) -> Iterator[tuple[Integers, Integers]]:
+        """Yield pairs of runs within reach of each other."""
+        channels = len(self.strides)
+        along = int(np.ceil(self.reach / self.sizes[-1]))
+        length = here.last - here.first
+        for start in range(0, len(here.rows), CANDIDATES >> 4):
+            mine = slice(start, start + (CANDIDATES >> 4))
+            far = [int(np.ceil(self.reach / size)) for size in self.sizes[:-1]]
+            for shift in product(*(range(-n, n + 1) for n in far)):
+                gaps = self.sizes[:-1] * np.maximum(np.abs(np.array(shift, float)) - 1, 0)
+                if gaps @ gaps > self.reach**2:
+                    continue
+                column = here.first[mine] + np.array(shift, np.int64) @ self.strides[:-1]
+                begin = np.searchsorted(there.last, column - along)
+                end = np.searchsorted(
+                    there.first, column + length[mine] + along, side="right"
+                )  # fmt: skip
+                per_run = np.maximum(end - begin, 0)
+                run = np.repeat(np.arange(len(per_run)), per_run)
+                number = np.arange(len(run)) - np.repeat(np.cumsum(per_run) - per_run, per_run)
+                other, run = begin[run] + number, run + start
+                distance = np.zeros(len(run))
+                for axis in range(channels):
+                    gap = np.abs(here.middle[run, axis] - there.middle[other, axis])
+                    gap -= here.extent[run, axis] + there.extent[other, axis]
+                    distance += np.square(np.maximum(gap, 0, out=gap))
+                is_near = distance <= self.reach**2
+                if is_near.any():
+                    yield run[is_near], other[is_near]
