@@ -16,9 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from napari_colorkde.core.image import Pixels
     from napari_colorkde.core.palette.palette import Palette
 
 Colors = NDArray[np.float64]
+
+RGB_CHANNELS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,8 +86,13 @@ def color_space(name: str, palette: "Palette | None" = None) -> ColorSpace:
     return space.fit(palette)
 
 
-def rgb_fractions(colors: NDArray[Any]) -> Colors:
-    """Three-channel colors as sRGB in 0..1.
+def rgb_fractions(colors: NDArray[Any], dtype: "np.dtype[Any] | None" = None) -> Colors:
+    """Return three-channel colors as sRGB in 0..1.
+
+    Parameters
+    ----------
+    dtype
+        Of the image, where colors are means of its bins; None if they have it themselves.
 
     Raises
     ------
@@ -96,8 +104,9 @@ def rgb_fractions(colors: NDArray[Any]) -> Colors:
             f"image has {colors.shape[-1]} color channels; only sRGB images have other color "
             'spaces. Use space="rgb", the image\'s own channels.'
         )
-    if colors.dtype.kind == "u":
-        return colors / float(np.iinfo(colors.dtype).max)
+    dtype = colors.dtype if dtype is None else dtype
+    if dtype.kind == "u":
+        return colors / float(np.iinfo(dtype).max)
     if colors.size and (colors.min() < 0 or colors.max() > 1):
         raise ValueError(
             f"image has float values from {colors.min():.4g} to {colors.max():.4g}; sRGB lies "
@@ -106,16 +115,41 @@ def rgb_fractions(colors: NDArray[Any]) -> Colors:
     return colors.astype(np.float64)
 
 
+def refuse_other_than_srgb(pixels: "Pixels") -> None:
+    """Refuse pixels that are no sRGB, before their colors are counted.
+
+    Raises
+    ------
+    ValueError
+        If there are not three channels, or float colors that count are outside 0..1.
+    """
+    values = pixels.values
+    if values.shape[-1] == RGB_CHANNELS and values.dtype.kind == "f" and pixels.shape:
+        values = pixels.included()
+        if len(values):
+            values = np.array([[values.min()] * RGB_CHANNELS, [values.max()] * RGB_CHANNELS])
+    rgb_fractions(values if values.dtype.kind == "f" else values[..., :0, :])
+
+
 def palette_in_space(palette: "Palette", space: ColorSpace) -> "Palette":
-    """The palette with its colors in another space, in the order of the original's entries."""
-    colors = space.from_rgb(rgb_fractions(palette.colors))
-    return replace(palette, colors=colors, ranges=space.high - space.low)
+    """Return the palette with its colors in another space, in the order of the original's entries.
+
+    What it knows of its bins is in the image's own units and is left behind.
+    """
+    return replace(
+        palette,
+        colors=space.from_rgb(rgb_fractions(palette.colors, palette.image_dtype)),
+        ranges=space.high - space.low,
+        bin_width=np.zeros(palette.n_channels),
+        moments=None,
+        image_dtype=None,
+    )
 
 
 def principal_axes(palette: "Palette") -> ColorSpace:
     """The principal axes of a palette's sRGB colors: centered, widest spread first."""
-    rgb = rgb_fractions(palette.colors)
-    weights = palette.counts / palette.n_pixels
+    rgb = rgb_fractions(palette.colors, palette.image_dtype)
+    weights = palette.counts / palette.total_weight
     mean = weights @ rgb
     covariance = (rgb - mean).T @ ((rgb - mean) * weights[:, np.newaxis])
     axes = np.linalg.eigh(covariance)[1][:, ::-1]

@@ -4,11 +4,11 @@ Channels are brought last, RGBA loses its alpha, and masked, transparent and non
 marked. Nothing is computed here and nothing is copied that need not be.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise, product
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ TILE_PIXELS = 1 << 20
 """Pixels looked at in one go: large enough to be quick, small enough to be stopped between."""
 
 Chunks = tuple[tuple[int, ...], ...]
+
+Tile = TypeVar("Tile")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -249,28 +251,35 @@ def read_tiles(
 ) -> Iterator[tuple[tuple[slice, ...], NDArray[Any]]]:
     """Read an image tile by tile: the tile's index, and its values.
 
-    Of an array that is not in memory the next tile is read on another thread meanwhile, and tiles
-    are of whole chunks, which are then as large as whoever made the array chose them.
+    Of an array that is not in memory tiles are of whole chunks, which are as large as whoever made
+    the array chose them, and the next one is read meanwhile.
     """
+
+    def read(tile: tuple[slice, ...]) -> NDArray[Any]:
+        return np.asanyarray(image[tile])  # a masked array keeps its mask
+
     if isinstance(image, np.ndarray):
         for tile in tile_slices(image.shape, channel_axis, pixels):
-            yield tile, image[tile]
+            yield tile, read(tile)
         return
-    tiles = tile_slices(tuple(image.shape), channel_axis, pixels, chunks_of(image))
+    yield from read_ahead(
+        tile_slices(tuple(image.shape), channel_axis, pixels, chunks_of(image)), read
+    )
+
+
+def read_ahead(
+    tiles: Iterable[Tile], read: Callable[[Tile], NDArray[Any]]
+) -> Iterator[tuple[Tile, NDArray[Any]]]:
+    """Yield tiles with what is read of them, while the next one is read on a thread of its own."""
     with ThreadPoolExecutor(1, "read") as reader:
-        waiting: tuple[tuple[slice, ...], Future[NDArray[Any]]] | None = None
+        waiting: tuple[Tile, Future[NDArray[Any]]] | None = None
         for tile in tiles:
-            following = (tile, reader.submit(_read, image, tile))
+            following = (tile, reader.submit(read, tile))
             if waiting is not None:
                 yield waiting[0], waiting[1].result()
             waiting = following
         if waiting is not None:
             yield waiting[0], waiting[1].result()
-
-
-def _read(image: Any, tile: tuple[slice, ...]) -> NDArray[Any]:
-    # Not np.asarray: a masked array keeps its mask.
-    return np.asanyarray(image[tile])
 
 
 def _cut(

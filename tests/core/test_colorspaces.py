@@ -14,6 +14,7 @@ from napari_colorkde.core.colorspaces import (
     principal_axes,
     rgb_fractions,
 )
+from napari_colorkde.core.palette.color_counter import ColorCounter
 from napari_colorkde.core.reference import kde_log_density
 
 CONVERTED = [name for name in SPACE_NAMES if name not in ("rgb", "principal")]
@@ -138,3 +139,45 @@ def test_a_gray_image_has_no_other_space():
 def test_floats_beyond_white_are_refused():
     with pytest.raises(ValueError, match="sRGB lies between 0 and 1"):
         ColorKDE(np.full((2, 2, 3), 7.5), space="lab")
+
+
+@pytest.mark.parametrize("name", [n for n in SPACE_NAMES if n != "rgb"])
+def test_binned_integers_are_converted_as_the_integers_they_were(name):
+    image = np.random.default_rng(0).integers(0, 65536, (60, 60, 3)).astype(np.uint16)
+    exact = Palette.from_image(image)
+    binned = exact.binned(64)
+    assert binned.dtype == np.float64
+    spaces = [color_space(name, palette) for palette in (exact, binned)]
+    means = [p.counts @ palette_in_space(p, spaces[0]).colors / p.n_pixels for p in (exact, binned)]
+    np.testing.assert_allclose(*means, atol=1e-3 * (spaces[0].high - spaces[0].low).max())
+    np.testing.assert_allclose(spaces[0].high, spaces[1].high, atol=0.01)
+    converted = palette_in_space(binned, spaces[1])
+    assert not converted.bin_width.any()
+    assert converted.moments is None
+
+
+@pytest.mark.parametrize("value", [-0.02, 1.01])
+def test_what_is_no_srgb_is_refused_before_the_colors_are_counted(value, monkeypatch):
+    monkeypatch.setattr(ColorCounter, "counted", None)  # nobody gets as far
+    image = np.random.default_rng(0).random((20, 20, 3))
+    image[0, 0, 1] = value
+    for name in ("principal", "lab"):
+        with pytest.raises(ValueError, match="sRGB lies between 0 and 1"):
+            ColorKDE(image, space=name)
+        with pytest.raises(ValueError, match="1 color channels; only sRGB"):
+            ColorKDE(image[..., 0], space=name)
+    with pytest.raises(ValueError, match="space='xyz' is not known"):
+        ColorKDE(image, space="xyz")
+    with pytest.raises(ValueError, match="='wide' is not known"):
+        ColorKDE(image, "wide")
+    with pytest.raises(ValueError, match="positive and finite"):
+        ColorKDE(image, [1, -1, 1])
+    with pytest.raises(ValueError, match="device='tpu'"):
+        ColorKDE(image, device="tpu")
+
+
+def test_pixels_that_do_not_count_may_be_no_srgb():
+    image = np.random.default_rng(0).random((20, 20, 4))
+    image[0, 0, 1], image[0, 0, 3] = 7, 0
+    image[1, 1, 0] = np.nan
+    assert ColorKDE(image, space="lab").palette.n_pixels == 398

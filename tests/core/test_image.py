@@ -1,11 +1,17 @@
+import dask.array as da
 import numpy as np
 import pytest
+import zarr
+from hypothesis import given
+from hypothesis import strategies as st
 
 from napari_colorkde.core.image import (
     as_pixels,
     channels_last,
+    chunks_of,
     has_channel_axis,
     pixel_shape,
+    read_tiles,
     tile_slices,
 )
 
@@ -200,3 +206,50 @@ def test_shapes_of_any_size_are_understood_without_memory():
 
 def test_channels_last_gives_a_view():
     assert np.shares_memory(channels_last(RGB, 0), RGB)
+
+
+@given(
+    st.lists(st.lists(st.integers(1, 5), min_size=1, max_size=5), min_size=1, max_size=4),
+    st.integers(1, 300),
+    st.booleans(),
+)
+def test_tiles_of_whole_chunks_cover_the_image_once(chunks, pixels, has_channels):
+    shape = tuple(map(sum, chunks))
+    axis = 0 if has_channels and len(shape) > 2 else None
+    seen = np.zeros(shape, int)
+    edges = [set(np.cumsum([0, *sizes]).tolist()) for sizes in chunks]
+    largest = np.prod([max(c) for a, c in enumerate(chunks) if a != axis])
+    for tile in tile_slices(shape, axis, pixels, tuple(map(tuple, chunks))):
+        seen[tile] += 1
+        size = 1
+        for a, (part, n) in enumerate(zip(tile, shape, strict=True)):
+            start, stop, _ = part.indices(n)
+            assert a == axis or {start, stop} <= edges[a]
+            size *= 1 if a == axis else stop - start
+        assert size <= max(pixels, largest)
+    assert (seen == 1).all()
+
+
+def test_the_chunks_of_lazy_arrays_are_known():
+    array = np.zeros((5, 7), np.uint8)
+    assert chunks_of(array) is None
+    assert chunks_of(da.from_array(array, chunks=((2, 3), (7,)))) == ((2, 3), (7,))
+    assert chunks_of(zarr.array(array, chunks=(2, 4))) == ((2, 2, 1), (4, 3))
+    unknown = da.from_array(array, chunks=5)[da.from_array(np.arange(5) > 2, chunks=5)]
+    assert chunks_of(unknown) is None
+
+
+def test_no_chunk_of_a_lazy_array_is_made_twice():
+    made = []
+
+    def make(block_id):
+        made.append(block_id)
+        return np.full((70, 300), sum(block_id), np.uint16)
+
+    chunks, meta = ((70,) * 4, (300,) * 5), np.empty((0, 0), np.uint16)
+    lazy = da.map_blocks(make, chunks=chunks, dtype=np.uint16, meta=meta)
+    values = {}
+    for tile, part in read_tiles(lazy, None, 50_000):
+        values[tile[0].start, tile[1].start] = part.sum()
+    assert sorted(made) == [(i, j) for i in range(4) for j in range(5)]
+    assert sum(map(int, values.values())) == sum(70 * 300 * (i + j) for i, j in made)

@@ -125,7 +125,9 @@ def conversion_error(
         return f"Other color spaces need sRGB; {source.name!r} is not an RGB layer."
     if palette is not None:
         try:
-            rgb_fractions(palette.colors[:0] if palette.dtype.kind == "u" else palette.colors)
+            # Integers need no look at their values.
+            dtype = palette.image_dtype or palette.dtype
+            rgb_fractions(palette.colors[:0] if dtype.kind == "u" else palette.colors, dtype)
         except ValueError as error:
             return str(error)
     return ""

@@ -44,7 +44,7 @@ def count_colors(source: ImageSource, channels: Channels) -> Iterator[Progress |
     started = time.perf_counter()
     n_pixels = source.n_pixels(channels)
     yield Progress("counting colors", 0.0)
-    if n_pixels > LARGE or not _in_memory(source):
+    if n_pixels > LARGE or not source.is_in_memory:
         sample = source.sample(channels, SAMPLE_PIXELS)
         if sample is not None and (index := _sampled(source, channels, *sample)) is not None:
             yield CountedImage(index, time.perf_counter() - started)
@@ -74,9 +74,3 @@ def _sampled(
         # None of the sample's pixels counts; others may.
         return None
     return preview_index(source, channels, palette, sample, stride)
-
-
-def _in_memory(source: ImageSource) -> bool:
-    return all(
-        isinstance(a, np.ndarray) and not isinstance(a, np.memmap) for a in source.arrays.values()
-    )

@@ -6,6 +6,7 @@ refers to the layer's arrays: it reads them box by box, on whatever thread asks.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.app.state import Channels
-from napari_colorkde.core.image import MAX_COLOR_CHANNELS, tile_slices
+from napari_colorkde.core.image import MAX_COLOR_CHANNELS, chunks_of, read_ahead, tile_slices
 
 RGB_NAMES = ("red", "green", "blue")
 CHANNEL_LABELS = {"c", "ch", "channel", "channels", "color", "colour", "rgb"}
@@ -88,9 +89,25 @@ class ImageSource:
         return self._colors_in(self.array, channels, box)
 
     def tiles(self, channels: Channels, pixels: int) -> Iterator[tuple[Box, NDArray[Any]]]:
-        """Read all of it, about `pixels` at a time."""
-        for box in tile_slices(self.shape(channels), None, pixels):
-            yield box, self.read(channels, box)
+        """Read all of it, about `pixels` at a time.
+
+        Of arrays that are not in memory whole chunks are read, the next ones meanwhile.
+        """
+        chunks = chunks_of(self.array)
+        if chunks is not None:
+            chunks = tuple(chunks[axis] for axis in self.pixel_axes(channels))
+        boxes = tile_slices(self.shape(channels), None, pixels, chunks)
+        if self.is_in_memory:
+            for box in boxes:
+                yield box, self.read(channels, box)
+            return
+        yield from read_ahead(boxes, partial(self.read, channels))
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether reading it costs nothing."""
+        arrays = self.arrays.values()
+        return all(isinstance(a, np.ndarray) and not isinstance(a, np.memmap) for a in arrays)
 
     def sample(self, channels: Channels, pixels: int) -> tuple[int, NDArray[Any]] | None:
         """Return a coarse version of at most about `pixels` and its stride; None if that is slow.

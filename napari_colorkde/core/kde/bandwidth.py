@@ -133,6 +133,24 @@ def bandwidth_covariance(
     return _checked_covariance(values, n)
 
 
+def refuse_bandwidth(bandwidth: Bandwidth) -> None:
+    """Refuse what is no bandwidth for any image, before its colors are counted.
+
+    Raises
+    ------
+    ValueError
+        If it is an unknown name, or holds numbers that are not positive where they must be.
+    """
+    if bandwidth is None:
+        return
+    if isinstance(bandwidth, str):
+        bandwidth_rule(bandwidth)
+        return
+    values = np.asarray(bandwidth)
+    if values.dtype.kind in "iuf" and values.ndim <= 1 and values.size:
+        _checked_sigmas(values.astype(np.float64), values.size)
+
+
 def select_bandwidth(
     image: Any,
     method: str = "loco",

@@ -13,14 +13,25 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.colorspaces import color_space, palette_in_space
+from napari_colorkde.core.colorspaces import (
+    COLOR_SPACES,
+    color_space,
+    palette_in_space,
+    refuse_other_than_srgb,
+)
 from napari_colorkde.core.device import Device, resolve_device
-from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance, log_normalizer
+from napari_colorkde.core.kde.bandwidth import (
+    Bandwidth,
+    bandwidth_covariance,
+    log_normalizer,
+    refuse_bandwidth,
+)
+from napari_colorkde.core.kde.binning_error import warn_of_bins
 from napari_colorkde.core.kde.grids import grid_axes, mass_inside
 from napari_colorkde.core.kde.leave_one_out import leave_one_color_out, leave_one_out
 from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums, kernel_sums
 from napari_colorkde.core.kernel_sums.separable import Sampling
-from napari_colorkde.core.palette.palette import Palette, paint_index
+from napari_colorkde.core.palette.palette import Palette, count_image, paint_index
 
 
 class NarrowBandwidthWarning(UserWarning):
@@ -75,6 +86,11 @@ class ColorKDE:
     device
         "auto", "cuda", "mps", "cpu" or a torch device.
 
+    Warns
+    -----
+    BinnedColorsWarning
+        If the palette was binned so coarsely that densities miss the accuracy below.
+
     Raises
     ------
     ValueError, TypeError
@@ -94,12 +110,16 @@ class ColorKDE:
         space: str = "rgb",
         device: "str | Device" = "auto",
     ) -> None:
-        given = palette_or_image
-        self.palette = given if isinstance(given, Palette) else Palette.from_image(given)
+        # What can be refused is refused before the colors are counted.
+        self.device = resolve_device(device)
+        if space not in COLOR_SPACES:
+            color_space(space)
+        refuse_bandwidth(bandwidth)
+        self.palette = _palette_of(palette_or_image, space)
         self.space = space
         self.color_space = None if space == "rgb" else color_space(space, self.palette)
-        self.device = resolve_device(device)
         self.covariance = bandwidth_covariance(bandwidth, self.points, self.device)
+        warn_of_bins(self.palette, self.color_space, self.covariance, stacklevel=3)
 
     @cached_property
     def points(self) -> Palette:
@@ -115,7 +135,7 @@ class ColorKDE:
     @cached_property
     def _log_scale(self) -> float:
         """``log(N sqrt(det(2π Σ)))``: what S is divided by."""
-        return float(np.log(self.palette.n_pixels)) + log_normalizer(self.covariance)
+        return float(np.log(self.palette.total_weight)) + log_normalizer(self.covariance)
 
     def volume(
         self,
@@ -297,3 +317,9 @@ def color_kde(
     """
     palette = image if isinstance(image, Palette) else Palette.from_image(image, mask, channel_axis)
     return ColorKDE(palette, bandwidth, space=space, device=device)._volume(bins, extent, "points")
+
+
+def _palette_of(palette_or_image: Any, space: str) -> Palette:
+    if isinstance(palette_or_image, Palette):
+        return palette_or_image
+    return count_image(palette_or_image, refuse=None if space == "rgb" else refuse_other_than_srgb)

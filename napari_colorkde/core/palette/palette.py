@@ -3,6 +3,7 @@
 Counts add, so palettes of tiles, slices, files and machines merge.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -112,14 +113,7 @@ class Palette:
         million 12-bit RGB pixels, nearly all of them distinct, in 0.6 s and 0.5 GB, of which 0.2
         GB are the palette.
         """
-        image = image if hasattr(image, "shape") else np.asarray(image)
-        shape = pixel_shape(image.shape, channel_axis)
-        mask = None if mask is None else checked_mask(mask, shape)
-        builder = PaletteBuilder(max_colors)
-        for tile, values in read_tiles(image, channel_axis):
-            part = None if mask is None else mask[pixel_index(tile, len(image.shape), channel_axis)]
-            builder.add(values, part, channel_axis)
-        return builder.palette()
+        return count_image(image, mask, channel_axis, max_colors=max_colors)
 
     @property
     def n_pixels(self) -> int:
@@ -412,6 +406,35 @@ class PaletteBuilder:
                 f"image: this tile has {pixels.n_channels} channels of {pixels.values.dtype}, "
                 f"those before {self._channels} of {self._dtype}; give tiles of one kind."
             )
+
+
+def count_image(
+    image: Any,
+    mask: Any = None,
+    channel_axis: int | None = -1,
+    *,
+    max_colors: int = MAX_COLORS,
+    refuse: Callable[[Pixels], None] | None = None,
+) -> Palette:
+    """Count the colors of an image, see `Palette.from_image`.
+
+    Parameters
+    ----------
+    refuse
+        Called with the pixels of each tile as they are read, before the work; raises for those
+        that the caller has no use for.
+    """
+    image = image if hasattr(image, "shape") else np.asarray(image)
+    shape = pixel_shape(image.shape, channel_axis)
+    mask = None if mask is None else checked_mask(mask, shape)
+    builder = PaletteBuilder(max_colors)
+    for tile, values in read_tiles(image, channel_axis):
+        part = None if mask is None else mask[pixel_index(tile, len(image.shape), channel_axis)]
+        pixels = as_pixels(values, mask=part, channel_axis=channel_axis)
+        if refuse is not None:
+            refuse(pixels)
+        builder.add_pixels(pixels)
+    return builder.palette()
 
 
 def _in_bins(palette: Palette, width: NDArray[np.float64]) -> BinnedColors:

@@ -105,7 +105,14 @@ def test_a_multiscale_layer_is_read_at_its_finest_level() -> None:
     np.testing.assert_array_equal(source.coarse, RGB[::2, ::2])
 
 
-@pytest.mark.parametrize("wrap", [da.from_array, zarr.array, lambda array: array])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda array: da.from_array(array, chunks=(4, 11, 3)),
+        lambda array: zarr.array(array, chunks=(4, 11, 3)),
+        lambda array: array,
+    ],
+)
 def test_every_kind_of_array_gives_the_same_pixels(wrap: Any) -> None:
     source = source_of(Image(wrap(RGB), rgb=True))
     tiles = [(box, colors) for box, colors in source.tiles(source.choices[0], 128)]
