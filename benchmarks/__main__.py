@@ -18,6 +18,7 @@ from benchmarks.report import render
 
 QUESTIONS = (
     "volume",
+    "counting",
     "mixture",
     "em",
     "dataset",

@@ -30,6 +30,10 @@ WALL = ck.Kernel([100, 120, 140], [[700, 10, 0], [10, 600, 0], [0, 0, 500]], 0.5
 BOTH = ck.KernelSet([SKIN, WALL], "both")
 
 
+RAISED = {("Palette.from_image", "max_colors")}
+"""Budgets that are larger than they were: nobody gets less by leaving them alone."""
+
+
 @pytest.fixture(scope="module")
 def instances() -> dict[str, Any]:
     """One object of each public class, and of what each function gives."""
@@ -72,6 +76,9 @@ def test_every_call_is_still_accepted(path: str, instances: dict[str, Any]) -> N
         assert takes_any or by_name[name].kind.name in ("POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY")
         if "default" in before:
             default = by_name[name].default
+            if (path, name) in RAISED:
+                assert default > before["default"]
+                continue
             assert (default, type(default)) == (before["default"], type(before["default"]))
     names = {before["name"] for before in recorded}
     required = [p.name for p in now if p.default is p.empty and p.kind.name[:3] != "VAR"]

@@ -37,7 +37,7 @@ def warn_of_bins(
         warnings.warn(
             f"The image has more colors than are kept: bins of width {widths} put densities off "
             f"by about {error:.0e} of the peak, where {PROMISED:.0e} is promised. Use a wider "
-            "bandwidth, or Palette.from_image(image, max_colors=...) with more colors.",
+            "bandwidth, or count with a larger max_colors of Palette.from_image.",
             BinnedColorsWarning,
             stacklevel=stacklevel,
         )
