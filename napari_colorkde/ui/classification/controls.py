@@ -39,7 +39,8 @@ class ClassificationControls(QWidget):
                 ("class", [self.cls]),
                 ("versus", [self.against]),
                 ("prior", [self.prior]),
-                ("no class", [self.none_of_these, self.mass]),
+                ("no class", [self.none_of_these]),
+                ("", [self.mass]),
                 ("threshold", [self.threshold]),
                 ("", [self.masked, self.best_button, self.labels_button]),
             ],
@@ -53,7 +54,8 @@ class ClassificationControls(QWidget):
             2: show == "ratio",
             3: show in ("posterior", "ratio", "class"),
             4: show == "class",
-            5: show != "class",
+            5: show == "class",
+            6: show != "class",
         }
         for row, visible in rows.items():
             for column in (0, 1):
@@ -115,6 +117,7 @@ class ClassificationControls(QWidget):
             tooltip="The densest region of color space that holds this many percent of the pixels; "
             "pixels outside of it have no class.",
         )
+        self.mass.native.setSuffix(" % of pixels")
         self.none_of_these = CheckBox(
             name="none_of_these",
             text="outside the densest",

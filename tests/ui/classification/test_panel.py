@@ -13,8 +13,10 @@ from napari_colorkde import classify_image, load_kernels
 from napari_colorkde.core.classification.roc import roc_curve
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.io.samples import sample_path
+from napari_colorkde.ui.classification.controls import ClassificationControls
 from napari_colorkde.ui.classification.panel import ClassificationPanel
 from napari_colorkde.ui.classification.roc_plot import RocPlot
+from napari_colorkde.ui.dock import MIN_WIDTH
 from tests.ui.conftest import RGB, Dock, close_dock
 
 if TYPE_CHECKING:
@@ -313,6 +315,19 @@ def test_closing_takes_the_mask_away(viewer: Viewer, judged: ColorKDEWidget, qtb
     judged.session.wait()
     close_dock(judged, qtbot)
     assert [layer.name for layer in viewer.layers] == ["photo", "photo density"]
+
+
+def test_a_map_of_classes_has_controls_of_its_own_that_fit_a_narrow_dock(qtbot: Any) -> None:
+    controls = ClassificationControls(lambda widget: ["skin"], lambda widget: ["nonskin"])
+    qtbot.addWidget(controls)
+    controls.show_rows("class")
+    controls.show()
+    assert controls.minimumSizeHint().width() <= MIN_WIDTH - 24  # margins and a scroll bar
+    assert controls.mass.native.isVisible()
+    assert not controls.threshold.isVisible()
+    controls.show_rows("posterior")
+    assert not controls.mass.native.isVisible()
+    assert controls.threshold.isVisible()
 
 
 def test_every_control_says_what_it_does(judged: ColorKDEWidget) -> None:
