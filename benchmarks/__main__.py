@@ -21,6 +21,7 @@ QUESTIONS = (
     "counting",
     "mixture",
     "em",
+    "fits",
     "dataset",
     "selection",
     "interactive",
