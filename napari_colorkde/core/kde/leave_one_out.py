@@ -101,8 +101,8 @@ class SampledLeaveOut:
         check_left_out(palette, method)
         self._palette, self._method, self.n_drawn = palette, method, n_drawn
         totals = np.cumsum(palette.counts)
-        pixels = np.random.default_rng(SEED).integers(totals[-1], size=n_drawn)
-        drawn = np.searchsorted(totals, pixels, side="right")
+        shares = np.random.default_rng(SEED).random(n_drawn)
+        drawn = np.searchsorted(totals, shares * totals[-1], side="right")
         self._rows, self._multiples = np.unique(drawn, return_counts=True)
         self._counts = palette.counts[self._rows]
 

@@ -54,7 +54,7 @@ class WeightedColors:
     @classmethod
     def of(cls, palette: Palette) -> "WeightedColors":
         """Weigh each color of a palette by its share of the pixels."""
-        return cls(palette.colors, palette.counts / palette.n_pixels)
+        return cls(palette.colors, palette.counts / palette.counts.sum())
 
     def __len__(self) -> int:
         return len(self.weights)
