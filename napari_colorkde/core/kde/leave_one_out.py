@@ -44,14 +44,14 @@ def leave_one_out(palette: Palette, sums: KernelSums, log_norm: float) -> float:
     check_left_out(palette, "loo")
     others = sums.log_others() if len(palette) > 1 else np.full(1, -np.inf)
     logs = _log_densities(palette, "loo", palette.counts, others, log_norm)
-    return float(palette.counts @ logs / palette.n_pixels)
+    return float(palette.counts @ logs / palette.total_weight)
 
 
 def leave_one_color_out(palette: Palette, sums: KernelSums, log_norm: float) -> float:
     """Mean over the pixels of ``log f`` with all pixels of that color left out, in nats."""
     check_left_out(palette, "loco")
     logs = _log_densities(palette, "loco", palette.counts, sums.log_others(), log_norm)
-    return float(palette.counts @ logs / palette.n_pixels)
+    return float(palette.counts @ logs / palette.total_weight)
 
 
 def check_left_out(palette: Palette, method: LikelihoodMethod) -> None:
@@ -74,7 +74,7 @@ def _log_densities(
     ``f(x) = (counts(x) − 1 + others(x)) / ((N − 1) norm)`` without the pixel itself, ``others(x) /
     ((N − counts(x)) norm)`` without its color: only positive terms.
     """
-    n = palette.n_pixels
+    n = palette.total_weight
     if method == "loco":
         return log_others - np.log(n - counts.astype(np.float64)) - log_norm
     with np.errstate(divide="ignore"):
@@ -130,7 +130,7 @@ class SampledLeaveOut:
         tree, scale = self._tree, self._scale
         # In the tree's coordinates the kernel may be wider along one axis than along another.
         widths = sigmas / scale
-        reach = np.sqrt(2 * (math.log(palette.n_pixels) + NEGLIGIBLE))
+        reach = np.sqrt(2 * (math.log(palette.total_weight) + NEGLIGIBLE))
         result = np.empty(len(rows))
         for place, row in enumerate(rows.tolist()):
             center = palette.colors[row] / scale

@@ -274,7 +274,7 @@ def bic(
     N is the number of pixels and p the number of free parameters (Schwarz 1978).
     """
     log_density = mixture_log_density(palette.colors, kernels, device=device)
-    log_likelihood = float(palette.counts @ log_density) / palette.n_pixels
+    log_likelihood = float(palette.counts @ log_density) / palette.total_weight
     return bic_of(log_likelihood, palette.n_pixels, kernels.means.shape, covariance_type)
 
 
