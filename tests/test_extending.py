@@ -173,7 +173,7 @@ def test_the_window_offers_them(space: Any, rule: Any, qtbot: Any, session: Sess
     qtbot.addWidget(panel)
     panel.rule.value = rule.name
     assert session.bandwidth == rule.name
-    panel.disconnect_session()
+    panel.close_session()
     toolbar = ColorSpaceToolbar("dark")
     qtbot.addWidget(toolbar)
     assert space.name in toolbar.space.choices
