@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.counting import CountedColors, Counts, count_words
+from napari_colorkde.core.palette.counting import CountedColors, Counts, count_words, taken
 from napari_colorkde.core.palette.sorting import sorted_order
 from napari_colorkde.core.palette.words import Packing
 
@@ -258,18 +258,18 @@ def _grouped(
     """
     n_channels = len(columns)
     order, starts = _order_of([column >> s for column, s in zip(columns, shift, strict=True)])
-    counts = counts[order]
+    counts = taken(counts, order)
     numbers = np.empty((len(starts), n_channels), np.int64)
     first = np.empty((len(starts), n_channels), counts.dtype)
     offsets: list[NDArray[np.int64]] = []
     inner: list[Counts] = []
     for c, column in enumerate(columns):
-        moved = column[order]
+        moved = taken(column, order)
         numbers[:, c] = moved[starts] >> shift[c]
         offset = moved & ((1 << int(shift[c])) - 1)
         if inside is not None:
             offset <<= inside[0][c]
-            inner.append(inside[1][c][order])
+            inner.append(taken(inside[1][c], order))
         sums = offset * counts
         first[:, c] = np.add.reduceat(sums if inside is None else sums + inner[c], starts)
         offsets.append(offset)
@@ -277,7 +277,7 @@ def _grouped(
     for p, (a, b) in enumerate(_pairs(n_channels)):
         products = offsets[a].astype(np.float64) * offsets[b] * counts
         if inside is not None:
-            products += inside[2][order, p]
+            products += taken(inside[2][:, p], order)
             products += offsets[a] * inner[b].astype(np.float64)
             products += offsets[b] * inner[a].astype(np.float64)
         second[:, p] = np.add.reduceat(products, starts)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.palette.blocks import map_blocks
 from napari_colorkde.core.palette.sorting import Words, sorted_order, starts_of_runs
 from napari_colorkde.core.palette.words import Packing, hashed_rows
 
@@ -52,12 +53,23 @@ def count_rows(values: NDArray[Any], weights: Counts | None = None) -> CountedCo
         values, weights = _without_repeats(values)
     order, is_first = sorted_order(packing.digits(values))
     first = np.flatnonzero(is_first)
-    colors = values.take(order[first], axis=0)
+    colors = taken(values, order[first])
     if colors.dtype.kind == "f":
         colors += colors.dtype.type(0)  # −0.0 is 0.0
     if weights is None:
         return CountedColors(colors, _lengths(first, len(values)))
     return CountedColors(colors, np.add.reduceat(weights[order], first))
+
+
+def taken(rows: NDArray[Any], order: NDArray[np.int64]) -> NDArray[Any]:
+    """Return rows ``(n, C)`` in this order: blocks of them on several threads."""
+    moved = np.empty((len(order), *rows.shape[1:]), rows.dtype)
+
+    def fill(block: slice) -> None:
+        rows.take(order[block], axis=0, out=moved[block], mode="clip")
+
+    map_blocks(fill, len(order))
+    return moved
 
 
 def count_words(packed: Words) -> tuple[Words, NDArray[np.int64]]:
@@ -97,7 +109,7 @@ def _without_repeats(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int
     may come more than once.
     """
     order, _ = sorted_order([(hashed_rows(values) >> np.uint64(HASH_BITS), HASH_BITS)])
-    moved = values.take(order, axis=0)
+    moved = taken(values, order)
     is_first = np.ones(len(order), bool)
     np.any(moved[1:] != moved[:-1], axis=1, out=is_first[1:])
     first = np.flatnonzero(is_first)

@@ -5,12 +5,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.palette.blocks import map_blocks
 from napari_colorkde.core.palette.color_codes import byte_codes
 from napari_colorkde.core.palette.sorting import WORD_BITS, Words, sorted_order
 from napari_colorkde.core.palette.words import Packing, hashed_rows
 
 MAX_QUERIES = 1 << 22
 """Colors that are looked up in one go."""
+
+
+SEARCHED_TOGETHER = 1 << 18
+"""Sorted colors that are searched for by one thread in one go."""
 
 
 class ColorLookup:
@@ -80,26 +85,52 @@ class ColorLookup:
     def _found(self, words: Words) -> NDArray[np.int32]:
         """Return the entry whose word is the same; −1 where there is none."""
         order, ordered = _brought_together(words)
-        at = np.minimum(np.searchsorted(self._words, ordered), len(self._words) - 1)
-        entries = at.astype(np.int32) if self._entries is None else self._entries.take(at)
         found = np.empty(len(words), np.int32)
-        found[order] = np.where(self._words.take(at) == ordered, entries, np.int32(-1))
+
+        def search(block: slice) -> None:
+            at = self._places(ordered[block])
+            same = self._words.take(at) == ordered[block]
+            found[order[block]] = np.where(same, self._entries_at(at), np.int32(-1))
+
+        map_blocks(search, len(words), SEARCHED_TOGETHER)
         return found
 
     def _verified(self, rows: NDArray[Any], hashes: Words) -> NDArray[np.int32]:
         """Return the entry whose color is the same, among those whose hash is."""
         order, ordered = _brought_together(hashes)
-        found = np.full(len(rows), -1, np.int32)
-        at = np.searchsorted(self._words, ordered)
-        while len(order):
-            inside = at < len(self._words)
-            inside[inside] = self._words.take(at[inside]) == ordered[inside]
-            order, ordered, at = order[inside], ordered[inside], at[inside]
-            entries = at.astype(np.int32) if self._entries is None else self._entries.take(at)
-            same = (self._colors.take(entries, axis=0) == rows.take(order, axis=0)).all(axis=1)
-            found[order[same]] = entries[same]
-            order, ordered, at = order[~same], ordered[~same], at[~same] + 1
+        place = np.empty(len(rows), np.int64)
+        found = np.empty(len(rows), np.int32)
+
+        def search(block: slice) -> None:
+            place[order[block]] = self._places(ordered[block])
+
+        def verify(block: slice) -> None:
+            entries = self._entries_at(place[block])
+            same = (self._colors.take(entries, axis=0) == rows[block]).all(axis=1)
+            found[block] = np.where(same, entries, np.int32(-1))
+
+        map_blocks(search, len(rows), SEARCHED_TOGETHER)
+        map_blocks(verify, len(rows))
+        # Another color may have the same hash, and lie behind the one that was looked at.
+        others = np.flatnonzero(found < 0)
+        at = place[others]
+        while len(others):
+            inside = self._words.take(at) == hashes.take(others)
+            inside &= at + 1 < len(self._words)
+            others, at = others[inside], at[inside] + 1
+            entries = self._entries_at(at)
+            same = self._words.take(at) == hashes.take(others)
+            same &= (self._colors.take(entries, axis=0) == rows.take(others, axis=0)).all(axis=1)
+            found[others[same]] = entries[same]
+            others, at = others[~same], at[~same]
         return found
+
+    def _places(self, ordered: Words) -> NDArray[np.int64]:
+        """Return where sorted words would be among those of the palette, at most at the last."""
+        return np.minimum(np.searchsorted(self._words, ordered), len(self._words) - 1)
+
+    def _entries_at(self, places: NDArray[np.int64]) -> NDArray[np.int32]:
+        return places.astype(np.int32) if self._entries is None else self._entries.take(places)
 
 
 def _sorted_words(words: Words) -> tuple[Words, NDArray[np.int32] | None]:
