@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.counting import CountedColors, Counts, count_words, taken
+from napari_colorkde.core.palette.blocks import map_blocks
+from napari_colorkde.core.palette.counting import CountedColors, Counts, count_words
 from napari_colorkde.core.palette.sorting import sorted_order
 from napari_colorkde.core.palette.words import Packing
 
@@ -31,6 +32,10 @@ WORD_EXPONENT = 61
 
 MAX_OFFSET_BITS = 40
 """A bin is at most 2⁴⁰ units wide: offsets of 8 million pixels then add up in 64 bits."""
+
+
+BINS_TOGETHER = 1 << 13
+"""Bins whose rows are added up in one go, on one thread."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,9 +131,8 @@ def bin_colors(
         See `BinMoments`; None for that of these colors.
     """
     unit = color_unit(counted.colors, width) if unit is None else unit
-    columns = [_units(counted.colors[:, c], unit[c]) for c in range(len(width))]
-    shift = _shifts(width, unit)
-    return _grouped(width, unit, shift, columns, counted.counts, None)
+    rows = _units(counted.colors, unit)
+    return _grouped(width, unit, _shifts(width, unit), rows, counted.counts, None)
 
 
 def widen_bins(
@@ -138,14 +142,13 @@ def widen_bins(
     moments = binned.moments
     unit = moments.unit if unit is None else unit
     finer = np.rint(np.log2(moments.unit / unit)).astype(np.int64)
-    columns = [moments.bins[:, c] for c in range(len(width))]
     old_shift = _shifts(binned.width, unit)
     first = [_scaled(moments.first[:, c], int(finer[c])) for c in range(len(width))]
     second = moments.second.copy()
     for p, (a, b) in enumerate(_pairs(len(width))):
         second[:, p] *= 2.0 ** (finer[a] + finer[b])
     shift = _shifts(width, unit) - old_shift
-    return _grouped(width, unit, shift, columns, binned.counts, (old_shift, first, second))
+    return _grouped(width, unit, shift, moments.bins, binned.counts, (old_shift, first, second))
 
 
 def merge_bins(parts: Sequence[BinnedColors]) -> BinnedColors:
@@ -182,10 +185,9 @@ def bin_width_for(
     if finest is None:
         finest = _finest_width(colors)
     width = np.asarray(finest)
-    columns = [np.floor(colors[:, c] / width[c]).astype(np.int64) for c in range(len(width))]
-    while _distinct(columns) > budget:
-        columns = [column >> 1 for column in columns]
-        width = 2 * width
+    rows, one = _units(colors, width), np.ones(len(width), np.int64)
+    while _distinct(rows) > budget:
+        rows, width = _shifted(rows, one), 2 * width
     return width
 
 
@@ -193,10 +195,10 @@ def widen_to(binned: BinnedColors, budget: int) -> BinnedColors:
     """Double the width of bins until there are at most `budget`."""
     if len(binned) <= budget:
         return binned
-    columns = [binned.moments.bins[:, c] for c in range(len(binned.width))]
+    rows, one = binned.moments.bins, np.ones(len(binned.width), np.int64)
     doublings = 0
-    while _distinct(columns) > budget:
-        columns = [column >> 1 for column in columns]
+    while _distinct(rows) > budget:
+        rows = _shifted(rows, one)
         doublings += 1
     return widen_bins(binned, binned.width * 2.0**doublings)
 
@@ -224,12 +226,18 @@ def _exponents(colors: NDArray[Any]) -> NDArray[np.int64]:
     return np.asarray(np.frexp(np.maximum(np.maximum(low, high), TINY))[1].astype(np.int64))
 
 
-def _units(values: NDArray[Any], unit: float) -> NDArray[np.int64]:
-    """Return values as whole numbers of units."""
-    if values.dtype.kind != "f":
-        return values.astype(np.int64)
-    # Dividing by a power of two rounds nothing.
-    return np.floor(values.astype(np.float64) / unit).astype(np.int64)
+def _units(colors: NDArray[Any], unit: NDArray[np.float64]) -> NDArray[np.integer[Any]]:
+    """Return colors ``(U, C)`` as whole numbers of units; integers as they are."""
+    if colors.dtype.kind != "f":
+        return colors
+    rows = np.empty(colors.shape, np.int64)
+
+    def fill(block: slice) -> None:
+        # Dividing by a power of two rounds nothing.
+        rows[block] = np.floor(colors[block] / unit)
+
+    map_blocks(fill, len(colors))
+    return rows
 
 
 def _shifts(width: NDArray[np.float64], unit: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -247,47 +255,66 @@ def _grouped(
     width: NDArray[np.float64],
     unit: NDArray[np.float64],
     shift: NDArray[np.int64],
-    columns: list[NDArray[np.int64]],
+    rows: NDArray[np.integer[Any]],
     counts: Counts,
     inside: tuple[NDArray[np.int64], list[Counts], NDArray[np.float64]] | None,
 ) -> BinnedColors:
-    """Bring together rows whose `columns` are equal but for the lowest `shift` bits.
+    """Bring together rows ``(n, C)`` that are equal but for the lowest `shift` bits.
 
-    `inside`: log2 of the columns' own step in units, and each row's moments about its column. None
-    for colors, whose columns are in units and who have no extent.
+    `inside`: log2 of the rows' own step in units, and the moments of each about its corner. None
+    for colors, which are in units and have no extent.
     """
-    n_channels = len(columns)
-    order, starts = _order_of([column >> s for column, s in zip(columns, shift, strict=True)])
-    counts = taken(counts, order)
+    n_rows, n_channels = rows.shape
+    order, starts = _order_of(_shifted(rows, shift))
     numbers = np.empty((len(starts), n_channels), np.int64)
+    totals = np.empty(len(starts), counts.dtype)
     first = np.empty((len(starts), n_channels), counts.dtype)
-    offsets: list[NDArray[np.int64]] = []
-    inner: list[Counts] = []
-    for c, column in enumerate(columns):
-        moved = taken(column, order)
-        numbers[:, c] = moved[starts] >> shift[c]
-        offset = moved & ((1 << int(shift[c])) - 1)
-        if inside is not None:
-            offset <<= inside[0][c]
-            inner.append(taken(inside[1][c], order))
-        sums = offset * counts
-        first[:, c] = np.add.reduceat(sums if inside is None else sums + inner[c], starts)
-        offsets.append(offset)
     second = np.empty((len(starts), n_channels * (n_channels + 1) // 2))
-    for p, (a, b) in enumerate(_pairs(n_channels)):
-        products = offsets[a].astype(np.float64) * offsets[b] * counts
-        if inside is not None:
-            products += taken(inside[2][:, p], order)
-            products += offsets[a] * inner[b].astype(np.float64)
-            products += offsets[b] * inner[a].astype(np.float64)
-        second[:, p] = np.add.reduceat(products, starts)
-    moments = BinMoments(unit, numbers, first, second)
-    return BinnedColors(width, np.add.reduceat(counts, starts), moments)
+
+    def add_up(bins: slice) -> None:
+        stop = n_rows if bins.stop == len(starts) else starts[bins.stop]
+        own = order[starts[bins.start] : stop]
+        edges = starts[bins] - starts[bins.start]
+        weights = counts.take(own)
+        totals[bins] = np.add.reduceat(weights, edges)
+        offsets: list[NDArray[np.int64]] = []
+        inner: list[Counts] = []
+        own_rows = rows.take(own, axis=0).astype(np.int64)
+        for c, moved in enumerate(own_rows.T):
+            numbers[bins, c] = moved[edges] >> shift[c]
+            offset = moved & ((1 << int(shift[c])) - 1)
+            if inside is not None:
+                offset <<= inside[0][c]
+                inner.append(inside[1][c].take(own))
+            sums = offset * weights
+            first[bins, c] = np.add.reduceat(sums if inside is None else sums + inner[c], edges)
+            offsets.append(offset)
+        products_inside = None if inside is None else inside[2].take(own, axis=0)
+        for p, (a, b) in enumerate(_pairs(n_channels)):
+            products = offsets[a].astype(np.float64) * offsets[b] * weights
+            if products_inside is not None:
+                products += products_inside[:, p]
+                products += offsets[a] * inner[b].astype(np.float64)
+                products += offsets[b] * inner[a].astype(np.float64)
+            second[bins, p] = np.add.reduceat(products, edges)
+
+    map_blocks(add_up, len(starts), BINS_TOGETHER)
+    return BinnedColors(width, totals, BinMoments(unit, numbers, first, second))
 
 
-def _order_of(columns: list[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _shifted(rows: NDArray[np.integer[Any]], shift: NDArray[np.int64]) -> NDArray[Any]:
+    """Return rows ``(n, C)`` without the lowest bits of each channel."""
+    shifted = np.empty_like(rows)
+
+    def fill(block: slice) -> None:
+        np.right_shift(rows[block], shift.astype(rows.dtype), out=shifted[block])
+
+    map_blocks(fill, len(rows))
+    return shifted
+
+
+def _order_of(rows: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the lexicographic order of whole numbers, and where in it a new row begins."""
-    rows = np.stack(columns, axis=1)
     packing = Packing.of(rows)
     if packing.fits:
         order, is_first = sorted_order([(packing.pack(rows), sum(packing.bits))])
@@ -296,8 +323,7 @@ def _order_of(columns: list[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDAr
     return order, np.flatnonzero(is_first)
 
 
-def _distinct(columns: list[NDArray[np.int64]]) -> int:
-    rows = np.stack(columns, axis=1)
+def _distinct(rows: NDArray[Any]) -> int:
     packing = Packing.of(rows)
     if packing.fits:
         return len(count_words(packing.pack(rows))[0])
