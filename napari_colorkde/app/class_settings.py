@@ -6,15 +6,22 @@ Beside the kernels at hand it is a `napari_colorkde.app.density.class_query.Clas
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, Field, StrictBool, StrictFloat
 
 from napari_colorkde.app.deprecation import current_names, renamed, warn_renamed
+from napari_colorkde.io.kernel_json import ONLY_KNOWN
 
 ClassOutput = Literal["density", "posterior", "ratio", "class"]
 CLASS_OUTPUTS: tuple[ClassOutput, ...] = ("density", "posterior", "ratio", "class")
 
 
 OLD_FIELDS = {"none_below": "keep_mass", "masked": "show_mask", "among": "compared_sets"}
+
+
+def _written_as(old: str, new: str) -> Any:
+    return Field(validation_alias=AliasChoices(new, old), serialization_alias=old)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +47,48 @@ class ClassificationSettings:
     compared_sets
         Names of kernel sets that are compared with one another alone, as long as one of them is
         chosen; empty for all that are open.
+
+    Raises
+    ------
+    ValueError
+        If a field cannot have its value.
+
+    Notes
+    -----
+    Session files have the names of 0.1.0, so that either version reads what the other wrote.
     """
+
+    __pydantic_config__ = ONLY_KNOWN
 
     show: ClassOutput = "density"
     cls: str | None = None
     against: str | None = None
-    priors: tuple[tuple[str, float], ...] = ()
-    keep_mass: float | None = None
-    threshold: float | None = None
-    show_mask: bool = False
-    compared_sets: tuple[str, ...] = ()
+    priors: tuple[tuple[str, StrictFloat], ...] = ()
+    keep_mass: Annotated[StrictFloat | None, _written_as("none_below", "keep_mass")] = None
+    threshold: StrictFloat | None = None
+    show_mask: Annotated[StrictBool, _written_as("masked", "show_mask")] = False
+    compared_sets: Annotated[tuple[str, ...], _written_as("among", "compared_sets")] = ()
 
     none_below = renamed("none_below", "keep_mass")
     masked = renamed("masked", "show_mask")
     among = renamed("among", "compared_sets")
     asked = renamed("asked", "without_display")
+
+    def __post_init__(self) -> None:
+        if self.show not in CLASS_OUTPUTS:
+            raise ValueError(
+                f"show={self.show!r} is not known; use one of "
+                f"{', '.join(map(repr, CLASS_OUTPUTS))}."
+            )
+        for name, prior in self.priors:
+            if not (math.isfinite(prior) and prior >= 0):
+                raise ValueError(f"priors has {prior} for {name!r}; give a number of 0 or more.")
+        if self.keep_mass is not None and not 0 < self.keep_mass <= 1:
+            raise ValueError(
+                f"keep_mass={self.keep_mass}; give a fraction of the pixels above 0 and up to 1."
+            )
+        if self.threshold is not None and not math.isfinite(self.threshold):
+            raise ValueError(f"threshold={self.threshold}; give a finite number.")
 
     @property
     def without_display(self) -> "ClassificationSettings":
@@ -73,21 +107,12 @@ class ClassificationSettings:
         """
         fields = current_names(fields, OLD_FIELDS)
         if "priors" in fields:
-            fields["priors"] = _checked_priors(fields["priors"])
+            priors = fields["priors"]
+            pairs = priors.items() if hasattr(priors, "items") else priors
+            fields["priors"] = tuple((str(name), float(prior)) for name, prior in pairs)
         if "compared_sets" in fields:
             fields["compared_sets"] = tuple(map(str, fields["compared_sets"]))
         after = replace(self, **fields)
-        if after.show not in CLASS_OUTPUTS:
-            raise ValueError(
-                f"show={after.show!r} is not known; use one of "
-                f"{', '.join(map(repr, CLASS_OUTPUTS))}."
-            )
-        if after.keep_mass is not None and not 0 < after.keep_mass <= 1:
-            raise ValueError(
-                f"keep_mass={after.keep_mass}; give a fraction of the pixels above 0 and up to 1."
-            )
-        if after.threshold is not None and not math.isfinite(after.threshold):
-            raise ValueError(f"threshold={after.threshold}; give a finite number.")
         meant = (after.show, after.cls, after.against) != (self.show, self.cls, self.against)
         if meant and "threshold" not in fields:
             after = replace(after, threshold=None)
@@ -113,12 +138,3 @@ def with_prior(priors: Mapping[str, float], cls: str, prior: float) -> dict[str,
     total = sum(others.values())
     share = {n: p / total if total > 0 else 1 / len(others) for n, p in others.items()}
     return {name: prior if name == cls else share[name] * (1 - prior) for name in priors}
-
-
-def _checked_priors(priors: Any) -> tuple[tuple[str, float], ...]:
-    pairs = priors.items() if hasattr(priors, "items") else priors
-    checked = tuple((str(name), float(prior)) for name, prior in pairs)
-    for name, prior in checked:
-        if not (math.isfinite(prior) and prior >= 0):
-            raise ValueError(f"priors has {prior} for {name!r}; give a number of 0 or more.")
-    return checked

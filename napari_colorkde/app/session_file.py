@@ -5,26 +5,32 @@ program states; `napari_colorkde.ui.window.autosave` decides when it is written 
 """
 
 import json
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
-from napari_colorkde.app.class_settings import OLD_FIELDS, ClassificationSettings
-from napari_colorkde.app.state import Channels, State
+from napari_colorkde.app.state import State
 from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.io.atomic import atomic_path
-from napari_colorkde.io.kernel_json import kernels_from_json, kernels_to_json
+from napari_colorkde.io.colormaps import COLORMAPS
+from napari_colorkde.io.kernel_json import parse_json
 
 FORMAT = "napari-colorkde session"
 VERSION = 1
 
 SUFFIX = ".session.json"
 
+DAMAGED = ".damaged"
+"""Added to the name of a file that cannot be read, which is not offered again then."""
+
 MAX_FILES = 10
 """Sessions that are kept; older ones are deleted."""
+
+
+class OtherVersionError(ValueError):
+    """The session is of another version of the file's form; its program can read it."""
 
 
 def state_to_json(state: State, view: ViewSettings | None = None) -> str:
@@ -35,20 +41,7 @@ def state_to_json(state: State, view: ViewSettings | None = None) -> str:
     view
         How the color space is looked at, None if that is not known.
     """
-    sets = dict(state.kernel_sets)
-    document = {
-        "format": FORMAT,
-        "version": VERSION,
-        "channels": None if state.channels is None else _channels_to_json(state.channels),
-        "show": state.show,
-        "space": state.space,
-        "bandwidth": state.bandwidth,
-        "log": state.log,
-        "colormap": state.colormap,
-        "judgement": _settings_to_json(state.classification),
-        "kernel_set": state.kernel_set,
-        "kernel_sets": json.loads(kernels_to_json(sets)) if sets else None,
-    }
+    document = {"format": FORMAT, "version": VERSION, **state.to_json()}
     if view is not None:
         document["view"] = view.to_json()
     return json.dumps(document, indent=1) + "\n"
@@ -60,24 +53,15 @@ def state_from_json(text: str) -> State:
     Raises
     ------
     ValueError
-        If it is no session, or a value in it cannot be.
+        If it is not a session, or a value in it is not allowed.
     """
-    document = _document(text)
-    try:
-        fields: dict[str, Any] = {
-            name: document[name] for name in ("show", "bandwidth", "log", "colormap", "kernel_set")
-        }
-        fields["space"] = document.get("space", "rgb")  # files of earlier versions have none
-        sets, channels = document["kernel_sets"], document["channels"]
-    except KeyError as error:
-        raise ValueError(f"the session has no {error.args[0]!r}.") from None
-    # Files of earlier versions have none.
-    fields["classification"] = _judgement(document.get("judgement", {}))
-    if sets is not None:
-        fields["kernel_sets"] = kernels_from_json(json.dumps(sets), "the session")
-    if channels is not None:
-        fields["channels"] = _channels(channels)
-    return State().replace(**fields)
+    state = State.from_json(_document(text))
+    if not _is_colormap(state.colormap):
+        raise ValueError(
+            f"the session: colormap={state.colormap!r} is not known; "
+            f"use {', '.join(COLORMAPS)}, or another one that napari has."
+        )
+    return state
 
 
 def view_from_json(text: str) -> ViewSettings:
@@ -86,7 +70,7 @@ def view_from_json(text: str) -> ViewSettings:
     Raises
     ------
     ValueError
-        If it is no session, or a value in that part cannot be.
+        If it is not a session, or a value in that part is not allowed.
     """
     document = _document(text)
     # 0.1.0 called it a look.
@@ -94,52 +78,31 @@ def view_from_json(text: str) -> ViewSettings:
 
 
 def _document(text: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"the session is not JSON ({error.msg}).") from None
+    document = parse_json(text, "the session")
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError(f'the session has not the "format" {FORMAT!r}.')
-    if document.get("version") != VERSION:
-        raise ValueError(
-            f"the session has the version {document.get('version')!r}; this program reads version "
-            f"{VERSION}."
+    version = document.get("version")
+    if isinstance(version, bool) or not isinstance(version, int) or not 0 < version < 1000:
+        raise ValueError(f'the session has not the "version" {VERSION}.')
+    if version != VERSION:
+        raise OtherVersionError(
+            f"the session has the version {version}; this program reads version {VERSION}."
         )
     return document
 
 
-def _settings_to_json(settings: ClassificationSettings) -> dict[str, Any]:
-    old = {new: name for name, new in OLD_FIELDS.items()}
-    return {old.get(name, name): value for name, value in asdict(settings).items()}
-
-
-def _judgement(document: Any) -> ClassificationSettings:
+def _is_colormap(name: str) -> bool:
+    if not name or name in COLORMAPS:
+        return bool(name)
     try:
-        return ClassificationSettings().replace(
-            **{OLD_FIELDS.get(name, name): value for name, value in document.items()}
-        )
-    except (AttributeError, TypeError, ValueError):
-        raise ValueError(
-            f"the session's classification settings are {document!r}, which is not valid."
-        ) from None
-
-
-def _channels_to_json(channels: Channels) -> dict[str, Any]:
-    document = asdict(channels)
-    document["entries"] = document.pop("indices")
-    return document
-
-
-def _channels(document: Any) -> Channels:
+        from napari.utils.colormaps import ensure_colormap
+    except ImportError:  # without a window there is no layer that could have any other
+        return False
     try:
-        return Channels(
-            tuple(map(str, document["names"])),
-            None if document["axis"] is None else int(document["axis"]),
-            tuple(map(int, document["entries"])),
-            tuple(map(str, document["layers"])),
-        )
-    except (KeyError, TypeError, ValueError):
-        raise ValueError(f"the session's channels are {document!r}, which is not valid.") from None
+        ensure_colormap(name)
+    except KeyError:
+        return False
+    return True
 
 
 def session_folder() -> Path:
@@ -167,7 +130,7 @@ def load_state(path: Path) -> State:
     ValueError, OSError
         If it is no session, or cannot be read.
     """
-    return state_from_json(path.read_text(encoding="utf-8"))
+    return state_from_json(_text(path))
 
 
 def load_view(path: Path) -> ViewSettings:
@@ -178,7 +141,18 @@ def load_view(path: Path) -> ViewSettings:
     ValueError, OSError
         If it is no session, cannot be read, or that part of it cannot be.
     """
-    return view_from_json(path.read_text(encoding="utf-8"))
+    return view_from_json(_text(path))
+
+
+def set_aside(path: Path) -> Path:
+    """Keep a file that cannot be read under another name, and return that.
+
+    Raises
+    ------
+    OSError
+        If it cannot be renamed.
+    """
+    return path.replace(path.with_name(path.name + DAMAGED))
 
 
 def session_files(folder: Path) -> list[Path]:
@@ -193,6 +167,13 @@ def session_summary(state: State, path: Path) -> str:
     sets = ", ".join(name for name, _ in state.kernel_sets)
     what = f"{n} kernel{'' if n == 1 else 's'} ({sets})" if n else "settings"
     return f"{what}, {when}"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("the session is not text in UTF-8.") from None
 
 
 def _changed(path: Path) -> float:

@@ -4,16 +4,34 @@ A state holds no arrays of the image and no results. Earlier states are undo, a 
 is a saved session. Nothing is computed here.
 """
 
+import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AliasChoices,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StrictBool,
+    StrictInt,
+    TypeAdapter,
+    ValidationError,
+)
 
 from napari_colorkde.app.class_settings import ClassificationSettings
 from napari_colorkde.app.deprecation import current_names, renamed, warn_renamed
 from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.io.kernel_json import (
+    ONLY_KNOWN,
+    first_fault,
+    kernels_from_document,
+    kernels_to_json,
+)
 
 DisplayMode = Literal["kde", "kernels"]
 DISPLAY_MODES: tuple[DisplayMode, ...] = ("kde", "kernels")
@@ -23,7 +41,39 @@ AUTOMATIC = "auto"
 
 OLD_FIELDS = {"judgement": "classification"}
 
+REQUIRED_KEYS = ("show", "channels", "bandwidth", "log", "colormap", "kernel_set", "kernel_sets")
+"""What every session file has; the other fields of a state came later."""
+
 Bandwidth = str | tuple[float, ...] | None
+NamedSets = tuple[tuple[str, KernelSet], ...]
+
+
+def _bandwidth_from_json(value: Any) -> Bandwidth:
+    sigmas = value if isinstance(value, list) else [value]
+    if isinstance(value, dict) or any(isinstance(each, bool | list | dict) for each in sigmas):
+        raise ValueError("give null, a rule's name, or positive sigmas.")
+    if isinstance(value, list) and any(isinstance(each, str) for each in value):
+        raise ValueError("give sigmas as numbers, not as text.")
+    try:
+        return checked_bandwidth(value)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+    except OverflowError:
+        raise ValueError("give finite sigmas.") from None
+
+
+def _bandwidth_to_json(bandwidth: Bandwidth) -> Any:
+    return list(bandwidth) if isinstance(bandwidth, tuple) else bandwidth
+
+
+def _sets_from_json(document: Any) -> NamedSets:
+    if document is None:
+        return ()
+    return _checked_sets(kernels_from_document(document, "the value"))
+
+
+def _sets_to_json(sets: NamedSets) -> Any:
+    return json.loads(kernels_to_json(dict(sets))) if sets else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +92,14 @@ class Channels:
         Names of further layers, each giving one more color channel.
     """
 
-    names: tuple[str, ...]
-    axis: int | None = None
-    indices: tuple[int, ...] = ()
+    __pydantic_config__ = ONLY_KNOWN
+
+    names: Annotated[tuple[str, ...], Field(min_length=1)]
+    axis: StrictInt | None = None
+    indices: Annotated[
+        tuple[StrictInt, ...],
+        Field(validation_alias=AliasChoices("indices", "entries"), serialization_alias="entries"),
+    ] = ()
     layers: tuple[str, ...] = ()
 
     entries = renamed("entries", "indices")
@@ -90,15 +145,32 @@ class State:
         What is asked of the kernels' classes where `show` is "kernels".
     """
 
+    # Other fields of a session file are left aside: a later program may have added them.
+    __pydantic_config__ = ONLY_KNOWN | {"extra": "ignore"}
+
     channels: Channels | None = None
     show: DisplayMode = "kde"
     space: str = "rgb"
-    bandwidth: Bandwidth = None
-    kernel_sets: tuple[tuple[str, KernelSet], ...] = ()
+    bandwidth: Annotated[
+        Bandwidth,
+        PlainValidator(_bandwidth_from_json),
+        PlainSerializer(_bandwidth_to_json),
+    ] = None
+    kernel_sets: Annotated[
+        NamedSets,
+        PlainValidator(_sets_from_json),
+        PlainSerializer(_sets_to_json),
+    ] = ()
     kernel_set: str | None = None
-    log: bool = True
+    log: StrictBool = True
     colormap: str = "magma"
-    classification: ClassificationSettings = field(default_factory=ClassificationSettings)
+    classification: Annotated[
+        ClassificationSettings,
+        Field(
+            validation_alias=AliasChoices("classification", "judgement"),
+            serialization_alias="judgement",
+        ),
+    ] = field(default_factory=ClassificationSettings)
 
     judgement = renamed("judgement", "classification")
 
@@ -164,6 +236,33 @@ class State:
             raise ValueError("show='kernels' needs a kernel set; open a kernel file first.")
         return after
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the state as what JSON knows; numbers read back as the same float64."""
+        document: dict[str, Any] = _ADAPTER.dump_python(self, mode="json", by_alias=True)
+        return document
+
+    @classmethod
+    def from_json(cls, document: Any) -> "State":
+        """Read a state.
+
+        Raises
+        ------
+        ValueError
+            If there is something missing, or a value is not allowed; the sentence names its key.
+        """
+        if isinstance(document, dict):
+            missing = [name for name in REQUIRED_KEYS if name not in document]
+            if missing:
+                raise ValueError(f"the session has no {missing[0]!r}.")
+        try:
+            read = _ADAPTER.validate_python(document)
+        except ValidationError as error:
+            raise ValueError(f"the session: {first_fault(error)}") from None
+        try:
+            return cls().replace(**{each.name: getattr(read, each.name) for each in fields(cls)})
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"the session: {error}") from None
+
     def changed(self, **fields: Any) -> "State":
         """Old name of `replace`."""
         warn_renamed("changed", "replace")
@@ -219,3 +318,6 @@ def _checked_sets(sets: Any) -> tuple[tuple[str, KernelSet], ...]:
 
 def _rules() -> str:
     return ", ".join(name for name in BANDWIDTH_RULES if name != AUTOMATIC)
+
+
+_ADAPTER = TypeAdapter(State)

@@ -7,9 +7,21 @@ state: undo takes edits back, and should not turn the view.
 import functools
 import math
 import warnings
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    TypeAdapter,
+    ValidationError,
+)
+
+from napari_colorkde.io.kernel_json import ONLY_KNOWN, first_fault
 
 MODES = ("cloud", "maximum", "shells", "points")
 SCALES = ("linear", "log", "equalized")
@@ -18,6 +30,18 @@ OLD_SCALE = "equalised"
 
 OLD_FIELDS = {"floor": "density_floor", "turning": "auto_rotate", "walls": "marginals"}
 """Fields as 0.1.0 called them, in scripts and in its session files, and what they are now."""
+
+
+def _or_as(old: str) -> Any:
+    return Field(validation_alias=AliasChoices(OLD_FIELDS[old], old))
+
+
+def _current_scale(scale: Any) -> Any:
+    # Nobody can rename what is in a file: nothing is said of it.
+    return SCALES[-1] if scale == OLD_SCALE else scale
+
+
+Numbers = tuple[StrictFloat, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +86,23 @@ class ViewSettings:
     The fields of `OLD_FIELDS` are understood, too, and warned about where they are set.
     """
 
+    __pydantic_config__ = ONLY_KNOWN
+
     mode: str = "cloud"
-    scale: str = "linear"
-    exposure: float = 1.0
-    density_floor: float = 0.0
-    perspective: bool = True
-    auto_rotate: bool = False
-    marginals: bool = False
-    outline: bool = True
-    legend: bool = True
-    cut: int | None = None
-    cut_at: float = 0.5
-    shells: tuple[float, ...] = (0.5, 0.9, 0.99)
-    radius: float = 2.0
-    by_class: bool = False
-    viewpoint: tuple[float, ...] | None = None
+    scale: Annotated[str, BeforeValidator(_current_scale)] = "linear"
+    exposure: StrictFloat = 1.0
+    density_floor: Annotated[StrictFloat, _or_as("floor")] = 0.0
+    perspective: StrictBool = True
+    auto_rotate: Annotated[StrictBool, _or_as("turning")] = False
+    marginals: Annotated[StrictBool, _or_as("walls")] = False
+    outline: StrictBool = True
+    legend: StrictBool = True
+    cut: StrictInt | None = None
+    cut_at: StrictFloat = 0.5
+    shells: Numbers = (0.5, 0.9, 0.99)
+    radius: StrictFloat = 2.0
+    by_class: StrictBool = False
+    viewpoint: Numbers | None = None
 
     def __post_init__(self) -> None:
         if self.scale == OLD_SCALE:
@@ -120,7 +146,8 @@ class ViewSettings:
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as what JSON knows."""
-        return asdict(self)
+        document: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")
+        return document
 
     @classmethod
     def from_json(cls, document: Any) -> "ViewSettings":
@@ -132,22 +159,10 @@ class ViewSettings:
             If a value in them is not allowed, or has no meaning here.
         """
         try:
-            # Nobody can rename what is in a file: nothing is said of it.
-            values = dict(document)
-            for old in OLD_FIELDS.keys() & values.keys():
-                values[OLD_FIELDS[old]] = values.pop(old)
-            for name in ("shells", "viewpoint"):
-                if values.get(name) is not None:
-                    values[name] = _numbers(values[name])
-            if values.get("scale") == OLD_SCALE:
-                values["scale"] = SCALES[-1]
-            for field in fields(cls):
-                if isinstance(field.default, bool):
-                    values[field.name] = bool(values.get(field.name, field.default))
-            return cls(**values)
-        except (TypeError, ValueError):
+            return _ADAPTER.validate_python(document)
+        except ValidationError as error:
             raise ValueError(
-                f"the session's view of the color space must be settings of it, not {document!r}."
+                f"the session's view of the color space: {first_fault(error)}"
             ) from None
 
 
@@ -170,8 +185,5 @@ def _warn_of_old(old: str, new: str) -> None:
     warnings.warn(f"{old} is now called {new}.", DeprecationWarning, stacklevel=4)
 
 
-def _numbers(values: Iterable[Any]) -> tuple[float, ...]:
-    return tuple(map(float, values))
-
-
+_ADAPTER = TypeAdapter(ViewSettings)
 _understand_old_fields(ViewSettings)

@@ -23,6 +23,7 @@ in squared units. It may have `class`, `name` and `visible`. Numbers follow the 
 """
 
 import json
+import reprlib
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -36,9 +37,21 @@ VERSION = 1
 UNITS = "image units"
 
 
+ONLY_KNOWN = ConfigDict(extra="forbid", allow_inf_nan=False)
+"""How files are read: a misspelled field is not left aside, and numbers are finite."""
+
+PLAIN_WORDS = {
+    "dataclass_type": "give an object with named fields",
+    "model_type": "give an object with named fields",
+    "tuple_type": "give a list",
+    "unexpected_keyword_argument": "this field is not known",
+}
+"""Complaints of pydantic that name Python's types, in the words of JSON."""
+
+
 class _Model(BaseModel):
-    # Strict: "12.5" is a text and true is no number. A misspelled field is not left aside.
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    # Strict: "12.5" is a text and true is no number.
+    model_config = ONLY_KNOWN | ConfigDict(strict=True)
 
 
 class _KernelModel(_Model):
@@ -81,21 +94,22 @@ def kernels_from_json(text: str, file: str) -> dict[str, KernelSet]:
     ValueError
         If the text is not JSON or not of the form the module describes.
     """
-    try:
-        document = json.loads(
-            text, parse_constant=_refuse_constant, object_pairs_hook=_unique_fields
-        )
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"{file} is not JSON (line {error.lineno}, column {error.colno}: {error.msg})."
-        ) from None
-    except (_DocumentError, RecursionError) as error:
-        raise ValueError(f"{file}: {error}") from None
+    return kernels_from_document(parse_json(text, file), file)
+
+
+def kernels_from_document(document: Any, file: str) -> dict[str, KernelSet]:
+    """Read kernel sets from what JSON was parsed to.
+
+    Raises
+    ------
+    ValueError
+        If it is not of the form the module describes.
+    """
     _require_format(document, file)
     try:
         model = _FileModel.model_validate(document)
     except ValidationError as error:
-        raise ValueError(f"{file}: {_first_fault(error)}") from None
+        raise ValueError(f"{file}: {first_fault(error)}") from None
     kernel_sets: dict[str, KernelSet] = {}
     for index, member in enumerate(model.sets):
         where = f"{file}: sets[{index}] ({member.name!r})"
@@ -130,12 +144,52 @@ def channel_names(space: str, n_channels: int) -> list[str]:
     return [str(i + 1) for i in range(n_channels)]
 
 
-class _DocumentError(ValueError):
-    """The text is JSON of a kind that is not accepted here."""
+def parse_json(text: str, file: str) -> Any:
+    """Parse JSON of finite numbers in which no field of an object appears twice.
+
+    Raises
+    ------
+    ValueError
+        If the text is something else; the sentence begins with `file`.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_fields)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"{file} is not JSON (line {error.lineno}, column {error.colno}: {error.msg})."
+        ) from None
+    except RecursionError:
+        raise ValueError(f"{file} is nested too deeply.") from None
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None
+
+
+def first_fault(error: ValidationError) -> str:
+    """Put pydantic's first complaint into a sentence with a path into the document."""
+    faults = error.errors(include_url=False, include_context=False)
+    place = ""
+    for step in faults[0]["loc"]:
+        place += f"[{step}]" if isinstance(step, int) else f".{step}"
+    place = f"{place.lstrip('.')}: " if place else ""
+    if faults[0]["type"] == "value_error":  # a sentence of ours
+        return place + faults[0]["msg"].removeprefix("Value error, ")
+    more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+    given = _quoted(faults[0]["input"])
+    quoted = f"; it is {given}" if faults[0]["type"] != "missing" and len(given) < 40 else ""
+    message = PLAIN_WORDS.get(faults[0]["type"], faults[0]["msg"])
+    message = message[:1].lower() + message[1:]
+    return f"{place}{message}{quoted}.{more}"
+
+
+def _quoted(value: Any) -> str:
+    try:
+        return json.dumps(value, default=str)
+    except RecursionError:
+        return f"a deeply nested {type(value).__name__}"
 
 
 def _refuse_constant(constant: str) -> Any:
-    raise _DocumentError(f"it holds {constant}; give finite numbers.")
+    raise ValueError(f"it holds {constant}; give finite numbers.")
 
 
 def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -143,7 +197,7 @@ def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _DocumentError(f"the field {twice!r} appears twice in one object; keep one.")
+        raise ValueError(f"the field {twice!r} appears twice in one object; keep one.")
     return fields
 
 
@@ -154,23 +208,11 @@ def _require_format(document: Any, file: str) -> None:
             f'"format": "{FORMAT}".'
         )
     if document.get("version") != VERSION:
+        version = reprlib.repr(document.get("version"))
         raise ValueError(
-            f"{file} has the version {document.get('version')!r}; this program reads version "
-            f"{VERSION}. Update napari-colorkde, or save the file again."
+            f"{file} has the version {version}; this program reads version {VERSION}. Update "
+            "napari-colorkde, or save the file again."
         )
-
-
-def _first_fault(error: ValidationError) -> str:
-    """Put pydantic's first complaint into a sentence with a path into the document."""
-    faults = error.errors(include_url=False, include_context=False)
-    place = ""
-    for step in faults[0]["loc"]:
-        place += f"[{step}]" if isinstance(step, int) else f".{step}"
-    more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
-    given = json.dumps(faults[0]["input"], default=str)
-    quoted = f"; it is {given}" if faults[0]["type"] != "missing" and len(given) < 40 else ""
-    message = faults[0]["msg"][:1].lower() + faults[0]["msg"][1:]
-    return f"{place.lstrip('.')}: {message}{quoted}.{more}"
 
 
 def _kernel_set(member: _SetModel, where: str) -> KernelSet:

@@ -22,6 +22,7 @@ from napari_colorkde.app.state import Channels, State
 from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
+RECORDED = Path(__file__).parents[1] / "compat" / "data" / "0.1.0" / "sessions"
 FULL = [[90.1, 30, 0], [30, 80, -10], [0, -10, 70]]
 KERNELS = KernelSet(
     [Kernel([1 / 3, 2, 3], FULL, 0.1, cls="a", visible=False), Kernel([4, 5, 6], [7, 8, 9], 2)],
@@ -78,7 +79,14 @@ def changed(**fields: Any) -> str:
         (changed(version=2), "version 2"),
         (changed(bandwidth=-1), "positive"),
         (changed(show="everything"), "everything"),
-        (changed(channels={"names": ["red"]}), "channels"),
+        (changed(channels={"axis": 2}), r"channels\.names: field required"),
+        (changed(channels={"names": []}), r"channels\.names: .* at least 1 item"),
+        (changed(colormap="fog"), "colormap='fog' is not known"),
+        (changed(log="no"), "log: input should be a valid boolean"),
+        (changed(bandwidth=[None]), "bandwidth: bandwidth=.* is not a number"),
+        (changed(judgement={"none_below": 2}), r"judgement: keep_mass=2.*above 0 and up to 1"),
+        (changed(judgement={"among": 2}), r"judgement\.among: give a list; it is 2"),
+        ("[" * 100_000, "nested too deeply"),
         (changed(kernel_sets={"format": "other"}), "not a kernel file"),
         ('{"format": "napari-colorkde session", "version": 1}', "no 'show'"),
     ],
@@ -108,3 +116,22 @@ def test_sessions_of_earlier_versions_are_in_the_images_own_channels() -> None:
     document = json.loads(state_to_json(STATE))
     del document["space"]
     assert state_from_json(json.dumps(document)).space == "rgb"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(RECORDED.glob("*.session.json")), ids=lambda path: path.name
+)
+def test_states_are_still_written_as_0_1_0_wrote_them(path: Path) -> None:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    del document["look"]  # of which it has defaults
+    assert json.loads(state_to_json(load_state(path))) == document
+
+
+def test_the_names_of_today_are_understood_too() -> None:
+    document = json.loads(state_to_json(STATE))
+    old = document.pop("judgement")
+    old["keep_mass"], old["show_mask"] = old.pop("none_below"), old.pop("masked")
+    old["compared_sets"] = old.pop("among")
+    document["classification"] = old
+    document["channels"]["indices"] = document["channels"].pop("entries")
+    assert state_from_json(json.dumps(document)) == STATE

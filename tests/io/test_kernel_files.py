@@ -274,7 +274,7 @@ def without(fields: dict[str, Any], name: str) -> dict[str, Any]:
     [
         ("", "is empty; give one kernel or more"),
         ("{", r"is not JSON \(line 1, column 2: "),
-        ("[" * 100_000, "recursion"),
+        ("[" * 100_000, "is nested too deeply"),
         ("[1, 2]", 'is JSON, but not a kernel file: it must be an object with "format"'),
         ({"type": "FeatureCollection"}, "is JSON, but not a kernel file"),
         (kernel_document(KERNEL, version=2), "has the version 2; this program reads version 1"),

@@ -12,6 +12,8 @@ from napari_colorkde.app.density import compute
 from napari_colorkde.ui.window import autosave
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari import Viewer
 
     from napari_colorkde.ui.dock import ColorKDEWidget
@@ -28,10 +30,11 @@ def small_volumes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_sessions(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def own_sessions(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Keep sessions apart from the user's own."""
     folder = tmp_path_factory.mktemp("sessions")
     monkeypatch.setattr(autosave, "session_folder", lambda: folder)
+    return folder
 
 
 @pytest.fixture

@@ -18,12 +18,14 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import (
     MAX_FILES,
     SUFFIX,
+    OtherVersionError,
     load_state,
     load_view,
     save_state,
     session_files,
     session_folder,
     session_summary,
+    set_aside,
 )
 from napari_colorkde.app.state import State
 from napari_colorkde.app.view_settings import ViewSettings
@@ -44,6 +46,12 @@ class Autosave(QObject):
         Whose state is kept.
     folder
         Where; by default the user's folder for program states.
+
+    Attributes
+    ----------
+    damaged
+        Of each session that was set aside when one was looked for: why it cannot be read, and where
+        it is now.
     """
 
     failed = Signal(str, description="Why the session cannot be saved; a sentence.")
@@ -54,6 +62,7 @@ class Autosave(QObject):
         super().__init__(parent)
         self._session = session
         self._folder = folder
+        self.damaged: list[tuple[str, Path]] = []
         self._path: Path | None = None
         self._lock: QLockFile | None = None
         self._throttler = QSignalThrottler(QSignalThrottler.EmissionPolicy.Trailing, self)
@@ -81,7 +90,11 @@ class Autosave(QObject):
             self.failed.emit(f"The session cannot be saved: {user_message(error)}")
 
     def find_abandoned(self) -> tuple[State, Path] | None:
-        """The newest session with kernels that no living program writes, None if there is none."""
+        """The newest session with kernels that no living program writes, None if there is none.
+
+        Those that cannot be read are kept under another name, so that they are met only once.
+        """
+        self.damaged = []
         try:
             files = session_files(self._place())
         except OSError:
@@ -90,15 +103,25 @@ class Autosave(QObject):
             lock = _lock_of(path)
             if path == self._path or not lock.tryLock(0):
                 continue
-            try:
-                state = load_state(path)
-            except (ValueError, OSError):
-                state = None  # written by another version; it goes when it is old
+            state = self._load(path)
             if number >= MAX_FILES:
                 path.unlink(missing_ok=True)
             lock.unlock()
             if state is not None and state.kernel_sets:
                 return state, path
+        return None
+
+    def _load(self, path: Path) -> State | None:
+        try:
+            return load_state(path)
+        except (OtherVersionError, OSError):
+            return None  # it goes when it is old
+        except ValueError as error:
+            reason = user_message(error)
+        try:
+            self.damaged.append((reason, set_aside(path)))
+        except OSError:
+            self.damaged.append((reason, path))
         return None
 
     def _on_state(self, state: State, before: State) -> None:
@@ -122,7 +145,7 @@ class Autosave(QObject):
 
 
 class RestoreOffer(QWidget):
-    """One line that offers the kernels of an earlier session.
+    """One line that offers the kernels of an earlier session, and says which cannot be read.
 
     Parameters
     ----------
@@ -153,9 +176,13 @@ class RestoreOffer(QWidget):
         line.addWidget(self.text, 1)
         line.addWidget(self.restore_button, 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(self.dismiss_button, 0, Qt.AlignmentFlag.AlignTop)
-        self.setVisible(self._abandoned is not None)
+        self.restore_button.setVisible(self._abandoned is not None)
+        sentences = [_damage(reason) for reason, _ in autosave.damaged]
         if self._abandoned is not None:
-            self.text.setText(f"Last session: {session_summary(*self._abandoned)}.")
+            sentences.insert(0, f"Last session: {session_summary(*self._abandoned)}.")
+        self.text.setText(" ".join(sentences))
+        self.text.setToolTip("\n".join(f"Kept as {path}" for _, path in autosave.damaged))
+        self.setVisible(bool(sentences))
 
     def restore(self) -> None:
         """Take the kernels and settings of that session; the image stays.
@@ -189,6 +216,10 @@ class RestoreOffer(QWidget):
             self._abandoned[1].unlink(missing_ok=True)
             self._abandoned = None
         self.setVisible(False)
+
+
+def _damage(reason: str) -> str:
+    return f"A session file is damaged and was set aside: {reason}"
 
 
 def _lock_of(path: Path) -> QLockFile:

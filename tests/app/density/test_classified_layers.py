@@ -166,7 +166,7 @@ def test_a_saved_session_asks_the_same_and_older_ones_still_load(setting: Settin
     assert state_from_json(text) == setting.session.state
     older = text.replace('"judgement"', '"unknown to this version"')
     assert state_from_json(older).classification.show == "density"
-    with pytest.raises(ValueError, match="the session's classification settings are"):
+    with pytest.raises(ValueError, match="the session: judgement"):
         state_from_json(text.replace('"ratio"', '"odds"'))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,13 @@ from qtpy.QtCore import QTimer
 
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.session_file import SUFFIX, load_state, load_view, session_files
+from napari_colorkde.app.session_file import (
+    DAMAGED,
+    SUFFIX,
+    load_state,
+    load_view,
+    session_files,
+)
 from napari_colorkde.app.state import State
 from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
@@ -234,12 +241,96 @@ def test_the_session_of_a_living_program_is_not_offered(session: Session, tmp_pa
     autosave.close()
 
 
-def test_a_file_that_is_damaged_is_passed_over(session: Session, tmp_path: Path) -> None:
+DAMAGES = {
+    "cut short": ("{", "the session is not JSON"),
+    "not text": (b"\xff\xfe", "the session is not text in UTF-8."),
+    "deep": ("[" * 100_000, "the session is nested too deeply."),
+    "bandwidth": ({"bandwidth": [None]}, "the session: bandwidth: "),
+    "colormap": ({"colormap": "fog"}, "the session: colormap='fog' is not known"),
+    "log": ({"log": "no"}, "the session: log: "),
+}
+
+
+def damage(path: Path, how: Any) -> None:
+    if isinstance(how, dict):
+        how = json.dumps({**json.loads(path.read_text()), **how})
+    path.write_bytes(how if isinstance(how, bytes) else how.encode())
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_file_is_set_aside_and_a_good_one_offered(
+    session: Session, tmp_path: Path, qtbot: Any, name: str
+) -> None:
+    how, reason = DAMAGES[name]
     leave(tmp_path)
-    (tmp_path / f"damaged{SUFFIX}").write_text("{")
+    (good,) = saved(tmp_path)
+    bad = tmp_path / f"bad{SUFFIX}"
+    bad.write_bytes(good.read_bytes())
+    damage(bad, how)
+    os.utime(good, (1000, 1000))
+    autosave = Autosave(session, tmp_path)
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    kept = tmp_path / f"bad{SUFFIX}{DAMAGED}"
+    assert kept.exists()
+    assert saved(tmp_path) == [good]
+    assert f"A session file is damaged and was set aside: {reason}" in offer.text.text()
+    assert offer.text.toolTip() == f"Kept as {kept}"
+    offer.restore_button.click()
+    assert session.kernels == KERNELS
+    assert autosave.find_abandoned() is None
+    assert autosave.damaged == []  # said once
+    autosave.close()
+
+
+def test_a_damaged_file_alone_is_said_until_it_is_dismissed(
+    session: Session, tmp_path: Path, qtbot: Any
+) -> None:
+    (tmp_path / f"bad{SUFFIX}").write_text("{")
+    autosave = Autosave(session, tmp_path)
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    assert not offer.isHidden()
+    assert offer.restore_button.isHidden()
+    offer.dismiss_button.click()
+    assert offer.isHidden()
+    autosave.close()
+
+
+def test_a_file_that_cannot_be_renamed_is_said_and_passed_over(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(tmp_path)
+    bad = tmp_path / f"bad{SUFFIX}"
+    bad.write_text("{")
+
+    def refuse(path: Path) -> Path:
+        raise PermissionError(f"{path} is in use")
+
+    monkeypatch.setattr("napari_colorkde.ui.window.autosave.set_aside", refuse)
     autosave = Autosave(session, tmp_path)
     assert autosave.find_abandoned() is not None
+    assert [path for _, path in autosave.damaged] == [bad]
     autosave.close()
+
+
+def test_the_file_of_another_version_is_left_to_it(session: Session, tmp_path: Path) -> None:
+    leave(tmp_path)
+    (path,) = saved(tmp_path)
+    damage(path, {"version": 2})
+    autosave = Autosave(session, tmp_path)
+    assert autosave.find_abandoned() is None
+    assert autosave.damaged == []
+    assert saved(tmp_path) == [path]
+    autosave.close()
+
+
+def test_the_window_opens_beside_damaged_files(dock: Dock, own_sessions: Path) -> None:
+    (own_sessions / f"bad{SUFFIX}").write_text("[" * 100_000)
+    widget = dock(RGB)
+    assert widget.offer.isVisible()
+    assert "nested too deeply" in widget.offer.text.text()
+    assert widget.session.densities is not None
 
 
 def test_a_folder_that_cannot_be_written_to_is_said(session: Session, tmp_path: Path) -> None:
