@@ -174,6 +174,7 @@ def test_the_window_offers_them(space: Any, rule: Any, qtbot: Any, session: Sess
     panel.rule.value = rule.name
     assert session.bandwidth == rule.name
     panel.close_session()
-    toolbar = ColorSpaceToolbar("dark")
+    toolbar = ColorSpaceToolbar(session, "dark")
     qtbot.addWidget(toolbar)
     assert space.name in toolbar.space.choices
+    toolbar.close_toolbar()
