@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.compute import ColorValues
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import size_text, unwrap_proxy
@@ -143,9 +144,10 @@ class Evaluation:
         self._scored: _Evaluated | None = None
         self.truth: GroundTruth | None = None
         self.problem = ""
-        session.counted_changed.connect(self._on_counted)
-        session.densities_changed.connect(self._on_densities)
-        session.source_changed.connect(self._on_source)
+        self._connections = Connections()
+        self._connections.add(session.counted_changed, self._on_counted)
+        self._connections.add(session.densities_changed, self._on_densities)
+        self._connections.add(session.source_changed, self._on_source)
 
     @property
     def layer(self) -> Any:
@@ -199,9 +201,7 @@ class Evaluation:
         self._listen(False)
         self._session.stop("truth")
         self._layer = None
-        self._session.counted_changed.disconnect(self._on_counted)
-        self._session.densities_changed.disconnect(self._on_densities)
-        self._session.source_changed.disconnect(self._on_source)
+        self._connections.close()
 
     # --- within
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from psygnal import Signal
 
+from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.jobs import Progress, user_message
 from napari_colorkde.app.kernels import edits as kernel_edits
@@ -167,14 +168,14 @@ class Picker:
         self.cls = ""
         self.store = SampleStore()
         self._waiting: deque[tuple[Selection, PickMode, NamingRule, str]] = deque()
-        session.idle.connect(self._next)
-        session.source_changed.connect(self._forget)
+        self._connections = Connections()
+        self._connections.add(session.idle, self._next)
+        self._connections.add(session.source_changed, self._forget)
 
     def close(self) -> None:
         """Let go of the session."""
         self._waiting.clear()
-        self._session.idle.disconnect(self._next)
-        self._session.source_changed.disconnect(self._forget)
+        self._connections.close()
 
     def pick(self, selection: Selection, how: PickMode = "new", titles: NamingRule = "") -> None:
         """Make or refit kernels of a selection, in the background.

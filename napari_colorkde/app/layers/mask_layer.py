@@ -7,7 +7,6 @@ table: nothing, filled, and the two sides of an outline. It is no result; `paint
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
-from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,8 @@ from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata
-from napari_colorkde.app.layers.overlay import PLACEMENT_EVENTS, Overlay
+from napari_colorkde.app.layers.overlay import Overlay
+from napari_colorkde.app.layers.painted_layer import PaintedLayer
 from napari_colorkde.app.layers.painting import PaletteImage
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def outline(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray((mask + np.uint8(OUTSIDE)) * border, np.uint8)
 
 
-class MaskLayer:
+class MaskLayer(PaintedLayer[MaskImage]):
     """A layer over the image that shows which colors are chosen.
 
     Parameters
@@ -88,24 +88,9 @@ class MaskLayer:
     removed = Signal(description="The user has deleted the layer.")
 
     def __init__(self, viewer: Any, overlay: Overlay, name: str) -> None:
-        self._viewer = unwrap_proxy(viewer)
+        super().__init__(viewer)
         self._overlay = overlay
         self._suffix = name
-        self._painting: MaskImage | None = None
-        self._layer: ref[Image] | None = None
-        self._image: ref[Any] | None = None
-        self._viewer.layers.events.removed.connect(self._on_removed)
-
-    @property
-    def layer(self) -> "Image | None":
-        """The layer, None while nothing is shown."""
-        layer = None if self._layer is None else self._layer()
-        return layer if layer in self._viewer.layers else None
-
-    @property
-    def image(self) -> Any:
-        """The image that it was made for, None while nothing is shown."""
-        return None if self._image is None else self._image()
 
     @property
     def shown(self) -> bool:
@@ -127,29 +112,28 @@ class MaskLayer:
         ValueError
             If it is not one bool for each palette entry.
         """
+        from napari.utils.colormaps import Colormap
+
         self._check(chosen)
         image, painting = self._overlay.image, self._painting
-        fresh = painting is None or painting.index is not self._overlay.index
-        if fresh:
-            painting = self._new_painting()
+        if painting is None or painting.index is not self._overlay.index:
+            painting = self._overlay.new_image(MaskImage)
         if painting is None or image is None:
             return
         painting.outlined = outlined
         painting.write(chosen)
-        layer = self.layer
-        if self._image is not None and self.image is not image:
+        if self.image is not image:
             self.hide()
-            layer = None
-        if layer is not None and layer.multiscale != (len(painting.levels) > 1):
-            self.hide()
-            layer = None
-        self._painting = painting
-        if layer is None:
-            self._add(image, painting)
-        elif fresh:
-            layer.data = painting.data
-        else:
-            layer.refresh(extent=False, highlight=False, thumbnail=False)
+            self._follow(image)
+        self._remove_unfit(painting)
+        self._put(
+            painting,
+            f"{image.name} {self._suffix}",
+            OverlayMetadata(image.name, mask=True),
+            colormap=Colormap(COLORS, name=f"{METADATA_KEY} mask", interpolation="zero"),
+            # Each value in the middle of its color.
+            contrast_limits=(-0.5, len(COLORS) - 0.5),
+        )
 
     def raise_to_top(self) -> None:
         """Put the layer above all others; what is selected stays so."""
@@ -174,18 +158,13 @@ class MaskLayer:
 
     def hide(self) -> None:
         """Take the layer away."""
-        layer, image = self.layer, self.image
-        self._layer = self._image = self._painting = None
-        if image is not None:
-            for name in PLACEMENT_EVENTS:
-                getattr(image.events, name).disconnect(self._on_moved)
-        if layer is not None:
-            self._viewer.layers.remove(layer)
+        self._remove()
+        self._let_go()
 
     def close(self) -> None:
         """Take the layer away and let go of the viewer."""
         self.hide()
-        self._viewer.layers.events.removed.disconnect(self._on_removed)
+        super().close()
 
     # --- within
 
@@ -197,44 +176,16 @@ class MaskLayer:
                 f"{len(index.palette)} colors of the palette."
             )
 
-    def _new_painting(self) -> MaskImage | None:
-        painting = self._overlay.new_image(MaskImage)
-        return painting if isinstance(painting, MaskImage) else None
-
-    def _name(self, image: Any) -> str:
-        return f"{image.name} {self._suffix}"
-
-    def _add(self, image: Any, painting: MaskImage) -> None:
-        from napari.layers import Image
-        from napari.utils.colormaps import Colormap
-
-        layer = Image(
-            painting.data,
-            name=self._name(image),
-            rgb=False,
-            multiscale=len(painting.levels) > 1,
-            colormap=Colormap(COLORS, name=f"{METADATA_KEY} mask", interpolation="zero"),
-            # Each value in the middle of its color.
-            contrast_limits=(-0.5, len(COLORS) - 0.5),
-            blending="translucent_no_depth",
-            metadata={METADATA_KEY: OverlayMetadata(image.name, mask=True).to_dict()},
-            **Placement.of(image).as_arguments(),
-        )
-        self._layer, self._image = ref(layer), ref(image)
-        for name in PLACEMENT_EVENTS:
-            getattr(image.events, name).connect(self._on_moved)
+    def _insert(self, layer: "Image") -> None:
         insert_above(self._viewer, self._overlay, layer)
 
-    def _on_moved(self, event: Any) -> None:
-        image, layer = self.image, self.layer
-        if image is not None and layer is not None:
-            Placement.of(image).apply(layer)
-
     def _on_removed(self, event: Any) -> None:
-        removed = unwrap_proxy(event.value)
-        if self._image is not None and removed is self.image:
+        removed, image = unwrap_proxy(event.value), self.image
+        if image is None:
+            return
+        if removed is image:
             self.hide()
-        elif self._layer is not None and removed is self._layer():
+        elif image in self._layers and removed is self._layers[image]():
             self.hide()
             self.removed.emit()
 
@@ -286,7 +237,7 @@ def add_labels(
     """
     from napari.layers import Labels
 
-    painting = overlay.new_image()
+    painting = overlay.new_image(PaletteImage)
     if painting is not None and painting.channel_axis is not None:
         # The layer has an axis of channels, which the pixels have not.
         axis = painting.channel_axis

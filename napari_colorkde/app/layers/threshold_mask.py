@@ -3,6 +3,7 @@
 from typing import Any
 
 from napari_colorkde.app.classification.threshold import above_threshold, active_threshold
+from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.compute import ColorValues
 from napari_colorkde.app.layers.mask_layer import MaskLayer
 from napari_colorkde.app.layers.overlay import Overlay
@@ -27,10 +28,11 @@ class ThresholdMask:
         self._session, self._overlay = session, overlay
         self._dragging = False
         self.layer = MaskLayer(viewer, overlay, MASK_NAME)
-        self.layer.removed.connect(self._on_removed)
-        session.source_changed.connect(self._on_source)
-        session.state_changed.connect(self._on_state)
-        session.densities_changed.connect(self._on_densities)
+        self._connections = Connections()
+        self._connections.add(self.layer.removed, self._on_removed)
+        self._connections.add(session.source_changed, self._on_source)
+        self._connections.add(session.state_changed, self._on_state)
+        self._connections.add(session.densities_changed, self._on_densities)
 
     @property
     def dragging(self) -> bool:
@@ -59,9 +61,7 @@ class ThresholdMask:
 
     def close(self) -> None:
         """Take the mask away and let go of the session."""
-        self._session.source_changed.disconnect(self._on_source)
-        self._session.state_changed.disconnect(self._on_state)
-        self._session.densities_changed.disconnect(self._on_densities)
+        self._connections.close()
         self.layer.close()
 
     def _on_source(self, source: object) -> None:

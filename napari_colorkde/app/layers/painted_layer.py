@@ -1,0 +1,118 @@
+"""A layer that is painted lazily and follows an image. A `ViewerModel` without a window will do."""
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakKeyDictionary, ref
+
+from napari_colorkde.app.connections import Connections
+from napari_colorkde.app.image.placement import Placement
+from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata
+from napari_colorkde.app.layers.painting import PaletteImage
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+BLENDING = "translucent_no_depth"
+PLACEMENT_EVENTS = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+
+
+P = TypeVar("P", bound=PaletteImage)
+
+
+class PaintedLayer(Generic[P]):
+    """A layer that shows a `PaletteImage` where an image lies, and goes where that image goes.
+
+    Parameters
+    ----------
+    viewer
+        A napari viewer, its model, or a proxy of one.
+    layers
+        The layer of each image; given where several objects share the layers.
+    """
+
+    def __init__(
+        self, viewer: Any, layers: "WeakKeyDictionary[Any, ref[Image]] | None" = None
+    ) -> None:
+        self._viewer = unwrap_proxy(viewer)
+        self._layers = WeakKeyDictionary() if layers is None else layers
+        self._image: ref[Any] | None = None
+        self._painting: P | None = None
+        self._connections, self._image_connections = Connections(), Connections()
+        self._connections.add(self._viewer.layers.events.removed, self._on_removed)
+
+    @property
+    def image(self) -> Any:
+        """The image that is followed, or None."""
+        return None if self._image is None else self._image()
+
+    @property
+    def layer(self) -> "Image | None":
+        """The layer of that image, None while there is none in the viewer."""
+        image = self.image
+        found = self._layers.get(image) if image is not None else None
+        layer = None if found is None else found()
+        return layer if layer in self._viewer.layers else None
+
+    def close(self) -> None:
+        """Let go of the viewer."""
+        self._let_go()
+        self._connections.close()
+
+    def _follow(self, image: Any) -> None:
+        self._image = ref(image)
+        for name in PLACEMENT_EVENTS:
+            self._image_connections.add(getattr(image.events, name), self._on_moved)
+
+    def _let_go(self) -> None:
+        self._image_connections.close()
+        self._image = self._painting = None
+
+    def _remove(self) -> None:
+        """Take the layer away; the image is still followed."""
+        layer = self.layer
+        if layer is not None:
+            # First forgotten, as it is not the user who removes it.
+            del self._layers[self.image]
+            self._viewer.layers.remove(layer)
+
+    def _remove_unfit(self, painting: P) -> None:
+        """Take the layer away where it has no pyramid and the painting has, or the reverse."""
+        layer = self.layer
+        if layer is not None and layer.multiscale != (len(painting.levels) > 1):
+            self._remove()
+
+    def _put(self, painting: P, name: str, mark: OverlayMetadata, **options: Any) -> "Image":
+        """Show a painting: on the layer that is there, or on a new one with these options."""
+        from napari.layers import Image
+
+        image, layer, fresh = self.image, self.layer, painting is not self._painting
+        self._painting = painting
+        if layer is None:
+            layer = Image(
+                painting.data,
+                name=name,
+                rgb=False,
+                multiscale=len(painting.levels) > 1,
+                blending=BLENDING,
+                metadata={METADATA_KEY: mark.to_dict()},
+                **Placement.of(image).as_arguments(),
+                **options,
+            )
+            self._layers[image] = ref(layer)
+            self._insert(layer)
+        elif fresh:
+            layer.data = painting.data
+        else:
+            layer.refresh(extent=False, highlight=False, thumbnail=False)
+        return layer
+
+    def _insert(self, layer: "Image") -> None:
+        self._viewer.layers.insert(self._viewer.layers.index(self.image) + 1, layer)
+
+    def _on_moved(self, event: Any) -> None:
+        image, layer = self.image, self.layer
+        if image is not None and layer is not None:
+            Placement.of(image).apply(layer)
+
+    def _on_removed(self, event: Any) -> None:
+        raise NotImplementedError
