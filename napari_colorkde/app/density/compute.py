@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.density.class_query import ClassQuery
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, convert_palette
-from napari_colorkde.app.density.contrast import contrast_limits
 from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.state import Bandwidth
 from napari_colorkde.core.device import Device
@@ -25,6 +24,7 @@ from napari_colorkde.core.kde.color_kde import ColorKDE, DensityVolume
 from napari_colorkde.core.mixture.cached_terms import Contributions
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.io.coloring import default_limits
 
 BINS = {1: 512, 2: 256, 3: 128}
 """Grid points per axis of the color-space volume, by the number of channels."""
@@ -146,7 +146,10 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
             if isinstance(step, Progress):
                 yield step
             elif isinstance(step, BandwidthSelection):
-                sigmas, notice = step.bandwidth, _notice(step)
+                sigmas = step.bandwidth
+                # In a window no candidates can be given.
+                doubt = step.doubt("choose leave one color out", "choose one by hand")
+                notice = f"{doubt[:1].upper()}{doubt[1:]}"
             else:
                 sigmas = step
         kde = ColorKDE(coordinates.points, sigmas, device=request.device)
@@ -199,21 +202,6 @@ def _resolved(
                 "one sigma, or one per channel."
             )
         yield np.broadcast_to(np.asarray(bandwidth, np.float64), (palette.n_channels,)).copy()
-
-
-def _notice(selection: BandwidthSelection) -> str:
-    """What is doubtful about a bandwidth, for a window: there, no candidates can be given."""
-    if not selection.edge:
-        return ""
-    sigmas = ", ".join(f"{sigma:.3g}" for sigma in dict.fromkeys(selection.bandwidth.tolist()))
-    found = f"The best bandwidth, σ {sigmas}, is the {selection.edge} that was tried"
-    if selection.edge == "narrowest" and selection.method == "loo":
-        return (
-            f"{found}: where pixels repeat, leaving one out leaves its color, and no σ is too "
-            "small. Choose leave one color out."
-        )
-    other = "narrower" if selection.edge == "narrowest" else "wider"
-    return f"{found}: {other} ones may be better still. Choose by hand."
 
 
 def display_volume(kde: ColorKDE, coordinates: PaletteCoordinates) -> DensityVolume:
@@ -286,7 +274,7 @@ def _densities(
     if (query := request.query) is not None:
         limits = query.limits
     else:
-        limits = contrast_limits(values, request.palette.counts, request.log)
+        limits = default_limits(values, request.log, request.palette.counts)
     # What is at hand is not part of the question, and large.
     request = replace(request, previous=None, contributions=None, coordinates=None)
     return ColorValues(request, values, limits, is_exact, time.perf_counter() - started)

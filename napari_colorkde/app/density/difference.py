@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.density.color_coordinates import conversion_error
 from napari_colorkde.app.density.compute import Estimate
-from napari_colorkde.app.image.counting import TILE_PIXELS
+from napari_colorkde.app.image.counting import count_palette
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.state import Channels
 from napari_colorkde.core.colorspaces import palette_in_space
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.color_kde import ColorKDE
-from napari_colorkde.core.palette.palette import Palette, PaletteBuilder
+from napari_colorkde.core.palette.palette import Palette
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +63,7 @@ def difference(request: DifferenceRequest) -> Iterator[Progress | Difference]:
             reason := conversion_error(source, channels)
         ):
             raise ValueError(reason)
-        builder, done = PaletteBuilder(), 0
-        for _, colors in source.tiles(channels, TILE_PIXELS):
-            builder.add(colors, channel_axis=colors.ndim - 1)
-            done += int(np.prod(colors.shape[:-1], dtype=np.int64))
-            yield Progress("counting the second image", done / source.n_pixels(channels))
-        palette = builder.palette()
+        palette = yield from count_palette(source, channels, "counting the second image")
     space, volume = estimate.coordinates.space, estimate.volume
     if space is None and palette.dtype != first.dtype:
         raise ValueError(

@@ -46,11 +46,8 @@ def export(request: ExportRequest) -> Iterator[Progress | Path]:
     query = request.densities.request.query
     painted = np.empty(index.shape, np.float64 if values.dtype == np.float64 else np.float32)
     table = np.concatenate([[np.nan], values]).astype(painted.dtype)
-    done = 0
-    for box in index.boxes():
-        painted[box] = table.take(index.tile_codes(box))
-        done += painted[box].size
-        yield Progress("painting the density", 0.5 * done / painted.size)
+    for done in index.paint(table, painted):
+        yield Progress("painting the density", 0.5 * done)
     if query is not None and query.show == "class":
         write_class_map(
             request.path,

@@ -4,7 +4,7 @@ A pure generator that can be stopped between its yields, as those of `compute`.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,19 +48,24 @@ def count_colors(source: ImageSource, channels: Channels) -> Iterator[Progress |
         sample = source.sample(channels, SAMPLE_PIXELS)
         if sample is not None and (index := _sampled(source, channels, *sample)) is not None:
             yield CountedImage(index, time.perf_counter() - started)
-    builder = PaletteBuilder()
-    done = 0
-    for _, colors in source.tiles(channels, TILE_PIXELS):
-        builder.add(colors, channel_axis=colors.ndim - 1)
-        done += int(np.prod(colors.shape[:-1], dtype=np.int64))
-        yield Progress("counting colors", done / n_pixels)
-    palette = builder.palette()
-    del builder  # its table of counts is as large as the palette's own lookup
+    palette = yield from count_palette(source, channels, "counting colors")
     for step in build_index(source, channels, palette):
         if isinstance(step, PixelIndex):
             yield CountedImage(step, time.perf_counter() - started)
         else:
             yield Progress("finding the pixels' colors", step)
+
+
+def count_palette(
+    source: ImageSource, channels: Channels, what: str
+) -> Generator[Progress, None, Palette]:
+    """Count an image's colors by tiles; `what` is said meanwhile. Returns the palette."""
+    builder, done, n_pixels = PaletteBuilder(), 0, source.n_pixels(channels)
+    for _, colors in source.tiles(channels, TILE_PIXELS):
+        builder.add(colors, channel_axis=colors.ndim - 1)
+        done += int(np.prod(colors.shape[:-1], dtype=np.int64))
+        yield Progress(what, done / n_pixels)
+    return builder.palette()
 
 
 def _sampled(

@@ -84,6 +84,14 @@ class PixelIndex:
         """Codes of a tile of the finest level."""
         return self.codes(0, tuple(range(b.start, b.stop) for b in box))
 
+    def paint(self, table: NDArray[Any], out: NDArray[Any]) -> Iterator[float]:
+        """Write ``table[code]`` of all pixels to `out`, ``(*shape)``; yields the part done."""
+        done = 0
+        for box in self.boxes():
+            out[box] = table.take(self.tile_codes(box), mode="clip")
+            done += out[box].size
+            yield done / out.size
+
     def _scaled(self, axes: Axes, factor: int) -> Axes:
         return tuple(_scaled(a, factor) if self._strided(i) else a for i, a in enumerate(axes))
 

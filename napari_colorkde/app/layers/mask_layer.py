@@ -215,11 +215,8 @@ def paint_labels(index: PixelIndex, values: NDArray[Any]) -> Iterator[Progress |
     """
     table = np.concatenate([[0], values]).astype(np.uint8)
     labels = np.zeros(index.shape, np.uint8)
-    done = 0
-    for box in index.boxes():
-        labels[box] = table.take(index.tile_codes(box), mode="clip")
-        done += labels[box].size
-        yield Progress("painting the labels", done / labels.size)
+    for done in index.paint(table, labels):
+        yield Progress("painting the labels", done)
     yield labels
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_colorkde.app.image.pixel_index import Axes, PixelIndex
 from napari_colorkde.app.selection.selections import (
@@ -15,6 +14,7 @@ from napari_colorkde.app.selection.selections import (
     SlicePlane,
     box_shape,
 )
+from napari_colorkde.core.polygons import polygon_mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,22 +86,6 @@ def _box_around(view: SlicePlane, corners: Floats) -> Axes | None:
         )
     )
     return view.axes(first, second) if len(first) and len(second) else None
-
-
-def polygon_mask(polygon: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Which pixels of a plane have their center in a polygon ``(N, 2)``: even-odd rule.
-
-    Each edge flips all pixels to its right, row by row. O(pixels + N rows).
-    """
-    flips = np.zeros((shape[0], shape[1] + 1), np.uint8)
-    for start, end in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
-        (top, x_top), (bottom, x_bottom) = sorted((start.tolist(), end.tolist()))
-        # Half-open, so that a corner on a row belongs to one of its edges.
-        rows = np.arange(max(int(np.ceil(top)), 0), min(int(np.ceil(bottom)), shape[0]))
-        if len(rows):
-            crossing = x_top + (rows - top) * ((x_bottom - x_top) / (bottom - top))
-            flips[rows, np.clip(np.ceil(crossing), 0, shape[1]).astype(np.int64)] ^= 1
-    return np.bitwise_xor.accumulate(flips[:, :-1], axis=1).astype(bool)
 
 
 def rectangle(view: SlicePlane, corners: Floats) -> Selection:

@@ -91,6 +91,18 @@ class BandwidthSelection:
     @property
     def caveat(self) -> str:
         """Why the bandwidth may not be the best there is, in a sentence; "" if it is."""
+        return self.doubt('use "loco", which leaves out whole colors', "give such candidates, too")
+
+    def doubt(self, other_rule: str, other_sigmas: str) -> str:
+        """Return the caveat with what to do about it.
+
+        Parameters
+        ----------
+        other_rule
+            What to do where leaving one pixel out chooses nothing.
+        other_sigmas
+            What to do where sigmas beyond those tried may be better.
+        """
         if not self.edge:
             return ""
         sigmas = ", ".join(f"{sigma:.3g}" for sigma in dict.fromkeys(self.bandwidth.tolist()))
@@ -98,10 +110,10 @@ class BandwidthSelection:
         if self.edge == "narrowest" and self.method == "loo":
             return (
                 f"{found}: where pixels repeat, as in 8-bit images, leaving one out leaves its "
-                'color, and no width is too small; use "loco", which leaves out whole colors.'
+                f"color, and no width is too small; {other_rule}."
             )
         other = "narrower" if self.edge == "narrowest" else "wider"
-        return f"{found}: {other} ones may be better still; give such candidates, too."
+        return f"{found}: {other} ones may be better still; {other_sigmas}."
 
 
 def bandwidth_covariance(

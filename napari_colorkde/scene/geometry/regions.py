@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.polygons import polygon_mask
 from napari_colorkde.scene.geometry.box import ColorBox, Floats
 from napari_colorkde.scene.geometry.rays import Ray, hit_box, hit_plane
 
@@ -81,7 +82,9 @@ class ScreenRegion:
         low = np.floor(outline.min(axis=0)).astype(int)
         high = np.ceil(outline.max(axis=0)).astype(int)
         width, height = np.maximum(high - low, 1)
-        mask = polygon_mask(outline - low, (int(height), int(width)))
+        # The centers of pixels, rows first.
+        corners = (outline - low - 0.5)[:, ::-1]
+        mask = polygon_mask(corners, (int(height), int(width)))
         return cls(mask, (int(low[0]), int(low[1])), matrix, box, left)
 
     def contains(self, colors: ArrayLike) -> NDArray[np.bool_]:
@@ -192,34 +195,6 @@ def ball_outline(
     angles = np.linspace(0, 2 * np.pi, points, endpoint=False)
     circle = np.column_stack([np.cos(angles), np.sin(angles)])
     return np.asarray(middle + circle * np.sqrt(np.clip(squares, 0, None)) @ directions.T)
-
-
-def polygon_mask(outline: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return the pixels whose centers lie within a closed polygon, by the even–odd rule.
-
-    Parameters
-    ----------
-    outline : (M, 2) array
-        Corners, x and y in pixels; the last joins the first.
-    shape : (H, W)
-        Of the mask.
-
-    Notes
-    -----
-    O(M · H + H · W): each edge flips all pixels to the right of where it crosses a row.
-    """
-    height, width = shape
-    flips = np.zeros((height, width + 1), dtype=np.int32)
-    for (x0, y0), (x1, y1) in zip(outline, np.roll(outline, -1, axis=0), strict=True):
-        if y0 == y1:
-            continue
-        (xa, ya), (xb, yb) = sorted([(x0, y0), (x1, y1)], key=lambda p: p[1])
-        first, last = max(int(np.ceil(ya - 0.5)), 0), min(int(np.ceil(yb - 0.5)), height)
-        rows = np.arange(first, last)
-        crossings = xa + (rows + 0.5 - ya) / (yb - ya) * (xb - xa)
-        columns = np.clip(np.ceil(crossings - 0.5), 0, width).astype(np.intp)
-        np.add.at(flips, (rows, columns), 1)
-    return np.asarray(np.cumsum(flips, axis=1)[:, :-1] % 2 == 1)
 
 
 def densest_on_ray(

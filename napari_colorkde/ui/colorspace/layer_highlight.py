@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QTimer
 
-from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.image.source import is_labels, unwrap_proxy
 from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.layers.metadata import METADATA_KEY
 from napari_colorkde.app.layers.overlay import Overlay
@@ -124,7 +124,7 @@ class LayerHighlight:
         if layer is None or image is None or source is None or channels is None:
             return None
         view = view_of(image, source, channels, self._viewer.dims)
-        if _kind(layer) == "Labels":
+        if is_labels(layer):
             return labels_selection(layer, source, channels, view, "selected")
         return shapes_selection(layer, image, channels, view, together=True)
 

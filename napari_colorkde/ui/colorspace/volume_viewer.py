@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.density.contrast import contrast_limits
 from napari_colorkde.core.kde.color_kde import DensityVolume
+from napari_colorkde.io.coloring import default_limits
 from napari_colorkde.ui.window.docking import close_at_exit
 from napari_colorkde.ui.window.gl_context import keep_current, main_windows
 
@@ -99,7 +99,7 @@ def volume_layers(
         values = values[np.newaxis]
         place = {name: (_first(name, place[name]), *place[name]) for name in place}
     flat = values.reshape(-1)
-    limits = contrast_limits(flat, np.ones(flat.size, np.int64), log=False)
+    limits = default_limits(flat, False, np.ones(flat.size, np.int64))
     layers: list[tuple[NDArray[Any], dict[str, Any]]] = [
         (
             values,

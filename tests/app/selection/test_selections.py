@@ -6,10 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from napari.components import ViewerModel
-from skimage.measure import grid_points_in_poly
 
 from napari_colorkde.app.image import pixel_index as index_module
 from napari_colorkde.app.image.counting import count_colors
@@ -21,7 +18,7 @@ from napari_colorkde.app.selection.from_layers import (
     shapes_selection,
     view_of,
 )
-from napari_colorkde.app.selection.polygons import polygon_mask, polygon_selection, rectangle
+from napari_colorkde.app.selection.polygons import polygon_selection, rectangle
 from napari_colorkde.app.selection.samples import Samples
 from napari_colorkde.app.selection.selections import Selection, SlicePlane, collect_samples, disk
 
@@ -182,15 +179,6 @@ def test_a_slice_outside_the_image_is_refused() -> None:
 
 
 # --- shapes
-
-
-@given(st.lists(st.tuples(st.floats(-5, 25), st.floats(-5, 25)), min_size=3, max_size=9))
-def test_polygons_are_filled_as_in_scikit_image(corners: list[tuple[float, float]]) -> None:
-    # Off the pixels' centers: there it is a matter of convention.
-    polygon = np.array(corners) + np.array([0.0123, 0.0456])
-    np.testing.assert_array_equal(
-        polygon_mask(polygon, (17, 19)), grid_points_in_poly((17, 19), polygon)
-    )
 
 
 def test_shapes_have_the_pixels_of_their_masks() -> None:

@@ -16,34 +16,11 @@ from napari_colorkde.scene.geometry.regions import (
     ball_outline,
     densest_on_ray,
     distance_from_ray,
-    polygon_mask,
 )
 from tests.scene.conftest import AXIS, RGB, blob
 from tests.scene.mouse import click, drag, move, pixel_of
 
 AXES = (AXIS,) * 3
-
-
-@given(st.integers(0, 2**31), st.integers(3, 9))
-def test_polygon_mask_follows_the_even_odd_rule(seed: int, n_corners: int) -> None:
-    outline = np.random.default_rng(seed).uniform(-5, 25, (n_corners, 2))
-    mask = polygon_mask(outline, (20, 18))
-    # Count for each pixel how many edges a ray to the right crosses.
-    x, y = np.meshgrid(np.arange(18) + 0.5, np.arange(20) + 0.5)
-    inside = np.zeros_like(mask)
-    for (x0, y0), (x1, y1) in zip(outline, np.roll(outline, -1, axis=0), strict=True):
-        spans = (y0 > y) != (y1 > y)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            at = x0 + (y - y0) / (y1 - y0) * (x1 - x0)
-        inside ^= spans & (x < at)
-    np.testing.assert_array_equal(mask, inside)
-
-
-def test_polygon_mask_of_a_rectangle() -> None:
-    mask = polygon_mask(np.array([[2, 1], [5, 1], [5, 4], [2, 4.0]]), (6, 8))
-    expected = np.zeros((6, 8), dtype=bool)
-    expected[1:4, 2:5] = True
-    np.testing.assert_array_equal(mask, expected)
 
 
 def test_screen_region_holds_what_projects_into_it() -> None:

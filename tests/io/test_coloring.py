@@ -3,16 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_colorkde.app.density.contrast import contrast_limits
+from napari_colorkde.io.coloring import default_limits
 
 
 def test_contrast_limits_follow_the_pixels_not_the_colors() -> None:
     values = np.linspace(0, 1, 1001)
     counts = np.ones(1001, np.int64)
-    assert contrast_limits(values, counts, log=False) == pytest.approx((0, 0.995), abs=2e-3)
+    assert default_limits(values, False, counts) == pytest.approx((0, 0.995), abs=2e-3)
     counts[500] = 10**6
-    assert contrast_limits(values, counts, log=False) == pytest.approx((0, 0.5), abs=2e-3)
-    assert contrast_limits(-values, np.ones(1001, np.int64), log=True) == pytest.approx(
+    assert default_limits(values, False, counts) == pytest.approx((0, 0.5), abs=2e-3)
+    assert default_limits(-values, True, np.ones(1001, np.int64)) == pytest.approx(
         (-0.99, 0), abs=2e-3
     )
 
@@ -24,6 +24,6 @@ def test_contrast_limits_follow_the_pixels_not_the_colors() -> None:
 def test_contrast_limits_are_two_ascending_numbers_whatever_comes(
     values: list[float], log: bool
 ) -> None:
-    low, high = contrast_limits(np.array(values), np.ones(len(values), np.int64), log)
+    low, high = default_limits(np.array(values), log, np.ones(len(values), np.int64))
     assert np.isfinite([low, high]).all()
     assert low < high
