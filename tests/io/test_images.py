@@ -13,7 +13,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from napari_colorkde.io import image_formats
+from napari_colorkde.io.formats import reading
 from napari_colorkde.io.images import read_image, read_mask
 
 
@@ -161,7 +161,7 @@ def test_compressed_tiff_that_needs_imagecodecs_says_so(
 
 
 def test_large_tiff_is_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_formats, "MAPPED_BYTES", 100)
+    monkeypatch.setattr(reading, "MAPPED_BYTES", 100)
     image = np.arange(300, dtype=np.uint16).reshape(10, 10, 3)
     tifffile.imwrite(tmp_path / "a.tif", image, byteorder="<", photometric="rgb")
     tifffile.imwrite(tmp_path / "deflate.tif", image, photometric="rgb", compression="zlib")
@@ -181,7 +181,7 @@ def test_array_file(tmp_path: Path) -> None:
 
 
 def test_large_array_file_is_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_formats, "MAPPED_BYTES", 100)
+    monkeypatch.setattr(reading, "MAPPED_BYTES", 100)
     np.save(tmp_path / "a.npy", np.zeros((50, 50), np.uint8))
     assert isinstance(read_image(tmp_path / "a.npy"), np.memmap)
 

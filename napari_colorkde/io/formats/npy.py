@@ -1,4 +1,4 @@
-"""NPY: an array as it is, with no room for its origin."""
+"""NPY: an array as it is, with no room for its origin; read and written."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,9 +7,35 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.io.formats import reading
+
 if TYPE_CHECKING:
     from napari_colorkde.core.kde.color_kde import DensityVolume
     from napari_colorkde.io.export_formats import DensityMap
+
+
+def read(path: Path) -> NDArray[Any]:
+    """Return the array; a large one stays in the file, mapped into memory."""
+    large = path.stat().st_size > reading.MAPPED_BYTES
+    try:
+        array = np.load(path, allow_pickle=False, mmap_mode="r" if large else None)
+    except (ValueError, EOFError):
+        raise ValueError(
+            f"image {str(path)!r} is not a readable NPY file of numbers; "
+            "save an array of numbers with numpy.save."
+        ) from None
+    if not isinstance(array, np.ndarray):
+        # np.load recognizes archives by content: an .npz under another name.
+        array.close()
+        raise ValueError(
+            f"image {str(path)!r} is an archive of arrays; give one array, saved by numpy.save."
+        )
+    if array.dtype.kind not in "buif" or array.size == 0:
+        raise ValueError(
+            f"image {str(path)!r} holds an array of {array.dtype} with shape {array.shape}; "
+            "give real numbers, at least one."
+        )
+    return reading.native(array)
 
 
 def write_density(path: Path, density: "DensityMap", record: Mapping[str, Any]) -> None:

@@ -1,14 +1,16 @@
-"""TIFF: floats that ImageJ opens as a stack, whole numbers of classes."""
+"""TIFF: images read by their tags; densities that ImageJ opens as a stack, numbers of classes."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
 from napari_colorkde.io.coloring import default_limits
+from napari_colorkde.io.formats import picture, reading
+from napari_colorkde.io.formats.reading import NotRGBError, first_line, native, not_rgb
 from napari_colorkde.io.provenance import SOFTWARE, as_lines
 
 if TYPE_CHECKING:
@@ -17,6 +19,68 @@ if TYPE_CHECKING:
 
 IMAGEJ_BYTES = (1 << 32) - (1 << 25)
 """ImageJ's own TIFF ends at 4 GB; larger ones are BigTIFF, which ImageJ opens with Bio-Formats."""
+
+
+_NOT_RGB = {
+    tifffile.PHOTOMETRIC.SEPARATED,
+    tifffile.PHOTOMETRIC.CIELAB,
+    tifffile.PHOTOMETRIC.ICCLAB,
+    tifffile.PHOTOMETRIC.ITULAB,
+}
+_PALETTE = tifffile.PHOTOMETRIC.PALETTE
+
+
+def read(path: Path) -> NDArray[Any]:
+    """Return the pixels of the first picture of a file, colors last."""
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            series = tiff.series[0]
+            page = series.keyframe
+            if page.photometric in _NOT_RGB:
+                raise NotRGBError
+            mapped = _is_mappable(series, tiff.byteorder)
+            array = tifffile.memmap(path, series=0, mode="r") if mapped else series.asarray()
+            samples = series.axes.find("S")
+            colormap = page.colormap if page.photometric == _PALETTE else None
+    except NotRGBError:
+        raise not_rgb(path) from None
+    except (tifffile.TiffFileError, ValueError, KeyError, IndexError, NotImplementedError) as error:
+        if "imagecodecs" in str(error):
+            return _read_compressed_tiff(path, error)
+        raise ValueError(
+            f"image {str(path)!r} is not a readable TIFF file ({first_line(error)})."
+        ) from None
+    if colormap is not None:
+        return _expand_palette(array, colormap)
+    # Planar files hold one plane per color sample; the engine wants colors last.
+    return native(array if samples < 0 else np.moveaxis(array, samples, -1))
+
+
+def _is_mappable(series: tifffile.TiffPageSeries, byteorder: Literal["<", ">"]) -> bool:
+    page = series.keyframe
+    return bool(
+        series.nbytes > reading.MAPPED_BYTES
+        and page.is_memmappable
+        and series.dataoffset is not None
+        and np.dtype(page.dtype).newbyteorder(byteorder).isnative
+    )
+
+
+def _read_compressed_tiff(path: Path, error: Exception) -> NDArray[Any]:
+    """Read with Pillow what tifffile cannot: it knows the usual compressions of 8-bit pictures."""
+    with tifffile.TiffFile(path) as tiff:
+        simple = len(tiff.pages) == 1 and tiff.series[0].dtype == np.uint8
+    if simple:
+        return picture.read(path)
+    raise ValueError(
+        f"image {str(path)!r} is compressed in a way that needs the package imagecodecs "
+        f"({first_line(error)}); install it, or save the image without compression."
+    )
+
+
+def _expand_palette(index: NDArray[Any], colormap: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Look up a TIFF's palette: ``(3, N)`` uint16, whose upper bytes are the 8-bit levels."""
+    return np.asarray((colormap >> 8).astype(np.uint8).T[index])
 
 
 def write_density(path: Path, density: "DensityMap", record: Mapping[str, Any]) -> None:
