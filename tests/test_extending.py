@@ -145,6 +145,8 @@ def test_an_image_format(
     assert f"WebP or {image_format.name} file." in capsys.readouterr().err
     np.savetxt("a.txt", RGB[..., 0], "%d")
     np.testing.assert_array_equal(read_image("a.txt"), RGB[..., 0])
+    (suffix,) = image_format.suffixes
+    assert f"*{suffix}" in image_formats.file_filter()
 
 
 def test_an_export_format(

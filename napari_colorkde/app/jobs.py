@@ -7,8 +7,8 @@ between its yields, and jobs of a more urgent lane go first, at the next yield. 
 yields is handed over on the main thread; what belongs to a job that was stopped is dropped, by
 comparing generation numbers.
 
-Nothing here knows Qt: `SynchronousExecutor` runs at once; `ui.executor` has one that runs in a
-thread.
+Nothing here knows Qt: `SynchronousExecutor` runs at once; `ui.window.worker_thread` has one that
+runs in a thread.
 """
 
 import threading

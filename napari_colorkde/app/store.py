@@ -12,13 +12,10 @@ from psygnal import Signal
 
 from napari_colorkde.app.deprecation import current_names, renamed, warn_renamed
 from napari_colorkde.app.state import OLD_FIELDS, Bandwidth, Channels, DisplayMode, State
-from napari_colorkde.app.undo import UndoStack
+from napari_colorkde.app.undo import MERGED_FIELDS, UndoStack
 from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.io.kernel_files import read_kernels, save_kernels
-
-MERGED_FIELDS = frozenset({"bandwidth", "colormap"})
-"""Fields that sliders and menus pass through: changes in quick succession are one step of undo."""
 
 
 class StateStore:

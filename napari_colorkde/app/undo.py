@@ -1,9 +1,16 @@
-"""Undo and redo: the states there were before, and those that were taken back."""
+"""Undo and redo: the states there were before, and those that were taken back.
+
+What they restore is the whole `State`, every field of it, and nothing else: not the image, not how
+the color space is looked at.
+"""
 
 import time
 from collections.abc import Callable, Hashable
 
 from napari_colorkde.app.state import State
+
+MERGED_FIELDS = frozenset({"bandwidth", "colormap"})
+"""Fields that sliders and menus pass through: changes in quick succession are one step of undo."""
 
 MAX_STEPS = 500
 PAUSE_SECONDS = 1.0
@@ -16,7 +23,7 @@ class UndoStack:
     Parameters
     ----------
     clock
-        Seconds that only grow.
+        Monotonic clock, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -39,8 +46,8 @@ class UndoStack:
     def record(self, before: State, merge_key: Hashable = None) -> None:
         """Keep the state that is about to be changed.
 
-        Changes of the same `gesture` in quick succession are one step; None is always a step of its
-        own.
+        Changes of the same `merge_key` in quick succession are one step; None is always a step of
+        its own.
         """
         now = self._clock()
         goes_on = merge_key is not None and merge_key == self._gesture

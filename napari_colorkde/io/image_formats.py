@@ -46,6 +46,12 @@ def format_names() -> str:
     return f"{', '.join(most)} or {last}"
 
 
+def file_filter() -> str:
+    """Return the formats as Qt's file dialogs take them."""
+    patterns = " ".join(f"*{suffix}" for known in IMAGE_FORMATS for suffix in known.suffixes)
+    return f"Images ({patterns});;All files (*)"
+
+
 _PICTURE = ImageFormat("PNG", (".png",), picture.read)
 
 IMAGE_FORMATS = (

@@ -47,9 +47,9 @@ from napari_colorkde.ui.window.docking import (
     stack_above,
     window_of,
 )
-from napari_colorkde.ui.window.executor import Activity, QtExecutor
 from napari_colorkde.ui.window.gl_context import CurrentContext
 from napari_colorkde.ui.window.status import StatusLines
+from napari_colorkde.ui.window.worker_thread import Activity, QtExecutor
 
 if TYPE_CHECKING:
     import napari.viewer

@@ -12,12 +12,11 @@ from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.layers.overlay import Overlay, image_layers
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import Channels, State
+from napari_colorkde.io.image_formats import file_filter
 from napari_colorkde.io.images import read_image
 from napari_colorkde.ui.widgets.forms import form
 
 NO_IMAGE = ""
-
-IMAGE_FILES = "Images (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.npy);;All files (*)"
 
 
 class ImageChooser(QWidget):
@@ -108,7 +107,7 @@ class ImageChooser(QWidget):
             self.look_at(layer)
 
     def _on_open(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open an image", "", IMAGE_FILES)
+        path, _ = QFileDialog.getOpenFileName(self, "Open an image", "", file_filter())
         if path:
             self.open_image(path)
 

@@ -1,4 +1,7 @@
-"""The mask on the image: the pixels that reach the threshold, painted as it moves."""
+"""The mask on the image: the pixels that reach the threshold, painted as it moves.
+
+When there is one and whether it is filled is decided here; `mask_layer` draws it.
+"""
 
 from typing import Any
 

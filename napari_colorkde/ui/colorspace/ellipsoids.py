@@ -7,17 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer
 
-from napari_colorkde.app.density.class_query import resolve_classes
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
 from napari_colorkde.app.density.compute import ColorValues, Estimate
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.kernels.in_color_space import convert_kernels, kernel_from_ellipsoid
-from napari_colorkde.app.layers.overlay_colormap import class_color
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.core.mixture.kernels import Kernel
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
+from napari_colorkde.ui.colorspace.ellipsoid_colors import ellipsoid_colors
 from napari_colorkde.ui.kernels.table import KernelTable
 
 BUSY_DELAY_MS = 150
@@ -123,20 +122,10 @@ class KernelEllipsoids(QObject):
         self._canvas.set_ellipsoids(
             means,
             covariances,
-            self._class_colors() if self._session.view.by_class else None,
+            ellipsoid_colors(self._session, self.shown),
             radius_sigma=self._session.view.radius,
             selected=selected,
         )
-
-    def _class_colors(self) -> NDArray[np.float64]:
-        """Red, green and blue from 0 to 1 of the class of each ellipsoid that is shown, (K, 3)."""
-        state = self._session.state
-        query, kernels = resolve_classes(state), state.kernels
-        if query is None or kernels is None:
-            return np.empty((0, 3))
-        # A kernel without a class is of the class of its set.
-        classes = [kernels[k].cls or state.kernel_set for k in self.shown]
-        return np.array([class_color(query.names.index(str(cls))) for cls in classes])
 
     def _is_converted(self, n_channels: int) -> bool:
         return self._space is not None and self._space.space is not None and n_channels == 3

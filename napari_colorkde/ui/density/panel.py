@@ -19,6 +19,7 @@ from napari_colorkde.app.state import AUTOMATIC, State
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.palette.ranges import channel_ranges
 from napari_colorkde.io.colormaps import COLORMAPS
+from napari_colorkde.io.export_formats import density_suffixes
 from napari_colorkde.io.samples import PRESET_FILE, sample_path
 from napari_colorkde.ui.density.script_menu import ScriptMenu
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
@@ -82,7 +83,7 @@ class DensityPanel(QWidget):
         self.export_button = PushButton(
             name="export",
             text="Export density…",
-            tooltip="Write the density of every pixel to a TIFF, NPY, NPZ or PNG file.",
+            tooltip=f"Write the density of every pixel to a file: {', '.join(density_suffixes())}.",
         )
         self.volume_button = PushButton(
             name="volume",

@@ -8,7 +8,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QLabel, QMainWindow
 
-from napari_colorkde.ui.window.executor import wait_for_closed
+from napari_colorkde.ui.window.worker_thread import wait_for_closed
 
 COLUMN_WIDTH = 430
 SIDES = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)

@@ -13,8 +13,8 @@ from napari_colorkde.app.density.compute import Progress
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.jobs import ComputeError, Jobs
 from napari_colorkde.app.session import Session
-from napari_colorkde.ui.window import executor as executor_module
-from napari_colorkde.ui.window.executor import Activity, QtExecutor, wait_for_closed
+from napari_colorkde.ui.window import worker_thread as executor_module
+from napari_colorkde.ui.window.worker_thread import Activity, QtExecutor, wait_for_closed
 from tests.ui.conftest import RGB
 
 pytestmark = pytest.mark.window
