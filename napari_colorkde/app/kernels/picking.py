@@ -16,7 +16,6 @@ from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.jobs import Progress, user_message
 from napari_colorkde.app.kernels import edits as kernel_edits
-from napari_colorkde.app.numbers import counted, grouped
 from napari_colorkde.app.selection.samples import (
     Samples,
     SampleStore,
@@ -26,6 +25,7 @@ from napari_colorkde.app.selection.samples import (
 from napari_colorkde.app.selection.selections import Selection, collect_samples
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
+from napari_colorkde.core.number_text import counted, grouped
 
 PickMode = Literal["new", "add", "subtract"]
 """New kernels, or pixels added to or taken away from the samples of the one that is selected."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
-from napari_colorkde.app.numbers import counted, percentage
+from napari_colorkde.core.number_text import counted, percentage
 from napari_colorkde.core.palette.palette import Palette
 
 

@@ -14,8 +14,8 @@ from napari_colorkde.app.classification.evaluation import (
     Evaluation,
 )
 from napari_colorkde.app.image.source import is_labels, unwrap_proxy
-from napari_colorkde.app.numbers import grouped
 from napari_colorkde.app.session import Session
+from napari_colorkde.core.number_text import grouped
 from napari_colorkde.ui.classification.roc_plot import RocPlot
 from napari_colorkde.ui.widgets.forms import form
 

@@ -1,4 +1,4 @@
-"""What stands in the place of the color-space view where there is no OpenGL.
+"""The view of the color space where there is no OpenGL: a sentence, and flat pictures.
 
 The three walls of a cube; of two channels the plane, of one the area under the curve.
 """
@@ -11,11 +11,14 @@ from qtpy.QtCore import QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QImage, QPainter
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_colorkde.app.density.compute import Estimate
+from napari_colorkde.app.session import Session
 from napari_colorkde.scene.annotations.marginals import Wall
 from napari_colorkde.scene.axes import SceneAxes
 from napari_colorkde.scene.density.transfer import CumulativeMass, TransferFunction
 from napari_colorkde.scene.display_colors import ColorOf
 from napari_colorkde.scene.theme import get_theme
+from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView, known_theme
 
 SIDE = 90
 GAP = 8
@@ -160,3 +163,48 @@ def _image(picture: NDArray[np.float32]) -> QImage:
     data = rows.tobytes()
     # Copied while the bytes are there: Qt does not keep them.
     return QImage(data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
+
+
+class MarginalPlanesView(BaseColorSpaceView):
+    """Shows the marginals of the estimate.
+
+    Parameters
+    ----------
+    session
+        Whose estimate is shown.
+    reason
+        Why there is nothing better; a sentence.
+    theme
+        "dark" or "light".
+    """
+
+    def __init__(
+        self, session: Session, reason: str, theme: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(session, parent)
+        self.planes = MarginalPlanes(reason, known_theme(theme))
+        self._lines.addWidget(self.planes, 1)
+        self._is_open = True
+        session.estimate_changed.connect(self._on_estimate)
+        session.source_changed.connect(self._on_source)
+        if session.estimate is not None:
+            self._on_estimate(session.estimate)
+
+    def set_theme(self, theme: str) -> None:
+        """Follow napari's theme."""
+        self.planes.set_theme(known_theme(theme))
+
+    def close_view(self) -> None:
+        """Let go of the session. May be called twice."""
+        if self._is_open:
+            self._is_open = False
+            self._session.estimate_changed.disconnect(self._on_estimate)
+            self._session.source_changed.disconnect(self._on_source)
+
+    def _on_estimate(self, estimate: Estimate) -> None:
+        volume, coordinates = estimate.volume, estimate.coordinates
+        colors = self.color_of(estimate.palette, coordinates)
+        self.planes.show_volume(volume.values, volume.axes, self.channel_names(), colors)
+
+    def _on_source(self, source: object) -> None:
+        self.planes.clear()

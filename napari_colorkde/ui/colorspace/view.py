@@ -19,9 +19,9 @@ from napari_colorkde.scene import gl
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView, known_theme
 from napari_colorkde.ui.colorspace.canvas_settings import CanvasSettings
+from napari_colorkde.ui.colorspace.marginal_planes import MarginalPlanesView
 from napari_colorkde.ui.colorspace.menu import ColorSpaceMenu, DifferenceSource
 from napari_colorkde.ui.colorspace.picture_dialog import ask_picture, save_picture
-from napari_colorkde.ui.colorspace.planes_view import MarginalPlanesView
 from napari_colorkde.ui.colorspace.region_selection import RegionBar
 from napari_colorkde.ui.colorspace.toolbar import ColorSpaceToolbar
 from napari_colorkde.ui.window.docking import delete_later

@@ -6,9 +6,9 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 from napari_colorkde.app.density.compute import ColorValues, Estimate
 from napari_colorkde.app.image.counting import CountedImage
 from napari_colorkde.app.jobs import Progress
-from napari_colorkde.app.numbers import counted, grouped
 from napari_colorkde.app.session import NEEDS_DENSITY, Session
 from napari_colorkde.app.state import State
+from napari_colorkde.core.number_text import counted, grouped
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.ui.window.delayed_indicator import BUSY_DELAY_MS, DelayedIndicator
 

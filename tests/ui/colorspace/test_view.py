@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QLabel
 
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
-from napari_colorkde.ui.colorspace.planes_view import MarginalPlanesView
+from napari_colorkde.ui.colorspace.marginal_planes import MarginalPlanesView
 from napari_colorkde.ui.colorspace.toolbar import MODES
 from napari_colorkde.ui.colorspace.view import ColorSpaceView, make_view
 from tests.ui.conftest import RGB

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from napari_colorkde.app.numbers import counted, grouped, percentage
+from napari_colorkde.core.number_text import counted, grouped, percentage
 
 
 def test_digits_are_in_groups_of_three() -> None:
