@@ -7,6 +7,7 @@ from magicgui.widgets import ComboBox, PushButton
 from psygnal import Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
+from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
 from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.layers.overlay import Overlay, image_layers
@@ -57,13 +58,13 @@ class ImageChooser(QWidget):
         self.image.changed.connect(self._on_image)
         self.open_button.changed.connect(self._on_open)
         self.channels.changed.connect(self._on_channels)
-        session.source_changed.connect(self._on_source)
-        session.state_changed.connect(self._on_state)
+        self._connections = Connections()
+        self._connections.add(session.source_changed, self._on_source)
+        self._connections.add(session.state_changed, self._on_state)
 
     def close_session(self) -> None:
         """Let go of the session."""
-        self._session.source_changed.disconnect(self._on_source)
-        self._session.state_changed.disconnect(self._on_state)
+        self._connections.close()
 
     def reset_choices(self) -> None:
         """Follow the layer list."""

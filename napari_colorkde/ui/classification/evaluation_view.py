@@ -13,6 +13,7 @@ from napari_colorkde.app.classification.evaluation import (
     UNLABELED,
     Evaluation,
 )
+from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.source import is_labels, unwrap_proxy
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.number_text import grouped
@@ -83,12 +84,13 @@ class EvaluationView(QWidget):
         self.truth.changed.connect(self._on_truth)
         self.positive.changed.connect(self._on_positive)
         self.unlabeled.changed.connect(self._on_unlabeled)
-        self.evaluation.changed.connect(self._sync)
+        self._connections = Connections()
+        self._connections.add(self.evaluation.changed, self._sync)
         self._sync()
 
     def close_session(self) -> None:
         """Let go of the session and the layers."""
-        self.evaluation.changed.disconnect(self._sync)
+        self._connections.close()
         self.evaluation.close()
 
     def reset_choices(self) -> None:

@@ -12,6 +12,7 @@ from magicgui.widgets import CheckBox, ComboBox, PushButton
 from psygnal import Signal
 from qtpy.QtWidgets import QWidget
 
+from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.compute import Estimate
 from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.session import Session
@@ -116,14 +117,14 @@ class DensityPanel(QWidget):
         self.export_button.changed.connect(self._on_export)
         self.volume_button.changed.connect(self._on_volume)
         self.script_menu.failed.connect(self.failed)
-        session.state_changed.connect(self._on_state)
-        session.estimate_changed.connect(self._on_estimate)
+        self._connections = Connections()
+        self._connections.add(session.state_changed, self._on_state)
+        self._connections.add(session.estimate_changed, self._on_estimate)
         self._sync(session.state)
 
     def close_session(self) -> None:
         """Let go of the session."""
-        self._session.state_changed.disconnect(self._on_state)
-        self._session.estimate_changed.disconnect(self._on_estimate)
+        self._connections.close()
 
     # --- the session changed
 

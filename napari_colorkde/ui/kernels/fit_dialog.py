@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.source import is_labels
 from napari_colorkde.app.jobs import Progress, user_message
 from napari_colorkde.app.kernels.fitting import (
@@ -107,9 +108,7 @@ class FitDialog(QDialog):
 
     def close_session(self) -> None:
         """Let go of the session and of the viewer."""
-        self._session.progressed.disconnect(self._on_progress)
-        self._session.idle.disconnect(self._sync)
-        self._session.counted_changed.disconnect(self._on_counted)
+        self._connections.close()
         self.close()
 
     def reset_choices(self) -> None:
@@ -280,9 +279,10 @@ class FitDialog(QDialog):
         self.stop_button.clicked.connect(self.stop)
         self.close_button.clicked.connect(self.close)
         self.pixels.changed.connect(self._sync)
-        self._session.progressed.connect(self._on_progress)
-        self._session.idle.connect(self._sync)
-        self._session.counted_changed.connect(self._on_counted)
+        self._connections = Connections()
+        self._connections.add(self._session.progressed, self._on_progress)
+        self._connections.add(self._session.idle, self._sync)
+        self._connections.add(self._session.counted_changed, self._on_counted)
 
 
 class FitButton(QToolButton):

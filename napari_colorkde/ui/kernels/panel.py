@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 
+from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.kernels.display_colors import display_colors
@@ -68,8 +69,7 @@ class KernelsPanel(QWidget):
     def close_session(self) -> None:
         """Let go of the session."""
         self.chooser.close_session()
-        self._session.state_changed.disconnect(self._on_state)
-        self._session.counted_changed.disconnect(self._on_counted)
+        self._connections.close()
 
     # --- what the user does
 
@@ -210,8 +210,9 @@ class KernelsPanel(QWidget):
         self.table.add_asked.connect(self.add)
         self.table.duplicate_asked.connect(self.duplicate)
         self.table.delete_asked.connect(self.delete)
-        self._session.state_changed.connect(self._on_state)
-        self._session.counted_changed.connect(self._on_counted)
+        self._connections = Connections()
+        self._connections.add(self._session.state_changed, self._on_state)
+        self._connections.add(self._session.counted_changed, self._on_counted)
 
 
 def _kernel_files(event: Any) -> list[str]:

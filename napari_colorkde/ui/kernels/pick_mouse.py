@@ -14,6 +14,7 @@ from qtpy.QtCore import QObject, Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut, QWidget
 
+from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.ui.kernels.pick_modifiers import mode_of_event
 
@@ -67,7 +68,8 @@ class PickMouse(QObject):
         viewer.canvas.overlays[BOX] = self._box
         self._cursor = viewer.cursor.style
         viewer.cursor.style = "crosshair"
-        viewer.layers.selection.events.active.connect(self._on_active)
+        self._connections = Connections()
+        self._connections.add(viewer.layers.selection.events.active, self._on_active)
         # Wherever the focus is, the canvas included.
         parent: Any = self.parent()
         self._escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), parent.window())
@@ -89,7 +91,7 @@ class PickMouse(QObject):
             later = [c for c in callbacks if c != self._on_drag and c not in before]
             callbacks[:] = before + later
         self._set_aside = ([], [])
-        viewer.layers.selection.events.active.disconnect(self._on_active)
+        self._connections.close()
         self._box.visible = False
         viewer.canvas.overlays.pop(BOX, None)
         viewer.cursor.style = self._cursor

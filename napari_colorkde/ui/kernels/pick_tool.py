@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.source import is_labels, is_shapes, unwrap_proxy
 from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.kernels.picking import NamingRule, Picker, PickMode
@@ -121,9 +122,7 @@ class PickTool(QWidget):
         """Let go of the session and of the viewer."""
         self.mouse.stop()
         self.picker.close()
-        self.session.state_changed.disconnect(self._on_state)
-        self.session.source_changed.disconnect(self._on_source)
-        self._table.selectionModel().selectionChanged.disconnect(self._on_selection)
+        self._connections.close()
 
     def set_message(self, text: str) -> None:
         """Show a line under the row; "" takes it away."""
@@ -281,6 +280,7 @@ class PickTool(QWidget):
         self.cls.editTextChanged.connect(self._on_class)
         self.picker.picked.connect(self._on_picked)
         self.picker.failed.connect(self._on_failed)
-        self._table.selectionModel().selectionChanged.connect(self._on_selection)
-        self.session.state_changed.connect(self._on_state)
-        self.session.source_changed.connect(self._on_source)
+        self._connections = Connections()
+        self._connections.add(self._table.selectionModel().selectionChanged, self._on_selection)
+        self._connections.add(self.session.state_changed, self._on_state)
+        self._connections.add(self.session.source_changed, self._on_source)

@@ -8,6 +8,7 @@ from magicgui.widgets import ComboBox, PushButton
 from psygnal import Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
+from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
@@ -57,12 +58,13 @@ class KernelSetChooser(QWidget):
         self.kernel_set.changed.connect(self._on_kernel_set)
         self.open_button.changed.connect(self._on_open)
         self.save_button.changed.connect(self._on_save)
-        session.state_changed.connect(self._on_state)
+        self._connections = Connections()
+        self._connections.add(session.state_changed, self._on_state)
         self._sync(session.state)
 
     def close_session(self) -> None:
         """Let go of the session."""
-        self._session.state_changed.disconnect(self._on_state)
+        self._connections.close()
 
     def open_file(self, path: str | Path) -> None:
         """Open a kernel file, or say why that cannot be."""

@@ -12,6 +12,7 @@ from qtpy.QtCore import QLockFile, QObject, Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from superqt.utils import QSignalThrottler
 
+from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
 from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.session import Session
@@ -68,13 +69,13 @@ class Autosave(QObject):
         self._throttler = QSignalThrottler(QSignalThrottler.EmissionPolicy.Trailing, self)
         self._throttler.setTimeout(SAVE_INTERVAL_MS)
         self._throttler.triggered.connect(self.save)
-        session.state_changed.connect(self._on_state)
-        session.view_changed.connect(self._on_view)
+        self._connections = Connections()
+        self._connections.add(session.state_changed, self._on_state)
+        self._connections.add(session.view_changed, self._on_view)
 
     def close(self) -> None:
         """Write what is not written yet, and let go of the session. The file stays."""
-        self._session.state_changed.disconnect(self._on_state)
-        self._session.view_changed.disconnect(self._on_view)
+        self._connections.close()
         self._throttler.flush()
         if self._lock is not None:
             self._lock.unlock()

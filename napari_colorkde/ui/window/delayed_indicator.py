@@ -3,6 +3,7 @@
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 
+from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.session import Session
 
@@ -34,14 +35,14 @@ class DelayedIndicator(QObject):
         self._delay.setSingleShot(True)
         self._delay.setInterval(delay_ms)
         self._delay.timeout.connect(self._on_due)
-        session.progressed.connect(self._on_progress)
-        session.idle.connect(self._on_settled)
+        self._connections = Connections()
+        self._connections.add(session.progressed, self._on_progress)
+        self._connections.add(session.idle, self._on_settled)
 
     def close(self) -> None:
         """Let go of the session."""
         self._delay.stop()
-        self._session.progressed.disconnect(self._on_progress)
-        self._session.idle.disconnect(self._on_settled)
+        self._connections.close()
 
     def _on_progress(self, progress: Progress) -> None:
         self._progress = progress
