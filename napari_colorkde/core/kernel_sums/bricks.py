@@ -9,8 +9,11 @@ Only bricks that matter are there. All the work is in batched matrix products:
 with A, B and C the weights of point n on the nodes that its group meets, axis by axis.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kernel_sums.bsplines import Scheme
 from napari_colorkde.core.kernel_sums.placement import EDGE, Integers, Placement, batches
+from napari_colorkde.core.palette.compiled import CompiledLoops
 
 PRODUCTS = 1 << 20
 """Numbers multiplied at a time: 4 MB in float32, so that they stay in the cache."""
@@ -29,6 +33,15 @@ BATCH = 16
 SCALE = 2.0**40
 """What counts are multiplied by on the mesh: far along three axes at once there would be denormal
 numbers, which are inexact and slow."""
+
+LINE = 8
+"""Numbers that compiled loops read together: bricks have room for them after their last node."""
+
+LOOPS = CompiledLoops("napari_colorkde.core.kernel_sums.numba_loops", worthwhile=1 << 22)
+"""What spreads and reads on the CPU in a third of the time, where numba is installed."""
+
+WORTH_WAITING = 1 << 22
+"""Points for which it is faster to wait until these loops are ready."""
 
 Kernels = tuple[torch.Tensor, ...]
 
@@ -76,13 +89,19 @@ def spread(
     O(Q · Π_a (group + order − 1)) multiplications.
     """
     channels, more = len(strides), scheme.order - 1
-    mesh = torch.zeros(len(numbers) * (EDGE + more) ** channels, device=device.torch_device)
-    for places, is_real, nodes, weights in _batches(placement, numbers, scheme, device):
-        amounts = np.where(is_real, counts[placement.order[places]], 0).astype(np.float32)
-        first = weights[0] * device.put(SCALE * amounts)[..., None]
-        blocks = torch.bmm(first.transpose(1, 2), _outer(weights))
-        mesh.scatter_add_(0, nodes.view(-1), blocks.view(-1))
-    mesh = mesh.view(len(numbers), *[EDGE + more] * channels)
+    n_nodes = (EDGE + more) ** channels
+    room = torch.zeros(len(numbers), n_nodes + LINE, device=device.torch_device)
+    if loops := _loops_for(placement, device):
+        amounts = np.float32(SCALE) * counts
+        _in_threads(loops.spread, placement, numbers, scheme, amounts, device.get(room))
+    else:
+        mesh = room.view(-1)
+        for rows, is_real, nodes, weights in _batches(placement, numbers, scheme, device):
+            amounts = np.where(is_real, np.float32(SCALE) * counts[rows], 0)
+            first = weights[0] * device.put(amounts)[..., None]
+            blocks = torch.bmm(first.transpose(1, 2), _outer(weights))
+            mesh.scatter_add_(0, nodes.view(-1), blocks.view(-1))
+    mesh = room[:, :n_nodes].reshape(-1, *[EDGE + more] * channels)
     for axis, stride in enumerate(strides, start=1):
         # Nodes beyond the end of a brick are the first ones of the next.
         to, from_ = _neighbors(numbers, numbers, -int(stride), device)
@@ -117,11 +136,11 @@ def carry(bricks: Bricks, axis: int, numbers: Integers, kernels: Kernels, device
 def read(
     bricks: Bricks, placement: Placement, scheme: Scheme, out: NDArray[np.float32], device: Device
 ) -> None:
-    """Write each point's ``Σ_nodes value · Π_a weight_a / SCALE`` to its row of `out`.
+    """Write each point's ``Σ_nodes value · Π_a weight_a`` to its row of `out`.
 
     The points lie in these bricks. O(Q · Π_a (group + order − 1)) multiplications.
     """
-    mesh, more = bricks.values, scheme.order - 1
+    mesh, more = bricks.values / SCALE, scheme.order - 1
     for axis, stride in reversed(list(enumerate(bricks.strides, start=1))):
         longer = mesh.new_zeros(*mesh.shape[:axis], EDGE + more, *mesh.shape[axis + 1 :])
         longer.narrow(axis, 0, EDGE).copy_(mesh)
@@ -129,11 +148,16 @@ def read(
         first, beyond = mesh.narrow(axis, 0, more), longer.narrow(axis, EDGE, more)
         beyond.index_copy_(0, to, first.index_select(0, from_))
         mesh = longer
-    mesh = mesh.view(-1)
-    for places, is_real, nodes, weights in _batches(placement, bricks.numbers, scheme, device):
-        blocks = mesh.index_select(0, nodes.view(-1)).view(len(nodes), weights.shape[-1], -1)
+    room = mesh.new_zeros(len(mesh), mesh[0].numel() + LINE)
+    room[:, :-LINE] = mesh.flatten(1)
+    if loops := _loops_for(placement, device):
+        _in_threads(loops.read, placement, bricks.numbers, scheme, device.get(room), out)
+        return
+    for rows, is_real, nodes, weights in _batches(placement, bricks.numbers, scheme, device):
+        blocks = room.view(-1).index_select(0, nodes.view(-1))
+        blocks = blocks.view(len(nodes), weights.shape[-1], -1)
         values = torch.bmm(weights[0], blocks).mul_(_outer(weights)).sum(dim=-1)
-        out[placement.order[places[is_real]]] = device.get(values.div_(SCALE))[is_real]
+        out[rows[is_real]] = device.get(values)[is_real]
 
 
 def kernel_blocks(scheme: Scheme, device: Device) -> Kernels:
@@ -164,35 +188,67 @@ def _batches(
 
     Yields
     ------
-    places, is_real
-        See `placement.batches`.
+    rows, is_real
+        (n, b) points, and False where a short batch repeats its last.
     nodes
         (n, (group + order − 1)^C) positions in a mesh of bricks that are order − 1 nodes longer.
     weights
         (C, n, b, group + order − 1).
     """
-    channels, width = len(placement.place), placement.group + scheme.order - 1
-    corner = np.searchsorted(numbers, placement.brick)
-    within = np.zeros(1, np.int64)
-    for axis in range(channels):
-        corner = corner * (EDGE + scheme.order - 1) + placement.corner[:, axis]
-        within = np.add.outer(within * (EDGE + scheme.order - 1), np.arange(width)).ravel()
-    offsets = device.put(within, torch.int64)
-    table = device.put(scheme.weights(placement.group))
+    channels, width = placement.points.shape[1], placement.group + scheme.order - 1
+    edge = EDGE + scheme.order - 1
+    start = np.searchsorted(numbers, placement.brick) * (edge**channels + LINE)
+    start += np.ravel_multi_index(tuple(placement.corner.T), (edge,) * channels)
+    offsets = np.zeros(1, np.int64)
+    for _ in range(channels):
+        offsets = np.add.outer(offsets * edge, np.arange(width)).ravel()
+    within, table = device.put(offsets, torch.int64), device.put(scheme.weights(placement.group))
     together = max(1, PRODUCTS // (BATCH * width ** max(1, channels - 1)))
     for groups, places, is_real in batches(placement, BATCH, together):
-        nodes = device.put(corner[groups], torch.int64)[:, None] + offsets
-        place = device.put(placement.place[:, places]).view(-1)
-        powers = [torch.ones_like(place)]
+        rows = placement.order[places]
+        cells, place = placement.within_cells(rows, placement.corner[groups])
+        t = device.put(np.moveaxis(place, -1, 0)).reshape(-1)
+        powers = [torch.ones_like(t)]
         for _ in range(scheme.order - 1):
-            powers.append(powers[-1] * place)
+            powers.append(powers[-1] * t)
         terms = torch.stack(powers)
         if placement.group > 1:  # the terms of each of the group's cells, zero in the others
-            cell = device.put(placement.cell[:, places]).view(-1)
-            cells = torch.arange(placement.group, dtype=cell.dtype, device=cell.device)
-            terms = (terms * (cell == cells[:, None]).to(terms.dtype)[:, None]).flatten(0, 1)
+            cell = device.put(np.moveaxis(cells, -1, 0)).reshape(-1)
+            each = torch.arange(placement.group, dtype=cell.dtype, device=cell.device)
+            terms = (terms * (cell == each[:, None]).to(terms.dtype)[:, None]).flatten(0, 1)
         weights = (terms.T @ table).clamp_(min=0)  # rounding may have left less
-        yield places, is_real, nodes, weights.view(channels, *places.shape, width)
+        nodes = device.put(start[groups], torch.int64)[:, None] + within
+        yield rows, is_real, nodes, weights.view(channels, *rows.shape, width)
+
+
+def _loops_for(placement: Placement, device: Device) -> ModuleType | None:
+    """Return the compiled loops if they are for these points, and ready or worth waiting for."""
+    if placement.points.shape[1] != 3 or device.torch_device.type != "cpu":
+        return None
+    n_points = int(placement.size.sum())
+    return LOOPS.prepare(wait=True) if n_points >= WORTH_WAITING else LOOPS.after(n_points)
+
+
+def _in_threads(
+    loop: Callable[..., None], placement: Placement, numbers: Integers, scheme: Scheme, *arrays: Any
+) -> None:
+    """Run a compiled loop over all bricks that hold points, with as many threads as torch has."""
+    table = np.zeros((scheme.order, LINE), np.float32)
+    table[:, : scheme.order] = scheme.weights(1)
+    held, first, last = placement.runs
+    brick = np.searchsorted(numbers, held)
+    n_threads = torch.get_num_threads()
+    points = np.cumsum(last - first)
+    ends = np.searchsorted(points, points[-1] * np.linspace(0, 1, 8 * n_threads + 1)[1:-1])
+    with ThreadPoolExecutor(n_threads) as pool:
+        jobs = [
+            pool.submit(
+                loop, placement.points, placement.order, *share, placement.step, table, *arrays
+            )
+            for share in zip(*(np.split(run, ends) for run in (first, last, brick)), strict=True)
+        ]
+    for job in jobs:
+        job.result()
 
 
 def _outer(weights: torch.Tensor) -> torch.Tensor:

@@ -6,12 +6,14 @@ a photograph spans, a few percent hold colors.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-EDGE = 32
+EDGE_BITS = 5
+
+EDGE = 1 << EDGE_BITS
 """Cells along a brick: more than a kernel reaches, so that only neighbors matter."""
 
 GROUPS: tuple[int, ...] = (1, 2, 4, 8)
@@ -19,6 +21,9 @@ GROUPS: tuple[int, ...] = (1, 2, 4, 8)
 
 CROWD = 16
 """Points a group should hold on average."""
+
+MAX_BRICKS = 1 << 22
+"""Bricks that are numbered: with the groups in them and the points they fit a 63-bit number."""
 
 SLAB = 1 << 18
 """Points placed at a time."""
@@ -52,6 +57,13 @@ class Frame:
     @classmethod
     def around(cls, *sets: Array, step: float) -> "Frame":
         """Return the frame of all these points (Q, C)."""
+        ends = [(s.min(axis=0), s.max(axis=0)) for s in sets]
+        low, high = np.min([a for a, _ in ends], axis=0), np.max([b for _, b in ends], axis=0)
+        low, high = np.floor(low / (step * EDGE)), np.floor(high / (step * EDGE))
+        if np.prod(high - low + 3) < MAX_BRICKS:
+            occupied = [np.arange(a, b + 1, dtype=np.int64) for a, b in zip(low, high, strict=True)]
+            shortened = [1 + np.arange(len(bricks)) for bricks in occupied]
+            return cls(tuple(occupied), tuple(shortened), (high - low + 3).astype(np.int64))
         occupied, shortened = [], []
         for axis in range(sets[0].shape[1]):
             bricks = np.unique(np.concatenate([_distinct_bricks(s[:, axis], step) for s in sets]))
@@ -71,8 +83,8 @@ class Frame:
 
     @property
     def is_countable(self) -> bool:
-        """Whether bricks, the groups in them and the points fit one 63-bit number."""
-        return float(np.prod(self.shape.astype(np.float64))) < 1 << 22
+        """Whether there are no more bricks than `MAX_BRICKS`."""
+        return float(np.prod(self.shape.astype(np.float64))) < MAX_BRICKS
 
     @property
     def strides(self) -> Integers:
@@ -91,8 +103,11 @@ class Frame:
         """Return the numbers of bricks (C, n)."""
         total = np.zeros(bricks.shape[1], np.int64)
         for axis, stride in enumerate(self.strides):
-            place = np.searchsorted(self.occupied[axis], bricks[axis])
-            total += self.shortened[axis][place] * stride
+            occupied, shortened = self.occupied[axis], self.shortened[axis]
+            if shortened[-1] - shortened[0] == occupied[-1] - occupied[0]:  # without gaps
+                total += (bricks[axis] + (shortened[0] - occupied[0])) * stride
+            else:
+                total += shortened[np.searchsorted(occupied, bricks[axis])] * stride
         return total
 
 
@@ -102,12 +117,12 @@ class Placement:
 
     Attributes
     ----------
+    points
+        (Q, C).
+    step
+        Edge of a cell.
     order
         (Q,) the points' rows.
-    place
-        (C, Q) float32: where in its cell each is, from −½ to ½, in this order.
-    cell
-        (C, Q) uint8: which cell of its group that is.
     first, size
         (G,) each group's run.
     brick
@@ -118,9 +133,9 @@ class Placement:
         Cells along a group.
     """
 
+    points: Array
+    step: float
     order: Integers
-    place: NDArray[np.float32]
-    cell: NDArray[np.uint8]
     first: Integers
     size: Integers
     brick: Integers
@@ -131,37 +146,55 @@ class Placement:
     def of(cls, points: Array, frame: Frame, step: float) -> "Placement":
         """Put points (Q, C) in order. O(Q log Q)."""
         n, channels = points.shape
-        codes = np.empty(n, np.int64)
-        place, cell = np.empty((channels, n), np.float32), np.empty((channels, n), np.uint8)
+        codes, cell = np.empty(n, np.int64), np.empty((channels, n), np.uint8)
         for start in range(0, n, SLAB):
             part = slice(start, start + SLAB)
-            cells, place[:, part] = _cells(points[part].T, step)
-            cell[:, part] = cells % EDGE
-            codes[part] = frame.number(cells // EDGE)
+            cells = np.floor(points[part].T / step).astype(np.int64)
+            cell[:, part] = cells & (EDGE - 1)
+            codes[part] = frame.number(cells >> EDGE_BITS)
         group = _group_for(codes, cell)
         per_edge = EDGE // group
         for axis in range(channels):
-            codes = codes * per_edge + cell[axis] // group
+            codes *= per_edge
+            codes += cell[axis] // group
         order, codes = sort_codes(codes)
         first = np.flatnonzero(np.diff(codes, prepend=-1))
         brick, corner = np.divmod(codes[first], per_edge**channels)
         within = np.unravel_index(corner, (per_edge,) * channels)
-        return cls(
-            order,
-            np.take(place, order, axis=1),
-            np.take(cell, order, axis=1) % np.uint8(group),
-            first,
-            np.diff(first, append=n),
-            brick,
-            group * np.stack(within, axis=1),
-            group,
-        )
+        corner = group * np.stack(within, axis=1)
+        return cls(points, step, order, first, np.diff(first, append=n), brick, corner, group)
 
     @property
     def bricks(self) -> tuple[Integers, Integers]:
         """The bricks that hold points, ascending, and how many points each has."""
+        numbers, first, last = self.runs
+        return numbers, last - first
+
+    @property
+    def runs(self) -> tuple[Integers, Integers, Integers]:
+        """The bricks that hold points, ascending, and the run of the order that each has."""
         first = np.flatnonzero(np.diff(self.brick, prepend=-1))
-        return self.brick[first], np.add.reduceat(self.size, first)
+        start = self.first[first]
+        return self.brick[first], start, start + np.add.reduceat(self.size, first)
+
+    def within_cells(self, rows: Integers, corner: Integers) -> tuple[Integers, Array]:
+        """Return which cells of a group points lie in, and where in these, from −½ to ½.
+
+        Parameters
+        ----------
+        rows, corner
+            (n, b) points, and (n, C) of the group that each row of them lies in.
+
+        Returns
+        -------
+        (n, b, C) from 0 to group − 1, and (n, b, C).
+        """
+        place = self.points[rows]
+        place /= self.step
+        cells = np.floor(place)
+        place -= cells
+        place -= 0.5
+        return (cells.astype(np.int64) & (EDGE - 1)) - corner[:, np.newaxis], place
 
     @property
     def rows(self) -> Integers:
@@ -173,8 +206,13 @@ class Placement:
         """Return the groups in these bricks (sorted numbers); points stay where they are."""
         at = np.minimum(np.searchsorted(bricks, self.brick), len(bricks) - 1)
         keep = bricks[at] == self.brick
-        parts = (self.first[keep], self.size[keep], self.brick[keep], self.corner[keep])
-        return Placement(self.order, self.place, self.cell, *parts, self.group)
+        return replace(
+            self,
+            first=self.first[keep],
+            size=self.size[keep],
+            brick=self.brick[keep],
+            corner=self.corner[keep],
+        )
 
 
 def sort_codes(codes: Integers) -> tuple[Integers, Integers]:
@@ -190,15 +228,6 @@ def sort_codes(codes: Integers) -> tuple[Integers, Integers]:
     packed |= np.arange(len(codes))
     packed.sort()
     return packed & ((1 << bits) - 1), packed >> bits
-
-
-def _cells(coordinates: Array, step: float) -> tuple[Integers, NDArray[np.float32]]:
-    """Return the cells that coordinates lie in, and where in them, from −½ to ½."""
-    scaled = coordinates / step
-    cells = np.floor(scaled)
-    scaled -= cells
-    scaled -= 0.5
-    return cells.astype(np.int64), scaled.astype(np.float32)
 
 
 def _distinct_bricks(coordinates: Array, step: float) -> Integers:
