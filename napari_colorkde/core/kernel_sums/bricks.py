@@ -10,9 +10,7 @@ with A, B and C the weights of point n on the nodes that its group meets, axis b
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -21,8 +19,8 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kernel_sums.bsplines import Scheme
+from napari_colorkde.core.kernel_sums.loops import in_threads, loops_for, shares
 from napari_colorkde.core.kernel_sums.placement import EDGE, Integers, Placement, batches
-from napari_colorkde.core.palette.compiled import CompiledLoops
 
 PRODUCTS = 1 << 20
 """Numbers multiplied at a time: 4 MB in float32, so that they stay in the cache."""
@@ -36,12 +34,6 @@ numbers, which are inexact and slow."""
 
 LINE = 8
 """Numbers that compiled loops read together: bricks have room for them after their last node."""
-
-LOOPS = CompiledLoops("napari_colorkde.core.kernel_sums.numba_loops", worthwhile=1 << 22)
-"""What spreads and reads on the CPU in a third of the time, where numba is installed."""
-
-WORTH_WAITING = 1 << 22
-"""Points for which it is faster to wait until these loops are ready."""
 
 Kernels = tuple[torch.Tensor, ...]
 
@@ -91,9 +83,9 @@ def spread(
     channels, more = len(strides), scheme.order - 1
     n_nodes = (EDGE + more) ** channels
     room = torch.zeros(len(numbers), n_nodes + LINE, device=device.torch_device)
-    if loops := _loops_for(placement, device):
+    if loops := loops_for(placement.n_points, channels, device):
         amounts = np.float32(SCALE) * counts
-        _in_threads(loops.spread, placement, numbers, scheme, amounts, device.get(room))
+        _by_loop(loops.spread, placement, numbers, scheme, amounts, device.get(room))
     else:
         mesh = room.view(-1)
         for rows, is_real, nodes, weights in _batches(placement, numbers, scheme, device):
@@ -150,8 +142,8 @@ def read(
         mesh = longer
     room = mesh.new_zeros(len(mesh), mesh[0].numel() + LINE)
     room[:, :-LINE] = mesh.flatten(1)
-    if loops := _loops_for(placement, device):
-        _in_threads(loops.read, placement, bricks.numbers, scheme, device.get(room), out)
+    if loops := loops_for(placement.n_points, len(bricks.strides), device):
+        _by_loop(loops.read, placement, bricks.numbers, scheme, device.get(room), out)
         return
     for rows, is_real, nodes, weights in _batches(placement, bricks.numbers, scheme, device):
         blocks = room.view(-1).index_select(0, nodes.view(-1))
@@ -221,15 +213,7 @@ def _batches(
         yield rows, is_real, nodes, weights.view(channels, *rows.shape, width)
 
 
-def _loops_for(placement: Placement, device: Device) -> ModuleType | None:
-    """Return the compiled loops if they are for these points, and ready or worth waiting for."""
-    if placement.points.shape[1] != 3 or device.torch_device.type != "cpu":
-        return None
-    n_points = int(placement.size.sum())
-    return LOOPS.prepare(wait=True) if n_points >= WORTH_WAITING else LOOPS.after(n_points)
-
-
-def _in_threads(
+def _by_loop(
     loop: Callable[..., None], placement: Placement, numbers: Integers, scheme: Scheme, *arrays: Any
 ) -> None:
     """Run a compiled loop over all bricks that hold points, with as many threads as torch has."""
@@ -237,18 +221,13 @@ def _in_threads(
     table[:, : scheme.order] = scheme.weights(1)
     held, first, last = placement.runs
     brick = np.searchsorted(numbers, held)
-    n_threads = torch.get_num_threads()
     points = np.cumsum(last - first)
-    ends = np.searchsorted(points, points[-1] * np.linspace(0, 1, 8 * n_threads + 1)[1:-1])
-    with ThreadPoolExecutor(n_threads) as pool:
-        jobs = [
-            pool.submit(
-                loop, placement.points, placement.order, *share, placement.step, table, *arrays
-            )
-            for share in zip(*(np.split(run, ends) for run in (first, last, brick)), strict=True)
-        ]
-    for job in jobs:
-        job.result()
+    ends = np.searchsorted(points, shares(points[-1]))
+
+    def work(share: tuple[Integers, ...]) -> None:
+        loop(placement.points, placement.order, *share, placement.step, table, *arrays)
+
+    in_threads(work, zip(*(np.split(run, ends) for run in (first, last, brick)), strict=True))
 
 
 def _outer(weights: torch.Tensor) -> torch.Tensor:

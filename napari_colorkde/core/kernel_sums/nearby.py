@@ -8,12 +8,14 @@ matrix products and exponentials.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from types import ModuleType
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
+from napari_colorkde.core.kernel_sums.loops import in_threads, loops_for, shares
 from napari_colorkde.core.kernel_sums.placement import Integers, sort_codes
 
 RUN = 16
@@ -57,6 +59,26 @@ def nearby_sums(
     """
     columns = Columns.around(points, colors, reach)
     here, there = columns.runs(points, RUN), columns.runs(colors, COLOR_RUN)
+    loops = loops_for(len(points), points.shape[1], device)
+    if loops:
+        sums = _looped_sums(loops, columns, here, there, points, colors, counts)
+    else:
+        sums = _multiplied_sums(columns, here, there, points, colors, counts, device)
+    result = np.zeros(len(points), np.float32)
+    result[here.rows[here.is_real]] = sums[here.is_real]
+    return result
+
+
+def _multiplied_sums(
+    columns: "Columns",
+    here: "Runs",
+    there: "Runs",
+    points: Array,
+    colors: Array,
+    counts: NDArray[np.float32],
+    device: Device,
+) -> NDArray[np.float32]:
+    """Return the sums (n, RUN) at the points of runs, by matrix products."""
     # About the middle of a run the square may be expanded: what cancels is of the reach's size.
     left = device.put((points[here.rows] - here.middle[:, np.newaxis]) * ROOT)
     right = device.put((colors[there.rows] - there.middle[:, np.newaxis]) * ROOT)
@@ -76,9 +98,36 @@ def nearby_sums(
             terms = torch.bmm(extended, right.index_select(0, other[part : part + together]))
             terms.sub_(0.5 * place.square().sum(dim=-1, keepdim=True))
             sums.index_add_(0, own, terms.exp2_().sum(dim=-1))
-    result = np.zeros(len(points), np.float32)
-    result[here.rows[here.is_real]] = device.get(sums)[here.is_real]
-    return result
+    return np.asarray(device.get(sums), np.float32)
+
+
+def _looped_sums(
+    loops: ModuleType,
+    columns: "Columns",
+    here: "Runs",
+    there: "Runs",
+    points: Array,
+    colors: Array,
+    counts: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Return the same by compiled loops, which leave out what is too far from single points."""
+    left = ((points[here.rows] - here.middle[:, np.newaxis]) * ROOT).astype(np.float32)
+    right = ((colors[there.rows] - there.middle[:, np.newaxis]) * ROOT).astype(np.float32)
+    right = np.ascontiguousarray(right.transpose(0, 2, 1))
+    amounts = np.where(there.is_real, counts[there.rows], np.float32(0))
+    extent = (there.extent * ROOT).astype(np.float32)
+    sums, size = np.zeros(left.shape[:2], np.float32), here.is_real.sum(axis=1)
+    limit = np.float32((columns.reach * ROOT) ** 2)
+    fixed = (left, size, here.middle, right, amounts, there.middle, extent, ROOT, limit, sums)
+
+    def add(pair: tuple[Integers, Integers]) -> None:
+        loops.add_pairs(*pair, *fixed)
+
+    for run, other in columns.pairs(here, there):
+        # A thread has all pairs of a run, so that none adds to the same sums as another.
+        ends = np.searchsorted(run, run[shares(len(run))])
+        in_threads(add, zip(np.split(run, ends), np.split(other, ends), strict=True))
+    return sums
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,7 +182,7 @@ class Columns:
         channels = points.shape[1]
         sample = points[:: max(1, len(points) >> 16)]
         per_cube = len(points) / len(np.unique(np.floor(sample / reach), axis=0))
-        edge = reach * float(np.clip((RUN / per_cube) ** (1 / channels), 0.25, 1.0))
+        edge = reach * float(np.clip((RUN / per_cube) ** (1 / channels), 0.25, 2.0))
         sizes = np.array([edge] * (channels - 1) + [edge / SECTIONS])
         occupied, shortened, shape = [], [], []
         for axis, size in enumerate(sizes):

@@ -1,4 +1,6 @@
-"""Points spread over bricks and read off them one by one, as machine code; see `bricks`.
+"""Points spread over bricks and read off them, and pairs of points summed, as machine code.
+
+What `bricks` and `nearby` do in batches with torch, for one point after the other.
 
 Importing this module imports numba and compiles, or reads what an earlier process compiled: ask
 `core.palette.compiled` for it. For three channels; with fewer, little is left to gain.
@@ -7,6 +9,7 @@ Lines of nodes are as long as a vector register, whatever the splines' order: we
 zero, so tables have `LINE` columns, and bricks as many numbers after their last node.
 """
 
+import math
 from typing import Any
 
 import numba
@@ -102,3 +105,59 @@ def _read(
 
 
 read: Any = numba.njit(f"void({POINTS}, float32[:, ::1], float32[::1])", **OPTIONS)(_read)
+
+
+TERMS = [np.float32(np.log(2) ** k / math.factorial(k)) for k in range(7)]
+C1, C2, C3, C4, C5, C6 = TERMS[1:]
+"""Of the series of 2^x, which for |x| ≤ ½ is good to 1e-7."""
+
+
+def _add_pairs(
+    run: Any, other: Any, here: Any, size: Any, here_middle: Any, there: Any, counts: Any,
+    there_middle: Any, there_extent: Any, root: Any, squared_reach: Any, sums: Any,
+) -> None:  # fmt: skip
+    """Add the kernels of colors to the sums (n, RUN) at points, for pairs of runs.
+
+    See `nearby.nearby_sums`. Points (n, RUN, 3) and colors (m, 3, COLOR_RUN) are relative to their
+    runs' middles and, as their boxes' extents and the reach, times `root`.
+    """
+    length = there.shape[2]
+    terms = np.empty(length, np.float32)
+    scales = np.empty(length, np.int32)
+    as_floats = scales.view(np.float32)
+    for k in range(len(run)):
+        r, o = run[k], other[k]
+        shift_x = np.float32((here_middle[r, 0] - there_middle[o, 0]) * root)
+        shift_y = np.float32((here_middle[r, 1] - there_middle[o, 1]) * root)
+        shift_z = np.float32((here_middle[r, 2] - there_middle[o, 2]) * root)
+        for point in range(size[r]):
+            x = here[r, point, 0] + shift_x
+            y = here[r, point, 1] + shift_y
+            z = here[r, point, 2] + shift_z
+            gap_x = max(abs(x) - there_extent[o, 0], np.float32(0))
+            gap_y = max(abs(y) - there_extent[o, 1], np.float32(0))
+            gap_z = max(abs(z) - there_extent[o, 2], np.float32(0))
+            if gap_x * gap_x + gap_y * gap_y + gap_z * gap_z > squared_reach:
+                continue
+            for j in range(length):
+                dx, dy, dz = x - there[o, 0, j], y - there[o, 1, j], z - there[o, 2, j]
+                exponent = np.float32(-0.5) * (dx * dx + dy * dy + dz * dz)
+                exponent = max(exponent, np.float32(-126))
+                whole = np.floor(exponent + np.float32(0.5))
+                f = exponent - whole
+                power = C4 + f * (C5 + f * C6)
+                power = np.float32(1) + f * (C1 + f * (C2 + f * (C3 + f * power)))
+                terms[j] = power * counts[o, j]
+                scales[j] = (np.int32(whole) + np.int32(127)) << np.int32(23)
+            total = np.float32(0)
+            for j in range(length):
+                total += terms[j] * as_floats[j]
+            sums[r, point] += total
+
+
+add_pairs: Any = numba.njit(
+    "void(int64[::1], int64[::1], float32[:, :, ::1], int64[::1], float64[:, ::1], "
+    "float32[:, :, ::1], float32[:, ::1], float64[:, ::1], float32[:, ::1], float64, float32, "
+    "float32[:, ::1])",
+    **OPTIONS,
+)(_add_pairs)

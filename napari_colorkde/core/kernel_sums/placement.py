@@ -165,6 +165,11 @@ class Placement:
         return cls(points, step, order, first, np.diff(first, append=n), brick, corner, group)
 
     @property
+    def n_points(self) -> int:
+        """Number of points in these groups."""
+        return int(self.size.sum())
+
+    @property
     def bricks(self) -> tuple[Integers, Integers]:
         """The bricks that hold points, ascending, and how many points each has."""
         numbers, first, last = self.runs

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_colorkde.core.device import HOST
-from napari_colorkde.core.kernel_sums import bricks, placement
+from napari_colorkde.core.kernel_sums import bricks, loops, placement
 from napari_colorkde.core.kernel_sums.bsplines import TO_ITSELF, TO_PEAK
 from napari_colorkde.core.kernel_sums.placement import EDGE, Frame, Placement
 from tests.core.drawn import seeds
@@ -88,7 +88,7 @@ def test_compiled_loops_do_the_same(scheme, monkeypatch):
     numbers = spilled(place, frame)
     results = []
     for worth_waiting in (len(points) + 1, 1):
-        monkeypatch.setattr(bricks, "WORTH_WAITING", worth_waiting)
+        monkeypatch.setattr(loops, "WORTH_WAITING", worth_waiting)
         mesh = bricks.spread(place, counts, numbers, frame.strides, scheme, HOST)
         sums = np.zeros(len(points), np.float32)
         bricks.read(mesh, place, scheme, sums, HOST)

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_colorkde.core.kernel_sums import nearby
+from napari_colorkde.core.device import HOST
+from napari_colorkde.core.kernel_sums import loops, nearby
 from napari_colorkde.core.kernel_sums.nearby import nearby_sums
 from napari_colorkde.core.palette.palette import Palette
 from tests.core.drawn import log_sums_reference, seeds
@@ -43,3 +44,17 @@ def test_memory_is_bounded(device, monkeypatch):
     colors = np.random.default_rng(1).random((300, 2)) * 8
     sums = nearby_sums(colors, colors, np.ones(300, np.float32), 7.7, device)
     np.testing.assert_allclose(sums, reference(colors, colors, np.ones(300, int)), rtol=5e-5)
+
+
+@given(seeds, st.sampled_from([0.0, 1.0, 30.0, 1e9]))
+@settings(max_examples=15)
+def test_compiled_loops_do_the_same(seed, span):
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(seed)
+    colors = rng.random((400, 3)) * span + rng.normal(size=3) * 100
+    points = colors[:200] + rng.normal(size=(200, 3))
+    counts = rng.integers(1, 100, 400)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loops, "WORTH_WAITING", 1)
+        sums = nearby_sums(points, colors, counts.astype(np.float32), 7.7, HOST)
+    np.testing.assert_allclose(sums, reference(points, colors, counts), rtol=5e-5, atol=1e-9)
