@@ -128,7 +128,7 @@ def load_state(path: Path) -> State:
     Raises
     ------
     ValueError, OSError
-        If it is no session, or cannot be read.
+        If the file is no session, or cannot be read.
     """
     return state_from_json(_text(path))
 
@@ -139,7 +139,7 @@ def load_view(path: Path) -> ViewSettings:
     Raises
     ------
     ValueError, OSError
-        If it is no session, cannot be read, or that part of it cannot be.
+        If the file is no session, cannot be read, or its view settings are not valid.
     """
     return view_from_json(_text(path))
 

@@ -33,11 +33,6 @@ def listed(names: tuple[str, ...]) -> str:
     return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
-def file_argument(text: str) -> Any:
-    """Return the argument of a file to read."""
-    return typer.Argument(help=text)
-
-
 IMAGE_HELP = "$images file."
 BANDWIDTH_HELP = "$bandwidths, one sigma, or one per channel (3,3,5)."
 

@@ -344,6 +344,3 @@ COLOR_SPACES = {
     )
 }
 """All spaces by name, in the order in which they are offered; "rgb" is the image's own channels."""
-
-SPACE_NAMES = tuple(COLOR_SPACES)
-"""Names that come with the program; `COLOR_SPACES` has those that were added, too."""

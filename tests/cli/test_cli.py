@@ -26,7 +26,7 @@ from napari_colorkde import ColorKDE, __version__, color_kde, compute_densities,
 from napari_colorkde.cli import main
 from napari_colorkde.cli.arguments import parse_bandwidth
 from napari_colorkde.cli.console import print_status, table, timed_step
-from napari_colorkde.core.colorspaces import SPACE_NAMES
+from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.io.colormaps import COLORMAPS
 from napari_colorkde.io.samples import sample_path
@@ -123,7 +123,7 @@ def test_former_name_of_a_command_works_and_says_the_new_one(
 
 def test_completion_offers_what_may_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
     for words, expected in {
-        "volume a.png --space ": SPACE_NAMES,
+        "volume a.png --space ": tuple(COLOR_SPACES),
         "volume a.png --bandwidth ": BANDWIDTH_RULES,
         "volume a.png --sampling ": ("points", "cells"),
         "density a.png --colormap ": COLORMAPS,
@@ -196,7 +196,7 @@ def test_help_names_the_color_spaces(capsys: pytest.CaptureFixture[str]) -> None
     main(["volume", "--help"])
     printed = " ".join(capsys.readouterr().out.split())
     listed = printed.split("--space SPACE")[1].split(".")[0]
-    assert all(f" {name}" in listed for name in SPACE_NAMES)
+    assert all(f" {name}" in listed for name in COLOR_SPACES)
 
 
 def test_volume_of_a_gray_picture_is_a_curve(picture: NDArray[Any]) -> None:

@@ -8,7 +8,7 @@ from skimage.color import lab2xyz, rgb2lab, rgb2ycbcr
 from napari_colorkde import ColorKDE, Palette
 from napari_colorkde.core.colorspaces import (
     _LINEAR_FROM_XYZ,
-    SPACE_NAMES,
+    COLOR_SPACES,
     color_space,
     palette_in_space,
     principal_axes,
@@ -17,7 +17,7 @@ from napari_colorkde.core.colorspaces import (
 from napari_colorkde.core.palette.color_counter import ColorCounter
 from napari_colorkde.core.reference import kde_log_density
 
-CONVERTED = [name for name in SPACE_NAMES if name not in ("rgb", "principal")]
+CONVERTED = [name for name in COLOR_SPACES if name not in ("rgb", "principal")]
 
 images = hnp.arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(2, 6), st.just(3)))
 
@@ -88,7 +88,7 @@ def test_principal_axes_are_uncorrelated_and_sorted_by_spread():
     np.testing.assert_allclose(covariance - np.diag(np.diag(covariance)), 0, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", [n for n in SPACE_NAMES if n != "rgb"])
+@pytest.mark.parametrize("name", [n for n in COLOR_SPACES if n != "rgb"])
 @given(image=images, factor=st.floats(0.3, 8))
 @settings(max_examples=8)
 def test_densities_keep_their_accuracy_in_every_space(name, device, image, factor):
@@ -141,7 +141,7 @@ def test_floats_beyond_white_are_refused():
         ColorKDE(np.full((2, 2, 3), 7.5), space="lab")
 
 
-@pytest.mark.parametrize("name", [n for n in SPACE_NAMES if n != "rgb"])
+@pytest.mark.parametrize("name", [n for n in COLOR_SPACES if n != "rgb"])
 def test_binned_integers_are_converted_as_the_integers_they_were(name):
     image = np.random.default_rng(0).integers(0, 65536, (60, 60, 3)).astype(np.uint16)
     exact = Palette.from_image(image)

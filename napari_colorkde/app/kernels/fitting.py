@@ -68,7 +68,7 @@ class FitReport:
     Attributes
     ----------
     label
-        "" where it is not that of a label.
+        The label that was fitted; "" where the whole image or a mask was.
     log_likelihood
         Of the result, mean per pixel, in nats.
     bic

@@ -44,7 +44,7 @@ class MaskImage(PaletteImage):
     outlined = False
 
     def paint(self, codes: NDArray[np.integer], out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """Paint pixels that have these codes; what lies beside them does not count."""
+        """Paint a tile from its pixels' codes; pixels outside of it make no outline at its edge."""
         painted = super().paint(codes, out)
         # A single row is what the cursor or a plot asks for.
         if not self.outlined or painted.ndim < 2 or min(painted.shape[-2:]) < 2:

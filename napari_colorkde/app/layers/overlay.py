@@ -201,7 +201,7 @@ class Overlay(PaintedLayer[PaletteImage]):
             self._let_go()
             self._session.open(None)
         elif self.layer is None:
-            # The user's will; the next edit makes another.
+            # The user removed it; the next edit makes another.
             self._limits = self._shown = None
 
     def _on_data(self, event: Any) -> None:

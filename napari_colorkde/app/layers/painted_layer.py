@@ -1,5 +1,6 @@
 """A layer that is painted lazily and follows an image. A `ViewerModel` without a window will do."""
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary, ref
 
@@ -19,7 +20,7 @@ PLACEMENT_EVENTS = ("scale", "translate", "rotate", "shear", "affine", "units", 
 P = TypeVar("P", bound=PaletteImage)
 
 
-class PaintedLayer(Generic[P]):
+class PaintedLayer(ABC, Generic[P]):
     """A layer that shows a `PaletteImage` where an image lies, and goes where that image goes.
 
     Parameters
@@ -114,5 +115,6 @@ class PaintedLayer(Generic[P]):
         if image is not None and layer is not None:
             Placement.of(image).apply(layer)
 
+    @abstractmethod
     def _on_removed(self, event: Any) -> None:
-        raise NotImplementedError
+        """Follow the removal of a layer from the viewer, which may be the image or this layer."""

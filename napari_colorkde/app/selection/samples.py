@@ -111,10 +111,6 @@ class Samples:
         left = rest.counts > 0
         return Samples(rest.colors[left].astype(self.colors.dtype), rest.counts[left], self.start)
 
-    def overlaps(self, other: "Samples") -> bool:
-        """Whether any color of the other samples is among these."""
-        return bool(self.subtract(other).n_pixels < self.n_pixels)
-
     def _agree(self, other: "Samples") -> None:
         if self.n_channels != other.n_channels:
             raise ValueError(

@@ -141,12 +141,6 @@ def some_of_palette(
     )
 
 
-def part_of_palette(palette: Palette, counts: NDArray[np.int64]) -> Palette:
-    """Return the palette of some of an image's pixels, with `counts` (U,) in place of its own."""
-    entries = np.flatnonzero(counts)
-    return some_of_palette(palette, entries, counts[entries].astype(np.int64))
-
-
 def class_of_label(label: int, names: Mapping[int, str] | None = None) -> str:
     """Return the class that a label stands for: its name, or its number."""
     return (names or {}).get(label, str(label))

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-PARTS = ("train", "valid", "test")
-
 PART_NAMES: dict[str, tuple[str, ...]] = {
     "train": ("train", "x_train", "training"),
     "valid": ("valid", "x_valid", "val", "x_val", "validation", "x_validation"),

@@ -28,7 +28,8 @@ def montage(vectors: NDArray[Any], image_shape: tuple[int, ...]) -> NDArray[np.u
     -------
     ndarray
         ``(S·H, S·W)`` or ``(S·H, S·W, C)`` uint8 with S at most 20; what is left over is 0. uint8
-        is shown as it is; other numbers are stretched from their lowest or 0 to their highest.
+        is shown as it is; other numbers are stretched: black is 0, or the lowest number where
+        that is below 0; white is the highest.
     """
     side = min(MAX_SIDE, math.ceil(math.sqrt(len(vectors))))
     shown = vectors[: side * side]

@@ -181,7 +181,7 @@ class TransferFunction:
         )
 
     def visible(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return f of densities."""
+        """Return how strongly densities show, before exposure: the transfer function of them."""
         densities = np.asarray(values, dtype=float)
         shown = densities > self.floor
         if self.scale == "equalized":

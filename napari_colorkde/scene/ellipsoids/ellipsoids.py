@@ -140,7 +140,10 @@ class Ellipsoids(Element):
     # --- the mouse
 
     def hit(self, ray: Ray) -> int | None:
-        """Return the nearest ellipsoid under the ray, in a plane the one whose mean is nearest."""
+        """Return the ellipsoid under the ray that is nearest to the eye, None if there is none.
+
+        With two channels all lie in one plane: then it is the one whose mean is nearest to the ray.
+        """
         distances = self._distances(ray)
         return int(np.argmin(distances)) if np.isfinite(distances).any() else None
 

@@ -57,7 +57,7 @@ class LayerHighlight:
         self._on_active()
 
     def close(self) -> None:
-        """Let go of all of them."""
+        """Let go of the viewer, its layers and the session."""
         self._timer.stop()
         self._watch(None)
         self._viewer.layers.selection.events.active.disconnect(self._on_active)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_colorkde import Palette, classify_image, fit_classes, fit_kernels
-from napari_colorkde.core.mixture.fit_classes import palettes_of_labels, part_of_palette
+from napari_colorkde.core.mixture.fit_classes import palettes_of_labels, some_of_palette
 
 RNG = np.random.default_rng(0)
 CENTERS = np.array([[60, 60, 60], [200, 90, 60], [60, 100, 210]])
@@ -43,7 +43,8 @@ def test_palettes_hold_the_pixels_under_a_label():
 def test_part_of_a_palette_without_some_pixels():
     palette = Palette.from_image(IMAGE)
     counts = np.where(np.arange(len(palette)) % 2, palette.counts, 0)
-    part = part_of_palette(palette, counts)
+    kept = np.flatnonzero(counts)
+    part = some_of_palette(palette, kept, counts[kept])
     np.testing.assert_array_equal(part.colors, palette.colors[1::2])
     assert part.n_pixels + part.n_masked == palette.n_pixels
 
