@@ -13,8 +13,8 @@ from benchmarks.harness import Contender, Setup, compete, time_of
 from benchmarks.photograph import deep_photograph
 from benchmarks.report import Question, Row, Target
 from napari_colorkde import Palette
-from napari_colorkde.core.palette import byte_counts
-from napari_colorkde.core.palette.compiled import LOOPS_OF_COUNTING, CompiledLoops
+from napari_colorkde.core.compiled_loops import LOOPS_OF_COUNTING, CompiledLoops
+from napari_colorkde.core.palette import byte_counter
 
 OURS = "Palette.from_image"
 OURS_COMPILED = "Palette.from_image, compiled"
@@ -134,12 +134,12 @@ def packed(image: Image, bits: int) -> NDArray[np.int64]:
 
 def without_loops(count: Callable[[], Palette]) -> Palette:
     """Count as where numba is not installed."""
-    kept = byte_counts.LOOPS_OF_COUNTING
-    byte_counts.LOOPS_OF_COUNTING = CompiledLoops(worthwhile=1 << 62)
+    kept = byte_counter.LOOPS_OF_COUNTING
+    byte_counter.LOOPS_OF_COUNTING = CompiledLoops(worthwhile=1 << 62)
     try:
         return count()
     finally:
-        byte_counts.LOOPS_OF_COUNTING = kept
+        byte_counter.LOOPS_OF_COUNTING = kept
 
 
 def size(image: Image) -> str:

@@ -35,7 +35,7 @@ SENTENCES = {"tooltip", "setToolTip", "show_error", "show_message", "help", "com
 NOT_SENTENCES = {
     # An exception of ours, raised by a programmer's mistake and never shown.
     "scene/annotations/cut_plane.py",
-    "scene/ellipsoids/ellipsoids.py",
+    "scene/ellipsoids/ellipsoid_visual.py",
     "ui/colorspace/pixel_readout.py",
 }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.scene.display_colors import ColorOf, default_color_of
+from napari_colorkde.scene.box_colors import ColorOf, default_color_of
 from napari_colorkde.scene.geometry.box import ColorBox, Floats
 
 # Conversions to a color space and back miss the border of what can be displayed by less.

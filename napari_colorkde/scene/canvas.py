@@ -29,7 +29,7 @@ from napari_colorkde.scene.density.volume import NEGATIVE, POSITIVE
 from napari_colorkde.scene.density_view import MODES, DensityView
 from napari_colorkde.scene.ellipsoids.ellipsoid_mouse import EllipsoidMouse
 from napari_colorkde.scene.ellipsoids.ellipsoid_set import EllipsoidSet
-from napari_colorkde.scene.ellipsoids.ellipsoids import Ellipsoids
+from napari_colorkde.scene.ellipsoids.ellipsoid_visual import Ellipsoids
 from napari_colorkde.scene.geometry.box import Floats
 from napari_colorkde.scene.geometry.rays import hit_plane
 from napari_colorkde.scene.geometry.regions import HalfSpace, densest_on_ray

@@ -12,12 +12,12 @@ from napari_colorkde.scene.annotations.frame import CubeFrame, FlatFrame
 from napari_colorkde.scene.annotations.rulers import Ruler
 from napari_colorkde.scene.axes import SceneAxes
 from napari_colorkde.scene.base_canvas import BaseCanvas
+from napari_colorkde.scene.box_colors import ColorOf
 from napari_colorkde.scene.density.content import Content, PlaneContent, VolumeContent
 from napari_colorkde.scene.density.curve import CURVE_RAMP, CurveContent
 from napari_colorkde.scene.density.points import Points
 from napari_colorkde.scene.density.transfer import CumulativeMass, TransferFunction
 from napari_colorkde.scene.density.volume import MODES as VOLUME_MODES
-from napari_colorkde.scene.display_colors import ColorOf
 from napari_colorkde.scene.theme import Theme
 
 MODES = (*VOLUME_MODES, "points")

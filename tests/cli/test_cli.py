@@ -24,8 +24,8 @@ from PIL import Image
 
 from napari_colorkde import ColorKDE, __version__, color_kde, compute_densities, load_kernels
 from napari_colorkde.cli import main
-from napari_colorkde.cli.arguments import parse_bandwidth
 from napari_colorkde.cli.console import print_status, table, timed_step
+from napari_colorkde.cli.parsers import parse_bandwidth
 from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.io.colormaps import COLORMAPS

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.mixture.kernels import Kernel
-from napari_colorkde.core.palette.counting import CountedColors, count_rows, merge_counted
+from napari_colorkde.core.palette.distinct_rows import CountedColors, count_rows, merge_counted
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.ranges import rounding_variances
 

@@ -3,7 +3,6 @@
 May import everything in `cli`; the engine is imported when a command runs.
 """
 
-from napari_colorkde.cli.command import program
 from napari_colorkde.cli.commands import (
     bandwidth,
     compare,
@@ -16,6 +15,7 @@ from napari_colorkde.cli.commands import (
     open_,
     volume,
 )
+from napari_colorkde.cli.program import program
 
 COMMANDS = (
     demo.COMMAND,

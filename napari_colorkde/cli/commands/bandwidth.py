@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_colorkde.cli import choices, inputs, tasks
-from napari_colorkde.cli.arguments import one_of, parse_numbers
-from napari_colorkde.cli.command import Command
+from napari_colorkde.cli import allowed_names, inputs, tasks
 from napari_colorkde.cli.console import print_message, table
-from napari_colorkde.cli.options import (
+from napari_colorkde.cli.parsers import one_of, parse_numbers
+from napari_colorkde.cli.program import Command
+from napari_colorkde.cli.shared_options import (
     ChannelAxisOption,
     ChannelsOption,
     DeviceOption,
@@ -27,8 +27,8 @@ def bandwidth(
         typer.Option(
             "--method",
             metavar="RULE",
-            parser=one_of(choices.bandwidths),
-            autocompletion=lambda: list(choices.bandwidths()),
+            parser=one_of(allowed_names.bandwidths),
+            autocompletion=lambda: list(allowed_names.bandwidths()),
             help="$bandwidths. loco leaves out one color, loo one pixel; auto looks at none.",
         ),
     ] = "loco",
@@ -56,9 +56,9 @@ def bandwidth(
     device: DeviceOption = "auto",
 ) -> None:
     """Choose a bandwidth, and print it with the candidates' log-likelihoods in nats per pixel."""
-    if candidates is not None and method not in choices.likelihoods():
+    if candidates is not None and method not in allowed_names.likelihoods():
         raise ValueError(
-            f"method={method!r} tries no candidates; use {listed(choices.likelihoods())}."
+            f"method={method!r} tries no candidates; use {listed(allowed_names.likelihoods())}."
         )
     palette = inputs.count_colors(inputs.read(image, mask, channel_axis, channels))
     found = tasks.select_bandwidth(palette, method, candidates, device, exact=exact)

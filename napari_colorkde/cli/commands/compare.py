@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from napari_colorkde.cli import inputs
-from napari_colorkde.cli.command import Command
 from napari_colorkde.cli.console import table, timed_step
-from napari_colorkde.cli.options import (
+from napari_colorkde.cli.program import Command
+from napari_colorkde.cli.shared_options import (
     IMAGE_HELP,
     BandwidthOption,
     ChannelAxisOption,

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from napari_colorkde.cli import crosscheck_tasks, inputs
-from napari_colorkde.cli.arguments import parse_sigmas
-from napari_colorkde.cli.command import Command
 from napari_colorkde.cli.console import table, timed_step
-from napari_colorkde.cli.options import (
+from napari_colorkde.cli.parsers import parse_sigmas
+from napari_colorkde.cli.program import Command
+from napari_colorkde.cli.shared_options import (
     ChannelAxisOption,
     ChannelsOption,
     DeviceOption,

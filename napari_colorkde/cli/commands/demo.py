@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from napari_colorkde.cli.command import Command
 from napari_colorkde.cli.open_window import window_libraries
+from napari_colorkde.cli.program import Command
 
 
 def demo(

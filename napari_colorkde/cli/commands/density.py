@@ -5,16 +5,17 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from napari_colorkde.cli import choices, inputs, tasks
-from napari_colorkde.cli.arguments import (
+from napari_colorkde.cli import allowed_names, inputs, tasks
+from napari_colorkde.cli.density_output import Result
+from napari_colorkde.cli.parsers import (
     parse_bandwidth,
     parse_colormap,
     parse_named_number,
     refuse_overwriting_inputs,
     unique_names,
 )
-from napari_colorkde.cli.command import Command
-from napari_colorkde.cli.options import (
+from napari_colorkde.cli.program import Command
+from napari_colorkde.cli.shared_options import (
     BANDWIDTH_HELP,
     ChannelAxisOption,
     ChannelsOption,
@@ -23,7 +24,6 @@ from napari_colorkde.cli.options import (
     MaskOption,
     SpaceOption,
 )
-from napari_colorkde.cli.results import Result
 
 Show = Literal["density", "posterior", "ratio", "class"]
 
@@ -89,7 +89,7 @@ def density(
             "--bandwidth",
             metavar="BANDWIDTH",
             parser=parse_bandwidth,
-            autocompletion=lambda: list(choices.bandwidths()),
+            autocompletion=lambda: list(allowed_names.bandwidths()),
             help=f"KDE of the image's own colors: {BANDWIDTH_HELP}",
         ),
     ] = None,
@@ -101,7 +101,7 @@ def density(
             "--colormap",
             metavar="NAME",
             parser=parse_colormap,
-            autocompletion=lambda: list(choices.colormaps()),
+            autocompletion=lambda: list(allowed_names.colormaps()),
             help="For .png: $colormaps.",
         ),
     ] = "magma",

@@ -6,15 +6,15 @@ from typing import Annotated, Any, Literal
 import typer
 
 from napari_colorkde.cli import inputs, tasks
-from napari_colorkde.cli.arguments import (
+from napari_colorkde.cli.console import timed_step
+from napari_colorkde.cli.parsers import (
     parse_label_name,
     parse_n_kernels,
     refuse_overwriting_inputs,
     unique_labels,
 )
-from napari_colorkde.cli.command import Command
-from napari_colorkde.cli.console import timed_step
-from napari_colorkde.cli.options import (
+from napari_colorkde.cli.program import Command
+from napari_colorkde.cli.shared_options import (
     ChannelAxisOption,
     ChannelsOption,
     DeviceOption,

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_colorkde.cli.arguments import parse_numbers, refuse_overwriting_inputs
-from napari_colorkde.cli.command import Command
 from napari_colorkde.cli.console import timed_step
-from napari_colorkde.cli.options import DeviceOption, JsonOption
+from napari_colorkde.cli.parsers import parse_numbers, refuse_overwriting_inputs
+from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.search_results import (
     PLOT_SUFFIXES,
     SearchResult,
@@ -19,6 +18,7 @@ from napari_colorkde.cli.search_results import (
     write_csv,
     write_plot,
 )
+from napari_colorkde.cli.shared_options import DeviceOption, JsonOption
 
 if TYPE_CHECKING:
     from napari_colorkde.io.datasets import DataSet, Split

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from napari_colorkde.cli import inputs
-from napari_colorkde.cli.arguments import refuse_overwriting_inputs
-from napari_colorkde.cli.command import Command
 from napari_colorkde.cli.console import timed_step
+from napari_colorkde.cli.parsers import refuse_overwriting_inputs
+from napari_colorkde.cli.program import Command
 
 
 def kernels(

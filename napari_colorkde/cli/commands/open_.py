@@ -1,8 +1,8 @@
 """The command `open`."""
 
-from napari_colorkde.cli.command import Command
 from napari_colorkde.cli.open_window import window_libraries
-from napari_colorkde.cli.options import ImageArgument
+from napari_colorkde.cli.program import Command
+from napari_colorkde.cli.shared_options import ImageArgument
 
 
 def open_(image: ImageArgument) -> None:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kernel_sums.bsplines import Scheme
-from napari_colorkde.core.kernel_sums.loops import in_threads, loops_for, shares
-from napari_colorkde.core.kernel_sums.placement import EDGE, Integers, Placement, batches
+from napari_colorkde.core.kernel_sums.choose_loops import in_threads, loops_for, shares
+from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE, Integers, Placement, batches
 
 PRODUCTS = 1 << 20
 """Numbers multiplied at a time: 4 MB in float32, so that they stay in the cache."""

@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.kernel_sums.loops import in_threads, loops_for, shares
-from napari_colorkde.core.kernel_sums.placement import Integers, sort_codes
+from napari_colorkde.core.kernel_sums.choose_loops import in_threads, loops_for, shares
+from napari_colorkde.core.kernel_sums.points_in_bricks import Integers, sort_codes
 
 RUN = 16
 """Most points of a run."""

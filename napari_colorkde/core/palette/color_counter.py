@@ -13,8 +13,8 @@ from napari_colorkde.core.palette.binning import (
     narrowest_width,
     widen_to,
 )
-from napari_colorkde.core.palette.byte_counts import ByteCounts
-from napari_colorkde.core.palette.counting import CountedColors, count_rows, merge_counted
+from napari_colorkde.core.palette.byte_counter import ByteCounts
+from napari_colorkde.core.palette.distinct_rows import CountedColors, count_rows, merge_counted
 from napari_colorkde.core.palette.levels import level_bits, range_of_levels
 
 MAX_COLORS = 1 << 24

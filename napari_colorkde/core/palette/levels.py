@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.blocks import map_blocks
+from napari_colorkde.core.palette.map_blocks import map_blocks
 
 LEVEL_BITS = range(8, 17)
 """Depths of integers that are looked for, the shallowest first."""

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.blocks import map_blocks
 from napari_colorkde.core.palette.color_codes import byte_codes
+from napari_colorkde.core.palette.map_blocks import map_blocks
+from napari_colorkde.core.palette.packing import Packing, hashed_rows
 from napari_colorkde.core.palette.sorting import WORD_BITS, Words, sorted_order
-from napari_colorkde.core.palette.words import Packing, hashed_rows
 
 MAX_QUERIES = 1 << 22
 """Colors that are looked up in one go."""

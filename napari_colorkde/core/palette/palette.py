@@ -31,7 +31,7 @@ from napari_colorkde.core.palette.binning import (
     within_bins,
 )
 from napari_colorkde.core.palette.color_counter import MAX_COLORS, ColorCounter
-from napari_colorkde.core.palette.counting import CountedColors, Counts, merge_counted
+from napari_colorkde.core.palette.distinct_rows import CountedColors, Counts, merge_counted
 from napari_colorkde.core.palette.lattice import Lattice, lattice_of
 from napari_colorkde.core.palette.levels import are_whole, level_bits, range_of_levels
 from napari_colorkde.core.palette.lookup import ColorLookup

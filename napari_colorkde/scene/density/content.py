@@ -14,10 +14,10 @@ from vispy.scene.visuals import Image
 from vispy.visuals.transforms import MatrixTransform
 
 from napari_colorkde.scene.axes import SceneAxes
+from napari_colorkde.scene.box_colors import color_grid
 from napari_colorkde.scene.density.empty_space import distance_to_content
 from napari_colorkde.scene.density.transfer import TransferFunction
 from napari_colorkde.scene.density.volume import DensityCloud
-from napari_colorkde.scene.display_colors import color_grid
 from napari_colorkde.scene.element import Element, ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats
 

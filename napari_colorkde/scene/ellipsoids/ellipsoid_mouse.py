@@ -12,7 +12,7 @@ from qtpy.QtCore import Qt
 from napari_colorkde.scene.annotations.rulers import on_screen
 from napari_colorkde.scene.element import Project
 from napari_colorkde.scene.ellipsoids.ellipsoid_set import EllipsoidSet
-from napari_colorkde.scene.ellipsoids.ellipsoids import Ellipsoids
+from napari_colorkde.scene.ellipsoids.ellipsoid_visual import Ellipsoids
 from napari_colorkde.scene.geometry.box import ColorBox, Floats
 from napari_colorkde.scene.geometry.rays import Ray, hit_plane, nearest_on_line
 

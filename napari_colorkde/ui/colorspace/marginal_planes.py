@@ -15,8 +15,8 @@ from napari_colorkde.app.density.compute import Estimate
 from napari_colorkde.app.session import Session
 from napari_colorkde.scene.annotations.marginals import Wall
 from napari_colorkde.scene.axes import SceneAxes
+from napari_colorkde.scene.box_colors import ColorOf
 from napari_colorkde.scene.density.transfer import CumulativeMass, TransferFunction
-from napari_colorkde.scene.display_colors import ColorOf
 from napari_colorkde.scene.theme import get_theme
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView, known_theme
 

@@ -141,8 +141,8 @@ def shell_layers(
         return []
     from skimage.measure import marching_cubes
 
+    from napari_colorkde.scene.box_colors import default_color_of
     from napari_colorkde.scene.density.transfer import CumulativeMass
-    from napari_colorkde.scene.display_colors import default_color_of
     from napari_colorkde.scene.geometry.box import ColorBox
 
     color_of = color_of or default_color_of(ColorBox.from_axes(volume.axes))
@@ -187,8 +187,8 @@ def true_colors(volume: DensityVolume, color_of: Any = None) -> NDArray[np.uint8
 
     The opacity is baked, ``1 − exp(−k · density · dx)``: napari's contrast acts on colors only.
     """
+    from napari_colorkde.scene.box_colors import default_color_of
     from napari_colorkde.scene.density.transfer import CumulativeMass, TransferFunction
-    from napari_colorkde.scene.display_colors import default_color_of
     from napari_colorkde.scene.geometry.box import ColorBox
 
     box = ColorBox.from_axes(volume.axes)

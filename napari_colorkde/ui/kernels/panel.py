@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.kernels import edits as kernel_edits
-from napari_colorkde.app.kernels.display_colors import display_colors
+from napari_colorkde.app.kernels.kernel_colors import display_colors
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.core.mixture.kernels import KernelSet

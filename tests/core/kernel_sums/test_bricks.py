@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_colorkde.core.device import HOST
-from napari_colorkde.core.kernel_sums import bricks, loops, placement
+from napari_colorkde.core.kernel_sums import bricks, choose_loops, points_in_bricks
 from napari_colorkde.core.kernel_sums.bsplines import TO_ITSELF, TO_PEAK
-from napari_colorkde.core.kernel_sums.placement import EDGE, Frame, Placement
+from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE, Frame, Placement
 from tests.core.drawn import seeds
 
 
@@ -30,7 +30,7 @@ def spilled(place, frame):
 @settings(max_examples=20)
 def test_every_point_is_in_the_run_of_its_group(seed, n_channels, group):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(placement, "GROUPS", (group,))
+        patch.setattr(points_in_bricks, "GROUPS", (group,))
         points, frame, place = placed(seed, n_channels, TO_PEAK)
     assert place.group == group
     np.testing.assert_array_equal(np.sort(place.order), np.arange(len(points)))
@@ -88,7 +88,7 @@ def test_compiled_loops_do_the_same(scheme, monkeypatch):
     numbers = spilled(place, frame)
     results = []
     for worth_waiting in (len(points) + 1, 1):
-        monkeypatch.setattr(loops, "WORTH_WAITING", worth_waiting)
+        monkeypatch.setattr(choose_loops, "WORTH_WAITING", worth_waiting)
         mesh = bricks.spread(place, counts, numbers, frame.strides, scheme, HOST)
         sums = np.zeros(len(points), np.float32)
         bricks.read(mesh, place, scheme, sums, HOST)

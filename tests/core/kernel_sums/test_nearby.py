@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_colorkde.core.device import HOST
-from napari_colorkde.core.kernel_sums import loops, nearby
+from napari_colorkde.core.kernel_sums import choose_loops, nearby
 from napari_colorkde.core.kernel_sums.nearby import nearby_sums
 from napari_colorkde.core.palette.palette import Palette
 from tests.core.drawn import log_sums_reference, seeds
@@ -55,6 +55,6 @@ def test_compiled_loops_do_the_same(seed, span):
     points = colors[:200] + rng.normal(size=(200, 3))
     counts = rng.integers(1, 100, 400)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loops, "WORTH_WAITING", 1)
+        patch.setattr(choose_loops, "WORTH_WAITING", 1)
         sums = nearby_sums(points, colors, counts.astype(np.float32), 7.7, HOST)
     np.testing.assert_allclose(sums, reference(points, colors, counts), rtol=5e-5, atol=1e-9)

@@ -16,7 +16,7 @@ from napari_colorkde.core.palette.binning import (
     widen_to,
     within_bins,
 )
-from napari_colorkde.core.palette.counting import CountedColors, count_rows
+from napari_colorkde.core.palette.distinct_rows import CountedColors, count_rows
 from tests.core.drawn import images, seeds
 
 deep_images = images(dtypes=("uint16", "float32", "float64"), max_side=8)

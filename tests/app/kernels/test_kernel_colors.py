@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_colorkde.app.kernels.display_colors import display_colors
+from napari_colorkde.app.kernels.kernel_colors import display_colors
 from napari_colorkde.core.palette.palette import Palette
 
 

@@ -14,7 +14,7 @@ from types import ModuleType
 WORTHWHILE_PIXELS = 1 << 25
 """Pixels counted by a process before the loops are made ready for those that follow."""
 
-LOOPS = "napari_colorkde.core.palette.numba_loops"
+LOOPS = "napari_colorkde.core.palette.numba_counting"
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.layers.overlay_colormap import class_color
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.ui.colorspace.ellipsoids import KernelEllipsoids
+from napari_colorkde.ui.colorspace.ellipsoid_editor import KernelEllipsoids
 from napari_colorkde.ui.kernels.panel import KernelsPanel
 from tests.scene.remembering import make_canvas
 from tests.ui.conftest import RGB, Dock

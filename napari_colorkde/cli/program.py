@@ -10,7 +10,7 @@ from typer.core import TyperCommand
 
 from napari_colorkde import __version__
 from napari_colorkde.cli.console import PROGRAM, print_message
-from napari_colorkde.cli.options import filled
+from napari_colorkde.cli.shared_options import filled
 
 
 @dataclass(frozen=True, slots=True)

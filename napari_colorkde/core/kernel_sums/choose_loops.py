@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_colorkde.core.compiled_loops import CompiledLoops
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.palette.compiled import CompiledLoops
 
-LOOPS = CompiledLoops("napari_colorkde.core.kernel_sums.numba_loops", worthwhile=1 << 22)
+LOOPS = CompiledLoops("napari_colorkde.core.kernel_sums.numba_sums", worthwhile=1 << 22)
 """What spreads, reads and sums pairs in a third of the time or less."""
 
 WORTH_WAITING = 1 << 21

@@ -7,16 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_colorkde.cli import arguments, choices
+from napari_colorkde.cli import allowed_names, parsers
 
 _LISTS: dict[str, Callable[[], str]] = {
-    "bandwidths": lambda: listed(choices.bandwidths()),
-    "colormaps": lambda: listed(choices.colormaps()),
-    "density_files": lambda: listed(choices.density_files()),
-    "images": lambda: listed(choices.image_files()),
-    "likelihoods": lambda: listed(choices.likelihoods()),
-    "spaces": lambda: listed(choices.color_spaces()),
-    "volume_files": lambda: listed(choices.volume_files()),
+    "bandwidths": lambda: listed(allowed_names.bandwidths()),
+    "colormaps": lambda: listed(allowed_names.colormaps()),
+    "density_files": lambda: listed(allowed_names.density_files()),
+    "images": lambda: listed(allowed_names.image_files()),
+    "likelihoods": lambda: listed(allowed_names.likelihoods()),
+    "spaces": lambda: listed(allowed_names.color_spaces()),
+    "volume_files": lambda: listed(allowed_names.volume_files()),
 }
 """What help texts name by $name: read from the tables when the help is shown."""
 
@@ -45,7 +45,7 @@ ChannelAxisOption = Annotated[
     typer.Option(
         "--channel-axis",
         metavar="AXIS",
-        parser=arguments.parse_channel_axis,
+        parser=parsers.parse_channel_axis,
         help="Axis of the channels, counted from 0, or from -1 backwards; none for gray.",
     ),
 ]
@@ -54,7 +54,7 @@ ChannelsOption = Annotated[
     typer.Option(
         "--channels",
         metavar="E,E,…",
-        parser=arguments.parse_channels,
+        parser=parsers.parse_channels,
         help="Which entries of the channel axis, from 0: as 0,1.",
     ),
 ]
@@ -67,8 +67,8 @@ SpaceOption = Annotated[
     typer.Option(
         "--space",
         metavar="SPACE",
-        parser=arguments.one_of(choices.color_spaces),
-        autocompletion=lambda: list(choices.color_spaces()),
+        parser=parsers.one_of(allowed_names.color_spaces),
+        autocompletion=lambda: list(allowed_names.color_spaces()),
         help="Color space: $spaces. All but rgb, the image's own channels, read it as sRGB.",
     ),
 ]
@@ -77,8 +77,8 @@ BandwidthOption = Annotated[
     typer.Option(
         "--bandwidth",
         metavar="BANDWIDTH",
-        parser=arguments.parse_bandwidth,
-        autocompletion=lambda: list(choices.bandwidths()),
+        parser=parsers.parse_bandwidth,
+        autocompletion=lambda: list(allowed_names.bandwidths()),
         help=BANDWIDTH_HELP,
     ),
 ]

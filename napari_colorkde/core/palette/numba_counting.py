@@ -1,7 +1,7 @@
 """The loop over 8-bit colors that NumPy cannot write, as machine code.
 
 Importing this module imports numba and compiles, or reads what an earlier process compiled: ask
-`compiled.py` for it.
+`core.compiled_loops` for it.
 """
 
 from typing import Any

@@ -3,7 +3,7 @@
 What `bricks` and `nearby` do in batches with torch, for one point after the other.
 
 Importing this module imports numba and compiles, or reads what an earlier process compiled: ask
-`core.palette.compiled` for it. For three channels; with fewer, little is left to gain.
+`core.compiled_loops` for it. For three channels; with fewer, little is left to gain.
 
 Lines of nodes are as long as a vector register, whatever the splines' order: weights beyond are
 zero, so tables have `LINE` columns, and bricks as many numbers after their last node.
@@ -16,7 +16,7 @@ import numba
 import numpy as np
 
 from napari_colorkde.core.kernel_sums.bricks import LINE
-from napari_colorkde.core.kernel_sums.placement import EDGE
+from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE
 
 POINTS = "float64[:, ::1], int64[::1], int64[::1], int64[::1], int64[::1], float64, float32[:, ::1]"
 """Whitened points, their rows in order, each brick's first and last place in it and its position,

@@ -6,13 +6,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.blocks import BLOCK_ROWS, map_blocks, thread_count
+from napari_colorkde.core.compiled_loops import LOOPS_OF_COUNTING
 from napari_colorkde.core.palette.color_codes import (
     colors_of_byte_codes,
     ordered_byte_codes,
 )
-from napari_colorkde.core.palette.compiled import LOOPS_OF_COUNTING
-from napari_colorkde.core.palette.counting import CountedColors
+from napari_colorkde.core.palette.distinct_rows import CountedColors
+from napari_colorkde.core.palette.map_blocks import BLOCK_ROWS, map_blocks, thread_count
 from napari_colorkde.core.palette.sorting import starts_of_runs
 
 MAX_TABLED = int(np.iinfo(np.uint32).max)

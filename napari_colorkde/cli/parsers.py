@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from napari_colorkde.cli import choices
+from napari_colorkde.cli import allowed_names
 
 
 def one_of(allowed: Callable[[], Sequence[str]]) -> Callable[[str], str]:
@@ -26,14 +26,14 @@ def parse_bandwidth(text: str) -> str | float | list[float] | None:
     """Read a bandwidth: None for "auto", a rule's name, a sigma, or a list of sigmas."""
     if text == "auto":
         return None
-    if text in choices.bandwidths():
+    if text in allowed_names.bandwidths():
         return text
     try:
         sigmas = parse_numbers(text)
     except ValueError:
         raise ValueError(
-            f"{text!r} is not known; use {', '.join(choices.bandwidths())}, a sigma, or one for "
-            "each channel, as in 3,3,5."
+            f"{text!r} is not known; use {', '.join(allowed_names.bandwidths())}, a sigma, or one "
+            "for each channel, as in 3,3,5."
         ) from None
     if min(sigmas) <= 0:
         raise ValueError(f"{text!r} is no sigma; give a number above 0.")

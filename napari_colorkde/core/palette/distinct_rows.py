@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.blocks import map_blocks
+from napari_colorkde.core.palette.map_blocks import map_blocks
+from napari_colorkde.core.palette.packing import Packing, hashed_rows
 from napari_colorkde.core.palette.sorting import Words, sorted_order, starts_of_runs
-from napari_colorkde.core.palette.words import Packing, hashed_rows
 
 Counts = NDArray[Any]
 """int64 numbers of pixels, or float64 weights."""

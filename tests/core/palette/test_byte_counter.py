@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_colorkde.core.palette import byte_counts
-from napari_colorkde.core.palette.byte_counts import FEW_PIXELS, ByteCounts
-from napari_colorkde.core.palette.compiled import LOOPS_OF_COUNTING, CompiledLoops
+from napari_colorkde.core.compiled_loops import LOOPS_OF_COUNTING, CompiledLoops
+from napari_colorkde.core.palette import byte_counter
+from napari_colorkde.core.palette.byte_counter import FEW_PIXELS, ByteCounts
 from tests.core.palette.rows import as_pairs, rows_of_bytes, unique_rows
 
 
@@ -51,7 +51,7 @@ def test_counts_go_on_beyond_what_the_table_holds(rows, channels):
 def test_compiled_loops_count_the_same(rows, monkeypatch, threads):
     pytest.importorskip("numba")
     assert LOOPS_OF_COUNTING.prepare(wait=True) is not None
-    monkeypatch.setattr(byte_counts, "thread_count", lambda: threads)
+    monkeypatch.setattr(byte_counter, "thread_count", lambda: threads)
     assert counted(rows, rows[:5]) == unique_rows(np.concatenate([rows, rows[:5]]))
 
 
@@ -73,4 +73,4 @@ def test_loops_that_cannot_be_compiled_are_done_without():
 
 
 def _has_numba():
-    return byte_counts.LOOPS_OF_COUNTING.prepare(wait=True) is not None
+    return byte_counter.LOOPS_OF_COUNTING.prepare(wait=True) is not None
