@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.number_text import counted
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -50,7 +52,7 @@ class Device:
             return f"{torch.cuda.get_device_name(self.torch_device)} ({self.torch_device})"
         if self.torch_device.type == "mps":
             return "Apple GPU (mps)"
-        return f"CPU, {torch.get_num_threads()} threads"
+        return f"CPU, {counted(torch.get_num_threads(), 'thread')}"
 
 
 HOST = Device(torch.device("cpu"))

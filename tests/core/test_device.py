@@ -115,3 +115,9 @@ def test_a_missing_apple_gpu_is_said(no_cards):
 def test_an_unknown_name_is_said(given):
     with pytest.raises(ValueError, match=r"is not known; use .*auto.*cpu.*cuda.*mps"):
         resolve_device(given)
+
+
+@pytest.mark.parametrize(("threads", "name"), [(1, "CPU, 1 thread"), (2, "CPU, 2 threads")])
+def test_the_cpu_says_how_many_threads(monkeypatch, threads, name):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert HOST.name == name
