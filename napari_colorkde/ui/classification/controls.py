@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, PushButton
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QLayoutItem, QWidget
 
 from napari_colorkde.ui.widgets.forms import form
 from napari_colorkde.ui.widgets.number_slider import NumberSlider
 
-Choices = Callable[[Any], list[str]]
+Choices = Callable[[object], list[str]]
 
 SHOWS = {
     "density": "density",
@@ -147,7 +146,7 @@ class ClassificationControls(QWidget):
         )
 
 
-def _set_visible(item: Any, visible: bool) -> None:
+def _set_visible(item: QLayoutItem, visible: bool) -> None:
     if item.widget() is not None:
         item.widget().setVisible(visible)
     elif item.layout() is not None:

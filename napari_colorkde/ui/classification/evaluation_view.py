@@ -1,7 +1,7 @@
 """The truth and what it says of the overlay: choices, the ROC curve, numbers."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import Qt
@@ -12,6 +12,7 @@ from napari_colorkde.app.classification.evaluation import (
     MAX_LABELS,
     UNLABELED,
     Evaluation,
+    Unlabeled,
 )
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.source import is_labels, unwrap_proxy
@@ -19,6 +20,10 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.core.number_text import grouped
 from napari_colorkde.ui.classification.roc_plot import RocPlot
 from napari_colorkde.ui.widgets.forms import form
+
+if TYPE_CHECKING:
+    from napari import Viewer
+    from napari.layers import Labels
 
 NO_TRUTH = ""
 
@@ -36,9 +41,9 @@ class EvaluationView(QWidget):
         Whose densities are scored.
     """
 
-    def __init__(self, viewer: Any, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: "Viewer", session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._viewer = unwrap_proxy(viewer)
+        self._viewer: Viewer = unwrap_proxy(viewer)
         self.evaluation = Evaluation(session)
         self._threshold: float | None = None
         self.truth = ComboBox(
@@ -109,14 +114,14 @@ class EvaluationView(QWidget):
 
     # --- within
 
-    def _on_truth(self, layer: Any) -> None:
+    def _on_truth(self, layer: "Labels | str") -> None:
         self.evaluation.choose(None if layer == NO_TRUTH else layer)
 
     def _on_positive(self, label: int | None) -> None:
         if label is not None:
             self.evaluation.set_positive(label)
 
-    def _on_unlabeled(self, unlabeled: Any) -> None:
+    def _on_unlabeled(self, unlabeled: Unlabeled) -> None:
         self.evaluation.set_unlabeled(unlabeled)
 
     def _sync(self) -> None:
@@ -153,12 +158,12 @@ class EvaluationView(QWidget):
         )
         self.numbers.setText(f"<table cellspacing='1'>{cells}</table>")
 
-    def _layers(self, widget: Any) -> list[tuple[str, Any]]:
+    def _layers(self, widget: object) -> "list[tuple[str, Labels | str]]":
         layers = [unwrap_proxy(layer) for layer in self._viewer.layers]
         labels = [layer for layer in reversed(layers) if is_labels(layer)]
         return [("no truth", NO_TRUTH), *((layer.name, layer) for layer in labels)]
 
-    def _labels(self, widget: Any) -> list[tuple[str, int]]:
+    def _labels(self, widget: object) -> list[tuple[str, int]]:
         truth = self.evaluation.truth
         if truth is None:
             return []

@@ -4,27 +4,19 @@ Choices go to the session's classification; the truth is a Labels layer of the v
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_colorkde.app.class_settings import with_prior
-from napari_colorkde.app.classification.threshold import (
-    above_threshold,
-    active_threshold,
-    threshold_range,
-)
+from napari_colorkde.app.classification.threshold import active_threshold, threshold_range
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
 from napari_colorkde.app.density.compute import ColorValues
 from napari_colorkde.app.image.source import unwrap_proxy
-from napari_colorkde.app.jobs import user_message
-from napari_colorkde.app.layers.mask_layer import add_labels, paint_labels
 from napari_colorkde.app.layers.overlay import Overlay
-from napari_colorkde.app.layers.overlay_colormap import class_color
 from napari_colorkde.app.layers.threshold_mask import ThresholdMask
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
@@ -32,6 +24,11 @@ from napari_colorkde.io.kernel_files import load_kernels
 from napari_colorkde.io.samples import PRESET_FILE, sample_path
 from napari_colorkde.ui.classification.controls import ClassificationControls
 from napari_colorkde.ui.classification.evaluation_view import EvaluationView
+from napari_colorkde.ui.classification.make_labels import make_labels
+from napari_colorkde.ui.report_errors import report_errors
+
+if TYPE_CHECKING:
+    from napari import Viewer
 
 SKIN = ("skin", "nonskin")
 """The sets of the preset, and its classes."""
@@ -51,10 +48,11 @@ class ClassificationPanel(QWidget):
     failed = Signal(str, description="Why a request was refused; a sentence.")
 
     def __init__(
-        self, viewer: Any, session: Session, overlay: Overlay, parent: QWidget | None = None
+        self, viewer: "Viewer", session: Session, overlay: Overlay, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._viewer, self._session, self._overlay = unwrap_proxy(viewer), session, overlay
+        self._viewer: Viewer = unwrap_proxy(viewer)
+        self._session, self._overlay = session, overlay
         self.controls = ClassificationControls(self._classes, self._others)
         self._connections = Connections()
         self.mask = ThresholdMask(viewer, session, overlay)
@@ -106,44 +104,9 @@ class ClassificationPanel(QWidget):
 
     def make_labels(self) -> None:
         """Make a Labels layer of the chosen pixels, or of the classes, in the background."""
-        densities, index, image = (
-            self._session.densities,
-            self._session.index,
-            self._overlay.image,
-        )
-        threshold = active_threshold(densities, self._session.state)
-        query = None if densities is None else densities.request.query
-        of_classes = query is not None and query.show == "class"
-        if densities is None or index is None or image is None or index.is_preview:
-            self.failed.emit(
-                "There is nothing to make labels of yet; wait until the overlay is shown."
-            )
-            return
-        if not densities.is_exact:
-            self.failed.emit("The overlay is still a preview; wait until it is exact.")
-            return
-        options: dict[str, Any] = {}
-        if query is not None and of_classes:
-            values = np.nan_to_num(densities.values)
-            name = f"{image.name} classes"
-            options["colormap"] = _class_colors(len(query.names))
-            options["features"] = {"class": ["none", *query.names]}
-        elif threshold is not None:
-            values = above_threshold(densities, threshold)
-            name = f"{image.name} {'dense' if query is None else query.cls}"
-        else:
-            self.failed.emit("There is no threshold yet; wait until the overlay is shown.")
-            return
-        if values.max(initial=0) > 255:
-            self.failed.emit("A Labels layer holds up to 255 classes; give the kernels fewer.")
-            return
-
-        def done(labels: NDArray[np.uint8]) -> None:
-            if self._overlay.image is image:
-                add_labels(self._viewer, self._overlay, labels, name, **options)
-
-        self._session.run(
-            "labels", lambda: paint_labels(index, values), done, self._on_end, keep=True
+        report_errors(
+            lambda: make_labels(self._viewer, self._session, self._overlay, self._on_end),
+            self.failed.emit,
         )
 
     def _on_end(self, problem: str | None) -> None:
@@ -154,7 +117,7 @@ class ClassificationPanel(QWidget):
         self._judge(show=show)
 
     def _on_skin(self) -> None:
-        self._report_errors(self._show_skin)
+        self._ask(self._show_skin)
 
     def _show_skin(self) -> None:
         before = self._session.state
@@ -192,7 +155,7 @@ class ClassificationPanel(QWidget):
         if query is not None:
             self._judge("prior", priors=with_prior(query.priors, query.cls, prior))
 
-    def _on_none(self, *args: Any) -> None:
+    def _on_none(self, *args: object) -> None:
         mass = self.controls.mass.value / 100 if self.controls.none_of_these.value else None
         self._judge("none of these", keep_mass=mass)
 
@@ -209,26 +172,25 @@ class ClassificationPanel(QWidget):
     def _on_best(self) -> None:
         self._judge(threshold=None)
 
-    def _judge(self, merge_key: str | None = None, **fields: Any) -> None:
-        self._report_errors(lambda: self._session.set_classification(merge_key, **fields))
+    def _judge(self, merge_key: str | None = None, **fields: object) -> None:
+        self._ask(lambda: self._session.set_classification(merge_key, **fields))
 
-    def _report_errors(self, change: Callable[[], None]) -> None:
+    def _ask(self, change: Callable[[], None]) -> None:
         """Ask the session; where it refuses, say why and show what it has."""
-        try:
-            change()
-        except (ValueError, TypeError, OSError) as error:
-            problem = user_message(error)
-            if self._session.kernels is None:
-                problem = (
-                    "There are no kernels to classify by yet; pick some, open a kernel file, or "
-                    "press Skin."
-                )
-            self.failed.emit(problem)
+        if not report_errors(change, self._refuse):
             self._sync()
+
+    def _refuse(self, problem: str) -> None:
+        if self._session.kernels is None:
+            problem = (
+                "There are no kernels to classify by yet; pick some, open a kernel file, or press "
+                "Skin."
+            )
+        self.failed.emit(problem)
 
     # --- what the session says
 
-    def showEvent(self, event: Any) -> None:
+    def showEvent(self, event: QShowEvent | None) -> None:
         """Catch up with the session."""
         super().showEvent(event)
         self._sync()
@@ -282,11 +244,11 @@ class ClassificationPanel(QWidget):
 
     # --- choices
 
-    def _classes(self, widget: Any) -> list[str]:
+    def _classes(self, widget: object) -> list[str]:
         query = resolve_classes(self._session.state)
         return [] if query is None else list(query.names)
 
-    def _others(self, widget: Any) -> list[str]:
+    def _others(self, widget: object) -> list[str]:
         query = resolve_classes(self._session.state)
         return [] if query is None else [n for n in query.names if n != query.cls]
 
@@ -297,11 +259,3 @@ def _note(show: str, query: ClassQuery | None) -> str:
         return ""
     classes = ", ".join(f"{name} {p:.3g}" for name, p in query.priors.items())
     return f"Priors: {classes}."
-
-
-def _class_colors(n: int) -> Any:
-    from napari.utils.colormaps import DirectLabelColormap
-
-    colors: dict[int | None, Any] = {None: (0, 0, 0, 0), 0: (0, 0, 0, 0)}
-    colors |= {number + 1: (*class_color(number), 1) for number in range(n)}
-    return DirectLabelColormap(color_dict=colors)

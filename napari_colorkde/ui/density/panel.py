@@ -3,9 +3,8 @@
 Every setting is a magicgui widget that sets one field of the session and follows it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 import numpy as np
 from magicgui.widgets import CheckBox, ComboBox, PushButton
@@ -14,7 +13,6 @@ from qtpy.QtWidgets import QWidget
 
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.compute import Estimate
-from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import AUTOMATIC, State
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
@@ -23,6 +21,7 @@ from napari_colorkde.io.colormaps import COLORMAPS
 from napari_colorkde.io.export_formats import density_suffixes
 from napari_colorkde.io.samples import PRESET_FILE, sample_path
 from napari_colorkde.ui.density.script_menu import ScriptMenu
+from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 from napari_colorkde.ui.widgets.forms import form
 from napari_colorkde.ui.widgets.number_slider import NumberSlider
@@ -50,7 +49,20 @@ class DensityPanel(QWidget):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self.session = session
+        self._make_settings()
+        self._make_buttons()
+        self._lay_out()
+        self._connect()
+        self._sync(session.state)
+
+    def close_session(self) -> None:
+        """Let go of the session."""
+        self._connections.close()
+
+    # --- its parts
+
+    def _make_settings(self) -> None:
         self.show_what = ComboBox(
             name="show_what",
             choices=list(SHOWS.items()),
@@ -81,6 +93,8 @@ class DensityPanel(QWidget):
         self.colormap = ComboBox(
             name="colormap", choices=self._colormap_choices, tooltip="Colormap of the overlay."
         )
+
+    def _make_buttons(self) -> None:
         self.export_button = PushButton(
             name="export",
             text="Export density…",
@@ -96,8 +110,10 @@ class DensityPanel(QWidget):
             text="Copy as script",
             tooltip="Copy a Python script or a command line that computes the array shown.",
         )
-        self.script_menu = ScriptMenu(session, self)
+        self.script_menu = ScriptMenu(self.session, self)
         self.script_button.native.setMenu(self.script_menu)
+
+    def _lay_out(self) -> None:
         grid = form(
             [
                 ("density of", [self.show_what]),
@@ -109,6 +125,8 @@ class DensityPanel(QWidget):
         )
         buttons = (self.export_button, self.volume_button, self.script_button)
         grid.addLayout(FlowLayout([b.native for b in buttons], spacing=6, is_filled=True), 4, 1)
+
+    def _connect(self) -> None:
         self.show_what.changed.connect(self._on_show)
         self.rule.changed.connect(self._on_rule)
         self.sigma.moved.connect(self._on_sigma)
@@ -118,13 +136,8 @@ class DensityPanel(QWidget):
         self.volume_button.changed.connect(self._on_volume)
         self.script_menu.failed.connect(self.failed)
         self._connections = Connections()
-        self._connections.add(session.state_changed, self._on_state)
-        self._connections.add(session.estimate_changed, self._on_estimate)
-        self._sync(session.state)
-
-    def close_session(self) -> None:
-        """Let go of the session."""
-        self._connections.close()
+        self._connections.add(self.session.state_changed, self._on_state)
+        self._connections.add(self.session.estimate_changed, self._on_estimate)
 
     # --- the session changed
 
@@ -148,29 +161,29 @@ class DensityPanel(QWidget):
         """Move the slider to the sigma that a rule has chosen, and fit its ends to the image."""
         widest = float(channel_ranges(estimate.coordinates.points).max())
         self.sigma.set_range(*(fraction * widest for fraction in SIGMA_FRACTIONS))
-        if not isinstance(self._session.bandwidth, tuple):
+        if not isinstance(self.session.bandwidth, tuple):
             self.sigma.set(float(f"{_middle(estimate.sigmas):.3g}"))
 
     # --- the user changed something
 
     def _on_show(self, show: str) -> None:
-        if show == "kernels" and self._session.kernels is None:
-            self._report_errors(lambda: self._session.load_kernels(sample_path(PRESET_FILE)))
+        if show == "kernels" and self.session.kernels is None:
+            self._ask(lambda: self.session.load_kernels(sample_path(PRESET_FILE)))
         else:
-            self._report_errors(lambda: self._session.set(show=show))
+            self._ask(lambda: self.session.set(show=show))
 
     def _on_rule(self, rule: str) -> None:
         bandwidth = self.sigma.value if rule == BY_HAND else rule
-        self._report_errors(lambda: self._session.set(bandwidth=bandwidth))
+        self._ask(lambda: self.session.set(bandwidth=bandwidth))
 
     def _on_sigma(self, sigma: float) -> None:
-        self._report_errors(lambda: self._session.set(bandwidth=sigma))
+        self._ask(lambda: self.session.set(bandwidth=sigma))
 
     def _on_log(self, log: bool) -> None:
-        self._report_errors(lambda: self._session.set(log=log))
+        self._ask(lambda: self.session.set(log=log))
 
     def _on_colormap(self, colormap: str) -> None:
-        self._report_errors(lambda: self._session.set(colormap=colormap))
+        self._ask(lambda: self.session.set(colormap=colormap))
 
     def _on_export(self) -> None:
         self.export_asked.emit()
@@ -178,19 +191,16 @@ class DensityPanel(QWidget):
     def _on_volume(self) -> None:
         self.volume_asked.emit()
 
-    def _report_errors(self, change: Any) -> None:
+    def _ask(self, change: Callable[[], None]) -> None:
         """Ask the session; where it refuses, say why and show what it has."""
-        try:
-            change()
-        except (ValueError, TypeError, OSError) as error:
-            self.failed.emit(user_message(error))
-            self._sync(self._session.state)
+        if not report_errors(change, self.failed.emit):
+            self._sync(self.session.state)
 
     # --- choices
 
-    def _colormap_choices(self, widget: Any) -> list[str]:
+    def _colormap_choices(self, widget: object) -> list[str]:
         # The layer controls of napari offer more; whichever was taken there is offered here, too.
-        current = self._session.colormap
+        current = self.session.colormap
         return [*COLORMAPS, *([current] if current not in COLORMAPS else [])]
 
     @contextmanager

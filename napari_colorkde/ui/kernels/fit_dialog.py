@@ -1,10 +1,8 @@
 """The dialog "Fit": Gaussian mixtures by EM. It stays open beside napari while it works."""
 
-from typing import Any
-
-from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
 from psygnal import Signal
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -16,38 +14,11 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorkde.app.connections import Connections
-from napari_colorkde.app.image.source import is_labels
-from napari_colorkde.app.jobs import Progress, user_message
-from napari_colorkde.app.kernels.fitting import (
-    MAX_KERNELS,
-    FitRequest,
-    Fitted,
-    apply_fit,
-    fit,
-    index_of,
-)
-from napari_colorkde.app.layers.metadata import METADATA_KEY
-from napari_colorkde.app.selection.from_layers import labels_selection
-from napari_colorkde.app.selection.selections import Selection
-from napari_colorkde.core.mixture.em_steps import default_reg_covar
-from napari_colorkde.core.palette.ranges import QUANTIZATION
+from napari_colorkde.app.jobs import Progress
+from napari_colorkde.app.kernels.fitting import Fitted, apply_fit, fit
+from napari_colorkde.ui.kernels.fit_form import FitForm
 from napari_colorkde.ui.kernels.pick_tool import PickTool
-from napari_colorkde.ui.widgets.forms import form
-
-PIXELS = (
-    ("whole image", "image"),
-    ("pixels of the selected label", "selected"),
-    ("all labeled pixels", "together"),
-    ("one mixture and class per label", "each"),
-)
-COVARIANCES = (
-    ("full", "full"),
-    ("diagonal", "diag"),
-    ("spherical", "spherical"),
-    ("tied: the same for all kernels", "tied"),
-)
-RESULTS = (("a new set", "new"), ("added to the current set", "set"))
-NO_LAYER = ""
+from napari_colorkde.ui.report_errors import report_errors, sentence
 
 
 class FitDialog(QDialog):
@@ -63,41 +34,10 @@ class FitDialog(QDialog):
 
     def __init__(self, tool: PickTool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._tool, self._session = tool, tool.session
+        self._session = tool.session
         self._waits = False
         self.setWindowTitle("Fit kernels")
-        self.pixels = ComboBox(choices=PIXELS, tooltip="The pixels to fit to.")
-        self.labels = ComboBox(
-            choices=self._layers, tooltip="The Labels layer that marks the pixels."
-        )
-        self.n_kernels = SpinBox(
-            value=3,
-            min=1,
-            max=MAX_KERNELS,
-            tooltip="Number of kernels of each mixture, or the largest number to try.",
-        )
-        self.by_bic = CheckBox(
-            text="choose by BIC, at most this many",
-            tooltip="Fit 1, 2, … kernels and keep the number with the lowest Bayesian information "
-            "criterion. As neighboring pixels are not independent, it tends to choose many.",
-        )
-        self.covariance = ComboBox(
-            choices=COVARIANCES, tooltip="Shape of the kernels; full ones can have any orientation."
-        )
-        self.reg_covar = LineEdit(
-            value=self._rounding(),
-            tooltip="Added to every variance, in squared image units. By default the variance of "
-            "rounding: 1/12 of a squared level.",
-        )
-        self.cls = LineEdit(
-            value=tool.picker.cls, tooltip="Class of the new kernels; labels bring their own."
-        )
-        self.seed = SpinBox(
-            value=0, min=0, max=99999, tooltip="Seed of the random start (k-means++)."
-        )
-        self.into = ComboBox(
-            choices=RESULTS, tooltip="Where the kernels go. Undo removes them again."
-        )
+        self.form = FitForm(tool)
         self.fit_button = QPushButton("Fit")
         self.stop_button = QPushButton("Stop")
         self.close_button = QPushButton("Close")
@@ -113,9 +53,9 @@ class FitDialog(QDialog):
 
     def reset_choices(self) -> None:
         """Follow the layer list."""
-        self.labels.reset_choices()
+        self.form.reset_choices()
 
-    def showEvent(self, event: Any) -> None:
+    def showEvent(self, event: QShowEvent | None) -> None:
         """Follow the layers that came and went meanwhile."""
         super().showEvent(event)
         self.reset_choices()
@@ -125,11 +65,10 @@ class FitDialog(QDialog):
 
     def start(self) -> None:
         """Fit in the background."""
-        try:
-            request = self._request()
-        except (ValueError, TypeError) as error:
-            self._say(user_message(error))
-            return
+        report_errors(self._start, self._say)
+
+    def _start(self) -> None:
+        request = self.form.request()
         self._say("Fitting…")
         self._waits = True
         self._session.run("fit", lambda: fit(request), self._on_result, self._on_end)
@@ -140,64 +79,13 @@ class FitDialog(QDialog):
         self._session.stop("fit")
         self._stopped()
 
-    def _request(self) -> FitRequest:
-        which = self.pixels.value
-        return FitRequest(
-            index_of(self._session),
-            self._selection(which),
-            which == "each",
-            int(self.n_kernels.value),
-            bool(self.by_bic.value),
-            self.covariance.value,
-            self._variance(),
-            " ".join(self.cls.value.split()),
-            int(self.seed.value),
-            self._session.device,
-        )
-
-    def _selection(self, which: Any) -> Selection | None:
-        source, channels = self._session.source, self._session.channels
-        if which == "image" or source is None or channels is None:
-            return None
-        if self.labels.value == NO_LAYER or self.labels.value is None:
-            raise ValueError("there is no Labels layer; add one and paint on it first.")
-        try:
-            layer = self._tool.viewer.layers[self.labels.value]
-        except KeyError:
-            raise ValueError(
-                f"the layer {self.labels.value!r} no longer exists; choose another one."
-            ) from None
-        return labels_selection(layer, source, channels, self._tool.view(), which)
-
-    def _rounding(self) -> str:
-        palette = self._session.palette
-        return f"{QUANTIZATION if palette is None else default_reg_covar(palette):.4g}"
-
-    def _variance(self) -> float | None:
-        given = self.reg_covar.value.strip()
-        if given == self._rounding():
-            return None  # all of its digits
-        try:
-            variance = float(given)
-        except ValueError:
-            raise ValueError(
-                f"the added variance is {given!r}; give a number such as 0.0833."
-            ) from None
-        if not variance >= 0:
-            raise ValueError(f"the added variance is {given}; give 0 or more.")
-        return variance
-
     # --- what comes of it
 
     def _on_result(self, result: Fitted) -> None:
         self._waits = False
-        try:
-            apply_fit(self._session, result, self.into.value)
-        except ValueError as error:
-            self._say(user_message(error))
-            return
-        self._say("\n".join(map(str, result.reports)))
-        self.fitted.emit(result)
+        if report_errors(lambda: apply_fit(self._session, result, self.form.into.value), self._say):
+            self._say("\n".join(map(str, result.reports)))
+            self.fitted.emit(result)
 
     def _on_end(self, problem: str | None) -> None:
         self._waits = False
@@ -210,51 +98,26 @@ class FitDialog(QDialog):
             self._say(f"{progress.what[:1].upper()}{progress.what[1:]}…")
 
     def _on_counted(self, counted: object) -> None:
-        self.reg_covar.value = self._rounding()
+        self.form.reset_variance()
 
-    def _sync(self, *args: Any) -> None:
+    def _sync(self, *args: object) -> None:
         fitting = self._session.busy and self._session.busy_in("fit")
         self.fit_button.setEnabled(not fitting)
         self.stop_button.setEnabled(fitting)
         if self._waits and not fitting:
             # Its image was left, or all work was stopped.
             self._stopped()
-        by_labels = self.pixels.value != "image"
-        self.labels.enabled = by_labels
-        self.cls.enabled = self.pixels.value != "each"
 
     def _stopped(self) -> None:
         self._waits = False
         self._say("Stopped; nothing was changed.")
 
     def _say(self, text: str) -> None:
-        self.result.setText(text[:1].upper() + text[1:])
+        self.result.setText(sentence(text))
 
     # --- within
 
-    def _layers(self, widget: Any) -> list[tuple[str, str]]:
-        layers = [
-            layer.name
-            for layer in reversed(list(self._tool.viewer.layers))
-            if is_labels(layer) and METADATA_KEY not in layer.metadata
-        ]
-        return [(name, name) for name in layers] or [("no Labels layer", NO_LAYER)]
-
     def _lay_out(self) -> None:
-        inside = QWidget()
-        form(
-            [
-                ("pixels", [self.pixels]),
-                ("labels", [self.labels]),
-                ("kernels", [self.n_kernels, self.by_bic]),
-                ("covariance", [self.covariance]),
-                ("added σ²", [self.reg_covar]),
-                ("class", [self.cls]),
-                ("seed", [self.seed]),
-                ("result", [self.into]),
-            ],
-            inside,
-        )
         buttons = QHBoxLayout()
         buttons.addStretch(1)
         for button in (self.fit_button, self.stop_button, self.close_button):
@@ -269,7 +132,7 @@ class FitDialog(QDialog):
         self.result.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         lines = QVBoxLayout(self)
-        lines.addWidget(inside)
+        lines.addWidget(self.form)
         lines.addLayout(buttons)
         lines.addWidget(self.result, 1)
         self.resize(400, self.sizeHint().height())
@@ -278,7 +141,6 @@ class FitDialog(QDialog):
         self.fit_button.clicked.connect(self.start)
         self.stop_button.clicked.connect(self.stop)
         self.close_button.clicked.connect(self.close)
-        self.pixels.changed.connect(self._sync)
         self._connections = Connections()
         self._connections.add(self._session.progressed, self._on_progress)
         self._connections.add(self._session.idle, self._sync)
@@ -306,7 +168,7 @@ class FitButton(QToolButton):
         """Show the dialog."""
         if self.dialog is None:
             self.dialog = FitDialog(self._tool, self.window())
-        self.dialog.cls.value = self._tool.picker.cls
+        self.dialog.form.cls.value = self._tool.picker.cls
         self.dialog.show()
         self.dialog.raise_()
 

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 
 from napari_colorkde.app.connections import Connections
-from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.kernels.kernel_colors import display_colors
 from napari_colorkde.app.session import Session
@@ -21,6 +20,7 @@ from napari_colorkde.ui.kernels.covariance_dialog import CovarianceDialog
 from napari_colorkde.ui.kernels.set_chooser import KernelSetChooser
 from napari_colorkde.ui.kernels.table import KernelTable
 from napari_colorkde.ui.kernels.table_model import KernelTableModel
+from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 
 TABLE_HEIGHT = 78
@@ -73,12 +73,12 @@ class KernelsPanel(QWidget):
 
     # --- what the user does
 
-    def dragEnterEvent(self, event: Any) -> None:
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take kernel files."""
         if _kernel_files(event):
             event.acceptProposedAction()
 
-    def dropEvent(self, event: Any) -> None:
+    def dropEvent(self, event: QDropEvent) -> None:
         """Open the kernel files that are dropped."""
         event.acceptProposedAction()
         for path in _kernel_files(event):
@@ -96,21 +96,21 @@ class KernelsPanel(QWidget):
         """Duplicate the selected kernels."""
         if chosen := self.table.chosen():
             before = len(self.model.kernels)
-            self._report_errors(lambda: kernel_edits.duplicate(self.model.kernels, chosen))
+            self._edit(lambda: kernel_edits.duplicate(self.model.kernels, chosen))
             self._choose_from(before)
 
     def delete(self) -> None:
         """Delete the selected kernels."""
         if chosen := self.table.chosen():
             row = self.table.rows()[0]
-            self._report_errors(lambda: kernel_edits.delete(self.model.kernels, chosen))
+            self._edit(lambda: kernel_edits.delete(self.model.kernels, chosen))
             left = len(self.model.kernels)
             if left:
                 self.table.choose(self.table.sorted_model.kernels_at([min(row, left - 1)]))
 
     def normalize(self) -> None:
         """Make the weights sum to 1."""
-        self._report_errors(lambda: kernel_edits.normalize_weights(self.model.kernels))
+        self._edit(lambda: kernel_edits.normalize_weights(self.model.kernels))
 
     def edit_matrix(self) -> None:
         """Edit the covariance of the selected kernel in a dialog."""
@@ -120,7 +120,7 @@ class KernelsPanel(QWidget):
             return
         dialog = CovarianceDialog(self.model.kernels[chosen[0]], self._channels(), self)
         if dialog.exec():
-            self._report_errors(
+            self._edit(
                 lambda: kernel_edits.with_covariance(
                     self.model.kernels, chosen[0], dialog.covariance
                 )
@@ -152,22 +152,19 @@ class KernelsPanel(QWidget):
 
     def _add_all(self, new: KernelSet) -> None:
         before = self.model.kernels
-        self._report_errors(lambda: kernel_edits.append(before, new) if before else new)
+        self._edit(lambda: kernel_edits.append(before, new) if before else new)
         self._choose_from(len(before))
 
     def _choose_from(self, first: int) -> None:
         self.table.choose(list(range(first, len(self.model.kernels))))
         self.table.setFocus()
 
-    def _report_errors(self, change: Callable[[], KernelSet]) -> None:
+    def _edit(self, change: Callable[[], KernelSet]) -> None:
         """Edit; where that cannot be, say why."""
-        try:
-            self._session.edit(change())
-        except ValueError as error:
-            self.failed.emit(user_message(error))
+        report_errors(lambda: self._session.edit(change()), self.failed.emit)
 
     def _on_edited(self, kernels: KernelSet) -> None:
-        self._report_errors(lambda: kernels)
+        self._edit(lambda: kernels)
 
     def _swatch(self, mean: NDArray[np.float64]) -> tuple[float, float, float]:
         red, green, blue = display_colors(mean, self._session.palette)[0].tolist()
@@ -193,7 +190,7 @@ class KernelsPanel(QWidget):
         ]
 
     def _connect(self) -> None:
-        actions: dict[QToolButton, Callable[[], Any]] = {
+        actions: dict[QToolButton, Callable[[], None]] = {
             self.add_button: self.add,
             self.duplicate_button: self.duplicate,
             self.delete_button: self.delete,
@@ -215,7 +212,7 @@ class KernelsPanel(QWidget):
         self._connections.add(self._session.counted_changed, self._on_counted)
 
 
-def _kernel_files(event: Any) -> list[str]:
+def _kernel_files(event: QDropEvent) -> list[str]:
     paths = [url.toLocalFile() for url in event.mimeData().urls()]
     return [path for path in paths if Path(path).suffix.lower() in KERNEL_SUFFIXES]
 

@@ -4,11 +4,12 @@ The viewer's own drags and double clicks are set aside meanwhile (Alt is one of 
 put back afterwards. Wheel and right button stay napari's, to zoom.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.components.overlays import ZoomOverlay
+from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import QObject, Qt
 from qtpy.QtGui import QKeySequence
@@ -18,6 +19,10 @@ from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.ui.kernels.pick_modifiers import mode_of_event
 
+if TYPE_CHECKING:
+    from napari import Viewer
+    from napari._vispy.mouse_event import NapariMouseEvent
+
 BOX = "napari-colorkde picking"
 """Name of the rectangle among the canvas's overlays."""
 
@@ -25,6 +30,9 @@ CLICK_PIXELS = 4
 """Drags that are shorter on the screen are clicks."""
 
 PAN_ZOOM = "pan_zoom"
+
+Position = NDArray[np.float64]
+Callback = Callable[..., object]
 
 
 class PickMouse(QObject):
@@ -41,13 +49,14 @@ class PickMouse(QObject):
     picked = Signal(object, str, description="World positions, one or four corners; and how.")
     stopped = Signal()
 
-    def __init__(self, viewer: Any, parent: QWidget) -> None:
+    def __init__(self, viewer: "Viewer", parent: QWidget) -> None:
         super().__init__(parent)
-        self._viewer: Any = unwrap_proxy(viewer)
+        self._owner = parent
+        self._viewer: Viewer = unwrap_proxy(viewer)
         self.is_on = False
         self._box = ZoomOverlay()
-        self._set_aside: tuple[list[Any], list[Any]] = ([], [])
-        self._cursor: Any = None
+        self._set_aside: tuple[list[Callback], list[Callback]] = ([], [])
+        self._cursor = "standard"
         self._escape: QShortcut | None = None
 
     def start(self) -> None:
@@ -71,8 +80,7 @@ class PickMouse(QObject):
         self._connections = Connections()
         self._connections.add(viewer.layers.selection.events.active, self._on_active)
         # Wherever the focus is, the canvas included.
-        parent: Any = self.parent()
-        self._escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), parent.window())
+        self._escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self._owner.window())
         self._escape.setContext(Qt.ShortcutContext.ApplicationShortcut)
         self._escape.activated.connect(self.stop)
 
@@ -101,11 +109,11 @@ class PickMouse(QObject):
             self._escape = None
         self.stopped.emit()
 
-    def _on_active(self, event: Any) -> None:
+    def _on_active(self, event: object) -> None:
         # A layer that is selected brings its own cursor.
         self._viewer.cursor.style = "crosshair"
 
-    def _on_drag(self, viewer: Any, event: Any) -> Iterator[None]:
+    def _on_drag(self, viewer: "Viewer", event: "NapariMouseEvent") -> Iterator[None]:
         active = viewer.layers.selection.active
         if active is not None and active.mode != PAN_ZOOM:
             # The user has taken up a brush.
@@ -132,11 +140,11 @@ class PickMouse(QObject):
             corners = _corners(first, np.array(event.position), list(event.dims_displayed)[-2:])
         self.picked.emit(corners, how)
 
-    def _is_drag(self, pressed: Any, event: Any) -> bool:
+    def _is_drag(self, pressed: Position, event: "NapariMouseEvent") -> bool:
         return bool(np.abs(np.array(event.pos) - pressed).max() >= CLICK_PIXELS)
 
 
-def _corners(first: Any, last: Any, displayed: list[int]) -> list[Any]:
+def _corners(first: Position, last: Position, displayed: list[int]) -> list[Position]:
     """The corners of the rectangle on the screen, in order."""
     second, fourth = first.copy(), first.copy()
     second[displayed[1]], fourth[displayed[0]] = last[displayed[1]], last[displayed[0]]

@@ -1,8 +1,10 @@
 """The row "Pick" of the kernels: by mouse, from labels, from shapes."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
@@ -10,7 +12,6 @@ from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
-    QMenu,
     QShortcut,
     QSizePolicy,
     QToolButton,
@@ -19,10 +20,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorkde.app.connections import Connections
-from napari_colorkde.app.image.source import is_labels, is_shapes, unwrap_proxy
-from napari_colorkde.app.jobs import user_message
+from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.kernels.picking import NamingRule, Picker, PickMode
-from napari_colorkde.app.layers.metadata import METADATA_KEY
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.selection.from_layers import (
     labels_selection,
@@ -34,22 +33,18 @@ from napari_colorkde.app.selection.polygons import rectangle
 from napari_colorkde.app.selection.selections import LabelMode, Selection, SlicePlane, disk
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
+from napari_colorkde.ui.kernels.pick_layer_menu import PickLayerMenu
 from napari_colorkde.ui.kernels.pick_modifiers import HELP_TEXT, mode_of_keyboard
 from napari_colorkde.ui.kernels.pick_mouse import PickMouse
 from napari_colorkde.ui.kernels.table import KernelTable
+from napari_colorkde.ui.report_errors import report_errors, sentence
 from napari_colorkde.ui.widgets.forms import MIN_FIELD_WIDTH
 
-SHORTCUT = "Ctrl+Shift+K"
+if TYPE_CHECKING:
+    from napari import Viewer
+    from napari.layers import Labels, Shapes
 
-LABELS: tuple[tuple[str, LabelMode, NamingRule], ...] = (
-    ("selected label: one kernel", "selected", ""),
-    ("all labels: one kernel", "together", ""),
-    ("each label: a kernel and a class", "each", "label"),
-)
-SHAPES: tuple[tuple[str, bool, NamingRule], ...] = (
-    ("all shapes: one kernel", True, ""),
-    ("each shape: a kernel", False, "shape"),
-)
+SHORTCUT = "Ctrl+Shift+K"
 
 
 class PickTool(QWidget):
@@ -69,23 +64,38 @@ class PickTool(QWidget):
 
     def __init__(
         self,
-        viewer: Any,
+        viewer: "Viewer",
         session: Session,
         overlay: Overlay,
         table: KernelTable,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.viewer: Any = unwrap_proxy(viewer)
+        self.viewer: Viewer = unwrap_proxy(viewer)
         self.session, self._overlay, self._table = session, overlay, table
         self.picker = Picker(session, table.chosen)
         self.mouse = PickMouse(self.viewer, self)
+        self._make_pick_button()
+        self._make_class_box()
+        self._make_layers_menu()
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.hide()
+        self._row = QHBoxLayout()
+        self._lay_out()
+        self._shortcut = QShortcut(QKeySequence(SHORTCUT), self)
+        self._connect()
+        self._sync(session.state)
+
+    def _make_pick_button(self) -> None:
         self.pick_button = QToolButton()
         self.pick_button.setText("Pick")
         self.pick_button.setCheckable(True)
         # napari's themes do not tell a checked button.
         self.pick_button.setStyleSheet("QToolButton:checked { background: palette(highlight); }")
         self.pick_button.setToolTip(f"Make kernels from pixels ({SHORTCUT}). {HELP_TEXT}.")
+
+    def _make_class_box(self) -> None:
         self.cls = QComboBox()
         self.cls.setEditable(True)
         self.cls.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
@@ -95,6 +105,8 @@ class PickTool(QWidget):
         self.cls.lineEdit().setPlaceholderText("class of new kernels")
         self.cls.setMinimumWidth(MIN_FIELD_WIDTH)
         self.cls.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def _make_layers_menu(self) -> None:
         self.layers_button = QToolButton()
         self.layers_button.setText("From layer ▾")
         self.layers_button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
@@ -103,16 +115,8 @@ class PickTool(QWidget):
             "them to the selected kernel, Alt to subtract them."
         )
         self.layers_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.menu = QMenu(self)
+        self.menu = PickLayerMenu(self.viewer, self)
         self.layers_button.setMenu(self.menu)
-        self.message = QLabel()
-        self.message.setWordWrap(True)
-        self.message.hide()
-        self._row = QHBoxLayout()
-        self._lay_out()
-        self._shortcut = QShortcut(QKeySequence(SHORTCUT), self)
-        self._connect()
-        self._sync(session.state)
 
     def add_button(self, button: QWidget) -> None:
         """Put another way to kernels at the end of the row."""
@@ -142,7 +146,7 @@ class PickTool(QWidget):
             self.mouse.stop()
             self.set_message("")
 
-    def _on_mouse(self, world: list[Any], how: PickMode) -> None:
+    def _on_mouse(self, world: list[NDArray[np.float64]], how: PickMode) -> None:
         def select(view: SlicePlane) -> Selection:
             channels = self.session.channels
             if channels is None:
@@ -152,29 +156,18 @@ class PickTool(QWidget):
 
         self._pick(select, how)
 
-    def _fill_menu(self) -> None:
-        self.menu.clear()
-        for layer in reversed(list(self.viewer.layers)):
-            if METADATA_KEY in layer.metadata or not (is_labels(layer) or is_shapes(layer)):
-                continue
-            self.menu.addSection(layer.name)
-            ways = LABELS if is_labels(layer) else SHAPES
-            for text, which, titles in ways:
-                action = self.menu.addAction(text)
-                action.setData((layer.name, which, titles))
-        if not self.menu.actions():
-            empty = self.menu.addAction("Draw on a Labels or Shapes layer first")
-            empty.setEnabled(False)
-
-    def _on_menu(self, action: Any) -> None:
-        if action.data() is None:
-            return
-        name, which, titles = action.data()
+    def _on_layer(
+        self, layer: "Labels | Shapes", which: LabelMode | bool, titles: NamingRule
+    ) -> None:
         how = mode_of_keyboard(QApplication.keyboardModifiers())
-        self.pick_layer(self.viewer.layers[name], which, how, titles)
+        self.pick_layer(layer, which, how, titles)
 
     def pick_layer(
-        self, layer: Any, which: LabelMode | bool, how: PickMode = "new", titles: NamingRule = ""
+        self,
+        layer: "Labels | Shapes",
+        which: LabelMode | bool,
+        how: PickMode = "new",
+        titles: NamingRule = "",
     ) -> None:
         """Pick the pixels that a layer marks.
 
@@ -198,10 +191,7 @@ class PickTool(QWidget):
     def _pick(
         self, select: Callable[[SlicePlane], Selection], how: PickMode, titles: NamingRule = ""
     ) -> None:
-        try:
-            self.picker.pick(select(self.view()), how, titles)
-        except ValueError as error:
-            self._on_failed(user_message(error))
+        report_errors(lambda: self.picker.pick(select(self.view()), how, titles), self.failed.emit)
 
     def view(self) -> SlicePlane:
         """The plane of the image that is on the screen.
@@ -223,7 +213,7 @@ class PickTool(QWidget):
         self.set_message(text)
 
     def _on_failed(self, text: str) -> None:
-        self.failed.emit(text[:1].upper() + text[1:])
+        self.failed.emit(sentence(text))
 
     def _on_stopped(self) -> None:
         self.pick_button.setChecked(False)
@@ -246,7 +236,7 @@ class PickTool(QWidget):
         self.cls.setEditText(typed)
         self.cls.blockSignals(False)
 
-    def _on_selection(self, *args: Any) -> None:
+    def _on_selection(self, *args: object) -> None:
         kernels = self.session.kernels
         chosen = self._table.chosen()
         if kernels and chosen and max(chosen) < len(kernels):
@@ -275,8 +265,7 @@ class PickTool(QWidget):
         self.pick_button.toggled.connect(self._on_toggled)
         self.mouse.picked.connect(self._on_mouse)
         self.mouse.stopped.connect(self._on_stopped)
-        self.menu.aboutToShow.connect(self._fill_menu)
-        self.menu.triggered.connect(self._on_menu)
+        self.menu.chosen.connect(self._on_layer)
         self.cls.editTextChanged.connect(self._on_class)
         self.picker.picked.connect(self._on_picked)
         self.picker.failed.connect(self._on_failed)

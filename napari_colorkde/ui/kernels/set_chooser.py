@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from magicgui.widgets import ComboBox, PushButton
 from psygnal import Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_colorkde.app.connections import Connections
-from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.io.samples import PRESET_FILE, sample_path
+from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.widgets.forms import form
 
 PRESETS = {"skin": "skin (Jones & Rehg 1999)", "nonskin": "non-skin (Jones & Rehg 1999)"}
@@ -37,7 +36,7 @@ class KernelSetChooser(QWidget):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self.session = session
         self.kernel_set = ComboBox(
             name="kernel_set",
             choices=self._choices,
@@ -68,11 +67,11 @@ class KernelSetChooser(QWidget):
 
     def open_file(self, path: str | Path) -> None:
         """Open a kernel file, or say why that cannot be."""
-        self._report_errors(lambda: self._session.load_kernels(path))
+        self._ask(lambda: self.session.load_kernels(path))
 
     def save_file(self, path: str | Path) -> None:
         """Write all sets to a kernel file, or say why that cannot be."""
-        if self._report_errors(lambda: self._session.save_kernels(path)):
+        if self._ask(lambda: self.session.save_kernels(path)):
             self.saved.emit(Path(path))
 
     # --- the session changed
@@ -91,10 +90,10 @@ class KernelSetChooser(QWidget):
     def _on_kernel_set(self, name: str) -> None:
         if name == NO_SET:
             return
-        if name in dict(self._session.state.kernel_sets):
-            self._report_errors(lambda: self._session.set(kernel_set=name, show="kernels"))
+        if name in dict(self.session.state.kernel_sets):
+            self._ask(lambda: self.session.set(kernel_set=name, show="kernels"))
         else:
-            self._report_errors(lambda: self._session.load_kernels(sample_path(PRESET_FILE), name))
+            self._ask(lambda: self.session.load_kernels(sample_path(PRESET_FILE), name))
 
     def _on_open(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a kernel file", "", OPEN_FILES)
@@ -102,25 +101,22 @@ class KernelSetChooser(QWidget):
             self.open_file(path)
 
     def _on_save(self) -> None:
-        name = f"{self._session.state.kernel_set or 'kernels'}.json"
+        name = f"{self.session.state.kernel_set or 'kernels'}.json"
         path, chosen = QFileDialog.getSaveFileName(self, "Save kernels", name, SAVE_FILES)
         if path and not Path(path).suffix:
             path += chosen[chosen.index("*") + 1 : chosen.index(")")]
         if path:
             self.save_file(path)
 
-    def _report_errors(self, change: Callable[[], Any]) -> bool:
+    def _ask(self, change: Callable[[], object]) -> bool:
         """Ask the session; where it refuses, say why and show what it has."""
-        try:
-            change()
-        except (ValueError, TypeError, OSError) as error:
-            self.failed.emit(user_message(error))
-            self._sync(self._session.state)
-            return False
-        return True
+        is_done = report_errors(change, self.failed.emit)
+        if not is_done:
+            self._sync(self.session.state)
+        return is_done
 
-    def _choices(self, widget: Any) -> list[tuple[str, str]]:
-        opened = [(name, name) for name, _ in self._session.state.kernel_sets]
+    def _choices(self, widget: object) -> list[tuple[str, str]]:
+        opened = [(name, name) for name, _ in self.session.state.kernel_sets]
         presets = [(text, name) for name, text in PRESETS.items() if (name, name) not in opened]
         none = [] if opened else [("choose a set, or open a file", NO_SET)]
         return none + opened + presets

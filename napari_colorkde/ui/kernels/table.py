@@ -1,9 +1,16 @@
 """The kernel table: cells that refuse what cannot be, and a keyboard that does everything."""
 
-from typing import Any
-
 from psygnal import Signal
-from qtpy.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, QSize, Qt
+from qtpy.QtCore import (
+    QAbstractItemModel,
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    QPoint,
+    QSize,
+    Qt,
+)
 from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -11,6 +18,7 @@ from qtpy.QtWidgets import (
     QHeaderView,
     QLineEdit,
     QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTableView,
     QToolTip,
     QWidget,
@@ -45,7 +53,9 @@ class CellDelegate(QStyledItemDelegate):
         self._tried: tuple[KernelSet, list[int], int, str] | None = None
         self._outcome: KernelSet | str = ""
 
-    def createEditor(self, parent: QWidget, option: Any, index: QModelIndex) -> QLineEdit:
+    def createEditor(
+        self, parent: QWidget, option: QStyleOptionViewItem, index: QModelIndex
+    ) -> QLineEdit:
         """A line that checks each text as it is typed."""
         editor = QLineEdit(parent)
         editor.setFrame(False)
@@ -58,7 +68,9 @@ class CellDelegate(QStyledItemDelegate):
             editor.setText(index.data(Qt.ItemDataRole.EditRole))
             editor.selectAll()
 
-    def setModelData(self, editor: QWidget, model: Any, index: QModelIndex) -> None:
+    def setModelData(
+        self, editor: QWidget, model: QAbstractItemModel | None, index: QModelIndex
+    ) -> None:
         """Write the text into all selected rows; what cannot be is left out."""
         if not isinstance(editor, QLineEdit) or not editor.isModified():
             return
@@ -192,7 +204,7 @@ class KernelTable(QTableView):
 
     # --- the keyboard
 
-    def keyPressEvent(self, event: Any) -> None:
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys of the table; none but undo goes on: the viewer's keys change layers."""
         actions = {
             Qt.Key.Key_Delete: self.delete_asked.emit,
@@ -272,5 +284,5 @@ class KernelTable(QTableView):
             self.edit(index)
 
 
-def _is_control_d(event: Any) -> bool:
+def _is_control_d(event: QKeyEvent) -> bool:
     return bool(event.key() == Qt.Key.Key_D and event.modifiers() == CONTROL)

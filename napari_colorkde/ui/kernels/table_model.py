@@ -1,7 +1,6 @@
 """The kernel table as Qt's model: what its cells show, and what may be written into them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,7 +116,7 @@ class KernelTableModel(QAbstractTableModel):
         """Number of columns."""
         return 0 if parent is not None and parent.isValid() else len(self.columns)
 
-    def flags(self, index: QModelIndex) -> Any:
+    def flags(self, index: QModelIndex) -> Qt.ItemFlag:
         """All cells can be edited; visibility by its box."""
         common = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         if self.columns[index.column()].kind == "visible":
@@ -126,7 +125,7 @@ class KernelTableModel(QAbstractTableModel):
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> Any:
+    ) -> str | None:
         """Names of the columns, numbers of the kernels."""
         if orientation == Qt.Orientation.Vertical:
             return str(section + 1) if role == Role.DisplayRole else None
@@ -135,7 +134,7 @@ class KernelTableModel(QAbstractTableModel):
             return self._title(column)
         return self._explained(column) if role == Role.ToolTipRole else None
 
-    def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
+    def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> object:
         """What a cell shows."""
         kernel, column = self.kernels[index.row()], self.columns[index.column()]
         if role == SORT_ROLE:
@@ -158,7 +157,7 @@ class KernelTableModel(QAbstractTableModel):
             return _matrix(kernel) if is_axis else self.data(index, Role.EditRole)
         return None
 
-    def setData(self, index: QModelIndex, value: Any, role: int = Role.EditRole) -> bool:
+    def setData(self, index: QModelIndex, value: object, role: int = Role.EditRole) -> bool:
         """Write one cell; False if that cannot be."""
         if role == Role.CheckStateRole:
             checked = Qt.CheckState(value) == Qt.CheckState.Checked
@@ -172,7 +171,7 @@ class KernelTableModel(QAbstractTableModel):
 
     # --- what cells and headers say
 
-    def _visibility(self, kernel: Kernel, role: int) -> Any:
+    def _visibility(self, kernel: Kernel, role: int) -> Qt.CheckState | QIcon | None:
         if role == Role.CheckStateRole:
             return Qt.CheckState.Checked if kernel.visible else Qt.CheckState.Unchecked
         if role == Role.DecorationRole:

@@ -1,7 +1,7 @@
 """Rows of magicgui widgets with labels that line up, across sections too; pages to put them on."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Protocol
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -21,7 +21,15 @@ LABEL_WIDTH = 66
 MIN_FIELD_WIDTH = 60
 
 
-def form(rows: Sequence[tuple[str, Sequence[Any]]], parent: QWidget) -> QGridLayout:
+class HasNative(Protocol):
+    """A widget of magicgui, or one of ours that behaves like it."""
+
+    @property
+    def native(self) -> QWidget:
+        """The widget of Qt."""
+
+
+def form(rows: Sequence[tuple[str, Sequence[HasNative]]], parent: QWidget) -> QGridLayout:
     """Lay out labeled rows in `parent`.
 
     Parameters

@@ -28,7 +28,7 @@ def panel(qtbot: Any) -> Iterator[DensityPanel]:
 
 
 def session_of(panel: DensityPanel) -> Session:
-    return panel._session
+    return panel.session
 
 
 def sigma_of(panel: DensityPanel) -> float:

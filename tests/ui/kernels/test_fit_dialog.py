@@ -45,8 +45,8 @@ def run(widget: ColorKDEWidget, dialog: FitDialog) -> None:
 def test_the_image_is_fitted_and_how_it_went_is_shown(docked: ColorKDEWidget) -> None:
     docked.picking.cls.setEditText("all")
     dialog = opened(docked)
-    dialog.n_kernels.value = 2
-    dialog.covariance.value = "diag"
+    dialog.form.n_kernels.value = 2
+    dialog.form.covariance.value = "diag"
     run(docked, dialog)
     kernels = docked.session.kernels
     assert kernels is not None
@@ -65,10 +65,10 @@ def test_the_image_is_fitted_and_how_it_went_is_shown(docked: ColorKDEWidget) ->
 def test_each_label_has_a_mixture(docked: ColorKDEWidget, viewer: Viewer) -> None:
     viewer.add_labels(MARKS, name="marks")
     dialog = opened(docked)
-    dialog.pixels.value = "each"
-    assert dialog.labels.enabled
-    assert not dialog.cls.enabled
-    dialog.n_kernels.value = 1
+    dialog.form.pixels.value = "each"
+    assert dialog.form.labels.enabled
+    assert not dialog.form.cls.enabled
+    dialog.form.n_kernels.value = 1
     run(docked, dialog)
     kernels = docked.session.kernels
     assert kernels is not None
@@ -82,10 +82,10 @@ def test_kernels_are_chosen_by_bic_and_added_to_the_set(
 ) -> None:
     viewer.add_labels(MARKS, name="marks").selected_label = 2
     dialog = opened(docked)
-    dialog.pixels.value = "selected"
-    dialog.n_kernels.value = 2
-    dialog.by_bic.value = True
-    dialog.into.value = "set"
+    dialog.form.pixels.value = "selected"
+    dialog.form.n_kernels.value = 2
+    dialog.form.by_bic.value = True
+    dialog.form.into.value = "set"
     run(docked, dialog)
     first = docked.session.kernels
     assert first is not None
@@ -97,20 +97,20 @@ def test_kernels_are_chosen_by_bic_and_added_to_the_set(
 
 def test_what_cannot_be_is_said_and_nothing_changes(docked: ColorKDEWidget, viewer: Viewer) -> None:
     dialog = opened(docked)
-    dialog.pixels.value = "each"
+    dialog.form.pixels.value = "each"
     run(docked, dialog)
     assert "There is no Labels layer" in dialog.result.text()
     small = viewer.add_labels(np.ones((5, 6), int), name="small")
-    dialog.labels.reset_choices()
+    dialog.form.labels.reset_choices()
     run(docked, dialog)
     assert "'small' is 5 × 6 pixels" in dialog.result.text()
     viewer.layers.remove(small)
     viewer.add_labels(np.zeros_like(MARKS), name="empty")
-    dialog.labels.reset_choices()
+    dialog.form.labels.reset_choices()
     run(docked, dialog)
     assert "mark no pixel that counts" in dialog.result.text()
-    dialog.pixels.value = "image"
-    dialog.reg_covar.value = "x"
+    dialog.form.pixels.value = "image"
+    dialog.form.reg_covar.value = "x"
     run(docked, dialog)
     assert "the added variance is 'x'" in dialog.result.text().lower()
     assert docked.session.kernels is None
@@ -122,14 +122,14 @@ def test_layers_are_followed_while_the_dialog_is_open(
     dialog = opened(docked)
     first = viewer.add_labels(MARKS, name="first")
     viewer.add_labels(MARKS, name="second")
-    assert set(dialog.labels.choices) == {"first", "second"}
-    dialog.labels.value = "first"
+    assert set(dialog.form.labels.choices) == {"first", "second"}
+    dialog.form.labels.value = "first"
     first.name = "renamed"
-    assert set(dialog.labels.choices) == {"renamed", "second"}
-    dialog.labels.value = "renamed"
+    assert set(dialog.form.labels.choices) == {"renamed", "second"}
+    dialog.form.labels.value = "renamed"
     viewer.layers.remove(first)
-    assert dialog.labels.choices == ("second",)
-    dialog.pixels.value, dialog.n_kernels.value = "each", 1
+    assert dialog.form.labels.choices == ("second",)
+    dialog.form.pixels.value, dialog.form.n_kernels.value = "each", 1
     run(docked, dialog)
     assert docked.session.kernels is not None
 
@@ -139,7 +139,7 @@ def test_a_layer_that_went_unnoticed_is_said(
 ) -> None:
     layer = viewer.add_labels(MARKS, name="marks")
     dialog = opened(docked)
-    dialog.pixels.value = "each"
+    dialog.form.pixels.value = "each"
     monkeypatch.setattr(FitDialog, "reset_choices", lambda self: None)
     viewer.layers.remove(layer)
     run(docked, dialog)
@@ -155,7 +155,7 @@ def test_without_an_image_there_is_nothing_to_fit(dock: Dock) -> None:
 
 def test_a_fit_is_stopped(docked: ColorKDEWidget) -> None:
     dialog = opened(docked)
-    dialog.n_kernels.value = 60
+    dialog.form.n_kernels.value = 60
     dialog.fit_button.click()
     assert dialog.stop_button.isEnabled()
     dialog.stop_button.click()
@@ -167,7 +167,7 @@ def test_a_fit_is_stopped(docked: ColorKDEWidget) -> None:
 
 def test_closing_the_dock_closes_the_dialog(docked: ColorKDEWidget, qtbot: Any) -> None:
     dialog = opened(docked)
-    dialog.n_kernels.value = 60
+    dialog.form.n_kernels.value = 60
     dialog.fit_button.click()
     close_dock(docked, qtbot)
     assert docked.fitting.dialog is None

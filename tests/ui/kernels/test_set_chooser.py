@@ -31,7 +31,7 @@ def chooser(qtbot: Any) -> Iterator[KernelSetChooser]:
 
 
 def session_of(chooser: KernelSetChooser) -> Session:
-    return chooser._session
+    return chooser.session
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, path: Path | str, kind: str = "") -> None:
