@@ -2,9 +2,10 @@
 
 Results go to stdout, progress and errors to stderr. Exit code 0; 2 with one line for bad input; 130
 after Ctrl+C. `commands` holds the commands and their options, `inputs` what they read, `tasks` what
-they do, `arguments` how values are typed, `console` how the program speaks.
+they do, `arguments` how values are typed, `console` how the program speaks, `verbosity` how much.
 """
 
+import logging
 import shlex
 import sys
 import warnings
@@ -16,6 +17,7 @@ import typer
 
 from napari_colorkde.cli.commands import app
 from napari_colorkde.cli.console import PROGRAM, print_message
+from napari_colorkde.cli.verbosity import level_of_environment
 from napari_colorkde.openmp import wait_without_spinning
 
 
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = shlex.join([PROGRAM, *words])
     wait_without_spinning()
     try:
-        with _warnings_as_lines():
+        with level_of_environment(), _warnings_as_lines():
             code = app(args=words, prog_name=PROGRAM, standalone_mode=False, obj=command)
     except typer.TyperException as error:
         return _refuse(_usage(error))
@@ -52,12 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _refuse(f"out of memory ({str(error).splitlines()[0]}); use --device cpu or less.")
     if code == 130:
-        print_message("stopped.")
+        print_message("stopped.", logging.ERROR)
     return int(code or 0)
 
 
 def _refuse(sentence: str) -> int:
-    print_message(sentence)
+    print_message(sentence, logging.ERROR)
     return 2
 
 

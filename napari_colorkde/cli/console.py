@@ -1,11 +1,12 @@
 """Talking to a terminal: results go to stdout, everything else to stderr.
 
 What a step of work is and how long it took stands in one line; on a terminal a bar shows how far it
-is while it runs. Where stdout is no terminal, it is plain and no line is wrapped. Nothing is
-computed here.
+is while it runs. Where stdout is no terminal, it is plain and no line is wrapped. What goes to
+stderr goes through `logging`, whose level `verbosity` chooses. Nothing is computed here.
 """
 
 import io
+import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
+
+from napari_colorkde.cli.verbosity import LOGGER
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -53,7 +56,7 @@ class TimedStep:
             return
         now = time.perf_counter()
         if now - self._printed > QUIET_SECONDS:
-            typer.echo(f"{self.title}: {fraction:.0%}", err=True)
+            print_status(f"{self.title}: {fraction:.0%}")
             self._printed = now
 
     @property
@@ -65,8 +68,9 @@ class TimedStep:
 @contextmanager
 def timed_step(title: str) -> Iterator[TimedStep]:
     """Announce a piece of work, and say what came of it and how long it took."""
+    LOGGER.debug("%s …", title)
     step = TimedStep(title)
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and LOGGER.isEnabledFor(logging.INFO):
         with _bar(title) as step.bar:
             yield step
     else:
@@ -97,18 +101,32 @@ def _bar(title: str) -> "Iterator[Progress]":
 
 
 def print_status(text: str) -> None:
-    """Write a line to stderr."""
-    if _running:
-        from rich.text import Text
-
-        _running[-1].console.print(Text(text), soft_wrap=True)
-    else:
-        typer.echo(text, err=True)
+    """Write a line to stderr, unless the program shall be quiet."""
+    LOGGER.info("%s", text)
 
 
-def print_message(text: str) -> None:
+def print_message(text: str, level: int = logging.WARNING) -> None:
     """Write one line that begins with the program's name to stderr: an error or a warning."""
-    print_status(f"{PROGRAM}: {' '.join(text.split())}")
+    LOGGER.log(level, "%s: %s", PROGRAM, " ".join(text.split()))
+
+
+class _LinesOnStderr(logging.Handler):
+    """Writes each record as a line, above the bar if one is shown."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = self.format(record)
+        if _running:
+            from rich.text import Text
+
+            _running[-1].console.print(Text(line), soft_wrap=True)
+        else:
+            typer.echo(line, err=True)
+
+
+LOGGER.addHandler(_LinesOnStderr())
+LOGGER.setLevel(logging.INFO)
+# The program's lines are its own: a handler of the root would show them twice.
+LOGGER.propagate = False
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -11,6 +11,12 @@ from typer.core import TyperCommand
 from napari_colorkde import __version__
 from napari_colorkde.cli.console import PROGRAM, print_message
 from napari_colorkde.cli.shared_options import filled
+from napari_colorkde.cli.verbosity import (
+    QuietOption,
+    VerboseOption,
+    choose_level,
+    with_verbosity,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +85,12 @@ def program(commands: Iterable[Command]) -> typer.Typer:
     app.callback()(_options)
     for command in commands:
         settings: dict[str, Any] = {"cls": _FilledHelp, "epilog": command.epilog}
-        app.command(command.name, short_help=command.summary, **settings)(command.run)
+        app.command(command.name, short_help=command.summary, **settings)(
+            with_verbosity(command.run)
+        )
         if command.former_name is not None:
             former = command.run_by_former_name
-            app.command(command.former_name, hidden=True, **settings)(former)
+            app.command(command.former_name, hidden=True, **settings)(with_verbosity(former))
     return app
 
 
@@ -97,5 +105,8 @@ def _options(
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Exact kernel density estimates of an image's colors."""
+    choose_level(quiet=quiet, verbose=verbose)

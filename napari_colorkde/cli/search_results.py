@@ -38,12 +38,33 @@ class SearchResult:
         Mean log-density of the test vectors at that sigma, nats; None without test vectors.
     test_seconds
         Wall time of each test pass.
+    train_under_valid, train_under_test
+        Mean log-density of the training vectors under the validation and the test vectors, at that
+        sigma, nats; None where it was not asked for.
     """
 
     name: str
     found: "GridSearchResult"
     test_score: float | None
     test_seconds: tuple[float, ...]
+    train_under_valid: float | None = None
+    train_under_test: float | None = None
+
+    @property
+    def directions(self) -> list[tuple[str, float]]:
+        """What is under what, and its mean log-density: nothing unless both were asked for."""
+        if self.train_under_valid is None:
+            return []
+        found = [
+            ("valid under train", float(self.found.scores.max())),
+            ("train under valid", self.train_under_valid),
+        ]
+        if self.test_score is not None and self.train_under_test is not None:
+            found += [
+                ("test under train", self.test_score),
+                ("train under test", self.train_under_test),
+            ]
+        return found
 
     @property
     def seconds_mean(self) -> float | None:
@@ -65,6 +86,7 @@ class SearchResult:
             "test_score": self.test_score,
             "seconds": self.found.seconds + sum(self.test_seconds[:1]),
             "test_seconds": list(self.test_seconds),
+            **{name.replace(" ", "_"): score for name, score in self.directions},
         }
 
 
@@ -80,6 +102,7 @@ def result_table(result: SearchResult) -> str:
         lines.append(f"test_log_likelihood  {result.test_score:.6f}")
     if result.seconds_sd is not None:
         lines.append(f"test_seconds  {_times(result)}")
+    lines += [f"{name.replace(' ', '_')}  {score:.6f}" for name, score in result.directions]
     return "\n".join(lines)
 
 
@@ -96,6 +119,12 @@ def comparison_table(results: list[SearchResult]) -> str:
         ["test_log_likelihood", *("-" if score is None else f"{score:.6f}" for score in scores)]
     )
     rows.append(["test_seconds", *map(_times, results)])
+    names = dict.fromkeys(name for result in results for name, _ in result.directions)
+    for name in names:
+        found = (dict(result.directions).get(name) for result in results)
+        rows.append(
+            [name.replace(" ", "_"), *("-" if score is None else f"{score:.6f}" for score in found)]
+        )
     return table(["sigma", *(result.name for result in results)], rows)
 
 

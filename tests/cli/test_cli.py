@@ -518,7 +518,7 @@ REFUSALS = {
     "grid-search missing.npz --sigmas 1": "data set 'missing.npz' does not exist; check the name.",
     "grid-search a.png --sigmas 1": "is a single picture; give a folder of pictures of one size",
     f"grid-search {DIGITS}.npz --sigmas 1,x": "'--sigmas': '1,x': give numbers separated by commas",
-    f"grid-search {DIGITS}.npz --sigmas 0": "sigma is 0; give positive finite standard deviations.",
+    f"grid-search {DIGITS}.npz --sigmas 0": "'0': a sigma must be positive; give numbers above 0;",
     f"grid-search {DIGITS}.npz --sigmas 1 --scale 0": "scale=0.0; give a positive number, such as",
     "volum a.png": "No such command 'volum'. Did you mean 'volume'?; see napari-colorkde --help.",
     "": "Missing command; see napari-colorkde --help.",

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_colorkde import compare
-from napari_colorkde.cli import crosscheck_libraries, main
-from napari_colorkde.core.reference import kde_log_density
+from napari_colorkde.cli import main
+from napari_colorkde.core.crosscheck import libraries
+from napari_colorkde.core.kde.vector_comparison import compare_vectors
+from napari_colorkde.io.datasets import read_dataset
 
 DIGITS = Path(__file__).parents[1] / "data" / "mnist_30_digits.npz"
 
@@ -54,13 +56,26 @@ def test_masks_say_what_is_compared(
     assert json.loads(capsys.readouterr().out)["js"] == pytest.approx(expected.js, rel=1e-9)
 
 
-def test_the_yardstick_is_the_sum_itself() -> None:
-    rng = np.random.default_rng(0)
-    data, points = rng.normal(size=(30, 3)), rng.normal(size=(7, 3))
-    task = crosscheck_libraries.Task(data, points, 7, np.ones(3), is_image=False)
-    covariance = np.array([[2, 0.5, 0.1], [0.5, 1, 0.2], [0.1, 0.2, 0.7]])
-    expected = kde_log_density(points, data, covariance)
-    np.testing.assert_allclose(crosscheck_libraries.direct(task, covariance), expected, rtol=1e-12)
+def test_vector_sets_have_both_directions_and_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    digits = read_dataset(DIGITS)
+    a, b = digits.train / 256, digits.test / 256
+    np.savez("a.npz", train=a)
+    np.savez("b.npz", train=b)
+    assert main(shlex.split("compare a.npz b.npz --bandwidth 0.5 --json")) == 0
+    found = json.loads(capsys.readouterr().out)
+    expected = compare_vectors(a, b, 0.5)
+    assert found["log_likelihood_b_under_a"] == expected.b_under_a == pytest.approx(-319.508805)
+    assert found["log_likelihood_a_under_b"] == expected.a_under_b
+    assert found["kl_ab"] == expected.kl_ab.value
+    assert found["standard_errors"]["kl_ab"] == expected.kl_ab.standard_error > 0
+    assert main(shlex.split("compare a.npz b.npz --bandwidth 0.5")) == 0
+    printed = capsys.readouterr()
+    names = [line.split()[0] for line in printed.out.splitlines()[1:]]
+    assert names == ["kl_ab", "kl_ba", "js", "log_likelihood_b_under_a", "log_likelihood_a_under_b"]
+    assert "KL is not symmetric" in printed.err
 
 
 def test_we_are_right_and_so_is_each_library_near_the_samples(
@@ -72,18 +87,33 @@ def test_we_are_right_and_so_is_each_library_near_the_samples(
     assert answers["napari-colorkde"]["is_right"]
     assert answers["napari-colorkde, full"]["is_right"]
     for library in answers.values():
-        assert library["remark"] == "not installed" or library["near"] < 1e-4
+        is_asked = not library["remark"].startswith(("not installed", "does not apply"))
+        assert (library["near"] < 1e-4) if is_asked else (library["log_likelihood"] is None)
 
 
-def test_vectors_are_checked_with_one_library_that_is_exact(
+def test_vectors_have_the_values_of_each_library_and_the_reasons_of_the_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["crosscheck", str(DIGITS), "--bandwidth", "0.5", "--scale", "256"]) == 0
-    header, ours, *others = capsys.readouterr().out.splitlines()
-    assert header.split() == ["library", "error", "in_the_tails", "verdict"]
-    assert ours.split()[0] == "napari-colorkde"
-    assert ours.split()[-1] == "right"
-    assert any("leaf_size=n" in line for line in others)
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert header.split() == [
+        "library",
+        "bandwidth",
+        "log_likelihood",
+        "error",
+        "in_the_tails",
+        "verdict",
+    ]
+    rows = {line.split("  ")[0].strip() or line.strip().split("  ")[0]: line for line in lines}
+    for library in ("scratch formula", "napari-colorkde"):
+        assert "sigma=0.5" in rows[library]
+        assert "-326.0220" in rows[library]
+        assert rows[library].split()[-1] == "right"
+    for library in ("scikit-learn KernelDensity(leaf_size=n)", "scikit-learn GridSearchCV"):
+        assert "bandwidth=0.5     -326.022019" in rows[library]
+    assert "it has one dimension, the samples 784" in rows["statsmodels KDEUnivariate"]
+    assert "underflow in 784 dimensions" in rows["statsmodels KDEMultivariate"]
+    assert "(10 samples span less than 784 dimensions)" in rows["SciPy gaussian_kde"]
 
 
 def test_a_library_that_is_missing_is_named(
@@ -96,8 +126,24 @@ def test_a_library_that_is_missing_is_named(
         "scikit-learn",
         "scikit-learn",
         "statsmodels",
+        "statsmodels",
         "KDEpy",
+        "scikit-learn",
     ]
+
+
+def test_an_array_is_a_data_set_when_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    np.save(tmp_path / "v.npy", np.random.default_rng(0).normal(size=(30, 3)))
+    command = ["crosscheck", str(tmp_path / "v.npy"), "--vectors", "--bandwidth", "1", "--json"]
+    assert main([*command, "--points", "5"]) == 0
+    printed = capsys.readouterr()
+    assert "25 training and 5 validation vectors" in printed.err
+    answers = {a["library"]: a for a in json.loads(printed.out)}
+    assert answers["napari-colorkde"]["far"] is None
+    assert answers["napari-colorkde, full"]["is_right"]
 
 
 def test_gray_pictures_have_no_full_covariance_to_check(
@@ -109,32 +155,11 @@ def test_gray_pictures_have_no_full_covariance_to_check(
     assert "the samples' covariance is singular" in capsys.readouterr().out
 
 
-def test_a_library_that_is_wrong_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(0)
-    task = crosscheck_libraries.Task(
-        rng.normal(size=(30, 2)), rng.normal(size=(8, 2)), 4, np.ones(2), True
-    )
-    right = crosscheck_libraries.direct(task, np.eye(2))
-    wrong_in_tails = right - [0, 0, 0, 0, 1, 0, 0, 0]
-    underflow = np.where(np.arange(8) == 7, -np.inf, right)
-    monkeypatch.setattr(crosscheck_libraries, "_sklearn", lambda task, leaf: right + 0.01)
-    monkeypatch.setattr(crosscheck_libraries, "_statsmodels", lambda task: wrong_in_tails)
-    monkeypatch.setattr(crosscheck_libraries, "_kdepy", lambda task: underflow)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
-    ours, sklearn, _, statsmodels, kdepy, *_ = crosscheck_libraries.cross_check(task)
-    assert ours.is_right
-    assert (sklearn.remark, sklearn.is_right) == ("OFF", False)
-    assert statsmodels.remark == "OFF in the tails"
-    assert statsmodels.cells()[1:3] == ["0.0e+00", "1.0e+00"]
-    assert kdepy.is_right
-    assert kdepy.cells()[3] == "right, 0 at 1 points"
-
-
 def test_we_say_when_we_are_wrong_ourselves(
     picture: NDArray[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    monkeypatch.setattr(crosscheck_libraries, "_ours", lambda task, covariance, device: np.zeros(4))
+    monkeypatch.setattr(libraries, "ours", lambda task, covariance, device: np.zeros(4))
     assert main(shlex.split("crosscheck a.png --samples 50 --points 4")) == 2
     assert "napari-colorkde itself is off by" in capsys.readouterr().err
 
@@ -149,6 +174,11 @@ REFUSALS = {
     "crosscheck a.png --bandwidth x": "'x': give numbers separated by commas;",
     "crosscheck a.png --bandwidth 1,2": "bandwidth has 2 sigmas for 3 axes; give one, or one for",
     "crosscheck a.png --points 0": "--samples 5000 --points 0: give 2 and 1 or more.",
+    f"compare {DIGITS} {DIGITS}": "--bandwidth is missing; vectors need one sigma",
+    f"compare {DIGITS} {DIGITS} --bandwidth scott": "--bandwidth is 'scott'; vectors need one",
+    f"compare a.png {DIGITS}": "are an image and a data set; give two of a kind",
+    f"compare {DIGITS} {DIGITS} --bandwidth 1 --mask-a a.png": "are for images; leave them out",
+    "compare a.png a.png --scale 2": "--scale 2.0 is for data sets; leave it out for images.",
     f"crosscheck {DIGITS}": "--bandwidth is missing; vectors need one, as in --bandwidth 0.2.",
 }
 

@@ -135,6 +135,31 @@ def test_repeated_test_pass_has_mean_and_spread(capsys: pytest.CaptureFixture[st
     assert float(spread) >= 0
 
 
+def test_both_directions_stand_side_by_side_with_the_reason(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    line = ["grid-search", str(DIGITS), "--sigmas", "0.2,0.5", "--scale", "256"]
+    assert main([*line, "--both-directions"]) == 0
+    printed = capsys.readouterr()
+    found = dict(row.split() for row in printed.out.splitlines()[-4:])
+    sets = read_dataset(DIGITS)
+    train, valid, test = (x / 256 for x in (sets.train, sets.valid, sets.test))
+    assert {name: float(value) for name, value in found.items()} == pytest.approx(
+        {
+            "valid_under_train": score(train, valid, 0.5),
+            "train_under_valid": score(valid, train, 0.5),
+            "test_under_train": score(train, test, 0.5),
+            "train_under_test": score(test, train, 0.5),
+        },
+        abs=1e-3,
+    )
+    assert "KL is not symmetric" in printed.err
+    assert "sigma 0.2: -377.8457" in printed.err
+    assert main([*line, str(DIGITS.parent / ".." / "data" / DIGITS.name), "--both-directions"]) == 0
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last.split() == ["train_under_test", *2 * [found["train_under_test"]]]
+
+
 def test_montage_shows_the_training_images() -> None:
     line = ["grid-search", str(DIGITS), "--sigmas", "0.5", "--montage", "m.png"]
     assert main(line) == 0
@@ -182,6 +207,7 @@ def test_plot_without_matplotlib_asks_for_it(
     [
         ("--valid 0", "valid=0 is an empty split; give 1 or more."),
         ("--train 9 --valid 9 --shuffle", "has 10 training vectors; 9 for training, 9 for valid"),
+        ("--sigmas 1,0", "'1,0': a sigma must be positive; give numbers above 0;"),
         ("--seed 1", "seed=1 has no effect without shuffle; give both or none."),
         ("--repeat 0", "repeat=0; give 1 or more."),
         ("--csv out.txt", "csv 'out.txt' has the suffix '.txt'; use .csv."),

@@ -100,7 +100,12 @@ def test_json_has_these_keys_and_types(run: Run, line: str) -> None:
             "sigma log_likelihood",
             ["best_sigma", "test_log_likelihood"],
         ),
-        ("crosscheck photo.png --samples 50 --points 20", "library error in_the_tails verdict", []),
+        # The values, and each library's bandwidth, stand between name and errors since 0.2.
+        (
+            "crosscheck photo.png --samples 50 --points 20",
+            "library bandwidth log_likelihood error in_the_tails verdict",
+            [],
+        ),
     ],
 )
 def test_tables_have_these_headers(run: Run, line: str, header: str, ends: list[str]) -> None:

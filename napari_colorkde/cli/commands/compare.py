@@ -2,25 +2,30 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from napari_colorkde.cli import inputs
-from napari_colorkde.cli.console import table, timed_step
+from napari_colorkde.cli.console import print_status, table, timed_step
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.shared_options import (
-    IMAGE_HELP,
     BandwidthOption,
     ChannelAxisOption,
     ChannelsOption,
     DeviceOption,
     JsonOption,
 )
+from napari_colorkde.cli.vector_inputs import (
+    ScaleOption,
+    VectorsOption,
+    are_vectors,
+    read_training_vectors,
+)
 
 
 def compare(
-    image_a: Annotated[Path, typer.Argument(help=IMAGE_HELP)],
+    image_a: Annotated[Path, typer.Argument(help="$images file, or a data set.")],
     image_b: Annotated[Path, typer.Argument(help="Another of the same kind, of any size.")],
     bandwidth: BandwidthOption = "auto",
     as_json: JsonOption = False,
@@ -30,15 +35,32 @@ def compare(
     mask_b: Annotated[
         Path | None, typer.Option("--mask-b", help="Non-zero where pixels of the second count.")
     ] = None,
+    vectors: VectorsOption = False,
+    scale: ScaleOption = None,
     channel_axis: ChannelAxisOption = "-1",
     channels: ChannelsOption = None,
     device: DeviceOption = "auto",
 ) -> None:
-    """Print how different the colors of two images are, in nats.
+    """Print how different the colors of two images are, or two sets of vectors, in nats.
 
     kl_ab and kl_ba are the Kullback-Leibler divergences of their densities, js the Jensen-Shannon
-    divergence: 0 for the same colors, at most ln 2 = 0.693.
+    divergence: 0 for the same colors, at most ln 2 = 0.693. Of vectors they are means over vectors
+    drawn from the densities, with standard errors; beside them stands how likely each set is
+    under the other.
     """
+    kinds = [are_vectors(image_a, vectors), are_vectors(image_b, vectors)]
+    if all(kinds):
+        if mask_a is not None or mask_b is not None:
+            raise ValueError("--mask-a and --mask-b are for images; leave them out for data sets.")
+        _compare_vectors(image_a, image_b, bandwidth, scale, as_json, device)
+        return
+    if any(kinds):
+        raise ValueError(
+            f"{str(image_a)!r} and {str(image_b)!r} are an image and a data set; give two of a "
+            "kind (--vectors takes an .npy for a data set)."
+        )
+    if scale is not None:
+        raise ValueError(f"--scale {scale} is for data sets; leave it out for images.")
     palette_a = inputs.count_colors(inputs.read(image_a, mask_a, channel_axis, channels))
     palette_b = inputs.count_colors(inputs.read(image_b, mask_b, channel_axis, channels))
 
@@ -53,12 +75,46 @@ def compare(
         typer.echo(table(["kl_ab", "kl_ba", "js"], [[f"{n:.6g}" for n in numbers.values()]]))
 
 
+def _compare_vectors(
+    file_a: Path, file_b: Path, sigma: Any, scale: float | None, as_json: bool, device: str
+) -> None:
+    if not isinstance(sigma, float):
+        given = "missing" if sigma is None else f"{sigma!r}"
+        raise ValueError(f"--bandwidth is {given}; vectors need one sigma, as in --bandwidth 0.2.")
+    a, b = (read_training_vectors(file, scale) for file in (file_a, file_b))
+
+    from napari_colorkde.core.kde.vector_comparison import WHY_DIRECTIONS_DIFFER, compare_vectors
+
+    with timed_step("Divergences") as work:
+        found = compare_vectors(a, b, sigma, device=device, progress=work.progress)
+    divergences = {"kl_ab": found.kl_ab, "kl_ba": found.kl_ba, "js": found.js}
+    if as_json:
+        document = {
+            **{name: estimate.value for name, estimate in divergences.items()},
+            "standard_errors": {n: estimate.standard_error for n, estimate in divergences.items()},
+            "n_drawn": found.n_drawn,
+            "log_likelihood_b_under_a": found.b_under_a,
+            "log_likelihood_a_under_b": found.a_under_b,
+        }
+        typer.echo(json.dumps(document))
+        return
+    rows = [
+        [name, f"{estimate.value:.6g}", f"{estimate.standard_error:.2g}"]
+        for name, estimate in divergences.items()
+    ]
+    rows.append(["log_likelihood_b_under_a", f"{found.b_under_a:.6f}", "0"])
+    rows.append(["log_likelihood_a_under_b", f"{found.a_under_b:.6f}", "0"])
+    typer.echo(table(["", "nats", "standard_error"], rows))
+    print_status(WHY_DIRECTIONS_DIFFER)
+
+
 COMMAND = Command(
     compare,
     name="compare",
-    summary="Compare the colors of two images.",
+    summary="Compare the colors of two images, or two sets of vectors.",
     examples=(
         "compare before.jpg after.jpg",
         "compare before.jpg after.jpg --bandwidth 5 --json",
+        "compare mnist.pkl.gz fashion.pkl.gz --bandwidth 0.2",
     ),
 )

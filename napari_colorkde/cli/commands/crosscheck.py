@@ -1,11 +1,12 @@
 """The command `crosscheck`."""
 
 import json
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_colorkde.cli import crosscheck_tasks, inputs
+from napari_colorkde.cli import inputs
 from napari_colorkde.cli.console import table, timed_step
 from napari_colorkde.cli.parsers import parse_sigmas
 from napari_colorkde.cli.program import Command
@@ -13,30 +14,37 @@ from napari_colorkde.cli.shared_options import (
     ChannelAxisOption,
     ChannelsOption,
     DeviceOption,
-    ImageArgument,
     JsonOption,
 )
+from napari_colorkde.cli.vector_inputs import (
+    ScaleOption,
+    VectorsOption,
+    are_vectors,
+    read_both_parts,
+)
+from napari_colorkde.cli.verbosity import LOGGER
+
+if TYPE_CHECKING:
+    from napari_colorkde.core.crosscheck.task import Task
 
 
 def crosscheck(
-    file: ImageArgument,
+    file: Annotated[Path, typer.Argument(help="$images file, or a data set.")],
     bandwidth: Annotated[
         Any,
         typer.Option(
             "--bandwidth",
             metavar="S,S,…",
             parser=parse_sigmas,
-            help="One sigma, or one per channel. Default: 1/64 of the range.",
+            help="One sigma, or one per channel. Default: 1/64 of the range; of data sets none.",
         ),
     ] = None,
     samples: Annotated[
         int, typer.Option("--samples", help="Pixels (or vectors) that the density is made of.")
     ] = 5000,
     points: Annotated[int, typer.Option("--points", help="Where it is evaluated.")] = 200,
-    scale: Annotated[
-        float | None,
-        typer.Option("--scale", help="For .npz: divide all numbers by this, such as 256."),
-    ] = None,
+    scale: ScaleOption = None,
+    vectors: VectorsOption = False,
     seed: Annotated[int, typer.Option("--seed", help="Of the random samples.")] = 0,
     as_json: JsonOption = False,
     channel_axis: ChannelAxisOption = "-1",
@@ -46,29 +54,60 @@ def crosscheck(
     """Evaluate a density here and with other libraries, and say which of them is off.
 
     The yardstick is the sum itself, term by term in float64; each library is given the bandwidth
-    by its own convention. Those that are not installed are named and left out. FILE is an image, or
-    an .npz with arrays train and valid.
+    by its own convention, which is shown. One that is not installed or does not apply is named
+    with the reason. log_likelihood is the mean over held-out pixels or vectors, in nats.
     """
-    from napari_colorkde.cli import crosscheck_libraries
-
     if samples < 2 or points < 1:
         raise ValueError(f"--samples {samples} --points {points}: give 2 and 1 or more.")
-    if file.suffix.lower() == ".npz":
-        task = crosscheck_tasks.vectors_to_check(file, scale, bandwidth, samples, points)
+    if are_vectors(file, vectors):
+        task = _about_vectors(file, scale, bandwidth, samples, points)
     else:
-        read = inputs.read(file, None, channel_axis, channels)
-        task = crosscheck_tasks.colors_to_check(read, bandwidth, samples, points, seed)
+        task = _about_colors(file, channel_axis, channels, bandwidth, samples, points, seed)
+
+    from napari_colorkde.core.crosscheck.answers import HEADER
+    from napari_colorkde.core.crosscheck.check import OURS, cross_check
+
+    answers = []
     with timed_step(f"Log-densities of {len(task.points)} points under {len(task.data)} samples"):
-        answers = crosscheck_libraries.cross_check(task, device)
+        for answer in cross_check(task, device):
+            answers.append(answer)
+            LOGGER.debug("%s: %s", answer.library, answer.remark)
     if as_json:
         typer.echo(json.dumps([answer.as_dict() for answer in answers]))
     else:
-        rows = [answer.cells() for answer in answers]
-        typer.echo(table(["library", "error", "in_the_tails", "verdict"], rows))
-    ours = answers[0]
+        typer.echo(table(HEADER, [answer.cells() for answer in answers]))
+    ours = next(answer for answer in answers if answer.library == OURS)
     if not ours.is_right:
         error = max(ours.near or 0.0, ours.far or 0.0)
         raise ValueError(f"napari-colorkde itself is off by {error:.3g} nats; please report it.")
+
+
+def _about_colors(
+    file: Path,
+    channel_axis: int | None,
+    channels: list[int] | None,
+    sigmas: list[float] | None,
+    samples: int,
+    points: int,
+    seed: int,
+) -> "Task":
+    palette = inputs.count_colors(inputs.read(file, None, channel_axis, channels))
+
+    from napari_colorkde.core.crosscheck.task import colors_to_check
+
+    return colors_to_check(palette, sigmas, samples, points, seed)
+
+
+def _about_vectors(
+    file: Path, scale: float | None, sigmas: list[float] | None, samples: int, points: int
+) -> "Task":
+    if sigmas is None:
+        raise ValueError("--bandwidth is missing; vectors need one, as in --bandwidth 0.2.")
+    train, valid = read_both_parts(file, scale, samples, points)
+
+    from napari_colorkde.core.crosscheck.task import vectors_to_check
+
+    return vectors_to_check(train, valid, sigmas)
 
 
 COMMAND = Command(

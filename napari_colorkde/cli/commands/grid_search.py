@@ -1,13 +1,14 @@
 """The command `grid-search`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_colorkde.cli.console import timed_step
-from napari_colorkde.cli.parsers import parse_numbers, refuse_overwriting_inputs
+from napari_colorkde.cli.console import print_status, timed_step
+from napari_colorkde.cli.parsers import parse_sigmas, refuse_overwriting_inputs
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.search_results import (
     PLOT_SUFFIXES,
@@ -38,7 +39,7 @@ def grid_search(
     sigmas: Annotated[
         Any,
         typer.Option(
-            "--sigmas", metavar="S,S,…", parser=parse_numbers, help="Standard deviations to try."
+            "--sigmas", metavar="S,S,…", parser=parse_sigmas, help="Standard deviations to try."
         ),
     ],
     train: Annotated[
@@ -81,6 +82,13 @@ def grid_search(
             "--montage", metavar="FILE", help="Draw the first 20 × 20 training images, as .png."
         ),
     ] = None,
+    both_directions: Annotated[
+        bool,
+        typer.Option(
+            "--both-directions",
+            help="At the best sigma, also the training vectors under the held-out ones.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
     device: DeviceOption = "auto",
 ) -> None:
@@ -98,13 +106,18 @@ def grid_search(
         dataset, parts = _read(path, {**protocol, "scale": scale})
         if montage is not None:
             _draw_montage(montage, dataset, parts)
-        results.append(_search(name, parts, sigmas, repeat, device))
+        result = _search(name, parts, sigmas, repeat, device)
+        results.append(_reversed(result, parts, device) if both_directions else result)
     if csv is not None:
         with timed_step(f"Writing {csv}"):
             write_csv(csv, results)
     if plot is not None:
         with timed_step(f"Writing {plot}"):
             write_plot(plot, results)
+    if both_directions:
+        from napari_colorkde.core.kde.vector_comparison import WHY_DIRECTIONS_DIFFER
+
+        print_status(WHY_DIRECTIONS_DIFFER)
     if as_json:
         documents = [result.as_dict() for result in results]
         typer.echo(json.dumps(documents if len(documents) > 1 else documents[0]))
@@ -171,6 +184,9 @@ def _search(name: str, parts: "Split", sigmas: Any, repeat: int, device: str) ->
         found = gaussian_kde.grid_search(
             parts.train, parts.valid, sigmas, device=device, progress=work.progress
         )
+    # All are done at once: they share one pass over the distances.
+    for sigma, score in zip(found.sigmas, found.scores, strict=True):
+        print_status(f"sigma {sigma:g}: {score:.6f} nats")
     if parts.test is None:
         return SearchResult(name, found, None, ())
     with timed_step(f"Test vectors at sigma {found.best_sigma:g}") as work:
@@ -184,6 +200,24 @@ def _search(name: str, parts: "Split", sigmas: Any, repeat: int, device: str) ->
     return SearchResult(name, found, float(passes[0].scores[0]), seconds)
 
 
+def _reversed(result: SearchResult, parts: "Split", device: str) -> SearchResult:
+    """Score the training vectors under the validation and the test vectors, too."""
+    from napari_colorkde.core.kde import gaussian_kde
+
+    sigma = [result.found.best_sigma]
+    scores: list[float | None] = []
+    for held_out in (parts.valid, parts.test):
+        if held_out is None:
+            scores.append(None)
+            continue
+        with timed_step(f"Training vectors under held-out ones at sigma {sigma[0]:g}") as work:
+            found = gaussian_kde.grid_search(
+                held_out, parts.train, sigma, device=device, progress=work.progress
+            )
+        scores.append(float(found.scores[0]))
+    return replace(result, train_under_valid=scores[0], train_under_test=scores[1])
+
+
 COMMAND = Command(
     grid_search,
     name="grid-search",
@@ -192,6 +226,6 @@ COMMAND = Command(
     examples=(
         "grid-search digits.npz --sigmas 0.05,0.08,0.1,0.2,0.5,1,1.5,2 --scale 256",
         "grid-search mnist.pkl.gz --sigmas 0.1,0.2,0.5 --train 10000 --valid 10000 --shuffle "
-        "--seed 1573368177 --csv scores.csv",
+        "--seed 1573368177 --csv scores.csv --both-directions",
     ),
 )

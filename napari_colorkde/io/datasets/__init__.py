@@ -6,7 +6,7 @@ runs nothing of what is in them. Used by `cli` and `app`; below are `io.images` 
 """
 
 from napari_colorkde.io.datasets.dataset import DataSet
-from napari_colorkde.io.datasets.read import read_dataset
+from napari_colorkde.io.datasets.read import is_dataset, read_dataset
 from napari_colorkde.io.datasets.splits import Split, split
 
-__all__ = ["DataSet", "Split", "read_dataset", "split"]
+__all__ = ["DataSet", "Split", "is_dataset", "read_dataset", "split"]

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 
 from napari_colorkde.io.datasets.dataset import PART_NAMES, StoredParts, image_shape
 from napari_colorkde.io.datasets.memory import Budget
@@ -44,14 +46,15 @@ def read_picture_folder(path: Path, where: str, budget: Budget) -> StoredParts:
     return StoredParts(stacks, labels, label_names, shape)
 
 
-def read_picture_stack(path: Path, where: str) -> StoredParts:
+def read_picture_stack(path: Path, where: str, budget: Budget) -> StoredParts:
     """Read a TIFF of several pages as training data.
 
     Raises
     ------
     ValueError
-        If it is a single picture.
+        If it is a single picture, or larger than memory.
     """
+    budget.claim(_declared_bytes(path), where)
     array = read_image(path)
     if array.ndim < 3 or (array.ndim == 3 and array.shape[-1] in (3, 4)):
         raise ValueError(
@@ -59,6 +62,17 @@ def read_picture_stack(path: Path, where: str) -> StoredParts:
             "several pages."
         )
     return StoredParts({"train": array})
+
+
+def _declared_bytes(path: Path) -> int:
+    """Return what the pages of a picture take, by its header alone."""
+    if path.suffix.lower() in (".tif", ".tiff"):
+        with tifffile.TiffFile(path) as file:
+            return sum(int(series.nbytes) for series in file.series)
+    with Image.open(path) as picture:
+        width, height = picture.size
+        n_frames = getattr(picture, "n_frames", 1)
+        return int(width * height * n_frames * len(picture.getbands()))
 
 
 def _part_folders(path: Path) -> dict[str, Path]:

@@ -73,6 +73,17 @@ def read_dataset(path: str | os.PathLike[str], *, max_bytes: int | None = None) 
     return assemble(path, stored)
 
 
+def is_dataset(path: str | os.PathLike[str]) -> bool:
+    """Return whether this is a data set and no image, by its content.
+
+    An ``.npy`` or a TIFF of several pages may be either; they are taken for images.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return True
+    return path.is_file() and content_kind(path, f"data set {str(path)!r}") not in ("npy", "other")
+
+
 def _read_file(path: Path, where: str, budget: Budget) -> StoredParts:
     if not path.is_file():
         raise OSError(f"{where} is not an ordinary file; give {FORMATS}.")
@@ -84,7 +95,7 @@ def _read_file(path: Path, where: str, budget: Budget) -> StoredParts:
     if kind in _READERS:
         return _READERS[kind](path, where, budget)
     if _is_picture(path):
-        return read_picture_stack(path, where)
+        return read_picture_stack(path, where, budget)
     if path.suffix.lower() in (".gz", ".tgz") and not is_gzip(path):
         raise ValueError(f"{where} is named as gzip but is none; give {FORMATS}.")
     raise ValueError(f"{where} is no data set that is known here; give {FORMATS}.")

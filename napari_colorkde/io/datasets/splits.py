@@ -90,6 +90,8 @@ def split(
 
     order = np.arange(n_rows)
     if shuffle:
+        n_bytes = (n_train + n_valid + n_test) * dataset.train[:1].nbytes
+        check_fits(n_bytes, available_bytes(), f"{where}, shuffled,")
         # The very order in which it would put the vectors themselves, without moving them.
         np.random.RandomState(DEFAULT_SEED if seed is None else seed).shuffle(order)
     ends = np.cumsum([n_train, n_valid, n_test])
@@ -105,15 +107,36 @@ def split(
     return drawn if scale is None else _scaled(drawn, scale, where)
 
 
+def scaled(vectors: NDArray[Any], scale: float | None, where: str) -> NDArray[Any]:
+    """Return vectors divided by a number, in float64; as they are, without one.
+
+    Raises
+    ------
+    ValueError
+        If `scale` is not a positive number, or the result does not fit into memory.
+    """
+    if scale is None:
+        return vectors
+    _check_scale(scale)
+    check_fits(8 * vectors.size, available_bytes(), f"{where}, scaled to float64,")
+    divided: NDArray[np.float64] = np.divide(vectors, scale, dtype=np.float64)
+    return divided
+
+
 def _scaled(drawn: Split, scale: float, where: str) -> Split:
     n_numbers = drawn.train.size + drawn.valid.size
     n_numbers += 0 if drawn.test is None else drawn.test.size
     check_fits(8 * n_numbers, available_bytes(), f"{where}, scaled to float64,")
     return Split(
-        np.divide(drawn.train, scale, dtype=np.float64),
-        np.divide(drawn.valid, scale, dtype=np.float64),
-        None if drawn.test is None else np.divide(drawn.test, scale, dtype=np.float64),
+        scaled(drawn.train, scale, where),
+        scaled(drawn.valid, scale, where),
+        None if drawn.test is None else scaled(drawn.test, scale, where),
     )
+
+
+def _check_scale(scale: float | None) -> None:
+    if scale is not None and not (np.isfinite(scale) and scale > 0):
+        raise ValueError(f"scale={scale}; give a positive number, such as 256.")
 
 
 def _check(
@@ -131,8 +154,7 @@ def _check(
         raise ValueError(f"seed={seed} has no effect without shuffle; give both or none.")
     if seed is not None and not 0 <= seed < 1 << 32:
         raise ValueError(f"seed={seed}; give a whole number from 0 to {(1 << 32) - 1}.")
-    if scale is not None and not (np.isfinite(scale) and scale > 0):
-        raise ValueError(f"scale={scale}; give a positive number, such as 256.")
+    _check_scale(scale)
 
 
 def _first(vectors: NDArray[Any], n: int | None, part: str, where: str) -> NDArray[Any]:

@@ -118,3 +118,11 @@ def test_what_is_no_data_set_is_refused(tmp_path: Path) -> None:
         ValueError, match="is a folder of archives or arrays; give one of its files"
     ):
         read_dataset(tmp_path / "c")
+
+
+def test_stack_larger_than_memory_is_refused_with_the_sizes(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "stack.tif", picture(0, (6, 40, 50)), photometric="minisblack")
+    refusal = r"stack.tif' needs 12.0 kB of memory and 11.9 kB are free; give a smaller set\."
+    with pytest.raises(ValueError, match=refusal):
+        read_dataset(tmp_path / "stack.tif", max_bytes=11_900)
+    assert len(read_dataset(tmp_path / "stack.tif", max_bytes=12_000).train) == 6

@@ -175,3 +175,11 @@ def test_free_memory_is_known_and_smaller_than_all_of_it() -> None:
 )
 def test_sizes_are_for_people(n_bytes: int, text: str) -> None:
     assert memory.size_text(n_bytes) == text
+
+
+def test_shuffled_copy_larger_than_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("napari_colorkde.io.datasets.splits.available_bytes", lambda: 10)
+    dataset = DataSet("set", Path("set"), np.zeros((8, 4), np.uint8))
+    with pytest.raises(ValueError, match="shuffled, needs 24 bytes of memory and 10 bytes are"):
+        split(dataset, train=4, valid=2, shuffle=True)
+    assert len(split(dataset, train=4, valid=2).train) == 4
