@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, StrictBool, StrictFloat
 
-from napari_colorkde.app.deprecation import current_names, renamed, warn_renamed
+from napari_colorkde.app.aliases import current_names, renamed, warn_renamed
 from napari_colorkde.io.kernel_json import ONLY_KNOWN
 
 ClassOutput = Literal["density", "posterior", "ratio", "class"]

@@ -16,13 +16,13 @@ from pydantic import (
     PlainSerializer,
     PlainValidator,
     StrictBool,
-    StrictInt,
     TypeAdapter,
     ValidationError,
 )
 
+from napari_colorkde.app.aliases import current_names, renamed, warn_renamed
 from napari_colorkde.app.class_settings import ClassificationSettings
-from napari_colorkde.app.deprecation import current_names, renamed, warn_renamed
+from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.mixture.kernels import KernelSet
@@ -74,47 +74,6 @@ def _sets_from_json(document: Any) -> NamedSets:
 
 def _sets_to_json(sets: NamedSets) -> Any:
     return json.loads(kernels_to_json(dict(sets))) if sets else None
-
-
-@dataclass(frozen=True, slots=True)
-class Channels:
-    """Which numbers of an image are the coordinates of its colors.
-
-    Attributes
-    ----------
-    names
-        One name per color channel, such as ``("red", "green", "blue")``.
-    axis
-        Axis of the layer's data that holds the channels; None if it has none.
-    entries
-        Positions on that axis, one per color channel; empty without an axis.
-    layers
-        Names of further layers, each giving one more color channel.
-    """
-
-    __pydantic_config__ = ONLY_KNOWN
-
-    names: Annotated[tuple[str, ...], Field(min_length=1)]
-    axis: StrictInt | None = None
-    indices: Annotated[
-        tuple[StrictInt, ...],
-        Field(validation_alias=AliasChoices("indices", "entries"), serialization_alias="entries"),
-    ] = ()
-    layers: tuple[str, ...] = ()
-
-    entries = renamed("entries", "indices")
-
-    @property
-    def label(self) -> str:
-        """Return the choice in words."""
-        owner = f"axis {self.axis}: "
-        if all(name.startswith(owner) for name in self.names):
-            numbers = ", ".join(name.removeprefix(owner) for name in self.names)
-            return f"channel{'s' if len(self) > 1 else ''} {numbers} of axis {self.axis}"
-        return ", ".join(self.names)
-
-    def __len__(self) -> int:
-        return len(self.names)
 
 
 @dataclass(frozen=True, slots=True)

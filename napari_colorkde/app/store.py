@@ -1,25 +1,65 @@
 """What is chosen, and how that changes: checked, announced, undone.
 
-A base of the session that knows neither images nor computations.
+Knows neither images nor computations: what the image at hand allows is asked of `StateRules`, and
+whoever computes is told of each change.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from psygnal import Signal
 
-from napari_colorkde.app.deprecation import current_names, renamed, warn_renamed
-from napari_colorkde.app.state import OLD_FIELDS, Bandwidth, Channels, DisplayMode, State
+from napari_colorkde.app.aliases import current_names
+from napari_colorkde.app.state import OLD_FIELDS, Bandwidth, State
 from napari_colorkde.app.undo import MERGED_FIELDS, UndoStack
 from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.io.kernel_files import read_kernels, save_kernels
 
 
+class StateRules(Protocol):
+    """What the image at hand allows a state to be."""
+
+    def check(self, state: State, given: frozenset[str]) -> None:
+        """Raise a ValueError where the image does not allow the fields that were given."""
+
+    def bandwidth_in(self, space: str, state: State) -> Bandwidth:
+        """Return the bandwidth of a state in units of another space."""
+
+    def adapted(self, state: State, current: State) -> State:
+        """Return an earlier state such that it fits the image."""
+
+
+class NoRules:
+    """Without an image, every state is allowed."""
+
+    def check(self, state: State, given: frozenset[str]) -> None:
+        """Allow it."""
+
+    def bandwidth_in(self, space: str, state: State) -> Bandwidth:
+        """Return the bandwidth as it is."""
+        return state.bandwidth
+
+    def adapted(self, state: State, current: State) -> State:
+        """Return the state as it is."""
+        return state
+
+
+def _nothing(state: State, before: State) -> None:
+    pass
+
+
 class StateStore:
-    """A state that is changed by attributes and methods, and its history.
+    """A state that is changed by its methods, and its history.
+
+    Parameters
+    ----------
+    rules
+        What the image at hand allows; by default everything.
+    on_change
+        Called with the state now and before, when all listeners have heard of a change.
 
     Attributes
     ----------
@@ -29,10 +69,15 @@ class StateStore:
 
     view_changed = Signal(ViewSettings, description="How the color space is looked at.")
     state_changed = Signal(State, State, description="The state now, and before.")
-    message = Signal(str, description="A sentence; nothing failed.")
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        rules: StateRules | None = None,
+        on_change: Callable[[State, State], None] = _nothing,
+    ) -> None:
         self.state = State()
+        self._rules = NoRules() if rules is None else rules
+        self._on_change = on_change
         self._view = ViewSettings()
         self._history = UndoStack()
 
@@ -56,16 +101,13 @@ class StateStore:
             fields = _only_set(fields.pop("kernels")) | fields
         before, after = self.state, self.state.replace(**fields)
         if after.space != before.space and "bandwidth" not in fields:
-            fields["bandwidth"] = self._bandwidth_in(after.space)
+            fields["bandwidth"] = self._rules.bandwidth_in(after.space, before)
             after = before.replace(**fields)
         if after == before:
             return
-        self._check_channels(fields.get("channels"))
-        if "space" in fields:
-            self._check_space(after)
+        self._rules.check(after, frozenset(fields))
         changed = {name for name in fields if getattr(after, name) != getattr(before, name)}
-        self._history.record(before, frozenset(fields) if changed <= MERGED_FIELDS else None)
-        self._apply(after)
+        self._step(after, frozenset(fields) if changed <= MERGED_FIELDS else None)
 
     def set_classification(self, merge_key: Hashable = None, **fields: Any) -> None:
         """Change what is asked of the kernels' classes; to ask for more than a density shows them.
@@ -88,13 +130,9 @@ class StateStore:
         after = before.replace(classification=classification, show=show)
         if after.value_scale != before.value_scale and "threshold" not in fields:
             after = after.replace(classification=replace(classification, threshold=None))
-        if after != before:
-            self._history.record(before, merge_key)
-            self._apply(after)
+        self._step(after, merge_key)
 
-    def edit(
-        self, kernels: KernelSet, merge_key: Hashable = None, *, gesture: Hashable = None
-    ) -> None:
+    def edit(self, kernels: KernelSet, merge_key: Hashable = None) -> None:
         """Put an edited set in the place of the one that is chosen, and show it.
 
         Parameters
@@ -110,9 +148,6 @@ class StateStore:
         ValueError
             If it cannot be; nothing is changed then.
         """
-        if gesture is not None:
-            warn_renamed("gesture", "merge_key")
-            merge_key = gesture
         before = self.state
         sets = dict(before.kernel_sets)
         name = before.kernel_set or kernels.name or "kernels"
@@ -123,20 +158,13 @@ class StateStore:
             sets.pop(name, None)
             show = "kernels" if sets else "kde"
             after = before.replace(kernel_sets=sets, kernel_set=None, show=show)
-        if after != before:
-            self._history.record(before, merge_key)
-            self._apply(after)
+        self._step(after, merge_key)
 
-    def judge(self, gesture: Hashable = None, **fields: Any) -> None:
-        """Old name of `set_classification`."""
-        warn_renamed("judge", "set_classification")
-        self.set_classification(gesture, **fields)
-
-    noticed = renamed("noticed", "message")
-
-    def say(self, text: str) -> None:
-        """Announce a sentence to the user by `message`; nothing failed."""
-        self.message.emit(text)
+    def put(self, state: State) -> None:
+        """Make a state the present one: no step of undo, and nothing is asked for."""
+        before, self.state = self.state, state
+        if state != before:
+            self.state_changed.emit(state, before)
 
     def undo(self) -> None:
         """Go back to the state before the last change; nothing happens where there is none."""
@@ -145,6 +173,16 @@ class StateStore:
     def redo(self) -> None:
         """Do again what was undone last; nothing happens where there is none."""
         self._revert(self._history.redo(self.state))
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an earlier state."""
+        return self._history.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether a state was taken back."""
+        return self._history.can_redo
 
     @property
     def view(self) -> ViewSettings:
@@ -167,88 +205,15 @@ class StateStore:
         """
         self.view = replace(self.view, **fields)
 
-    @property
-    def look(self) -> ViewSettings:
-        """Old name of `view`."""
-        warn_renamed("look", "view")
-        return self.view
-
-    @look.setter
-    def look(self, look: ViewSettings) -> None:
-        warn_renamed("look", "view")
-        self.view = look
-
-    look_changed = renamed("look_changed", "view_changed")
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is an earlier state."""
-        return self._history.can_undo
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether a state was taken back."""
-        return self._history.can_redo
-
-    @property
-    def show(self) -> DisplayMode:
-        """What is shown: "kde" or "kernels"."""
-        return self.state.show
-
-    @show.setter
-    def show(self, show: DisplayMode) -> None:
-        self.set(show=show)
-
-    @property
-    def space(self) -> str:
-        """The color space of the density. Sigmas stay the same fractions of the ranges."""
-        return self.state.space
-
-    @space.setter
-    def space(self, space: str) -> None:
-        self.set(space=space)
-
-    @property
-    def bandwidth(self) -> Bandwidth:
-        """None, the name of a rule, or sigmas in units of the space. Set one number for all."""
-        return self.state.bandwidth
-
-    @bandwidth.setter
-    def bandwidth(self, bandwidth: Any) -> None:
-        self.set(bandwidth=bandwidth)
-
-    @property
-    def log(self) -> bool:
-        """Whether natural logarithms are shown."""
-        return self.state.log
-
-    @log.setter
-    def log(self, log: bool) -> None:
-        self.set(log=log)
-
-    @property
-    def colormap(self) -> str:
-        """Name of the overlay's colormap."""
-        return self.state.colormap
-
-    @colormap.setter
-    def colormap(self, colormap: str) -> None:
-        self.set(colormap=colormap)
-
-    @property
-    def kernels(self) -> KernelSet | None:
-        """The kernel set that is chosen. Setting one closes all others and shows it."""
-        return self.state.kernels
-
-    @kernels.setter
-    def kernels(self, kernels: KernelSet) -> None:
-        self.set(kernels=kernels)
-
-    def load_kernels(self, path: str | Path, name: str | None = None) -> None:
+    def load_kernels(self, path: str | Path, name: str | None = None) -> list[str]:
         """Open a kernel file and show one of its sets, by default the first.
 
-        Sets that were opened before stay, unless the file has one of the same name. What looks
-        wrong in the file is announced by `message`; numbers are never changed.
+        Sets that were opened before stay, unless the file has one of the same name.
+
+        Returns
+        -------
+        list of str
+            What looks wrong in the file, in sentences; numbers are never changed.
 
         Raises
         ------
@@ -260,8 +225,7 @@ class StateStore:
         self.set(
             kernel_sets={**dict(self.state.kernel_sets), **sets}, kernel_set=chosen, show="kernels"
         )
-        if findings:
-            self.say(" ".join(f"{each[:1].upper()}{each[1:]}" for each in findings))
+        return findings
 
     def save_kernels(self, path: str | Path) -> None:
         """Write all kernel sets to a file.
@@ -277,31 +241,19 @@ class StateStore:
 
     # --- within
 
-    def _check_channels(self, channels: Channels | None) -> None:
-        """Raise a ValueError where the image at hand does not have these channels."""
-
-    def _check_space(self, state: State) -> None:
-        """Raise a ValueError where the image at hand cannot be seen in the state's space."""
-
-    def _bandwidth_in(self, space: str) -> Bandwidth:
-        """Return the bandwidth in units of another space."""
-        return self.bandwidth
-
-    def _adapted_to_image(self, state: State) -> State:
-        """Return an earlier state such that it fits the image at hand."""
-        return state
-
-    def _apply(self, state: State) -> None:
-        """Make a state the present one."""
-        self._set_state(state)
+    def _step(self, state: State, merge_key: Hashable) -> None:
+        if state != self.state:
+            self._history.record(self.state, merge_key)
+            self._apply(state)
 
     def _revert(self, state: State | None) -> None:
         if state is not None:
-            self._apply(self._adapted_to_image(state))
+            self._apply(self._rules.adapted(state, self.state))
 
-    def _set_state(self, state: State) -> None:
+    def _apply(self, state: State) -> None:
         before, self.state = self.state, state
         self.state_changed.emit(state, before)
+        self._on_change(state, before)
 
 
 def _only_set(kernels: KernelSet) -> dict[str, Any]:

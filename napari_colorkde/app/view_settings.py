@@ -6,7 +6,6 @@ state: undo takes edits back, and should not turn the view.
 
 import functools
 import math
-import warnings
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -21,6 +20,7 @@ from pydantic import (
     ValidationError,
 )
 
+from napari_colorkde.app.aliases import warn_renamed
 from napari_colorkde.io.kernel_json import ONLY_KNOWN, first_fault
 
 MODES = ("cloud", "maximum", "shells", "points")
@@ -106,7 +106,7 @@ class ViewSettings:
 
     def __post_init__(self) -> None:
         if self.scale == OLD_SCALE:
-            _warn_of_old(f"scale={OLD_SCALE!r}", repr(SCALES[-1]))
+            warn_renamed(f"scale={OLD_SCALE!r}", repr(SCALES[-1]))
             object.__setattr__(self, "scale", SCALES[-1])
         for name, known in (("mode", MODES), ("scale", SCALES), ("cut", (None, 0, 1, 2))):
             if getattr(self, name) not in known:
@@ -173,16 +173,11 @@ def _understand_old_fields(cls: type[ViewSettings]) -> None:
     @functools.wraps(init)
     def with_old_fields(self: ViewSettings, *args: Any, **given: Any) -> None:
         for old in OLD_FIELDS.keys() & given.keys():
-            _warn_of_old(old, OLD_FIELDS[old])
+            warn_renamed(old, OLD_FIELDS[old])
             given[OLD_FIELDS[old]] = given.pop(old)
         init(self, *args, **given)
 
     cls.__init__ = with_old_fields  # type: ignore[method-assign]
-
-
-def _warn_of_old(old: str, new: str) -> None:
-    # Behind the generated and the wrapped __init__: where the settings are made.
-    warnings.warn(f"{old} is now called {new}.", DeprecationWarning, stacklevel=4)
 
 
 _ADAPTER = TypeAdapter(ViewSettings)

@@ -21,8 +21,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.image.source import unwrap_proxy
-from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.io.export_formats import file_filter

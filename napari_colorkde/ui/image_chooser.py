@@ -7,12 +7,13 @@ from magicgui.widgets import ComboBox, PushButton
 from psygnal import Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
+from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.connections import Connections
+from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
-from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.layers.overlay import Overlay, image_layers
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.state import Channels, State
+from napari_colorkde.app.state import State
 from napari_colorkde.io.image_formats import file_filter
 from napari_colorkde.io.images import read_image
 from napari_colorkde.ui.widgets.forms import form

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from napari_colorkde.app.jobs import Work
+from napari_colorkde.app.background.executor import Work
 
 
 class SteppingExecutor:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_colorkde.app.background.reports import ComputeError, user_message
 from napari_colorkde.app.density.compute import ColorValues
 from napari_colorkde.app.image.source import ImageSource, source_of_array
-from napari_colorkde.app.jobs import ComputeError, user_message
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet

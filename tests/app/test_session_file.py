@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from napari_colorkde.app.class_settings import ClassificationSettings
+from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.session_file import (
     SUFFIX,
     load_state,
@@ -18,7 +19,7 @@ from napari_colorkde.app.session_file import (
     state_from_json,
     state_to_json,
 )
-from napari_colorkde.app.state import Channels, State
+from napari_colorkde.app.state import State
 from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from napari_colorkde.app.class_settings import ClassificationSettings
-from napari_colorkde.app.state import Channels, State
+from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.state import State
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 SETS = {

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.compute import ColorValues
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import size_text, unwrap_proxy
-from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.selection.selections import LabelSelection
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.classification.roc import ConfusionMatrix, RocCurve, roc_curve

@@ -10,8 +10,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.app.state import Bandwidth, Channels, State
+from napari_colorkde.app.state import Bandwidth, State
 from napari_colorkde.core.colorspaces import (
     ColorSpace,
     color_space,

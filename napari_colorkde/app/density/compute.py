@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density.class_query import ClassQuery
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, convert_palette
-from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.state import Bandwidth
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth import BandwidthSelection, iterate_selection

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density.color_coordinates import conversion_error
 from napari_colorkde.app.density.compute import Estimate
+from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.counting import count_palette
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.app.jobs import Progress
-from napari_colorkde.app.state import Channels
 from napari_colorkde.core.colorspaces import palette_in_space
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.color_kde import ColorKDE

@@ -1,4 +1,4 @@
-"""Writing the density that is shown to a file: a pure generator, like those of `compute.py`."""
+"""Writing the density that is shown to a file, and how to get it again."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,11 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
 
+from napari_colorkde.app.background.executor import Progress
+from napari_colorkde.app.background.jobs import Jobs
+from napari_colorkde.app.background.reports import Reports
 from napari_colorkde.app.density.class_query import class_map
+from napari_colorkde.app.density.computation import Computation
 from napari_colorkde.app.density.compute import ColorValues
+from napari_colorkde.app.density.open_image import OpenImage
 from napari_colorkde.app.image.pixel_index import PixelIndex
-from napari_colorkde.app.jobs import Progress
+from napari_colorkde.app.store import StateStore
+from napari_colorkde.io.atomic import check_target
+from napari_colorkde.io.export_formats import density_suffixes
+from napari_colorkde.io.provenance import provenance
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +42,7 @@ class ExportRequest:
     path: Path
     index: PixelIndex = field(repr=False)
     densities: ColorValues
-    colormap: Any
+    colormap: str | NDArray[Any]
     limits: tuple[float, float] | None
     description: dict[str, Any]
 
@@ -65,3 +75,78 @@ def export(request: ExportRequest) -> Iterator[Progress | Path]:
             contrast_limits=request.limits,
         )
     yield request.path
+
+
+class Exporter:
+    """Writes what a computation shows, in the background, one file after the other.
+
+    Parameters
+    ----------
+    store, image, computation
+        What is chosen, for which image, and what has come of it.
+    jobs
+        Where the work is done: in the lane "export".
+    reports
+        Hears of progress and failures.
+    """
+
+    exported = Signal(Path)
+
+    def __init__(
+        self,
+        store: StateStore,
+        image: OpenImage,
+        computation: Computation,
+        jobs: Jobs,
+        reports: Reports,
+    ) -> None:
+        self._store, self._image, self._computation = store, image, computation
+        self._jobs, self._reports = jobs, reports
+
+    def export(
+        self,
+        path: str | Path,
+        colormap: str | NDArray[Any] | None,
+        limits: tuple[float, float] | None,
+    ) -> None:
+        """Write the density that is shown, see `napari_colorkde.app.session.Session.export`."""
+        densities, index = self._computation.densities, self._image.index
+        target = check_target(path, density_suffixes())
+        if densities is None or index is None or not densities.is_exact or index.is_preview:
+            raise ValueError("there is no finished density to export yet; wait until it is shown.")
+        colors = self._store.state.colormap if colormap is None else colormap
+        request = ExportRequest(target, index, densities, colors, limits, self.description())
+        self._jobs.submit(
+            "export", lambda: export(request), self._on_result, self._reports.end, keep=True
+        )
+
+    def description(self) -> dict[str, Any]:
+        """Return how to get the density that is shown again: for files that are written."""
+        state, source = self._store.state, self._image.source
+        densities, estimate = self._computation.densities, self._computation.estimate
+        if source is None or densities is None:
+            return provenance()
+        facts: dict[str, Any] = {"image": source.path or source.name}
+        if state.channels is not None:
+            facts["channels"] = state.channels.label
+        kernels = densities.request.kernels
+        query = densities.request.query
+        if kernels is not None:
+            if query is not None:
+                return provenance(**facts, **query.metadata)
+            facts["kernel set"] = state.kernel_set
+            facts["kernels"] = [
+                {"mean": k.mean, "covariance": k.covariance, "weight": k.weight} for k in kernels
+            ]
+        elif estimate is not None:
+            facts["space"] = estimate.coordinates.name
+            facts["bandwidth"] = estimate.sigmas
+            if isinstance(densities.request.bandwidth, str):
+                facts["bandwidth rule"] = densities.request.bandwidth
+        return provenance(**facts, log=densities.request.log)
+
+    def _on_result(self, result: Progress | Path) -> None:
+        if isinstance(result, Progress):
+            self._reports.progressed.emit(result)
+        else:
+            self.exported.emit(result)

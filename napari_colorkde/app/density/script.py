@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 from napari_colorkde import __version__
 from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
+from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.app.state import Channels, State
+from napari_colorkde.app.state import State
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 Form = Literal["python", "command"]

@@ -5,11 +5,12 @@ from typing import Any, Protocol
 
 from psygnal import Signal, SignalInstance
 
+from napari_colorkde.app.background.executor import Work
 from napari_colorkde.app.density.compute import Estimate
 from napari_colorkde.app.density.difference import Difference, DifferenceRequest, difference
+from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.app.jobs import Work
-from napari_colorkde.app.state import Channels, State
+from napari_colorkde.app.state import State
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.palette.palette import Palette
 

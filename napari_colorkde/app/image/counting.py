@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.app.background.executor import Progress
+from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.pixel_index import PixelIndex, build_index, preview_index
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.app.jobs import Progress
-from napari_colorkde.app.state import Channels
 from napari_colorkde.core.palette.palette import Palette, PaletteBuilder
 
 TILE_PIXELS = 1 << 21

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import Box, ImageSource
-from napari_colorkde.app.state import Channels
 from napari_colorkde.core.image import tile_slices
 from napari_colorkde.core.palette.palette import Palette
 

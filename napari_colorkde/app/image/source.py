@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.placement import Placement
-from napari_colorkde.app.state import Channels
 from napari_colorkde.core.image import MAX_COLOR_CHANNELS, chunks_of, read_ahead, tile_slices
 
 RGB_NAMES = ("red", "green", "blue")

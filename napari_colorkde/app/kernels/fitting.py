@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.image.pixel_index import PixelIndex
-from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.selection.samples import Samples
 from napari_colorkde.app.selection.selections import Selection, collect_samples

@@ -12,9 +12,10 @@ from typing import Literal
 
 from psygnal import Signal
 
+from napari_colorkde.app.background.executor import Progress
+from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.pixel_index import PixelIndex
-from napari_colorkde.app.jobs import Progress, user_message
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.selection.samples import (
     Samples,

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.app.image.source import unwrap_proxy
-from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.layers.painted_layer import PaintedLayer

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource, size_text, unwrap_proxy
 from napari_colorkde.app.selection.polygons import PolygonSelection, polygon_selection
 from napari_colorkde.app.selection.selections import Floats, LabelMode, LabelSelection, SlicePlane
-from napari_colorkde.app.state import Channels
 
 ELLIPSE_CORNERS = 256
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QTimer
 
+from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.image.source import is_labels, unwrap_proxy
-from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.layers.metadata import METADATA_KEY
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.selection.from_layers import labels_selection, shapes_selection, view_of

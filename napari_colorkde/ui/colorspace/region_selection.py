@@ -14,9 +14,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
 from napari_colorkde.app.image.source import unwrap_proxy
-from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.kernels.picking import Picker
 from napari_colorkde.app.layers.mask_layer import MaskLayer, add_labels, paint_labels
 from napari_colorkde.app.layers.overlay import Overlay

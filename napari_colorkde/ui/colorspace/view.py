@@ -8,10 +8,10 @@ from psygnal import Signal
 from qtpy.compat import isalive
 from qtpy.QtWidgets import QLabel, QWidget
 
+from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, gamut_outline
 from napari_colorkde.app.density.compute import Estimate
 from napari_colorkde.app.image.counting import CountedImage
-from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.app.view_settings import ViewSettings

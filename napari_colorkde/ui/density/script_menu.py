@@ -5,6 +5,7 @@ from pathlib import Path
 from psygnal import Signal
 from qtpy.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 
+from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.script import (
     Form,
     command_line,
@@ -12,7 +13,6 @@ from napari_colorkde.app.density.script import (
     python_script,
     shown_kernels,
 )
-from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.session import Session
 from napari_colorkde.io.kernel_files import save_kernels
 

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.jobs import user_message
+from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.kernels.edits import replace_kernel
 from napari_colorkde.core.mixture.kernels import Kernel
 

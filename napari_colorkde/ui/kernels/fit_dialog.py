@@ -13,8 +13,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.connections import Connections
-from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.kernels.fitting import Fitted, apply_fit, fit
 from napari_colorkde.ui.kernels.fit_form import FitForm
 from napari_colorkde.ui.kernels.pick_tool import PickTool

@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.jobs import user_message
+from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.ui.kernels.table_model import KernelTableModel, SortedKernels

@@ -12,9 +12,9 @@ from qtpy.QtCore import QLockFile, QObject, Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from superqt.utils import QSignalThrottler
 
+from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
-from napari_colorkde.app.jobs import user_message
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import (
     MAX_FILES,

@@ -3,10 +3,11 @@
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_colorkde.app.background.executor import Progress
+from napari_colorkde.app.density.computation import COMPUTED_FIELDS
 from napari_colorkde.app.density.compute import ColorValues, Estimate
 from napari_colorkde.app.image.counting import CountedImage
-from napari_colorkde.app.jobs import Progress
-from napari_colorkde.app.session import NEEDS_DENSITY, Session
+from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.core.number_text import counted, grouped
 from napari_colorkde.core.palette.palette import Palette
@@ -96,7 +97,7 @@ class StatusLines(QWidget):
 
     def _on_state(self, state: State, before: State) -> None:
         # What is computed or counted anew may well succeed; all else leaves what failed as it is.
-        computed = NEEDS_DENSITY if self._session.counted is not None else ()
+        computed = COMPUTED_FIELDS if self._session.counted is not None else ()
         is_retried = any(
             getattr(state, name) != getattr(before, name) for name in ("channels", *computed)
         )

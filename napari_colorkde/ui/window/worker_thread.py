@@ -8,7 +8,7 @@ from napari.qt.threading import GeneratorWorker
 from napari.utils.progress import cancelable_progress
 from qtpy.QtCore import QEventLoop, QObject, QThreadPool, QTimer
 
-from napari_colorkde.app.jobs import Progress, Work
+from napari_colorkde.app.background.executor import Progress, Work
 from napari_colorkde.app.session import Session
 from napari_colorkde.ui.window.delayed_indicator import BUSY_DELAY_MS, DelayedIndicator
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density import compute as module
 from napari_colorkde.app.density.compute import (
     ColorValues,
@@ -13,7 +14,6 @@ from napari_colorkde.app.density.compute import (
     compute,
     interpolate_volume,
 )
-from napari_colorkde.app.jobs import Progress
 from napari_colorkde.core import reference
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.kde.color_kde import ColorKDE

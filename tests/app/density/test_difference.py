@@ -11,9 +11,9 @@ from napari_colorkde.app.density.difference import (
     difference,
     like_channels,
 )
+from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource, source_of_array
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.state import Channels
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(40, 90, (20, 30, 3)).astype(np.uint8)

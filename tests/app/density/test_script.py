@@ -21,9 +21,10 @@ from napari_colorkde.app.density.script import (
     python_script,
     shown_kernels,
 )
+from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource, source_of_array
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.state import Channels, State
+from napari_colorkde.app.state import State
 from napari_colorkde.cli import main
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.io.kernel_files import save_kernels

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.image.source import source_of_array
-from napari_colorkde.app.jobs import Progress
 from napari_colorkde.app.kernels.fitting import (
     FitRequest,
     Fitted,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_colorkde.app.background.executor import Executor
 from napari_colorkde.app.image.source import source_of_array
-from napari_colorkde.app.jobs import Executor
 from napari_colorkde.app.kernels.picking import Picker
 from napari_colorkde.app.selection.selections import LabelSelection, PixelBox
 from napari_colorkde.app.session import Session

@@ -7,7 +7,7 @@ import pytest
 from napari.layers import Labels
 from scipy.ndimage import binary_dilation, binary_erosion
 
-from napari_colorkde.app.jobs import Progress
+from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.layers.mask_layer import (
     FILLED,
     INSIDE,

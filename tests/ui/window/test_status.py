@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_colorkde.app.background.reports import ComputeError
 from napari_colorkde.app.image.source import source_of_array
-from napari_colorkde.app.jobs import ComputeError
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.core.palette.palette import Palette

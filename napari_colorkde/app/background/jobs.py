@@ -6,77 +6,15 @@ of it is done, in the order in which it was asked for. A job is a generator: it 
 between its yields, and jobs of a more urgent lane go first, at the next yield. Whatever a job
 yields is handed over on the main thread; what belongs to a job that was stopped is dropped, by
 comparing generation numbers.
-
-Nothing here knows Qt: `SynchronousExecutor` runs at once; `ui.window.worker_thread` has one that
-runs in a thread.
 """
 
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-Work = Callable[[], Iterator[Any]]
-"""Makes the generator of a job. Called where the job runs."""
-
-
-class ComputeError(RuntimeError):
-    """Work in the background failed; the message is a sentence for people."""
-
-
-def user_message(error: BaseException) -> str:
-    """Return what an error says, in words for people."""
-    if isinstance(error, MemoryError):
-        return "There is not enough memory for this; close other images, or use a smaller one."
-    text = " ".join(str(error).split())
-    if isinstance(error, ValueError | TypeError | OSError | ComputeError) and text:
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How much of `what` is done: a fraction from 0 to 1, or None where that is not known."""
-
-    what: str
-    fraction: float | None = None
-
-
-class Executor(Protocol):
-    """Runs one generator at a time, somewhere, and hands over what it yields on this thread."""
-
-    def start(self, steps: Work, deliver: Callable[[Any], None], ended: Callable[[], None]) -> None:
-        """Run ``steps()`` to its end; then call `ended`. Called only while nothing runs."""
-
-    def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
-        """Hand over what comes until `done()`; return whether that was so within `timeout` s."""
-
-    def close(self) -> None:
-        """Hand over nothing any more."""
-
-
-class SynchronousExecutor:
-    """Runs everything at once, on the thread that asks: for scripts and tests."""
-
-    def __init__(self) -> None:
-        self._closed = False
-
-    def start(self, steps: Work, deliver: Callable[[Any], None], ended: Callable[[], None]) -> None:
-        """Run to the end before returning."""
-        for item in steps():
-            if self._closed:
-                return
-            deliver(item)
-        ended()
-
-    def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
-        """Nothing can be under way: the answer is known at once."""
-        return done()
-
-    def close(self) -> None:
-        """Hand over nothing any more."""
-        self._closed = True
+from napari_colorkde.app.background.executor import Executor, Work
 
 
 @dataclass(eq=False)

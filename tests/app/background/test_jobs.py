@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from napari_colorkde.app.jobs import Jobs, SynchronousExecutor
+from napari_colorkde.app.background.executor import SynchronousExecutor
+from napari_colorkde.app.background.jobs import Jobs
 from tests.app.stepping import SteppingExecutor
 
 

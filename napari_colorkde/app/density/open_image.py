@@ -1,0 +1,94 @@
+"""The image that is looked at: its source, its counted colors, and what it allows a state to be."""
+
+from dataclasses import replace
+
+from napari_colorkde.app.density.color_coordinates import (
+    conversion_error,
+    converted_bandwidth,
+    with_rgb_space,
+)
+from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.image.counting import CountedImage
+from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.source import ImageSource
+from napari_colorkde.app.state import Bandwidth, State
+from napari_colorkde.core.palette.palette import Palette
+
+
+class OpenImage:
+    """An image, or none, and the rules that it sets: the `StateRules` of a session's store.
+
+    Attributes
+    ----------
+    source
+        None without an image.
+    counted
+        Its colors, None before they are counted.
+    """
+
+    def __init__(self) -> None:
+        self.source: ImageSource | None = None
+        self.counted: CountedImage | None = None
+
+    @property
+    def palette(self) -> Palette | None:
+        """The image's colors; those of a sample while a large image is being counted."""
+        return None if self.counted is None else self.counted.palette
+
+    @property
+    def index(self) -> PixelIndex | None:
+        """Which color each pixel has."""
+        return None if self.counted is None else self.counted.index
+
+    def channels(self, state: State) -> Channels | None:
+        """Return the channels that a state means, None without an image."""
+        if self.source is None:
+            return None
+        return state.channels or self.source.choices[0]
+
+    def has_channels(self, state: State) -> bool:
+        """Whether the image has the channels of a state; it has if there is none."""
+        return self.source is None or state.channels in (None, *self.source.choices)
+
+    def check(self, state: State, given: frozenset[str]) -> None:
+        """Refuse channels and a space that the image does not have.
+
+        Raises
+        ------
+        ValueError
+            If it does not have those that were given.
+        """
+        if "channels" in given and self.source is not None and not self.has_channels(state):
+            label = "" if state.channels is None else state.channels.label
+            raise ValueError(
+                f"channels={label!r} does not fit {self.source.name!r}; use one of "
+                f"{[c.label for c in self.source.choices]}."
+            )
+        if "space" in given and (reason := self.conversion_error(state)):
+            raise ValueError(f"space={state.space!r}: {reason}")
+
+    def bandwidth_in(self, space: str, state: State) -> Bandwidth:
+        """Return the bandwidth of a state in units of another space."""
+        if self.palette is None or self.conversion_error(replace(state, space=space)):
+            return state.bandwidth
+        return converted_bandwidth(state.bandwidth, self.palette, state.space, space)
+
+    def adapted(self, state: State, current: State) -> State:
+        """Return an earlier state such that it fits the image."""
+        if not self.has_channels(state):
+            # Those of an image that was looked at before.
+            state = state.replace(channels=current.channels)
+        return with_rgb_space(state) if self.conversion_error(state) else state
+
+    def conversion_error(self, state: State, palette: Palette | None = None) -> str:
+        """Say why the image cannot be seen in a state's space; "" if it can."""
+        channels = self.channels(state)
+        if self.source is None or channels is None or state.space == "rgb":
+            return ""
+        return conversion_error(self.source, channels, palette or self.palette)
+
+    def space_obstacle(self, state: State) -> str:
+        """Say why the image has no other color space than its own channels; "" if it has."""
+        if self.source is None:
+            return "No image."
+        return self.conversion_error(replace(state, space="lab"))
