@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from napari_colorkde.io.formats import npy, npz, png, tiff
+from napari_colorkde.io.formats import npy, npz, png, tiff_writer
 
 if TYPE_CHECKING:
     from napari_colorkde.core.kde.color_kde import DensityVolume
@@ -73,9 +73,9 @@ EXPORT_FORMATS = (
         "TIFF",
         (".tif", ".tiff"),
         "float32, for ImageJ; classes: integers",
-        tiff.write_density,
-        tiff.write_classes,
-        tiff.write_volume,
+        tiff_writer.write_density,
+        tiff_writer.write_classes,
+        tiff_writer.write_volume,
     ),
     ExportFormat(
         "NumPy",

@@ -1,6 +1,7 @@
 """The file formats that images are read from: one entry each. What reads them is in `io.formats`.
 
-Help and refusals name the formats of `IMAGE_FORMATS`; a new one is written there.
+What a file is decides its content; a suffix is a hint for formats without a signature. Help and
+refusals name the formats of `IMAGE_FORMATS`; a new one is written there.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from napari_colorkde.io.formats import npy, picture, tiff
+from napari_colorkde.io.formats import codecs, content, npy, picture, tiff
+from napari_colorkde.io.formats.reading import DecodedImage, Part, PictureInfo
+
+Read = Callable[[Path], NDArray[Any] | DecodedImage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +28,36 @@ class ImageFormat:
     suffixes
         With their dots, in lower case.
     read
-        Returns the numbers of a file that exists, as `napari_colorkde.io.images.read_image` does.
+        Returns the numbers of a file that exists, or its samples with what its tags say. Whatever
+        it raises becomes one sentence with the file's name.
+    matches
+        Whether a file that begins with these bytes is of this format; None where only the suffix
+        tells.
+    read_part
+        The same of one of several pictures; None where a file holds only one.
+    contents
+        Lists the pictures of a file; None where there is one, which `read` tells of.
     """
 
     name: str
     suffixes: tuple[str, ...]
-    read: Callable[[Path], NDArray[Any]]
+    read: Read
+    matches: content.Matches | None = None
+    read_part: Callable[[Path, Part], DecodedImage] | None = None
+    contents: Callable[[Path], list[PictureInfo]] | None = None
 
 
 def image_format(path: Path) -> ImageFormat:
-    """Return the format that a suffix stands for; for an unknown one, that of pictures."""
+    """Return the format of a file that exists: by its content, else by its suffix, else Pillow's."""
+    with path.open("rb") as file:
+        head = file.read(content.SIGNATURE_BYTES)
+    for known in IMAGE_FORMATS:
+        if known.matches is not None and known.matches(head):
+            return known
     for known in IMAGE_FORMATS:
         if path.suffix.lower() in known.suffixes:
             return known
-    return _PICTURE
+    return _PNG
 
 
 def format_names() -> str:
@@ -48,19 +68,47 @@ def format_names() -> str:
 
 def file_filter() -> str:
     """Return the formats as Qt's file dialogs take them."""
-    patterns = " ".join(f"*{suffix}" for known in IMAGE_FORMATS for suffix in known.suffixes)
+    patterns = " ".join(f"*{suffix}" for suffix in image_suffixes())
     return f"Images ({patterns});;All files (*)"
 
 
-_PICTURE = ImageFormat("PNG", (".png",), picture.read)
+def image_suffixes() -> tuple[str, ...]:
+    """Return the suffixes of all formats: what is taken for an image in a folder."""
+    return tuple(suffix for known in IMAGE_FORMATS for suffix in known.suffixes)
+
+
+_TIFF_SUFFIXES = (
+    ".tif",
+    ".tiff",
+    ".btf",
+    ".tf8",
+    ".lsm",
+    ".svs",
+    ".ndpi",
+    ".qptiff",
+    ".scn",
+    ".stk",
+)
+
+_PNG = ImageFormat("PNG", (".png",), picture.read, content.is_png, picture.read, picture.contents)
 
 IMAGE_FORMATS = (
-    ImageFormat("TIFF", (".tif", ".tiff"), tiff.read),
-    ImageFormat("NPY", (".npy",), npy.read),
-    _PICTURE,
-    ImageFormat("JPEG", (".jpg", ".jpeg"), picture.read),
-    ImageFormat("BMP", (".bmp",), picture.read),
-    ImageFormat("GIF", (".gif",), picture.read),
-    ImageFormat("WebP", (".webp",), picture.read),
+    ImageFormat("TIFF", _TIFF_SUFFIXES, tiff.read, content.is_tiff, tiff.read, tiff.contents),
+    ImageFormat("NPY", (".npy",), npy.read, content.is_npy),
+    _PNG,
+    ImageFormat(
+        "JPEG", (".jpg", ".jpeg"), picture.read, content.is_jpeg, contents=picture.contents
+    ),
+    ImageFormat("BMP", (".bmp",), picture.read, content.is_bmp, contents=picture.contents),
+    ImageFormat("GIF", (".gif",), picture.read, content.is_gif, picture.read, picture.contents),
+    ImageFormat("WebP", (".webp",), picture.read, content.is_webp, picture.read, picture.contents),
+    ImageFormat("JPEG 2000", (".jp2", ".j2k"), codecs.read_jpeg2000, content.is_jpeg2000),
+    ImageFormat("AVIF", (".avif",), codecs.read_avif, content.is_avif),
+    ImageFormat("JPEG XL", (".jxl",), codecs.read_jpegxl, content.is_jpegxl),
+    ImageFormat("JPEG XR", (".jxr",), codecs.read_jpegxr, content.is_jpegxr),
+    ImageFormat("QOI", (".qoi",), codecs.read_qoi, content.is_qoi),
+    ImageFormat(
+        "Netpbm", (".ppm", ".pgm", ".pbm", ".pam", ".pfm"), codecs.read_netpbm, content.is_netpbm
+    ),
 )
 """All formats, in the order in which help names them."""

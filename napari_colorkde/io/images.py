@@ -1,29 +1,93 @@
-"""Reading images and masks from files.
+"""Reading images, masks and labels from files.
 
-The numbers come as the file holds them, in the arrangement in which napari's own reader gives
-them: no rescaling, no gamma, and no rotation by the EXIF orientation, so that a density computed
-here fits the image opened there. What would be changed on the way (CMYK, 16-bit color PNG) is
-refused.
+What a file is decides its content; what its tags say is done (see `io.formats.samples`): palettes
+and YCbCr become RGB, alpha is divided out where colors were multiplied by it, rows and columns are
+turned as the orientation says. Levels are never scaled, and no gamma is applied. What is left out or
+could be taken otherwise is said in a warning; what has no one meaning is refused.
 """
 
+import errno
 import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.io.image_formats import image_format
+from napari_colorkde.io.formats import samples
+from napari_colorkde.io.formats.content import is_heif, is_zip
+from napari_colorkde.io.formats.reading import (
+    DecodedImage,
+    Part,
+    PictureInfo,
+    first_line,
+    library_messages,
+)
+from napari_colorkde.io.image_formats import ImageFormat, format_names, image_format
+
+Icc = Literal["keep", "convert"]
+Orientation = Literal["apply", "keep"]
+
+_LOGGERS = ("tifffile", "PIL", "imagecodecs", "netpbmfile", "zarr")
 
 
-def read_image(path: str | os.PathLike[str]) -> NDArray[Any]:
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedImage:
+    """An image with what its file says about it.
+
+    Attributes
+    ----------
+    pixels
+        As `read_image` returns them.
+    remarks
+        Sentences about what was left out, or is not obvious.
+    pixel_size
+        Height and width of a pixel, in `unit`; None where the file does not say it.
+    unit
+        "µm", or "".
+    """
+
+    pixels: NDArray[Any]
+    remarks: tuple[str, ...] = ()
+    pixel_size: tuple[float, float] | None = None
+    unit: str = ""
+
+
+def read_image(
+    path: str | os.PathLike[str],
+    *,
+    series: int | None = None,
+    page: int | None = None,
+    level: int = 0,
+    channels: Sequence[int] | None = None,
+    icc: Icc = "keep",
+    white: float | None = None,
+    orientation: Orientation = "apply",
+) -> NDArray[Any]:
     """Read an image file.
 
     Parameters
     ----------
     path
-        In one of `IMAGE_FORMATS`: TIFF (any bit depth, several pages, ImageJ, OME), NPY, or a
-        picture that Pillow reads.
+        In one of `IMAGE_FORMATS`. Content decides, not the suffix.
+    series, page, level
+        Of a file with several pictures: which one, counted from 0 as `napari-colorkde info` lists
+        them; a single page in its place; the level of a pyramid. By default the main picture at its
+        finest, never a thumbnail.
+    channels
+        Which samples of a pixel; needed where a picture has four of which the last is no alpha.
+    icc
+        "keep" the levels of a color profile other than sRGB, with a warning that names it, or
+        "convert" them to sRGB.
+    white
+        The level of white, such as 4095 of 12 bits: levels become fractions of it, so that color
+        spaces other than the image's own have L* 100 there. None leaves the levels.
+    orientation
+        "apply" turns rows and columns as EXIF or TIFF say; "keep" leaves them as stored, as
+        napari's own reader does.
 
     Returns
     -------
@@ -31,30 +95,76 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[Any]:
         ``(H, W)`` gray, ``(H, W, C)``, or with leading axes for pages, in the file's dtype (in the
         machine's byte order). Palette pictures are expanded to RGB, gray with alpha to RGBA. The
         color samples of a TIFF stand last; ImageJ's and OME's channels stay where they are, before
-        rows and columns. Files of more than 256 MB that allow it are read-only memory maps.
+        rows and columns. Pixels with GDAL's no-data level are NaN, or masked in integers. Files of
+        more than 256 MB that allow it are read-only memory maps.
 
     Raises
     ------
     OSError
         If there is no such file or it cannot be opened.
     ValueError
-        If it is no image, or one whose numbers would be changed by reading it.
+        If it is no image, damaged, larger than memory, or has no one meaning.
 
-    Notes
+    Warns
     -----
-    The EXIF orientation is not applied, as in napari: rows and columns are the file's.
+    UserWarning
+        Where something is left out or could be taken otherwise: further pictures, a color profile,
+        an orientation.
+    """
+    loaded = load_image(
+        path,
+        Part(series, page, level),
+        channels=channels,
+        icc=icc,
+        white=white,
+        orientation=orientation,
+    )
+    for remark in loaded.remarks:
+        warnings.warn(remark, UserWarning, stacklevel=2)
+    return loaded.pixels
+
+
+def load_image(
+    path: str | os.PathLike[str],
+    part: Part = Part(),  # noqa: B008  # frozen
+    *,
+    channels: Sequence[int] | None = None,
+    icc: Icc = "keep",
+    white: float | None = None,
+    orientation: Orientation = "apply",
+) -> LoadedImage:
+    """Read an image file with what it says about itself: see `read_image`.
+
+    Nothing is warned of; sentences are in `remarks`.
     """
     path = check_image_path(path)
-    return image_format(path).read(path)
+    decoded = _decode(path, part)
+    levels, remarks = samples.to_levels(path, decoded, icc)
+    if orientation == "apply" and decoded.orientation != 1:
+        levels = _turned(levels, decoded.orientation, has_samples(decoded, levels))
+        remarks.append(
+            f"image {str(path)!r} is turned as its orientation {decoded.orientation} says; "
+            "--orientation keep (orientation='keep') leaves rows and columns as stored."
+        )
+    levels = _chosen_samples(path, decoded, levels, channels)
+    if white is not None:
+        levels = _fractions(levels, white)
+    size = decoded.pixel_size
+    if size is not None and part.level:
+        size = None  # that of the finest level
+    if size is not None and decoded.orientation >= 5 and orientation == "apply":
+        size = size[::-1]
+    return LoadedImage(levels, tuple(remarks), size, decoded.unit if size else "")
 
 
 def read_mask(path: str | os.PathLike[str]) -> NDArray[np.bool_]:
-    """Read a mask: True where the picture is not zero (in any of its color channels).
+    """Read a mask: True where the picture is not black (in any of its color channels).
 
     Parameters
     ----------
     path
-        As for `read_image`. An alpha channel is left aside.
+        As for `read_image`. An alpha channel is left aside; where a file counts its levels from
+        white, white counts all the same.
 
     Returns
     -------
@@ -66,10 +176,73 @@ def read_mask(path: str | os.PathLike[str]) -> NDArray[np.bool_]:
     OSError, ValueError
         As for `read_image`.
     """
-    image = read_image(path)
-    if image.ndim >= 3 and image.shape[-1] in (3, 4):
-        return np.asarray((image[..., :3] != 0).any(axis=-1))
-    return np.asarray(image != 0)
+    path = check_image_path(path)
+    decoded = _decode(path, Part())
+    levels, _ = samples.to_levels(path, decoded)
+    with_samples = has_samples(decoded, levels)
+    levels = _turned(levels, decoded.orientation, with_samples)
+    marked = np.ma.filled(levels, 0) != 0
+    if with_samples:
+        marked = marked[..., :3] if levels.shape[-1] >= 3 else marked[..., :1]
+        return np.asarray(marked.any(axis=-1))
+    return np.asarray(marked)
+
+
+def read_labels(path: str | os.PathLike[str]) -> NDArray[Any]:
+    """Read labels: whole numbers as the file holds them, of a palette picture its entries.
+
+    Parameters
+    ----------
+    path
+        As for `read_image`.
+
+    Returns
+    -------
+    ndarray
+        ``(H, W)``, or with leading axes for pages.
+
+    Raises
+    ------
+    OSError, ValueError
+        As for `read_image`.
+    """
+    path = check_image_path(path)
+    decoded = _decode(path, Part())
+    indices = samples.to_indices(decoded)
+    return _turned(indices, decoded.orientation, decoded.has_samples and indices.ndim > 2)
+
+
+def image_contents(path: str | os.PathLike[str]) -> tuple[str, list[PictureInfo]]:
+    """Tell what a file holds, without reading its pixels where the format allows that.
+
+    Returns
+    -------
+    format : str
+        Name of the format.
+    pictures : list of PictureInfo
+
+    Raises
+    ------
+    OSError, ValueError
+        As for `read_image`.
+    """
+    path = check_image_path(path)
+    known = image_format(path)
+    if known.contents is not None:
+        with _one_sentence(path, known):
+            return known.name, known.contents(path)
+    decoded = _decode(path, Part())
+    axes = "YX"[-decoded.samples.ndim :] + ("S" if decoded.has_samples else "")
+    extra = decoded.samples.ndim - len(axes)
+    info = PictureInfo(
+        series=0,
+        kind="picture",
+        shape=decoded.samples.shape,
+        axes="Q" * max(extra, 0) + axes,
+        dtype=str(decoded.samples.dtype),
+        color=decoded.color,
+    )
+    return known.name, [info]
 
 
 def check_image_path(path: str | os.PathLike[str]) -> Path:
@@ -83,12 +256,127 @@ def check_image_path(path: str | os.PathLike[str]) -> Path:
         If the file is empty.
     """
     path = Path(path)
+    try:
+        found = path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(
+                f"image {str(path)!r} is a link that leads to itself; give the name of a file."
+            ) from None
+        found = None
+    except ValueError:
+        found = None  # a NUL in the name
+    if found is None:
+        raise FileNotFoundError(f"image {str(path)!r} does not exist; check the name.")
     if path.is_dir():
         raise IsADirectoryError(f"image {str(path)!r} is a folder; give the name of a file.")
-    if not path.exists():
-        raise FileNotFoundError(f"image {str(path)!r} does not exist; check the name.")
     if not os.access(path, os.R_OK):
         raise PermissionError(f"image {str(path)!r} may not be read; check its permissions.")
-    if path.stat().st_size == 0:
+    if found.st_size == 0:
         raise ValueError(f"image {str(path)!r} is an empty file; give an image.")
     return path
+
+
+def has_samples(decoded: DecodedImage, levels: NDArray[Any]) -> bool:
+    """Whether the last axis of the levels counts the samples of a pixel."""
+    if decoded.color == "data":
+        return levels.ndim >= 3 and levels.shape[-1] in (3, 4)
+    return levels.ndim > decoded.samples.ndim - decoded.has_samples
+
+
+class _one_sentence:  # noqa: N801  # a context manager
+    """Turns whatever a library raises while it reads a file into one sentence."""
+
+    def __init__(self, path: Path, known: ImageFormat) -> None:
+        self.path, self.known = path, known
+        self._warnings = warnings.catch_warnings()
+        self._messages = library_messages(*_LOGGERS)
+
+    def __enter__(self) -> None:
+        self._warnings.__enter__()
+        warnings.simplefilter("ignore")
+        self._messages.__enter__()
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        self._messages.__exit__(None, None, None)
+        self._warnings.__exit__(None, None, None)
+        if isinstance(error, Exception) and not str(error).startswith("image "):
+            raise ValueError(_refusal(self.path, self.known, error)) from None
+
+
+def _decode(path: Path, part: Part) -> DecodedImage:
+    known = image_format(path)
+    with _one_sentence(path, known):
+        if part.is_default:
+            found = known.read(path)
+        elif known.read_part is not None:
+            found = known.read_part(path, part)
+        else:
+            raise ValueError("it holds one picture; leave out series, page and level")
+        decoded = found if isinstance(found, DecodedImage) else DecodedImage(np.asarray(found))
+        if decoded.samples.size == 0:
+            raise ValueError("it has no pixels")
+        return decoded
+
+
+def _refusal(path: Path, known: ImageFormat, error: Exception) -> str:
+    """Return the sentence for what a library raised."""
+    from PIL import Image, UnidentifiedImageError
+
+    with path.open("rb") as file:
+        head = file.read(64)
+    if is_heif(head):
+        return f"image {str(path)!r} is HEIC, which is not read; save it as TIFF, PNG or JPEG."
+    if is_zip(head) and known.name != "NPY":
+        return f"image {str(path)!r} is an archive; unpack it, and give an image."
+    if isinstance(error, UnidentifiedImageError):
+        return (
+            f"image {str(path)!r} is in no format that is known, or damaged; give a "
+            f"{format_names()} file."
+        )
+    if isinstance(error, Image.DecompressionBombError):
+        return f"image {str(path)!r} has more pixels than Pillow opens; save it as TIFF."
+    if isinstance(error, MemoryError):
+        return f"image {str(path)!r} is larger than the memory that is free; give a smaller one."
+    return f"image {str(path)!r} is not a readable {known.name} file ({first_line(error)})."
+
+
+def _chosen_samples(
+    path: Path, decoded: DecodedImage, levels: NDArray[Any], channels: Sequence[int] | None
+) -> NDArray[Any]:
+    """Return the samples that are asked for; refuse four of which the last is no alpha."""
+    n_samples = levels.shape[-1] if has_samples(decoded, levels) else 0
+    if channels is not None:
+        if not n_samples or min(channels) < 0 or max(channels) >= n_samples:
+            raise ValueError(
+                f"channels={list(channels)}: a pixel of image {str(path)!r} has "
+                f"{max(n_samples, 1)} samples; count them from 0."
+            )
+        return levels[..., list(channels)]
+    if n_samples == 4 and decoded.color not in ("data", "palette", "cmyk") and not decoded.alpha:
+        raise ValueError(
+            f"image {str(path)!r} has four samples, of which the last is not marked as alpha; "
+            "choose up to three with --channels 0,1,2 (channels=)."
+        )
+    return levels
+
+
+def _fractions(levels: NDArray[Any], white: float) -> NDArray[Any]:
+    if not 0 < white < float("inf"):
+        raise ValueError(f"white={white}: give the level of white, a number above 0.")
+    kind = np.float64 if levels.dtype.itemsize > 2 else np.float32
+    return levels / kind(white)
+
+
+def _turned(levels: NDArray[Any], orientation: int, with_samples: bool) -> NDArray[Any]:
+    """Turn rows and columns as EXIF's orientation says."""
+    if orientation == 1:
+        return levels
+    rows, columns = (-3, -2) if with_samples else (-2, -1)
+    if orientation >= 5:
+        levels = levels.swapaxes(rows, columns)
+    if orientation in (3, 4, 7, 8):
+        levels = np.flip(levels, rows)
+    if orientation in (2, 3, 6, 7):
+        levels = np.flip(levels, columns)
+    return levels

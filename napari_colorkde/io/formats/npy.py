@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.io.formats import reading
+from napari_colorkde.io.formats.reading import DecodedImage
 
 if TYPE_CHECKING:
     from napari_colorkde.core.kde.color_kde import DensityVolume
     from napari_colorkde.io.export_formats import DensityMap
 
 
-def read(path: Path) -> NDArray[Any]:
+def read(path: Path) -> DecodedImage:
     """Return the array; a large one stays in the file, mapped into memory."""
     large = path.stat().st_size > reading.MAPPED_BYTES
     try:
@@ -35,7 +36,7 @@ def read(path: Path) -> NDArray[Any]:
             f"image {str(path)!r} holds an array of {array.dtype} with shape {array.shape}; "
             "give real numbers, at least one."
         )
-    return reading.native(array)
+    return DecodedImage(reading.native(array))
 
 
 def write_density(path: Path, density: "DensityMap", record: Mapping[str, Any]) -> None:

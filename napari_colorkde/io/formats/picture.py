@@ -1,64 +1,161 @@
-"""Pictures as Pillow reads them: PNG, JPEG, BMP, GIF, WebP."""
+"""Pictures that Pillow reads whole: JPEG, PNG of 8 bits, GIF, BMP, WebP and what else it knows."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageSequence
 
-from napari_colorkde.io.formats.reading import NotRGBError, first_line, native, not_rgb
+from napari_colorkde.io.formats.codecs import read_png
+from napari_colorkde.io.formats.content import is_png
+from napari_colorkde.io.formats.profiles import profile_name
+from napari_colorkde.io.formats.reading import (
+    ColorModel,
+    DecodedImage,
+    Part,
+    PictureInfo,
+    check_size,
+)
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_ORIENTATION = 0x0112
 
-_NOT_RGB_MODES = {"CMYK", "LAB", "YCbCr", "HSV"}
-
-
-def read(path: Path) -> NDArray[Any]:
-    """Return the levels of a picture, with alpha where it has some."""
-    from napari_colorkde.io.image_formats import format_names  # the table has this reader
-
-    _refuse_deep_png(path)
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of an attack above 89 megapixels; this is the user's own file.
-            warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
-            with iio.imopen(path, "r", plugin="pillow") as file:
-                metadata = file.metadata(index=0)
-                if metadata["mode"] in _NOT_RGB_MODES:
-                    raise NotRGBError
-                has_alpha = metadata["mode"] in {"LA", "PA"} or "transparency" in metadata
-                array = np.asarray(file.read(mode="RGBA" if has_alpha else None))
-    except NotRGBError:
-        raise not_rgb(path) from None
-    except (OSError, SyntaxError, EOFError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(
-            f"image {str(path)!r} cannot be read as a picture ({_reason(error)}); "
-            f"give a {format_names()} file."
-        ) from None
-    return native(array)
+_COLORS: dict[str, ColorModel] = {"CMYK": "cmyk", "LAB": "icclab", "P": "palette", "PA": "palette"}
+_DTYPES = {"I": np.int32, "F": np.float32, "1": np.bool_}
 
 
-def _refuse_deep_png(path: Path) -> None:
-    """Refuse PNG files of which Pillow would keep only the upper 8 of 16 bits."""
+def read(path: Path, part: Part = Part()) -> DecodedImage:  # noqa: B008  # frozen
+    """Return the samples of a picture, or of all frames of an animation."""
+    if _is_deep_png(path):
+        return read_png(path)
+    with _opened(path) as picture:
+        frames = range(getattr(picture, "n_frames", 1))
+        if picture.format not in ("GIF", "PNG", "WEBP", "AVIF"):
+            frames = range(1)  # a telephone's JPEG holds previews as further frames
+        chosen = part.page if part.page is not None else part.series
+        if chosen is not None:
+            if chosen not in frames:
+                raise ValueError(f"frame {chosen} is asked for, but it has {len(frames)}, from 0")
+            frames = range(chosen, chosen + 1)
+        check_size(path, (len(frames), picture.height, picture.width, 4), np.uint8)
+        profile = picture.info.get("icc_profile")
+        orientation = int(picture.getexif().get(_ORIENTATION, 1))
+        if len(frames) == 1:
+            picture.seek(frames[0])
+            image = _samples(picture)
+        else:
+            modes = [frame.convert("RGBA") for frame in ImageSequence.Iterator(picture)]
+            stack = np.stack([np.asarray(frame) for frame in modes])
+            clear = (stack[..., 3] != 255).any()
+            image = DecodedImage(
+                stack if clear else stack[..., :3],
+                "rgb",
+                has_samples=True,
+                alpha="straight" if clear else "",
+            )
+    return DecodedImage(
+        image.samples,
+        image.color,
+        has_samples=image.has_samples,
+        alpha=image.alpha,
+        table=image.table,
+        profile=profile,
+        orientation=orientation if 1 <= orientation <= 8 else 1,
+    )
+
+
+def contents(path: Path) -> list[PictureInfo]:
+    """List the one picture, or the frames of an animation, of a file."""
+    with _opened(path) as picture:
+        n_frames = getattr(picture, "n_frames", 1)
+        profile = picture.info.get("icc_profile")
+        bands = picture.getbands()
+        shape: tuple[int, ...] = (picture.height, picture.width)
+        shape = shape if len(bands) == 1 else (*shape, len(bands))
+        axes = "YX" if len(bands) == 1 else "YXS"
+        return [
+            PictureInfo(
+                series=0,
+                kind="picture",
+                shape=shape if n_frames == 1 else (n_frames, *shape),
+                axes=axes if n_frames == 1 else f"T{axes}",
+                dtype="uint16" if _is_deep_png(path) else str(_dtype(picture.mode)),
+                color=_COLORS.get(picture.mode, "rgb" if len(bands) >= 3 else "gray"),
+                compression=str(picture.format or "").lower(),
+                pages=n_frames,
+                profile=profile_name(profile) if profile else "",
+                orientation=int(picture.getexif().get(_ORIENTATION, 1)),
+            )
+        ]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    with warnings.catch_warnings():
+        # Pillow warns of an attack above 89 megapixels, of EXIF that it cannot read, and so on.
+        warnings.simplefilter("ignore")
+        with Image.open(path) as picture:
+            yield picture
+
+
+def _dtype(mode: str) -> np.dtype[Any]:
+    if mode.startswith("I;16"):
+        return np.dtype(np.uint16)
+    return np.dtype(_DTYPES.get(mode, np.uint8))
+
+
+def _samples(picture: Image.Image) -> DecodedImage:
+    """Return the samples of one frame, and what they are."""
+    mode = picture.mode
+    if mode == "P":
+        return _palette_samples(picture)
+    if mode in ("PA", "La"):
+        picture = picture.convert("RGBA" if mode == "PA" else "LA")
+    elif mode == "RGBa":
+        picture = picture.convert("RGBA")
+    elif mode in ("YCbCr", "HSV"):
+        picture = picture.convert("RGB")
+    elif "transparency" in picture.info and mode in ("1", "L", "RGB"):
+        picture = picture.convert("RGBA")
+    samples = np.asarray(picture)
+    has_samples = samples.ndim == 3
+    n_samples = samples.shape[-1] if has_samples else 1
+    if picture.mode in ("CMYK", "LAB"):
+        return DecodedImage(samples, _COLORS[picture.mode], has_samples=True)
+    return DecodedImage(
+        samples,
+        "rgb" if n_samples >= 3 else "gray",
+        has_samples=has_samples,
+        alpha="straight" if n_samples in (2, 4) else "",
+    )
+
+
+def _palette_samples(picture: Image.Image) -> DecodedImage:
+    """Return the entries of a palette with their colors; alpha where an entry is transparent."""
+    index = np.asarray(picture)
+    table = np.zeros((256, 4), np.uint8)
+    table[:, 3] = 255
+    levels = np.array(picture.getpalette("RGBA") or [], np.uint8).reshape(-1, 4)
+    table[: len(levels)] = levels
+    clear = picture.info.get("transparency")
+    if isinstance(clear, int):
+        table[:, 3] = 255
+        table[clear, 3] = 0
+    elif isinstance(clear, bytes):
+        table[: len(clear), 3] = list(clear)
+    has_alpha = clear is not None
+    return DecodedImage(index, "palette", table=table if has_alpha else _opaque(table))
+
+
+def _opaque(table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(table[:, :3])
+
+
+def _is_deep_png(path: Path) -> bool:
+    """Whether Pillow would keep only the upper 8 of 16 bits, or lose a transparent level."""
     with path.open("rb") as file:
         head = file.read(26)
-    if len(head) < 26 or not head.startswith(_PNG_SIGNATURE):
-        return
-    depth, color_type = head[24], head[25]
-    if depth == 16 and color_type != 0:
-        raise ValueError(
-            f"image {str(path)!r} is a PNG of 16 bits per channel, which would be cut to 8; "
-            "save it as TIFF."
-        )
-
-
-def _reason(error: BaseException) -> str:
-    # imageio wraps what Pillow raises on opening.
-    if isinstance(error.__cause__ or error, Image.DecompressionBombError):
-        return "it has more pixels than Pillow opens"
-    if "can not handle the given uri" in str(error):
-        return "Pillow does not know its format"
-    return first_line(error)
+    return len(head) == 26 and is_png(head) and head[24] == 16

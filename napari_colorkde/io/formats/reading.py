@@ -1,24 +1,139 @@
-"""What the readers of several formats share."""
+"""What the readers of all formats share: what a file holds, and which part of it is asked for."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 MAPPED_BYTES = 1 << 28
 """Larger uncompressed files are mapped into memory, not read: pixels are fetched when looked at."""
 
+ColorModel = Literal["gray", "rgb", "palette", "ycbcr", "cmyk", "cielab", "icclab", "data"]
+Alpha = Literal["", "straight", "associated"]
 
-class NotRGBError(Exception):
-    """The file's numbers are no levels of red, green and blue, nor of gray."""
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which picture of a file is read.
+
+    Attributes
+    ----------
+    series
+        Picture, counted from 0 as `info` lists them; None is the main one.
+    page
+        A single page of the file, counted from 0, in place of a series.
+    level
+        Of a pyramid: 0 is the finest.
+    """
+
+    series: int | None = None
+    page: int | None = None
+    level: int = 0
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nothing was asked for: the main picture, at its finest."""
+        return self == Part()
 
 
-def not_rgb(path: Path) -> ValueError:
-    """Return the refusal of a file in another color space than RGB."""
-    return ValueError(
-        f"image {str(path)!r} is stored in a print color space (CMYK or alike), whose way to RGB "
-        "depends on a profile; convert it to RGB in an image editor first."
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedImage:
+    """The samples of a picture as the file holds them, and what its tags say about them.
+
+    Attributes
+    ----------
+    samples
+        ``(..., H, W)``, or ``(..., H, W, S)`` where `has_samples`.
+    color
+        What the samples are; "data" for arrays that say nothing about themselves.
+    has_samples
+        Whether the last axis counts samples of a pixel.
+    alpha
+        What the first sample after the colors is: "straight" or "associated" (colors are multiplied
+        by it) alpha, or nothing of the kind.
+    bits
+        Significant bits of an integer sample; 0: all of them.
+    white_is_zero
+        Whether 0 is white.
+    table
+        ``(N, 3)`` or ``(N, 4)``: the colors of a palette.
+    ycbcr
+        Coefficients of luma and (black, white) of each sample.
+    profile
+        The ICC profile.
+    orientation
+        EXIF's number, 1 to 8.
+    no_data
+        The level of pixels that hold nothing.
+    pixel_size
+        Height and width of a pixel, in `unit`.
+    remarks
+        Sentences about what the reader left behind.
+    """
+
+    samples: NDArray[Any]
+    color: ColorModel = "data"
+    has_samples: bool = False
+    alpha: Alpha = ""
+    bits: int = 0
+    white_is_zero: bool = False
+    table: NDArray[Any] | None = None
+    ycbcr: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    profile: bytes | None = None
+    orientation: int = 1
+    no_data: float | None = None
+    pixel_size: tuple[float, float] | None = None
+    unit: str = ""
+    remarks: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class PictureInfo:
+    """One picture of a file, for the list that `info` prints.
+
+    Attributes
+    ----------
+    series
+        Its number.
+    kind
+        "picture", "thumbnail", "reduced" or "mask".
+    shape, axes, dtype
+        Of its samples.
+    color, compression
+        As people know them.
+    levels
+        Shapes of the levels of a pyramid, the finest first.
+    pages
+        How many pages of the file it takes.
+    pixel_size
+        Height and width of a pixel, in `unit`.
+    profile
+        Name of the ICC profile.
+    orientation
+        EXIF's number, 1 to 8.
+    is_main
+        Whether it is the one that is read when none is named.
+    """
+
+    series: int
+    kind: str
+    shape: tuple[int, ...]
+    axes: str
+    dtype: str
+    color: str
+    compression: str = ""
+    levels: tuple[tuple[int, ...], ...] = ()
+    pages: int = 1
+    pixel_size: tuple[float, float] | None = None
+    unit: str = ""
+    profile: str = ""
+    orientation: int = 1
+    is_main: bool = True
 
 
 def native(array: NDArray[Any]) -> NDArray[Any]:
@@ -28,4 +143,44 @@ def native(array: NDArray[Any]) -> NDArray[Any]:
 
 def first_line(error: BaseException) -> str:
     """Return the first line of what an error says, without its period."""
-    return (str(error) or type(error).__name__).strip().splitlines()[0].rstrip(".")
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+def check_size(path: Path, shape: tuple[int, ...], dtype: Any) -> None:
+    """Refuse, before it is unpacked, a picture that does not fit into memory.
+
+    Raises
+    ------
+    ValueError
+        If the file declares more pixels than there is room for.
+    """
+    from napari_colorkde.io.datasets.memory import available_bytes, size_text
+
+    wanted = int(np.prod(shape, dtype=np.float64)) * np.dtype(dtype).itemsize
+    free = available_bytes()
+    if wanted > free:
+        raise ValueError(
+            f"image {str(path)!r} unpacks to {size_text(wanted)} and {size_text(free)} of memory "
+            "are free; choose a part of it (--series, --page, --level) or a smaller image."
+        )
+
+
+@contextmanager
+def library_messages(*loggers: str) -> Iterator[list[logging.LogRecord]]:
+    """Collect what libraries log meanwhile, so that nothing of it reaches the terminal."""
+    found: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = found.append  # type: ignore[method-assign]  # a handler that keeps records
+    before = []
+    for name in loggers:
+        logger = logging.getLogger(name)
+        before.append((logger, logger.propagate))
+        logger.propagate = False
+        logger.addHandler(handler)
+    try:
+        yield found
+    finally:
+        for logger, propagate in before:
+            logger.removeHandler(handler)
+            logger.propagate = propagate

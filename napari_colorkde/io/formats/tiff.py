@@ -1,179 +1,268 @@
-"""TIFF: images read by their tags; densities that ImageJ opens as a stack, numbers of classes."""
+"""TIFF, whatever its suffix: the samples of the main picture, or of the one that is named.
 
-from collections.abc import Mapping, Sequence
+tifffile finds the pictures and, with imagecodecs, unpacks them; what their tags say is put into
+words for `formats.samples`. A file that is cut short or damaged is refused: tifffile only logs that
+pages are missing.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
+from tifffile import EXTRASAMPLE, PHOTOMETRIC
 
-from napari_colorkde.io.coloring import default_limits
-from napari_colorkde.io.formats import picture, reading
-from napari_colorkde.io.formats.reading import NotRGBError, first_line, native, not_rgb
-from napari_colorkde.io.provenance import SOFTWARE, as_lines
+from napari_colorkde.io.formats import reading
+from napari_colorkde.io.formats.profiles import profile_name
+from napari_colorkde.io.formats.reading import (
+    Alpha,
+    ColorModel,
+    DecodedImage,
+    Part,
+    PictureInfo,
+    check_size,
+    library_messages,
+)
+from napari_colorkde.io.formats.samples import CCIR601, FULL_RANGE
+from napari_colorkde.io.formats.tiff_tags import named_kind, physical_size
 
-if TYPE_CHECKING:
-    from napari_colorkde.core.kde.color_kde import DensityVolume
-    from napari_colorkde.io.export_formats import DensityMap
-
-IMAGEJ_BYTES = (1 << 32) - (1 << 25)
-"""ImageJ's own TIFF ends at 4 GB; larger ones are BigTIFF, which ImageJ opens with Bio-Formats."""
-
-
-_NOT_RGB = {
-    tifffile.PHOTOMETRIC.SEPARATED,
-    tifffile.PHOTOMETRIC.CIELAB,
-    tifffile.PHOTOMETRIC.ICCLAB,
-    tifffile.PHOTOMETRIC.ITULAB,
+_COLORS: dict[int, ColorModel] = {
+    PHOTOMETRIC.MINISWHITE: "gray",
+    PHOTOMETRIC.MINISBLACK: "gray",
+    PHOTOMETRIC.RGB: "rgb",
+    PHOTOMETRIC.PALETTE: "palette",
+    PHOTOMETRIC.MASK: "gray",
+    PHOTOMETRIC.SEPARATED: "cmyk",
+    PHOTOMETRIC.YCBCR: "ycbcr",
+    PHOTOMETRIC.CIELAB: "cielab",
+    PHOTOMETRIC.ICCLAB: "icclab",
+    PHOTOMETRIC.LINEAR_RAW: "rgb",
+    PHOTOMETRIC.DEPTH_MAP: "gray",
 }
-_PALETTE = tifffile.PHOTOMETRIC.PALETTE
+_N_COLORS = {"gray": 1, "palette": 1, "cmyk": 4}
+
+_DECODED_TO_RGB = {6, 7, 34892, 33007, 34933, 34934}
+"""Compressions whose YCbCr tifffile turns into RGB itself: JPEG and its kin."""
+
+_APERIO_YCBCR = 33003
+_DAMAGE = ("page offset", "corrupted", "series metadata", "missing", "failed to read")
 
 
-def read(path: Path) -> NDArray[Any]:
-    """Return the pixels of the first picture of a file, colors last."""
-    try:
-        with tifffile.TiffFile(path) as tiff:
-            series = tiff.series[0]
-            page = series.keyframe
-            if page.photometric in _NOT_RGB:
-                raise NotRGBError
-            mapped = _is_mappable(series, tiff.byteorder)
-            array = tifffile.memmap(path, series=0, mode="r") if mapped else series.asarray()
-            samples = series.axes.find("S")
-            colormap = page.colormap if page.photometric == _PALETTE else None
-    except NotRGBError:
-        raise not_rgb(path) from None
-    except (tifffile.TiffFileError, ValueError, KeyError, IndexError, NotImplementedError) as error:
-        if "imagecodecs" in str(error):
-            return _read_compressed_tiff(path, error)
+def read(path: Path, part: Part = Part()) -> DecodedImage:  # noqa: B008  # frozen
+    """Return the samples of a picture, those of a pixel last."""
+    with _opened(path) as tiff:
+        series, page, remarks = _chosen(path, tiff, part)
+        source = page if series is None else series
+        check_size(path, source.shape, source.dtype or np.uint8)
+        if series is not None:
+            _check_complete(tiff, series)
+        axes = page.axes if series is None else series.axes
+        image = _tags(tiff, page)
+        plain = image["color"] in ("gray", "rgb") and not (
+            image["white_is_zero"] or image["alpha"] == "associated" or image["profile"]
+        )
+        samples = _mapped(path, tiff, series) if plain and series is not None else None
+        if samples is None:
+            samples = source.asarray()
+    at = axes.find("S")
+    if at >= 0:
+        # Planar files hold one plane per color sample; the engine wants colors last.
+        samples = np.moveaxis(samples, at, -1)
+    return DecodedImage(samples, has_samples=at >= 0, remarks=tuple(remarks), **image)
+
+
+def contents(path: Path) -> list[PictureInfo]:
+    """List the pictures of a file."""
+    with _opened(path) as tiff:
+        main = _main(tiff)
+        return [_described(tiff, number, main) for number in range(len(tiff.series))]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
+    """Open a file; afterwards complain about what tifffile only logged."""
+    with library_messages("tifffile") as records, tifffile.TiffFile(path) as tiff:
+        yield tiff
+    for record in records:
+        said = record.getMessage()
+        if record.levelname in ("ERROR", "CRITICAL") and any(word in said for word in _DAMAGE):
+            raise tifffile.TiffFileError("it is damaged, or was cut short")
+
+
+def _chosen(
+    path: Path, tiff: tifffile.TiffFile, part: Part
+) -> tuple[tifffile.TiffPageSeries | None, tifffile.TiffPage, list[str]]:
+    """Return the series (None for a single page), its first page, and what is left behind."""
+    if part.page is not None:
+        if part.series is not None or part.level:
+            raise ValueError("a page is named beside a series or a level; name one of them")
+        if not 0 <= part.page < len(tiff.pages):
+            raise ValueError(
+                f"page {part.page} is asked for, but it has {len(tiff.pages)}, counted from 0"
+            )
+        page = tiff.pages[part.page]
+        return None, page if isinstance(page, tifffile.TiffPage) else page.aspage(), []
+    n_series = len(tiff.series)
+    if part.series is not None and not 0 <= part.series < n_series:
+        raise ValueError(f"series {part.series} is asked for, but it has {n_series}, from 0")
+    number = _main(tiff) if part.series is None else part.series
+    series = tiff.series[number]
+    if not 0 <= part.level < len(series.levels):
         raise ValueError(
-            f"image {str(path)!r} is not a readable TIFF file ({first_line(error)})."
-        ) from None
-    if colormap is not None:
-        return _expand_palette(array, colormap)
-    # Planar files hold one plane per color sample; the engine wants colors last.
-    return native(array if samples < 0 else np.moveaxis(array, samples, -1))
+            f"level {part.level} is asked for, but picture {number} has {len(series.levels)}, "
+            "counted from 0"
+        )
+    remarks = []
+    pictures = [i for i in range(n_series) if named_kind(tiff, i) == "picture"]
+    if part.series is None and len(pictures) > 1:
+        remarks.append(
+            f"image {str(path)!r} holds {len(pictures)} pictures, of which the one numbered "
+            f"{number} is read; choose another with --series (series=), as "
+            "`napari-colorkde info` lists them."
+        )
+    chosen = series.levels[part.level]
+    return chosen, chosen.keyframe, remarks
 
 
-def _is_mappable(series: tifffile.TiffPageSeries, byteorder: Literal["<", ">"]) -> bool:
+def _main(tiff: tifffile.TiffFile) -> int:
+    """Return the number of the main picture: the first that is no thumbnail, or else the largest."""
+    for number in range(len(tiff.series)):
+        if named_kind(tiff, number) == "picture":
+            return number
+    return int(np.argmax([series.size for series in tiff.series]))
+
+
+def _check_complete(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> None:
+    """Refuse a picture some of whose planes are missing from the file."""
+    size = os.fstat(tiff.filehandle.fileno()).st_size
+    if series.dataoffset is not None:
+        if series.dataoffset + series.nbytes > size:
+            raise tifffile.TiffFileError("it is cut short")
+        return
+    for page in series.pages:
+        if page is None:
+            raise tifffile.TiffFileError("planes that it names are missing, or in another file")
+
+
+def _mapped(
+    path: Path, tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries
+) -> NDArray[Any] | None:
+    """Map a large uncompressed picture into memory; None where it is to be read."""
     page = series.keyframe
-    return bool(
+    if (
         series.nbytes > reading.MAPPED_BYTES
         and page.is_memmappable
         and series.dataoffset is not None
-        and np.dtype(page.dtype).newbyteorder(byteorder).isnative
-    )
-
-
-def _read_compressed_tiff(path: Path, error: Exception) -> NDArray[Any]:
-    """Read with Pillow what tifffile cannot: it knows the usual compressions of 8-bit pictures."""
-    with tifffile.TiffFile(path) as tiff:
-        simple = len(tiff.pages) == 1 and tiff.series[0].dtype == np.uint8
-    if simple:
-        return picture.read(path)
-    raise ValueError(
-        f"image {str(path)!r} is compressed in a way that needs the package imagecodecs "
-        f"({first_line(error)}); install it, or save the image without compression."
-    )
-
-
-def _expand_palette(index: NDArray[Any], colormap: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """Look up a TIFF's palette: ``(3, N)`` uint16, whose upper bytes are the 8-bit levels."""
-    return np.asarray((colormap >> 8).astype(np.uint8).T[index])
-
-
-def write_density(path: Path, density: "DensityMap", record: Mapping[str, Any]) -> None:
-    """Write densities or log-densities as float32."""
-    values = density.values.astype(np.float32, copy=False)
-    low, high = default_limits(values, density.log)
-    write_imagej(path, values, record, {"min": low, "max": high})
-
-
-def write_classes(
-    path: Path, labels: NDArray[Any], names: Sequence[str], record: Mapping[str, Any]
-) -> None:
-    """Write numbers of classes, of 8 or 16 bits."""
-    tifffile.imwrite(
-        path,
-        labels,
-        photometric="minisblack",
-        description=as_lines(record).encode("ascii", "backslashreplace").decode(),
-        software=SOFTWARE,
-        metadata=None,
-    )
-
-
-def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, Any]) -> None:
-    """Write a volume as float32, with voxel size and origin in color units."""
-    values = volume.values if volume.values.ndim > 1 else volume.values[np.newaxis]
-    steps = [float(step) for step in volume.spacing]
-    starts = [float(axis[0]) for axis in volume.axes]
-    if len(steps) == 1:
-        steps, starts = [1.0, *steps], [0.0, *starts]
-    # ImageJ's origin is the pixel, counted from 0, whose coordinate is zero.
-    origins = [-start / step for start, step in zip(starts, steps, strict=True)]
-    metadata: dict[str, Any] = {
-        "unit": "level" if volume.space == "rgb" else volume.space,
-        "min": 0.0,
-        "max": float(values.max()),
-        **dict(zip(("xorigin", "yorigin", "zorigin"), reversed(origins), strict=False)),
-    }
-    if len(steps) == 3:
-        metadata["spacing"] = steps[0]
-    axes = {f"axis {i}": [float(a[0]), float(a[-1]), len(a)] for i, a in enumerate(volume.axes)}
-    write_imagej(
-        path,
-        values.astype(np.float32, copy=False),
-        {**record, **axes, "color space": volume.space, "mass inside": volume.mass_inside},
-        metadata,
-        resolution=(1 / steps[-1], 1 / steps[-2]),
-    )
-
-
-def write_imagej(
-    path: Path,
-    values: NDArray[np.float32],
-    record: Mapping[str, Any],
-    metadata: Mapping[str, Any],
-    resolution: tuple[float, float] | None = None,
-) -> None:
-    """Write a float32 TIFF that ImageJ opens as a stack, with `record` under Image ▸ Show Info.
-
-    Parameters
-    ----------
-    path
-        Written in place: give the path of `atomic_path`.
-    values
-        ``(H, W)`` or with leading axes, which become slices; further ones become frames, then are
-        flattened into them.
-    record
-        How to get the file again.
-    metadata
-        ImageJ's own entries: min, max, unit, spacing, origins.
-    resolution
-        Pixels per unit along the last axis and the one before.
-    """
-    frames = values.reshape(-1, *values.shape[-3:]) if values.ndim > 4 else values
-    axes = {2: "YX", 3: "ZYX", 4: "TZYX"}[frames.ndim]
-    info = as_lines(record)
-    if values.nbytes > IMAGEJ_BYTES:
-        tifffile.imwrite(
-            path,
-            values,
-            bigtiff=True,
-            photometric="minisblack",
-            description=info.encode("ascii", "backslashreplace").decode(),
-            software=SOFTWARE,
-            metadata=None,
+        and np.dtype(page.dtype).newbyteorder(tiff.byteorder).isnative
+    ):
+        return np.memmap(
+            path, page.dtype, mode="r", offset=series.dataoffset, shape=tuple(series.shape)
         )
-        return
-    tifffile.imwrite(
-        path,
-        frames,
-        imagej=True,
-        photometric="minisblack",
-        resolution=resolution,
-        software=SOFTWARE,
-        metadata={"axes": axes, "Info": info, **metadata},
+    return None
+
+
+def _tags(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> dict[str, Any]:
+    """Put what the tags say into the fields of a `DecodedImage`."""
+    color = _COLORS.get(page.photometric)
+    if color is None:
+        name = getattr(page.photometric, "name", page.photometric)
+        raise ValueError(f"its numbers are {name}, which are no levels of gray or RGB")
+    if color == "rgb" and page.samplesperpixel < 3:
+        color = "gray"
+    if page.compression == _APERIO_YCBCR:
+        color = "ycbcr"
+    elif color == "ycbcr" and page.compression in _DECODED_TO_RGB:
+        color = "rgb"
+    bits = page.bitspersample
+    profile = page.tags.get(34675)
+    found = {
+        "color": color,
+        "alpha": _alpha(page, color),
+        "bits": int(bits) if isinstance(bits, int) else int(max(bits)),
+        "white_is_zero": page.photometric == PHOTOMETRIC.MINISWHITE,
+        "table": _table(page) if color == "palette" else None,
+        "ycbcr": _ycbcr(page) if color == "ycbcr" else None,
+        "profile": None if profile is None else bytes(profile.value),
+        "orientation": _whole(page, 274, 1),
+        "no_data": _no_data(page),
+    }
+    found["pixel_size"], found["unit"] = physical_size(tiff, page)
+    return found
+
+
+def _alpha(page: tifffile.TiffPage, color: str) -> Alpha:
+    """Tell what the first sample after the colors is, by the tag ExtraSamples alone."""
+    extra = tuple(page.extrasamples)
+    if not extra or page.samplesperpixel <= _N_COLORS.get(color, 3):
+        return ""
+    if extra[0] == EXTRASAMPLE.ASSOCALPHA:
+        return "associated"
+    return "straight" if extra[0] == EXTRASAMPLE.UNASSALPHA else ""
+
+
+def _table(page: tifffile.TiffPage) -> NDArray[Any] | None:
+    """Return a palette as ``(N, 3)``: of 8 bits where its 16-bit cells hold no more."""
+    colormap = page.colormap
+    if colormap is None:
+        return None
+    if colormap.max(initial=0) < 256:
+        return np.asarray(colormap.T.astype(np.uint8))  # levels of 8 bits, as some programs write
+    low, high = colormap & 255, colormap >> 8
+    if not low.any() or (low == high).all() or (low == 255).all():
+        return np.asarray(high.T.astype(np.uint8))
+    return np.asarray(colormap.T)
+
+
+def _ycbcr(page: tifffile.TiffPage) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    coefficients, reference = page.tags.get(529), page.tags.get(532)
+    return (
+        CCIR601 if coefficients is None else _ratios(coefficients.value),
+        FULL_RANGE if reference is None else _ratios(reference.value),
+    )
+
+
+def _ratios(values: Any) -> tuple[float, ...]:
+    """Return fractions, which tifffile leaves as numerators and denominators, as floats."""
+    numbers = np.asarray(values, float).reshape(-1, 2)
+    return tuple((numbers[:, 0] / numbers[:, 1]).tolist())
+
+
+def _no_data(page: tifffile.TiffPage) -> float | None:
+    tag = page.tags.get(42113)
+    try:
+        return None if tag is None else float(str(tag.value).strip().rstrip("\0"))
+    except ValueError:
+        return None
+
+
+def _whole(page: tifffile.TiffPage, code: int, default: int) -> int:
+    tag = page.tags.get(code)
+    return int(tag.value) if tag is not None and isinstance(tag.value, int) else default
+
+
+def _described(tiff: tifffile.TiffFile, number: int, main: int) -> PictureInfo:
+    series = tiff.series[number]
+    page = series.keyframe
+    color = _COLORS.get(page.photometric, getattr(page.photometric, "name", "unknown"))
+    profile = page.tags.get(34675)
+    size, unit = physical_size(tiff, page)
+    return PictureInfo(
+        series=number,
+        kind=named_kind(tiff, number),
+        shape=tuple(series.shape),
+        axes=series.axes,
+        dtype=str(series.dtype),
+        color=color,
+        compression=getattr(page.compression, "name", str(page.compression)).lower(),
+        levels=tuple(tuple(level.shape) for level in series.levels),
+        pages=len(series.pages),
+        pixel_size=size,
+        unit=unit,
+        profile="" if profile is None else profile_name(bytes(profile.value)),
+        orientation=_whole(page, 274, 1),
+        is_main=number == main,
     )
