@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"out of memory ({error}); use a smaller image or fewer bins.")
     except (ValueError, TypeError, OSError) as error:
         return _refuse(str(error) or type(error).__name__)
+    except ImportError as error:
+        return _refuse(f"a library cannot be loaded ({error}); install napari-colorkde again.")
     except RuntimeError as error:
         # torch has no error class of its own for a full memory of the host.
         if "memory" not in str(error):

@@ -25,6 +25,9 @@ PROGRAM = "napari-colorkde"
 QUIET_SECONDS = 10.0
 """Without a terminal, long work says how far it is about this often."""
 
+LONGEST_MESSAGE = 300
+"""Characters of an error or a warning; what is longer loses its middle."""
+
 UNWRAPPED = 1 << 20
 """Columns of a table that is not shown on a terminal."""
 
@@ -107,7 +110,17 @@ def print_status(text: str) -> None:
 
 def print_message(text: str, level: int = logging.WARNING) -> None:
     """Write one line that begins with the program's name to stderr: an error or a warning."""
-    LOGGER.log(level, "%s: %s", PROGRAM, " ".join(text.split()))
+    LOGGER.log(level, "%s: %s", PROGRAM, _shortened(" ".join(text.split())))
+
+
+def _shortened(text: str) -> str:
+    """Leave out the middle of a text that is too long for a line: names of files are in it."""
+    # What no encoding knows, of a name that is none, would end the program here.
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    most = LONGEST_MESSAGE - len(PROGRAM) - 2
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2 - 1]}…{text[-(most - most // 2) :]}"
 
 
 class _LinesOnStderr(logging.Handler):

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_colorkde.cli.console import print_status, timed_step
+from napari_colorkde.cli.console import print_message, print_status, timed_step
+from napari_colorkde.cli.reading_options import Reading
 
 if TYPE_CHECKING:
     from napari_colorkde.core.mixture.kernels import KernelSet
@@ -25,12 +26,16 @@ class ImageInput:
         ``(..., H, W)`` bool, or None.
     channel_axis
         Axis of the channels, None if there is none.
+    pixel_size, unit
+        Height and width of a pixel, where the file says it.
     """
 
     path: Path
     pixels: Any
     mask: Any
     channel_axis: int | None
+    pixel_size: tuple[float, float] | None = None
+    unit: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -45,18 +50,45 @@ def read(
     mask: Path | None,
     channel_axis: int | None,
     channels: list[int] | None = None,
+    reading: Reading = Reading(),  # noqa: B008  # frozen
 ) -> ImageInput:
     """Read an image (some of its channels, if they are given) and, if there is one, its mask."""
-    from napari_colorkde.io.images import read_image, read_mask
+    from napari_colorkde.io.formats.reading import Part
+    from napari_colorkde.io.images import load_image, read_mask
 
     with timed_step(f"Reading {path}") as work:
-        pixels = read_image(path)
+        loaded = load_image(
+            path,
+            Part(reading.series, reading.page, reading.level),
+            takes_any_samples=channels is not None,
+            icc=reading.icc,
+            white=reading.white,
+            orientation=reading.orientation,
+        )
+        pixels = loaded.pixels
         marked = None if mask is None else read_mask(mask)
         work.outcome = f"{' × '.join(map(str, pixels.shape))}, {pixels.dtype}"
+    for remark in loaded.remarks:
+        print_message(f"warning: {remark}")
+    if loaded.is_table and channel_axis is not None:
+        if not reading.names_axis:
+            raise ValueError(
+                f"image {str(path)!r} holds a table of {pixels.shape[0]} × {pixels.shape[1]} "
+                "numbers; give --channel-axis -1 if a row is a color, none if it is a gray picture."
+            )
+        pixels, channel_axis = _one_color_a_row(pixels, channel_axis), -1
     if channels is not None:
         pixels = _entries(pixels, channel_axis, channels)
         channel_axis = -1
-    return ImageInput(path, pixels, marked, channel_axis)
+    size, unit = loaded.pixel_size, loaded.unit
+    return ImageInput(path, pixels, marked, channel_axis, size, unit)
+
+
+def _one_color_a_row(table: Any, axis: int) -> Any:
+    """Return a table of colors as a picture one pixel wide, channels last."""
+    if axis not in (-2, -1, 0, 1):
+        raise ValueError(f"channel_axis={axis}: a table has the axes 0 and 1; give -1 or 0.")
+    return (table.T if axis in (0, -2) else table)[:, None, :]
 
 
 def _entries(pixels: Any, channel_axis: int | None, channels: list[int]) -> Any:

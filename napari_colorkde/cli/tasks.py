@@ -107,12 +107,12 @@ def fit(
         class_of_label,
         palettes_of_labels,
     )
-    from napari_colorkde.io.images import read_image
+    from napari_colorkde.io.images import read_labels
 
     if labels is None:
         return {image.path.stem: _fit_palette(count_colors(image), number, options, "")}
     with timed_step(f"Reading {labels}") as work:
-        marks = read_image(labels)
+        marks = read_labels(labels)
         work.outcome = f"{' × '.join(map(str, marks.shape))}, {marks.dtype}"
     for label, name in names.items():
         if not (marks == label).any():

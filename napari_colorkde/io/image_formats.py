@@ -48,7 +48,7 @@ class ImageFormat:
 
 
 def image_format(path: Path) -> ImageFormat:
-    """Return the format of a file that exists: by its content, else by its suffix, else Pillow's."""
+    """Return the format of a file that exists: by content, else by suffix, else Pillow's."""
     with path.open("rb") as file:
         head = file.read(content.SIGNATURE_BYTES)
     for known in IMAGE_FORMATS:

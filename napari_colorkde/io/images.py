@@ -2,8 +2,8 @@
 
 What a file is decides its content; what its tags say is done (see `io.formats.samples`): palettes
 and YCbCr become RGB, alpha is divided out where colors were multiplied by it, rows and columns are
-turned as the orientation says. Levels are never scaled, and no gamma is applied. What is left out or
-could be taken otherwise is said in a warning; what has no one meaning is refused.
+turned as the orientation says. Levels are never scaled, and no gamma is applied. What is left out
+or could be taken otherwise is said in a warning; what has no one meaning is refused.
 """
 
 import errno
@@ -31,6 +31,9 @@ from napari_colorkde.io.image_formats import ImageFormat, format_names, image_fo
 Icc = Literal["keep", "convert"]
 Orientation = Literal["apply", "keep"]
 
+_MOST_ROWS_OF_A_PICTURE = 16
+"""Arrays of two or three columns with more rows than so many times them are tables."""
+
 _LOGGERS = ("tifffile", "PIL", "imagecodecs", "netpbmfile", "zarr")
 
 
@@ -48,12 +51,15 @@ class LoadedImage:
         Height and width of a pixel, in `unit`; None where the file does not say it.
     unit
         "µm", or "".
+    is_table
+        Whether this is an array of many rows of two or three numbers: events rather than a picture.
     """
 
     pixels: NDArray[Any]
     remarks: tuple[str, ...] = ()
     pixel_size: tuple[float, float] | None = None
     unit: str = ""
+    is_table: bool = False
 
 
 def read_image(
@@ -132,10 +138,12 @@ def load_image(
     icc: Icc = "keep",
     white: float | None = None,
     orientation: Orientation = "apply",
+    takes_any_samples: bool = False,
 ) -> LoadedImage:
     """Read an image file with what it says about itself: see `read_image`.
 
-    Nothing is warned of; sentences are in `remarks`.
+    Nothing is warned of; sentences are in `remarks`. With `takes_any_samples` four samples of
+    which the last is no alpha are returned, for the caller to choose from.
     """
     path = check_image_path(path)
     decoded = _decode(path, part)
@@ -146,7 +154,8 @@ def load_image(
             f"image {str(path)!r} is turned as its orientation {decoded.orientation} says; "
             "--orientation keep (orientation='keep') leaves rows and columns as stored."
         )
-    levels = _chosen_samples(path, decoded, levels, channels)
+    if not takes_any_samples:
+        levels = _chosen_samples(path, decoded, levels, channels)
     if white is not None:
         levels = _fractions(levels, white)
     size = decoded.pixel_size
@@ -154,7 +163,14 @@ def load_image(
         size = None  # that of the finest level
     if size is not None and decoded.orientation >= 5 and orientation == "apply":
         size = size[::-1]
-    return LoadedImage(levels, tuple(remarks), size, decoded.unit if size else "")
+    is_table = decoded.color == "data" and levels.ndim == 2 and levels.shape[1] in (2, 3)
+    return LoadedImage(
+        levels,
+        tuple(remarks),
+        size,
+        decoded.unit if size else "",
+        is_table=is_table and levels.shape[0] > _MOST_ROWS_OF_A_PICTURE * levels.shape[1],
+    )
 
 
 def read_mask(path: str | os.PathLike[str]) -> NDArray[np.bool_]:
@@ -300,7 +316,7 @@ class _one_sentence:  # noqa: N801  # a context manager
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         self._messages.__exit__(None, None, None)
         self._warnings.__exit__(None, None, None)
-        if isinstance(error, Exception) and not str(error).startswith("image "):
+        if isinstance(error, Exception) and f"image {str(self.path)!r}" not in str(error):
             raise ValueError(_refusal(self.path, self.known, error)) from None
 
 

@@ -37,6 +37,7 @@ SKIN = str(sample_path("jones_rehg_1999.csv"))
 COMMANDS = (
     "demo",
     "open",
+    "info",
     "volume",
     "density",
     "bandwidth",

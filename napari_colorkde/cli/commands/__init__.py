@@ -11,6 +11,7 @@ from napari_colorkde.cli.commands import (
     density,
     fit,
     grid_search,
+    info,
     kernels,
     open_,
     volume,
@@ -20,6 +21,7 @@ from napari_colorkde.cli.program import program
 COMMANDS = (
     demo.COMMAND,
     open_.COMMAND,
+    info.COMMAND,
     volume.COMMAND,
     density.COMMAND,
     bandwidth.COMMAND,

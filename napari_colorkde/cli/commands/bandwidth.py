@@ -9,6 +9,7 @@ from napari_colorkde.cli import allowed_names, inputs, tasks
 from napari_colorkde.cli.console import print_message, table
 from napari_colorkde.cli.parsers import one_of, parse_numbers
 from napari_colorkde.cli.program import Command
+from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import (
     ChannelAxisOption,
     ChannelsOption,
@@ -20,6 +21,7 @@ from napari_colorkde.cli.shared_options import (
 )
 
 
+@reads_images
 def bandwidth(
     image: ImageArgument,
     method: Annotated[
@@ -54,13 +56,15 @@ def bandwidth(
     channel_axis: ChannelAxisOption = "-1",
     channels: ChannelsOption = None,
     device: DeviceOption = "auto",
+    *,
+    reading: Reading,
 ) -> None:
     """Choose a bandwidth, and print it with the candidates' log-likelihoods in nats per pixel."""
     if candidates is not None and method not in allowed_names.likelihoods():
         raise ValueError(
             f"method={method!r} tries no candidates; use {listed(allowed_names.likelihoods())}."
         )
-    palette = inputs.count_colors(inputs.read(image, mask, channel_axis, channels))
+    palette = inputs.count_colors(inputs.read(image, mask, channel_axis, channels, reading))
     found = tasks.select_bandwidth(palette, method, candidates, device, exact=exact)
     if as_json:
         result = {

@@ -9,6 +9,7 @@ import typer
 from napari_colorkde.cli import inputs
 from napari_colorkde.cli.console import print_status, table, timed_step
 from napari_colorkde.cli.program import Command
+from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import (
     BandwidthOption,
     ChannelAxisOption,
@@ -24,6 +25,7 @@ from napari_colorkde.cli.vector_inputs import (
 )
 
 
+@reads_images
 def compare(
     image_a: Annotated[Path, typer.Argument(help="$images file, or a data set.")],
     image_b: Annotated[Path, typer.Argument(help="Another of the same kind, of any size.")],
@@ -40,6 +42,8 @@ def compare(
     channel_axis: ChannelAxisOption = "-1",
     channels: ChannelsOption = None,
     device: DeviceOption = "auto",
+    *,
+    reading: Reading,
 ) -> None:
     """Print how different the colors of two images are, or two sets of vectors, in nats.
 
@@ -61,8 +65,8 @@ def compare(
         )
     if scale is not None:
         raise ValueError(f"--scale {scale} is for data sets; leave it out for images.")
-    palette_a = inputs.count_colors(inputs.read(image_a, mask_a, channel_axis, channels))
-    palette_b = inputs.count_colors(inputs.read(image_b, mask_b, channel_axis, channels))
+    palette_a = inputs.count_colors(inputs.read(image_a, mask_a, channel_axis, channels, reading))
+    palette_b = inputs.count_colors(inputs.read(image_b, mask_b, channel_axis, channels, reading))
 
     from napari_colorkde.core.kde.divergence import compare as divergences
 

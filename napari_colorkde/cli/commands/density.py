@@ -15,6 +15,7 @@ from napari_colorkde.cli.parsers import (
     unique_names,
 )
 from napari_colorkde.cli.program import Command
+from napari_colorkde.cli.reading_options import Reading, is_typed, reads_images
 from napari_colorkde.cli.shared_options import (
     BANDWIDTH_HELP,
     ChannelAxisOption,
@@ -28,6 +29,7 @@ from napari_colorkde.cli.shared_options import (
 Show = Literal["density", "posterior", "ratio", "class"]
 
 
+@reads_images
 def density(
     context: typer.Context,
     image: ImageArgument,
@@ -109,6 +111,8 @@ def density(
     channel_axis: ChannelAxisOption = "-1",
     channels: ChannelsOption = None,
     device: DeviceOption = "auto",
+    *,
+    reading: Reading,
 ) -> None:
     """Write the density of the color at each pixel, or what kernels with classes say of it."""
     from napari_colorkde.io.atomic import check_target
@@ -126,13 +130,13 @@ def density(
             "--against": against is not None,
             "--prior": priors is not None,
             "--none-below": none_below is not None,
-            "--bandwidth": _is_typed(context, "bandwidth"),
+            "--bandwidth": is_typed(context, "bandwidth"),
             "--space": space != "rgb",
             "--log": log,
         },
     )
     kernel_sets = {} if kernels is None else inputs.load_sets(kernels, set_name)
-    read = inputs.read(image, mask, channel_axis, channels)
+    read = inputs.read(image, mask, channel_axis, channels, reading)
     if output.suffix.lower() == ".png" and len(read.shape) != 2:
         raise ValueError(
             f"output {str(output)!r}: a PNG holds one picture, but the pixels have the shape "
@@ -159,12 +163,6 @@ def density(
         result.origin["mixture"] = mixture.name
         result.origin["sum of weights"] = mixture.weights.sum()
     result.write(values)
-
-
-def _is_typed(context: typer.Context, option: str) -> bool:
-    """Whether an option was given, be it with its default."""
-    source = context.get_parameter_source(option)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 OPTIONS_OF_KERNELS = ("--set", "--class", "--against", "--prior", "--none-below")

@@ -14,6 +14,7 @@ from napari_colorkde.cli.parsers import (
     unique_labels,
 )
 from napari_colorkde.cli.program import Command
+from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import (
     ChannelAxisOption,
     ChannelsOption,
@@ -25,6 +26,7 @@ from napari_colorkde.cli.shared_options import (
 Covariance = Literal["full", "diagonal", "diag", "spherical", "tied"]
 
 
+@reads_images
 def fit(
     context: typer.Context,
     image: ImageArgument,
@@ -77,6 +79,8 @@ def fit(
     channel_axis: ChannelAxisOption = "-1",
     channels: ChannelsOption = None,
     device: DeviceOption = "auto",
+    *,
+    reading: Reading,
 ) -> None:
     """Fit a mixture of Gaussian kernels to an image's colors, or one to each label's, by EM."""
     from napari_colorkde.io.atomic import check_target
@@ -91,7 +95,7 @@ def fit(
     if seed < 0:
         raise ValueError(f"--seed {seed}: give a number of 0 or more.")
     names = unique_labels(name)
-    read = inputs.read(image, mask, channel_axis, channels)
+    read = inputs.read(image, mask, channel_axis, channels, reading)
     options = {
         "covariance_type": "diag" if covariance == "diagonal" else covariance,
         "reg_covar": reg_covar,

@@ -9,6 +9,7 @@ from napari_colorkde.cli import inputs, tasks
 from napari_colorkde.cli.console import timed_step
 from napari_colorkde.cli.parsers import parse_pair, refuse_overwriting_inputs
 from napari_colorkde.cli.program import Command
+from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import (
     BandwidthOption,
     ChannelAxisOption,
@@ -20,6 +21,7 @@ from napari_colorkde.cli.shared_options import (
 )
 
 
+@reads_images
 def volume(
     context: typer.Context,
     image: ImageArgument,
@@ -52,6 +54,8 @@ def volume(
     channel_axis: ChannelAxisOption = "-1",
     channels: ChannelsOption = None,
     device: DeviceOption = "auto",
+    *,
+    reading: Reading,
 ) -> None:
     """Write the density of an image's colors on a regular grid of colors."""
     from napari_colorkde.io.atomic import check_target
@@ -61,7 +65,7 @@ def volume(
 
     check_target(output, volume_suffixes(), name="output")
     refuse_overwriting_inputs(output, image, mask)
-    palette = inputs.count_colors(inputs.read(image, mask, channel_axis, channels))
+    palette = inputs.count_colors(inputs.read(image, mask, channel_axis, channels, reading))
     grid = tasks.kde_volume(
         palette,
         bandwidth,

@@ -49,6 +49,4 @@ def is_heif(head: bytes) -> bool:
 
 def is_netpbm(head: bytes) -> bool:
     """Whether this is PBM, PGM, PPM, PAM or PFM: a letter, a number, white space."""
-    return (
-        head[:1] == b"P" and head[1:2] in b"1234567fF" and head[2:3] in b" \t\r\n" and head != b""
-    )
+    return len(head) > 2 and head[0] == 80 and head[1] in b"1234567fF" and head[2] in b" \t\r\n"

@@ -24,12 +24,16 @@ from napari_colorkde.io.formats.reading import (
 _ORIENTATION = 0x0112
 
 _COLORS: dict[str, ColorModel] = {"CMYK": "cmyk", "LAB": "icclab", "P": "palette", "PA": "palette"}
+_STEPS = {2: 85, 4: 17}
+"""Pillow stretches gray levels of 2 and 4 bits to 8."""
+
 _DTYPES = {"I": np.int32, "F": np.float32, "1": np.bool_}
 
 
 def read(path: Path, part: Part = Part()) -> DecodedImage:  # noqa: B008  # frozen
     """Return the samples of a picture, or of all frames of an animation."""
-    if _is_deep_png(path):
+    depth, color_type = _png_depth(path)
+    if depth == 16:
         return read_png(path)
     with _opened(path) as picture:
         frames = range(getattr(picture, "n_frames", 1))
@@ -61,6 +65,7 @@ def read(path: Path, part: Part = Part()) -> DecodedImage:  # noqa: B008  # froz
         image.color,
         has_samples=image.has_samples,
         alpha=image.alpha,
+        step=_STEPS.get(depth, 1) if color_type == 0 else 1,
         table=image.table,
         profile=profile,
         orientation=orientation if 1 <= orientation <= 8 else 1,
@@ -82,7 +87,7 @@ def contents(path: Path) -> list[PictureInfo]:
                 kind="picture",
                 shape=shape if n_frames == 1 else (n_frames, *shape),
                 axes=axes if n_frames == 1 else f"T{axes}",
-                dtype="uint16" if _is_deep_png(path) else str(_dtype(picture.mode)),
+                dtype="uint16" if _png_depth(path)[0] == 16 else str(_dtype(picture.mode)),
                 color=_COLORS.get(picture.mode, "rgb" if len(bands) >= 3 else "gray"),
                 compression=str(picture.format or "").lower(),
                 pages=n_frames,
@@ -154,8 +159,11 @@ def _opaque(table: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(table[:, :3])
 
 
-def _is_deep_png(path: Path) -> bool:
-    """Whether Pillow would keep only the upper 8 of 16 bits, or lose a transparent level."""
+def _png_depth(path: Path) -> tuple[int, int]:
+    """Return bits and color type of a PNG; zeros of any other file.
+
+    Of 16 bits Pillow would keep only the upper 8, or lose a transparent level.
+    """
     with path.open("rb") as file:
         head = file.read(26)
-    return len(head) == 26 and is_png(head) and head[24] == 16
+    return (head[24], head[25]) if len(head) == 26 and is_png(head) else (0, 0)

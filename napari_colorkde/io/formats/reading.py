@@ -58,6 +58,8 @@ class DecodedImage:
         by it) alpha, or nothing of the kind.
     bits
         Significant bits of an integer sample; 0: all of them.
+    step
+        What a level was multiplied by: pictures of 2 and 4 bits are stretched to 8.
     white_is_zero
         Whether 0 is white.
     table
@@ -81,6 +83,7 @@ class DecodedImage:
     has_samples: bool = False
     alpha: Alpha = ""
     bits: int = 0
+    step: int = 1
     white_is_zero: bool = False
     table: NDArray[Any] | None = None
     ycbcr: tuple[tuple[float, ...], tuple[float, ...]] | None = None
@@ -166,12 +169,21 @@ def check_size(path: Path, shape: tuple[int, ...], dtype: Any) -> None:
         )
 
 
+class _Keeping(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
 @contextmanager
 def library_messages(*loggers: str) -> Iterator[list[logging.LogRecord]]:
     """Collect what libraries log meanwhile, so that nothing of it reaches the terminal."""
-    found: list[logging.LogRecord] = []
-    handler = logging.Handler()
-    handler.emit = found.append  # type: ignore[method-assign]  # a handler that keeps records
+    handler = _Keeping()
     before = []
     for name in loggers:
         logger = logging.getLogger(name)
@@ -179,7 +191,7 @@ def library_messages(*loggers: str) -> Iterator[list[logging.LogRecord]]:
         logger.propagate = False
         logger.addHandler(handler)
     try:
-        yield found
+        yield handler.records
     finally:
         for logger, propagate in before:
             logger.removeHandler(handler)

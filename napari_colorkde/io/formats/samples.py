@@ -75,7 +75,7 @@ def to_indices(image: DecodedImage) -> NDArray[Any]:
     samples = native(image.samples)
     if image.alpha and image.color == "gray" and image.has_samples and samples.shape[-1] == 2:
         return samples[..., 0]
-    return samples
+    return samples if image.step == 1 else samples // image.step
 
 
 def _looked_up(index: NDArray[Any], table: NDArray[Any] | None) -> NDArray[Any]:

@@ -129,7 +129,7 @@ def _chosen(
 
 
 def _main(tiff: tifffile.TiffFile) -> int:
-    """Return the number of the main picture: the first that is no thumbnail, or else the largest."""
+    """Return the number of the main picture: the first that is no thumbnail, else the largest."""
     for number in range(len(tiff.series)):
         if named_kind(tiff, number) == "picture":
             return number
@@ -157,11 +157,13 @@ def _mapped(
         series.nbytes > reading.MAPPED_BYTES
         and page.is_memmappable
         and series.dataoffset is not None
-        and np.dtype(page.dtype).newbyteorder(tiff.byteorder).isnative
+        and (dtype := np.dtype(page.dtype)).newbyteorder(tiff.byteorder).isnative
     ):
-        return np.memmap(
-            path, page.dtype, mode="r", offset=series.dataoffset, shape=tuple(series.shape)
+        shape = tuple(series.shape)
+        mapped: NDArray[Any] = np.memmap(
+            path, dtype, mode="r", offset=series.dataoffset, shape=shape
         )
+        return mapped
     return None
 
 
@@ -179,7 +181,8 @@ def _tags(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> dict[str, Any]:
         color = "rgb"
     bits = page.bitspersample
     profile = page.tags.get(34675)
-    found = {
+    size, unit = physical_size(tiff, page)
+    return {
         "color": color,
         "alpha": _alpha(page, color),
         "bits": int(bits) if isinstance(bits, int) else int(max(bits)),
@@ -189,9 +192,9 @@ def _tags(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> dict[str, Any]:
         "profile": None if profile is None else bytes(profile.value),
         "orientation": _whole(page, 274, 1),
         "no_data": _no_data(page),
+        "pixel_size": size,
+        "unit": unit,
     }
-    found["pixel_size"], found["unit"] = physical_size(tiff, page)
-    return found
 
 
 def _alpha(page: tifffile.TiffPage, color: str) -> Alpha:

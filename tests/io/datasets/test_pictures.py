@@ -86,7 +86,7 @@ def test_picture_of_another_size_is_named(tmp_path: Path, odd: Any, said: str) -
 def test_file_that_is_no_picture_is_named(tmp_path: Path) -> None:
     save(tmp_path / "a.png", picture(0))
     (tmp_path / "b.txt").write_bytes(b"hello")
-    with pytest.raises(ValueError, match=r"b\.txt' cannot be read as a picture"):
+    with pytest.raises(ValueError, match=r"b\.txt' is in no format that is known"):
         read_dataset(tmp_path)
 
 

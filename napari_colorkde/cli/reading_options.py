@@ -1,0 +1,104 @@
+"""The options with which all commands that read images say how: added by a decorator."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import typer
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How images are read: see `napari_colorkde.io.images.read_image`.
+
+    Attributes
+    ----------
+    series, page, level
+        Which of several pictures.
+    icc, white, orientation
+        What is done with color profiles, the level of white, and turned pictures.
+    names_axis
+        Whether --channel-axis was typed, be it with its default.
+    """
+
+    series: int | None = None
+    page: int | None = None
+    level: int = 0
+    icc: Literal["keep", "convert"] = "keep"
+    white: float | None = None
+    orientation: Literal["apply", "keep"] = "apply"
+    names_axis: bool = False
+
+
+_OPTIONS: dict[str, Any] = {
+    "series": Annotated[
+        int | None,
+        typer.Option(
+            "--series", min=0, help="Which of a file's pictures, from 0; `info` lists them."
+        ),
+    ],
+    "page": Annotated[
+        int | None, typer.Option("--page", min=0, help="One page of a file, from 0.")
+    ],
+    "level": Annotated[
+        int, typer.Option("--level", min=0, help="Level of a pyramid; 0 is the finest.")
+    ],
+    "icc": Annotated[
+        Literal["keep", "convert"],
+        typer.Option("--icc", help="Keep levels of a color profile, or convert them to sRGB."),
+    ],
+    "white": Annotated[
+        float | None,
+        typer.Option(
+            "--white", help="The level of white, as 4095 of 12 bits: colors become fractions of it."
+        ),
+    ],
+    "orientation": Annotated[
+        Literal["apply", "keep"],
+        typer.Option("--orientation", help="Turn pictures as their tags say, or keep them."),
+    ],
+}
+
+
+def reads_images(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of `Reading` to a command, which gets them as its argument `reading`."""
+    signature = inspect.signature(command)
+    own = [p for p in signature.parameters.values() if p.name != "reading"]
+    defaults = Reading()
+    added = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=getattr(defaults, name),
+            annotation=annotation,
+        )
+        for name, annotation in _OPTIONS.items()
+    ]
+    wants_context = "context" in signature.parameters
+    if not wants_context:
+        own.insert(
+            0,
+            inspect.Parameter(
+                "context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+            ),
+        )
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        context = given["context"] if wants_context else given.pop("context")
+        reading = Reading(
+            **{name: given.pop(name) for name in _OPTIONS},
+            names_axis=is_typed(context, "channel_axis"),
+        )
+        command(**given, reading=reading)
+
+    run.__signature__ = signature.replace(parameters=[*own, *added])  # type: ignore[attr-defined]  # what typer reads
+    return run
+
+
+def is_typed(context: typer.Context, option: str) -> bool:
+    """Whether an option was given, be it with its default."""
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
