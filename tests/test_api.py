@@ -51,7 +51,8 @@ SIGNATURES = {
     ),
     "grid_search": "(train, valid, sigmas, test=None, *, device='auto', progress=None)",
     "load_kernels": "(path)",
-    "read_image": "(path)",
+    "read_image": "(path, *, series=None, page=None, level=0, channels=None, icc='keep', "
+    "white=None, orientation='apply')",
     "save_kernels": "(path, kernel_sets, *, about='')",
     "select_bandwidth": "(image, method='loco', candidates=None, *, exact=False, device='auto')",
 }

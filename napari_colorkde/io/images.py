@@ -328,10 +328,10 @@ def _decode(path: Path, part: Part) -> DecodedImage:
         elif known.read_part is not None:
             found = known.read_part(path, part)
         else:
-            raise ValueError("it holds one picture; leave out series, page and level")
+            raise ValueError("it holds one picture; leave out series, page and level.")
         decoded = found if isinstance(found, DecodedImage) else DecodedImage(np.asarray(found))
         if decoded.samples.size == 0:
-            raise ValueError("it has no pixels")
+            raise ValueError("it has no pixels.")
         return decoded
 
 

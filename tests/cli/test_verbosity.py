@@ -88,9 +88,9 @@ def test_every_command_has_the_options(command: str, capsys: pytest.CaptureFixtu
 def test_what_the_library_logs_is_shown(
     said: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def log(*arguments: Any) -> None:
+    def log(*arguments: Any, **options: Any) -> None:
         logging.getLogger("napari_colorkde.core.anything").info("a line of the library")
         raise ValueError("nothing read.")
 
-    monkeypatch.setattr("napari_colorkde.io.images.read_image", log)
+    monkeypatch.setattr("napari_colorkde.io.images.load_image", log)
     assert "a line of the library" in said("bandwidth a.png")

@@ -42,7 +42,7 @@ def read(path: Path, part: Part = Part()) -> DecodedImage:  # noqa: B008  # froz
         chosen = part.page if part.page is not None else part.series
         if chosen is not None:
             if chosen not in frames:
-                raise ValueError(f"frame {chosen} is asked for, but it has {len(frames)}, from 0")
+                raise ValueError(f"frame {chosen} is asked for, but it has {len(frames)}, from 0.")
             frames = range(chosen, chosen + 1)
         check_size(path, (len(frames), picture.height, picture.width, 4), np.uint8)
         profile = picture.info.get("icc_profile")

@@ -50,10 +50,10 @@ def to_srgb(levels: NDArray[Any], profile: bytes | None, color: str) -> NDArray[
         If the profile does not fit the levels, or there is none.
     """
     if profile is None:
-        raise ValueError("it has no ICC profile")
+        raise ValueError("it has no ICC profile.")
     wanted = SPACES[color]
     if profile[16:20] != wanted:
-        raise ValueError(f"its ICC profile is not for {wanted.decode().strip()}")
+        raise ValueError(f"its ICC profile is not for {wanted.decode().strip()}.")
     return _transform(levels, profile, "gray" if color == "gray" else color)
 
 
@@ -81,5 +81,5 @@ def _transform(levels: NDArray[Any], profile: bytes, colorspace: str) -> NDArray
             intent=imagecodecs.CMS.INTENT.RELATIVE_COLORIMETRIC,
         )
     except (imagecodecs.CmsError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"its ICC profile cannot be used ({error})") from None
+        raise ValueError(f"its ICC profile cannot be used ({error}).") from None
     return np.asarray(found).reshape(*levels.shape[:-1], 3)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.io.formats.profiles import is_srgb, lab_to_srgb, profile_name, to_srgb
-from napari_colorkde.io.formats.reading import DecodedImage, native
+from napari_colorkde.io.formats.reading import DecodedImage, first_line, native
 
 N_COLORS = {"gray": 1, "rgb": 3, "ycbcr": 3, "cielab": 3, "icclab": 3, "cmyk": 4}
 
@@ -82,7 +82,7 @@ def _looked_up(index: NDArray[Any], table: NDArray[Any] | None) -> NDArray[Any]:
     if table is None:
         raise ValueError("a palette picture has no palette.")
     if index.size and int(index.max()) >= len(table):
-        raise ValueError(f"its palette has {len(table)} colors, but a pixel has {index.max()}")
+        raise ValueError(f"its palette has {len(table)} colors, but a pixel has {index.max()}.")
     return np.asarray(table[index.astype(np.intp)])
 
 
@@ -91,7 +91,7 @@ def _from_ycbcr(
 ) -> NDArray[Any]:
     """Turn Y, Cb, Cr into R, G, B: TIFF 6.0, section 21."""
     if samples.dtype != np.uint8:
-        raise ValueError(f"its YCbCr samples are {samples.dtype}, not uint8")
+        raise ValueError(f"its YCbCr samples are {samples.dtype}, not uint8.")
     (red, green, blue), reference = ycbcr
     black, white = np.array(reference[::2]), np.array(reference[1::2])
     full = (samples[..., :3] - black) / (white - black) * (255.0, 127.0, 127.0)
@@ -159,15 +159,15 @@ def _in_rgb(
         return levels, []
     try:
         if colors.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
-            raise ValueError(f"levels of the type {colors.dtype} cannot be converted")
+            raise ValueError(f"levels of the type {colors.dtype} cannot be converted.")
         if colors.dtype == np.uint16 and 0 < image.bits < 16:
             # The profile's white is the file's own, not that of 16 bits.
             colors = (colors / ((1 << image.bits) - 1)).astype(np.float32)
         converted = to_srgb(colors, image.profile, color)
     except ValueError as error:
         raise ValueError(
-            f"image {str(path)!r} cannot be converted to sRGB: {error}; use --icc keep, or convert "
-            "it in an image editor."
+            f"image {str(path)!r} cannot be converted to sRGB: {first_line(error)}; use --icc keep, "
+            "or convert it in an image editor."
         ) from None
     if image.has_samples and levels.shape[-1] > n_colors:
         converted = np.concatenate([converted, levels[..., n_colors:]], axis=-1)

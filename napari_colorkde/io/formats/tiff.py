@@ -90,7 +90,7 @@ def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
     for record in records:
         said = record.getMessage()
         if record.levelname in ("ERROR", "CRITICAL") and any(word in said for word in _DAMAGE):
-            raise tifffile.TiffFileError("it is damaged, or was cut short")
+            raise tifffile.TiffFileError("it is damaged, or was cut short.")
 
 
 def _chosen(
@@ -99,22 +99,22 @@ def _chosen(
     """Return the series (None for a single page), its first page, and what is left behind."""
     if part.page is not None:
         if part.series is not None or part.level:
-            raise ValueError("a page is named beside a series or a level; name one of them")
+            raise ValueError("a page is named beside a series or a level; name one of them.")
         if not 0 <= part.page < len(tiff.pages):
             raise ValueError(
-                f"page {part.page} is asked for, but it has {len(tiff.pages)}, counted from 0"
+                f"page {part.page} is asked for, but it has {len(tiff.pages)}, counted from 0."
             )
         page = tiff.pages[part.page]
         return None, page if isinstance(page, tifffile.TiffPage) else page.aspage(), []
     n_series = len(tiff.series)
     if part.series is not None and not 0 <= part.series < n_series:
-        raise ValueError(f"series {part.series} is asked for, but it has {n_series}, from 0")
+        raise ValueError(f"series {part.series} is asked for, but it has {n_series}, from 0.")
     number = _main(tiff) if part.series is None else part.series
     series = tiff.series[number]
     if not 0 <= part.level < len(series.levels):
         raise ValueError(
             f"level {part.level} is asked for, but picture {number} has {len(series.levels)}, "
-            "counted from 0"
+            "counted from 0."
         )
     remarks = []
     pictures = [i for i in range(n_series) if named_kind(tiff, i) == "picture"]
@@ -141,11 +141,11 @@ def _check_complete(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries) ->
     size = os.fstat(tiff.filehandle.fileno()).st_size
     if series.dataoffset is not None:
         if series.dataoffset + series.nbytes > size:
-            raise tifffile.TiffFileError("it is cut short")
+            raise tifffile.TiffFileError("it is cut short.")
         return
     for page in series.pages:
         if page is None:
-            raise tifffile.TiffFileError("planes that it names are missing, or in another file")
+            raise tifffile.TiffFileError("planes that it names are missing, or in another file.")
 
 
 def _mapped(
@@ -172,7 +172,7 @@ def _tags(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> dict[str, Any]:
     color = _COLORS.get(page.photometric)
     if color is None:
         name = getattr(page.photometric, "name", page.photometric)
-        raise ValueError(f"its numbers are {name}, which are no levels of gray or RGB")
+        raise ValueError(f"its numbers are {name}, which are no levels of gray or RGB.")
     if color == "rgb" and page.samplesperpixel < 3:
         color = "gray"
     if page.compression == _APERIO_YCBCR:
