@@ -166,8 +166,8 @@ def _in_rgb(
         converted = to_srgb(colors, image.profile, color)
     except ValueError as error:
         raise ValueError(
-            f"image {str(path)!r} cannot be converted to sRGB: {first_line(error)}; use --icc keep, "
-            "or convert it in an image editor."
+            f"image {str(path)!r} cannot be converted to sRGB: {first_line(error)}; use "
+            "--icc keep, or convert it in an image editor."
         ) from None
     if image.has_samples and levels.shape[-1] > n_colors:
         converted = np.concatenate([converted, levels[..., n_colors:]], axis=-1)
