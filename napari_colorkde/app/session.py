@@ -50,6 +50,8 @@ class Session:
     ----------
     store
         What is chosen, and what was chosen before.
+    computation
+        What has come of it.
     """
 
     show = StateField[DisplayMode, DisplayMode]("What is shown: 'kde' or 'kernels'.")
@@ -76,17 +78,17 @@ class Session:
     counted = PartOf[CountedImage | None]("_image.counted", "The image's colors.")
     palette = PartOf[Palette | None]("_image.palette", "`counted.palette`.")
     index = PartOf[PixelIndex | None]("_image.index", "Which color each pixel has.")
-    estimate = PartOf[Estimate | None]("_computation.estimate", "The volume.")
-    densities = PartOf[ColorValues | None]("_computation.densities", "Values of the colors.")
+    estimate = PartOf[Estimate | None]("computation.estimate", "The volume.")
+    densities = PartOf[ColorValues | None]("computation.densities", "Values of the colors.")
     difference = PartOf[Difference | None]("_subtraction.result", "From the second image.")
     busy = PartOf[bool]("_jobs.busy", "Whether anything is under way.")
     error = PartOf[str | None]("_reports.error", "How the last work failed, or None.")
 
     state_changed = PartOf[SignalInstance]("store.state_changed", "The state, and before.")
     view_changed = PartOf[SignalInstance]("store.view_changed", "ViewSettings.")
-    counted_changed = PartOf[SignalInstance]("_computation.counted_changed", "CountedImage.")
-    estimate_changed = PartOf[SignalInstance]("_computation.estimate_changed", "Estimate.")
-    densities_changed = PartOf[SignalInstance]("_computation.densities_changed", "ColorValues.")
+    counted_changed = PartOf[SignalInstance]("computation.counted_changed", "CountedImage.")
+    estimate_changed = PartOf[SignalInstance]("computation.estimate_changed", "Estimate.")
+    densities_changed = PartOf[SignalInstance]("computation.densities_changed", "ColorValues.")
     progressed = PartOf[SignalInstance]("_reports.progressed", "Progress.")
     message = PartOf[SignalInstance]("_reports.message", "A sentence; nothing failed.")
     failed = PartOf[SignalInstance]("_reports.failed", "A sentence.")
@@ -111,8 +113,8 @@ class Session:
         self._image = OpenImage()
         self.store = StateStore(self._image, self._on_change)
         parts = self.store, self._image
-        self._computation = Computation(*parts, self._jobs, self.device, self._reports)
-        self._exporter = Exporter(*parts, self._computation, self._jobs, self._reports)
+        self.computation = Computation(*parts, self._jobs, self.device, self._reports)
+        self._exporter = Exporter(*parts, self.computation, self._jobs, self._reports)
         self._subtraction = Subtraction(self)
         self._subtraction.changed.connect(self.difference_changed.emit)
 
@@ -180,12 +182,12 @@ class Session:
         if not self._image.has_channels(self.state):
             self.store.put(self.state.replace(channels=None))
         self.source_changed.emit(source)
-        self._computation.count()
+        self.computation.count()
 
     def recount(self) -> None:
         """Count the image again, for instance after its pixels were changed."""
         self._forget()
-        self._computation.count()
+        self.computation.count()
 
     @property
     def channels(self) -> Channels | None:
@@ -284,7 +286,7 @@ class Session:
         """Stop everything and let go of the image."""
         self._jobs.close()
         self._image.source = None
-        self._computation.forget()
+        self.computation.forget()
 
     # --- within
 
@@ -292,8 +294,8 @@ class Session:
         if state.channels != before.channels:
             self.recount()
         else:
-            self._computation.follow(state, before)
+            self.computation.follow(state, before)
 
     def _forget(self) -> None:
         self._jobs.stop(*(lane for lane in LANES if lane != "export"))
-        self._computation.forget()
+        self.computation.forget()

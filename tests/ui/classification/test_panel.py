@@ -206,7 +206,7 @@ def test_labels_are_made_of_the_threshold_and_of_the_classes(
 def test_no_labels_are_made_of_a_preview(viewer: Viewer, judged: ColorKDEWidget) -> None:
     session = judged.session
     assert session.densities is not None
-    session.densities = replace(session.densities, is_exact=False)
+    session.computation.densities = replace(session.densities, is_exact=False)
     before = list(viewer.layers)
     judged.classification.controls.labels_button.native.click()
     session.wait()
