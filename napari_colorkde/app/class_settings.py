@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, StrictBool, StrictFloat
+from pydantic.fields import FieldInfo
 
 from napari_colorkde.app.aliases import current_names, renamed, warn_renamed
 from napari_colorkde.io.kernel_json import ONLY_KNOWN
@@ -20,8 +21,9 @@ CLASS_OUTPUTS: tuple[ClassOutput, ...] = ("density", "posterior", "ratio", "clas
 OLD_FIELDS = {"none_below": "keep_mass", "masked": "show_mask", "among": "compared_sets"}
 
 
-def _written_as(old: str, new: str) -> Any:
-    return Field(validation_alias=AliasChoices(new, old), serialization_alias=old)
+def _written_as(old: str, new: str) -> FieldInfo:
+    info: FieldInfo = Field(validation_alias=AliasChoices(new, old), serialization_alias=old)
+    return info
 
 
 @dataclass(frozen=True, slots=True)

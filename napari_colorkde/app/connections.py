@@ -1,16 +1,16 @@
 """Signals that an object listens to, let go of together."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 
 class SignalLike(Protocol):
     """A signal of psygnal or Qt, or an event of napari."""
 
-    def connect(self, callback: Callable[..., Any], /) -> Any:
+    def connect(self, callback: Callable[..., object], /) -> object:
         """Call back when it is emitted."""
 
-    def disconnect(self, callback: Callable[..., Any], /) -> Any:
+    def disconnect(self, callback: Callable[..., object], /) -> object:
         """Call back no more."""
 
 
@@ -31,9 +31,9 @@ class Connections:
     """
 
     def __init__(self) -> None:
-        self._pairs: list[tuple[SignalLike, Callable[..., Any]]] = []
+        self._pairs: list[tuple[SignalLike, Callable[..., object]]] = []
 
-    def add(self, signal: SignalLike, callback: Callable[..., Any]) -> None:
+    def add(self, signal: SignalLike, callback: Callable[..., object]) -> None:
         """Connect a callback to a signal."""
         signal.connect(callback)
         self._pairs.append((signal, callback))

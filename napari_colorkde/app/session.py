@@ -6,7 +6,7 @@ together a store of what is chosen, the image that is open, and the work that fo
 
 from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal, SignalInstance
@@ -34,6 +34,8 @@ from napari_colorkde.core.palette.palette import Palette
 
 LANES = ("edit", "light", "labels", "difference", "pick", "export", "count", "truth", "fit")
 """Most urgent first: editing goes on while a file is written or an image is counted."""
+
+Result = TypeVar("Result")
 
 
 class Session:
@@ -82,6 +84,7 @@ class Session:
     densities = PartOf[ColorValues | None]("computation.densities", "Values of the colors.")
     difference = PartOf[Difference | None]("_subtraction.result", "From the second image.")
     busy = PartOf[bool]("_jobs.busy", "Whether anything is under way.")
+    busy_in = PartOf[Callable[[str], bool]]("_jobs.busy_in", "Whether a lane has work.")
     error = PartOf[str | None]("_reports.error", "How the last work failed, or None.")
 
     state_changed = PartOf[SignalInstance]("store.state_changed", "The state, and before.")
@@ -92,6 +95,7 @@ class Session:
     progressed = PartOf[SignalInstance]("_reports.progressed", "Progress.")
     message = PartOf[SignalInstance]("_reports.message", "A sentence; nothing failed.")
     failed = PartOf[SignalInstance]("_reports.failed", "A sentence.")
+    say = PartOf[Callable[[str], None]]("_reports.say", "Announce a sentence by `message`.")
     exported = PartOf[SignalInstance]("_exporter.exported", "The path of a written file.")
 
     source_changed = Signal(object, description="The source, or None.")
@@ -210,19 +214,11 @@ class Session:
         """
         self._subtraction.choose(source)
 
-    def description(self) -> dict[str, Any]:
+    def description(self) -> dict[str, object]:
         """Return how to get the density that is shown again: for files that are written."""
         return self._exporter.description()
 
-    def say(self, text: str) -> None:
-        """Announce a sentence to the user by `message`; nothing failed."""
-        self._reports.say(text)
-
     # --- work
-
-    def busy_in(self, lane: str) -> bool:
-        """Whether work of this lane is under way."""
-        return self._jobs.busy_in(lane)
 
     def wait(self, timeout: float | None = 60.0) -> None:
         """Return when what is shown is what the state asks for.
@@ -252,7 +248,7 @@ class Session:
         self,
         lane: str,
         work: Work,
-        on_result: Callable[[Any], None],
+        on_result: Callable[[Result], None],
         on_end: Callable[[str | None], None],
         *,
         keep: bool = False,
@@ -265,7 +261,10 @@ class Session:
         """
 
         def deliver(result: object) -> None:
-            (self.progressed.emit if isinstance(result, Progress) else on_result)(result)
+            if isinstance(result, Progress):
+                self.progressed.emit(result)
+            else:
+                on_result(cast(Result, result))
 
         def end(error: Exception | None) -> None:
             on_end(None if error is None else user_message(error))

@@ -7,7 +7,6 @@ program states; `napari_colorkde.ui.window.autosave` decides when it is written 
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 
@@ -77,7 +76,7 @@ def view_from_json(text: str) -> ViewSettings:
     return ViewSettings.from_json(document.get("view", document.get("look", {})))
 
 
-def _document(text: str) -> dict[str, Any]:
+def _document(text: str) -> dict[str, object]:
     document = parse_json(text, "the session")
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError(f'the session has not the "format" {FORMAT!r}.')

@@ -6,9 +6,9 @@ is a saved session. Nothing is computed here.
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, SupportsFloat, cast
 
 from pydantic import (
     AliasChoices,
@@ -48,7 +48,7 @@ Bandwidth = str | tuple[float, ...] | None
 NamedSets = tuple[tuple[str, KernelSet], ...]
 
 
-def _bandwidth_from_json(value: Any) -> Bandwidth:
+def _bandwidth_from_json(value: object) -> Bandwidth:
     sigmas = value if isinstance(value, list) else [value]
     if isinstance(value, dict) or any(isinstance(each, bool | list | dict) for each in sigmas):
         raise ValueError("give null, a rule's name, or positive sigmas.")
@@ -62,17 +62,17 @@ def _bandwidth_from_json(value: Any) -> Bandwidth:
         raise ValueError("give finite sigmas.") from None
 
 
-def _bandwidth_to_json(bandwidth: Bandwidth) -> Any:
+def _bandwidth_to_json(bandwidth: Bandwidth) -> str | list[float] | None:
     return list(bandwidth) if isinstance(bandwidth, tuple) else bandwidth
 
 
-def _sets_from_json(document: Any) -> NamedSets:
+def _sets_from_json(document: object) -> NamedSets:
     if document is None:
         return ()
     return _checked_sets(kernels_from_document(document, "the value"))
 
 
-def _sets_to_json(sets: NamedSets) -> Any:
+def _sets_to_json(sets: NamedSets) -> object:
     return json.loads(kernels_to_json(dict(sets))) if sets else None
 
 
@@ -195,13 +195,13 @@ class State:
             raise ValueError("show='kernels' needs a kernel set; open a kernel file first.")
         return after
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the state as what JSON knows; numbers read back as the same float64."""
-        document: dict[str, Any] = _ADAPTER.dump_python(self, mode="json", by_alias=True)
+        document: dict[str, object] = _ADAPTER.dump_python(self, mode="json", by_alias=True)
         return document
 
     @classmethod
-    def from_json(cls, document: Any) -> "State":
+    def from_json(cls, document: object) -> "State":
         """Read a state.
 
         Raises
@@ -228,7 +228,7 @@ class State:
         return self.replace(**fields)
 
 
-def checked_bandwidth(bandwidth: Any) -> Bandwidth:
+def checked_bandwidth(bandwidth: object) -> Bandwidth:
     """Bring a bandwidth to the form a state keeps.
 
     Raises
@@ -259,12 +259,12 @@ def checked_bandwidth(bandwidth: Any) -> Bandwidth:
     return sigmas
 
 
-def _iterable(value: Any) -> Iterable[Any]:
-    return value if hasattr(value, "__iter__") else (value,)
+def _iterable(value: object) -> Iterable[SupportsFloat]:
+    return cast(Iterable[SupportsFloat], value if hasattr(value, "__iter__") else (value,))
 
 
-def _checked_sets(sets: Any) -> tuple[tuple[str, KernelSet], ...]:
-    pairs = tuple(sets.items()) if hasattr(sets, "items") else tuple(sets)
+def _checked_sets(sets: object) -> tuple[tuple[str, KernelSet], ...]:
+    pairs: NamedSets = tuple(sets.items() if isinstance(sets, Mapping) else cast(NamedSets, sets))
     for name, kernels in pairs:
         if not isinstance(kernels, KernelSet):
             raise TypeError(

@@ -256,7 +256,7 @@ class StateStore:
         self._on_change(state, before)
 
 
-def _only_set(kernels: KernelSet) -> dict[str, Any]:
+def _only_set(kernels: KernelSet) -> dict[str, object]:
     """Return the fields of a state that shows a kernel set, and has no other."""
     name = kernels.name or "kernels"
     return {"kernel_sets": {name: kernels}, "kernel_set": name, "show": "kernels"}

@@ -19,6 +19,7 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
 )
+from pydantic.fields import FieldInfo
 
 from napari_colorkde.app.aliases import warn_renamed
 from napari_colorkde.io.kernel_json import ONLY_KNOWN, first_fault
@@ -32,11 +33,12 @@ OLD_FIELDS = {"floor": "density_floor", "turning": "auto_rotate", "walls": "marg
 """Fields as 0.1.0 called them, in scripts and in its session files, and what they are now."""
 
 
-def _or_as(old: str) -> Any:
-    return Field(validation_alias=AliasChoices(OLD_FIELDS[old], old))
+def _or_as(old: str) -> FieldInfo:
+    info: FieldInfo = Field(validation_alias=AliasChoices(OLD_FIELDS[old], old))
+    return info
 
 
-def _current_scale(scale: Any) -> Any:
+def _current_scale(scale: object) -> object:
     # Nobody can rename what is in a file: nothing is said of it.
     return SCALES[-1] if scale == OLD_SCALE else scale
 
@@ -144,13 +146,13 @@ class ViewSettings:
         """`marginals`, as 0.1.0 called it."""
         return self.marginals
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the settings as what JSON knows."""
-        document: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")
+        document: dict[str, object] = _ADAPTER.dump_python(self, mode="json")
         return document
 
     @classmethod
-    def from_json(cls, document: Any) -> "ViewSettings":
+    def from_json(cls, document: object) -> "ViewSettings":
         """Read settings; what is missing is as at the start.
 
         Raises

@@ -5,9 +5,11 @@ Nothing here knows Qt: `ui.window.worker_thread` has the executor that runs in a
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
-Work = Callable[[], Iterator[Any]]
+Item = TypeVar("Item")
+
+Work = Callable[[], Iterator[object]]
 """Makes the generator of a job. Called where the job runs."""
 
 
@@ -22,7 +24,12 @@ class Progress:
 class Executor(Protocol):
     """Runs one generator at a time, somewhere, and hands over what it yields on this thread."""
 
-    def start(self, steps: Work, deliver: Callable[[Any], None], ended: Callable[[], None]) -> None:
+    def start(
+        self,
+        steps: Callable[[], Iterator[Item]],
+        deliver: Callable[[Item], None],
+        ended: Callable[[], None],
+    ) -> None:
         """Run ``steps()`` to its end; then call `ended`. Called only while nothing runs."""
 
     def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
@@ -38,7 +45,12 @@ class SynchronousExecutor:
     def __init__(self) -> None:
         self._closed = False
 
-    def start(self, steps: Work, deliver: Callable[[Any], None], ended: Callable[[], None]) -> None:
+    def start(
+        self,
+        steps: Callable[[], Iterator[Item]],
+        deliver: Callable[[Item], None],
+        ended: Callable[[], None],
+    ) -> None:
         """Run to the end before returning."""
         for item in steps():
             if self._closed:

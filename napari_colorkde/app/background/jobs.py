@@ -12,9 +12,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar, cast
 
 from napari_colorkde.app.background.executor import Executor, Work
+
+Result = TypeVar("Result")
 
 
 @dataclass(eq=False)
@@ -33,13 +35,13 @@ class Job:
 
     generation: int
     work: Work
-    on_result: Callable[[Any], None]
+    on_result: Callable[[object], None]
     on_end: Callable[[Exception | None], None]
-    is_picture: Callable[[Any], bool]
+    is_picture: Callable[[object], bool]
     lane: "Lane"
     keep: bool = False
     seen_picture: bool = False
-    iterator: Iterator[Any] | None = None
+    iterator: Iterator[object] | None = None
 
     @property
     def is_stopped(self) -> bool:
@@ -62,7 +64,7 @@ class Lane:
 @dataclass(frozen=True, slots=True)
 class _Result:
     job: Job
-    value: Any
+    value: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class _End:
     error: Exception | None
 
 
-def _never(value: Any) -> bool:
+def _never(value: object) -> bool:
     return False
 
 
@@ -115,11 +117,11 @@ class Jobs:
     def submit(
         self,
         lane: str,
-        work: Work,
-        on_result: Callable[[Any], None],
+        work: Callable[[], Iterator[Result]],
+        on_result: Callable[[Result], None],
         on_end: Callable[[Exception | None], None],
         *,
-        is_picture: Callable[[Any], bool] = _never,
+        is_picture: Callable[[Result], bool] = _never,
         keep: bool = False,
     ) -> None:
         """Run `work` when the running job of its lane and all kept ones that wait have ended.
@@ -148,7 +150,10 @@ class Jobs:
             entry = self._lanes[lane]
             if entry.waiting and not entry.waiting[-1].keep:
                 entry.waiting.pop()
-            job = Job(self._generation, work, on_result, on_end, is_picture, entry, keep)
+            # Of whatever kind the values are, a job's own functions take those of its own work.
+            take = cast(Callable[[object], None], on_result)
+            shows = cast(Callable[[object], bool], is_picture)
+            job = Job(self._generation, work, take, on_end, shows, entry, keep)
             entry.waiting.append(job)
         if not self._working:
             self._start()

@@ -44,7 +44,7 @@ class ExportRequest:
     densities: ColorValues
     colormap: str | NDArray[Any]
     limits: tuple[float, float] | None
-    description: dict[str, Any]
+    description: dict[str, object]
 
 
 def export(request: ExportRequest) -> Iterator[Progress | Path]:
@@ -120,7 +120,7 @@ class Exporter:
             "export", lambda: export(request), self._on_result, self._reports.end, keep=True
         )
 
-    def description(self) -> dict[str, Any]:
+    def description(self) -> dict[str, object]:
         """Return how to get the density that is shown again: for files that are written."""
         state, source = self._store.state, self._image.source
         densities, estimate = self._computation.densities, self._computation.estimate

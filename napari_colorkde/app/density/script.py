@@ -10,13 +10,13 @@ import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from napari_colorkde import __version__
 from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.app.state import State
+from napari_colorkde.app.state import Bandwidth, State
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 Form = Literal["python", "command"]
@@ -142,7 +142,9 @@ def command_line(state: State, source: ImageSource, kernel_file: str | None = No
         words += ["--show", query.show]
         for key, value in _options(query).items():
             if key == "priors":
-                words += [w for name, p in value.items() for w in ("--prior", f"{name}={p!r}")]
+                words += [
+                    w for name, p in query.priors.items() for w in ("--prior", f"{name}={p!r}")
+                ]
             else:
                 words += [{"cls": "--class"}.get(key, f"--{key.replace('_', '-')}"), str(value)]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
@@ -155,9 +157,9 @@ def _question(state: State) -> ClassQuery | None:
     return None if state.shown_classification is None else resolve_classes(state)
 
 
-def _options(query: ClassQuery) -> dict[str, Any]:
+def _options(query: ClassQuery) -> dict[str, object]:
     """The arguments of `classify_image` that a question needs, by name."""
-    options: dict[str, Any] = {}
+    options: dict[str, object] = {}
     if query.show in ("posterior", "ratio"):
         options["cls"] = query.cls
     if query.show == "ratio":
@@ -169,7 +171,7 @@ def _options(query: ClassQuery) -> dict[str, Any]:
     return options
 
 
-def _bandwidth(state: State) -> Any:
+def _bandwidth(state: State) -> Bandwidth | float:
     given = state.bandwidth
     return given[0] if isinstance(given, tuple) and len(given) == 1 else given
 

@@ -1,7 +1,7 @@
 """The second image of a session, and the difference of the two densities."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 from psygnal import Signal, SignalInstance
 
@@ -15,6 +15,8 @@ from napari_colorkde.core.device import Device
 from napari_colorkde.core.palette.palette import Palette
 
 LANE = "difference"
+
+Result = TypeVar("Result")
 
 
 class FirstImage(Protocol):
@@ -51,7 +53,7 @@ class FirstImage(Protocol):
         self,
         lane: str,
         work: Work,
-        on_result: Callable[[Any], None],
+        on_result: Callable[[Result], None],
         on_end: Callable[[str | None], None],
     ) -> None:
         """Do work in the background."""

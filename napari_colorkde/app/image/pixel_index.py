@@ -105,7 +105,7 @@ class PixelIndex:
         return _codes_of(self.palette, colors)
 
     def _repeated(self, axes: Axes, stride: int) -> NDArray[np.int32]:
-        lookup: list[Any] = []
+        lookup: list[NDArray[np.int64]] = []
         for i, a in enumerate(axes):
             positions = np.atleast_1d(np.asarray(a))
             if self._strided(i):

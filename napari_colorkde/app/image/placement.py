@@ -1,9 +1,14 @@
 """Where a layer lies in the world: what the layers made of an image take over from it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from pint import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,14 +17,14 @@ class Placement:
 
     scale: tuple[float, ...]
     translate: tuple[float, ...]
-    rotate: Any
-    shear: Any
-    affine: Any
-    units: tuple[Any, ...]
+    rotate: NDArray[np.float64]
+    shear: NDArray[np.float64]
+    affine: NDArray[np.float64]
+    units: "tuple[Unit, ...]"
     axis_labels: tuple[str, ...]
 
     @classmethod
-    def of(cls, layer: Any) -> "Placement":
+    def of(cls, layer: "Layer") -> "Placement":
         """Read it off a napari layer."""
         return cls(
             tuple(map(float, layer.scale)),
@@ -31,11 +36,11 @@ class Placement:
             tuple(layer.axis_labels),
         )
 
-    def as_arguments(self) -> dict[str, Any]:
+    def as_arguments(self) -> dict[str, object]:
         """The arguments with which napari makes a layer that lies in the same place."""
         return {name: getattr(self, name) for name in self.__slots__}
 
-    def apply(self, layer: Any) -> None:
+    def apply(self, layer: "Layer") -> None:
         """Move an existing layer there."""
         for name, value in self.as_arguments().items():
             setattr(layer, name, value)

@@ -7,20 +7,25 @@ refers to the layer's arrays: it reads them box by box, on whatever thread asks.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import combinations, pairwise
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.image.channel_choices import axis_choices, layer_choices, rgb_choices
+from napari_colorkde.app.image.channels import Channels, SliceableArray
 from napari_colorkde.app.image.placement import Placement
-from napari_colorkde.core.image import MAX_COLOR_CHANNELS, chunks_of, read_ahead, tile_slices
+from napari_colorkde.core.image import (
+    chunks_of,
+    read_ahead,
+    tile_slices,
+)
 
-RGB_NAMES = ("red", "green", "blue")
-CHANNEL_LABELS = {"c", "ch", "channel", "channels", "color", "colour", "rgb"}
-MANY_CHANNELS = 6
-"""Above this many channels only neighboring ones are offered together."""
+if TYPE_CHECKING:
+    from napari.layers import Image, Layer
+
+Unwrapped = TypeVar("Unwrapped")
 
 Box = tuple[int | slice, ...]
 """One index per axis of the pixels; integers drop their axis."""
@@ -52,15 +57,15 @@ class ImageSource:
     """
 
     name: str
-    arrays: Mapping[str, Any]
+    arrays: Mapping[str, SliceableArray]
     rgb: bool
     choices: tuple[Channels, ...]
-    coarse: Any = None
+    coarse: SliceableArray | None = None
     placement: Placement | None = field(default=None, repr=False)
     path: str = ""
 
     @property
-    def array(self) -> Any:
+    def array(self) -> SliceableArray:
         """The image itself, with its channel axis if it has one."""
         return self.arrays[self.name]
 
@@ -130,12 +135,12 @@ class ImageSource:
         box = (slice(None),) * (ndim - 2) + (slice(None, None, stride),) * min(ndim, 2)
         return stride, self.read(channels, box)
 
-    def _colors_in(self, array: Any, channels: Channels, box: Box) -> NDArray[Any]:
+    def _colors_in(self, array: SliceableArray, channels: Channels, box: Box) -> NDArray[Any]:
         if channels.axis is None:
             first = np.asarray(array[box])
             others = [np.asarray(self.arrays[name][box]) for name in channels.layers]
             return np.stack([first, *others], axis=-1)
-        key: list[Any] = list(box)
+        key: list[int | slice] = list(box)
         keep: slice | None = _as_slice(channels.indices)
         if self.rgb and channels.indices == (0, 1, 2):
             keep = slice(None)  # alpha, too
@@ -146,7 +151,7 @@ class ImageSource:
         return colors if keep is not None else colors[..., list(channels.indices)]
 
 
-def source_of(layer: Any, others: Sequence[Any] = ()) -> ImageSource:
+def source_of(layer: "Layer", others: "Sequence[Layer]" = ()) -> ImageSource:
     """Turn a napari image layer into a source.
 
     Parameters
@@ -171,21 +176,23 @@ def source_of(layer: Any, others: Sequence[Any] = ()) -> ImageSource:
         for other in map(unwrap_proxy, others):
             if other is not layer and is_image(other) and _matches(other, layer, finest):
                 arrays.setdefault(str(other.name), _levels(other)[0])
-    choices = _choices(layer, finest, arrays)
+    choices = layer_choices(layer, finest, arrays)
     path = str(getattr(layer.source, "path", None) or "")
     return ImageSource(name, arrays, bool(layer.rgb), choices, coarse, Placement.of(layer), path)
 
 
-def source_of_array(image: Any, name: str = "image", channel_axis: int | None = -1) -> ImageSource:
+def source_of_array(
+    image: SliceableArray | ArrayLike, name: str = "image", channel_axis: int | None = -1
+) -> ImageSource:
     """Turn a plain array into a source, for scripts: 2-D is gray, else `channel_axis` is color."""
-    if not hasattr(image, "shape"):
-        image = np.asarray(image)
-    if image.ndim <= 2 or channel_axis is None:
-        return ImageSource(name, {name: image}, False, (Channels((name,)),))
-    axis = channel_axis % image.ndim
-    rgb = axis == image.ndim - 1 and image.shape[-1] in (3, 4)
-    choices = _rgb_choices(axis) if rgb else _axis_choices(axis, image.shape[axis], "channel")
-    return ImageSource(name, {name: image}, rgb, choices)
+    array = cast(SliceableArray, image if hasattr(image, "shape") else np.asarray(image))
+    ndim = len(array.shape)
+    if ndim <= 2 or channel_axis is None:
+        return ImageSource(name, {name: array}, False, (Channels((name,)),))
+    axis = channel_axis % ndim
+    rgb = axis == ndim - 1 and array.shape[-1] in (3, 4)
+    choices = rgb_choices(axis) if rgb else axis_choices(axis, array.shape[axis], "channel")
+    return ImageSource(name, {name: array}, rgb, choices)
 
 
 def size_text(shape: Iterable[int]) -> str:
@@ -193,32 +200,35 @@ def size_text(shape: Iterable[int]) -> str:
     return " × ".join(str(int(n)) for n in shape)
 
 
-def is_image(layer: Any) -> bool:
+def is_image(layer: "Layer") -> bool:
     """Whether this is an image layer (labels, shapes and the rest are not)."""
     return _kind(unwrap_proxy(layer)) == "Image"
 
 
-def is_labels(layer: Any) -> bool:
+def is_labels(layer: "Layer") -> bool:
     """Whether this is a Labels layer. napari need not be loaded to ask."""
     return _kind(unwrap_proxy(layer)) == "Labels"
 
 
-def is_shapes(layer: Any) -> bool:
+def is_shapes(layer: "Layer") -> bool:
     """Whether this is a Shapes layer."""
     return _kind(unwrap_proxy(layer)) == "Shapes"
 
 
-def unwrap_proxy(proxy: Any) -> Any:
+def unwrap_proxy(proxy: Unwrapped) -> Unwrapped:
     """The object behind a napari proxy; other objects as they are."""
     # napari's proxies are wrapt's; an array must not be asked (zarr groups answer any attribute).
-    return proxy.__wrapped__ if type(proxy).__name__.endswith("PublicOnlyProxy") else proxy
+    if not type(proxy).__name__.endswith("PublicOnlyProxy"):
+        return proxy
+    wrapped: Unwrapped = getattr(proxy, "__wrapped__")  # noqa: B009 - no type of ours has it
+    return wrapped
 
 
-def _kind(layer: Any) -> str:
+def _kind(layer: "Layer") -> str:
     return next((c.__name__ for c in type(layer).__mro__ if c.__module__.startswith("napari")), "")
 
 
-def _levels(layer: Any) -> tuple[Any, Any]:
+def _levels(layer: "Image") -> tuple[SliceableArray, SliceableArray | None]:
     """The finest level, and the coarsest if there are several."""
     data = unwrap_proxy(layer.data)
     if not layer.multiscale:
@@ -226,54 +236,11 @@ def _levels(layer: Any) -> tuple[Any, Any]:
     return data[0], data[-1] if len(data) > 1 else None
 
 
-def _matches(other: Any, layer: Any, finest: Any) -> bool:
+def _matches(other: "Image", layer: "Image", finest: SliceableArray) -> bool:
     if other.rgb or other.multiscale != layer.multiscale:
         return False
     data = _levels(other)[0]
     return bool(data.shape == finest.shape and np.dtype(data.dtype) == np.dtype(finest.dtype))
-
-
-def _choices(layer: Any, finest: Any, arrays: Mapping[str, Any]) -> tuple[Channels, ...]:
-    if layer.rgb:
-        return _rgb_choices(len(finest.shape) - 1)
-    own, *siblings = arrays
-    gray = [Channels((own,))]
-    # The layer itself is the first channel; four others are enough to choose from.
-    for n in range(1, MAX_COLOR_CHANNELS):
-        gray += [Channels((own, *more), layers=more) for more in combinations(siblings[:4], n)]
-    along: list[Channels] = []
-    natural = False
-    for axis, label in enumerate(layer.axis_labels[: max(len(finest.shape) - 2, 0)]):
-        n = int(finest.shape[axis])
-        named = label.strip().lower() in CHANNEL_LABELS
-        # Three planes stacked first are far more often channels than slices.
-        guessed = axis == 0 and len(finest.shape) == 3 and n in (2, 3)
-        if n >= 2 and (named or n <= 16):
-            options = _axis_choices(axis, n, f"axis {axis}:" if not named else label)
-            along = [*options, *along] if named or guessed else [*along, *options]
-            natural = natural or named or guessed
-    return tuple([*along, *gray] if natural else [*gray, *along])
-
-
-def _rgb_choices(axis: int) -> tuple[Channels, ...]:
-    return tuple(
-        Channels(tuple(RGB_NAMES[e] for e in indices), axis, indices)
-        for n in (3, 2, 1)
-        for indices in combinations(range(3), n)
-    )
-
-
-def _axis_choices(axis: int, n: int, label: str) -> tuple[Channels, ...]:
-    if n <= MANY_CHANNELS:
-        several = [
-            indices
-            for size in range(min(MAX_COLOR_CHANNELS, n), 0, -1)
-            for indices in combinations(range(n), size)
-        ]
-    else:
-        several = [(first, first + 1, first + 2) for first in range(n - 2)]
-        several += [(entry,) for entry in range(n)]
-    return tuple(Channels(tuple(f"{label} {e}" for e in s), axis, s) for s in several)
 
 
 def _as_slice(indices: tuple[int, ...]) -> slice | None:

@@ -6,7 +6,7 @@ is a kernel set and, for each mixture, how the fit went.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.image.pixel_index import PixelIndex
@@ -242,7 +242,7 @@ def apply_fit(session: Session, fitted: Fitted, into: Destination) -> None:
         ]
         session.edit(kernel_edits.append(chosen, weighted))
         return
-    sets: dict[str, Any] = dict(session.state.kernel_sets)
+    sets = dict(session.state.kernel_sets)
     name, number = "fit", 1
     while name in sets:
         number += 1

@@ -1,7 +1,5 @@
 """The color in which a kernel is shown: that of its mean, as the image shows it."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -18,7 +16,7 @@ def display_colors(colors: ArrayLike, palette: Palette | None = None) -> NDArray
     palette, whose values say how bright white is, colors are 8-bit.
     """
     values = np.atleast_2d(np.asarray(colors, np.float64))
-    ranges: Any = WHITE_8BIT
+    ranges: float | NDArray[np.float64] = WHITE_8BIT
     if palette is not None and palette.n_channels == values.shape[1]:
         ranges = channel_ranges(palette)
     shares = np.clip(values / ranges, 0, 1)

@@ -22,7 +22,9 @@ from napari_colorkde.app.layers.painted_layer import PaintedLayer
 from napari_colorkde.app.layers.painting import PaletteImage
 
 if TYPE_CHECKING:
-    from napari.layers import Image, Labels
+    from napari.components import ViewerModel
+    from napari.layers import Image, Labels, Layer
+    from napari.utils.events import Event
 
 NOTHING, FILLED, OUTSIDE, INSIDE = range(4)
 COLORS = ((0, 0, 0, 0), (0, 0.9, 1, 0.6), (0, 0, 0, 1), (1, 1, 1, 1))
@@ -87,7 +89,7 @@ class MaskLayer(PaintedLayer[MaskImage]):
 
     removed = Signal(description="The user has deleted the layer.")
 
-    def __init__(self, viewer: Any, overlay: Overlay, name: str) -> None:
+    def __init__(self, viewer: "ViewerModel", overlay: Overlay, name: str) -> None:
         super().__init__(viewer)
         self._overlay = overlay
         self._suffix = name
@@ -120,6 +122,7 @@ class MaskLayer(PaintedLayer[MaskImage]):
             painting = self._overlay.new_image(MaskImage)
         if painting is None or image is None:
             return
+        name = str(image.name)
         painting.outlined = outlined
         painting.write(chosen)
         if self.image is not image:
@@ -128,8 +131,8 @@ class MaskLayer(PaintedLayer[MaskImage]):
         self._remove_unfit(painting)
         self._put(
             painting,
-            f"{image.name} {self._suffix}",
-            OverlayMetadata(image.name, mask=True),
+            f"{name} {self._suffix}",
+            OverlayMetadata(name, mask=True),
             colormap=Colormap(COLORS, name=f"{METADATA_KEY} mask", interpolation="zero"),
             # Each value in the middle of its color.
             contrast_limits=(-0.5, len(COLORS) - 0.5),
@@ -179,7 +182,7 @@ class MaskLayer(PaintedLayer[MaskImage]):
     def _insert(self, layer: "Image") -> None:
         insert_above(self._viewer, self._overlay, layer)
 
-    def _on_removed(self, event: Any) -> None:
+    def _on_removed(self, event: "Event") -> None:
         removed, image = unwrap_proxy(event.value), self.image
         if image is None:
             return
@@ -190,7 +193,7 @@ class MaskLayer(PaintedLayer[MaskImage]):
             self.removed.emit()
 
 
-def insert_above(viewer: Any, overlay: Overlay, layer: Any) -> None:
+def insert_above(viewer: "ViewerModel", overlay: Overlay, layer: "Layer") -> None:
     """Insert a layer above the density, or the image; what is selected stays so."""
     layers = viewer.layers
     below = overlay.layer or overlay.image
@@ -221,7 +224,7 @@ def paint_labels(index: PixelIndex, values: NDArray[Any]) -> Iterator[Progress |
 
 
 def add_labels(
-    viewer: Any, overlay: Overlay, labels: NDArray[np.uint8], name: str, **options: Any
+    viewer: "ViewerModel", overlay: Overlay, labels: NDArray[np.uint8], name: str, **options: object
 ) -> "Labels":
     """Add a Labels layer that lies where the image does.
 

@@ -33,13 +33,13 @@ class OverlayMetadata:
     channel_axis: int | None = None
     log: bool = False
     classes: tuple[str, ...] | None = None
-    origin: Mapping[str, Any] | None = None
+    origin: Mapping[str, object] | None = None
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return the entry of a layer's metadata, as 0.1.0 wrote it."""
         if self.mask:
             return {"image": self.image, "mask": True}
-        entry: dict[str, Any] = {"image": self.image, "channel_axis": self.channel_axis}
+        entry: dict[str, object] = {"image": self.image, "channel_axis": self.channel_axis}
         if self.origin is not None:
             entry |= {"log": self.log, "classes": self.classes, "origin": dict(self.origin)}
         return entry

@@ -5,7 +5,7 @@ beside it, which follows it when it is moved or renamed.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
 
 from napari_colorkde.app.density.compute import ColorValues
@@ -19,12 +19,15 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 
 if TYPE_CHECKING:
+    from napari.components import ViewerModel
     from napari.layers import Image
+    from napari.utils.colormaps import Colormap
+    from napari.utils.events import Event
 
 OPACITY = 0.6
 
 # The overlay of each image: choosing an image again, even in another dock, goes on with it.
-_overlays: WeakKeyDictionary[Any, "ref[Image]"] = WeakKeyDictionary()
+_overlays: "WeakKeyDictionary[Image, ref[Image]]" = WeakKeyDictionary()
 
 
 class Overlay(PaintedLayer[PaletteImage]):
@@ -38,7 +41,7 @@ class Overlay(PaintedLayer[PaletteImage]):
         Whose densities are shown.
     """
 
-    def __init__(self, viewer: Any, session: Session) -> None:
+    def __init__(self, viewer: "ViewerModel", session: Session) -> None:
         super().__init__(viewer, _overlays)
         self._session = session
         self._limits: tuple[float, float] | None = None
@@ -66,7 +69,7 @@ class Overlay(PaintedLayer[PaletteImage]):
         n = 1 if along is None else int(index.source.array.shape[along])
         return kind(index, along, n)
 
-    def attach(self, layer: Any) -> None:
+    def attach(self, layer: "Image | None") -> None:
         """Look at this image layer, or with None at no image.
 
         Raises
@@ -130,7 +133,7 @@ class Overlay(PaintedLayer[PaletteImage]):
             )
             self._set_metadata(layer, after)
 
-    def _metadata(self, image: Any, layer: "Image") -> OverlayMetadata:
+    def _metadata(self, image: "Image", layer: "Image") -> OverlayMetadata:
         return OverlayMetadata.of(layer.metadata) or OverlayMetadata(image.name)
 
     def _set_metadata(self, layer: "Image", metadata: OverlayMetadata) -> None:
@@ -162,11 +165,11 @@ class Overlay(PaintedLayer[PaletteImage]):
         high = max(limits[1], densities.limits[1])
         layer.contrast_limits_range = (low, high)
 
-    def _colormap(self) -> Any:
+    def _colormap(self) -> "str | Colormap":
         chosen = self._session.colormap
         return chosen if self._shown is None else overlay_colormap(self._shown, chosen)
 
-    def _name(self, image: Any) -> str:
+    def _name(self, image: "Image") -> str:
         index = self._session.index
         counting = index is not None and index.is_preview
         return _overlay_name(image.name) + (" (preview)" if counting else "")
@@ -190,12 +193,12 @@ class Overlay(PaintedLayer[PaletteImage]):
 
     # --- what the user does to the layers
 
-    def _on_colormap(self, event: Any) -> None:
+    def _on_colormap(self, event: "Event") -> None:
         layer = self.layer
         if layer is not None and uses_user_colormap(self._shown):
             self._session.colormap = layer.colormap.name
 
-    def _on_removed(self, event: Any) -> None:
+    def _on_removed(self, event: "Event") -> None:
         removed = unwrap_proxy(event.value)
         if removed is self.image:
             self._let_go()
@@ -204,10 +207,10 @@ class Overlay(PaintedLayer[PaletteImage]):
             # The user removed it; the next edit makes another.
             self._limits = self._shown = None
 
-    def _on_data(self, event: Any) -> None:
+    def _on_data(self, event: "Event") -> None:
         self.attach(self.image)
 
-    def _on_name(self, event: Any) -> None:
+    def _on_name(self, event: "Event") -> None:
         image, layer = self.image, self.layer
         if image is None or layer is None:
             return
@@ -217,7 +220,7 @@ class Overlay(PaintedLayer[PaletteImage]):
         self._set_metadata(layer, replace(before, image=image.name))
 
 
-def image_layers(viewer: Any) -> list[Any]:
+def image_layers(viewer: "ViewerModel") -> "list[Image]":
     """The image layers of a viewer that are no densities, from bottom to top."""
     layers = [unwrap_proxy(layer) for layer in unwrap_proxy(viewer).layers]
     return [layer for layer in layers if is_image(layer) and METADATA_KEY not in layer.metadata]

@@ -1,7 +1,7 @@
 """A layer that is painted lazily and follows an image. A `ViewerModel` without a window will do."""
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import WeakKeyDictionary, ref
 
 from napari_colorkde.app.connections import Connections
@@ -11,7 +11,9 @@ from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata
 from napari_colorkde.app.layers.painting import PaletteImage
 
 if TYPE_CHECKING:
+    from napari.components import ViewerModel
     from napari.layers import Image
+    from napari.utils.events import Event
 
 BLENDING = "translucent_no_depth"
 PLACEMENT_EVENTS = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
@@ -32,17 +34,17 @@ class PaintedLayer(ABC, Generic[P]):
     """
 
     def __init__(
-        self, viewer: Any, layers: "WeakKeyDictionary[Any, ref[Image]] | None" = None
+        self, viewer: "ViewerModel", layers: "WeakKeyDictionary[Image, ref[Image]] | None" = None
     ) -> None:
         self._viewer = unwrap_proxy(viewer)
         self._layers = WeakKeyDictionary() if layers is None else layers
-        self._image: ref[Any] | None = None
+        self._image: ref[Image] | None = None
         self._painting: P | None = None
         self._connections, self._image_connections = Connections(), Connections()
         self._connections.add(self._viewer.layers.events.removed, self._on_removed)
 
     @property
-    def image(self) -> Any:
+    def image(self) -> "Image | None":
         """The image that is followed, or None."""
         return None if self._image is None else self._image()
 
@@ -59,7 +61,7 @@ class PaintedLayer(ABC, Generic[P]):
         self._let_go()
         self._connections.close()
 
-    def _follow(self, image: Any) -> None:
+    def _follow(self, image: "Image") -> None:
         self._image = ref(image)
         for name in PLACEMENT_EVENTS:
             self._image_connections.add(getattr(image.events, name), self._on_moved)
@@ -82,7 +84,7 @@ class PaintedLayer(ABC, Generic[P]):
         if layer is not None and layer.multiscale != (len(painting.levels) > 1):
             self._remove()
 
-    def _put(self, painting: P, name: str, mark: OverlayMetadata, **options: Any) -> "Image":
+    def _put(self, painting: P, name: str, mark: OverlayMetadata, **options: object) -> "Image":
         """Show a painting: on the layer that is there, or on a new one with these options."""
         from napari.layers import Image
 
@@ -110,11 +112,11 @@ class PaintedLayer(ABC, Generic[P]):
     def _insert(self, layer: "Image") -> None:
         self._viewer.layers.insert(self._viewer.layers.index(self.image) + 1, layer)
 
-    def _on_moved(self, event: Any) -> None:
+    def _on_moved(self, event: "Event") -> None:
         image, layer = self.image, self.layer
         if image is not None and layer is not None:
             Placement.of(image).apply(layer)
 
     @abstractmethod
-    def _on_removed(self, event: Any) -> None:
+    def _on_removed(self, event: "Event") -> None:
         """Follow the removal of a layer from the viewer, which may be the image or this layer."""

@@ -7,12 +7,17 @@ napari keeps ``np.asarray`` of it.
 """
 
 from copy import copy, deepcopy
+from types import EllipsisType
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from napari_colorkde.app.image.pixel_index import PLAIN_PIXELS, Axes, PixelIndex
+
+Position = int | np.integer[Any] | slice
+Part = Position | EllipsisType
+Key = Part | NDArray[np.integer[Any]] | NDArray[np.bool_]
 
 
 class PaletteImage:
@@ -48,7 +53,7 @@ class PaletteImage:
         self.table: NDArray[Any] = np.full(len(index.palette) + 1, self.fill_value, self.dtype)
         self._plain: NDArray[Any] | None = None
         self._plain_codes: NDArray[np.intp] | None = None
-        self.levels: list[Any] = [
+        self.levels: list[LazyLevel | NDArray[Any]] = [
             LazyLevel(self, level, tuple(map(range, self._with_channels(level))))
             for level in range(index.n_levels)
         ]
@@ -63,7 +68,7 @@ class PaletteImage:
             self.levels[-1] = plain
 
     @property
-    def data(self) -> Any:
+    def data(self) -> "LazyLevel | NDArray[Any] | list[LazyLevel | NDArray[Any]]":
         """What a napari layer is made of: the levels, or the only one."""
         return self.levels if len(self.levels) > 1 else self.levels[0]
 
@@ -104,7 +109,7 @@ class PaletteImage:
             return shape
         return (*shape[: self.channel_axis], self.n_repeats, *shape[self.channel_axis :])
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "PaletteImage":
+    def __deepcopy__(self, memo: dict[int, object]) -> "PaletteImage":
         # A copied layer keeps its values while the original's change; the index never changes.
         twin = memo[id(self)] = copy(self)
         twin.table = self.table.copy()
@@ -152,16 +157,17 @@ class LazyLevel:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Key | tuple[Key, ...]) -> "LazyLevel | NDArray[Any]":
         key = key if isinstance(key, tuple) else (key,)
-        if not all(k is Ellipsis or isinstance(k, int | np.integer | slice) for k in key):
-            return np.asarray(self)[key]
-        key = _expanded(key, self.ndim)
-        given = iter(key)
+        parts = tuple(k for k in key if k is Ellipsis or isinstance(k, int | np.integer | slice))
+        if len(parts) < len(key):
+            painted: NDArray[Any] = np.asarray(self)[key]
+            return painted
+        given = iter(_expanded(parts, self.ndim))
         axes = tuple(a if isinstance(a, int) else _part(a, next(given)) for a in self._axes)
         return LazyLevel(self._painting, self._level, axes)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ValueError(
                 "a painted level is computed when it is read, so it cannot be given without a copy."
@@ -172,7 +178,7 @@ class LazyLevel:
     def __repr__(self) -> str:
         return f"<PaintedLevel {self._level}, shape {self.shape}>"
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "LazyLevel":
+    def __deepcopy__(self, memo: dict[int, object]) -> "LazyLevel":
         return LazyLevel(deepcopy(self._painting, memo), self._level, self._axes)
 
 
@@ -181,17 +187,15 @@ def _small(index: PixelIndex) -> np.bool_ | bool:
     return index.n_levels == 1 and np.prod(index.shape, dtype=np.int64) <= PLAIN_PIXELS**2
 
 
-def _expanded(key: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
+def _expanded(key: tuple[Part, ...], ndim: int) -> tuple[Position, ...]:
     """Fill up with whole axes, in place of an ellipsis or at the end."""
-    missing = ndim - sum(k is not Ellipsis for k in key)
+    given = [k for k in key if not isinstance(k, EllipsisType)]
+    missing = ndim - len(given)
     if missing < 0:
-        raise IndexError(f"{len(key)} indices were given for {ndim} axes.")
-    whole = (slice(None),) * missing
-    if Ellipsis in key:
-        at = key.index(Ellipsis)
-        return key[:at] + whole + key[at + 1 :]
-    return key + whole
+        raise IndexError(f"{len(given)} indices were given for {ndim} axes.")
+    at = key.index(Ellipsis) if len(given) < len(key) else len(given)
+    return (*given[:at], *(slice(None),) * missing, *given[at:])
 
 
-def _part(positions: range, key: Any) -> int | range:
+def _part(positions: range, key: Position) -> int | range:
     return positions[key] if isinstance(key, slice) else positions[int(key)]

@@ -3,7 +3,7 @@
 When there is one and whether it is filled is decided here; `mask_layer` draws it.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from napari_colorkde.app.classification.threshold import above_threshold, active_threshold
 from napari_colorkde.app.connections import Connections
@@ -12,6 +12,9 @@ from napari_colorkde.app.layers.mask_layer import MaskLayer
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
 
 MASK_NAME = "mask"
 
@@ -27,7 +30,7 @@ class ThresholdMask:
         What is followed, and where it is painted.
     """
 
-    def __init__(self, viewer: Any, session: Session, overlay: Overlay) -> None:
+    def __init__(self, viewer: "ViewerModel", session: Session, overlay: Overlay) -> None:
         self._session, self._overlay = session, overlay
         self._dragging = False
         self.layer = MaskLayer(viewer, overlay, MASK_NAME)

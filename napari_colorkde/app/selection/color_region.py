@@ -1,9 +1,9 @@
 """Regions of the color space: which of an image's colors lie in one, and how much that is."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
 from napari_colorkde.core.number_text import counted, percentage
@@ -13,7 +13,7 @@ from napari_colorkde.core.palette.palette import Palette
 class Region(Protocol):
     """A set of colors, such as one drawn in the view."""
 
-    def contains(self, colors: Any) -> NDArray[np.bool_]:
+    def contains(self, colors: ArrayLike) -> NDArray[np.bool_]:
         """Say of each color ``(N, C)`` whether it lies in the region."""
 
 

@@ -5,19 +5,24 @@ layers of other scales, places and turns agree.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource, size_text, unwrap_proxy
 from napari_colorkde.app.selection.polygons import PolygonSelection, polygon_selection
 from napari_colorkde.app.selection.selections import Floats, LabelMode, LabelSelection, SlicePlane
 
+if TYPE_CHECKING:
+    from napari.components import Dims
+    from napari.layers import Image, Labels, Shapes
+
 ELLIPSE_CORNERS = 256
 
 
-def view_of(layer: Any, source: ImageSource, channels: Channels, dims: Any) -> SlicePlane:
+def view_of(layer: "Image", source: ImageSource, channels: Channels, dims: "Dims") -> SlicePlane:
     """The plane of an image layer that a viewer with these `dims` shows.
 
     Raises
@@ -45,18 +50,18 @@ def view_of(layer: Any, source: ImageSource, channels: Channels, dims: Any) -> S
     return view
 
 
-def pixel_positions(layer: Any, channels: Channels, world: Sequence[Any]) -> Floats:
+def pixel_positions(layer: "Image", channels: Channels, world: Sequence[ArrayLike]) -> Floats:
     """Where points of the world lie among a layer's pixels, whose centers are whole numbers."""
     data = np.array([layer.world_to_data(point) for point in world], np.float64)
     return data[:, list(_pixel_axes(layer, channels))]
 
 
-def _pixel_axes(layer: Any, channels: Channels) -> tuple[int, ...]:
+def _pixel_axes(layer: "Image", channels: Channels) -> tuple[int, ...]:
     return tuple(axis for axis in range(layer.ndim) if layer.rgb or axis != channels.axis)
 
 
 def shapes_selection(
-    shapes: Any, image: Any, channels: Channels, view: SlicePlane, *, together: bool
+    shapes: "Shapes", image: "Image", channels: Channels, view: SlicePlane, *, together: bool
 ) -> PolygonSelection:
     """The pixels of an image layer that lie in the shapes of a Shapes layer.
 
@@ -101,7 +106,7 @@ def _outline(corners: Floats, kind: str) -> Floats:
 
 
 def labels_selection(
-    layer: Any, source: ImageSource, channels: Channels, view: SlicePlane, which: LabelMode
+    layer: "Labels", source: ImageSource, channels: Channels, view: SlicePlane, which: LabelMode
 ) -> LabelSelection:
     """The pixels of an image that a Labels layer marks.
 

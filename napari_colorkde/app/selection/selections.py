@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.app.image.channels import SliceableArray
 from napari_colorkde.app.image.pixel_index import Axes, PixelIndex
 from napari_colorkde.app.selection.samples import Samples, samples_of_counts
 
@@ -162,7 +163,7 @@ class LabelSelection:
         group.
     """
 
-    labels: Any = field(repr=False)
+    labels: SliceableArray = field(repr=False)
     which: LabelMode
     label: int = 0
     axes: Axes | None = None

@@ -171,12 +171,12 @@ class RegionSelection:
 
     def keep_as_labels(self, *args: Any) -> None:
         """Make a Labels layer of the selection, in the background."""
-        index, chosen = self._session.index, self.chosen
-        if index is None or chosen is None:
+        index, chosen, image = self._session.index, self.chosen, self._overlay.image
+        if index is None or chosen is None or image is None:
             return
         if self._is_preview():
             return
-        name = f"{self._overlay.image.name} {LAYER_NAME}"
+        name = f"{image.name} {LAYER_NAME}"
 
         def done(labels: NDArray[np.uint8]) -> None:
             if self.chosen is chosen:

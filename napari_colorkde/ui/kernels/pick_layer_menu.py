@@ -7,7 +7,7 @@ from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QMenu, QWidget
 
 from napari_colorkde.app.image.source import is_labels, is_shapes
-from napari_colorkde.app.kernels.picking import NamingRule
+from napari_colorkde.app.kernels.picked_kernels import NamingRule
 from napari_colorkde.app.layers.metadata import METADATA_KEY
 from napari_colorkde.app.selection.selections import LabelMode
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from qtpy.QtCore import Qt
 
-from napari_colorkde.app.kernels.picking import PickMode
+from napari_colorkde.app.kernels.picked_kernels import PickMode
 
 
 class PickModifier(NamedTuple):

@@ -21,7 +21,8 @@ from qtpy.QtWidgets import (
 
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.source import unwrap_proxy
-from napari_colorkde.app.kernels.picking import NamingRule, Picker, PickMode
+from napari_colorkde.app.kernels.picked_kernels import NamingRule, PickMode
+from napari_colorkde.app.kernels.picking import Picker
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.selection.from_layers import (
     labels_selection,
