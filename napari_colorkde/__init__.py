@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from napari_colorkde.core.classification.classify_image import classify_image as classify_image
     from napari_colorkde.core.kde.bandwidth import select_bandwidth as select_bandwidth
     from napari_colorkde.core.kde.color_kde import ColorKDE as ColorKDE
-    from napari_colorkde.core.kde.color_kde import DensityVolume as DensityVolume
     from napari_colorkde.core.kde.color_kde import color_kde as color_kde
+    from napari_colorkde.core.kde.density_volume import DensityVolume as DensityVolume
     from napari_colorkde.core.kde.divergence import compare as compare
     from napari_colorkde.core.kde.gaussian_kde import GaussianKDE as GaussianKDE
     from napari_colorkde.core.kde.gaussian_kde import grid_search as grid_search

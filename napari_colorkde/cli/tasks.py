@@ -9,7 +9,7 @@ from napari_colorkde.cli.inputs import ImageInput, count_colors
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_colorkde.core.kde.bandwidth import BandwidthSelection
+    from napari_colorkde.core.kde.bandwidth_selection import BandwidthSelection
     from napari_colorkde.core.mixture.kernels import KernelSet
     from napari_colorkde.core.palette.palette import Palette
 

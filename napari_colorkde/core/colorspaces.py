@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core import color_conversions as convert
+
 if TYPE_CHECKING:
     from napari_colorkde.core.image import Pixels
     from napari_colorkde.core.palette.palette import Palette
@@ -166,106 +168,8 @@ def principal_axes(palette: "Palette") -> ColorSpace:
     )
 
 
-def _same(colors: Colors) -> Colors:
-    return colors
-
-
-def _linear_from_rgb(rgb: Colors) -> Colors:
-    """IEC 61966-2-1: the sRGB transfer function, inverted."""
-    return np.where(rgb <= 0.04045, rgb / 12.92, ((np.maximum(rgb, 0) + 0.055) / 1.055) ** 2.4)
-
-
-def _rgb_from_linear(linear: Colors) -> Colors:
-    power = 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055
-    return np.where(linear <= 0.0031308, 12.92 * linear, power)
-
-
-def _lab_from_rgb(rgb: Colors) -> Colors:
-    from skimage.color import rgb2lab
-
-    return np.asarray(rgb2lab(rgb))
-
-
-def _rgb_from_lab(lab: Colors) -> Colors:
-    """CIE 15. The same as scikit-image's, which warns of colors outside the gamut.
-
-    Warnings cannot be silenced in one thread alone.
-    """
-    y = (lab[:, 0] + 16) / 116
-    f = np.stack([y + lab[:, 1] / 500, y, np.maximum(y - lab[:, 2] / 200, 0)], axis=1)
-    xyz = _WHITE * np.where(f > 0.2068966, f**3, (f - 16 / 116) / 7.787)
-    return _rgb_from_linear(xyz @ _LINEAR_FROM_XYZ.T)
-
-
-def _oklab_from_rgb(rgb: Colors) -> Colors:
-    return np.asarray(np.cbrt(_linear_from_rgb(rgb) @ _LMS_FROM_LINEAR.T) @ _OKLAB_FROM_LMS.T)
-
-
-def _rgb_from_oklab(oklab: Colors) -> Colors:
-    cone = (oklab @ np.linalg.inv(_OKLAB_FROM_LMS).T) ** 3
-    return _rgb_from_linear(cone @ np.linalg.inv(_LMS_FROM_LINEAR).T)
-
-
-def _cylinder_from_rgb(rgb: Colors) -> Colors:
-    """HSV as (S cos H, S sin H, V), so that red is next to red."""
-    from skimage.color import rgb2hsv
-
-    hue, saturation, value = rgb2hsv(rgb).T
-    angle = 2 * np.pi * hue
-    return np.stack([saturation * np.cos(angle), saturation * np.sin(angle), value], axis=1)
-
-
-def _rgb_from_cylinder(cylinder: Colors) -> Colors:
-    from skimage.color import hsv2rgb
-
-    x, y, value = cylinder.T
-    hue = np.arctan2(y, x) / (2 * np.pi) % 1
-    return np.asarray(hsv2rgb(np.stack([hue, np.hypot(x, y), value], axis=1)))
-
-
-def _ycbcr_from_rgb(rgb: Colors) -> Colors:
-    from skimage.color import rgb2ycbcr
-
-    return np.asarray(rgb2ycbcr(rgb))
-
-
-def _rgb_from_ycbcr(ycbcr: Colors) -> Colors:
-    from skimage.color import ycbcr2rgb
-
-    return np.asarray(ycbcr2rgb(ycbcr))
-
-
 _CUBE_CORNERS = np.array([(r, g, b) for r in (0.0, 1) for g in (0.0, 1) for b in (0.0, 1)])
 
-_WHITE = np.array([0.95047, 1.0, 1.08883])
-"""XYZ of D65, as scikit-image has it."""
-
-_LINEAR_FROM_XYZ = np.linalg.inv(
-    np.array(
-        [
-            [0.412453, 0.357580, 0.180423],
-            [0.212671, 0.715160, 0.072169],
-            [0.019334, 0.119193, 0.950227],
-        ]
-    )
-)
-"""scikit-image's matrix for D65, inverted without its clipping."""
-
-# Ottosson, A perceptual color space for image processing (2020), bottomosson.github.io/posts/oklab.
-_LMS_FROM_LINEAR = np.array(
-    [
-        [0.4122214708, 0.5363325363, 0.0514459929],
-        [0.2119034982, 0.6806995451, 0.1073969566],
-        [0.0883024619, 0.2817188376, 0.6299787005],
-    ]
-)
-_OKLAB_FROM_LMS = np.array(
-    [
-        [0.2104542553, 0.7936177850, -0.0040720468],
-        [1.9779984951, -2.4285922050, 0.4505937099],
-        [0.0259040371, 0.7827717662, -0.8086757660],
-    ]
-)
 
 COLOR_SPACES = {
     space.name: space
@@ -276,8 +180,8 @@ COLOR_SPACES = {
             ("R", "G", "B"),
             np.zeros(3),
             np.ones(3),
-            _same,
-            _same,
+            convert.same,
+            convert.same,
             is_affine=True,
         ),
         ColorSpace(
@@ -286,8 +190,8 @@ COLOR_SPACES = {
             ("R", "G", "B"),
             np.zeros(3),
             np.ones(3),
-            _linear_from_rgb,
-            _rgb_from_linear,
+            convert.linear_from_rgb,
+            convert.rgb_from_linear,
         ),
         ColorSpace(
             "lab",
@@ -295,8 +199,8 @@ COLOR_SPACES = {
             ("L*", "a*", "b*"),
             np.array([0.0, -86.2, -107.9]),
             np.array([100.0, 98.3, 94.5]),
-            _lab_from_rgb,
-            _rgb_from_lab,
+            convert.lab_from_rgb,
+            convert.rgb_from_lab,
             unit="ΔE*ab",
         ),
         ColorSpace(
@@ -305,8 +209,8 @@ COLOR_SPACES = {
             ("L", "a", "b"),
             np.array([0.0, -0.234, -0.312]),
             np.array([1.0, 0.277, 0.199]),
-            _oklab_from_rgb,
-            _rgb_from_oklab,
+            convert.oklab_from_rgb,
+            convert.rgb_from_oklab,
             unit="ΔE OK",
         ),
         ColorSpace(
@@ -315,8 +219,8 @@ COLOR_SPACES = {
             ("S cos H", "S sin H", "V"),
             np.array([-1.0, -1.0, 0.0]),
             np.ones(3),
-            _cylinder_from_rgb,
-            _rgb_from_cylinder,
+            convert.cylinder_from_rgb,
+            convert.rgb_from_cylinder,
             up_axis=2,
         ),
         ColorSpace(
@@ -325,8 +229,8 @@ COLOR_SPACES = {
             ("Y", "Cb", "Cr"),
             np.full(3, 16.0),
             np.array([235.0, 240.0, 240.0]),
-            _ycbcr_from_rgb,
-            _rgb_from_ycbcr,
+            convert.ycbcr_from_rgb,
+            convert.rgb_from_ycbcr,
             unit="levels",
             is_affine=True,
         ),
@@ -336,8 +240,8 @@ COLOR_SPACES = {
             ("axis 1", "axis 2", "axis 3"),
             np.zeros(3),
             np.ones(3),
-            _same,
-            _same,
+            convert.same,
+            convert.same,
             is_affine=True,
             fit=principal_axes,
         ),

@@ -8,8 +8,13 @@ so many pixels that they pay; until then, and without numba, NumPy does the same
 import importlib
 import importlib.util
 import threading
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
+from typing import TypeVar, cast
+
+Loop = TypeVar("Loop", bound=Callable[..., object])
 
 WORTHWHILE_PIXELS = 1 << 25
 """Pixels counted by a process before the loops are made ready for those that follow."""
@@ -57,10 +62,29 @@ class CompiledLoops:
     def _load(self) -> None:
         if importlib.util.find_spec("numba") is None:
             return
+        # numba for another NumPy, one that cannot compile here, no room to keep what was compiled.
+        failures: tuple[type[Exception], ...] = (ImportError, OSError, RuntimeError)
         try:
+            from numba.core.errors import NumbaError
+
+            failures = (*failures, NumbaError)
             self._ready = importlib.import_module(self.module)
-        except Exception:  # whatever ails this numba, the other way counts the same
-            self._ready = None
+        except failures as error:
+            # The other way gives the same, more slowly.
+            sentence = f"numba does not work here ({error}); counting and summing take longer."
+            warnings.warn(sentence, stacklevel=1)
 
 
 LOOPS_OF_COUNTING = CompiledLoops()
+
+
+def compiled(signature: str, *, fastmath: bool = False) -> Callable[[Loop], Loop]:
+    """Return a decorator that makes machine code for these argument types, without Python's lock.
+
+    What was compiled is kept in ``__pycache__`` for the processes that follow. Imports numba: only
+    for modules that are named to `CompiledLoops`.
+    """
+    import numba
+
+    make = numba.njit(signature, nogil=True, cache=True, fastmath=fastmath)
+    return cast(Callable[[Loop], Loop], make)

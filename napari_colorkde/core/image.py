@@ -4,24 +4,31 @@ Channels are brought last, RGBA loses its alpha, and masked, transparent and non
 marked. Nothing is computed here and nothing is copied that need not be.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise, product
-from typing import Any, TypeVar
+from typing import Any, Protocol, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 MAX_COLOR_CHANNELS = 3
 """Palettes and color-space volumes have one, two or three axes."""
 
-TILE_PIXELS = 1 << 20
-"""Pixels looked at in one go: large enough to be quick, small enough to be stopped between."""
 
-Chunks = tuple[tuple[int, ...], ...]
+class SliceableArray(Protocol):
+    """An array that may be read piece by piece: NumPy's, dask's, zarr's, HDF5's."""
 
-Tile = TypeVar("Tile")
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values."""
+        ...
+
+    def __getitem__(self, index: tuple[slice, ...], /) -> ArrayLike: ...
+    def __array__(self) -> NDArray[Any]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,9 +74,9 @@ class Pixels:
 
 
 def as_pixels(
-    image: Any,
+    image: ArrayLike,
     *,
-    mask: Any = None,
+    mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
     n_channels: int | None = None,
     name: str = "image",
@@ -125,27 +132,34 @@ def as_pixels(
             f"{name} has {given} channels on axis {channel_axis}; a color has 1 to "
             f"{MAX_COLOR_CHANNELS}. Choose channels, or give channel_axis=None for a gray stack."
         )
-    masked = None if mask is None else checked_mask(np.asarray(mask), values.shape[:-1], name) == 0
+    masked = None
+    if mask is not None:
+        masked = np.asarray(checked_mask(mask, values.shape[:-1], name)) == 0
     if hidden is not None:
         masked = hidden if masked is None else masked | hidden
     return _exclude(values, masked, transparent, broken)
 
 
-def checked_mask(mask: Any, shape: tuple[int, ...], name: str = "image") -> Any:
-    """The mask as it is, which may be a lazy array.
+def as_sliceable(image: ArrayLike) -> SliceableArray:
+    """Return an array as it is, which may be lazy; numbers in lists as an array."""
+    return cast(SliceableArray, image if hasattr(image, "shape") else np.asarray(image))
+
+
+def checked_mask(mask: ArrayLike, shape: tuple[int, ...], name: str = "image") -> SliceableArray:
+    """Return the mask as it is, which may be a lazy array.
 
     Raises
     ------
     ValueError
         If it is not one value per pixel of an image of this shape (without channels).
     """
-    mask = mask if hasattr(mask, "shape") else np.asarray(mask)
-    if tuple(mask.shape) != tuple(shape):
+    marks = as_sliceable(mask)
+    if tuple(marks.shape) != tuple(shape):
         raise ValueError(
-            f"mask has shape {tuple(mask.shape)}, but the pixels of {name} have {tuple(shape)}; "
+            f"mask has shape {tuple(marks.shape)}, but the pixels of {name} have {tuple(shape)}; "
             "give one value per pixel."
         )
-    return mask
+    return marks
 
 
 def has_channel_axis(ndim: int, channel_axis: int | None) -> bool:
@@ -188,116 +202,6 @@ def channels_last(
             f"from {-image.ndim} to {image.ndim - 1}, or None for a gray image."
         )
     return np.moveaxis(image, channel_axis, -1)
-
-
-def tile_slices(
-    shape: tuple[int, ...],
-    channel_axis: int | None,
-    pixels: int = TILE_PIXELS,
-    chunks: Chunks | None = None,
-) -> Iterator[tuple[slice, ...]]:
-    """Cut an image of this shape into tiles of whole rows, at most about `pixels` each.
-
-    Yields indices that keep the number of axes, so that lazy arrays are read piece by piece.
-
-    Parameters
-    ----------
-    chunks
-        Sizes of an array's chunks along each axis, see `chunks_of`: tiles are then of whole chunks,
-        at least one, so that none is made or decompressed twice.
-    """
-    ndim = len(shape)
-    axes = list(range(ndim))
-    if channel_axis is not None and has_channel_axis(ndim, channel_axis):
-        axes.remove(channel_axis % ndim)
-    if chunks is None:
-        yield from _cut(shape, axes, [slice(None)] * ndim, pixels)
-        return
-    pieces: list[list[slice]] = [[slice(None)]] * ndim
-    room = max(pixels // int(np.prod([max(chunks[axis]) for axis in axes], dtype=np.int64)), 1)
-    for axis in reversed(axes):
-        together = min(room, len(chunks[axis]))
-        room //= len(chunks[axis])
-        ends = np.cumsum(chunks[axis])[together - 1 :: together].tolist()
-        ends = [*ends, shape[axis]] if not ends or ends[-1] < shape[axis] else ends
-        pieces[axis] = [slice(a, b) for a, b in pairwise([0, *ends])]
-        room = max(room, 1)
-    yield from product(*pieces)
-
-
-def chunks_of(array: Any) -> Chunks | None:
-    """Return the sizes of an array's chunks along each axis; None if it has none.
-
-    Those of dask, which names each, and of zarr and HDF5, whose chunks are all of one size.
-    """
-    chunks = getattr(array, "chunks", None)
-    shape = tuple(getattr(array, "shape", ()))
-    if not isinstance(chunks, tuple) or len(chunks) != len(shape) or 0 in shape:
-        return None
-    if all(isinstance(sizes, tuple) for sizes in chunks):
-        # dask does not know the sizes of what it has yet to select: they are NaN.
-        known = all(np.isfinite(axis).all() for axis in chunks)
-        return tuple(tuple(map(int, axis)) for axis in chunks) if known else None
-    if not all(isinstance(size, int) and size > 0 for size in chunks):
-        return None
-    return tuple(
-        (size,) * (n // size) + ((n % size,) if n % size else ())
-        for n, size in zip(shape, chunks, strict=True)
-    )
-
-
-def read_tiles(
-    image: Any, channel_axis: int | None, pixels: int = TILE_PIXELS
-) -> Iterator[tuple[tuple[slice, ...], NDArray[Any]]]:
-    """Read an image tile by tile: the tile's index, and its values.
-
-    Of an array that is not in memory tiles are of whole chunks, which are as large as whoever made
-    the array chose them, and the next one is read meanwhile.
-    """
-
-    def read(tile: tuple[slice, ...]) -> NDArray[Any]:
-        return np.asanyarray(image[tile])  # a masked array keeps its mask
-
-    if isinstance(image, np.ndarray):
-        for tile in tile_slices(image.shape, channel_axis, pixels):
-            yield tile, read(tile)
-        return
-    yield from read_ahead(
-        tile_slices(tuple(image.shape), channel_axis, pixels, chunks_of(image)), read
-    )
-
-
-def read_ahead(
-    tiles: Iterable[Tile], read: Callable[[Tile], NDArray[Any]]
-) -> Iterator[tuple[Tile, NDArray[Any]]]:
-    """Yield tiles with what is read of them, while the next one is read on a thread of its own."""
-    with ThreadPoolExecutor(1, "read") as reader:
-        waiting: tuple[Tile, Future[NDArray[Any]]] | None = None
-        for tile in tiles:
-            following = (tile, reader.submit(read, tile))
-            if waiting is not None:
-                yield waiting[0], waiting[1].result()
-            waiting = following
-        if waiting is not None:
-            yield waiting[0], waiting[1].result()
-
-
-def _cut(
-    shape: tuple[int, ...], axes: list[int], index: list[slice], pixels: int
-) -> Iterator[tuple[slice, ...]]:
-    axis, *inner = axes
-    per_step = int(np.prod([shape[a] for a in inner], dtype=np.int64))
-    if inner and per_step > pixels:
-        for i in range(shape[axis]):
-            yield from _cut(shape, inner, _with(index, axis, slice(i, i + 1)), pixels)
-        return
-    step = max(1, pixels // max(per_step, 1))
-    for start in range(0, shape[axis], step):
-        yield tuple(_with(index, axis, slice(start, min(start + step, shape[axis]))))
-
-
-def _with(index: list[slice], axis: int, piece: slice) -> list[slice]:
-    return [piece if a == axis else s for a, s in enumerate(index)]
 
 
 def _not_finite(values: NDArray[Any]) -> NDArray[np.bool_] | None:

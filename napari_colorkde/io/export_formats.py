@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_colorkde.io.formats import npy, npz, png, tiff_writer
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.kde.color_kde import DensityVolume
+    from napari_colorkde.core.kde.density_volume import DensityVolume
 
 
 WriteVolume = Callable[[Path, "DensityVolume", Mapping[str, Any]], None]

@@ -15,7 +15,8 @@ from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.pixel_index import PixelIndex, build_index, preview_index
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.core.palette.palette import Palette, PaletteBuilder
+from napari_colorkde.core.palette.count_image import PaletteBuilder
+from napari_colorkde.core.palette.palette import Palette
 
 TILE_PIXELS = 1 << 21
 SAMPLE_PIXELS = 1 << 20

@@ -16,11 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_colorkde.app.image.channel_choices import axis_choices, layer_choices, rgb_choices
 from napari_colorkde.app.image.channels import Channels, SliceableArray
 from napari_colorkde.app.image.placement import Placement
-from napari_colorkde.core.image import (
-    chunks_of,
-    read_ahead,
-    tile_slices,
-)
+from napari_colorkde.core.image_tiles import chunks_of, read_ahead, tile_slices
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.classification.bayes import (
     log_likelihood_ratio,
@@ -36,7 +36,7 @@ MIN_COLORS = 1 << 12
 
 
 def classify_image(
-    image: Any,
+    image: ArrayLike,
     kernels: ClassKernels,
     *,
     show: ClassOutput = "class",
@@ -44,7 +44,7 @@ def classify_image(
     against: str | None = None,
     priors: Mapping[str, float] | None = None,
     none_below: float | None = None,
-    mask: Any = None,
+    mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
     device: DeviceLike = "auto",
 ) -> NDArray[Any]:

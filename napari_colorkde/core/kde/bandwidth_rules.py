@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from napari_colorkde.core.device import Device
-    from napari_colorkde.core.kde.bandwidth import BandwidthSelection
+    from napari_colorkde.core.kde.bandwidth_selection import BandwidthSelection
     from napari_colorkde.core.palette.palette import Palette
 
 DEFAULT_FRACTION = 1 / 64
@@ -99,7 +99,7 @@ def _silverman(
 def _leave_one_color_out(
     palette: "Palette", candidates: ArrayLike | None, device: "Device"
 ) -> Iterator["BandwidthSelection"]:
-    from napari_colorkde.core.kde.bandwidth import search_by_likelihood
+    from napari_colorkde.core.kde.bandwidth_search import search_by_likelihood
 
     return search_by_likelihood(palette, "loco", candidates, device)
 
@@ -107,7 +107,7 @@ def _leave_one_color_out(
 def _leave_one_out(
     palette: "Palette", candidates: ArrayLike | None, device: "Device"
 ) -> Iterator["BandwidthSelection"]:
-    from napari_colorkde.core.kde.bandwidth import search_by_likelihood
+    from napari_colorkde.core.kde.bandwidth_search import search_by_likelihood
 
     return search_by_likelihood(palette, "loo", candidates, device)
 
@@ -127,7 +127,7 @@ def _rule_of_thumb(palette: "Palette", factor: float = 1.0) -> NDArray[np.float6
 
 
 def _chosen(sigmas: NDArray[np.float64], method: str) -> "BandwidthSelection":
-    from napari_colorkde.core.kde.bandwidth import BandwidthSelection
+    from napari_colorkde.core.kde.bandwidth_selection import BandwidthSelection
 
     return BandwidthSelection(sigmas, sigmas[np.newaxis], np.empty(0), method)
 

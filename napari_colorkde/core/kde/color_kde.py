@@ -6,7 +6,6 @@ This module holds the statistics; the sums S come from `sums.py`.
 """
 
 import warnings
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, get_args
 
@@ -20,54 +19,21 @@ from napari_colorkde.core.colorspaces import (
     refuse_other_than_srgb,
 )
 from napari_colorkde.core.device import Device, resolve_device
-from napari_colorkde.core.kde.bandwidth import (
-    Bandwidth,
-    bandwidth_covariance,
-    log_normalizer,
-    refuse_bandwidth,
-)
+from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance, refuse_bandwidth
 from napari_colorkde.core.kde.binning_error import warn_of_bins
+from napari_colorkde.core.kde.covariance import log_normalizer
+from napari_colorkde.core.kde.density_volume import DensityVolume
 from napari_colorkde.core.kde.grids import grid_axes, mass_inside
 from napari_colorkde.core.kde.leave_one_out import leave_one_color_out, leave_one_out
 from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums, kernel_sums
 from napari_colorkde.core.kernel_sums.separable import Sampling
-from napari_colorkde.core.palette.palette import Palette, count_image, paint_index
+from napari_colorkde.core.palette.count_image import count_image
+from napari_colorkde.core.palette.lookup import paint_index
+from napari_colorkde.core.palette.palette import Palette
 
 
 class NarrowBandwidthWarning(UserWarning):
     """A volume is sampled more coarsely than its kernels are wide."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DensityVolume:
-    """A density on a regular grid of colors.
-
-    Attributes
-    ----------
-    values
-        ``(B_0, …, B_{C−1})`` float32, per unit volume of color space. Axis 0 is the image's first
-        channel.
-    axes
-        C float64 arrays: the grid's coordinates in image units.
-    covariance
-        ``(C, C)`` bandwidth of the KDE.
-    mass_inside
-        Fraction of the density that lies within the extent, from the first grid point to the last;
-        for cell averages, within the cells, which reach half a step further.
-    space
-        Color space of the axes.
-    """
-
-    values: NDArray[np.float32]
-    axes: tuple[NDArray[np.float64], ...]
-    covariance: NDArray[np.float64]
-    mass_inside: float
-    space: str = "rgb"
-
-    @property
-    def spacing(self) -> NDArray[np.float64]:
-        """Distance of grid points along each axis, ``(C,)``, in image units."""
-        return np.array([a[1] - a[0] if len(a) > 1 else 1.0 for a in self.axes])
 
 
 class ColorKDE:
@@ -104,7 +70,7 @@ class ColorKDE:
 
     def __init__(
         self,
-        palette_or_image: Any,
+        palette_or_image: "Palette | ArrayLike",
         bandwidth: Bandwidth = None,
         *,
         space: str = "rgb",
@@ -197,10 +163,10 @@ class ColorKDE:
 
     def density(
         self,
-        image: Any = None,
+        image: "Palette | ArrayLike | None" = None,
         log: bool = False,
         *,
-        mask: Any = None,
+        mask: ArrayLike | None = None,
         channel_axis: int | None = -1,
     ) -> NDArray[Any]:
         """The density, or its log, at every pixel of an image.
@@ -225,18 +191,23 @@ class ColorKDE:
             palette = self.palette if image is None else image
             self._check_channels(palette)
             return self._at(palette, log)
-        image = image if hasattr(image, "shape") else np.asarray(image)
         palette = Palette.from_image(image, mask, channel_axis)
         self._check_channels(palette)
         index = palette.index(image, mask, channel_axis)
         return paint_index(self._at(palette, log), index)
 
     def log_likelihood(
-        self, image: Any, *, mask: Any = None, channel_axis: int | None = -1
+        self,
+        image: "Palette | ArrayLike",
+        *,
+        mask: ArrayLike | None = None,
+        channel_axis: int | None = -1,
     ) -> float:
         """Mean log-density of an image's pixels under this KDE, in nats per pixel."""
-        given = image if isinstance(image, Palette) else None
-        palette = given or Palette.from_image(image, mask, channel_axis)
+        if isinstance(image, Palette):
+            palette = image
+        else:
+            palette = Palette.from_image(image, mask, channel_axis)
         self._check_channels(palette)
         logs = self._at(palette, log=True)
         return float(palette.counts @ logs / palette.n_pixels)
@@ -285,13 +256,13 @@ class ColorKDE:
 
 
 def color_kde(
-    image: Any,
+    image: "Palette | ArrayLike",
     bandwidth: Bandwidth = None,
     *,
     bins: int | ArrayLike = 128,
     extent: ArrayLike | None = None,
     space: str = "rgb",
-    mask: Any = None,
+    mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
     device: "str | Device" = "auto",
 ) -> DensityVolume:
@@ -319,7 +290,7 @@ def color_kde(
     return ColorKDE(palette, bandwidth, space=space, device=device)._volume(bins, extent, "points")
 
 
-def _palette_of(palette_or_image: Any, space: str) -> Palette:
+def _palette_of(palette_or_image: "Palette | ArrayLike", space: str) -> Palette:
     if isinstance(palette_or_image, Palette):
         return palette_or_image
     return count_image(palette_or_image, refuse=None if space == "rgb" else refuse_other_than_srgb)

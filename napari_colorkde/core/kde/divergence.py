@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.device import Device, resolve_device
-from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance, log_normalizer
+from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance
+from napari_colorkde.core.kde.covariance import log_normalizer
 from napari_colorkde.core.kernel_sums.kernel_sums import (
     FLOAT32_FLOOR,
     KernelSums,
@@ -58,8 +58,8 @@ class Comparison:
 
 
 def compare(
-    image_a: Any,
-    image_b: Any,
+    image_a: Palette | ArrayLike,
+    image_b: Palette | ArrayLike,
     bandwidth: Bandwidth = None,
     *,
     device: "str | Device" = "auto",

@@ -214,7 +214,11 @@ def _batches(
 
 
 def _by_loop(
-    loop: Callable[..., None], placement: Placement, numbers: Integers, scheme: Scheme, *arrays: Any
+    loop: Callable[..., None],
+    placement: Placement,
+    numbers: Integers,
+    scheme: Scheme,
+    *arrays: NDArray[Any],
 ) -> None:
     """Run a compiled loop over all bricks that hold points, with as many threads as torch has."""
     table = np.zeros((scheme.order, LINE), np.float32)

@@ -10,11 +10,12 @@ zero, so tables have `LINE` columns, and bricks as many numbers after their last
 """
 
 import math
-from typing import Any
+from functools import partial
 
-import numba
 import numpy as np
+from numpy.typing import NDArray
 
+from napari_colorkde.core.compiled_loops import compiled
 from napari_colorkde.core.kernel_sums.bricks import LINE
 from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE
 
@@ -22,10 +23,15 @@ POINTS = "float64[:, ::1], int64[::1], int64[::1], int64[::1], int64[::1], float
 """Whitened points, their rows in order, each brick's first and last place in it and its position,
 the step, and the table (order, LINE) of the weights' polynomials."""
 
-OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "fastmath": True}
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+loop = partial(compiled, fastmath=True)
 
 
-def _meet(point: Any, step: Any, table: Any, weights: Any) -> Any:
+@loop("int64(float64[::1], float64, float32[:, ::1], float32[:, ::1])")
+def _meet(point: Doubles, step: float, table: Floats, weights: Floats) -> int:
     """Write the weights (3, LINE) of a point, and return the first node it meets in its brick."""
     order = table.shape[0]
     corner = 0
@@ -44,14 +50,10 @@ def _meet(point: Any, step: Any, table: Any, weights: Any) -> Any:
     return corner
 
 
-_meet_compiled: Any = numba.njit(
-    "int64(float64[::1], float64, float32[:, ::1], float32[:, ::1])", **OPTIONS
-)(_meet)
-
-
-def _spread(
-    points: Any, rows: Any, first: Any, last: Any, brick: Any, step: Any, table: Any,
-    counts: Any, mesh: Any,
+@loop(f"void({POINTS}, float32[::1], float32[:, ::1])")
+def spread(
+    points: Doubles, rows: Integers, first: Integers, last: Integers, brick: Integers, step: float,
+    table: Floats, counts: Floats, mesh: Floats,
 ) -> None:  # fmt: skip
     """Write the sums of ``count · Π_a weight_a`` at the nodes (n, edge³ + LINE) that points meet.
 
@@ -64,7 +66,7 @@ def _spread(
     for b in range(len(first)):
         values[:] = 0
         for i in range(first[b], last[b]):
-            corner = _meet_compiled(points[rows[i]], step, table, weights)
+            corner = _meet(points[rows[i]], step, table, weights)
             for x in range(order):
                 amount = weights[0, x] * counts[rows[i]]
                 for y in range(order):
@@ -75,12 +77,10 @@ def _spread(
         mesh[brick[b]] = values
 
 
-spread: Any = numba.njit(f"void({POINTS}, float32[::1], float32[:, ::1])", **OPTIONS)(_spread)
-
-
-def _read(
-    points: Any, rows: Any, first: Any, last: Any, brick: Any, step: Any, table: Any,
-    mesh: Any, sums: Any,
+@loop(f"void({POINTS}, float32[:, ::1], float32[::1])")
+def read(
+    points: Doubles, rows: Integers, first: Integers, last: Integers, brick: Integers, step: float,
+    table: Floats, mesh: Floats, sums: Floats,
 ) -> None:  # fmt: skip
     """Write ``Σ value · Π_a weight_a`` of the nodes (n, edge³ + LINE) that points meet."""
     order = table.shape[0]
@@ -90,7 +90,7 @@ def _read(
     for b in range(len(first)):
         values = mesh[brick[b]]
         for i in range(first[b], last[b]):
-            corner = _meet_compiled(points[rows[i]], step, table, weights)
+            corner = _meet(points[rows[i]], step, table, weights)
             lines[:] = 0
             for x in range(order):
                 for y in range(order):
@@ -104,17 +104,20 @@ def _read(
             sums[rows[i]] = total
 
 
-read: Any = numba.njit(f"void({POINTS}, float32[:, ::1], float32[::1])", **OPTIONS)(_read)
-
-
 TERMS = [np.float32(np.log(2) ** k / math.factorial(k)) for k in range(7)]
 C1, C2, C3, C4, C5, C6 = TERMS[1:]
 """Of the series of 2^x, which for |x| ≤ ½ is good to 1e-7."""
 
 
-def _add_pairs(
-    run: Any, other: Any, here: Any, size: Any, here_middle: Any, there: Any, counts: Any,
-    there_middle: Any, there_extent: Any, root: Any, squared_reach: Any, sums: Any,
+@loop(
+    "void(int64[::1], int64[::1], float32[:, :, ::1], int64[::1], float64[:, ::1], "
+    "float32[:, :, ::1], float32[:, ::1], float64[:, ::1], float32[:, ::1], float64, float32, "
+    "float32[:, ::1])"
+)
+def add_pairs(
+    run: Integers, other: Integers, here: Floats, size: Integers, here_middle: Doubles,
+    there: Floats, counts: Floats, there_middle: Doubles, there_extent: Floats, root: float,
+    squared_reach: np.float32, sums: Floats,
 ) -> None:  # fmt: skip
     """Add the kernels of colors to the sums (n, RUN) at points, for pairs of runs.
 
@@ -153,11 +156,3 @@ def _add_pairs(
             for j in range(length):
                 total += terms[j] * as_floats[j]
             sums[r, point] += total
-
-
-add_pairs: Any = numba.njit(
-    "void(int64[::1], int64[::1], float32[:, :, ::1], int64[::1], float64[:, ::1], "
-    "float32[:, :, ::1], float32[:, ::1], float64[:, ::1], float32[:, ::1], float64, float32, "
-    "float32[:, ::1])",
-    **OPTIONS,
-)(_add_pairs)

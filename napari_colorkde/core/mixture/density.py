@@ -10,24 +10,26 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.device import Device, resolve_device, without_denormals
 from napari_colorkde.core.image import (
     MAX_COLOR_CHANNELS,
     Pixels,
+    SliceableArray,
     as_pixels,
+    as_sliceable,
     pixel_shape,
-    tile_slices,
 )
+from napari_colorkde.core.image_tiles import tile_slices
 from napari_colorkde.core.mixture.block_terms import densities, log_densities
 from napari_colorkde.core.mixture.color_blocks import ColorBlocks, WeightedColors, color_blocks
 from napari_colorkde.core.mixture.exponents import LOG2_E, Exponents, log_sum
-from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.core.mixture.kernels import KernelLike, KernelNumbers, KernelSet
 from napari_colorkde.core.palette.color_codes import byte_codes, colors_of_byte_codes
-from napari_colorkde.core.palette.palette import pixel_index
+from napari_colorkde.core.palette.lookup import pixel_index
 
-Kernels = KernelSet | Iterable[Any]
+Kernels = KernelSet | Iterable[KernelLike | KernelNumbers]
 DeviceLike = str | torch.device | Device
 
 FEW_PIXELS = 1 << 17
@@ -53,7 +55,7 @@ LARGEST_PEAK = 1e10
 
 
 def compute_densities(
-    image: Any,
+    image: ArrayLike,
     kernels: Kernels,
     *,
     log: bool = False,
@@ -104,7 +106,7 @@ def compute_densities(
     exponents = _prepared(kernel_set, normalized, device)
     n_channels = exponents.n_channels
     evaluate = _log_density if log else _density
-    image = image if hasattr(image, "shape") else np.asarray(image)
+    image = as_sliceable(image)
     result = np.empty(pixel_shape(image.shape, channel_axis), np.float64 if log else np.float32)
     table = None
     if image.dtype == np.uint8 and n_channels <= MAX_COLOR_CHANNELS and result.size > FEW_PIXELS:
@@ -240,7 +242,9 @@ def _lattice_densities(
     return np.asarray(device.get(table.mul_(scale**-2)), np.float32).reshape(-1)
 
 
-def _codes_in(image: Any, channel_axis: int | None, n_channels: int) -> NDArray[np.int64]:
+def _codes_in(
+    image: SliceableArray, channel_axis: int | None, n_channels: int
+) -> NDArray[np.int64]:
     """Byte codes of the distinct colors of an 8-bit image."""
     is_present = np.zeros(1 << (8 * n_channels), np.bool_)
     for _, pixels in _pixels_of(image, channel_axis, n_channels):
@@ -249,7 +253,7 @@ def _codes_in(image: Any, channel_axis: int | None, n_channels: int) -> NDArray[
 
 
 def _pixels_of(
-    image: Any, channel_axis: int | None, n_channels: int
+    image: SliceableArray, channel_axis: int | None, n_channels: int
 ) -> Iterator[tuple[tuple[slice, ...], Pixels]]:
     """Yield an image tile by tile, with the place of each tile among the pixels."""
     for tile in tile_slices(image.shape, channel_axis, TILE_PIXELS):

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.mixture.color_blocks import WeightedColors
@@ -64,10 +65,10 @@ class EMStep:
 
 
 def fit_kernels(
-    image: Any,
+    image: ArrayLike,
     n_kernels: int | Literal["bic"],
     *,
-    mask: Any = None,
+    mask: ArrayLike | None = None,
     covariance_type: CovarianceType = "full",
     reg_covar: float | None = None,
     random_state: int | np.random.Generator | None = None,

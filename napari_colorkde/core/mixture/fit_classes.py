@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.image import pixel_shape
+from napari_colorkde.core.image import as_sliceable, pixel_shape
 from napari_colorkde.core.mixture.em_many import fit_palettes
 from napari_colorkde.core.mixture.em_steps import CovarianceType
 from napari_colorkde.core.mixture.kernels import KernelSet
@@ -18,8 +18,8 @@ DENSE_LABELS = 1 << 20
 
 
 def fit_classes(
-    image: Any,
-    labels: Any,
+    image: ArrayLike,
+    labels: ArrayLike,
     n_kernels: int | Literal["bic"],
     *,
     names: Mapping[int, str] | None = None,
@@ -80,7 +80,10 @@ def fit_classes(
 
 
 def palettes_of_labels(
-    image: Any, labels: Any, mask: Any = None, channel_axis: int | None = -1
+    image: ArrayLike,
+    labels: ArrayLike,
+    mask: ArrayLike | None = None,
+    channel_axis: int | None = -1,
 ) -> Iterator[tuple[int, Palette]]:
     """Yield each label and the palette of its pixels, in ascending order. The image is read twice.
 
@@ -93,7 +96,7 @@ def palettes_of_labels(
     TypeError
         If the labels are not whole numbers.
     """
-    image = image if hasattr(image, "shape") else np.asarray(image)
+    image = as_sliceable(image)
     marks = checked_labels(labels, pixel_shape(image.shape, channel_axis))
     palette = Palette.from_image(image, mask, channel_axis)
     index = palette.index(image, mask, channel_axis)
@@ -151,7 +154,7 @@ def as_class(kernels: KernelSet, cls: str) -> KernelSet:
     return replace(kernels, kernels=tuple(replace(k, cls=cls) for k in kernels), name=cls)
 
 
-def checked_labels(labels: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+def checked_labels(labels: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
     """Refuse what are no labels for pixels of this shape; see `palettes_of_labels`."""
     marks = np.asarray(labels)
     if marks.dtype == np.bool_:

@@ -4,14 +4,16 @@ What is valid is said in `kernels`; a kernel that is not is refused there, in th
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.mixture.kernels import SYMMETRY_TOLERANCE, Kernel
+from napari_colorkde.core.mixture.kernel_checks import SYMMETRY_TOLERANCE
+from napari_colorkde.core.mixture.kernels import Kernel
 
 Array = NDArray[np.float64]
+Rows = Sequence[ArrayLike] | Array
+"""Of one number, vector or matrix for each kernel."""
 
 
 class KernelError(ValueError):
@@ -29,8 +31,8 @@ class KernelError(ValueError):
 
 
 def build_kernels(
-    means: Sequence[Any] | Array,
-    covariances: Sequence[Any] | Array,
+    means: Sequence[ArrayLike] | Array,
+    covariances: Sequence[ArrayLike] | Array,
     weights: Sequence[float] | Array,
     *,
     classes: Sequence[str] | None = None,
@@ -88,13 +90,15 @@ def build_kernels(
     return tuple(member for member in members if member is not None)
 
 
-def _part(values: Sequence[Any] | Array, chosen: NDArray[np.intp]) -> Sequence[Any] | Array:
+def _part(values: Rows, chosen: NDArray[np.intp]) -> Rows:
     if isinstance(values, np.ndarray):
         return values[chosen]
     return [values[index] for index in chosen]
 
 
-def _valid_arrays(means: Any, covariances: Any, weights: Any) -> tuple[Array, Array, Array] | None:
+def _valid_arrays(
+    means: Rows, covariances: Rows, weights: Rows
+) -> tuple[Array, Array, Array] | None:
     """Return read-only float64 copies; None if they are not all valid, or not of one shape."""
     try:
         given = [np.array(values) for values in (means, covariances, weights)]

@@ -6,17 +6,16 @@ No densities are computed here; see `napari_colorkde.core.mixture.density`.
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
-from typing import Any, overload
+from typing import Protocol, overload, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.mixture.kernel_checks import read_only, validated
+
 Array = NDArray[np.float64]
 
 _FIELDS = ("mean", "covariance", "weight", "cls", "name", "visible")
-
-# Entries of a covariance that should be equal may differ by rounding, relative to √(σᵢᵢ σⱼⱼ).
-SYMMETRY_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +74,7 @@ class Kernel:
         visible: bool = True,
     ) -> None:
         try:
-            values = _validated(mean, covariance, weight)
+            values = validated(mean, covariance, weight)
         except ValueError as error:
             raise ValueError(f"kernel {name!r}: {error}" if name else str(error)) from None
         fields = (*values, str(cls), str(name), bool(visible))
@@ -129,7 +128,7 @@ class Kernel:
     def __hash__(self) -> int:
         return hash(self._key())
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         # Through the constructor, so that copies and unpickled kernels are read-only again.
         arguments = (self.mean, self.covariance, self.weight, self.cls, self.name, self.visible)
         return _restore, arguments
@@ -143,6 +142,30 @@ class Kernel:
             self.name,
             self.visible,
         )
+
+
+@runtime_checkable
+class KernelLike(Protocol):
+    """Any object with the numbers of a kernel, such as a namedtuple."""
+
+    @property
+    def mean(self) -> ArrayLike:
+        """See `Kernel`."""
+        ...
+
+    @property
+    def covariance(self) -> ArrayLike:
+        """See `Kernel`."""
+        ...
+
+    @property
+    def weight(self) -> float:
+        """See `Kernel`."""
+        ...
+
+
+KernelNumbers = tuple[ArrayLike, ArrayLike, float]
+"""Mean, covariance and weight."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +195,9 @@ class KernelSet(Sequence[Kernel]):
     name: str = ""
     space: str = "rgb"
 
-    def __init__(self, kernels: Iterable[Any], name: str = "", space: str = "rgb") -> None:
+    def __init__(
+        self, kernels: "Iterable[KernelLike | KernelNumbers]", name: str = "", space: str = "rgb"
+    ) -> None:
         if isinstance(kernels, Kernel):
             raise TypeError("kernels is a single Kernel; put it into a list: [kernel].")
         members = tuple(_as_kernel(kernel, index) for index, kernel in enumerate(kernels))
@@ -235,20 +260,21 @@ class KernelSet(Sequence[Kernel]):
 
     def _stack(self, arrays: list[Array], ndim: int) -> Array:
         empty = np.zeros((0,) * (ndim + 1))
-        return _read_only(np.stack(arrays) if arrays else empty)
+        return read_only(np.stack(arrays) if arrays else empty)
 
 
-def _restore(*arguments: Any) -> Kernel:
-    mean, covariance, weight, cls, name, visible = arguments
+def _restore(
+    mean: Array, covariance: Array, weight: float, cls: str, name: str, visible: bool
+) -> Kernel:
     return Kernel(mean, covariance, weight, cls=cls, name=name, visible=visible)
 
 
-def _as_kernel(value: Any, index: int) -> Kernel:
+def _as_kernel(value: object, index: int) -> Kernel:
     """Turn an element of a sequence into a `Kernel`, saying which one where that fails."""
     if isinstance(value, Kernel):
         return value
     name = str(getattr(value, "name", ""))
-    if all(hasattr(value, field) for field in ("mean", "covariance", "weight")):
+    if isinstance(value, KernelLike):
         numbers = value.mean, value.covariance, value.weight
     elif isinstance(value, tuple | list) and len(value) == 3:
         numbers = value[0], value[1], value[2]
@@ -258,7 +284,7 @@ def _as_kernel(value: Any, index: int) -> Kernel:
             "objects, objects with mean, covariance and weight, or tuples of these three."
         )
     try:
-        _validated(*numbers)
+        validated(*numbers)
     except ValueError as error:
         raise ValueError(f"{_label(index, name)}: {error}") from None
     return Kernel(*numbers, cls=str(getattr(value, "cls", "")), name=name)
@@ -266,88 +292,3 @@ def _as_kernel(value: Any, index: int) -> Kernel:
 
 def _label(index: int, name: str) -> str:
     return f"kernel {index} ({name!r})" if name else f"kernel {index}"
-
-
-def _validated(mean: ArrayLike, covariance: ArrayLike, weight: float) -> tuple[Array, Array, float]:
-    center = _vector(_numbers("mean", mean), "mean")
-    n = len(center)
-    spread = _numbers("covariance", covariance)
-    if (n > 1 and spread.shape in ((1, n), (n, 1))) or spread.shape == (1, 1) == (n, n):
-        spread = spread.reshape(n)
-    if spread.shape not in ((n,), (n, n)):
-        raise ValueError(
-            f"covariance has shape {spread.shape} but mean has {n} channels; "
-            f"give ({n},) variances or a ({n}, {n}) matrix."
-        )
-    _require_positive_definite(spread)
-    factor = _numbers("weight", weight)
-    if factor.size != 1:
-        raise ValueError(f"weight has shape {factor.shape}; give one number.")
-    if factor.item() < 0:
-        raise ValueError(f"weight is {factor.item():g}; give a number of 0 or more.")
-    return _read_only(center), _read_only(spread), factor.item()
-
-
-def _numbers(argument: str, value: ArrayLike) -> Array:
-    """Copy into float64; refuse what is not a finite number."""
-    try:
-        array = np.array(value)
-        if array.dtype.kind not in "biufO":
-            raise TypeError
-        array = array.astype(np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{argument} is {value!r}; give real numbers.") from None
-    if not np.isfinite(array).all():
-        raise ValueError(f"{argument} is {_short(array)}; give finite numbers, without NaN or inf.")
-    return array
-
-
-def _vector(array: Array, argument: str) -> Array:
-    if array.ndim == 2 and 1 in array.shape:
-        array = array.reshape(-1)
-    array = np.atleast_1d(array)
-    if array.ndim != 1 or not array.size:
-        raise ValueError(f"{argument} has shape {array.shape}; give one number per channel, (C,).")
-    return array
-
-
-def _require_positive_definite(covariance: Array) -> None:
-    variances = covariance if covariance.ndim == 1 else np.diagonal(covariance)
-    if (variances <= 0).any():
-        raise ValueError(
-            f"covariance has the variances {_short(variances)}; each must be above 0 "
-            "(8-bit colors that do not vary still have the variance of rounding, 1/12)."
-        )
-    with np.errstate(over="ignore"):
-        if not np.isfinite(1 / variances).all():
-            raise ValueError(
-                f"covariance has the variances {_short(variances)}, too small for float64; "
-                "give variances of 1e-300 or more."
-            )
-    if covariance.ndim == 1:
-        return
-    sigmas = np.sqrt(variances)
-    correlation = covariance / sigmas[:, None] / sigmas
-    if np.abs(correlation - correlation.T).max() > SYMMETRY_TOLERANCE:
-        raise ValueError(
-            f"covariance {_short(covariance)} is not symmetric; "
-            "the entries [i, j] and [j, i] must be equal."
-        )
-    # Below this an eigenvalue is rounding: the colors lie in a plane or on a line.
-    rounding = 4 * len(variances) * np.finfo(np.float64).eps
-    if np.linalg.eigvalsh(correlation)[0] <= rounding:
-        raise ValueError(
-            f"covariance {_short(covariance)} is not positive definite; "
-            "add a small variance, such as 1/12, to its diagonal."
-        )
-
-
-def _read_only(array: Array) -> Array:
-    array.flags.writeable = False
-    return array
-
-
-def _short(array: Array) -> str:
-    """Write an array on one line: an error message is one sentence."""
-    text = np.array2string(array, precision=6, separator=", ", threshold=32)
-    return " ".join(text.split())

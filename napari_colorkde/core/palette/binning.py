@@ -13,26 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.distinct_rows import CountedColors, Counts, count_words
+from napari_colorkde.core.palette.bin_widths import (
+    MAX_OFFSET_BITS,
+    as_units,
+    color_unit,
+    count_distinct,
+    shifted_rows,
+)
+from napari_colorkde.core.palette.distinct_rows import CountedColors, Counts
 from napari_colorkde.core.palette.map_blocks import map_blocks
 from napari_colorkde.core.palette.packing import Packing
 from napari_colorkde.core.palette.sorting import sorted_order
-
-TINY = 1e-200
-"""Magnitudes below this are taken for it."""
-
-FLOAT_UNIT_BITS = 32
-"""The unit of floats is this many bits below the largest magnitude."""
-
-WITHIN_BITS = 20
-"""The unit of floats is at least this many bits below the width of a bin."""
-
-WORD_EXPONENT = 61
-"""The largest magnitude in units has no more bits than this."""
-
-MAX_OFFSET_BITS = 40
-"""A bin is at most 2⁴⁰ units wide: offsets of 8 million pixels then add up in 64 bits."""
-
 
 BINS_TOGETHER = 1 << 13
 """Bins whose rows are added up in one go, on one thread."""
@@ -104,22 +95,6 @@ def within_bins(binned: BinnedColors) -> NDArray[np.float64]:
     return covariances
 
 
-def color_unit(colors: NDArray[Any], width: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the unit of each channel, ``(C,)``, for colors ``(U, C)`` and bins of this width."""
-    if colors.dtype.kind != "f":
-        return np.ones(colors.shape[1])
-    unit = np.ldexp(1.0, _exponents(colors) - FLOAT_UNIT_BITS)
-    unit = np.minimum(unit, width * 2.0**-WITHIN_BITS)
-    return np.maximum(np.maximum(unit, width * 2.0**-MAX_OFFSET_BITS), narrowest_width(colors))
-
-
-def narrowest_width(colors: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the narrowest bins whose numbers 64 bits hold, ``(C,)``."""
-    if colors.dtype.kind != "f":
-        return np.ones(colors.shape[1])
-    return np.asarray(np.ldexp(1.0, _exponents(colors) - WORD_EXPONENT))
-
-
 def bin_colors(
     counted: CountedColors, width: NDArray[np.float64], unit: NDArray[np.float64] | None = None
 ) -> BinnedColors:
@@ -131,7 +106,7 @@ def bin_colors(
         See `BinMoments`; None for that of these colors.
     """
     unit = color_unit(counted.colors, width) if unit is None else unit
-    rows = _units(counted.colors, unit)
+    rows = as_units(counted.colors, unit)
     return _grouped(width, unit, _shifts(width, unit), rows, counted.counts, None)
 
 
@@ -167,77 +142,16 @@ def merge_bins(parts: Sequence[BinnedColors]) -> BinnedColors:
     return widen_bins(together, width)
 
 
-def bin_width_for(
-    colors: NDArray[Any], budget: int, finest: NDArray[np.float64] | None = None
-) -> NDArray[np.float64]:
-    """Return the width of the finest bins that leave at most `budget` colors, ``(C,)``.
-
-    Parameters
-    ----------
-    colors
-        ``(U, C)``.
-    budget
-        At least 2^C: bins meet at zero and never join across it.
-    finest
-        Widths to start from, which are doubled together. None: 1 for integers, and for floats
-        1/4096 of the range in three channels, 2⁻¹⁴ in two and 2⁻²² in one.
-    """
-    if finest is None:
-        finest = _finest_width(colors)
-    width = np.asarray(finest)
-    rows, one = _units(colors, width), np.ones(len(width), np.int64)
-    while _distinct(rows) > budget:
-        rows, width = _shifted(rows, one), 2 * width
-    return width
-
-
 def widen_to(binned: BinnedColors, budget: int) -> BinnedColors:
     """Double the width of bins until there are at most `budget`."""
     if len(binned) <= budget:
         return binned
     rows, one = binned.moments.bins, np.ones(len(binned.width), np.int64)
     doublings = 0
-    while _distinct(rows) > budget:
-        rows = _shifted(rows, one)
+    while count_distinct(rows) > budget:
+        rows = shifted_rows(rows, one)
         doublings += 1
     return widen_bins(binned, binned.width * 2.0**doublings)
-
-
-def extremes(colors: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the smallest and largest value of each channel, ``(C,)``."""
-    # Column by column: NumPy reduces along short rows slowly.
-    columns = [colors[:, c] for c in range(colors.shape[1])]
-    low = np.array([column.min() for column in columns])
-    return low, np.array([column.max() for column in columns])
-
-
-def _finest_width(colors: NDArray[Any]) -> NDArray[np.float64]:
-    if colors.dtype.kind != "f":
-        return np.ones(colors.shape[1])
-    low, high = (extreme.astype(np.float64) for extreme in extremes(colors))
-    span = np.where(high > low, high - low, 1.0)
-    width = 2.0 ** (np.floor(np.log2(span)) - {1: 22, 2: 14, 3: 12}[len(span)])
-    return np.asarray(np.maximum(width, narrowest_width(colors)))
-
-
-def _exponents(colors: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the exponent of the largest magnitude of each channel."""
-    low, high = (np.abs(extreme.astype(np.float64)) for extreme in extremes(colors))
-    return np.asarray(np.frexp(np.maximum(np.maximum(low, high), TINY))[1].astype(np.int64))
-
-
-def _units(colors: NDArray[Any], unit: NDArray[np.float64]) -> NDArray[np.integer[Any]]:
-    """Return colors ``(U, C)`` as whole numbers of units; integers as they are."""
-    if colors.dtype.kind != "f":
-        return colors
-    rows = np.empty(colors.shape, np.int64)
-
-    def fill(block: slice) -> None:
-        # Dividing by a power of two rounds nothing.
-        rows[block] = np.floor(colors[block] / unit)
-
-    map_blocks(fill, len(colors))
-    return rows
 
 
 def _shifts(width: NDArray[np.float64], unit: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -265,7 +179,7 @@ def _grouped(
     for colors, which are in units and have no extent.
     """
     n_rows, n_channels = rows.shape
-    order, starts = _order_of(_shifted(rows, shift))
+    order, starts = _order_of(shifted_rows(rows, shift))
     numbers = np.empty((len(starts), n_channels), np.int64)
     totals = np.empty(len(starts), counts.dtype)
     first = np.empty((len(starts), n_channels), counts.dtype)
@@ -302,17 +216,6 @@ def _grouped(
     return BinnedColors(width, totals, BinMoments(unit, numbers, first, second))
 
 
-def _shifted(rows: NDArray[np.integer[Any]], shift: NDArray[np.int64]) -> NDArray[Any]:
-    """Return rows ``(n, C)`` without the lowest bits of each channel."""
-    shifted = np.empty_like(rows)
-
-    def fill(block: slice) -> None:
-        np.right_shift(rows[block], shift.astype(rows.dtype), out=shifted[block])
-
-    map_blocks(fill, len(rows))
-    return shifted
-
-
 def _order_of(rows: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the lexicographic order of whole numbers, and where in it a new row begins."""
     packing = Packing.of(rows)
@@ -321,13 +224,6 @@ def _order_of(rows: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     else:
         order, is_first = sorted_order(packing.digits(rows))
     return order, np.flatnonzero(is_first)
-
-
-def _distinct(rows: NDArray[Any]) -> int:
-    packing = Packing.of(rows)
-    if packing.fits:
-        return len(count_words(packing.pack(rows))[0])
-    return int(np.count_nonzero(sorted_order(packing.digits(rows))[1]))
 
 
 def _pairs(n_channels: int) -> list[tuple[int, int]]:

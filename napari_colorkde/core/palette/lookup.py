@@ -1,10 +1,18 @@
-"""Finding the palette entry of colors."""
+"""Finding the palette entry of colors, and painting pixels by their entries."""
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.image import (
+    as_pixels,
+    as_sliceable,
+    checked_mask,
+    has_channel_axis,
+    pixel_shape,
+)
+from napari_colorkde.core.image_tiles import tile_slices
 from napari_colorkde.core.palette.color_codes import byte_codes
 from napari_colorkde.core.palette.map_blocks import map_blocks
 from napari_colorkde.core.palette.packing import Packing, hashed_rows
@@ -33,6 +41,7 @@ class ColorLookup:
     """
 
     def __init__(self, colors: NDArray[Any], bin_width: NDArray[np.float64]) -> None:
+        self.n_channels = colors.shape[1]
         self._colors = colors
         self._width = bin_width if bin_width.any() else None
         self._table: NDArray[np.int32] | None = None
@@ -163,3 +172,41 @@ def _entries_of_bytes(table: NDArray[np.int32], values: NDArray[Any]) -> NDArray
         as_bytes = np.clip(values, 0, 255).astype(np.uint8)
     same = (as_bytes == values).all(axis=1)
     return np.where(same, table.take(byte_codes(as_bytes)), np.int32(-1))
+
+
+def index_image(
+    lookup: ColorLookup,
+    image: ArrayLike,
+    mask: ArrayLike | None = None,
+    channel_axis: int | None = -1,
+) -> NDArray[np.int32]:
+    """Return the palette entry of every pixel, see `Palette.index`."""
+    image = as_sliceable(image)
+    shape = pixel_shape(image.shape, channel_axis)
+    marks = None if mask is None else checked_mask(mask, shape)
+    index = np.empty(shape, np.int32)
+    for tile in tile_slices(image.shape, channel_axis):
+        where = pixel_index(tile, len(image.shape), channel_axis)
+        part = None if marks is None else marks[where]
+        n_channels = lookup.n_channels
+        pixels = as_pixels(image[tile], mask=part, channel_axis=channel_axis, n_channels=n_channels)
+        entries = lookup(pixels.values.reshape(-1, n_channels)).reshape(pixels.shape)
+        if pixels.excluded is not None:
+            entries[pixels.excluded] = -1
+        index[where] = entries
+    return index
+
+
+def paint_index(values: NDArray[Any], index: NDArray[np.int32]) -> NDArray[Any]:
+    """``values[index]`` with NaN where the index is negative; float64 values stay float64."""
+    dtype = np.float64 if values.dtype == np.float64 else np.float32
+    # The last entry is NaN, and −1 means the last entry.
+    return np.append(values.astype(dtype, copy=False), dtype(np.nan))[index]
+
+
+def pixel_index(tile: tuple[slice, ...], ndim: int, channel_axis: int | None) -> tuple[slice, ...]:
+    """The part of a tile's index that speaks of pixels, without the channel axis."""
+    if channel_axis is None or not has_channel_axis(ndim, channel_axis):
+        return tile
+    channel = channel_axis % ndim
+    return tuple(s for axis, s in enumerate(tile) if axis != channel)

@@ -4,14 +4,14 @@ Importing this module imports numba and compiles, or reads what an earlier proce
 `core.compiled_loops` for it.
 """
 
-from typing import Any
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.compiled_loops import compiled
 
-def _count_rgb(rows: NDArray[np.uint8], table: NDArray[np.uint32]) -> None:
+
+@compiled("void(uint8[:, ::1], uint32[::1])")
+def count_rgb(rows: NDArray[np.uint8], table: NDArray[np.uint32]) -> None:
     """Add one to the table at the code of each row ``(n, 3)``, see `ordered_byte_codes`."""
     for i in range(rows.shape[0]):
         code = (
@@ -20,6 +20,3 @@ def _count_rgb(rows: NDArray[np.uint8], table: NDArray[np.uint32]) -> None:
             | np.uint32(rows[i, 2])
         )
         table[code] += np.uint32(1)
-
-
-count_rgb: Any = numba.njit("void(uint8[:, ::1], uint32[::1])", nogil=True, cache=True)(_count_rgb)

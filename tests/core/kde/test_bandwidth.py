@@ -13,11 +13,11 @@ from napari_colorkde.core.kde.bandwidth import (
     BandwidthEdgeWarning,
     bandwidth_covariance,
     iterate_selection,
-    log_normalizer,
     select_bandwidth,
 )
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES, default_sigmas
 from napari_colorkde.core.kde.color_kde import ColorKDE
+from napari_colorkde.core.kde.covariance import log_normalizer
 from napari_colorkde.core.kde.leave_one_out import SampledLeaveOut
 from napari_colorkde.core.kernel_sums.kernel_sums import kernel_sums
 from napari_colorkde.core.palette.palette import Palette

@@ -6,12 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_colorkde.core.palette.bin_widths import bin_width_for, color_unit, narrowest_width
 from napari_colorkde.core.palette.binning import (
     bin_colors,
-    bin_width_for,
-    color_unit,
     merge_bins,
-    narrowest_width,
     widen_bins,
     widen_to,
     within_bins,

@@ -1,0 +1,97 @@
+"""What makes a mean, a covariance and a weight those of a kernel."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+# Entries of a covariance that should be equal may differ by rounding, relative to √(σᵢᵢ σⱼⱼ).
+SYMMETRY_TOLERANCE = 1e-9
+
+
+def validated(mean: ArrayLike, covariance: ArrayLike, weight: float) -> tuple[Array, Array, float]:
+    """Return read-only float64 copies; see `Kernel` for what is taken and refused."""
+    center = _vector(_numbers("mean", mean), "mean")
+    n = len(center)
+    spread = _numbers("covariance", covariance)
+    if (n > 1 and spread.shape in ((1, n), (n, 1))) or spread.shape == (1, 1) == (n, n):
+        spread = spread.reshape(n)
+    if spread.shape not in ((n,), (n, n)):
+        raise ValueError(
+            f"covariance has shape {spread.shape} but mean has {n} channels; "
+            f"give ({n},) variances or a ({n}, {n}) matrix."
+        )
+    _require_positive_definite(spread)
+    factor = _numbers("weight", weight)
+    if factor.size != 1:
+        raise ValueError(f"weight has shape {factor.shape}; give one number.")
+    if factor.item() < 0:
+        raise ValueError(f"weight is {factor.item():g}; give a number of 0 or more.")
+    return read_only(center), read_only(spread), factor.item()
+
+
+def _numbers(argument: str, value: ArrayLike) -> Array:
+    """Copy into float64; refuse what is not a finite number."""
+    try:
+        array = np.array(value)
+        if array.dtype.kind not in "biufO":
+            raise TypeError
+        array = array.astype(np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{argument} is {value!r}; give real numbers.") from None
+    if not np.isfinite(array).all():
+        raise ValueError(f"{argument} is {_short(array)}; give finite numbers, without NaN or inf.")
+    return array
+
+
+def _vector(array: Array, argument: str) -> Array:
+    if array.ndim == 2 and 1 in array.shape:
+        array = array.reshape(-1)
+    array = np.atleast_1d(array)
+    if array.ndim != 1 or not array.size:
+        raise ValueError(f"{argument} has shape {array.shape}; give one number per channel, (C,).")
+    return array
+
+
+def _require_positive_definite(covariance: Array) -> None:
+    variances = covariance if covariance.ndim == 1 else np.diagonal(covariance)
+    if (variances <= 0).any():
+        raise ValueError(
+            f"covariance has the variances {_short(variances)}; each must be above 0 "
+            "(8-bit colors that do not vary still have the variance of rounding, 1/12)."
+        )
+    with np.errstate(over="ignore"):
+        if not np.isfinite(1 / variances).all():
+            raise ValueError(
+                f"covariance has the variances {_short(variances)}, too small for float64; "
+                "give variances of 1e-300 or more."
+            )
+    if covariance.ndim == 1:
+        return
+    sigmas = np.sqrt(variances)
+    correlation = covariance / sigmas[:, None] / sigmas
+    if np.abs(correlation - correlation.T).max() > SYMMETRY_TOLERANCE:
+        raise ValueError(
+            f"covariance {_short(covariance)} is not symmetric; "
+            "the entries [i, j] and [j, i] must be equal."
+        )
+    # Below this an eigenvalue is rounding: the colors lie in a plane or on a line.
+    rounding = 4 * len(variances) * np.finfo(np.float64).eps
+    if np.linalg.eigvalsh(correlation)[0] <= rounding:
+        raise ValueError(
+            f"covariance {_short(covariance)} is not positive definite; "
+            "add a small variance, such as 1/12, to its diagonal."
+        )
+
+
+def read_only(array: Array) -> Array:
+    """Return the array itself, no longer writable."""
+    array.flags.writeable = False
+    return array
+
+
+def _short(array: Array) -> str:
+    """Write an array on one line: an error message is one sentence."""
+    text = np.array2string(array, precision=6, separator=", ", threshold=32)
+    return " ".join(text.split())

@@ -1,0 +1,170 @@
+"""Counting the colors of an image, tile by tile, and adding up palettes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_colorkde.core.image import Pixels, as_pixels, as_sliceable, checked_mask, pixel_shape
+from napari_colorkde.core.image_tiles import read_tiles
+from napari_colorkde.core.palette.bin_widths import narrowest_width
+from napari_colorkde.core.palette.binning import BinnedColors, bin_colors, merge_bins
+from napari_colorkde.core.palette.color_counter import MAX_COLORS, ColorCounter
+from napari_colorkde.core.palette.distinct_rows import CountedColors, merge_counted
+from napari_colorkde.core.palette.lookup import pixel_index
+from napari_colorkde.core.palette.palette import Palette
+
+MIN_BUDGET = 8
+"""Bins meet at zero and never join across it: colors of both signs need one bin per octant."""
+
+
+class PaletteBuilder:
+    """Counts an image that comes in tiles.
+
+    Parameters
+    ----------
+    max_colors
+        See `Palette.from_image`.
+    """
+
+    def __init__(self, max_colors: int = MAX_COLORS) -> None:
+        self._counter: ColorCounter | None = None
+        self._max_colors = checked_budget(max_colors)
+        self._dtype: np.dtype[Any] | None = None
+        self._channels = 0
+        self._excluded = [0, 0, 0]
+
+    def add(
+        self, image: ArrayLike, mask: ArrayLike | None = None, channel_axis: int | None = -1
+    ) -> None:
+        """Count one tile. Tiles must agree in channels and dtype."""
+        self.add_pixels(as_pixels(image, mask=mask, channel_axis=channel_axis))
+
+    def add_pixels(self, pixels: Pixels) -> None:
+        """Count one tile that was brought to form already."""
+        self._agree(pixels)
+        reasons = (pixels.n_masked, pixels.n_transparent, pixels.n_not_finite)
+        self._excluded = [a + b for a, b in zip(self._excluded, reasons, strict=True)]
+        values = pixels.included()
+        if len(values) == 0:
+            return
+        if self._counter is None:
+            self._counter = ColorCounter(values.dtype, self._channels, self._max_colors)
+        self._counter.add(values)
+
+    def palette(self) -> Palette:
+        """Return the palette of all tiles added so far.
+
+        Raises
+        ------
+        ValueError
+            If no pixel counts.
+        """
+        masked, transparent, broken = self._excluded
+        if self._counter is None:
+            raise ValueError(
+                f"image: no pixel counts ({masked} masked, {transparent} transparent, {broken} not "
+                "finite); give at least one finite, opaque pixel inside the mask."
+            )
+        counted = self._counter.counted()
+        reasons = (masked, transparent, broken)
+        if isinstance(counted, CountedColors):
+            return Palette(counted.colors, counted.counts, np.zeros(self._channels), *reasons)
+        known = self._counter.range()
+        ranges = None if known is None else np.full(self._channels, known)
+        extent = (counted.means(), counted.counts, counted.width)
+        return Palette(*extent, *reasons, ranges, counted.moments, self._dtype)
+
+    def _agree(self, pixels: Pixels) -> None:
+        if self._dtype is None:
+            self._dtype, self._channels = pixels.values.dtype, pixels.n_channels
+        elif (self._dtype, self._channels) != (pixels.values.dtype, pixels.n_channels):
+            raise ValueError(
+                f"image: this tile has {pixels.n_channels} channels of {pixels.values.dtype}, "
+                f"those before {self._channels} of {self._dtype}; give tiles of one kind."
+            )
+
+
+def count_image(
+    image: ArrayLike,
+    mask: ArrayLike | None = None,
+    channel_axis: int | None = -1,
+    *,
+    max_colors: int = MAX_COLORS,
+    refuse: Callable[[Pixels], None] | None = None,
+) -> Palette:
+    """Count the colors of an image, see `Palette.from_image`.
+
+    Parameters
+    ----------
+    refuse
+        Called with the pixels of each tile as they are read, before the work; raises for those
+        that the caller has no use for.
+    """
+    image = as_sliceable(image)
+    shape = pixel_shape(image.shape, channel_axis)
+    marks = None if mask is None else checked_mask(mask, shape)
+    builder = PaletteBuilder(max_colors)
+    for tile, values in read_tiles(image, channel_axis):
+        part = None if marks is None else marks[pixel_index(tile, len(image.shape), channel_axis)]
+        pixels = as_pixels(values, mask=part, channel_axis=channel_axis)
+        if refuse is not None:
+            refuse(pixels)
+        builder.add_pixels(pixels)
+    return builder.palette()
+
+
+def checked_budget(max_colors: int) -> int:
+    """Return a budget of colors.
+
+    Raises
+    ------
+    ValueError
+        If it is too small.
+    """
+    if max_colors < MIN_BUDGET:
+        raise ValueError(f"max_colors={max_colors}; give a budget of at least {MIN_BUDGET} colors.")
+    return max_colors
+
+
+def merge_palettes(one: Palette, other: Palette) -> Palette:
+    """Return the palette of both images together, see `Palette.merge`."""
+    exact = not (one.bin_width.any() or other.bin_width.any())
+    if one.n_channels != other.n_channels or (exact and one.dtype != other.dtype):
+        raise ValueError(
+            f"other has {other.n_channels} channels of {other.dtype}, this palette has "
+            f"{one.n_channels} of {one.dtype}; merge palettes of images of one kind."
+        )
+    if exact:
+        parts = [CountedColors(p.colors, p.counts) for p in (one, other)]
+        counted = merge_counted(parts)
+        ranges = None if one.ranges is None else _merged_ranges(one, other)
+        merged = replace(one, colors=counted.colors, counts=counted.counts, ranges=ranges)
+    else:
+        width = np.maximum(one.bin_width, other.bin_width)
+        bins = merge_bins([_in_bins(one, width), _in_bins(other, width)])
+        merged = one.with_bins(bins, _merged_ranges(one, other))
+        if merged.image_dtype != (other.image_dtype or other.dtype):
+            merged = replace(merged, image_dtype=None)
+    return replace(
+        merged,
+        n_masked=one.n_masked + other.n_masked,
+        n_transparent=one.n_transparent + other.n_transparent,
+        n_not_finite=one.n_not_finite + other.n_not_finite,
+    )
+
+
+def _in_bins(palette: Palette, width: NDArray[np.float64]) -> BinnedColors:
+    """Return a palette's bins; those of this width where every color was kept."""
+    if palette.bin_width.any():
+        return palette.bins
+    width = np.maximum(width, narrowest_width(palette.colors))
+    return bin_colors(CountedColors(palette.colors, palette.counts), width)
+
+
+def _merged_ranges(*palettes: Palette) -> NDArray[np.float64] | None:
+    known = [palette.level_ranges for palette in palettes]
+    given = [ranges for ranges in known if ranges is not None]
+    return np.max(given, axis=0) if given else None
