@@ -30,7 +30,7 @@ SIGNATURES = {
     "Palette.merge": "(self, other)",
     "class_names": "(kernels)",
     "classify_image": (
-        "(image, kernels, *, show='class', cls=None, against=None, priors=None, none_below=None,"
+        "(image, kernels, *, show='class', cls=None, against=None, priors=None, keep_mass=None,"
         " mask=None, channel_axis=-1, device='auto')"
     ),
     "color_kde": (

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from napari_colorkde.cli.console import timed_step
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_colorkde.core.mixture.kernels import KernelSet
 
 
@@ -29,12 +31,12 @@ class Result:
     """
 
     path: Path
-    origin: dict[str, Any]
+    origin: dict[str, object]
     command: str
     log: bool
     colormap: str
 
-    def write(self, values: Any, limits: tuple[float, float] | None = None) -> None:
+    def write(self, values: "NDArray[Any]", limits: tuple[float, float] | None = None) -> None:
         """Write densities, or other floats, one per pixel."""
         from napari_colorkde.io.densities import write_density
         from napari_colorkde.io.provenance import provenance
@@ -49,7 +51,9 @@ class Result:
                 contrast_limits=limits,
             )
 
-    def write_classified(self, values: Any, show: str, kernel_sets: "dict[str, KernelSet]") -> None:
+    def write_classified(
+        self, values: "NDArray[Any]", show: str, kernel_sets: "dict[str, KernelSet]"
+    ) -> None:
         """Write what `judge` has found."""
         from napari_colorkde.core.classification.classify_image import class_names
 
@@ -67,7 +71,7 @@ class Result:
             limits = symmetric_limits(values)
         self.write(values, limits)
 
-    def _write_classes(self, labels: Any, names: tuple[str, ...]) -> None:
+    def _write_classes(self, labels: "NDArray[Any]", names: tuple[str, ...]) -> None:
         import numpy as np
 
         from napari_colorkde.io.class_maps import write_class_map
@@ -83,7 +87,7 @@ class Result:
             )
 
 
-def symmetric_limits(values: Any) -> tuple[float, float]:
+def symmetric_limits(values: "NDArray[Any]") -> tuple[float, float]:
     """Contrast limits about 0 that 99 % of the finite values lie within."""
     import numpy as np
 

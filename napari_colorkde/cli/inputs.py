@@ -8,6 +8,9 @@ from napari_colorkde.cli.console import print_message, print_status, timed_step
 from napari_colorkde.cli.reading_options import Reading
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from napari_colorkde.core.mixture.kernels import KernelSet
     from napari_colorkde.core.palette.palette import Palette
 
@@ -31,8 +34,8 @@ class ImageInput:
     """
 
     path: Path
-    pixels: Any
-    mask: Any
+    pixels: "NDArray[Any]"
+    mask: "NDArray[np.bool_] | None"
     channel_axis: int | None
     pixel_size: tuple[float, float] | None = None
     unit: str = ""
@@ -91,7 +94,9 @@ def _one_color_a_row(table: Any, axis: int) -> Any:
     return (table.T if axis in (0, -2) else table)[:, None, :]
 
 
-def _entries(pixels: Any, channel_axis: int | None, channels: list[int]) -> Any:
+def _entries(
+    pixels: "NDArray[Any]", channel_axis: int | None, channels: list[int]
+) -> "NDArray[Any]":
     """Keep these entries of the channel axis, which then stands last."""
     import numpy as np
 

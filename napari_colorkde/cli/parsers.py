@@ -6,9 +6,20 @@ sentence.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from napari_colorkde.cli import allowed_names
+
+if TYPE_CHECKING:
+    BandwidthValue = str | float | list[float] | None
+    LabelName = tuple[int, str]
+    NamedNumber = tuple[str, float]
+    NKernels = int | Literal["bic"]
+    Numbers = list[float]
+else:
+    # typer would take a list for an option that may be given several times, and takes no unions;
+    # what a parser returns is its own business.
+    BandwidthValue = LabelName = NamedNumber = NKernels = Numbers = Any
 
 
 def one_of(allowed: Callable[[], Sequence[str]]) -> Callable[[str], str]:

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 from typer.core import TyperCommand
@@ -17,6 +17,10 @@ from napari_colorkde.cli.verbosity import (
     choose_level,
     with_verbosity,
 )
+
+if TYPE_CHECKING:
+    from typer._click.core import Context
+    from typer._click.formatting import HelpFormatter
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Command:
         """The same under its former name, with a line about it when the work is done."""
 
         @functools.wraps(self.run)
-        def run(*arguments: Any, **options: Any) -> None:
+        def run(*arguments: object, **options: object) -> None:
             self.run(*arguments, **options)
             print_message(
                 f"warning: the command {self.former_name} is now called {self.name}; the former "
@@ -66,11 +70,16 @@ class Command:
 class _FilledHelp(TyperCommand):
     """A command whose help lists what the tables of formats, color spaces and so on hold."""
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
+    def format_help(self, ctx: "Context", formatter: "HelpFormatter") -> None:
         for parameter in self.params:
             if text := getattr(parameter, "help", None):
                 parameter.help = filled(text)  # type: ignore[attr-defined]
         super().format_help(ctx, formatter)
+
+
+class _Settings(TypedDict):
+    cls: type[TyperCommand]
+    epilog: str
 
 
 def program(commands: Iterable[Command]) -> typer.Typer:
@@ -84,7 +93,7 @@ def program(commands: Iterable[Command]) -> typer.Typer:
     )
     app.callback()(_options)
     for command in commands:
-        settings: dict[str, Any] = {"cls": _FilledHelp, "epilog": command.epilog}
+        settings = _Settings(cls=_FilledHelp, epilog=command.epilog)
         app.command(command.name, short_help=command.summary, **settings)(
             with_verbosity(command.run)
         )

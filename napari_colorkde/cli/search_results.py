@@ -5,7 +5,7 @@ import importlib.util
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_colorkde.cli.console import table
 
@@ -76,7 +76,7 @@ class SearchResult:
         """Standard deviation of these times (of the sample, n − 1); None of fewer than two."""
         return statistics.stdev(self.test_seconds) if len(self.test_seconds) > 1 else None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return what is printed as JSON."""
         return {
             "dataset": self.name,

@@ -7,15 +7,20 @@ from napari_colorkde.cli.console import print_message, timed_step
 from napari_colorkde.cli.inputs import ImageInput, count_colors
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
+    from napari_colorkde.core.classification.classify_image import ClassOptions
+    from napari_colorkde.core.kde.bandwidth import Bandwidth
     from napari_colorkde.core.kde.bandwidth_selection import BandwidthSelection
+    from napari_colorkde.core.kde.density_volume import DensityVolume
+    from napari_colorkde.core.mixture.em import FitOptions
     from napari_colorkde.core.mixture.kernels import KernelSet
     from napari_colorkde.core.palette.palette import Palette
 
 
 def classify(
-    image: ImageInput, kernel_sets: "dict[str, KernelSet]", show: str, **options: Any
+    image: ImageInput, kernel_sets: "dict[str, KernelSet]", show: str, options: "ClassOptions"
 ) -> "NDArray[Any]":
     """Posterior, ratio or class of each pixel: see `classify_image`."""
     from napari_colorkde.core.classification.classify_image import ClassOutput, classify_image
@@ -34,14 +39,14 @@ def classify(
 
 def kde_volume(
     palette: "Palette",
-    bandwidth: Any,
+    bandwidth: "Bandwidth",
     *,
     bins: int,
     extent: list[list[float]],
     space: str,
     sampling: str,
     device: str,
-) -> Any:
+) -> "DensityVolume":
     """The color KDE on a grid: a `DensityVolume`. No extent means the default one."""
     from napari_colorkde.core.kde.color_kde import ColorKDE
 
@@ -58,8 +63,8 @@ def kde_volume(
 
 
 def kde_density(
-    image: ImageInput, bandwidth: Any, *, space: str, log: bool, device: str
-) -> tuple[Any, Any]:
+    image: ImageInput, bandwidth: "Bandwidth", *, space: str, log: bool, device: str
+) -> "tuple[NDArray[Any], NDArray[np.float64]]":
     """The KDE of an image's own colors at each of its pixels, and the bandwidth's covariance."""
     from napari_colorkde.core.kde.color_kde import ColorKDE
 
@@ -73,7 +78,9 @@ def kde_density(
     return painted, kde.covariance
 
 
-def mixture_density(image: ImageInput, mixture: "KernelSet", *, log: bool, device: str) -> Any:
+def mixture_density(
+    image: ImageInput, mixture: "KernelSet", *, log: bool, device: str
+) -> "NDArray[Any]":
     """The density of a kernel set at each pixel; NaN at masked ones."""
     import numpy as np
 
@@ -97,9 +104,9 @@ def mixture_density(image: ImageInput, mixture: "KernelSet", *, log: bool, devic
 def fit(
     image: ImageInput,
     labels: Path | None,
-    number: int | str,
+    number: int | Literal["bic"],
     names: dict[int, str],
-    options: dict[str, Any],
+    options: "FitOptions",
 ) -> "dict[str, KernelSet]":
     """Fit a mixture to an image, or one to each label: sets by name."""
     from napari_colorkde.core.mixture.fit_classes import (
@@ -110,7 +117,8 @@ def fit(
     from napari_colorkde.io.images import read_labels
 
     if labels is None:
-        return {image.path.stem: _fit_palette(count_colors(image), number, options, "")}
+        palette = count_colors(image)
+        return {image.path.stem: _fit_palette("", palette, number, options, "")}
     with timed_step(f"Reading {labels}") as work:
         marks = read_labels(labels)
         work.outcome = f"{' × '.join(map(str, marks.shape))}, {marks.dtype}"
@@ -123,25 +131,26 @@ def fit(
         if cls in fitted:
             raise ValueError(f"name: {cls!r} is the class of two labels; give each its own.")
         title = f" to label {label}" if cls == str(label) else f" to label {label} ({cls})"
-        try:
-            fitted[cls] = as_class(_fit_palette(palette, number, options, title), cls)
-        except ValueError as error:
-            raise ValueError(f"label {label}: {error}") from None
+        fitted[cls] = as_class(_fit_palette(str(label), palette, number, options, title), cls)
     return fitted
 
 
 def _fit_palette(
-    palette: "Palette", number: int | str, options: dict[str, Any], title: str
+    label: str,
+    palette: "Palette",
+    number: int | Literal["bic"],
+    options: "FitOptions",
+    title: str,
 ) -> "KernelSet":
-    from napari_colorkde.core.mixture.em import iterate_fit
+    from napari_colorkde.core.mixture.fit_classes import iterate_fits
 
-    candidates, tried, last = options["candidates"], 0, None
+    n_tried = len(list(options["candidates"])) if number == "bic" else 1
+    tried, last = 0, None
     with timed_step(f"Fitting kernels{title}") as work:
-        for last in iterate_fit(palette, cast(Any, number), **options):
+        for _, last in iterate_fits({label: palette}, number, **options):
             tried += last.iteration == 1
-            done = (tried - 1) / len(candidates) if number == "bic" else 0.0
-            share = 1 / len(candidates) if number == "bic" else 1.0
-            work.progress(min(done + share * last.iteration / options["max_iter"], 1.0))
+            done = min(tried - 1, n_tried - 1) + last.iteration / options["max_iter"]
+            work.progress(min(done / n_tried, 1.0))
         if last is None:
             raise ValueError("no mixture was fitted; give -k a number from 1.")
         work.outcome = (
@@ -184,7 +193,7 @@ def select_bandwidth(
     return selection
 
 
-def sigmas_text(covariance: Any) -> str:
+def sigmas_text(covariance: "NDArray[np.float64]") -> str:
     """The standard deviations of a covariance: one number if all are the same."""
     sigmas = [f"{float(covariance[i, i]) ** 0.5:.4g}" for i in range(len(covariance))]
     return f"sigma {sigmas[0] if len(set(sigmas)) == 1 else ', '.join(sigmas)}"

@@ -6,9 +6,9 @@ that it is a picture for people and still a map for programs; entry 0 is transpa
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from napari_colorkde.io.atomic import atomic_path, check_target
 from napari_colorkde.io.export_formats import density_suffixes, export_format
@@ -17,10 +17,10 @@ from napari_colorkde.io.provenance import provenance
 
 def write_class_map(
     path: str | os.PathLike[str],
-    labels: Any,
+    labels: ArrayLike,
     names: Sequence[str],
     *,
-    description: Mapping[str, Any] | None = None,
+    description: Mapping[str, object] | None = None,
 ) -> None:
     """Write the class of each pixel.
 

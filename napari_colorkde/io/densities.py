@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.io.atomic import atomic_path, check_target
 from napari_colorkde.io.export_formats import DensityMap, density_suffixes, export_format
@@ -19,10 +19,10 @@ from napari_colorkde.io.provenance import provenance
 
 def write_density(
     path: str | os.PathLike[str],
-    density: Any,
+    density: ArrayLike,
     *,
     log: bool = False,
-    description: Mapping[str, Any] | None = None,
+    description: Mapping[str, object] | None = None,
     colormap: str | NDArray[Any] = "magma",
     contrast_limits: tuple[float, float] | None = None,
 ) -> None:

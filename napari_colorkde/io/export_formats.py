@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_colorkde.core.kde.density_volume import DensityVolume
 
 
-WriteVolume = Callable[[Path, "DensityVolume", Mapping[str, Any]], None]
+WriteVolume = Callable[[Path, "DensityVolume", Mapping[str, object]], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +62,8 @@ class ExportFormat:
     title: str
     suffixes: tuple[str, ...]
     holds: str
-    write_density: Callable[[Path, DensityMap, Mapping[str, Any]], None]
-    write_classes: Callable[[Path, NDArray[Any], Sequence[str], Mapping[str, Any]], None]
+    write_density: Callable[[Path, DensityMap, Mapping[str, object]], None]
+    write_classes: Callable[[Path, NDArray[Any], Sequence[str], Mapping[str, object]], None]
     write_volume: WriteVolume | None = None
     is_picture: bool = False
 

@@ -14,9 +14,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from napari_colorkde.core.mixture.kernel_arrays import KernelError, build_kernels
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
@@ -170,37 +170,51 @@ class _Members:
 
     def __init__(self) -> None:
         self._places: list[str] = []
-        self._numbers: tuple[list[Any], list[Any], list[float]] = ([], [], [])
-        self._labels: dict[str, list[Any]] = {"classes": [], "names": [], "visible": []}
+        self._means: list[list[float]] = []
+        self._covariances: list[ArrayLike] = []
+        self._weights: list[float] = []
+        self._classes: list[str] = []
+        self._names: list[str] = []
+        self._visible: list[bool] = []
 
     def add(self, cells: Mapping[str, str], columns: _Columns, where: str) -> None:
         """Read a row."""
         mean = [_number(cells, name, where) for name in columns.means]
-        covariance: Any = [_number(cells, name, where) for name in columns.variances]
+        variances = [_number(cells, name, where) for name in columns.variances]
         weight = _number(cells, "weight", where)
         if any(cells.get(name) for name in columns.covariances):
-            covariance = np.diag(covariance)
+            matrix = np.diag(variances)
             pairs = combinations(range(len(mean)), 2)
             for (i, j), name in zip(pairs, columns.covariances, strict=True):
-                covariance[i, j] = covariance[j, i] = _number(cells, name, where)
+                matrix[i, j] = matrix[j, i] = _number(cells, name, where)
+            self._covariances.append(matrix)
+        else:
+            self._covariances.append(variances)
         if cells.get("visible", "").lower() not in _VISIBLE:
             raise ValueError(
                 f"{where}, column 'visible': {cells['visible']!r} is neither true nor false."
             )
-        for values, value in zip(self._numbers, (mean, covariance, weight), strict=True):
-            values.append(value)
+        self._means.append(mean)
+        self._weights.append(weight)
         self._places.append(where)
         # A kernel's label that is not just its number is its name.
         label = cells.get("kernel", "")
         number = str(len(self._places))
-        self._labels["classes"].append(cells.get("class", ""))
-        self._labels["names"].append(cells.get("name", "" if label == number else label))
-        self._labels["visible"].append(_VISIBLE[cells.get("visible", "").lower()])
+        self._classes.append(cells.get("class", ""))
+        self._names.append(cells.get("name", "" if label == number else label))
+        self._visible.append(_VISIBLE[cells.get("visible", "").lower()])
 
     def kernels(self) -> tuple[Kernel, ...]:
         """Make the kernels."""
         try:
-            return build_kernels(*self._numbers, **self._labels)
+            return build_kernels(
+                self._means,
+                self._covariances,
+                self._weights,
+                classes=self._classes,
+                names=self._names,
+                visible=self._visible,
+            )
         except KernelError as error:
             raise ValueError(f"{self._places[error.index]}: {error}") from None
 

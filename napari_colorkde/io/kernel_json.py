@@ -25,7 +25,7 @@ in squared units. It may have `class`, `name` and `visible`. Numbers follow the 
 import json
 import reprlib
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -97,7 +97,7 @@ def kernels_from_json(text: str, file: str) -> dict[str, KernelSet]:
     return kernels_from_document(parse_json(text, file), file)
 
 
-def kernels_from_document(document: Any, file: str) -> dict[str, KernelSet]:
+def kernels_from_document(document: object, file: str) -> dict[str, KernelSet]:
     """Read kernel sets from what JSON was parsed to.
 
     Raises
@@ -144,7 +144,7 @@ def channel_names(space: str, n_channels: int) -> list[str]:
     return [str(i + 1) for i in range(n_channels)]
 
 
-def parse_json(text: str, file: str) -> Any:
+def parse_json(text: str, file: str) -> object:
     """Parse JSON of finite numbers in which no field of an object appears twice.
 
     Raises
@@ -181,18 +181,18 @@ def first_fault(error: ValidationError) -> str:
     return f"{place}{message}{quoted}.{more}"
 
 
-def _quoted(value: Any) -> str:
+def _quoted(value: object) -> str:
     try:
         return json.dumps(value, default=str)
     except RecursionError:
         return f"a deeply nested {type(value).__name__}"
 
 
-def _refuse_constant(constant: str) -> Any:
+def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"it holds {constant}; give finite numbers.")
 
 
-def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_fields(pairs: list[tuple[str, object]]) -> dict[str, object]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         names = [name for name, _ in pairs]
@@ -201,7 +201,7 @@ def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def _require_format(document: Any, file: str) -> None:
+def _require_format(document: object, file: str) -> None:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError(
             f"{file} is JSON, but not a kernel file: it must be an object with "
@@ -241,8 +241,11 @@ def _kernel_set(member: _SetModel, where: str) -> KernelSet:
         raise ValueError(f"{where}: {error}") from None
 
 
-def _spread(model: _KernelModel) -> Any:
-    return model.covariance if model.variances is None else model.variances
+def _spread(model: _KernelModel) -> list[float] | list[list[float]]:
+    spread = model.covariance if model.variances is None else model.variances
+    if spread is None:
+        raise ValueError("a kernel has neither variances nor a covariance; give one of the two.")
+    return spread
 
 
 def _check_channels(channels: list[str], space: str, n_channels: int, where: str) -> None:

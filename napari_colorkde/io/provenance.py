@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from napari_colorkde import __version__
 
 SOFTWARE = f"napari-colorkde {__version__}"
 
 
-def provenance(command: str = "", **parameters: Any) -> dict[str, Any]:
+def provenance(command: str = "", **parameters: object) -> dict[str, object]:
     """Describe how a result was made.
 
     Parameters
@@ -25,34 +24,34 @@ def provenance(command: str = "", **parameters: Any) -> dict[str, Any]:
         Plain JSON values: `software` first, then `command` if there is one, then the parameters. No
         date: the same state gives the same file.
     """
-    record: dict[str, Any] = {"software": SOFTWARE}
+    record: dict[str, object] = {"software": SOFTWARE}
     if command:
         record["command"] = command
     return record | {name: _plain(value) for name, value in parameters.items()}
 
 
-def as_lines(record: Mapping[str, Any]) -> str:
+def as_lines(record: Mapping[str, object]) -> str:
     """Write a description for people, one ``name: value`` a line."""
     return "\n".join(f"{name}: {_line(value)}" for name, value in record.items())
 
 
-def as_json(record: Mapping[str, Any]) -> str:
+def as_json(record: Mapping[str, object]) -> str:
     """Write a description as one line of JSON."""
     return json.dumps({name: _plain(value) for name, value in record.items()}, ensure_ascii=False)
 
 
-def _line(value: Any) -> str:
+def _line(value: object) -> str:
     plain = _plain(value)
     text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
     return " ".join(text.split())
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Turn NumPy values and containers into JSON's types, and all else into text."""
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if hasattr(value, "tolist"):
-        return value.tolist()
+        return value.tolist()  # of an array, or of one of its numbers
     if isinstance(value, Mapping):
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):

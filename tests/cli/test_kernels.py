@@ -202,9 +202,9 @@ def test_class_maps_are_whole_numbers(
     suffix: str, picture: NDArray[Any], classes: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = f"c{suffix}"
-    command = f"density a.png -o {name} --kernels k.json --show class --none-below 0.8"
+    command = f"density a.png -o {name} --kernels k.json --show class --keep-mass 0.8"
     assert main(shlex.split(command)) == 0
-    expected = classify_image(picture, classes, none_below=0.8)
+    expected = classify_image(picture, classes, keep_mass=0.8)
     if suffix == ".png":
         with Image.open(name) as colored:
             assert colored.mode == "P"
@@ -294,8 +294,8 @@ REFUSALS = {
     f"{BOTH} ratio --prior skin=0.2": "--prior goes with --show posterior or class, not with",
     f"{BOTH} ratio --against nonskin --class nonskin": "against='nonskin' is the class itself",
     f"{BOTH} class --class skin": "--class goes with --show density or posterior or ratio, not",
-    f"{BOTH} class --none-below 0": "mass=0.0; give a fraction above 0 and up to 1.",
-    f"{BOTH} posterior --none-below 0.5": "--none-below goes with --show class, not with --show",
+    f"{BOTH} class --keep-mass 0": "mass=0.0; give a fraction above 0 and up to 1.",
+    f"{BOTH} posterior --none-below 0.5": "--keep-mass goes with --show class, not with --show",
     f"density gray.png -o d.npy --kernels {SKIN} --show class": "kernels has 3 channels, but the",
 }
 

@@ -167,7 +167,7 @@ def _options(query: ClassQuery) -> dict[str, object]:
     elif len(set(query.priors.values())) > 1:
         options["priors"] = dict(query.priors)
     if query.show == "class" and query.classification.keep_mass is not None:
-        options["none_below"] = query.classification.keep_mass
+        options["keep_mass"] = query.classification.keep_mass
     return options
 
 

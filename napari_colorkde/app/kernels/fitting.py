@@ -16,8 +16,9 @@ from napari_colorkde.app.selection.selections import Selection, collect_samples
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.mixture.density import mixture_log_density
-from napari_colorkde.core.mixture.em import MAX_ITERATIONS, EMStep, bic, iterate_fit
+from napari_colorkde.core.mixture.em import MAX_ITERATIONS, EMStep, bic
 from napari_colorkde.core.mixture.em_steps import CovarianceType
+from napari_colorkde.core.mixture.fit_classes import iterate_fits
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette
 
@@ -124,17 +125,14 @@ def fit(request: FitRequest) -> Iterator[Progress | Fitted]:
         else:
             palettes = step
     kernels, reports = [], []
-    for number, (label, palette) in enumerate(palettes.items()):
-        last: EMStep | None = None
-        try:
-            for last in _steps(request, palette):
-                part = (number + _part_done(request, last)) / len(palettes)
-                yield Progress(_doing(last, label), part)
-        except ValueError as error:
-            raise ValueError(f"label {label}: {error}" if label else str(error)) from None
-        if last is None:
-            continue
-        reports.append(_report(request, palette, last, label))
+    numbers = {label: number for number, label in enumerate(palettes)}
+    results: dict[str, EMStep] = {}
+    for label, em_step in _steps(request, palettes):
+        part = (numbers[label] + _part_done(request, em_step)) / len(palettes)
+        results[label] = em_step
+        yield Progress(_doing(em_step, label), part)
+    for label, last in results.items():
+        reports.append(_report(request, palettes[label], last, label))
         kernels += [replace(kernel, cls=label or request.cls) for kernel in last.kernels]
     yield Fitted(request, KernelSet(kernels, "fit"), tuple(reports))
 
@@ -164,9 +162,9 @@ def _palettes(request: FitRequest) -> Iterator[Progress | dict[str, Palette]]:
     }
 
 
-def _steps(request: FitRequest, palette: Palette) -> Iterator[EMStep]:
-    return iterate_fit(
-        palette,
+def _steps(request: FitRequest, palettes: dict[str, Palette]) -> Iterator[tuple[str, EMStep]]:
+    return iterate_fits(
+        palettes,
         "bic" if request.by_bic else request.n_kernels,
         covariance_type=request.covariance_type,
         reg_covar=request.reg_covar,

@@ -1,13 +1,13 @@
 """The command `bandwidth`."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from napari_colorkde.cli import allowed_names, inputs, tasks
 from napari_colorkde.cli.console import print_message, table
-from napari_colorkde.cli.parsers import one_of, parse_numbers
+from napari_colorkde.cli.parsers import Numbers, one_of, parse_numbers
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import (
@@ -35,7 +35,7 @@ def bandwidth(
         ),
     ] = "loco",
     candidates: Annotated[
-        Any,
+        Numbers | None,
         typer.Option(
             "--candidates",
             metavar="S,S,…",

@@ -2,13 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_colorkde.cli import inputs
 from napari_colorkde.cli.console import table, timed_step
-from napari_colorkde.cli.parsers import parse_sigmas
+from napari_colorkde.cli.parsers import Numbers, parse_sigmas
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.shared_options import (
     ChannelAxisOption,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def crosscheck(
     file: Annotated[Path, typer.Argument(help="$images file, or a data set.")],
     bandwidth: Annotated[
-        Any,
+        Numbers | None,
         typer.Option(
             "--bandwidth",
             metavar="S,S,…",

@@ -1,13 +1,15 @@
 """The command `density`."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from napari_colorkde.cli import allowed_names, inputs, tasks
 from napari_colorkde.cli.density_output import Result
 from napari_colorkde.cli.parsers import (
+    BandwidthValue,
+    NamedNumber,
     parse_bandwidth,
     parse_colormap,
     parse_named_number,
@@ -69,7 +71,7 @@ def density(
         typer.Option("--against", metavar="NAME", help="The other class of the ratio."),
     ] = None,
     prior: Annotated[
-        list[Any] | None,
+        list[NamedNumber] | None,
         typer.Option(
             "--prior",
             metavar="NAME=P",
@@ -77,16 +79,17 @@ def density(
             help="Prior of a class, once for each; those left out share what is left of 1.",
         ),
     ] = None,
-    none_below: Annotated[
+    keep_mass: Annotated[
         float | None,
         typer.Option(
+            "--keep-mass",
             "--none-below",
             metavar="MASS",
             help="No class (0) for pixels outside the densest that are this fraction of the image.",
         ),
     ] = None,
     bandwidth: Annotated[
-        Any,
+        BandwidthValue,
         typer.Option(
             "--bandwidth",
             metavar="BANDWIDTH",
@@ -115,6 +118,7 @@ def density(
     reading: Reading,
 ) -> None:
     """Write the density of the color at each pixel, or what kernels with classes say of it."""
+    from napari_colorkde.core.classification.classify_image import ClassOptions
     from napari_colorkde.io.atomic import check_target
     from napari_colorkde.io.export_formats import density_suffixes
 
@@ -129,7 +133,7 @@ def density(
             "--class": cls is not None,
             "--against": against is not None,
             "--prior": priors is not None,
-            "--none-below": none_below is not None,
+            "--keep-mass": keep_mass is not None,
             "--bandwidth": is_typed(context, "bandwidth"),
             "--space": space != "rgb",
             "--log": log,
@@ -144,8 +148,8 @@ def density(
         )
     result = Result(output, {"image": str(image)}, context.obj or "", log, colormap)
     if show != "density":
-        options = {"cls": cls, "against": against, "priors": priors, "none_below": none_below}
-        values = tasks.classify(read, kernel_sets, show, **options, device=device)
+        options = ClassOptions(cls=cls, against=against, priors=priors, keep_mass=keep_mass)
+        values = tasks.classify(read, kernel_sets, show, {**options, "device": device})
         result.origin.update({name: value for name, value in options.items() if value is not None})
         result.write_classified(values, show, kernel_sets)
         return
@@ -165,7 +169,7 @@ def density(
     result.write(values)
 
 
-OPTIONS_OF_KERNELS = ("--set", "--class", "--against", "--prior", "--none-below")
+OPTIONS_OF_KERNELS = ("--set", "--class", "--against", "--prior", "--keep-mass")
 
 
 def _require_agreement(show: str, given: dict[str, bool]) -> None:
@@ -188,7 +192,7 @@ def _require_agreement(show: str, given: dict[str, bool]) -> None:
         "--class": ("density", "posterior", "ratio"),
         "--against": ("ratio",),
         "--prior": ("posterior", "class"),
-        "--none-below": ("class",),
+        "--keep-mass": ("class",),
         "--log": ("density",),
     }
     for option, shows in fitting.items():
@@ -209,6 +213,6 @@ COMMAND = Command(
         "density photo.jpg -o skin.tif --kernels jones_rehg_1999.csv --set skin",
         "density photo.jpg -o skin.png --kernels kernels.json --show posterior --class skin "
         "--prior skin=0.3",
-        "density photo.jpg -o classes.png --kernels kernels.json --show class --none-below 0.99",
+        "density photo.jpg -o classes.png --kernels kernels.json --show class --keep-mass 0.99",
     ),
 )

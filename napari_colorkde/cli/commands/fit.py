@@ -1,13 +1,15 @@
 """The command `fit`."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from napari_colorkde.cli import inputs, tasks
 from napari_colorkde.cli.console import timed_step
 from napari_colorkde.cli.parsers import (
+    LabelName,
+    NKernels,
     parse_label_name,
     parse_n_kernels,
     refuse_overwriting_inputs,
@@ -34,7 +36,7 @@ def fit(
         Path, typer.Option("--output", "-o", help="Kernel file: .json (everything) or .csv.")
     ],
     n_kernels: Annotated[
-        Any,
+        NKernels,
         typer.Option(
             "--n-kernels",
             "-k",
@@ -50,7 +52,7 @@ def fit(
         ),
     ] = None,
     name: Annotated[
-        list[Any] | None,
+        list[LabelName] | None,
         typer.Option(
             "--name",
             metavar="LABEL=CLASS",
@@ -83,6 +85,7 @@ def fit(
     reading: Reading,
 ) -> None:
     """Fit a mixture of Gaussian kernels to an image's colors, or one to each label's, by EM."""
+    from napari_colorkde.core.mixture.em import FitOptions
     from napari_colorkde.io.atomic import check_target
     from napari_colorkde.io.kernel_files import KERNEL_SUFFIXES, save_kernels
 
@@ -96,14 +99,14 @@ def fit(
         raise ValueError(f"--seed {seed}: give a number of 0 or more.")
     names = unique_labels(name)
     read = inputs.read(image, mask, channel_axis, channels, reading)
-    options = {
-        "covariance_type": "diag" if covariance == "diagonal" else covariance,
-        "reg_covar": reg_covar,
-        "random_state": seed,
-        "max_iter": max_iter,
-        "candidates": range(1, (max_k or 10) + 1),
-        "device": device,
-    }
+    options = FitOptions(
+        covariance_type="diag" if covariance == "diagonal" else covariance,
+        reg_covar=reg_covar,
+        random_state=seed,
+        max_iter=max_iter,
+        candidates=range(1, (max_k or 10) + 1),
+        device=device,
+    )
     kernel_sets = tasks.fit(read, labels, n_kernels, names, options)
     with timed_step(f"Writing {output}"):
         save_kernels(output, kernel_sets, about=context.obj or "")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_colorkde.cli.console import print_status, timed_step
-from napari_colorkde.cli.parsers import parse_sigmas, refuse_overwriting_inputs
+from napari_colorkde.cli.parsers import Numbers, parse_sigmas, refuse_overwriting_inputs
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.search_results import (
     PLOT_SUFFIXES,
@@ -37,7 +37,7 @@ def grid_search(
         ),
     ],
     sigmas: Annotated[
-        Any,
+        Numbers,
         typer.Option(
             "--sigmas", metavar="S,S,…", parser=parse_sigmas, help="Standard deviations to try."
         ),
@@ -176,7 +176,9 @@ def _draw_montage(target: Path, dataset: "DataSet", parts: "Split") -> None:
         write_montage(target, parts.train, dataset.image_shape)
 
 
-def _search(name: str, parts: "Split", sigmas: Any, repeat: int, device: str) -> SearchResult:
+def _search(
+    name: str, parts: "Split", sigmas: list[float], repeat: int, device: str
+) -> SearchResult:
     """Score all sigmas, in one pass over the distances, and then the best on the test vectors."""
     from napari_colorkde.core.kde import gaussian_kde
 

@@ -1,13 +1,13 @@
 """The command `volume`."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from napari_colorkde.cli import inputs, tasks
 from napari_colorkde.cli.console import timed_step
-from napari_colorkde.cli.parsers import parse_pair, refuse_overwriting_inputs
+from napari_colorkde.cli.parsers import Numbers, parse_pair, refuse_overwriting_inputs
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import (
@@ -35,7 +35,7 @@ def volume(
     ],
     bins: Annotated[int, typer.Option("--bins", help="Grid points per axis.")] = 128,
     extent: Annotated[
-        list[Any] | None,
+        list[Numbers] | None,
         typer.Option(
             "--extent",
             metavar="LOW,HIGH",

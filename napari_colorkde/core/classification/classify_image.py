@@ -4,8 +4,9 @@ Everything is computed once per distinct color, in float64, and painted back. Th
 log-densities themselves are in `napari_colorkde.core.classification.bayes`.
 """
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 import numpy as np
 import torch
@@ -35,6 +36,16 @@ MIN_COLORS = 1 << 12
 """Colors in one go, however many classes there are: preparing a class takes as long as these."""
 
 
+class ClassOptions(TypedDict, total=False):
+    """What is asked of classes: see `classify_image`."""
+
+    cls: str | None
+    against: str | None
+    priors: Mapping[str, float] | None
+    keep_mass: float | None
+    device: DeviceLike
+
+
 def classify_image(
     image: ArrayLike,
     kernels: ClassKernels,
@@ -43,10 +54,11 @@ def classify_image(
     cls: str | None = None,
     against: str | None = None,
     priors: Mapping[str, float] | None = None,
-    none_below: float | None = None,
+    keep_mass: float | None = None,
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
     device: DeviceLike = "auto",
+    none_below: float | None = None,
 ) -> NDArray[Any]:
     """Judge every pixel of an image by the classes of kernels.
 
@@ -68,7 +80,7 @@ def classify_image(
     priors
         P(class) by name. Classes that are not named share what is left of 1 equally; where all are
         named, only the ratios matter. None gives all classes the same.
-    none_below
+    keep_mass
         For "class": probability mass in (0, 1]. A pixel is of no class where its density,
         Σ P(c) p(color | c), is below the level that the densest pixels reach which are this
         fraction of the image.
@@ -78,6 +90,8 @@ def classify_image(
         Axis of the channels; None if there is none.
     device
         Where to compute; float64, so on the host where a device has none.
+    none_below
+        Former name of `keep_mass`.
 
     Returns
     -------
@@ -109,7 +123,7 @@ def classify_image(
         cls=cls,
         against=against,
         priors=priors,
-        none_below=none_below,
+        keep_mass=_keep_mass(keep_mass, none_below),
         device=device,
     )
     index = palette.index(image, mask, channel_axis)
@@ -125,17 +139,17 @@ def classify_palette(
     cls: str | None = None,
     against: str | None = None,
     priors: Mapping[str, float] | None = None,
-    none_below: float | None = None,
+    keep_mass: float | None = None,
     device: DeviceLike = "auto",
+    none_below: float | None = None,
 ) -> NDArray[Any]:
     """Judge the colors of a palette, (U,): see `classify_image`."""
     if show not in get_args(ClassOutput):
         known = ", ".join(map(repr, get_args(ClassOutput)))
         raise ValueError(f"show={show!r} is not known; use one of {known}.")
-    if none_below is not None and show != "class":
-        raise ValueError(
-            f"none_below={none_below} is for show='class', not {show!r}; leave it out."
-        )
+    keep_mass = _keep_mass(keep_mass, none_below)
+    if keep_mass is not None and show != "class":
+        raise ValueError(f"keep_mass={keep_mass} is for show='class', not {show!r}; leave it out.")
     members, classes = kernels_and_classes(kernels)
     names = tuple(dict.fromkeys(classes))
     if members.n_channels != palette.n_channels:
@@ -163,11 +177,11 @@ def classify_palette(
     for block in logs:
         part = slice(start, start + block.shape[1])
         best[part] = most_likely_class(block, prior)
-        if none_below is not None:
+        if keep_mass is not None:
             total[part] = log_mixture_of_classes(block, prior)
         start = part.stop
-    if none_below is not None:
-        best = reject_outliers(best, total, palette.counts, none_below)
+    if keep_mass is not None:
+        best = reject_outliers(best, total, palette.counts, keep_mass)
     return (best + 1).astype(np.min_scalar_type(len(names)))
 
 
@@ -281,3 +295,13 @@ def _position(names: Sequence[str], name: str, argument: str) -> int:
         listed = ", ".join(map(repr, names))
         raise ValueError(f"{argument}: no kernel has the class {name!r}; use one of {listed}.")
     return list(names).index(name)
+
+
+def _keep_mass(keep_mass: float | None, none_below: float | None) -> float | None:
+    """Return the one that is given, under its name of today or its former one."""
+    if none_below is None:
+        return keep_mass
+    if keep_mass is not None:
+        raise TypeError("keep_mass was given twice, also as none_below; give it once.")
+    warnings.warn("none_below is now called keep_mass.", DeprecationWarning, stacklevel=3)
+    return none_below

@@ -7,7 +7,7 @@ convergence are those of scikit-learn's GaussianMixture.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal, TypedDict, Unpack
 
 import numpy as np
 import torch
@@ -112,7 +112,21 @@ def fit_kernels(
     )
 
 
-def fit_palette(palette: Palette, n_kernels: int | Literal["bic"], **options: Any) -> KernelSet:
+class FitOptions(TypedDict, total=False):
+    """How a mixture is fitted: see `iterate_fit`."""
+
+    covariance_type: CovarianceType
+    reg_covar: float | None
+    random_state: int | np.random.Generator | None
+    tol: float
+    max_iter: int
+    candidates: Iterable[int]
+    device: DeviceLike
+
+
+def fit_palette(
+    palette: Palette, n_kernels: int | Literal["bic"], **options: Unpack[FitOptions]
+) -> KernelSet:
     """Fit a Gaussian mixture to a palette; `options` are those of `iterate_fit`."""
     *_, last = iterate_fit(palette, n_kernels, **options)
     return last.kernels

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.image import as_sliceable, pixel_shape
+from napari_colorkde.core.mixture.em import EMStep, FitOptions, iterate_fit
 from napari_colorkde.core.mixture.em_many import fit_palettes
 from napari_colorkde.core.mixture.em_steps import CovarianceType
 from napari_colorkde.core.mixture.kernels import KernelSet
@@ -77,6 +78,27 @@ def fit_classes(
             raise ValueError(f"label {label}: {result}") from None
         fitted[cls] = as_class(result, cls)
     return fitted
+
+
+def iterate_fits(
+    palettes: Mapping[str, Palette], n_kernels: int | Literal["bic"], **options: Unpack[FitOptions]
+) -> Iterator[tuple[str, EMStep]]:
+    """Fit a mixture to the palette of each label, yielding the label and every step of its fit.
+
+    For callers who show progress or stop early; `fit_classes` is quicker. A label's last step is
+    its result. "" is no label: all there is.
+
+    Raises
+    ------
+    ValueError
+        As `fit_kernels`; the message begins with the label.
+    """
+    for label, palette in palettes.items():
+        try:
+            for step in iterate_fit(palette, n_kernels, **options):
+                yield label, step
+        except ValueError as error:
+            raise ValueError(f"label {label}: {error}" if label else str(error)) from None
 
 
 def palettes_of_labels(

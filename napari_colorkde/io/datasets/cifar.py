@@ -50,7 +50,7 @@ class Batch(NamedTuple):
     labels: NDArray[np.int64]
 
 
-def as_batch(content: Any, name: str, where: str) -> Batch | None:
+def as_batch(content: object, name: str, where: str) -> Batch | None:
     """Return the batch that a pickle holds, or None if it is something else.
 
     Raises
@@ -151,7 +151,7 @@ class _Found:
         self._batches: list[Batch] = []
         self._label_names: tuple[str, ...] = ()
 
-    def take(self, content: Any, name: str, where: str) -> None:
+    def take(self, content: object, name: str, where: str) -> None:
         batch = as_batch(content, name, where)
         if batch is not None:
             self._batches.append(batch)
@@ -225,10 +225,10 @@ def _role(batch_label: str, name: str) -> tuple[str, int]:
     return "test" if name.startswith("test") else "train", int(number[1]) if number else 0
 
 
-def _text_keys(content: dict[Any, Any]) -> dict[str, Any]:
+def _text_keys(content: dict[object, object]) -> dict[str, object]:
     """Return a dict with its keys as texts; Python 3 has stored some as bytes."""
     return {str(_text(key)): value for key, value in content.items()}
 
 
-def _text(value: Any) -> Any:
+def _text(value: object) -> object:
     return value.decode("latin1") if isinstance(value, bytes) else value

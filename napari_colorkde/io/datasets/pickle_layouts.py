@@ -56,7 +56,7 @@ def read_pickle_file(path: Path, where: str, budget: Budget) -> StoredParts:
     )
 
 
-def _pair(item: Any) -> tuple[NDArray[Any], NDArray[Any]] | None:
+def _pair(item: object) -> tuple[NDArray[Any], NDArray[Any]] | None:
     if not isinstance(item, tuple | list) or len(item) != 2:
         return None
     images, labels = item

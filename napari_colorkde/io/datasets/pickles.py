@@ -16,7 +16,7 @@ import re
 import struct
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,14 +84,14 @@ class _Dtype:
 
     __slots__ = ("dtype",)
 
-    def __init__(self, arguments: tuple[Any, ...]) -> None:
+    def __init__(self, arguments: tuple[object, ...]) -> None:
         name = arguments[0]
         if not isinstance(name, str) or not _DTYPE.fullmatch(name):
             what = "objects" if str(name).startswith("O") else f"the dtype {name!r}"
             raise _holds(f"an array of {what}")
         self.dtype: np.dtype[Any] = np.dtype(name)
 
-    def build(self, state: tuple[Any, ...]) -> None:
+    def build(self, state: tuple[object, ...]) -> None:
         """Take the byte order; a dtype of plain numbers has no more to say."""
         _version, order, subarray, names, fields = state[:5]
         if order not in ("<", ">", "|", "=") or (subarray, names, fields) != (None, None, None):
@@ -120,15 +120,17 @@ class PickledArray:
             raise _holds("an array without content")
         return self._array
 
-    def build(self, state: tuple[Any, ...]) -> None:
+    def build(self, state: tuple[object, ...]) -> None:
         """Take shape, dtype and bytes: ``([version,] shape, dtype, is_fortran, content)``."""
         shape, dtype, is_fortran, content = state[-4:]
         self.fill(content, dtype, shape, "F" if is_fortran else "C")
 
-    def fill(self, content: Any, dtype: Any, shape: Any, order: Any) -> None:
+    def fill(self, content: object, dtype: object, shape: object, order: object) -> None:
         """Make the array of its bytes, whose number must be what shape and dtype say."""
         if not isinstance(dtype, _Dtype) or isinstance(content, list):
             raise _holds("an array of objects")
+        if not isinstance(shape, tuple):
+            raise _holds("an array without a shape")
         if isinstance(content, str):
             content = content.encode("latin1")
         sizes = tuple(int(size) for size in shape)
@@ -152,7 +154,7 @@ def _holds(what: str) -> _RefusedError:
     return _RefusedError(what)
 
 
-def read_pickle(stream: Reader, where: str) -> Any:
+def read_pickle(stream: Reader, where: str) -> object:
     """Read a pickle of any protocol.
 
     Returns
@@ -194,21 +196,21 @@ def read_pickle(stream: Reader, where: str) -> Any:
 
 
 class _Unpickler(pickle._Unpickler):
-    stack: list[Any]
-    append: Callable[[Any], None]
+    stack: list[object]
+    append: Callable[[object], None]
     read: Callable[[int], bytes]
 
     def __init__(self, stream: Reader, *, encoding: str) -> None:
         super().__init__(_Whole(stream), encoding=encoding)
         self._made: list[PickledArray] = []
 
-    def load(self) -> Any:
+    def load(self) -> object:
         content = super().load()
         for made in self._made:
             _ = made.array  # refuses one that was begun and never filled
         return content
 
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> object:
         found = _NAMES.get((module, name))
         if found is None:
             raise _holds(f"{module}.{name}")
@@ -227,6 +229,8 @@ class _Unpickler(pickle._Unpickler):
         made = self.stack[-1]
         if not isinstance(made, PickledArray | _Dtype):
             raise _holds(f"a state for {_kind(made)}")
+        if not isinstance(state, tuple):
+            raise _holds(f"{_kind(state)} for a state")
         made.build(state)
 
     def load_bytearray(self) -> None:
@@ -235,23 +239,24 @@ class _Unpickler(pickle._Unpickler):
         self.append(bytearray(self.read(size)))
 
 
-def _refuse(instruction: str) -> Callable[[Any], None]:
-    def handler(_unpickler: Any) -> None:
+def _refuse(instruction: str) -> "Handler":
+    def handler(_unpickler: pickle.Unpickler) -> None:
         raise _holds(f"the instruction {instruction}")
 
     return handler
 
 
-_Unpickler.dispatch = {
+Handler = Callable[[pickle.Unpickler], None]
+_HANDLERS = {
     ord(code.code): pickle._Unpickler.dispatch[ord(code.code)]
     if code.name in _INSTRUCTIONS
     else _refuse(code.name)
     for code in pickletools.opcodes
-} | {
-    ord(pickle.REDUCE): _Unpickler.load_reduce,
-    ord(pickle.BUILD): _Unpickler.load_build,
-    ord(pickle.BYTEARRAY8): _Unpickler.load_bytearray,
 }
+_HANDLERS[ord(pickle.REDUCE)] = cast(Handler, _Unpickler.load_reduce)
+_HANDLERS[ord(pickle.BUILD)] = cast(Handler, _Unpickler.load_build)
+_HANDLERS[ord(pickle.BYTEARRAY8)] = cast(Handler, _Unpickler.load_bytearray)
+_Unpickler.dispatch = _HANDLERS
 
 
 class _Whole:
@@ -273,15 +278,15 @@ class _Whole:
         return line
 
 
-def _make(name: Any, arguments: Any) -> Any:
+def _make(name: object, arguments: object) -> object:
     """Return what a name makes of its arguments."""
     if not isinstance(name, _Name):
         raise _holds(f"a call of {_kind(name)}")
     match name, arguments:
         case _Name.RECONSTRUCT, (_Name.NDARRAY, (0,), _):
             return PickledArray()
-        case _Name.DTYPE, (_, *_):
-            return _Dtype(arguments)
+        case _Name.DTYPE, (name_of_dtype, *_):
+            return _Dtype((name_of_dtype,))
         case _Name.FROMBUFFER, (content, dtype, shape, order):
             made = PickledArray()
             made.fill(content, dtype, shape, order)
@@ -299,5 +304,5 @@ def _make(name: Any, arguments: Any) -> Any:
     raise _holds(f"a call of {name.value} that makes no array")
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     return value.value if isinstance(value, _Name) else f"a {type(value).__name__}"

@@ -39,19 +39,19 @@ def read(path: Path) -> DecodedImage:
     return DecodedImage(reading.native(array))
 
 
-def write_density(path: Path, density: "DensityMap", record: Mapping[str, Any]) -> None:
+def write_density(path: Path, density: "DensityMap", record: Mapping[str, object]) -> None:
     """Write densities or log-densities."""
     _write(path, density.values)
 
 
 def write_classes(
-    path: Path, labels: NDArray[Any], names: Sequence[str], record: Mapping[str, Any]
+    path: Path, labels: NDArray[Any], names: Sequence[str], record: Mapping[str, object]
 ) -> None:
     """Write numbers of classes."""
     _write(path, labels)
 
 
-def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, Any]) -> None:
+def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, object]) -> None:
     """Write a volume's values."""
     _write(path, volume.values)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.io.provenance import as_json
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from napari_colorkde.io.export_formats import DensityMap
 
 
-def write_density(path: Path, density: "DensityMap", record: Mapping[str, Any]) -> None:
+def write_density(path: Path, density: "DensityMap", record: Mapping[str, object]) -> None:
     """Write the arrays `density`, `log` and `provenance` (JSON)."""
     _write(path, density=density.values, log=np.array(density.log), provenance=as_json(record))
 
 
 def write_classes(
-    path: Path, labels: NDArray[Any], names: Sequence[str], record: Mapping[str, Any]
+    path: Path, labels: NDArray[Any], names: Sequence[str], record: Mapping[str, object]
 ) -> None:
     """Write the arrays `labels`, `names` and `provenance` (JSON)."""
     _write(path, labels=labels, names=np.array(list(names)), provenance=as_json(record))
 
 
-def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, Any]) -> None:
+def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, object]) -> None:
     """Write everything that `read_volume` needs."""
     axes = {f"axis_{i}": axis for i, axis in enumerate(volume.axes)}
     _write(
@@ -40,7 +40,7 @@ def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, Any])
     )
 
 
-def _write(path: Path, **arrays: Any) -> None:
+def _write(path: Path, **arrays: ArrayLike) -> None:
     # Opened here: numpy would append .npz to a name in capitals.
     with path.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)

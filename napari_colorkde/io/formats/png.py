@@ -20,7 +20,7 @@ MAX_COLORS = 255
 """Classes that the color table of a PNG has room for."""
 
 
-def write_density(path: Path, density: "DensityMap", record: Mapping[str, Any]) -> None:
+def write_density(path: Path, density: "DensityMap", record: Mapping[str, object]) -> None:
     """Write the colored density; NaN is transparent."""
     picture, limits = color_density(
         density.values, density.log, density.colormap, density.contrast_limits
@@ -29,7 +29,7 @@ def write_density(path: Path, density: "DensityMap", record: Mapping[str, Any]) 
 
 
 def write_classes(
-    path: Path, labels: NDArray[Any], names: Sequence[str], record: Mapping[str, Any]
+    path: Path, labels: NDArray[Any], names: Sequence[str], record: Mapping[str, object]
 ) -> None:
     """Write numbers of classes as entries of a color table; entry 0 is transparent."""
     if labels.ndim != 2:
@@ -47,7 +47,7 @@ def write_classes(
     _save(path, picture, record, transparency=0)
 
 
-def _save(path: Path, picture: Image.Image, record: Mapping[str, Any], **options: Any) -> None:
+def _save(path: Path, picture: Image.Image, record: Mapping[str, object], **options: int) -> None:
     text = PngInfo()
     text.add_text("Software", str(record.get("software", SOFTWARE)))
     text.add_text("Description", as_lines(record))

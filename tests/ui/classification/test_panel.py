@@ -148,7 +148,7 @@ def test_none_of_these_is_a_part_of_the_pixels(judged: ColorKDEWidget) -> None:
     panel.controls.show_what.value = "class"
     panel.controls.mass.value = 70
     panel.controls.none_of_these.value = True
-    wanted = classify_image(RGB, STAINS, none_below=0.7)
+    wanted = classify_image(RGB, STAINS, keep_mass=0.7)
     assert (values(judged) != wanted).mean() < 0.001
     panel.controls.none_of_these.value = False
     assert (values(judged) > 0).all()
