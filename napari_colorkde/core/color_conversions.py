@@ -40,7 +40,7 @@ def rgb_from_lab(lab: Colors) -> Colors:
     y = (lab[:, 0] + 16) / 116
     f = np.stack([y + lab[:, 1] / 500, y, np.maximum(y - lab[:, 2] / 200, 0)], axis=1)
     xyz = _WHITE * np.where(f > 0.2068966, f**3, (f - 16 / 116) / 7.787)
-    return rgb_from_linear(xyz @ _LINEAR_FROM_XYZ.T)
+    return rgb_from_linear(xyz @ LINEAR_FROM_XYZ.T)
 
 
 def oklab_from_rgb(rgb: Colors) -> Colors:
@@ -90,7 +90,7 @@ _WHITE = np.array([0.95047, 1.0, 1.08883])
 """XYZ of D65, as scikit-image has it."""
 
 
-_LINEAR_FROM_XYZ = np.linalg.inv(
+LINEAR_FROM_XYZ = np.linalg.inv(
     np.array(
         [
             [0.412453, 0.357580, 0.180423],

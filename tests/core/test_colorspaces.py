@@ -6,8 +6,8 @@ from hypothesis.extra import numpy as hnp
 from skimage.color import lab2xyz, rgb2lab, rgb2ycbcr
 
 from napari_colorkde import ColorKDE, Palette
+from napari_colorkde.core.color_conversions import LINEAR_FROM_XYZ
 from napari_colorkde.core.colorspaces import (
-    _LINEAR_FROM_XYZ,
     COLOR_SPACES,
     color_space,
     palette_in_space,
@@ -56,7 +56,7 @@ def test_lab_comes_back_as_in_scikit_image_where_that_warns():
         xyz = lab2xyz(lab)
     # Linear RGB of these XYZ, by way of colors that linear RGB gives back.
     wanted = color_space("linear").from_rgb(color_space("lab").to_rgb(lab))
-    np.testing.assert_allclose(wanted @ np.linalg.inv(_LINEAR_FROM_XYZ).T, xyz, atol=1e-9)
+    np.testing.assert_allclose(wanted @ np.linalg.inv(LINEAR_FROM_XYZ).T, xyz, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", CONVERTED)

@@ -8,7 +8,7 @@ from scipy.stats import gaussian_kde
 
 from napari_colorkde.core import reference
 from napari_colorkde.core.device import HOST
-from napari_colorkde.core.kde import bandwidth as bandwidth_module
+from napari_colorkde.core.kde import bandwidth_search as bandwidth_module
 from napari_colorkde.core.kde.bandwidth import (
     BandwidthEdgeWarning,
     bandwidth_covariance,

@@ -73,7 +73,7 @@ def test_valid_kernels_are_checked_together_not_one_by_one(shape, monkeypatch):
     n = 20_000
     spreads = np.broadcast_to(np.ones(3) if len(shape) == 1 else np.eye(3), (n, *shape))
     checked = []
-    monkeypatch.setattr(kernels, "_validated", lambda *values: checked.append(values))
+    monkeypatch.setattr(kernels, "validated", lambda *values: checked.append(values))
     built = build_kernels(np.zeros((n, 3)), spreads, np.ones(n))
     assert len(built) == n
     assert checked == []
