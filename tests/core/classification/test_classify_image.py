@@ -82,14 +82,14 @@ def test_class_maps_hold_the_most_likely_class():
 def test_pixels_below_the_level_of_a_mass_are_of_no_class():
     image = photograph()
     density = np.exp(logs_of(image, THREE)).mean(axis=0)
-    result = classify_image(image, THREE, none_below=0.7)
+    result = classify_image(image, THREE, keep_mass=0.7)
     level = np.sort(density.ravel())[::-1][int(0.7 * density.size) - 1]
     np.testing.assert_array_equal(result == 0, density < level)
     assert (result > 0).mean() == pytest.approx(0.7, abs=0.01)
 
 
 def test_a_single_class_can_be_told_from_none_of_it():
-    result = classify_image(photograph(), SKIN, none_below=0.4)
+    result = classify_image(photograph(), SKIN, keep_mass=0.4)
     assert set(np.unique(result)) == {0, 1}
 
 
@@ -105,8 +105,8 @@ def test_the_level_is_that_of_the_pixels_that_count():
     image = photograph()
     mask = np.zeros(image.shape[:2], bool)
     mask[:7] = True
-    masked = classify_image(image, THREE, none_below=0.5, mask=mask)
-    np.testing.assert_array_equal(masked[:7], classify_image(image[:7], THREE, none_below=0.5))
+    masked = classify_image(image, THREE, keep_mass=0.5, mask=mask)
+    np.testing.assert_array_equal(masked[:7], classify_image(image[:7], THREE, keep_mass=0.5))
 
 
 def test_own_classes_go_before_names_of_sets():
@@ -123,10 +123,10 @@ def test_channels_may_stand_first():
 
 def test_blocks_of_colors_give_the_same(monkeypatch):
     image = photograph()
-    whole = classify_image(image, THREE, none_below=0.9)
+    whole = classify_image(image, THREE, keep_mass=0.9)
     monkeypatch.setattr(class_maps, "BLOCK_DENSITIES", 100)
     monkeypatch.setattr(class_maps, "MIN_COLORS", 1)
-    np.testing.assert_array_equal(classify_image(image, THREE, none_below=0.9), whole)
+    np.testing.assert_array_equal(classify_image(image, THREE, keep_mass=0.9), whole)
 
 
 def test_many_classes_need_wider_integers():
@@ -147,8 +147,8 @@ def test_many_classes_need_wider_integers():
         (THREE, {"show": "ratio"}, "against is not given, but there are the classes 'skin', 'sky'"),
         (SKIN, {"show": "ratio"}, "have the one class 'skin'; a ratio needs two classes"),
         (SKIN, {"show": "posterior"}, "one class 'skin'; a posterior needs two classes or more"),
-        (TWO, {"show": "posterior", "none_below": 0.5}, "none_below=0.5 is for show='class'"),
-        (TWO, {"none_below": 1.5}, "mass=1.5; give a fraction above 0 and up to 1"),
+        (TWO, {"show": "posterior", "keep_mass": 0.5}, "keep_mass=0.5 is for show='class'"),
+        (TWO, {"keep_mass": 1.5}, "mass=1.5; give a fraction above 0 and up to 1"),
         (TWO, {"priors": {"x": 1}}, "priors: no kernel has the class 'x'"),
         (TWO, {"priors": {"skin": -1}}, "priors has -1 for 'skin'; give a number of 0 or more"),
         (TWO, {"priors": {"skin": np.nan}}, "priors has nan for 'skin'"),
@@ -161,3 +161,12 @@ def test_many_classes_need_wider_integers():
 def test_what_cannot_be_judged_is_refused(kernels, options, message):
     with pytest.raises(ValueError, match=message):
         classify_image(photograph(), kernels, **options)
+
+
+def test_the_former_name_of_keep_mass_works_and_warns():
+    image = photograph()
+    with pytest.warns(DeprecationWarning, match="none_below is now called keep_mass"):
+        result = classify_image(image, THREE, none_below=0.7)
+    np.testing.assert_array_equal(result, classify_image(image, THREE, keep_mass=0.7))
+    with pytest.raises(TypeError, match="given twice"):
+        classify_image(image, THREE, none_below=0.7, keep_mass=0.7)
