@@ -31,7 +31,7 @@ SIGNATURES = {
     "class_names": "(kernels)",
     "classify_image": (
         "(image, kernels, *, show='class', cls=None, against=None, priors=None, keep_mass=None,"
-        " mask=None, channel_axis=-1, device='auto')"
+        " mask=None, channel_axis=-1, device='auto', none_below=None)"
     ),
     "color_kde": (
         "(image, bandwidth=None, *, bins=128, extent=None, space='rgb', mask=None,"

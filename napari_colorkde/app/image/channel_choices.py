@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from napari_colorkde.app.image.channels import Channels, SliceableArray
-from napari_colorkde.core.image import MAX_COLOR_CHANNELS
+from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.core.image import MAX_COLOR_CHANNELS, SliceableArray
 
 if TYPE_CHECKING:
     from napari.layers import Image

@@ -1,10 +1,8 @@
 """Which numbers of an image are the coordinates of its colors."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Annotated
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from pydantic import AliasChoices, Field, StrictInt
 
 from napari_colorkde.app.aliases import renamed
@@ -50,18 +48,3 @@ class Channels:
 
     def __len__(self) -> int:
         return len(self.names)
-
-
-class SliceableArray(Protocol):
-    """An array that may be read piece by piece: NumPy's, dask's, zarr's, HDF5's."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Lengths of the axes."""
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the values."""
-
-    def __getitem__(self, index: tuple[int | slice, ...], /) -> ArrayLike: ...
-    def __array__(self) -> NDArray[Any]: ...

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.app.image.channel_choices import axis_choices, layer_choices, rgb_choices
-from napari_colorkde.app.image.channels import Channels, SliceableArray
+from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.placement import Placement
+from napari_colorkde.core.image import SliceableArray
 from napari_colorkde.core.image_tiles import chunks_of, read_ahead, tile_slices
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.image.channels import SliceableArray
 from napari_colorkde.app.image.pixel_index import Axes, PixelIndex
 from napari_colorkde.app.selection.samples import Samples, samples_of_counts
+from napari_colorkde.core.image import SliceableArray
 
 CLICK_RADIUS = 2.3
 """Pixels: a click takes the 21 of a square of 5 without its corners. One pixel is one color."""

@@ -19,7 +19,7 @@ IMAGEJ_BYTES = (1 << 32) - (1 << 25)
 """ImageJ's own TIFF ends at 4 GB; larger ones are BigTIFF, which ImageJ opens with Bio-Formats."""
 
 
-def write_density(path: Path, density: "DensityMap", record: Mapping[str, Any]) -> None:
+def write_density(path: Path, density: "DensityMap", record: Mapping[str, object]) -> None:
     """Write densities or log-densities as float32."""
     values = density.values.astype(np.float32, copy=False)
     low, high = default_limits(values, density.log)
@@ -27,7 +27,7 @@ def write_density(path: Path, density: "DensityMap", record: Mapping[str, Any]) 
 
 
 def write_classes(
-    path: Path, labels: NDArray[Any], names: Sequence[str], record: Mapping[str, Any]
+    path: Path, labels: NDArray[Any], names: Sequence[str], record: Mapping[str, object]
 ) -> None:
     """Write numbers of classes, of 8 or 16 bits."""
     tifffile.imwrite(
@@ -40,7 +40,7 @@ def write_classes(
     )
 
 
-def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, Any]) -> None:
+def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, object]) -> None:
     """Write a volume as float32, with voxel size and origin in color units."""
     values = volume.values if volume.values.ndim > 1 else volume.values[np.newaxis]
     steps = [float(step) for step in volume.spacing]
@@ -49,7 +49,7 @@ def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, Any])
         steps, starts = [1.0, *steps], [0.0, *starts]
     # ImageJ's origin is the pixel, counted from 0, whose coordinate is zero.
     origins = [-start / step for start, step in zip(starts, steps, strict=True)]
-    metadata: dict[str, Any] = {
+    metadata: dict[str, object] = {
         "unit": "level" if volume.space == "rgb" else volume.space,
         "min": 0.0,
         "max": float(values.max()),
@@ -70,8 +70,8 @@ def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, Any])
 def write_imagej(
     path: Path,
     values: NDArray[np.float32],
-    record: Mapping[str, Any],
-    metadata: Mapping[str, Any],
+    record: Mapping[str, object],
+    metadata: Mapping[str, object],
     resolution: tuple[float, float] | None = None,
 ) -> None:
     """Write a float32 TIFF that ImageJ opens as a stack, with `record` under Image ▸ Show Info.
