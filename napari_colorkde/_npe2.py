@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_colorkde.io.atomic import atomic_path
 from napari_colorkde.io.densities import write_density
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import sample_path
@@ -81,10 +82,11 @@ def write_density_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> 
     level = data[0] if attributes.get("multiscale") else data
     if mark is None or mark.mask:
         image = np.asarray(level)
-        if path.lower().endswith(".npy"):
-            np.save(path, image)
-        else:
-            imsave(path, image)
+        with atomic_path(path) as scratch:
+            if path.lower().endswith(".npy"):
+                np.save(scratch, image)
+            else:
+                imsave(str(scratch), image)
         return [path]
     if (axis := mark.channel_axis) is not None:
         # Repeated along the image's channels; once is enough.

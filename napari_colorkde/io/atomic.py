@@ -1,14 +1,29 @@
 """Writing files whole or not at all.
 
 A file is written beside its target under a name of its own and renamed when it is complete, so that
-neither an error, nor Ctrl+C, nor a full disk leaves half a file behind.
+neither an error, nor Ctrl+C, nor a full disk leaves half a file behind. What a process that was
+killed has left is removed by the next that writes the same file.
 """
 
+import contextlib
+import errno
 import os
+import re
 import secrets
+import shutil
+import stat
+import sys
+import time
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from platform import node
+
+STALE_SECONDS = 86400.0
+"""Where it is not known whether a process still runs, what it left is removed after so long."""
+
+_HOST = f"{zlib.crc32(node().encode()):08x}"
 
 
 @contextmanager
@@ -18,8 +33,9 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
     Parameters
     ----------
     target
-        Where the file shall appear. A file that stands there is replaced in one step; a symbolic
-        link is followed, so that the file it points to is replaced.
+        Where the file shall appear. A file that stands there is replaced in one step, and its
+        permissions are kept; a symbolic link is followed, so that the file it points to is
+        replaced.
 
     Yields
     ------
@@ -30,22 +46,137 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     OSError
-        If the folder does not exist or cannot be written to, or if something other than a file
-        stands at `target`.
+        If the folder does not exist or cannot be written to, if something other than a file
+        stands at `target`, or if the disk is full.
     """
     path = check_target(target).resolve()
-    scratch = path.with_name(f".{path.stem[:100]}.{secrets.token_hex(4)}{path.suffix}")
+    remove_leftovers(path)
+    scratch = _scratch(path)
+    before = path.stat() if path.exists() else None
     # Not tempfile: its files are readable by their owner only, and the rename would keep that.
-    os.close(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    mode = 0o666 if before is None else 0o600
+    with _naming(path):
+        os.close(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+        try:
+            if before is not None:
+                _take_permissions(scratch, before)
+            yield scratch
+            scratch.replace(path)
+        finally:
+            scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a folder to fill; when the block ends well, it becomes `target`.
+
+    Parameters
+    ----------
+    target
+        Where the folder shall appear. A folder that stands there is replaced as a whole: it must
+        be one that this program wrote, which is the caller's to check.
+
+    Yields
+    ------
+    Path
+        An empty folder beside it, removed if the block raises anything.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written, or a file stands at `target`.
+    """
+    path = check_target(target, is_folder=True).resolve()
+    remove_leftovers(path)
+    scratch, former = _scratch(path), _scratch(path)
+    with _naming(path):
+        scratch.mkdir()
+        try:
+            yield scratch
+            if path.exists():
+                path.rename(former)
+            try:
+                scratch.rename(path)
+            except OSError:
+                if former.exists():
+                    former.rename(path)
+                raise
+        finally:
+            for folder in (scratch, former):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what processes that run no longer have left beside a file that they were writing."""
+    pattern = re.compile(
+        rf"{re.escape(_stem(path))}\.([0-9a-f]{{8}})-(\d+)-[0-9a-f]{{8}}{re.escape(path.suffix)}"
+    )
+    with contextlib.suppress(OSError):
+        for entry in list(os.scandir(path.parent)):
+            found = pattern.fullmatch(entry.name)
+            if found is None or _may_run(found[1], int(found[2]), entry):
+                continue
+            with contextlib.suppress(OSError):
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path)
+                else:
+                    Path(entry.path).unlink()
+
+
+def _may_run(host: str, process: int, entry: "os.DirEntry[str]") -> bool:
+    """Whether the process that writes this may still run."""
+    if host != _HOST or sys.platform == "win32":
+        return time.time() - entry.stat().st_mtime < STALE_SECONDS
     try:
-        yield scratch
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _stem(path: Path) -> str:
+    """Return the beginning of scratch names: hidden, and short enough for every file system."""
+    return "." + path.stem.encode("utf-8", "ignore")[:100].decode("utf-8", "ignore")
+
+
+def _scratch(path: Path) -> Path:
+    """Return a name beside a path that no other writer has."""
+    token = f"{_HOST}-{os.getpid()}-{secrets.token_hex(4)}"
+    return path.with_name(f"{_stem(path)}.{token}{path.suffix}")
+
+
+def _take_permissions(scratch: Path, before: os.stat_result) -> None:
+    if hasattr(os, "chown"):
+        # Who may not give files away keeps its own; the mode is what matters.
+        with contextlib.suppress(OSError):
+            os.chown(scratch, before.st_uid, before.st_gid)
+    scratch.chmod(stat.S_IMODE(before.st_mode))
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file where the system only says that the disk is full, or alike."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or isinstance(error, FileNotFoundError | InterruptedError):
+            raise
+        advice = "make room, or choose another place"
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            advice = "choose another place"
+        reason = error.strerror or os.strerror(error.errno)
+        sentence = f"{str(path)!r} cannot be written ({reason}); {advice}."
+        raise type(error)(sentence) from None
 
 
 def check_target(
-    target: str | os.PathLike[str], suffixes: Iterable[str] = (), *, name: str = "path"
+    target: str | os.PathLike[str],
+    suffixes: Iterable[str] = (),
+    *,
+    name: str = "path",
+    is_folder: bool = False,
 ) -> Path:
     """Refuse, before anything is computed, a target that could not be written in the end.
 
@@ -57,6 +188,8 @@ def check_target(
         The suffixes that are understood, with their dots; none means any.
     name
         How the caller names the argument, for messages.
+    is_folder
+        Whether a folder shall be written, as some formats are one.
 
     Returns
     -------
@@ -72,14 +205,30 @@ def check_target(
         stands at `target`.
     """
     path = Path(target)
+    try:
+        os.fsencode(path)
+        if "\0" in str(path):
+            raise ValueError
+    except ValueError:
+        raise ValueError(
+            f"{name} {str(path)!r} has characters that no file name can have; give another name."
+        ) from None
     known = tuple(suffixes)
-    if known and path.suffix.lower() not in known:
+    if known and not any(has_suffix(path, suffix) for suffix in known):
         given = f"the suffix {path.suffix!r}" if path.suffix else "no suffix"
         raise ValueError(f"{name} {str(path)!r} has {given}; use {_alternatives(known)}.")
-    if path.exists() and not path.is_file():
-        kind = "a folder" if path.is_dir() else "not an ordinary file"
-        raise OSError(f"{name} {str(path)!r} is {kind}; give the name of a file.")
-    folder = path.resolve().parent
+    if path.exists() and not (path.is_dir() if is_folder else path.is_file()):
+        kind = (
+            "a file" if path.is_file() else "a folder" if path.is_dir() else "not an ordinary file"
+        )
+        wanted = "a folder" if is_folder else "a file"
+        raise OSError(f"{name} {str(path)!r} is {kind}; give the name of {wanted}.")
+    try:
+        folder = path.resolve().parent
+    except (OSError, RuntimeError):  # RuntimeError before Python 3.13
+        raise OSError(
+            f"{name} {str(path)!r} is a link that leads to itself; give another name."
+        ) from None
     if not folder.is_dir():
         raise FileNotFoundError(
             f"{name} {str(path)!r}: the folder {str(folder)!r} does not exist; make it first."
@@ -90,6 +239,11 @@ def check_target(
             "choose another one."
         )
     return path
+
+
+def has_suffix(path: Path, suffix: str) -> bool:
+    """Whether a file name ends with a suffix, which may have several dots, in any case."""
+    return path.name.lower().endswith(suffix) and len(path.name) > len(suffix)
 
 
 def _alternatives(words: tuple[str, ...]) -> str:

@@ -48,7 +48,10 @@ def _line(value: object) -> str:
 
 def _plain(value: object) -> object:
     """Turn NumPy values and containers into JSON's types, and all else into text."""
-    if value is None or isinstance(value, str | bool | int | float):
+    if isinstance(value, str):
+        # Names of files may hold what no encoding knows.
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if value is None or isinstance(value, bool | int | float):
         return value
     if hasattr(value, "tolist"):
         return value.tolist()  # of an array, or of one of its numbers
@@ -56,4 +59,4 @@ def _plain(value: object) -> object:
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    return str(value)
+    return _plain(str(value))

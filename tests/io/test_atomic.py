@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from napari_colorkde.io.atomic import atomic_path, check_target
+from napari_colorkde.io.atomic import atomic_folder, atomic_path, check_target
 
 
 def test_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -99,3 +102,92 @@ def test_missing_suffix_is_refused() -> None:
 
 def test_suffix_in_capitals_is_understood(tmp_path: Path) -> None:
     assert check_target(tmp_path / "A.TIF", (".tif",)) == tmp_path / "A.TIF"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_permissions_of_what_is_replaced_are_kept(tmp_path: Path, mode: int) -> None:
+    target = tmp_path / "a.npy"
+    target.write_text("old")
+    target.chmod(mode)
+    with atomic_path(target) as scratch:
+        assert stat.S_IMODE(scratch.stat().st_mode) == mode
+        scratch.write_text("new")
+    assert (target.read_text(), stat.S_IMODE(target.stat().st_mode)) == ("new", mode)
+
+
+KILLED = """
+import os, sys
+from napari_colorkde.io.atomic import atomic_folder, atomic_path
+with atomic_path(sys.argv[1]) as scratch, atomic_folder(sys.argv[2]) as folder:
+    scratch.write_text("half")
+    (folder / "half").write_text("half")
+    os._exit(9)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    file, folder = tmp_path / "a.npy", tmp_path / "b.zarr"
+    file.write_text("old")
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(file), str(folder)], check=False)
+    assert ended.returncode == 9
+    assert file.read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 3
+    with atomic_path(file) as first, atomic_path(file) as second:
+        assert first != second  # of a process that runs, nothing is removed
+        assert first.exists()
+    with atomic_folder(folder) as scratch:
+        (scratch / "whole").write_text("whole")
+    assert sorted(tmp_path.iterdir()) == [file, folder]
+    assert [p.name for p in folder.iterdir()] == ["whole"]
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    target = tmp_path / "a.zarr"
+    target.mkdir()
+    (target / "old").write_text("old")
+
+    def write_half() -> None:
+        with atomic_folder(target) as scratch:
+            (scratch / "new").write_text("new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
+    assert [p.name for p in target.iterdir()] == ["old"]
+    with atomic_folder(target) as scratch:
+        (scratch / "new").write_text("new")
+    assert [p.name for p in target.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [target]
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="is a file; give the name of a folder"):
+        check_target(tmp_path / "file", is_folder=True)
+
+
+def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
+    target = tmp_path / "a.npy"
+    with (
+        pytest.raises(OSError, match=r"a\.npy' cannot be written \(No space left.*; make room"),
+        atomic_path(target),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a\0.npy", "\ud800.npy"])
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="has characters that no file name can have; give another"):
+        check_target(tmp_path / name)
+
+
+def test_a_link_to_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.npy").symlink_to(tmp_path / "a.npy")
+    with pytest.raises(OSError, match="is a link that leads to itself; give another name"):
+        check_target(tmp_path / "a.npy")
+
+
+def test_long_names_have_scratch_names_that_fit(tmp_path: Path) -> None:
+    target = tmp_path / ("ü" * 120 + ".npy")
+    with atomic_path(target) as scratch:
+        scratch.write_text("new")
+    assert target.read_text() == "new"
