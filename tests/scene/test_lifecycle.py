@@ -145,13 +145,14 @@ def test_floating_leaves_memory_where_it_was(canvas: Any, docked: Any, qtbot: An
     assert sizes[-1] - sizes[4] < 8
 
 
-def test_fifty_open_close_cycles_leave_nothing(qapp: Any) -> None:
+@pytest.mark.parametrize("cycles", [20, pytest.param(50, marks=pytest.mark.slow)])
+def test_opening_and_closing_leaves_nothing(cycles: int, qapp: Any) -> None:
     from napari_colorkde.scene.canvas import ColorSpaceCanvas
 
     process = psutil.Process()
     alive: list[weakref.ref[Any]] = []
     sizes = []
-    for _ in range(50):
+    for _ in range(cycles):
         canvas = ColorSpaceCanvas()
         canvas.native.resize(120, 120)
         canvas.native.show()
@@ -166,7 +167,8 @@ def test_fifty_open_close_cycles_leave_nothing(qapp: Any) -> None:
         gc.collect()
         sizes.append(process.memory_info().rss / 2**20)
     assert sum(ref() is not None for ref in alive) == 0
-    assert sizes[-1] - sizes[15] < 25
+    # A canvas that stays would be more than 1 MB each time; the driver's pools fill at first.
+    assert sizes[-1] - sizes[10] < 0.7 * (cycles - 10)
 
 
 def test_fine_steps_come_back_when_nothing_moves(canvas: Any, qtbot: Any) -> None:

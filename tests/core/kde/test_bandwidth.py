@@ -313,7 +313,7 @@ def test_what_is_left_out_at_random_pixels_is_the_textbooks(seed, method, sigma)
 
 def test_the_search_finds_the_best_of_many_sigmas_in_eight_tries(monkeypatch):
     for seed in range(3):
-        palette = many_colors(seed)
+        palette = many_colors(seed, 1500)
         every = select_bandwidth(palette, "loco", np.geomspace(1 / 1024, 1 / 8, 40), exact=True)
         monkeypatch.setattr(bandwidth_module, "MAX_SCORED", 100)
         found = select_bandwidth(palette, "loco")
