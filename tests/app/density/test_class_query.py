@@ -39,7 +39,6 @@ FILE = {"skin": SKIN, "other": OTHER}
 
 def state(sets: dict[str, KernelSet], chosen: str | None = None, **fields: Any) -> State:
     # The library's word for the same.
-    fields = {{"none_below": "keep_mass"}.get(name, name): fields[name] for name in fields}
     classification = ClassificationSettings().replace(**fields)
     return State().replace(
         kernel_sets=sets,
@@ -72,7 +71,7 @@ def answered(asked: ClassQuery) -> np.ndarray:
         ({"rest": STAINS}, {"show": "posterior", "cls": "blue", "priors": {"blue": 0.7}}),
         ({"rest": STAINS}, {"show": "ratio", "cls": "rest", "against": "brown"}),
         ({"rest": STAINS}, {"show": "class"}),
-        ({"rest": STAINS}, {"show": "class", "none_below": 0.6}),
+        ({"rest": STAINS}, {"show": "class", "keep_mass": 0.6}),
     ],
 )
 def test_answers_are_those_of_the_public_function(sets: Any, fields: dict[str, Any]) -> None:
@@ -196,7 +195,7 @@ def test_classes_whose_kernels_weigh_nothing_are_improbable(cls: str) -> None:
         {"show": "posterior", "cls": "none"},
         {"show": "posterior", "cls": "some"},
         {"show": "class"},
-        {"show": "class", "none_below": 0.5},
+        {"show": "class", "keep_mass": 0.5},
         {"show": "ratio", "cls": "none", "against": "nothing"},
     ],
 )
