@@ -130,14 +130,14 @@ class LazyLevel:
     """
 
     def __init__(self, painting: PaletteImage, level: int, axes: Axes) -> None:
-        self._painting = painting
+        self.painting = painting
         self._level = level
         self._axes = axes
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """That of the painting."""
-        return self._painting.dtype
+        return self.painting.dtype
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -165,21 +165,21 @@ class LazyLevel:
             return painted
         given = iter(_expanded(parts, self.ndim))
         axes = tuple(a if isinstance(a, int) else _part(a, next(given)) for a in self._axes)
-        return LazyLevel(self._painting, self._level, axes)
+        return LazyLevel(self.painting, self._level, axes)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ValueError(
                 "a painted level is computed when it is read, so it cannot be given without a copy."
             )
-        painted = self._painting.collect_samples(self._level, self._axes)
+        painted = self.painting.collect_samples(self._level, self._axes)
         return painted if dtype is None else painted.astype(dtype, copy=False)
 
     def __repr__(self) -> str:
         return f"<PaintedLevel {self._level}, shape {self.shape}>"
 
     def __deepcopy__(self, memo: dict[int, object]) -> "LazyLevel":
-        return LazyLevel(deepcopy(self._painting, memo), self._level, self._axes)
+        return LazyLevel(deepcopy(self.painting, memo), self._level, self._axes)
 
 
 def _small(index: PixelIndex) -> np.bool_ | bool:

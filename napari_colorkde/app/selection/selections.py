@@ -19,6 +19,9 @@ from napari_colorkde.core.image import SliceableArray
 CLICK_RADIUS = 2.3
 """Pixels: a click takes the 21 of a square of 5 without its corners. One pixel is one color."""
 
+FEW_GROUPS = 1 << 16
+"""Groups up to this number are found in a table, others by sorting."""
+
 Groups = NDArray[np.integer[Any]] | NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
@@ -68,20 +71,21 @@ def collect_samples(
     """
     size = len(index.palette) + 1
     keys, counts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    numbers: dict[int, int] = {}
     done = 0
     for axes, groups in selection.tiles(index):
         codes = index.codes(0, axes)
         done += codes.size
         marked = (groups != 0) & (codes != 0)
-        codes, group_of = codes[marked], groups[marked].astype(np.int64)
-        if group_of.size and group_of.min() == group_of.max():
+        codes, number = codes[marked], _numbered(groups[marked], numbers)
+        if number.size and number.min() == number.max():
             in_group = np.bincount(codes, minlength=size)
             present = np.flatnonzero(in_group)
-            keys.append(group_of[0] * size + present)
+            keys.append(number[0] * size + present)
             counts.append(in_group[present])
         else:
             # One number for a group and a code.
-            distinct, times = np.unique(group_of * size + codes, return_counts=True)
+            distinct, times = np.unique(number * size + codes, return_counts=True)
             keys.append(distinct)
             counts.append(times)
         yield done / selection.n_pixels
@@ -89,12 +93,27 @@ def collect_samples(
     together = np.concatenate(counts)
     total = np.zeros(size, np.int64)
     found: dict[int, Samples] = {}
-    for group in np.unique(of_group).tolist():
-        mine = of_group == group
+    for group in sorted(numbers):
+        mine = of_group == numbers[group]
         total[:] = 0
         np.add.at(total, code[mine], together[mine])
         found[group] = samples_of_counts(index.palette, total[1:])
     yield found
+
+
+def _numbered(groups: Groups, numbers: dict[int, int]) -> NDArray[np.int64]:
+    """Number groups from 0 as they come, since 64-bit ids leave no room beside them for codes."""
+    if groups.size == 0:
+        return np.empty(0, np.int64)
+    if groups.min() >= 0 and groups.max() < FEW_GROUPS:
+        small = groups.astype(np.intp)
+        ids = np.flatnonzero(np.bincount(small))
+        table = np.zeros(int(ids[-1]) + 1, np.int64)
+        table[ids] = [numbers.setdefault(int(each), len(numbers)) for each in ids]
+        return table[small]
+    ids, positions = np.unique(groups, return_inverse=True)
+    of_ids = [numbers.setdefault(int(each), len(numbers)) for each in ids]
+    return np.array(of_ids, np.int64)[positions]
 
 
 # --- clicks and rectangles

@@ -134,8 +134,8 @@ def test_a_copy_keeps_its_values_and_shares_the_index() -> None:
     painting.write(2 * red_of(painting.index))
     for copy, level in zip(copies, before, strict=True):
         np.testing.assert_array_equal(np.asarray(copy), level)
-    assert copies[0]._painting is copies[1]._painting
-    assert copies[0]._painting.index is painting.index
+    assert copies[0].painting is copies[1].painting
+    assert copies[0].painting.index is painting.index
 
 
 def test_a_stack_is_painted_plane_by_plane() -> None:

@@ -12,6 +12,7 @@ from napari_colorkde.app.image import pixel_index as index_module
 from napari_colorkde.app.image.counting import count_colors
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import source_of
+from napari_colorkde.app.selection import selections
 from napari_colorkde.app.selection.from_layers import (
     labels_selection,
     pixel_positions,
@@ -320,3 +321,33 @@ def test_labels_of_another_shape_are_refused() -> None:
     layer = opened.viewer.add_labels(np.ones((30, 41), int), name="marks")
     with pytest.raises(ValueError, match="'marks' is 30 × 41 pixels, the image 30 × 40"):
         opened.labels(layer, "each")
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_ids_of_64_bits_are_told_apart(dtype: Any) -> None:
+    opened = Opened(IMAGE, rgb=True)
+    first, second, small = 720575940600000001, 720575940600000002, 7
+    labels = np.zeros((30, 40), dtype)
+    labels[:, :10], labels[5:, 20:30], labels[2, 15] = first, second, small
+    selection = opened.labels(opened.viewer.add_labels(labels), "each")
+    found = opened.samples(selection)
+    assert list(found) == [small, first, second]
+    for label, samples in found.items():
+        wanted = IMAGE[labels == label].astype(float)
+        assert samples.n_pixels == len(wanted)
+        mean = np.average(samples.colors, axis=0, weights=samples.counts)
+        np.testing.assert_allclose(mean, wanted.mean(axis=0))
+
+
+def test_groups_are_the_same_whether_they_are_found_in_a_table_or_by_sorting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened = Opened(IMAGE, rgb=True)
+    labels = opened.viewer.add_labels(RNG.integers(0, 9, (30, 40)))
+    by_table = opened.samples(opened.labels(labels, "each"))
+    monkeypatch.setattr(selections, "FEW_GROUPS", 0)
+    by_sorting = opened.samples(opened.labels(labels, "each"))
+    assert list(by_table) == list(by_sorting) == list(range(1, 9))
+    for group in by_table:
+        np.testing.assert_array_equal(by_table[group].colors, by_sorting[group].colors)
+        np.testing.assert_array_equal(by_table[group].counts, by_sorting[group].counts)
