@@ -14,7 +14,7 @@ from psygnal import Signal, SignalInstance
 from napari_colorkde.app.aliases import PartOf, StateField, renamed, warn_renamed
 from napari_colorkde.app.background.executor import Executor, Progress, SynchronousExecutor, Work
 from napari_colorkde.app.background.jobs import Jobs
-from napari_colorkde.app.background.reports import ComputeError, Reports, user_message
+from napari_colorkde.app.background.reports import Reports, user_message
 from napari_colorkde.app.density.computation import Computation
 from napari_colorkde.app.density.compute import ColorValues, Estimate
 from napari_colorkde.app.density.difference import Difference
@@ -34,6 +34,9 @@ from napari_colorkde.core.palette.palette import Palette
 
 LANES = ("edit", "light", "labels", "difference", "pick", "export", "count", "truth", "fit")
 """Most urgent first: editing goes on while a file is written or an image is counted."""
+
+FORGOTTEN_LANES = tuple(lane for lane in LANES if lane != "export")
+"""Work on an image that ends when another one is opened, or its colors are counted again."""
 
 Result = TypeVar("Result")
 
@@ -122,8 +125,6 @@ class Session:
         self._subtraction = Subtraction(self)
         self._subtraction.changed.connect(self.difference_changed.emit)
 
-    # --- what is chosen
-
     @property
     def view(self) -> ViewSettings:
         """How the color space is looked at; not undone."""
@@ -181,7 +182,8 @@ class Session:
 
     def open(self, source: ImageSource | None) -> None:
         """Look at another image, or at none. Its colors are counted in the background."""
-        self._forget()
+        self._jobs.stop(*FORGOTTEN_LANES)
+        self.computation.forget()
         self._image.source = source
         if not self._image.has_channels(self.state):
             self.store.put(self.state.replace(channels=None))
@@ -190,8 +192,8 @@ class Session:
 
     def recount(self) -> None:
         """Count the image again, for instance after its pixels were changed."""
-        self._forget()
-        self.computation.count()
+        self._jobs.stop(*FORGOTTEN_LANES)
+        self.computation.recount()
 
     @property
     def channels(self) -> Channels | None:
@@ -223,26 +225,26 @@ class Session:
     def wait(self, timeout: float | None = 60.0) -> None:
         """Return when what is shown is what the state asks for.
 
-        Parameters
-        ----------
-        timeout
-            In seconds; None waits for ever.
-
         Raises
         ------
         TimeoutError
-            If that takes longer.
+            If that takes longer than `timeout` seconds; None waits for ever.
         ComputeError
             If it failed.
         """
         if not self._executor.wait(lambda: not self._jobs.busy, timeout):
             raise TimeoutError(f"the density was not finished after {timeout:g} s.")
-        if self.error is not None:
-            raise ComputeError(self.error)
+        self._reports.raise_error()
 
     def stop(self, *lanes: str) -> None:
-        """Stop what is under way, in these lanes or in all. What is shown stays."""
+        """Stop what is under way, in these lanes or in all; the state is what is shown then."""
         self._jobs.stop(*lanes)
+        if not lanes or "edit" in lanes:
+            self.computation.go_back()
+
+    when_ready = PartOf[Callable[[Callable[[], object]], None]](
+        "computation.when_ready", "Call back when what is shown is what the state asks for."
+    )
 
     def run(
         self,
@@ -287,14 +289,8 @@ class Session:
         self._image.source = None
         self.computation.forget()
 
-    # --- within
-
     def _on_change(self, state: State, before: State) -> None:
         if state.channels != before.channels:
             self.recount()
         else:
             self.computation.follow(state, before)
-
-    def _forget(self) -> None:
-        self._jobs.stop(*(lane for lane in LANES if lane != "export"))
-        self.computation.forget()

@@ -166,6 +166,11 @@ class StateStore:
         if state != before:
             self.state_changed.emit(state, before)
 
+    def retreat(self, state: State) -> None:
+        """Go back to a state whose results are there; `redo` brings the present one again."""
+        self._history.retreat(self.state, state)
+        self.put(state)
+
     def undo(self) -> None:
         """Go back to the state before the last change; nothing happens where there is none."""
         self._revert(self._history.undo(self.state))

@@ -65,6 +65,13 @@ class UndoStack:
         """The state that was taken back last, None if there is none."""
         return self._move(current, self._later, self._earlier)
 
+    def retreat(self, current: State, target: State) -> None:
+        """Go back to a state: the last one, or one that a gesture has passed through."""
+        if self._earlier and self._earlier[-1] == target:
+            self._earlier.pop()
+        self._later.append(current)
+        self._gesture = None
+
     def _move(self, current: State, source: list[State], target: list[State]) -> State | None:
         if not source:
             return None

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from napari_colorkde.app.background.reports import ComputeError, user_message
+from napari_colorkde.app.density import compute as compute_module
+from napari_colorkde.app.density import export as export_module
 from napari_colorkde.app.density.compute import ColorValues
+from napari_colorkde.app.density.script import python_script
 from napari_colorkde.app.image.source import ImageSource, source_of_array
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.kde.color_kde import ColorKDE
@@ -353,3 +356,158 @@ def test_a_bandwidth_that_is_given_with_a_space_is_in_its_units() -> None:
     session.set(bandwidth=25.5)
     session.set(space="lab", bandwidth=3)
     assert session.bandwidth == (3.0,)
+
+
+# --- stopping, waiting, failing
+
+
+def stepped(**state: Any) -> tuple[Session, SteppingExecutor]:
+    executor = SteppingExecutor()
+    session = Session(executor)
+    session.open(source())
+    session.set(**{"log": False, **state})
+    session.wait()
+    return session, executor
+
+
+def check_one_state(session: Session) -> None:
+    """What is shown is what the state names, the script gives, and a file is described by."""
+    assert session.source is not None
+    names: dict[str, Any] = {"read_image": lambda path: IMAGE}
+    script = python_script(session.state, session.source)
+    exec(script.replace("read_image, ", "").replace(", read_image", ""), names)
+    assert session.palette is not None
+    painted = session.palette.paint(densities_of(session).values, IMAGE)
+    np.testing.assert_allclose(names["density"], painted, rtol=1e-5)
+    assert session.estimate is not None
+    assert tuple(session.description()["bandwidth"]) == session.estimate.sigmas
+    assert densities_of(session).request.bandwidth == session.bandwidth
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_stopping_a_rule_goes_back_to_what_is_shown(steps: int) -> None:
+    session, executor = stepped(bandwidth=9)
+    session.bandwidth = "loo"
+    for _ in range(steps):
+        executor.step()
+    assert session.busy
+    session.stop()
+    session.wait()
+    check_one_state(session)
+    assert session.bandwidth == (9.0,)
+    session.redo()
+    session.wait()
+    check_one_state(session)
+    assert session.bandwidth == "loo"
+    session.undo()
+    session.wait()
+    assert session.bandwidth == (9.0,)
+    session.undo()
+    assert session.bandwidth is None, "stopping is no step of its own"
+
+
+def test_stopping_after_the_volume_came_takes_it_back() -> None:
+    session, executor = stepped(bandwidth=9)
+    before = session.estimate
+    session.bandwidth = 20
+    while session.estimate is None or session.estimate.bandwidth != (20.0,):
+        executor.step()
+    heard: list[Any] = []
+    session.estimate_changed.connect(heard.append)
+    session.stop()
+    session.wait()
+    assert before is not None
+    assert [estimate.volume for estimate in heard] == [before.volume]
+    check_one_state(session)
+
+
+def test_stopping_while_other_channels_are_counted_goes_back_to_those_before() -> None:
+    session, executor = stepped()
+    assert session.source is not None
+    session.channels = session.source.choices[-1]
+    executor.compute()
+    session.stop()
+    session.wait()
+    assert session.state.channels is None
+    assert session.palette is not None
+    assert session.palette.n_channels == 3
+    check_one_state(session)
+
+
+def test_a_rule_that_has_chosen_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    session, executor = stepped(bandwidth="loo")
+    session.bandwidth = 3
+    executor.step()
+    session.stop()
+    session.wait()
+    monkeypatch.setattr(compute_module, "iterate_selection", None)
+    session.log = True
+    session.wait()
+    assert session.bandwidth == "loo"
+
+
+def test_an_export_waits_for_the_density(tmp_path: Path) -> None:
+    session, _ = stepped(bandwidth=9)
+    session.bandwidth = 20
+    session.export(tmp_path / "density.npy")
+    session.wait()
+    wanted = ColorKDE(IMAGE, 20).density(IMAGE)
+    np.testing.assert_allclose(np.load(tmp_path / "density.npy"), wanted, rtol=1e-5)
+
+
+def test_an_export_waits_for_an_image_that_is_counted(tmp_path: Path) -> None:
+    session = Session(SteppingExecutor())
+    session.open(source())
+    session.export(tmp_path / "density.npy")
+    session.wait()
+    assert (tmp_path / "density.npy").exists()
+
+
+def test_what_waits_is_given_up_with_a_sentence(tmp_path: Path) -> None:
+    session, executor = stepped(bandwidth=9)
+    said: list[str] = []
+    session.message.connect(said.append)
+    session.bandwidth = 20
+    executor.compute()
+    session.export(tmp_path / "density.npy")
+    session.stop()
+    session.wait()
+    assert said == ["What waited for the density was given up with it."]
+    assert not (tmp_path / "density.npy").exists()
+    session.export(tmp_path / "density.npy")
+    session.wait()
+    assert (tmp_path / "density.npy").exists()
+
+
+def test_what_failed_is_not_exported_as_what_was_there_before(tmp_path: Path) -> None:
+    session = opened(bandwidth=7)
+    session.bandwidth = (1, 2)
+    session.export(tmp_path / "density.npy")
+    with pytest.raises(ComputeError, match="3 color channels"):
+        session.wait()
+    assert not (tmp_path / "density.npy").exists()
+
+
+def test_an_export_that_failed_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(request: Any) -> Any:
+        raise OSError("no space left")
+        yield
+
+    session = opened()
+    with monkeypatch.context() as patch:
+        patch.setattr(export_module, "export", full)
+        session.export(tmp_path / "a.npy")
+    with pytest.raises(ComputeError, match="no space left"):
+        session.wait()
+    session.wait()
+    assert session.error is None
+    with monkeypatch.context() as patch:
+        patch.setattr(export_module, "export", full)
+        session.export(tmp_path / "a.npy")
+    assert session.error == "no space left"
+    session.export(tmp_path / "b.npy")
+    assert session.error is None
+    session.wait()
+    assert (tmp_path / "b.npy").exists()

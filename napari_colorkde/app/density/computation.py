@@ -4,7 +4,8 @@ A change of the state makes a frozen request, which runs in the background; resu
 against what is current, and announced.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from psygnal import Signal
 
@@ -32,6 +33,28 @@ COMPUTED_FIELDS = (
     "shown_classification",
 )
 """Fields of the state whose change asks for other numbers."""
+
+STATE_FIELDS = (
+    "channels",
+    "show",
+    "space",
+    "bandwidth",
+    "kernel_sets",
+    "kernel_set",
+    "log",
+    "classification",
+)
+"""The fields, and those of the image, as the state has them."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Results:
+    """What belongs together on the screen: a state, and what has come of it."""
+
+    state: State
+    counted: CountedImage
+    estimate: Estimate | None
+    densities: ColorValues
 
 
 class Computation:
@@ -64,44 +87,118 @@ class Computation:
         self.estimate: Estimate | None = None
         self.densities: ColorValues | None = None
         self._contributions: Contributions | None = None
+        self._shown: _Results | None = None
+        self._awaiting: list[Callable[[], object]] = []
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the values that are shown are exact, and those that the state asks for."""
+        shown, index = self._shown, self._image.index
+        if shown is None or index is None or index.is_preview or not shown.densities.is_exact:
+            return False
+        return shown.counted is self._image.counted and _same(shown.state, self._store.state)
 
     def forget(self) -> None:
         """Let go of all results."""
-        self._image.counted = self.estimate = self.densities = None
-        self._contributions = self._reports.error = None
+        self._shown = None
+        self._drop_results()
+        self._give_up_awaiting()
+
+    def recount(self) -> None:
+        """Count the image again; until then, what is shown stays."""
+        self._drop_results()
+        self.count()
 
     def count(self) -> None:
         """Count the image's colors, and compute what the state asks for."""
         source, channels = self._image.source, self._image.channels(self._store.state)
         if source is not None and channels is not None:
             self._jobs.submit(
-                "count",
-                lambda: count_colors(source, channels),
-                self._on_counted,
-                self._reports.end,
+                "count", lambda: count_colors(source, channels), self._on_counted, self._on_end
             )
 
     def compute(self) -> None:
         """Compute what the state asks for; later, where the colors are not counted yet."""
-        palette = self._image.palette
+        palette, state = self._image.palette, self._store.state
         if palette is None:
             return
         self._reports.error = None
-        request = self._request(palette, self._store.state)
+        request = self._request(palette, state)
         self._jobs.submit(
             "edit",
             lambda: compute(request),
-            self._on_computed,
-            self._reports.end,
+            lambda result: self._on_computed(result, state),
+            self._on_end,
             is_picture=_is_picture,
         )
 
     def follow(self, state: State, before: State) -> None:
         """Compute what a change of the state asks for."""
-        if any(getattr(state, name) != getattr(before, name) for name in COMPUTED_FIELDS):
+        if not _same(state, before):
             self.compute()
 
+    def when_ready(self, action: Callable[[], object]) -> None:
+        """Call back when the values that the state asks for are there: now, or once they are.
+
+        What was stopped or failed is asked for again. The action is forgotten where that is stopped
+        or fails, or another image is opened.
+
+        Raises
+        ------
+        ValueError
+            If there is no image.
+        """
+        if self._image.source is None:
+            raise ValueError("there is no image, and no finished density; open an image first.")
+        if self.is_current:
+            action()
+            return
+        self._awaiting.append(action)
+        if not (self._jobs.busy_in("count") or self._jobs.busy_in("edit")):
+            if self._image.index is None or self._image.index.is_preview:
+                self.count()
+            else:
+                self.compute()
+
+    def go_back(self) -> None:
+        """Return to what is shown, since what was asked for after it was stopped.
+
+        So that what is shown, named, copied as a script and exported are one state. `redo` asks
+        for it again.
+        """
+        self._give_up_awaiting()
+        shown = self._shown
+        if shown is None:
+            return
+        if not _same(shown.state, self._store.state, "channels"):
+            fields = {name: getattr(shown.state, name) for name in STATE_FIELDS}
+            self._store.retreat(replace(self._store.state, **fields))
+        if self._image.counted is not shown.counted:
+            self._image.counted = shown.counted
+            self._contributions = None
+            self.counted_changed.emit(shown.counted)
+        if (
+            self.estimate is None
+            or shown.estimate is None
+            or (self.estimate.volume is not shown.estimate.volume)
+        ):
+            self.estimate = shown.estimate
+            if shown.estimate is not None:
+                self.estimate_changed.emit(shown.estimate)
+        if self.densities is not shown.densities:
+            self.densities = shown.densities
+            self.densities_changed.emit(shown.densities)
+
     # --- within
+
+    def _drop_results(self) -> None:
+        self._image.counted = self.estimate = self.densities = None
+        self._contributions = self._reports.error = None
+
+    def _give_up_awaiting(self) -> None:
+        if self._awaiting:
+            self._awaiting.clear()
+            self._reports.say("What waited for the density was given up with it.")
 
     def _request(self, palette: Palette, state: State) -> DensityRequest:
         previous = self.estimate
@@ -145,20 +242,37 @@ class Computation:
         self.counted_changed.emit(result)
         self.compute()
 
-    def _on_computed(self, result: Progress | Estimate | ColorValues) -> None:
+    def _on_computed(self, result: Progress | Estimate | ColorValues, state: State) -> None:
         # The palette is the version a result is made for.
-        palette = self._image.palette
+        palette, counted = self._image.palette, self._image.counted
         if isinstance(result, Progress):
             self._reports.progressed.emit(result)
         elif isinstance(result, ColorValues):
-            if result.request.palette is palette:
+            if counted is not None and result.request.palette is palette:
                 self.densities = result
+                # Without its lattice, which is large.
+                estimate = None if self.estimate is None else replace(self.estimate, kde=None)
+                self._shown = _Results(state, counted, estimate, result)
                 self.densities_changed.emit(result)
+                if self.is_current:
+                    actions, self._awaiting = self._awaiting, []
+                    for action in actions:
+                        action()
         elif result.palette is palette:
             self.estimate = result
             self.estimate_changed.emit(result)
             if result.notice:
                 self._reports.say(result.notice)
+
+    def _on_end(self, error: Exception | None) -> None:
+        if error is not None:
+            self._awaiting.clear()
+        self._reports.end(error)
+
+
+def _same(state: State, other: State, *more: str) -> bool:
+    """Whether two states ask for the same values."""
+    return all(getattr(state, name) == getattr(other, name) for name in (*COMPUTED_FIELDS, *more))
 
 
 def _is_picture(result: object) -> bool:

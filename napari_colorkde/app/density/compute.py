@@ -144,7 +144,11 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
         yield Progress("estimating the density")
         coordinates = request.coordinates or convert_palette(palette, request.space)
         sigmas, notice = None, ""
-        for step in _resolved(coordinates.points, request.bandwidth, request.device):
+        # What a rule has chosen before, it chooses again.
+        known = request.bandwidth
+        if estimate is not None and isinstance(known, str):
+            known = estimate.sigmas
+        for step in _resolved(coordinates.points, known, request.device):
             if isinstance(step, Progress):
                 yield step
             elif isinstance(step, BandwidthSelection):

@@ -110,15 +110,9 @@ class Exporter:
         limits: tuple[float, float] | None,
     ) -> None:
         """Write the density that is shown, see `napari_colorkde.app.session.Session.export`."""
-        densities, index = self._computation.densities, self._image.index
         target = check_target(path, density_suffixes())
-        if densities is None or index is None or not densities.is_exact or index.is_preview:
-            raise ValueError("there is no finished density to export yet; wait until it is shown.")
-        colors = self._store.state.colormap if colormap is None else colormap
-        request = ExportRequest(target, index, densities, colors, limits, self.description())
-        self._jobs.submit(
-            "export", lambda: export(request), self._on_result, self._reports.end, keep=True
-        )
+        self._reports.forget_task()
+        self._computation.when_ready(lambda: self._start(target, colormap, limits))
 
     def description(self) -> dict[str, object]:
         """Return how to get the density that is shown again: for files that are written."""
@@ -144,6 +138,21 @@ class Exporter:
             if isinstance(densities.request.bandwidth, str):
                 facts["bandwidth rule"] = densities.request.bandwidth
         return provenance(**facts, log=densities.request.log)
+
+    def _start(
+        self,
+        target: Path,
+        colormap: str | NDArray[Any] | None,
+        limits: tuple[float, float] | None,
+    ) -> None:
+        densities, index = self._computation.densities, self._image.index
+        if densities is None or index is None:
+            return
+        colors = self._store.state.colormap if colormap is None else colormap
+        request = ExportRequest(target, index, densities, colors, limits, self.description())
+        self._jobs.submit(
+            "export", lambda: export(request), self._on_result, self._reports.end_task, keep=True
+        )
 
     def _on_result(self, result: Progress | Path) -> None:
         if isinstance(result, Progress):
