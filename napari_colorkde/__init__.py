@@ -54,6 +54,8 @@ __all__ = [*sorted(_HOMES), "__version__"]  # noqa: PLE0604 - computed from the 
 
 
 def __getattr__(name: str) -> Any:
+    if name == "torch":  # our operations on tensors: napari_colorkde.torch.color_kde
+        return import_module(f"{__name__}.torch")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -100,6 +100,10 @@ def test_the_grid_is_that_of_the_numpy_function() -> None:
         assert np.allclose(density[0], volume.values, rtol=0, atol=1e-5 * volume.values.max())
 
 
+def test_it_is_found_from_the_package() -> None:
+    assert napari_colorkde.torch.color_kde is color_kde
+
+
 def test_a_batch_equals_its_images_and_shares_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     x = images(5, 3, 30)
     together = color_kde(x, 20.0, 16, EXTENT)
