@@ -5,7 +5,6 @@ after Ctrl+C. `commands` holds the commands and their options, `inputs` what the
 they do, `arguments` how values are typed, `console` how the program speaks, `verbosity` how much.
 """
 
-import logging
 import shlex
 import sys
 import warnings
@@ -16,7 +15,7 @@ from typing import TextIO
 import typer
 
 from napari_colorkde.cli.commands import app
-from napari_colorkde.cli.console import PROGRAM, print_message
+from napari_colorkde.cli.console import PROGRAM, print_error, print_warning
 from napari_colorkde.cli.verbosity import level_of_environment
 from napari_colorkde.openmp import wait_without_spinning
 
@@ -56,12 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _refuse(f"out of memory ({str(error).splitlines()[0]}); use --device cpu or less.")
     if code == 130:
-        print_message("stopped.", logging.ERROR)
+        print_error("stopped.")
     return int(code or 0)
 
 
 def _refuse(sentence: str) -> int:
-    print_message(sentence, logging.ERROR)
+    print_error(sentence)
     return 2
 
 
@@ -88,7 +87,7 @@ def _warnings_as_lines() -> Iterator[None]:
             line: str | None = None,
         ) -> None:
             if issubclass(category, UserWarning):
-                print_message(f"warning: {message}")
+                print_warning(str(message))
             else:
                 show(message, category, filename, lineno, file, line)
 

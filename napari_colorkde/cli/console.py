@@ -108,8 +108,17 @@ def print_status(text: str) -> None:
     LOGGER.info("%s", text)
 
 
-def print_message(text: str, level: int = logging.WARNING) -> None:
-    """Write one line that begins with the program's name to stderr: an error or a warning."""
+def print_error(text: str) -> None:
+    """Write one line to stderr that says why the program ends."""
+    _print_line(logging.ERROR, text)
+
+
+def print_warning(text: str) -> None:
+    """Write one line to stderr that says what to know of the result."""
+    _print_line(logging.WARNING, f"warning: {text}")
+
+
+def _print_line(level: int, text: str) -> None:
     LOGGER.log(level, "%s: %s", PROGRAM, _shortened(" ".join(text.split())))
 
 

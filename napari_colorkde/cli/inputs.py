@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_colorkde.cli.console import print_message, print_status, timed_step
+from napari_colorkde.cli.console import print_status, print_warning, timed_step
 from napari_colorkde.cli.reading_options import Reading
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def read(
         marked = None if mask is None else read_mask(mask)
         work.outcome = f"{' × '.join(map(str, pixels.shape))}, {pixels.dtype}"
     for remark in loaded.remarks:
-        print_message(f"warning: {remark}")
+        print_warning(remark)
     if loaded.is_table and channel_axis is not None:
         if not reading.names_axis:
             raise ValueError(

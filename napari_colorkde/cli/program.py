@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from napari_colorkde import __version__
-from napari_colorkde.cli.console import PROGRAM, print_message
+from napari_colorkde.cli.console import PROGRAM, print_warning
 from napari_colorkde.cli.shared_options import filled
 from napari_colorkde.cli.verbosity import (
     QuietOption,
@@ -59,8 +59,8 @@ class Command:
         @functools.wraps(self.run)
         def run(*arguments: object, **options: object) -> None:
             self.run(*arguments, **options)
-            print_message(
-                f"warning: the command {self.former_name} is now called {self.name}; the former "
+            print_warning(
+                f"the command {self.former_name} is now called {self.name}; the former "
                 "name will go away."
             )
 

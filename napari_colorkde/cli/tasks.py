@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from napari_colorkde.cli.console import print_message, timed_step
+from napari_colorkde.cli.console import print_warning, timed_step
 from napari_colorkde.cli.inputs import ImageInput, count_colors
 
 if TYPE_CHECKING:
@@ -158,9 +158,7 @@ def _fit_palette(
             f"log-likelihood {last.log_likelihood:.6f} nats per pixel"
         )
     if not last.converged:
-        print_message(
-            f"warning: EM has not converged in {last.iteration} iterations; give --max-iter more."
-        )
+        print_warning(f"EM has not converged in {last.iteration} iterations; give --max-iter more.")
     return last.kernels
 
 
@@ -189,7 +187,7 @@ def select_bandwidth(
             work.progress(min(len(selection.candidates) / total, 1.0))
         work.outcome = f"{len(selection.candidates)} candidates"
     if caveat := selection.caveat:
-        print_message(f"warning: {caveat}")
+        print_warning(caveat)
     return selection
 
 

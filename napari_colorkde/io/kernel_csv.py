@@ -5,7 +5,8 @@ may be missing. The mean columns stand in channel order: R, G, B, or B, G, R for
 images, or 1, 2, 3, … for any number of channels. Off-diagonal covariances follow as ``cov_rg,
 cov_rb, cov_gb`` (``cov_1_2`` for numbered channels); kernels that have none leave them blank.
 Optional: ``class``, ``name``, ``visible``. Numbers have a decimal point and are written in full, so
-that they read back as the same float64.
+that they read back as the same float64. What is pasted into the table of kernels comes here through
+`app.kernels.edits`.
 """
 
 import csv

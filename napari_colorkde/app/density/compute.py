@@ -1,7 +1,9 @@
 """From requests to results: pure generators that can be stopped between their yields.
 
 A request is a frozen value with all that is needed; results name what they are made of. Long steps
-tell how far they are. Nothing here knows the session, napari or a thread.
+tell how far they are. Nothing here knows the session, napari or a thread. There is
+one value for each distinct color: the sums are those of `core.kde.color_kde` and
+`core.mixture.density`, and `app.layers.painting` spreads them over the pixels.
 """
 
 import time

@@ -1,4 +1,7 @@
-"""What a layer of this program says of itself: found in its metadata, and again by its writer."""
+"""What a layer of this program says of itself: found in its metadata, and again by its writer.
+
+`painted_layer` and `overlay` put it on their layers.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

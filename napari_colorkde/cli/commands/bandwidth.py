@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from napari_colorkde.cli import allowed_names, inputs, tasks
-from napari_colorkde.cli.console import print_message, table
+from napari_colorkde.cli.console import print_warning, table
 from napari_colorkde.cli.parsers import Numbers, one_of, parse_numbers
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.reading_options import Reading, reads_images
@@ -87,7 +87,7 @@ def bandwidth(
             header.append("standard_error")
             for row, error in zip(rows, found.standard_errors.tolist(), strict=True):
                 row.append(f"{error:.6f}")
-            print_message(
+            print_warning(
                 f"scores are means over {found.n_scored} random pixels, not over all; --exact "
                 "takes all."
             )

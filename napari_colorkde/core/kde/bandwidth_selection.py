@@ -1,4 +1,4 @@
-"""A bandwidth that was chosen, and what it was chosen from."""
+"""The result of choosing a bandwidth; the rules that choose are in `bandwidth_rules`."""
 
 from dataclasses import dataclass, field
 from typing import Literal

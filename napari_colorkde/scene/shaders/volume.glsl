@@ -17,7 +17,7 @@ uniform float u_floor;            // densities below are not shown
 uniform vec4 u_cut;               // where dot(xyz, place) > w, everything is taken away; 0 = no cut
 uniform float u_cut_sheet;        // the cut shows what a sheet of this thickness would, scene length
 
-uniform float u_step;             // scene length of one step along a ray
+uniform float u_step;             // scene length of one step along a ray; scene/density/content.py chooses it
 uniform float u_jitter;           // 0: regular samples .. 1: shifted by up to half a step
 
 varying vec3 v_position;
