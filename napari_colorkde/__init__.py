@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from napari_colorkde.core.kde.color_kde import color_kde as color_kde
     from napari_colorkde.core.kde.density_volume import DensityVolume as DensityVolume
     from napari_colorkde.core.kde.divergence import compare as compare
-    from napari_colorkde.core.kde.gaussian_kde import GaussianKDE as GaussianKDE
-    from napari_colorkde.core.kde.gaussian_kde import grid_search as grid_search
     from napari_colorkde.core.mixture.density import compute_densities as compute_densities
     from napari_colorkde.core.mixture.em import fit_kernels as fit_kernels
     from napari_colorkde.core.mixture.fit_classes import fit_classes as fit_classes
     from napari_colorkde.core.mixture.kernels import Kernel as Kernel
     from napari_colorkde.core.mixture.kernels import KernelSet as KernelSet
     from napari_colorkde.core.palette.palette import Palette as Palette
+    from napari_colorkde.core.vectors.gaussian_kde import GaussianKDE as GaussianKDE
+    from napari_colorkde.core.vectors.grid_search import grid_search as grid_search
     from napari_colorkde.io.images import read_image as read_image
     from napari_colorkde.io.kernel_files import load_kernels as load_kernels
     from napari_colorkde.io.kernel_files import save_kernels as save_kernels
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ColorKDE": "core.kde.color_kde",
     "DensityVolume": "core.kde.color_kde",
-    "GaussianKDE": "core.kde.gaussian_kde",
+    "GaussianKDE": "core.vectors.gaussian_kde",
     "Kernel": "core.mixture.kernels",
     "KernelSet": "core.mixture.kernels",
     "Palette": "core.palette.palette",
@@ -43,7 +43,7 @@ _HOMES = {
     "compute_densities": "core.mixture.density",
     "fit_classes": "core.mixture.fit_classes",
     "fit_kernels": "core.mixture.em",
-    "grid_search": "core.kde.gaussian_kde",
+    "grid_search": "core.vectors.grid_search",
     "load_kernels": "io.kernel_files",
     "read_image": "io.images",
     "save_kernels": "io.kernel_files",

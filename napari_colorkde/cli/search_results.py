@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from napari_colorkde.cli.console import table
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.kde.gaussian_kde import GridSearchResult
+    from napari_colorkde.core.vectors.grid_search import GridSearchResult
 
 CSV_COLUMNS = (
     "dataset",

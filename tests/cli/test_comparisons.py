@@ -16,7 +16,7 @@ from PIL import Image
 from napari_colorkde import compare
 from napari_colorkde.cli import main
 from napari_colorkde.core.crosscheck import libraries
-from napari_colorkde.core.kde.vector_comparison import compare_vectors
+from napari_colorkde.core.vectors.comparison import compare_vectors
 from napari_colorkde.io.datasets import read_dataset
 
 DIGITS = Path(__file__).parents[1] / "data" / "mnist_30_digits.npz"

@@ -87,7 +87,7 @@ def _compare_vectors(
         raise ValueError(f"--bandwidth is {given}; vectors need one sigma, as in --bandwidth 0.2.")
     a, b = (read_training_vectors(file, scale) for file in (file_a, file_b))
 
-    from napari_colorkde.core.kde.vector_comparison import WHY_DIRECTIONS_DIFFER, compare_vectors
+    from napari_colorkde.core.vectors.comparison import WHY_DIRECTIONS_DIFFER, compare_vectors
 
     with timed_step("Divergences") as work:
         found = compare_vectors(a, b, sigma, device=device, progress=work.progress)

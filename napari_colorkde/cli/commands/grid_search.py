@@ -115,7 +115,7 @@ def grid_search(
         with timed_step(f"Writing {plot}"):
             write_plot(plot, results)
     if both_directions:
-        from napari_colorkde.core.kde.vector_comparison import WHY_DIRECTIONS_DIFFER
+        from napari_colorkde.core.vectors.comparison import WHY_DIRECTIONS_DIFFER
 
         print_status(WHY_DIRECTIONS_DIFFER)
     if as_json:
@@ -180,10 +180,10 @@ def _search(
     name: str, parts: "Split", sigmas: list[float], repeat: int, device: str
 ) -> SearchResult:
     """Score all sigmas, in one pass over the distances, and then the best on the test vectors."""
-    from napari_colorkde.core.kde import gaussian_kde
+    from napari_colorkde.core.vectors import grid_search as vector_search
 
     with timed_step("Log-likelihoods") as work:
-        found = gaussian_kde.grid_search(
+        found = vector_search.grid_search(
             parts.train, parts.valid, sigmas, device=device, progress=work.progress
         )
     # All are done at once: they share one pass over the distances.
@@ -193,7 +193,7 @@ def _search(
         return SearchResult(name, found, None, ())
     with timed_step(f"Test vectors at sigma {found.best_sigma:g}") as work:
         passes = [
-            gaussian_kde.grid_search(
+            vector_search.grid_search(
                 parts.train, parts.test, [found.best_sigma], device=device, progress=work.progress
             )
             for _ in range(repeat)
@@ -204,7 +204,7 @@ def _search(
 
 def _reversed(result: SearchResult, parts: "Split", device: str) -> SearchResult:
     """Score the training vectors under the validation and the test vectors, too."""
-    from napari_colorkde.core.kde import gaussian_kde
+    from napari_colorkde.core.vectors import grid_search as vector_search
 
     sigma = [result.found.best_sigma]
     scores: list[float | None] = []
@@ -213,7 +213,7 @@ def _reversed(result: SearchResult, parts: "Split", device: str) -> SearchResult
             scores.append(None)
             continue
         with timed_step(f"Training vectors under held-out ones at sigma {sigma[0]:g}") as work:
-            found = gaussian_kde.grid_search(
+            found = vector_search.grid_search(
                 held_out, parts.train, sigma, device=device, progress=work.progress
             )
         scores.append(float(found.scores[0]))

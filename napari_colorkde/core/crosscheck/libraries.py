@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.crosscheck.task import Task
 from napari_colorkde.core.kde.color_kde import ColorKDE
-from napari_colorkde.core.kde.gaussian_kde import GaussianKDE
+from napari_colorkde.core.vectors.gaussian_kde import GaussianKDE
 
 Array = NDArray[np.float64]
 

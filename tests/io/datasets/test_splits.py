@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_colorkde.core import reference
-from napari_colorkde.core.kde.gaussian_kde import grid_search
+from napari_colorkde.core.vectors.grid_search import grid_search
 from napari_colorkde.io.datasets import DataSet, memory, read_dataset, split
 
 DIGITS = Path(__file__).parents[2] / "data" / "mnist_30_digits.npz"

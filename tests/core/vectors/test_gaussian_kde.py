@@ -7,9 +7,10 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
 
-from napari_colorkde.core.kde import vector_sums as vectors_module
-from napari_colorkde.core.kde.gaussian_kde import GaussianKDE, grid_search
 from napari_colorkde.core.reference import kde_log_density
+from napari_colorkde.core.vectors import log_densities as vectors_module
+from napari_colorkde.core.vectors.gaussian_kde import GaussianKDE
+from napari_colorkde.core.vectors.grid_search import grid_search
 
 DATA = Path(__file__).parents[2] / "data"
 SIGMAS = np.array([0.05, 0.08, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0])
@@ -151,7 +152,7 @@ def test_an_estimator_must_be_fitted_and_asked_for_the_same_features():
         GaussianKDE().score_samples(GOOD)
     with pytest.raises(ValueError, match="sigma is 0"):
         GaussianKDE(0).fit(GOOD)
-    with pytest.raises(ValueError, match="X has vectors of 2 numbers"):
+    with pytest.raises(ValueError, match="X has 2 features, but GaussianKDE is expecting 3"):
         GaussianKDE().fit(GOOD).score_samples(GOOD[:, :2])
 
 

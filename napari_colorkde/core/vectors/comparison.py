@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.kde.gaussian_kde import GaussianKDE
+from napari_colorkde.core.vectors.gaussian_kde import GaussianKDE
 
 Array = NDArray[np.float64]
 

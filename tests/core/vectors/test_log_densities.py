@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_colorkde.core.device import HOST
-from napari_colorkde.core.kde import vector_sums as module
-from napari_colorkde.core.kde.vector_sums import log_densities
 from napari_colorkde.core.reference import kde_log_density
+from napari_colorkde.core.vectors import log_densities as module
+from napari_colorkde.core.vectors.log_densities import log_densities
 
 SIGMAS = np.array([0.05, 0.08, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0])
 

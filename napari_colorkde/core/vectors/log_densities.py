@@ -29,6 +29,8 @@ def log_densities(
     sigmas: Array,
     *,
     device: Device,
+    weights: Array | None = None,
+    of_others: bool = False,
     advance: Callable[[int], None] | None = None,
 ) -> Array:
     """Return the log-density of every point under every sigma, (S, n) float64 nats.
@@ -41,6 +43,10 @@ def log_densities(
         (S,) positive.
     device
         Where to compute; what needs float64 goes to ``device.exact``.
+    weights
+        (M,) positive; None: all the same.
+    of_others
+        `points` are `train`, two or more, and each is left out of its own density.
     advance
         Called after each tile with the number of distances in it.
     """
@@ -56,7 +62,9 @@ def log_densities(
         sums_here = np.zeros((len(sigmas), len(a)))
         for columns in _tiles(len(train), TRAIN_ROWS):
             b = train[columns] - center
-            minimum, partial = _tile_sums(a, b, bits, shrink, device)
+            w = None if weights is None else weights[columns]
+            own = rows.start - columns.start if of_others else None
+            minimum, partial = _tile_sums(a, b, bits, shrink, device, w, own)
             # Sums are in units of the nearest training vector's term, so that none underflows.
             lower = np.minimum(nearest_here, minimum)
             grid = np.asarray(shrink)[:, None]
@@ -67,17 +75,26 @@ def log_densities(
                 advance(len(a) * len(b))
         nearest[rows], sums[:, rows] = nearest_here, sums_here
     exponents = np.log(sums) - math.log(2) * np.asarray(shrink)[:, None] * nearest
-    normalizers = np.log(len(train)) + train.shape[1] * np.log(np.sqrt(2 * np.pi) * sigmas)
-    return np.asarray(exponents - normalizers[:, None])
+    amounts = np.ones(len(train)) if weights is None else weights
+    total = amounts.sum() - (amounts if of_others else 0)
+    normalizers = train.shape[1] * np.log(np.sqrt(2 * np.pi) * sigmas)
+    return np.asarray(exponents - normalizers[:, None] - np.log(total))
 
 
 def _tile_sums(
-    a: Array, b: Array, bits: float, shrink: list[float], device: Device
+    a: Array,
+    b: Array,
+    bits: float,
+    shrink: list[float],
+    device: Device,
+    amounts: Array | None,
+    own: int | None,
 ) -> tuple[Array, Array]:
     """Sum the kernel over one tile.
 
     Returns the smallest exponent of each point, (n,), and Σ 2^(−shrink·(exponent − smallest)),
-    (S, n), where an exponent is ``bits`` times the squared distance.
+    (S, n), where an exponent is ``bits`` times the squared distance. Terms are multiplied by
+    `amounts`; row i leaves out column i + `own`.
     """
     a_norms, b_norms = np.einsum("ij,ij->i", a, a), np.einsum("ij,ij->i", b, b)
     # Rounding of the matrix product and of the subtraction after it, in nats per unit of epsilon.
@@ -96,14 +113,18 @@ def _tile_sums(
             device.put(b_norms, dtype), device.put(a, dtype), device.put(b, dtype).T, alpha=-2
         )
         distances += device.put(a_norms, dtype)[:, None]
-    minimum = distances.amin(dim=1)
+    if own is not None:
+        distances.diagonal(own).fill_(math.inf)
+    minimum = distances.amin(dim=1).clamp_(max=torch.finfo(dtype).max)
     # From here on float32 is enough: an error of the exponent weighs no more than its term.
     exponents = ((distances - minimum[:, None]) * -bits).float()
     terms = torch.empty_like(exponents)
+    factors = None if amounts is None else device.put(amounts)
     sums = []
     for factor in shrink:
         torch.mul(exponents, factor, out=terms)
-        sums.append(device.get(terms.exp2_().sum(dim=1)))
+        terms.exp2_()
+        sums.append(device.get(terms.sum(dim=1) if factors is None else terms @ factors))
     return device.get(minimum).astype(np.float64) * bits, np.stack(sums).astype(np.float64)
 
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from napari_colorkde.core.kde.vector_comparison import compare_vectors
 from napari_colorkde.core.reference import kde_log_density
+from napari_colorkde.core.vectors.comparison import compare_vectors
 
 RNG = np.random.default_rng(0)
 A, B = RNG.normal(size=(40, 2)), RNG.normal([1.0, 0.0], 1.5, (30, 2))

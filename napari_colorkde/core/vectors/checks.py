@@ -1,0 +1,172 @@
+"""Vectors, sigmas and weights as they are given: refused with a sentence, before any work."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+MOST = 1e150
+"""Largest number of a vector: its square must be one, too."""
+
+
+def checked_vectors(
+    value: Any, name: str, n_features: int | None = None, owner: str = ""
+) -> NDArray[Any]:
+    """Return n vectors of d finite real numbers, (n, d).
+
+    Parameters
+    ----------
+    value, name
+        What was given, and which argument that is.
+    n_features
+        Numbers that a vector has to have.
+    owner
+        Class of the estimator that expects them; none: the set named "train".
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is something else.
+
+    Notes
+    -----
+    Where scikit-learn's tests look for words of its own messages, these are in the sentences.
+    """
+    array = _numbers(value, name)
+    if array.ndim == 2 and array.shape[1] == 0 and len(array):
+        raise ValueError(
+            f"{name} has 0 feature(s) (shape={array.shape}) while a minimum of 1 is required."
+        )
+    if array.ndim != 2 or not array.size:
+        hint = f"; reshape it with {name}.reshape(len({name}), -1)" if array.ndim > 2 else ""
+        if array.ndim < 2:
+            hint = (
+                f". Reshape your data: {name}.reshape(-1, 1) is many vectors of one number, "
+                f"{name}.reshape(1, -1) is one vector"
+            )
+        raise ValueError(
+            f"{name} has shape {array.shape}; give n vectors of d numbers, (n, d){hint}."
+        )
+    if n_features is not None and array.shape[1] != n_features:
+        if owner:
+            raise ValueError(
+                f"{name} has {array.shape[1]} features, but {owner} is expecting {n_features} "
+                "features as input; give those it was fitted with."
+            )
+        raise ValueError(
+            f"{name} has vectors of {array.shape[1]} numbers but the training vectors have "
+            f"{n_features}; give the same features."
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds NaN or infinite values; drop or fill those vectors.")
+    # As Python's numbers: those of small dtypes overflow, and truth values have no sign.
+    if max(float(array.max()), -float(array.min())) > MOST:
+        raise ValueError(f"{name} has values above 1e150, whose squares overflow; rescale it.")
+    return array
+
+
+def checked_sigmas(value: ArrayLike) -> Array:
+    """Return sigmas, (S,), of one or more.
+
+    Raises
+    ------
+    ValueError
+        If they are not positive numbers of similar size.
+    """
+    try:
+        sigmas = np.atleast_1d(np.array(value, np.float64))
+    except (TypeError, ValueError):
+        raise ValueError(f"sigma is {value!r}; give positive numbers.") from None
+    if sigmas.ndim != 1 or not sigmas.size:
+        raise ValueError(f"sigmas have shape {sigmas.shape}; give a sequence of numbers, (S,).")
+    # The square must be a normal number, and float32 must hold the squared ratio.
+    good = np.isfinite(sigmas) & (sigmas > 1e-150) & (sigmas < 1e150)
+    if not good.all():
+        raise ValueError(
+            f"sigma is {sigmas[~good][0]:g}; give positive finite standard deviations."
+        )
+    if sigmas.max() / sigmas.min() > 1e15:
+        raise ValueError(
+            f"sigmas reach from {sigmas.min():g} to {sigmas.max():g}; "
+            "give a grid that spans less than a factor of 1e15."
+        )
+    return sigmas
+
+
+def checked_weights(value: Any, n: int) -> Array | None:
+    """Return one weight for each of n vectors, float64; None if they are all the same.
+
+    Raises
+    ------
+    ValueError
+        If there are not n of them, some are negative or not finite, or all are zero.
+    """
+    if value is None:
+        return None
+    weights = _numbers(value, "sample_weight").astype(np.float64)
+    if weights.shape != (n,):
+        raise ValueError(
+            f"sample_weight has shape {weights.shape}; give one weight for each of the {n} vectors."
+        )
+    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+        raise ValueError(
+            f"sample_weight reaches from {weights.min():g} to {weights.max():g}; give finite "
+            "weights of at least zero, some above zero."
+        )
+    return None if (weights == weights[0]).all() else weights
+
+
+def feature_names(value: Any, name: str) -> NDArray[np.object_] | None:
+    """Return the names of a table's columns; None if it has none, or numbers for them.
+
+    Raises
+    ------
+    TypeError
+        If some are text and some are not.
+    """
+    columns = getattr(value, "columns", None)
+    if columns is None or not hasattr(value, "__array__"):
+        return None
+    names = np.asarray(list(columns), object)
+    is_text = [isinstance(column, str) for column in names]
+    if not any(is_text):
+        return None
+    if not all(is_text):
+        raise TypeError(
+            f"{name} has columns named by text and others by numbers; name all by text."
+        )
+    return names
+
+
+def _numbers(value: Any, name: str) -> NDArray[Any]:
+    """Return an array of real numbers of any shape."""
+    if value is None or isinstance(value, (str, bytes)) or hasattr(value, "__fspath__"):
+        what = "None" if value is None else f"the text or path {str(value)!r}"
+        raise TypeError(f"{name} is {what}; give an array of numbers, such as np.load reads.")
+    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+        raise TypeError(f"{name} is a sparse matrix; give a dense array, {name}.toarray().")
+    if getattr(value, "requires_grad", False):
+        raise TypeError(
+            f"{name} is a tensor that requires a gradient; use napari_colorkde.torch.log_density, "
+            f"which gives gradients, or {name}.detach()."
+        )
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(
+            f"{name} has rows of different lengths; give n vectors of d numbers."
+        ) from None
+    if array.dtype.kind == "c":
+        raise ValueError(
+            f"Complex data not supported: {name} holds {array.dtype}; give real numbers."
+        )
+    if array.dtype.kind == "O":
+        try:
+            return array.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{name} holds objects that are not numbers: {error}.") from None
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} holds {array.dtype}; give real numbers.")
+    return array
