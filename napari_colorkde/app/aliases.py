@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Any, Generic, Never, Protocol, Self, TypeVar, overload
+from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
 PASSED_OVER = ("napari_colorkde.", "dataclasses")
 """Modules that are not to blame for an old name: those of this program, `dataclasses.replace`."""
@@ -47,8 +47,20 @@ class PartOf(Generic[Value]):
         value: Value = self._read(instance)
         return value
 
-    def __set__(self, instance: object, value: Never) -> None:
+    def __set__(self, instance: object, value: Value) -> None:
         raise AttributeError(f"{self._name} is a result, and cannot be set.")
+
+
+class SettablePart(PartOf[Value]):
+    """An attribute of one of an object's parts as the object's own, to be assigned as well."""
+
+    def __init__(self, path: str, doc: str) -> None:
+        super().__init__(path, doc)
+        part, _, self._attribute = path.rpartition(".")
+        self._part = attrgetter(part)
+
+    def __set__(self, instance: object, value: Value) -> None:
+        setattr(self._part(instance), self._attribute, value)
 
 
 class Settable(Protocol):

@@ -4,14 +4,14 @@ Plain Python: widgets set attributes and listen to signals, scripts do the same.
 together a store of what is chosen, the image that is open, and the work that follows from them.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal, SignalInstance
 
-from napari_colorkde.app.aliases import PartOf, StateField, renamed, warn_renamed
+from napari_colorkde.app.aliases import PartOf, SettablePart, StateField, renamed, warn_renamed
 from napari_colorkde.app.background.executor import Executor, Progress, SynchronousExecutor, Work
 from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import Reports, user_message
@@ -32,7 +32,18 @@ from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette
 
-LANES = ("edit", "light", "labels", "difference", "pick", "export", "count", "truth", "fit")
+LANES = (
+    "edit",
+    "light",
+    "labels",
+    "difference",
+    "pick",
+    "export",
+    "count",
+    "truth",
+    "fit",
+    "watch",
+)
 """Most urgent first: editing goes on while a file is written or an image is counted."""
 
 FORGOTTEN_LANES = tuple(lane for lane in LANES if lane != "export")
@@ -76,7 +87,18 @@ class Session:
     can_undo = PartOf[bool]("store.can_undo", "Whether there is an earlier state.")
     can_redo = PartOf[bool]("store.can_redo", "Whether a state was taken back.")
 
+    undo = PartOf[Callable[[], None]]("store.undo", "Go back to the state before, if any.")
+    redo = PartOf[Callable[[], None]]("store.redo", "Do again what was undone last, if any.")
+    view = SettablePart[ViewSettings]("store.view", "How the color space is looked at; not undone.")
+    set_view = PartOf[Callable[..., None]]("store.set_view", "Change some fields of `view`.")
+    save_kernels = PartOf[Callable[[str | Path], None]](
+        "store.save_kernels", "Write all kernel sets to a file."
+    )
+
     source = PartOf[ImageSource | None]("_image.source", "The image; None without one.")
+    subtract = PartOf[Callable[[ImageSource | None], None]](
+        "_subtraction.choose", "Take a second image's density away from the volume, or none."
+    )
     subtracted = PartOf[ImageSource | None]("_subtraction.source", "The second image, or None.")
 
     # Results: the newest, None until there are some.
@@ -88,6 +110,9 @@ class Session:
     difference = PartOf[Difference | None]("_subtraction.result", "From the second image.")
     busy = PartOf[bool]("_jobs.busy", "Whether anything is under way.")
     busy_in = PartOf[Callable[[str], bool]]("_jobs.busy_in", "Whether a lane has work.")
+    description = PartOf[Callable[[], dict[str, Any]]](
+        "_exporter.description", "Return how to get the shown density again, for files."
+    )
     error = PartOf[str | None]("_reports.error", "How the last work failed, or None.")
 
     state_changed = PartOf[SignalInstance]("store.state_changed", "The state, and before.")
@@ -95,6 +120,7 @@ class Session:
     counted_changed = PartOf[SignalInstance]("computation.counted_changed", "CountedImage.")
     estimate_changed = PartOf[SignalInstance]("computation.estimate_changed", "Estimate.")
     densities_changed = PartOf[SignalInstance]("computation.densities_changed", "ColorValues.")
+    difference_changed = PartOf[SignalInstance]("_subtraction.changed", "Difference, or None.")
     progressed = PartOf[SignalInstance]("_reports.progressed", "Progress.")
     message = PartOf[SignalInstance]("_reports.message", "A sentence; nothing failed.")
     failed = PartOf[SignalInstance]("_reports.failed", "A sentence.")
@@ -102,9 +128,7 @@ class Session:
     exported = PartOf[SignalInstance]("_exporter.exported", "The path of a written file.")
 
     source_changed = Signal(object, description="The source, or None.")
-    difference_changed = Signal(
-        object, description="Difference, or None where the density itself is shown."
-    )
+    choices_changed = Signal(object, description="The source: it has other channels or names.")
     idle = Signal(description="Nothing is under way any more.")
 
     settled = renamed("settled", "idle")
@@ -123,24 +147,11 @@ class Session:
         self.computation = Computation(*parts, self._jobs, self.device, self._reports)
         self._exporter = Exporter(*parts, self.computation, self._jobs, self._reports)
         self._subtraction = Subtraction(self)
-        self._subtraction.changed.connect(self.difference_changed.emit)
-
-    @property
-    def view(self) -> ViewSettings:
-        """How the color space is looked at; not undone."""
-        return self.store.view
-
-    @view.setter
-    def view(self, view: ViewSettings) -> None:
-        self.store.view = view
+        self.computation.counter.pixels_changed.connect(self._on_pixels_changed)
 
     def set(self, **fields: Any) -> None:
         """Change several fields of the state at once, see `StateStore.set`."""
         self.store.set(**fields)
-
-    def set_view(self, **fields: Any) -> None:
-        """Change some fields of `view`, see `StateStore.set_view`."""
-        self.store.set_view(**fields)
 
     def set_classification(self, merge_key: Hashable = None, **fields: Any) -> None:
         """Change what is asked of the classes, see `StateStore.set_classification`."""
@@ -160,23 +171,11 @@ class Session:
             merge_key = gesture
         self.store.edit(kernels, merge_key)
 
-    def undo(self) -> None:
-        """Go back to the state before the last change; nothing happens where there is none."""
-        self.store.undo()
-
-    def redo(self) -> None:
-        """Do again what was undone last; nothing happens where there is none."""
-        self.store.redo()
-
     def load_kernels(self, path: str | Path, name: str | None = None) -> None:
         """Open a kernel file, see `StateStore.load_kernels`; announce what looks wrong in it."""
         findings = self.store.load_kernels(path, name)
         if findings:
             self.say(" ".join(f"{each[:1].upper()}{each[1:]}" for each in findings))
-
-    def save_kernels(self, path: str | Path) -> None:
-        """Write all kernel sets to a file, see `StateStore.save_kernels`."""
-        self.store.save_kernels(path)
 
     # --- the image
 
@@ -188,7 +187,22 @@ class Session:
         if not self._image.has_channels(self.state):
             self.store.put(self.state.replace(channels=None))
         self.source_changed.emit(source)
-        self.computation.count()
+        self.computation.counter.count()
+
+    def update(self, source: ImageSource, names: Mapping[str, str]) -> None:
+        """Follow the image's layers: new names by those they had, and further channels.
+
+        Colors are counted again only where the pixels that are counted have become others.
+        """
+        state = self._image.replace_source(source, names, self.state)
+        self.store.put(state)
+        if self.computation.counter.has_counted(source) and self._image.has_channels(state):
+            self.choices_changed.emit(source)
+            return
+        is_gone = not self._image.has_channels(state)
+        self.open(source)
+        if is_gone:
+            self.say("A layer of the chosen channels is gone; the image has its own channels now.")
 
     def recount(self) -> None:
         """Count the image again, for instance after its pixels were changed."""
@@ -207,18 +221,6 @@ class Session:
     def space_obstacle(self) -> str:
         """Say why the image has no other color space than its own channels; "" if it has."""
         return self._image.space_obstacle(self.state)
-
-    def subtract(self, source: ImageSource | None) -> None:
-        """Take the density of a second image away from the volume that is shown, or of none.
-
-        It is forgotten when another image is opened, and when its density cannot be had; then
-        `failed` says why.
-        """
-        self._subtraction.choose(source)
-
-    def description(self) -> dict[str, object]:
-        """Return how to get the density that is shown again: for files that are written."""
-        return self._exporter.description()
 
     # --- work
 
@@ -242,6 +244,9 @@ class Session:
         if not lanes or "edit" in lanes:
             self.computation.go_back()
 
+    check_pixels = PartOf[Callable[[], None]](
+        "computation.counter.check_pixels", "Count again where pixels were changed in place."
+    )
     when_ready = PartOf[Callable[[Callable[[], object]], None]](
         "computation.when_ready", "Call back when what is shown is what the state asks for."
     )
@@ -294,3 +299,7 @@ class Session:
             self.recount()
         else:
             self.computation.follow(state, before)
+
+    def _on_pixels_changed(self) -> None:
+        self.recount()
+        self.say("The image's pixels were changed, and their colors are counted again.")

@@ -5,13 +5,16 @@ from typing import Any
 
 from magicgui.widgets import ComboBox, PushButton
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
-from napari_colorkde.app.layers.overlay import Overlay, image_layers
+from napari_colorkde.app.layers.layer_watch import image_layers
+from napari_colorkde.app.layers.overlay import Overlay
+from napari_colorkde.app.layers.painted_layer import remove_orphans
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.io.image_formats import file_filter
@@ -47,24 +50,39 @@ class ImageChooser(QWidget):
         self.open_button = PushButton(
             name="open", text="Open image…", tooltip="Open an image file as a new layer."
         )
+        self.recount_button = PushButton(
+            name="recount",
+            text="Count again",
+            tooltip="Count the image's colors again, after its pixels were changed.",
+        )
         self.channels = ComboBox(
             name="channels",
             choices=self._channel_choices,
             tooltip="Which channels of the image make up its colors.",
         )
         form(
-            [("image", [self.image, self.open_button]), ("colors", [self.channels])],
+            [
+                ("image", [self.image, self.open_button]),
+                ("colors", [self.channels, self.recount_button]),
+            ],
             self,
         )
         self.image.changed.connect(self._on_image)
         self.open_button.changed.connect(self._on_open)
         self.channels.changed.connect(self._on_channels)
+        self.recount_button.changed.connect(self._on_recount)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._after_removal)
         self._connections = Connections()
         self._connections.add(session.source_changed, self._on_source)
+        self._connections.add(session.choices_changed, self._on_source)
         self._connections.add(session.state_changed, self._on_state)
+        self._connections.add(overlay.image_removed, self._on_removed)
 
     def close_session(self) -> None:
         """Let go of the session."""
+        self._later.stop()
         self._connections.close()
 
     def reset_choices(self) -> None:
@@ -104,14 +122,26 @@ class ImageChooser(QWidget):
         if images:
             self.look_at(active if active in images else images[-1])
 
+    def _after_removal(self) -> None:
+        remove_orphans(self._viewer)
+        if self._overlay.image is None:
+            self.choose_first()
+
     def _on_image(self, layer: Any) -> None:
         if layer != NO_IMAGE and layer is not self._overlay.image:
             self.look_at(layer)
+
+    def _on_removed(self) -> None:
+        # Not within napari's own removing.
+        self._later.start()
 
     def _on_open(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open an image", "", file_filter())
         if path:
             self.open_image(path)
+
+    def _on_recount(self) -> None:
+        self._session.recount()
 
     def _on_channels(self, channels: Channels | None) -> None:
         if channels is not None and channels != self._session.channels:
@@ -132,6 +162,7 @@ class ImageChooser(QWidget):
             if self._session.channels is not None:
                 self.channels.value = self._session.channels
         self.channels.enabled = self._session.source is not None
+        self.recount_button.enabled = self._session.source is not None
 
     # --- choices
 

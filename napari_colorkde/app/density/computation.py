@@ -15,8 +15,9 @@ from napari_colorkde.app.background.reports import Reports
 from napari_colorkde.app.density.class_query import resolve_classes
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
 from napari_colorkde.app.density.compute import ColorValues, DensityRequest, Estimate, compute
+from napari_colorkde.app.density.image_counter import ImageCounter
 from napari_colorkde.app.density.open_image import OpenImage
-from napari_colorkde.app.image.counting import CountedImage, count_colors
+from napari_colorkde.app.image.counting import CountedImage
 from napari_colorkde.app.state import State
 from napari_colorkde.app.store import StateStore
 from napari_colorkde.core.device import Device
@@ -63,7 +64,7 @@ class Computation:
     Parameters
     ----------
     store, image
-        What is chosen, and for which image. The image's colors are counted here.
+        What is chosen, and for which image.
     jobs, device
         Where the work is done: in the lanes "count" and "edit".
     reports
@@ -71,6 +72,8 @@ class Computation:
 
     Attributes
     ----------
+    counter
+        Counts the image's colors.
     estimate, densities
         The newest results, None until there are some.
     """
@@ -88,6 +91,7 @@ class Computation:
         self.densities: ColorValues | None = None
         self._contributions: Contributions | None = None
         self._shown: _Results | None = None
+        self.counter = ImageCounter(store, image, jobs, self._on_counted, self._on_end, reports)
         self._awaiting: list[Callable[[], object]] = []
 
     @property
@@ -101,21 +105,14 @@ class Computation:
     def forget(self) -> None:
         """Let go of all results."""
         self._shown = None
+        self.counter.forget()
         self._drop_results()
         self._give_up_awaiting()
 
     def recount(self) -> None:
         """Count the image again; until then, what is shown stays."""
         self._drop_results()
-        self.count()
-
-    def count(self) -> None:
-        """Count the image's colors, and compute what the state asks for."""
-        source, channels = self._image.source, self._image.channels(self._store.state)
-        if source is not None and channels is not None:
-            self._jobs.submit(
-                "count", lambda: count_colors(source, channels), self._on_counted, self._on_end
-            )
+        self.counter.count()
 
     def compute(self) -> None:
         """Compute what the state asks for; later, where the colors are not counted yet."""
@@ -156,7 +153,7 @@ class Computation:
         self._awaiting.append(action)
         if not (self._jobs.busy_in("count") or self._jobs.busy_in("edit")):
             if self._image.index is None or self._image.index.is_preview:
-                self.count()
+                self.counter.count()
             else:
                 self.compute()
 
@@ -228,10 +225,7 @@ class Computation:
             coordinates,
         )
 
-    def _on_counted(self, result: Progress | CountedImage) -> None:
-        if isinstance(result, Progress):
-            self._reports.progressed.emit(result)
-            return
+    def _on_counted(self, result: CountedImage) -> None:
         state = self._store.state
         if reason := self._image.conversion_error(state, result.palette):
             # Chosen for another image, or for other channels.

@@ -1,5 +1,6 @@
 """The image that is looked at: its source, its counted colors, and what it allows a state to be."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from napari_colorkde.app.density.color_coordinates import (
@@ -49,6 +50,28 @@ class OpenImage:
     def has_channels(self, state: State) -> bool:
         """Whether the image has the channels of a state; it has if there is none."""
         return self.source is None or state.channels in (None, *self.source.choices)
+
+    def replace_source(self, source: ImageSource, names: Mapping[str, str], state: State) -> State:
+        """Put in the same image with other layers beside it, and other names.
+
+        Parameters
+        ----------
+        names
+            New names of layers by those they had; those that are gone are missing.
+
+        Returns
+        -------
+        State
+            The state with the channels under their new names.
+        """
+        self.source = source
+        channels = state.channels
+        if channels is not None and channels.axis is None:
+            given = {old: names.get(old, old) for old in (*channels.layers, *channels.names)}
+            named = tuple(given[name] for name in channels.names)
+            layers = tuple(given[name] for name in channels.layers)
+            channels = replace(channels, names=named, layers=layers)
+        return state if channels == state.channels else state.replace(channels=channels)
 
     def check(self, state: State, given: frozenset[str]) -> None:
         """Refuse channels and a space that the image does not have.

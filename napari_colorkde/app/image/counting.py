@@ -5,6 +5,7 @@ thread of `ui.window.worker_thread`.
 """
 
 import time
+import zlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -81,3 +82,17 @@ def _sampled(
         # None of the sample's pixels counts; others may.
         return None
     return preview_index(source, channels, palette, sample, stride)
+
+
+def pixels_checksum(source: ImageSource, channels: Channels) -> Iterator[int | None]:
+    """Sum up the pixels whose colors are counted, to see later whether they were changed.
+
+    1 GB/s. No sum is yielded of arrays that are not in memory, or large; None meanwhile.
+    """
+    if not source.is_in_memory or source.n_pixels(channels) > LARGE:
+        return
+    checksum = 0
+    for _, colors in source.tiles(channels, TILE_PIXELS):
+        checksum = zlib.crc32(np.ascontiguousarray(colors).data, checksum)
+        yield None
+    yield checksum

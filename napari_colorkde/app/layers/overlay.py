@@ -8,9 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
 
+from psygnal import Signal
+
 from napari_colorkde.app.density.compute import ColorValues
 from napari_colorkde.app.image.pixel_index import PixelIndex
-from napari_colorkde.app.image.source import is_image, source_of, unwrap_proxy
+from napari_colorkde.app.image.source import ImageSource, source_of, unwrap_proxy
+from napari_colorkde.app.layers.layer_watch import LayerWatch, image_layers
 from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata
 from napari_colorkde.app.layers.overlay_colormap import overlay_colormap, uses_user_colormap
 from napari_colorkde.app.layers.painted_layer import P, PaintedLayer
@@ -26,8 +29,9 @@ if TYPE_CHECKING:
 
 OPACITY = 0.6
 
-# The overlay of each image: choosing an image again, even in another dock, goes on with it.
-_overlays: "WeakKeyDictionary[Image, ref[Image]]" = WeakKeyDictionary()
+# Overlays whose dock looks at another image: choosing theirs again, even in another dock, goes on
+# with them. Those of an image that is looked at are their dock's own.
+_left: "WeakKeyDictionary[Image, ref[Image]]" = WeakKeyDictionary()
 
 
 class Overlay(PaintedLayer[PaletteImage]):
@@ -41,13 +45,20 @@ class Overlay(PaintedLayer[PaletteImage]):
         Whose densities are shown.
     """
 
+    image_removed = Signal(
+        description="The user is deleting the image, and none is looked at. See `remove_orphans`."
+    )
+
     def __init__(self, viewer: "ViewerModel", session: Session) -> None:
-        super().__init__(viewer, _overlays)
+        super().__init__(viewer)
         self._session = session
+        self._watch = LayerWatch(self._viewer)
         self._limits: tuple[float, float] | None = None
         self._shown: ColorValues | None = None
         self._connections.add(session.densities_changed, self._show)
         self._connections.add(session.state_changed, self._on_state)
+        self._connections.add(self._watch.changed, self._on_layers)
+        self._connections.add(self._watch.refreshed, self._on_refreshed)
 
     @property
     def index(self) -> PixelIndex | None:
@@ -86,13 +97,18 @@ class Overlay(PaintedLayer[PaletteImage]):
             raise
         if layer is not None:
             self._follow(layer)
-            self._image_connections.add(layer.events.data, self._on_data)
+            if (left := _left.pop(layer, None)) is not None:
+                self._layers[layer] = left
+            self._watch.start()
             self._image_connections.add(layer.events.name, self._on_name)
             if (overlay := self.layer) is not None:
                 self._image_connections.add(overlay.events.colormap, self._on_colormap)
         self._session.open(source)
 
     def _let_go(self) -> None:
+        self._watch.stop()
+        if (image := self.image) is not None and self.layer is not None:
+            _left[image] = self._layers.pop(image)
         super()._let_go()
         self._limits = self._shown = None
 
@@ -199,16 +215,29 @@ class Overlay(PaintedLayer[PaletteImage]):
             self._session.colormap = layer.colormap.name
 
     def _on_removed(self, event: "Event") -> None:
-        removed = unwrap_proxy(event.value)
+        removed, layer = unwrap_proxy(event.value), self.layer
         if removed is self.image:
+            self._remove()
             self._let_go()
             self._session.open(None)
-        elif self.layer is None:
+            self.image_removed.emit()
+        elif layer is None:
             # The user removed it; the next edit makes another.
             self._limits = self._shown = None
 
-    def _on_data(self, event: "Event") -> None:
-        self.attach(self.image)
+    def _on_layers(self) -> None:
+        image, source = self.image, self._session.source
+        if image is None or source is None or image not in self._viewer.layers:
+            return
+        try:
+            after = source_of(image, image_layers(self._viewer))
+        except (ValueError, TypeError):
+            self.attach(None)
+            raise
+        self._session.update(after, _renamed(source, after))
+
+    def _on_refreshed(self) -> None:
+        self._session.check_pixels()
 
     def _on_name(self, event: "Event") -> None:
         image, layer = self.image, self.layer
@@ -220,11 +249,15 @@ class Overlay(PaintedLayer[PaletteImage]):
         self._set_metadata(layer, replace(before, image=image.name))
 
 
-def image_layers(viewer: "ViewerModel") -> "list[Image]":
-    """The image layers of a viewer that are no densities, from bottom to top."""
-    layers = [unwrap_proxy(layer) for layer in unwrap_proxy(viewer).layers]
-    return [layer for layer in layers if is_image(layer) and METADATA_KEY not in layer.metadata]
-
-
 def _overlay_name(image_name: str) -> str:
     return f"{image_name} density"
+
+
+def _renamed(before: ImageSource, after: ImageSource) -> dict[str, str]:
+    """Names that arrays have, by those that they had; of those that stayed, the same."""
+    return {
+        old: old if after.arrays.get(old) is array else new
+        for old, array in before.arrays.items()
+        for new, other in after.arrays.items()
+        if other is array
+    }

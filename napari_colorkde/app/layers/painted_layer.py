@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Generic, TypeVar
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.placement import Placement
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 BLENDING = "translucent_no_depth"
 PLACEMENT_EVENTS = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
+_orphans: "WeakSet[Image]" = WeakSet()
 
 P = TypeVar("P", bound=PaletteImage)
 
@@ -29,15 +30,11 @@ class PaintedLayer(ABC, Generic[P]):
     ----------
     viewer
         A napari viewer, its model, or a proxy of one.
-    layers
-        The layer of each image; given where several objects share the layers.
     """
 
-    def __init__(
-        self, viewer: "ViewerModel", layers: "WeakKeyDictionary[Image, ref[Image]] | None" = None
-    ) -> None:
+    def __init__(self, viewer: "ViewerModel") -> None:
         self._viewer = unwrap_proxy(viewer)
-        self._layers = WeakKeyDictionary() if layers is None else layers
+        self._layers: WeakKeyDictionary[Image, ref[Image]] = WeakKeyDictionary()
         self._image: ref[Image] | None = None
         self._painting: P | None = None
         self._connections, self._image_connections = Connections(), Connections()
@@ -72,11 +69,16 @@ class PaintedLayer(ABC, Generic[P]):
 
     def _remove(self) -> None:
         """Take the layer away; the image is still followed."""
-        layer = self.layer
-        if layer is not None:
-            # First forgotten, as it is not the user who removes it.
-            del self._layers[self.image]
-            self._viewer.layers.remove(layer)
+        image, layer, layers = self.image, self.layer, self._viewer.layers
+        if image is None or layer is None:
+            return
+        # First forgotten, as it is not the user who removes it.
+        del self._layers[image]
+        if image not in layers and layer in layers.selection:
+            # Perhaps it is about to be removed with its image, and must be there then.
+            _orphans.add(layer)
+        else:
+            layers.remove(layer)
 
     def _remove_unfit(self, painting: P) -> None:
         """Take the layer away where it has no pyramid and the painting has, or the reverse."""
@@ -120,3 +122,10 @@ class PaintedLayer(ABC, Generic[P]):
     @abstractmethod
     def _on_removed(self, event: "Event") -> None:
         """Follow the removal of a layer from the viewer, which may be the image or this layer."""
+
+
+def remove_orphans(viewer: "ViewerModel") -> None:
+    """Take away what was left of images that the user has deleted; not while that goes on."""
+    layers = unwrap_proxy(viewer).layers
+    for layer in [layer for layer in layers if layer in _orphans]:
+        layers.remove(layer)

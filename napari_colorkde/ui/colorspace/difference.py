@@ -7,7 +7,8 @@ from psygnal import Signal
 
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.image.source import source_of, unwrap_proxy
-from napari_colorkde.app.layers.overlay import Overlay, image_layers
+from napari_colorkde.app.layers.layer_watch import image_layers
+from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from napari.layers import Labels
 from scipy.ndimage import binary_dilation, binary_erosion
 
 from napari_colorkde.app.background.executor import Progress
+from napari_colorkde.app.layers.layer_watch import image_layers
 from napari_colorkde.app.layers.mask_layer import (
     FILLED,
     INSIDE,
@@ -18,7 +19,6 @@ from napari_colorkde.app.layers.mask_layer import (
     outline,
     paint_labels,
 )
-from napari_colorkde.app.layers.overlay import image_layers
 from tests.app.layers.test_overlay import LARGE, RGB, THERE, Setting
 
 RNG = np.random.default_rng(0)

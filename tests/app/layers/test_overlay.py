@@ -12,8 +12,9 @@ from napari.layers import Image
 from napari.utils._proxies import PublicOnlyProxy
 
 from napari_colorkde.app.image import counting
+from napari_colorkde.app.layers.layer_watch import image_layers
 from napari_colorkde.app.layers.metadata import METADATA_KEY
-from napari_colorkde.app.layers.overlay import Overlay, image_layers
+from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
@@ -179,16 +180,17 @@ def test_a_deleted_overlay_comes_back_with_the_next_edit(setting: Setting) -> No
     np.testing.assert_array_equal(setting.layer.data, ColorKDE(RGB, 9).density(RGB))
 
 
-def test_when_the_image_is_deleted_its_density_stays_and_nothing_is_looked_at(
+def test_when_the_image_is_deleted_its_density_goes_and_nothing_is_looked_at(
     setting: Setting,
 ) -> None:
     image = setting.show()
-    setting.viewer.layers.remove(image)
-    assert setting.names == ["photo density"]
+    setting.viewer.layers.selection = {image}
+    setting.viewer.layers.remove_selected()
+    assert setting.names == []
     assert setting.session.source is None
     assert setting.overlay.image is None
     setting.session.bandwidth = 9
-    assert setting.names == ["photo density"]
+    assert setting.names == []
 
 
 def test_each_image_has_one_overlay_and_keeps_it(setting: Setting) -> None:

@@ -80,7 +80,7 @@ def test_another_image_that_is_still_counted_is_not_shown_as_the_one_before(
 ) -> None:
     empty = picture(view)
     view.session.open(source_of_array(RED))
-    monkeypatch.setattr(view.session.computation, "count", lambda: None)
+    monkeypatch.setattr(view.session.computation.counter, "count", lambda: None)
     view.session.open(source_of_array(RGB))
     np.testing.assert_array_equal(picture(view), empty)
 

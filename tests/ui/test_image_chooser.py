@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.ui.conftest import RGB, RNG, Dock
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+pytestmark = pytest.mark.window
+
+
+def test_channels_that_come_after_the_dock_are_offered_together(viewer: Viewer, dock: Dock) -> None:
+    widget = dock()
+    planes = RNG.integers(0, 200, (3, 30, 40)).astype(np.uint8)
+    viewer.add_image(planes, channel_axis=0, name=["DAPI", "GFP", "RFP"])
+    widget.session.wait()
+    offered = [choice.label for choice in widget.chooser.channels.choices]
+    assert "DAPI, GFP, RFP" in offered
+    widget.chooser.channels.value = widget.chooser.channels.choices[offered.index("DAPI, GFP, RFP")]
+    viewer.layers["GFP"].name = "actin"
+    assert widget.chooser.channels.native.currentText() == "DAPI, actin, RFP"
+    widget.session.wait()
+    assert widget.session.palette is not None
+    assert widget.session.palette.n_channels == 3
+
+
+def test_pixels_are_counted_again_when_they_were_changed_or_one_asks(
+    viewer: Viewer, dock: Dock, qtbot: Any
+) -> None:
+    widget = dock(RGB.copy())
+    layer, button = viewer.layers["photo"], widget.chooser.recount_button
+    layer.data[:] = 7
+    layer.refresh()
+    widget.session.wait()
+    assert widget.session.palette is not None
+    assert len(widget.session.palette) == 1
+    assert "were changed" in widget.status.news.text()
+    layer.data[:5] = 9
+    button.native.click()
+    widget.session.wait()
+    assert len(widget.session.palette) == 2
+
+
+def test_when_an_image_is_deleted_another_one_is_shown(
+    viewer: Viewer, dock: Dock, qtbot: Any
+) -> None:
+    widget = dock(RGB)
+    other = viewer.add_image(RGB[:, ::-1], rgb=True, name="other")
+    widget.chooser.image.value = other
+    widget.session.wait()
+    viewer.layers.selection = {other, viewer.layers["other density"]}
+    viewer.layers.remove_selected()
+    qtbot.waitUntil(lambda: widget.overlay.image is viewer.layers["photo"])
+    assert widget.chooser.image.native.currentText() == "photo"
+    widget.session.wait()
+    viewer.layers.selection = {viewer.layers["photo"]}
+    viewer.layers.remove_selected()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 0)
+    assert widget.session.source is None
