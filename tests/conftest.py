@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from napari_colorkde import unexpected
 from napari_colorkde.openmp import wait_without_spinning
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's: two test processes have the cores already
 wait_without_spinning()
 os.environ["NAPARI_CONFIG"] = ""
+
+# What goes wrong in a window fails the test.
+unexpected.RAISES = True
 
 # Fixed examples by default: a test run says something about the code, not about the day.
 # HYPOTHESIS_PROFILE=explore looks for new examples.

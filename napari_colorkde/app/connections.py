@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from napari_colorkde.unexpected import guarded
+
 
 class SignalLike(Protocol):
     """A signal of psygnal or Qt, or an event of napari."""
@@ -34,7 +36,12 @@ class Connections:
         self._pairs: list[tuple[SignalLike, Callable[..., object]]] = []
 
     def add(self, signal: SignalLike, callback: Callable[..., object]) -> None:
-        """Connect a callback to a signal."""
+        """Connect a callback to a signal, `guarded` unless it is one of Qt's.
+
+        Those disconnect by themselves from objects that are deleted, and let no listener fall out.
+        """
+        if type(signal).__module__.startswith(("psygnal", "napari")):
+            callback = guarded(callback)
         signal.connect(callback)
         self._pairs.append((signal, callback))
 

@@ -15,6 +15,7 @@ from napari_colorkde.app.aliases import PartOf, SettablePart, StateField, rename
 from napari_colorkde.app.background.executor import Executor, Progress, SynchronousExecutor, Work
 from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import Reports, user_message
+from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.computation import Computation
 from napari_colorkde.app.density.compute import ColorValues, Estimate
 from napari_colorkde.app.density.difference import Difference
@@ -147,7 +148,8 @@ class Session:
         self.computation = Computation(*parts, self._jobs, self.device, self._reports)
         self._exporter = Exporter(*parts, self.computation, self._jobs, self._reports)
         self._subtraction = Subtraction(self)
-        self.computation.counter.pixels_changed.connect(self._on_pixels_changed)
+        self._connections = Connections()
+        self._connections.add(self.computation.counter.pixels_changed, self._on_pixels_changed)
 
     def set(self, **fields: Any) -> None:
         """Change several fields of the state at once, see `StateStore.set`."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from napari_colorkde.app.background.executor import Executor, Work
+from napari_colorkde.unexpected import call
 
 Result = TypeVar("Result")
 
@@ -225,9 +226,9 @@ class Jobs:
         if self._closed or item.job.is_stopped:
             return
         if isinstance(item, _End):
-            item.job.on_end(item.error)
+            call(item.job.on_end, item.error)
         else:
-            item.job.on_result(item.value)
+            call(item.job.on_result, item.value)
 
     def _ended(self) -> None:
         self._working = False
@@ -238,7 +239,7 @@ class Jobs:
         if pending:
             self._start()
         else:
-            self.on_idle()
+            call(self.on_idle)
 
 
 def _close(job: Job) -> None:

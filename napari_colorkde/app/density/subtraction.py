@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 from psygnal import Signal, SignalInstance
 
 from napari_colorkde.app.background.executor import Work
+from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.compute import Estimate
 from napari_colorkde.app.density.difference import Difference, DifferenceRequest, difference
 from napari_colorkde.app.image.channels import Channels
@@ -80,10 +81,11 @@ class Subtraction:
         self.source: ImageSource | None = None
         self.result: Difference | None = None
         self._palette: Palette | None = None
-        first.estimate_changed.connect(self._on_estimate)
-        first.source_changed.connect(self._on_source)
-        first.state_changed.connect(self._on_state)
-        first.idle.connect(self._on_idle)
+        self._connections = Connections()
+        self._connections.add(first.estimate_changed, self._on_estimate)
+        self._connections.add(first.source_changed, self._on_source)
+        self._connections.add(first.state_changed, self._on_state)
+        self._connections.add(first.idle, self._on_idle)
 
     def choose(self, source: ImageSource | None) -> None:
         """Take another image's density away, or none."""

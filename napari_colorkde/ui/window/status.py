@@ -4,6 +4,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_colorkde.app.background.executor import Progress
+from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.computation import COMPUTED_FIELDS
 from napari_colorkde.app.density.compute import ColorValues, Estimate
 from napari_colorkde.app.image.counting import CountedImage
@@ -12,6 +13,7 @@ from napari_colorkde.app.state import State
 from napari_colorkde.core.number_text import counted, grouped
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.ui.window.delayed_indicator import BUSY_DELAY_MS, DelayedIndicator
+from napari_colorkde.unexpected import add_handler, remove_handler
 
 NO_BREAK = "\u00a0"
 
@@ -69,12 +71,17 @@ class StatusLines(QWidget):
         for signal, callback in self._pairs:
             signal.connect(callback)
         self._on_source(session.source)
+        add_handler(self._on_unexpected)
 
     def close_session(self) -> None:
         """Let go of the session."""
         self._indicator.close()
+        remove_handler(self._on_unexpected)
         for signal, callback in self._pairs:
             signal.disconnect(callback)
+
+    def _on_unexpected(self, error: Exception) -> None:
+        self.show_error(f"An unexpected error occurred and was logged: {user_message(error)}")
 
     def set_theme(self, theme: str) -> None:
         """Keep warnings readable."""
