@@ -33,18 +33,7 @@ from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette
 
-LANES = (
-    "edit",
-    "light",
-    "labels",
-    "difference",
-    "pick",
-    "export",
-    "count",
-    "truth",
-    "fit",
-    "watch",
-)
+LANES = ("edit", "light", "labels", "difference", "pick", "export", "count", "truth", "fit", "look")
 """Most urgent first: editing goes on while a file is written or an image is counted."""
 
 FORGOTTEN_LANES = tuple(lane for lane in LANES if lane != "export")
@@ -198,12 +187,12 @@ class Session:
         """
         state = self._image.replace_source(source, names, self.state)
         self.store.put(state)
-        if self.computation.counter.has_counted(source) and self._image.has_channels(state):
+        has_channels = self._image.has_channels(state)
+        if has_channels and self.computation.counter.has_counted(source):
             self.choices_changed.emit(source)
             return
-        is_gone = not self._image.has_channels(state)
         self.open(source)
-        if is_gone:
+        if not has_channels:
             self.say("A layer of the chosen channels is gone; the image has its own channels now.")
 
     def recount(self) -> None:

@@ -22,7 +22,7 @@ class ImageCounter:
     store, image
         What is chosen, and for which image.
     jobs
-        Where the work is done: in the lanes "count" and "watch".
+        Where the work is done: in the lanes "count" and "look".
     on_counted, on_end
         Given what was counted, and the error with which that ended, if it did.
     reports
@@ -79,7 +79,7 @@ class ImageCounter:
             return
         source, channels = self._counting
         self._jobs.submit(
-            "watch",
+            "look",
             lambda: pixels_checksum(source, channels),
             self._on_checksum,
             self._reports.end_task,

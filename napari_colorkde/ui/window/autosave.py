@@ -15,6 +15,7 @@ from superqt.utils import QSignalThrottler
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
+from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import (
     MAX_FILES,
@@ -30,6 +31,7 @@ from napari_colorkde.app.session_file import (
 )
 from napari_colorkde.app.state import State
 from napari_colorkde.app.view_settings import ViewSettings
+from napari_colorkde.core.number_text import counted
 
 SAVE_INTERVAL_MS = 400
 """A change is on disk after this long, however quickly others follow it."""
@@ -188,8 +190,8 @@ class RestoreOffer(QWidget):
     def restore(self) -> None:
         """Take the kernels and settings of that session; the image stays.
 
-        Without the color space where the image has none but its own channels. The file stays where
-        it cannot be.
+        Without the color space where the image has none but its own channels, and with as many
+        channels as the kernels need. Where that cannot be, the offer stays for another image.
         """
         if self._abandoned is None:
             return
@@ -198,8 +200,10 @@ class RestoreOffer(QWidget):
             reason = self._session.space_obstacle()
         if reason:
             state = with_rgb_space(state)
+        fields = {name: getattr(state, name) for name in RESTORED_FIELDS}
         try:
-            self._session.set(**{name: getattr(state, name) for name in RESTORED_FIELDS})
+            fields |= self._channels_for(state)
+            self._session.set(**fields)
         except (ValueError, TypeError) as error:
             self._session.say(f"The session cannot be restored: {user_message(error)}")
             return
@@ -210,6 +214,28 @@ class RestoreOffer(QWidget):
         if reason:
             self._session.say(f"Restored in the image's own channels. {reason}")
         self.dismiss()
+
+    def _channels_for(self, state: State) -> dict[str, Channels]:
+        """Return the channels to choose for the kernels of a state; none where those are right.
+
+        Raises
+        ------
+        ValueError
+            If the image has too few.
+        """
+        kernels, source, channels = state.kernels, self._session.source, self._session.channels
+        if kernels is None or source is None or channels is None:
+            return {}
+        n = kernels.n_channels
+        if len(channels) == n:
+            return {}
+        fitting = [choice for choice in source.choices if len(choice) == n]
+        if not fitting:
+            raise ValueError(
+                f"its kernels are for {counted(n, 'channel')}, and {source.name!r} has "
+                f"{max(map(len, source.choices))}; choose another image first."
+            )
+        return {"channels": fitting[0]}
 
     def dismiss(self) -> None:
         """Forget that session."""

@@ -214,6 +214,32 @@ def test_what_cannot_be_restored_stays_on_disk_and_is_said(
     autosave.close()
 
 
+def test_kernels_that_the_image_has_no_channels_for_stay_on_offer(
+    session: Session, tmp_path: Path, qtbot: Any
+) -> None:
+    leave(tmp_path)
+    session.open(source_of_array(RGB[..., 0], "gray"))
+    said: list[str] = []
+    session.message.connect(said.append)
+    offer = RestoreOffer(session, Autosave(session, tmp_path))
+    qtbot.addWidget(offer)
+    before = session.state
+    offer.restore()
+    assert session.state is before
+    assert said == [
+        "The session cannot be restored: its kernels are for 3 channels, and 'gray' has 1; "
+        "choose another image first."
+    ]
+    assert offer.restore_button.isVisibleTo(offer)
+    session.open(source_of_array(RGB, "photo"))
+    session.channels = next(c for c in session.source.choices if len(c) == 1)  # type: ignore[union-attr]
+    offer.restore()
+    session.wait()
+    assert session.kernels == KERNELS
+    assert session.palette is not None
+    assert session.palette.n_channels == 3
+
+
 def test_what_is_dismissed_is_not_offered_again(
     session: Session, tmp_path: Path, qtbot: Any
 ) -> None:
