@@ -330,7 +330,7 @@ def test_removing_the_image_in_the_middle_of_work_stops_it(viewer: Viewer, dock:
     viewer.layers.remove("photo")
     widget.session.wait()
     assert widget.session.source is None
-    assert [layer.name for layer in viewer.layers] == ["photo density"]
+    assert [layer.name for layer in viewer.layers] == []
 
 
 @pytest.fixture

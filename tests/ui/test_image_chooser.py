@@ -38,7 +38,7 @@ def test_pixels_are_counted_again_when_they_were_changed_or_one_asks(
     widget.session.wait()
     assert widget.session.palette is not None
     assert len(widget.session.palette) == 1
-    assert "were changed" in widget.status.news.text()
+    assert "were changed" in widget.status.problem.text()
     layer.data[:5] = 9
     button.native.click()
     widget.session.wait()

@@ -217,9 +217,11 @@ class Overlay(PaintedLayer[PaletteImage]):
     def _on_removed(self, event: "Event") -> None:
         removed, layer = unwrap_proxy(event.value), self.layer
         if removed is self.image:
-            self._remove()
+            layer = self._forget_layer()
             self._let_go()
             self._session.open(None)
+            # Last, as others hear of that removal, too.
+            self._discard(layer)
             self.image_removed.emit()
         elif layer is None:
             # The user removed it; the next edit makes another.

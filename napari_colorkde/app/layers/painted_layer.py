@@ -69,16 +69,29 @@ class PaintedLayer(ABC, Generic[P]):
 
     def _remove(self) -> None:
         """Take the layer away; the image is still followed."""
-        image, layer, layers = self.image, self.layer, self._viewer.layers
-        if image is None or layer is None:
+        self._discard(self._forget_layer())
+
+    def _forget_layer(self) -> "Image | None":
+        """Return the layer, which is no longer that of the image."""
+        layer = self.layer
+        if layer is not None:
+            del self._layers[self.image]
+        return layer
+
+    def _discard(self, layer: "Image | None") -> None:
+        """Take a layer away that was forgotten before, as it is not the user who removes it."""
+        layers = self._viewer.layers
+        if layer is None or layer not in layers:
             return
-        # First forgotten, as it is not the user who removes it.
-        del self._layers[image]
-        if image not in layers and layer in layers.selection:
+        if self._is_orphan(layer):
             # Perhaps it is about to be removed with its image, and must be there then.
             _orphans.add(layer)
         else:
             layers.remove(layer)
+
+    def _is_orphan(self, layer: "Image") -> bool:
+        image, layers = self.image, self._viewer.layers
+        return (image is None or image not in layers) and layer in layers.selection
 
     def _remove_unfit(self, painting: P) -> None:
         """Take the layer away where it has no pyramid and the painting has, or the reverse."""

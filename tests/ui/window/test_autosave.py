@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from qtpy.QtCore import QTimer
 
@@ -179,7 +180,7 @@ def test_without_the_space_its_sigmas_are_let_go_and_that_is_said(
 ) -> None:
     wanted = leave_judged(tmp_path)
     autosave = Autosave(session, tmp_path)
-    session.open(source_of_array(RGB[..., 0]))
+    session.open(source_of_array(np.moveaxis(RGB, -1, 0), "planes", channel_axis=0))
     said: list[str] = []
     session.message.connect(said.append)
     offer = RestoreOffer(session, autosave)
@@ -187,8 +188,8 @@ def test_without_the_space_its_sigmas_are_let_go_and_that_is_said(
     offer.restore()
     assert session.state == replace(wanted, space="rgb", bandwidth=None)
     assert said == [
-        "Restored in the image's own channels. Other color spaces need red, green and blue; "
-        "1 channel is chosen."
+        "Restored in the image's own channels. Other color spaces need sRGB; "
+        "'planes' is not an RGB layer."
     ]
     autosave.close()
 
