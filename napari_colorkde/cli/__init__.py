@@ -16,6 +16,7 @@ import typer
 
 from napari_colorkde.cli.commands import app
 from napari_colorkde.cli.console import PROGRAM, print_error, print_warning
+from napari_colorkde.cli.jobs import refusal
 from napari_colorkde.cli.verbosity import level_of_environment
 from napari_colorkde.openmp import wait_without_spinning
 
@@ -31,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 2 after bad input, with one line on stderr; 130 after Ctrl+C.
+        0; 1 where some of many images failed; 2 after bad input, with one line on stderr; 130
+        after Ctrl+C.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     command = shlex.join([PROGRAM, *words])
@@ -43,17 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(_usage(error))
     except (KeyboardInterrupt, typer.Abort):
         code = 130
-    except MemoryError as error:
-        return _refuse(f"out of memory ({error}); use a smaller image or fewer bins.")
-    except (ValueError, TypeError, OSError) as error:
-        return _refuse(str(error) or type(error).__name__)
-    except ImportError as error:
-        return _refuse(f"a library cannot be loaded ({error}); install napari-colorkde again.")
-    except RuntimeError as error:
-        # torch has no error class of its own for a full memory of the host.
-        if "memory" not in str(error):
+    except Exception as error:
+        sentence = refusal(error)
+        if sentence is None:
             raise
-        return _refuse(f"out of memory ({str(error).splitlines()[0]}); use --device cpu or less.")
+        return _refuse(sentence)
     if code == 130:
         print_error("stopped.")
     return int(code or 0)

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from napari_colorkde.cli.jobs import CommandLine
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -98,7 +100,9 @@ def reads_images(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def is_typed(context: typer.Context, option: str) -> bool:
+def is_typed(context: typer.Context | CommandLine, option: str) -> bool:
     """Whether an option was given, be it with its default."""
+    if isinstance(context, CommandLine):
+        return option in context.typed
     source = context.get_parameter_source(option)
     return source is not None and source.name == "COMMANDLINE"

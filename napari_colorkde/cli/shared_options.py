@@ -34,6 +34,7 @@ def listed(names: tuple[str, ...]) -> str:
 
 
 IMAGE_HELP = "$images file."
+INPUT_HELP = "$images file, several of them, a glob or a folder."
 BANDWIDTH_HELP = "$bandwidths, one sigma, or one per channel (3,3,5)."
 
 ImageArgument = Annotated[Path, typer.Argument(help=IMAGE_HELP)]

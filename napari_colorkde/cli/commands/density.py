@@ -7,6 +7,7 @@ import typer
 
 from napari_colorkde.cli import allowed_names, inputs, tasks
 from napari_colorkde.cli.density_output import Result
+from napari_colorkde.cli.many_files import for_each_image
 from napari_colorkde.cli.parsers import (
     BandwidthValue,
     NamedNumber,
@@ -32,6 +33,7 @@ Show = Literal["density", "posterior", "ratio", "class"]
 
 
 @reads_images
+@for_each_image(lambda given: given["show"])
 def density(
     context: typer.Context,
     image: ImageArgument,

@@ -7,6 +7,7 @@ import typer
 
 from napari_colorkde.cli import inputs, tasks
 from napari_colorkde.cli.console import timed_step
+from napari_colorkde.cli.many_files import for_each_image
 from napari_colorkde.cli.parsers import (
     LabelName,
     NKernels,
@@ -29,6 +30,7 @@ Covariance = Literal["full", "diagonal", "diag", "spherical", "tied"]
 
 
 @reads_images
+@for_each_image("kernels")
 def fit(
     context: typer.Context,
     image: ImageArgument,

@@ -7,6 +7,7 @@ import typer
 
 from napari_colorkde.cli import inputs, tasks
 from napari_colorkde.cli.console import timed_step
+from napari_colorkde.cli.many_files import for_each_image
 from napari_colorkde.cli.parsers import Numbers, parse_pair, refuse_overwriting_inputs
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.reading_options import Reading, reads_images
@@ -22,6 +23,7 @@ from napari_colorkde.cli.shared_options import (
 
 
 @reads_images
+@for_each_image("volume")
 def volume(
     context: typer.Context,
     image: ImageArgument,

@@ -1,0 +1,273 @@
+"""Working through many images: in this process or in several, with what is left and what failed."""
+
+import contextlib
+import functools
+import importlib
+import inspect
+import io
+import logging
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from napari_colorkde.cli.console import print_message, print_status
+from napari_colorkde.cli.verbosity import LOGGER
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is done with one image.
+
+    Attributes
+    ----------
+    path
+        The image.
+    work
+        A function of a module; called by name in other processes.
+    arguments
+        By name. A context of typer becomes a `CommandLine`.
+    """
+
+    path: Path
+    work: Callable[..., Any]
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """What commands ask of typer's context, in a form that goes to another process.
+
+    Attributes
+    ----------
+    obj
+        The command line.
+    typed
+        Options that were given, be it with their defaults.
+    """
+
+    obj: str
+    typed: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a task.
+
+    Attributes
+    ----------
+    result
+        What the function returned.
+    error
+        The sentence with which it failed, or "".
+    said
+        What it wrote on stderr.
+    seconds
+        How long it took.
+    """
+
+    result: Any
+    error: str
+    said: str
+    seconds: float
+
+
+class FailedError(ValueError):
+    """The sentence of an image that failed."""
+
+
+def refusal(error: BaseException) -> str | None:
+    """Return the sentence for an error that a user can do something about, else None."""
+    if isinstance(error, MemoryError):
+        return f"out of memory ({error}); use a smaller image or fewer bins."
+    if isinstance(error, ValueError | TypeError | OSError):
+        return str(error) or type(error).__name__
+    if isinstance(error, ImportError):
+        return f"a library cannot be loaded ({error}); install napari-colorkde again."
+    # torch has no error class of its own for a full memory of the host.
+    if isinstance(error, RuntimeError) and "memory" in str(error):
+        return f"out of memory ({str(error).splitlines()[0]}); use --device cpu or less."
+    return None
+
+
+def run_tasks(tasks: Sequence[Task], jobs: int, *, keep_going: bool) -> list[Any]:
+    """Do all tasks, and say after each how many are left.
+
+    Parameters
+    ----------
+    tasks
+        In the order in which they are begun.
+    jobs
+        So many at a time, each in a process of its own with its part of the cores; 1 works in this
+        process.
+    keep_going
+        Whether the others are done when one fails.
+
+    Returns
+    -------
+    list
+        Results in the order of the tasks; None for those that failed.
+
+    Raises
+    ------
+    FailedError
+        If one fails and `keep_going` is not asked for.
+    typer.Exit
+        With code 1 where some have failed, which are listed. Results are then in its attribute
+        `results`.
+    """
+    started = time.perf_counter()
+    results: list[Any] = [None] * len(tasks)
+    failed: list[tuple[Path, str]] = []
+    outcomes = _one_by_one(tasks) if jobs == 1 else _in_processes(tasks, jobs)
+    with contextlib.closing(outcomes):
+        for done, (number, outcome) in enumerate(outcomes, 1):
+            path = tasks[number].path
+            if outcome.said:
+                typer.echo(outcome.said, err=True, nl=False)
+            if outcome.error:
+                sentence = outcome.error
+                if str(path) not in sentence:
+                    sentence = f"{path}: {sentence}"
+                if not keep_going:
+                    raise FailedError(sentence)
+                failed.append((path, sentence))
+                print_message(sentence, logging.ERROR)
+            results[number] = outcome.result
+            left = len(tasks) - done
+            rest = (time.perf_counter() - started) / done * left
+            about = f"; about {_duration(rest)} left" if left else ""
+            print_status(f"[{done}/{len(tasks)}] {path}: {outcome.seconds:.1f} s{about}")
+    if failed:
+        print_message(f"{len(failed)} of {len(tasks)} images failed:", logging.ERROR)
+        for path, _ in failed:
+            LOGGER.error("  %s", path)
+        exit_ = typer.Exit(1)
+        exit_.results = results  # type: ignore[attr-defined]  # for commands that write a table
+        raise exit_
+    return results
+
+
+def _one_by_one(tasks: Sequence[Task]) -> Generator[tuple[int, Outcome], None, None]:
+    for number, task in enumerate(tasks):
+        with _quieter():
+            outcome = _outcome(functools.partial(task.work, **task.arguments))
+        yield number, outcome
+
+
+def _in_processes(tasks: Sequence[Task], jobs: int) -> Generator[tuple[int, Outcome], None, None]:
+    """Do tasks in processes that are begun afresh: torch and OpenMP do not survive a fork."""
+    with _threads_for(jobs):
+        pool = ProcessPoolExecutor(
+            min(jobs, max(len(tasks), 1)), mp_context=multiprocessing.get_context("spawn")
+        )
+        try:
+            level = max(LOGGER.level, logging.WARNING) if LOGGER.level > logging.DEBUG else 10
+            numbers: dict[Future[Outcome], int] = {
+                pool.submit(
+                    _work,
+                    task.work.__module__,
+                    task.work.__name__,
+                    {name: _portable(value) for name, value in task.arguments.items()},
+                    level,
+                ): number
+                for number, task in enumerate(tasks)
+            }
+            for future in as_completed(numbers):
+                try:
+                    yield numbers[future], future.result()
+                except BrokenProcessPool:
+                    raise FailedError(
+                        "a process was ended while it worked, perhaps for want of memory; use "
+                        "fewer --jobs."
+                    ) from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _work(module: str, name: str, arguments: dict[str, Any], level: int) -> Outcome:
+    """Do a task in a process of its own; what it says goes back as text."""
+    from napari_colorkde.cli import _warnings_as_lines
+    from napari_colorkde.openmp import wait_without_spinning
+
+    wait_without_spinning()
+    work = inspect.unwrap(getattr(importlib.import_module(module), name))
+    said = io.StringIO()
+    LOGGER.setLevel(level)
+    before = sys.stderr
+    sys.stderr = said
+    try:
+        with _warnings_as_lines():
+            outcome = _outcome(functools.partial(work, **arguments))
+    finally:
+        sys.stderr = before
+    return Outcome(outcome.result, outcome.error, said.getvalue(), outcome.seconds)
+
+
+def _outcome(work: Callable[[], Any]) -> Outcome:
+    started = time.perf_counter()
+    result, sentence = None, ""
+    try:
+        result = work()
+    except Exception as error:
+        known = refusal(error)
+        if known is None:
+            raise
+        sentence = known
+    return Outcome(result, sentence, "", time.perf_counter() - started)
+
+
+def _portable(value: Any) -> Any:
+    # The class that typer gives is none of its public ones.
+    if not hasattr(value, "get_parameter_source"):
+        return value
+    typed = {
+        name
+        for name in value.params
+        if (source := value.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    }
+    return CommandLine(value.obj or "", frozenset(typed))
+
+
+@contextmanager
+def _quieter() -> Iterator[None]:
+    """Say of each image only what is worth a warning, unless --verbose asks for all."""
+    before = LOGGER.level
+    if before > logging.DEBUG:
+        LOGGER.setLevel(max(before, logging.WARNING))
+    try:
+        yield
+    finally:
+        LOGGER.setLevel(before)
+
+
+@contextmanager
+def _threads_for(jobs: int) -> Iterator[None]:
+    """Give each process its part of the cores, unless the environment says how many threads."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    threads = str(max(1, (cores or 1) // jobs))
+    added = [name for name in THREAD_VARIABLES if name not in os.environ]
+    os.environ.update(dict.fromkeys(added, threads))
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
