@@ -1,6 +1,7 @@
 """What commands read: images with their masks, and kernel files. Each step says what came of it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,25 @@ def read(
         channel_axis = -1
     size, unit = loaded.pixel_size, loaded.unit
     return ImageInput(path, pixels, marked, channel_axis, size, unit)
+
+
+def frames(image: ImageInput, *, per_frame: bool) -> Iterator[tuple[tuple[int, ...], ImageInput]]:
+    """Yield the frames of a stack one by one, or the whole at once, with an empty number."""
+    import numpy as np
+
+    leading = image.shape[:-2]
+    if not per_frame or not leading:
+        yield (), image
+        return
+    axis = image.channel_axis
+    is_gray = image.pixels.ndim == len(image.shape)
+    pixels = image.pixels if is_gray or axis is None else np.moveaxis(image.pixels, axis, -1)
+    for number in np.ndindex(*leading):
+        mask = None if image.mask is None else image.mask[number]
+        yield (
+            number,
+            replace(image, pixels=pixels[number], mask=mask, channel_axis=None if is_gray else -1),
+        )
 
 
 def _one_color_a_row(table: Any, axis: int) -> Any:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from napari_colorkde.cli.jobs import CommandLine
+from napari_colorkde.cli.batch.jobs import CommandLine
 
 
 @dataclass(frozen=True, slots=True)

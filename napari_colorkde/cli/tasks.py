@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from napari_colorkde.cli.console import print_warning, timed_step
-from napari_colorkde.cli.inputs import ImageInput, count_colors
+from napari_colorkde.cli.inputs import ImageInput, count_colors, frames
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,10 +63,30 @@ def kde_volume(
 
 
 def kde_density(
-    image: ImageInput, bandwidth: "Bandwidth", *, space: str, log: bool, device: str
+    image: ImageInput,
+    bandwidth: "Bandwidth",
+    *,
+    space: str,
+    log: bool,
+    device: str,
+    per_frame: bool = False,
 ) -> "tuple[NDArray[Any], NDArray[np.float64]]":
-    """The KDE of an image's own colors at each of its pixels, and the bandwidth's covariance."""
+    """The KDE of an image's own colors at each of its pixels, and the bandwidth's covariance.
+
+    With `per_frame` each frame of a stack has a KDE of its own, and there is one covariance for
+    each.
+    """
+    import numpy as np
+
     from napari_colorkde.core.kde.color_kde import ColorKDE
+
+    if per_frame and len(image.shape) > 2:
+        found = [
+            kde_density(frame, bandwidth, space=space, log=log, device=device)
+            for _, frame in frames(image, per_frame=True)
+        ]
+        values = np.stack([value for value, _ in found])
+        return values.reshape(image.shape), np.stack([covariance for _, covariance in found])
 
     palette = count_colors(image)
     with timed_step("Density of each color") as work:

@@ -5,7 +5,9 @@ May import everything in `cli`; the engine is imported when a command runs.
 
 from napari_colorkde.cli.commands import (
     bandwidth,
+    classify,
     compare,
+    count,
     crosscheck,
     demo,
     density,
@@ -13,6 +15,7 @@ from napari_colorkde.cli.commands import (
     grid_search,
     info,
     kernels,
+    measure,
     open_,
     volume,
 )
@@ -24,8 +27,11 @@ COMMANDS = (
     info.COMMAND,
     volume.COMMAND,
     density.COMMAND,
+    classify.COMMAND,
     bandwidth.COMMAND,
     fit.COMMAND,
+    count.COMMAND,
+    measure.COMMAND,
     kernels.COMMAND,
     compare.COMMAND,
     grid_search.COMMAND,

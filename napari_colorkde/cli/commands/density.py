@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 from napari_colorkde.cli import allowed_names, inputs, tasks
+from napari_colorkde.cli.batch.files import for_each_image
 from napari_colorkde.cli.density_output import Result
-from napari_colorkde.cli.many_files import for_each_image
 from napari_colorkde.cli.parsers import (
     BandwidthValue,
     NamedNumber,
@@ -112,6 +112,10 @@ def density(
             help="For .png: $colormaps.",
         ),
     ] = "magma",
+    per_frame: Annotated[
+        bool,
+        typer.Option("--per-frame", help="Frames of a stack one by one, each by its own colors."),
+    ] = False,
     mask: MaskOption = None,
     channel_axis: ChannelAxisOption = "-1",
     channels: ChannelsOption = None,
@@ -139,6 +143,7 @@ def density(
             "--bandwidth": is_typed(context, "bandwidth"),
             "--space": space != "rgb",
             "--log": log,
+            "--per-frame": per_frame,
         },
     )
     kernel_sets = {} if kernels is None else inputs.load_sets(kernels, set_name)
@@ -156,7 +161,9 @@ def density(
         result.write_classified(values, show, kernel_sets)
         return
     if kernels is None:
-        values, covariance = tasks.kde_density(read, bandwidth, space=space, log=log, device=device)
+        values, covariance = tasks.kde_density(
+            read, bandwidth, space=space, log=log, device=device, per_frame=per_frame
+        )
         result.origin["kernel density estimate with covariance"] = covariance
         result.origin["space"] = space
     else:
@@ -178,6 +185,8 @@ def _require_agreement(show: str, given: dict[str, bool]) -> None:
     """Refuse options that say nothing about what is shown, or contradict each other."""
     if given["--kernels"] and given["--bandwidth"]:
         raise ValueError("--kernels and --bandwidth exclude each other; give one of them.")
+    if given["--kernels"] and given["--per-frame"]:
+        raise ValueError("--per-frame is for the image's own colors; kernels judge all alike.")
     if given["--kernels"] and given["--space"]:
         raise ValueError("--space is for the image's own colors; kernels are those of the file.")
     if not given["--kernels"]:

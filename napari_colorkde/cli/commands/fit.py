@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 from napari_colorkde.cli import inputs, tasks
+from napari_colorkde.cli.batch.files import for_each_image
 from napari_colorkde.cli.console import timed_step
-from napari_colorkde.cli.many_files import for_each_image
 from napari_colorkde.cli.parsers import (
     LabelName,
     NKernels,

@@ -150,15 +150,9 @@ def classify_palette(
     keep_mass = _keep_mass(keep_mass, none_below)
     if keep_mass is not None and show != "class":
         raise ValueError(f"keep_mass={keep_mass} is for show='class', not {show!r}; leave it out.")
-    members, classes = kernels_and_classes(kernels)
-    names = tuple(dict.fromkeys(classes))
-    if members.n_channels != palette.n_channels:
-        raise ValueError(
-            f"kernels has {members.n_channels} channels, but the image's colors have "
-            f"{palette.n_channels}; use an image with the channels of the kernels."
-        )
+    names = class_names(kernels)
+    logs = class_log_densities(palette, kernels, device)
     prior = prior_of_classes(names, priors)
-    logs = _log_densities_in_blocks(palette, members, classes, device)
     if show == "ratio":
         first, second = ratio_classes(names, cls, against)
         ratios = [log_likelihood_ratio(block[first], block[second]) for block in logs]
@@ -196,6 +190,25 @@ def _log_densities_in_blocks(
     for start in range(0, len(palette), size):
         colors = palette.colors[start : start + size]
         yield np.stack([mixture_log_density(colors, each, device=device) for each in sets]) - scales
+
+
+def class_log_densities(
+    palette: Palette, kernels: ClassKernels, device: DeviceLike = "auto"
+) -> Iterator[Array]:
+    """Yield the log-density of each class at the colors of a palette, (M, n), part by part.
+
+    Raises
+    ------
+    ValueError
+        If the channels do not fit, or there is no kernel.
+    """
+    members, classes = kernels_and_classes(kernels)
+    if members.n_channels != palette.n_channels:
+        raise ValueError(
+            f"kernels has {members.n_channels} channels, but the image's colors have "
+            f"{palette.n_channels}; use an image with the channels of the kernels."
+        )
+    return _log_densities_in_blocks(palette, members, classes, device)
 
 
 def class_names(kernels: ClassKernels) -> tuple[str, ...]:

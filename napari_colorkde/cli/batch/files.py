@@ -14,18 +14,20 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_colorkde.cli.console import print_message, print_status
-from napari_colorkde.cli.jobs import Task, run_tasks
+from napari_colorkde.cli.batch.jobs import Task, run_tasks
+from napari_colorkde.cli.console import PROGRAM, print_status, print_warning
 from napari_colorkde.cli.shared_options import INPUT_HELP
 
 FIELDS = ("dir", "stem", "name", "rel", "what")
 """Folder of the image, its name without and with suffix, its folder below the one that was given
 as input, and what is made of it."""
 
+HEAD_BYTES = 1 << 12
+
 TEMPLATES = ("output", "mask", "labels", "regions")
 """Arguments whose names of files may hold fields."""
 
-_OPTIONS: dict[str, tuple[Any, Any]] = {
+OPTIONS: dict[str, tuple[Any, Any]] = {
     "recursive": (
         Annotated[bool, typer.Option("--recursive", help="Look into folders of folders, too.")],
         False,
@@ -83,7 +85,7 @@ def for_each_image(
     def decorate(command: Callable[..., Any]) -> Callable[..., None]:
         @functools.wraps(command)
         def run(**given: Any) -> None:
-            options = {name: given.pop(name) for name in _OPTIONS}
+            options = {name: given.pop(name) for name in OPTIONS}
             words = given.pop("image")
             field = what if isinstance(what, str) else what(given)
             files = find_images(words, recursive=options["recursive"])
@@ -115,7 +117,7 @@ def with_many_options(command: Callable[..., Any]) -> inspect.Signature:
     kind = inspect.Parameter.KEYWORD_ONLY
     added = [
         inspect.Parameter(name, kind, default=default, annotation=annotation)
-        for name, (annotation, default) in _OPTIONS.items()
+        for name, (annotation, default) in OPTIONS.items()
     ]
     return signature.replace(parameters=[*parameters, *added])
 
@@ -182,9 +184,17 @@ def _images_in(folder: Path, recursive: bool) -> list[Path]:
             continue
         if _is_folder(path):
             found += _images_in(path, recursive) if recursive else []
-        elif path.name.lower().endswith(suffixes):
+        elif path.name.lower().endswith(suffixes) and not _is_own_result(path):
             found.append(path)
     return found
+
+
+def _is_own_result(path: Path) -> bool:
+    """Whether a file says, near its beginning, that this program wrote it."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return f"{PROGRAM} ".encode() in file.read(HEAD_BYTES)
 
 
 def _plan(
@@ -237,5 +247,5 @@ def _is_done(target: Path, skips: bool, *, quiet: bool = False) -> bool:
     if not (skips and target.exists()):
         return False
     if not quiet:
-        print_message(f"{target} is there already; nothing is done.")
+        print_warning(f"{target} is there already; nothing is done.")
     return True

@@ -20,7 +20,7 @@ from typing import Any
 
 import typer
 
-from napari_colorkde.cli.console import print_message, print_status
+from napari_colorkde.cli.console import print_error, print_status
 from napari_colorkde.cli.verbosity import LOGGER
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -143,14 +143,14 @@ def run_tasks(tasks: Sequence[Task], jobs: int, *, keep_going: bool) -> list[Any
                 if not keep_going:
                     raise FailedError(sentence)
                 failed.append((path, sentence))
-                print_message(sentence, logging.ERROR)
+                print_error(sentence)
             results[number] = outcome.result
             left = len(tasks) - done
             rest = (time.perf_counter() - started) / done * left
             about = f"; about {_duration(rest)} left" if left else ""
             print_status(f"[{done}/{len(tasks)}] {path}: {outcome.seconds:.1f} s{about}")
     if failed:
-        print_message(f"{len(failed)} of {len(tasks)} images failed:", logging.ERROR)
+        print_error(f"{len(failed)} of {len(tasks)} images failed:")
         for path, _ in failed:
             LOGGER.error("  %s", path)
         exit_ = typer.Exit(1)

@@ -1,0 +1,132 @@
+"""Commands whose result is a table: rows of one image after another, as CSV."""
+
+import csv
+import functools
+import io
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from napari_colorkde.cli.batch.files import (
+    OPTIONS,
+    TEMPLATES,
+    InputFile,
+    filled_in,
+    find_images,
+    has_fields,
+    with_many_options,
+)
+from napari_colorkde.cli.batch.jobs import Task, run_tasks
+from napari_colorkde.cli.console import print_status, timed_step
+
+Cell = str | int | float | None
+Row = dict[str, Cell]
+
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Write the table there (.csv); default: print it."),
+]
+
+
+def makes_rows(command: Callable[..., list[Row]]) -> Callable[..., None]:
+    """Let a command that returns the rows of one image take any number, and write the table."""
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        from napari_colorkde.io.atomic import check_target
+
+        options = {name: given.pop(name) for name in OPTIONS}
+        words, output = given.pop("image"), given.pop("output")
+        if output is not None:
+            check_target(output, (".csv",), name="output")
+        files = find_images(words, recursive=options["recursive"])
+        known = _known_rows(output) if options["skip_existing"] else []
+        there = {row["image"] for row in known}
+        wanted = [file for file in files if str(file.path) not in there]
+        if len(wanted) < len(files):
+            print_status(f"{len(files) - len(wanted)} of {len(files)} are there already.")
+        if len(files) == 1 and files[0].is_named and wanted:
+            rows = command(**_arguments(given, files[0]), output=output)
+            _write(output, [*known, *rows])
+            return
+        tasks = [
+            Task(file.path, command, {**_arguments(given, file), "output": output})
+            for file in wanted
+        ]
+        try:
+            found = run_tasks(tasks, options["jobs"], keep_going=options["keep_going"])
+        except typer.Exit as ended:
+            found = getattr(ended, "results", [])
+            _write(output, [*known, *(row for rows in found for row in rows or ())])
+            raise
+        _write(output, [*known, *(row for rows in found for row in rows)])
+
+    signature = with_many_options(command)
+    parameters = [
+        p.replace(annotation=OutputOption, default=None) if p.name == "output" else p
+        for p in signature.parameters.values()
+    ]
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # what typer reads
+    return run
+
+
+def csv_text(rows: Sequence[Mapping[str, Cell]]) -> str:
+    """Write rows as CSV: columns in the order of their first appearance, NaN and None empty."""
+    columns = dict.fromkeys(name for row in rows for name in row)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(columns), restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+    return text.getvalue()
+
+
+def _cell(value: Cell) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _arguments(given: Mapping[str, Any], file: InputFile) -> dict[str, Any]:
+    own = {
+        name: filled_in(Path(value), file, "regions")
+        if name in TEMPLATES and has_fields(value)
+        else value
+        for name, value in given.items()
+    }
+    return {**own, "image": file.path}
+
+
+def _known_rows(output: Path | None) -> list[Row]:
+    """Return the rows of a table that is there already.
+
+    Raises
+    ------
+    ValueError
+        If there is a file that is no such table.
+    """
+    if output is None or not output.exists():
+        return []
+    with output.open(encoding="utf-8", newline="") as file:
+        rows: list[Row] = [dict(row) for row in csv.DictReader(file)]
+    if rows and "image" not in rows[0]:
+        raise ValueError(
+            f"output {str(output)!r} has no column 'image', so it is not a table of this "
+            "command; give another name."
+        )
+    return rows
+
+
+def _write(output: Path | None, rows: Sequence[Mapping[str, Cell]]) -> None:
+    text = csv_text(rows)
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    from napari_colorkde.io.atomic import atomic_path
+
+    with timed_step(f"Writing {output}") as work, atomic_path(output) as scratch:
+        scratch.write_text(text, encoding="utf-8", newline="")
+        work.outcome = f"{len(rows)} rows"

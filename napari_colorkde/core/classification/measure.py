@@ -1,0 +1,261 @@
+"""Numbers of regions: how many pixels are of which class, their mean colors, how sure that is."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_colorkde.core.classification.bayes import (
+    log_mixture_of_classes,
+    most_likely_class,
+    posterior,
+    reject_outliers,
+)
+from napari_colorkde.core.classification.classify_image import (
+    ClassKernels,
+    DeviceLike,
+    class_log_densities,
+    class_names,
+    prior_of_classes,
+)
+from napari_colorkde.core.palette.palette import Palette
+
+NONE = "none"
+"""Name of what is of no class."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """A part of an image, in a box.
+
+    Attributes
+    ----------
+    name
+        For people.
+    box
+        Rows and columns, or with leading axes.
+    inside
+        The box's shape, bool: which of its pixels belong to it.
+    """
+
+    name: str
+    box: tuple[slice, ...]
+    inside: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measurement:
+    """The pixels of a class in a region.
+
+    Attributes
+    ----------
+    region, cls
+        Names; "" where there are no regions, or no classes. `NONE` is of no class.
+    pixels
+        How many there are.
+    fraction
+        Part of the region's pixels that count; NaN where none do.
+    mean_color
+        (C,) in the image's units; NaN where there is no pixel.
+    mean_log_likelihood
+        Mean of log Σ P(c) p(color | c), nats per pixel; NaN without classes.
+    entropy
+        Mean entropy of the posteriors, nats: 0 where all is certain, at most log of the number of
+        classes; NaN without classes.
+    n_masked, n_transparent, n_not_finite
+        Pixels of the region that do not count, whatever their class.
+    """
+
+    region: str
+    cls: str
+    pixels: int
+    fraction: float
+    mean_color: NDArray[np.float64]
+    mean_log_likelihood: float
+    entropy: float
+    n_masked: int
+    n_transparent: int
+    n_not_finite: int
+
+
+def measure_regions(
+    image: ArrayLike,
+    regions: Iterable[Region] | None = None,
+    kernels: ClassKernels | None = None,
+    *,
+    priors: Mapping[str, float] | None = None,
+    keep_mass: float | None = None,
+    mask: ArrayLike | None = None,
+    channel_axis: int | None = -1,
+    device: DeviceLike = "auto",
+) -> list[Measurement]:
+    """Measure each class in each region of an image.
+
+    Parameters
+    ----------
+    image, kernels, priors, keep_mass, mask, channel_axis, device
+        As in `classify_image`; without kernels a region's pixels are measured together.
+    regions
+        Parts of the image, which may overlap; None measures the whole.
+
+    Returns
+    -------
+    list of Measurement
+        Region by region: its classes in the order of `class_names`, then `NONE`.
+
+    Raises
+    ------
+    ValueError
+        As from `classify_image`.
+
+    Notes
+    -----
+    O(colors · K + pixels). Colors are judged once, all together.
+    """
+    palette = Palette.from_image(image, mask, channel_axis)
+    index = palette.index(image, mask, channel_axis)
+    reasons = _reasons(image, mask, channel_axis, index)
+    names: tuple[str, ...] = ("",)
+    judged: Judged | None = None
+    if kernels is not None:
+        names = (*class_names(kernels), NONE)
+        judged = _judge(palette, kernels, priors, keep_mass, device)
+    whole = Region("", (slice(None),) * index.ndim, np.ones(index.shape, np.bool_))
+    found = []
+    for region in [whole] if regions is None else regions:
+        found += list(_measured(region, palette, index, reasons, names, judged))
+    return found
+
+
+def regions_of_labels(labels: ArrayLike, names: Mapping[int, str] | None = None) -> list[Region]:
+    """Return the regions of labels, in ascending order; 0 is none.
+
+    Parameters
+    ----------
+    labels
+        Whole numbers, one per pixel, of any size.
+    names
+        Names by label; default: the number.
+
+    Raises
+    ------
+    ValueError
+        If these are not whole numbers, or all are 0.
+    """
+    from scipy.ndimage import find_objects
+
+    array = np.asarray(labels)
+    if array.dtype.kind not in "bui":
+        raise ValueError(
+            f"labels is an array of {array.dtype}; give whole numbers, one for each pixel."
+        )
+    values, inverse = np.unique(array, return_inverse=True)
+    if not values.any():
+        raise ValueError("labels are all 0; give each region a number from 1.")
+    codes = inverse.reshape(array.shape)
+    boxes = find_objects(codes + 1)
+    given = {} if names is None else names
+    return [
+        Region(given.get(int(value), str(int(value))), box, codes[box] == code)
+        for code, (value, box) in enumerate(zip(values.tolist(), boxes, strict=True))
+        if value and box is not None
+    ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """What is known of each color of a palette: class, log-likelihood, entropy, (U,) each."""
+
+    classes: NDArray[np.intp]
+    log_likelihood: NDArray[np.float64]
+    entropy: NDArray[np.float64]
+
+
+def _judge(
+    palette: Palette,
+    kernels: ClassKernels,
+    priors: Mapping[str, float] | None,
+    keep_mass: float | None,
+    device: DeviceLike,
+) -> Judged:
+    names = class_names(kernels)
+    prior = prior_of_classes(names, priors)
+    parts = []
+    for block in class_log_densities(palette, kernels, device):
+        entropy = np.zeros(block.shape[1])
+        for cls in range(len(names)):
+            p = posterior(block, cls, prior)
+            entropy -= p * np.log(np.where(p > 0, p, 1.0))
+        best = most_likely_class(block, prior)
+        parts.append((best, log_mixture_of_classes(block, prior), entropy))
+    best, total, entropy = (np.concatenate(part) for part in zip(*parts, strict=True))
+    if keep_mass is not None:
+        best = reject_outliers(best, total, palette.counts, keep_mass)
+    # The last name is that of no class.
+    return Judged(np.where(best < 0, len(names), best), total, np.maximum(entropy, 0.0))
+
+
+def _measured(
+    region: Region,
+    palette: Palette,
+    index: NDArray[Any],
+    reasons: Mapping[str, NDArray[np.bool_]],
+    names: tuple[str, ...],
+    judged: Judged | None,
+) -> Iterator[Measurement]:
+    entries = index[region.box][region.inside]
+    entries = entries[entries >= 0]
+    left_out = {
+        name: int(np.count_nonzero(where[region.box][region.inside]))
+        for name, where in reasons.items()
+    }
+    classes = np.zeros(len(entries), np.intp) if judged is None else judged.classes[entries]
+    n = np.bincount(classes, minlength=len(names))
+
+    def means(values: NDArray[Any]) -> NDArray[np.float64]:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            sums = np.bincount(classes, weights=values[entries], minlength=len(names))
+            return np.asarray(sums / n)
+
+    colors = np.stack([means(channel) for channel in palette.colors.T.astype(np.float64)], axis=-1)
+    nothing = np.full(len(names), np.nan)
+    likelihood = nothing if judged is None else means(judged.log_likelihood)
+    entropy = nothing if judged is None else means(judged.entropy)
+    for i, name in enumerate(names):
+        yield Measurement(
+            region.name,
+            name,
+            int(n[i]),
+            float(n[i] / len(entries)) if len(entries) else float("nan"),
+            colors[i],
+            float(likelihood[i]),
+            float(entropy[i]),
+            **left_out,
+        )
+
+
+def _reasons(
+    image: ArrayLike, mask: ArrayLike | None, channel_axis: int | None, index: NDArray[Any]
+) -> dict[str, NDArray[np.bool_]]:
+    """Say where pixels do not count, and why: masked, else transparent, else not finite."""
+    array: Any = image
+    excluded = index < 0
+    masked = np.zeros(index.shape, np.bool_)
+    if mask is not None:
+        masked |= np.asarray(mask) == 0
+    has_channels = channel_axis is not None and np.ndim(array) > 2
+    if np.ma.isMaskedArray(array):
+        hidden = np.ma.getmaskarray(array)
+        masked |= hidden.any(axis=channel_axis) if has_channels else hidden
+    transparent = np.zeros(index.shape, np.bool_)
+    if has_channels and np.shape(array)[channel_axis or 0] == 4:
+        transparent = np.asarray(np.take(array, 3, axis=channel_axis)) == 0
+    masked &= excluded
+    transparent &= excluded & ~masked
+    return {
+        "n_masked": masked,
+        "n_transparent": transparent,
+        "n_not_finite": excluded & ~masked & ~transparent,
+    }
