@@ -43,7 +43,9 @@ def density_files() -> tuple[str, ...]:
     """Return the suffixes of the files that densities are written to, each with what it holds."""
     from napari_colorkde.io.export_formats import EXPORT_FORMATS
 
-    return tuple(f"{f.suffixes[0]} ({f.holds})" for f in EXPORT_FORMATS)
+    return tuple(
+        f"{f.suffixes[0]} ({f.holds})" for f in EXPORT_FORMATS if f.write_density is not None
+    )
 
 
 def volume_files() -> tuple[str, ...]:

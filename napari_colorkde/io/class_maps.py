@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_colorkde.io.atomic import atomic_path, check_target
-from napari_colorkde.io.export_formats import density_suffixes, export_format
+from napari_colorkde.io.export_formats import atomic_export, check_export, export_format
 from napari_colorkde.io.provenance import provenance
 
 
@@ -44,7 +43,7 @@ def write_class_map(
     OSError
         If the file cannot be written. A file that stood there before is then still whole.
     """
-    path = check_target(path, density_suffixes())
+    path = check_export(path)
     array = np.asarray(labels)
     if array.ndim < 2 or array.size == 0 or array.dtype.kind != "u" or array.itemsize > 2:
         raise ValueError(
@@ -55,5 +54,8 @@ def write_class_map(
         raise ValueError(f"labels go up to {array.max()}, but there are {len(names)} names.")
     record = provenance() if description is None else dict(description)
     record["classes"] = {"0": "none", **{str(i + 1): name for i, name in enumerate(names)}}
-    with atomic_path(path) as scratch:
-        export_format(path).write_classes(scratch, array, names, record)
+    known = export_format(path)
+    if known.write_classes is None:
+        raise ValueError(f"path {str(path)!r}: {known.title} holds no classes.")
+    with atomic_export(path, known) as scratch:
+        known.write_classes(scratch, array, names, record)

@@ -12,8 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.io.atomic import atomic_path, check_target
-from napari_colorkde.io.export_formats import DensityMap, density_suffixes, export_format
+from napari_colorkde.io.export_formats import (
+    DensityMap,
+    atomic_export,
+    check_export,
+    export_format,
+)
 from napari_colorkde.io.provenance import provenance
 
 
@@ -33,7 +37,7 @@ def write_density(
     path
         ``.tif`` float32, readable by ImageJ, in linear densities or nats; ``.npy`` the array as it
         is; ``.npz`` the array `density` as it is, with `log` and `provenance` (JSON); ``.png`` a
-        colored picture of 8 bits per channel, for looking at.
+        colored picture of 8 bits per channel, for looking at; ``.ome.tif`` and ``.zarr`` OME's.
     density
         ``(H, W)`` floats, or any array-like with leading axes (not for PNG). NaN, which marks
         pixels that do not count, is kept; in the PNG it is transparent.
@@ -52,7 +56,7 @@ def write_density(
     OSError
         If the file cannot be written. A file that stood there before is then still whole.
     """
-    path = check_target(path, density_suffixes())
+    path = check_export(path)
     array = np.asarray(density)
     if array.ndim < 2 or array.size == 0 or array.dtype.kind != "f":
         raise ValueError(
@@ -61,7 +65,8 @@ def write_density(
         )
     record = provenance() if description is None else dict(description)
     record.setdefault("values", "natural log of the density" if log else "density")
-    with atomic_path(path) as scratch:
-        export_format(path).write_density(
-            scratch, DensityMap(array, log, colormap, contrast_limits), record
-        )
+    known = export_format(path)
+    if known.write_density is None:
+        raise ValueError(f"path {str(path)!r}: {known.title} holds no density.")
+    with atomic_export(path, known) as scratch:
+        known.write_density(scratch, DensityMap(array, log, colormap, contrast_limits), record)

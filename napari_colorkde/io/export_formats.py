@@ -4,14 +4,18 @@ The library, the command line and the window's file dialogs take suffixes and na
 `EXPORT_FORMATS`; a new format is written there.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from napari_colorkde.io.formats import npy, npz, png, tiff_writer
+from napari_colorkde.io.atomic import atomic_folder, atomic_path, check_target, has_suffix
+from napari_colorkde.io.formats import npy, npz, ome_tiff, ome_zarr, png, tiff_writer
+from napari_colorkde.io.formats.color_space import cube, nrrd, ply
 
 if TYPE_CHECKING:
     from napari_colorkde.core.kde.density_volume import DensityVolume
@@ -40,6 +44,10 @@ class DensityMap:
     contrast_limits: tuple[float, float] | None = None
 
 
+WriteDensity = Callable[[Path, DensityMap, Mapping[str, object]], None]
+WriteClasses = Callable[[Path, NDArray[Any], Sequence[str], Mapping[str, object]], None]
+
+
 @dataclass(frozen=True, slots=True)
 class ExportFormat:
     """A file format.
@@ -57,15 +65,18 @@ class ExportFormat:
         for that.
     is_picture
         Whether it holds one picture alone, without leading axes.
+    is_folder
+        Whether it is a folder, not a file.
     """
 
     title: str
     suffixes: tuple[str, ...]
     holds: str
-    write_density: Callable[[Path, DensityMap, Mapping[str, object]], None]
-    write_classes: Callable[[Path, NDArray[Any], Sequence[str], Mapping[str, object]], None]
+    write_density: WriteDensity | None = None
+    write_classes: WriteClasses | None = None
     write_volume: WriteVolume | None = None
     is_picture: bool = False
+    is_folder: bool = False
 
 
 EXPORT_FORMATS = (
@@ -96,36 +107,92 @@ EXPORT_FORMATS = (
     ExportFormat(
         "Picture", (".png",), "colored", png.write_density, png.write_classes, is_picture=True
     ),
+    ExportFormat(
+        "OME-TIFF",
+        (".ome.tif", ".ome.tiff"),
+        "float32 with the size of a pixel, a pyramid where large",
+        ome_tiff.write_density,
+        ome_tiff.write_classes,
+    ),
+    ExportFormat(
+        "OME-Zarr",
+        (".zarr",),
+        "a folder: float32 in chunks; classes: labels with names and colors",
+        ome_zarr.write_density,
+        ome_zarr.write_classes,
+        ome_zarr.write_volume,
+        is_folder=True,
+    ),
+    ExportFormat("NRRD", (".nrrd",), "", write_volume=nrrd.write_volume),
+    ExportFormat("Look-up table", (".cube",), "", write_volume=cube.write_volume),
+    ExportFormat("PLY", (".ply",), "", write_volume=ply.write_volume),
 )
 """All formats, in the order in which they are offered."""
 
 
 def density_suffixes() -> tuple[str, ...]:
     """Return the suffixes that densities and class maps can be written to."""
-    return tuple(suffix for f in EXPORT_FORMATS for suffix in f.suffixes)
+    return tuple(suffix for f in EXPORT_FORMATS if f.write_density for suffix in f.suffixes)
 
 
 def volume_suffixes() -> tuple[str, ...]:
     """Return the suffixes that volumes can be written to."""
-    return tuple(
-        suffix for f in EXPORT_FORMATS if f.write_volume is not None for suffix in f.suffixes
-    )
+    return tuple(suffix for f in EXPORT_FORMATS if f.write_volume for suffix in f.suffixes)
 
 
-def export_format(path: Path) -> ExportFormat:
-    """Return the format of a path whose suffix was checked."""
-    return next(f for f in EXPORT_FORMATS if path.suffix.lower() in f.suffixes)
+def export_format(path: Path, wanted: tuple[str, ...] | None = None) -> ExportFormat:
+    """Return the format of a path whose suffix was checked: the longest that fits.
 
-
-def volume_writer(path: Path) -> "WriteVolume":
-    """Return what writes a volume to a path whose suffix was checked."""
-    return next(
-        f.write_volume
+    Parameters
+    ----------
+    path
+        Where something shall be written.
+    wanted
+        Suffixes to choose from; None means those of densities.
+    """
+    known = density_suffixes() if wanted is None else wanted
+    fitting = [
+        (len(suffix), f)
         for f in EXPORT_FORMATS
-        if f.write_volume is not None and path.suffix.lower() in f.suffixes
+        for suffix in f.suffixes
+        if suffix in known and has_suffix(path, suffix)
+    ]
+    return max(fitting, key=lambda pair: pair[0])[1]
+
+
+def check_export(path: str | os.PathLike[str], *, volume: bool = False, name: str = "path") -> Path:
+    """Refuse, before anything is computed, a target that could not be written in the end.
+
+    Parameters
+    ----------
+    path
+        Where a density, a class map or, with `volume`, a volume shall be written.
+    name
+        How the caller names the argument, for messages.
+
+    Raises
+    ------
+    ValueError, OSError
+        As from `check_target`; also where a folder stands that is no OME-Zarr.
+    """
+    suffixes = volume_suffixes() if volume else density_suffixes()
+    target = Path(path)
+    is_folder = any(
+        f.is_folder and has_suffix(target, suffix) for f in EXPORT_FORMATS for suffix in f.suffixes
     )
+    target = check_target(target, suffixes, name=name, is_folder=is_folder)
+    if is_folder and target.is_dir() and not (target / "zarr.json").exists():
+        raise OSError(f"{name} {str(target)!r} is a folder, but no OME-Zarr; give another name.")
+    return target
+
+
+def atomic_export(path: Path, known: ExportFormat) -> AbstractContextManager[Path]:
+    """Give a place to write to, which becomes the file or the folder when all went well."""
+    return atomic_folder(path) if known.is_folder else atomic_path(path)
 
 
 def file_filter() -> str:
     """Return the formats for densities as Qt's file dialogs want them."""
-    return ";;".join(f"{f.title} (*{f.suffixes[0]})" for f in EXPORT_FORMATS)
+    return ";;".join(
+        f"{f.title} (*{f.suffixes[0]})" for f in EXPORT_FORMATS if f.write_density is not None
+    )

@@ -7,6 +7,9 @@ from napari_colorkde import __version__
 
 SOFTWARE = f"napari-colorkde {__version__}"
 
+PIXEL_SIZE = "height and width of a pixel, µm"
+"""Entry of a description that formats with physical sizes read."""
+
 
 def provenance(command: str = "", **parameters: object) -> dict[str, object]:
     """Describe how a result was made.

@@ -8,13 +8,18 @@ import os
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import numpy as np
 
-from napari_colorkde.io.atomic import atomic_path, check_target
-from napari_colorkde.io.export_formats import volume_suffixes, volume_writer
+from napari_colorkde.io.export_formats import (
+    atomic_export,
+    check_export,
+    export_format,
+    volume_suffixes,
+)
 from napari_colorkde.io.provenance import provenance
 
 if TYPE_CHECKING:
@@ -33,7 +38,9 @@ def write_volume(
     ----------
     path
         ``.npz`` everything, for `read_volume`; ``.npy`` the values alone; ``.tif`` float32 with
-        voxel size and origin in color units, readable by ImageJ.
+        voxel size and origin in color units, readable by ImageJ; ``.nrrd`` and ``.zarr`` alike for
+        other programs; ``.cube`` a look-up table of densities as fractions of the highest;
+        ``.ply`` the shell around 90 % of the mass.
     volume
         In one, two or three dimensions.
     description
@@ -46,10 +53,13 @@ def write_volume(
     OSError
         If the file cannot be written. A file that stood there before is then still whole.
     """
-    path = check_target(path, volume_suffixes())
+    path = check_export(path, volume=True)
     record = provenance() if description is None else dict(description)
-    with atomic_path(path) as scratch:
-        volume_writer(path)(scratch, volume, record)
+    known = export_format(path, volume_suffixes())
+    if known.write_volume is None:
+        raise ValueError(f"path {str(path)!r}: {known.title} holds no volume.")
+    with atomic_export(path, known) as scratch:
+        known.write_volume(scratch, volume, record)
 
 
 def read_volume(path: str | os.PathLike[str]) -> "DensityVolume":
@@ -79,7 +89,19 @@ def read_volume(path: str | os.PathLike[str]) -> "DensityVolume":
                 mass_inside=float(file["mass_inside"]),
                 space=str(file["space"]),
             )
-    except (ValueError, TypeError, KeyError, IndexError, EOFError, BadZipFile, zlib.error):
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        EOFError,
+        SyntaxError,
+        TokenError,
+        NotImplementedError,
+        RuntimeError,
+        BadZipFile,
+        zlib.error,
+    ):
         raise ValueError(
             f"volume {str(path)!r} is not a density volume; give an .npz file that this "
             "program wrote."

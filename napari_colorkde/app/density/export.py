@@ -18,8 +18,7 @@ from napari_colorkde.app.density.compute import ColorValues
 from napari_colorkde.app.density.open_image import OpenImage
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.store import StateStore
-from napari_colorkde.io.atomic import check_target
-from napari_colorkde.io.export_formats import density_suffixes
+from napari_colorkde.io.export_formats import check_export
 from napari_colorkde.io.provenance import provenance
 
 
@@ -110,7 +109,7 @@ class Exporter:
         limits: tuple[float, float] | None,
     ) -> None:
         """Write the density that is shown, see `napari_colorkde.app.session.Session.export`."""
-        target = check_target(path, density_suffixes())
+        target = check_export(path)
         self._reports.forget_task()
         self._computation.when_ready(lambda: self._start(target, colormap, limits))
 

@@ -9,12 +9,14 @@ import re
 import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from napari_colorkde import __version__
 from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
 from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.image.file_reading import FileReading, reading_of
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.state import Bandwidth, State
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
@@ -64,7 +66,8 @@ def python_script(state: State, source: ImageSource, kernel_file: str | None = N
         If what is asked of the kernels cannot be answered.
     """
     channels = state.channels or source.choices[0]
-    lines, imports = _image_lines(source, channels)
+    source, reading = _readable(source)
+    lines, imports = _image_lines(source, channels, reading)
     query = _question(state)
     if state.show != "kernels":
         imports.append("ColorKDE")
@@ -119,11 +122,17 @@ def command_line(state: State, source: ImageSource, kernel_file: str | None = No
             f"the channels {channels.label} are several layers, but a command reads one image; "
             "copy the Python script."
         )
+    source, reading = _readable(source)
+    if reading.options is None:
+        raise ValueError(
+            f"napari has read {Path(source.path).name!r} otherwise than a command does; copy the "
+            "Python script."
+        )
     query = _question(state)
     what = "density" if query is None else query.show
     path = _path(source)
     words = ["napari-colorkde", "density", path, "-o", f"{Path(path).stem}-{what}.tif"]
-    words += _channel_options(source, channels)
+    words += [*_channel_options(source, channels, reading), *reading.options]
     if state.show == "kernels":
         if kernel_file is None:
             raise ValueError("kernel_file is missing; a command reads its kernels from a file.")
@@ -188,14 +197,24 @@ def _file_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name).strip("_.") or "image"
 
 
-def _image_lines(source: ImageSource, channels: Channels) -> tuple[list[str], list[str]]:
+def _readable(source: ImageSource) -> tuple[ImageSource, FileReading]:
+    """Return how the layer's array comes from its file; without a path if the file has another."""
+    reading = reading_of(source)
+    return (replace(source, path=""), FileReading()) if reading is None else (source, reading)
+
+
+def _image_lines(
+    source: ImageSource, channels: Channels, reading: FileReading
+) -> tuple[list[str], list[str]]:
     """The lines that make `image`, channels last, and the names they import."""
     array = source.array
     about = f"{tuple(map(int, array.shape))} {array.dtype}"
     lines = []
     if not source.path:
         lines.append(f"# Save the layer {source.name!r} under this name first.")
-    lines.append(f"image = read_image({_path(source)!r})  # {about}")
+    if reading.module:
+        lines.append(f"import {reading.module}\n")
+    lines.append(f"image = {reading.call.format(repr(_path(source)))}  # {about}")
     if channels.layers:
         names = ["image"]
         for name in channels.layers:
@@ -212,7 +231,7 @@ def _image_lines(source: ImageSource, channels: Channels) -> tuple[list[str], li
             moved = f"np.moveaxis(image, {channels.axis}, -1)"
         chosen = f"{moved}[..., {list(channels.indices)!r}]"
         lines.append(f"image = {chosen}  # {channels.label}")
-    return lines, ["read_image"]
+    return lines, ["read_image"] if "read_image" in "".join(lines) else []
 
 
 def _is_natural(source: ImageSource, channels: Channels) -> bool:
@@ -220,13 +239,15 @@ def _is_natural(source: ImageSource, channels: Channels) -> bool:
     return source.rgb and channels.indices == (0, 1, 2)
 
 
-def _channel_options(source: ImageSource, channels: Channels) -> list[str]:
+def _channel_options(source: ImageSource, channels: Channels, reading: FileReading) -> list[str]:
     n_axes = len(source.array.shape)
     if channels.axis is None:
         return ["--channel-axis", "none"] if n_axes > 2 else []
     if _is_natural(source, channels):
         return []
     words = ["--channels", ",".join(map(str, channels.indices))]
+    if reading.moves_channels:
+        return words
     return words if channels.axis == n_axes - 1 else [*words, "--channel-axis", str(channels.axis)]
 
 

@@ -125,10 +125,10 @@ def density(
 ) -> None:
     """Write the density of the color at each pixel, or what kernels with classes say of it."""
     from napari_colorkde.core.classification.classify_image import ClassOptions
-    from napari_colorkde.io.atomic import check_target
-    from napari_colorkde.io.export_formats import density_suffixes
+    from napari_colorkde.io.export_formats import check_export
+    from napari_colorkde.io.provenance import PIXEL_SIZE
 
-    check_target(output, density_suffixes(), name="output")
+    check_export(output, name="output")
     refuse_overwriting_inputs(output, image, mask, kernels)
     priors = unique_names(prior)
     _require_agreement(
@@ -154,6 +154,8 @@ def density(
             f"{read.shape}; write .tif or .npy."
         )
     result = Result(output, {"image": str(image)}, context.obj or "", log, colormap)
+    if read.pixel_size is not None:
+        result.origin[PIXEL_SIZE] = list(read.pixel_size)
     if show != "density":
         options = ClassOptions(cls=cls, against=against, priors=priors, keep_mass=keep_mass)
         values = tasks.classify(read, kernel_sets, show, {**options, "device": device})

@@ -60,12 +60,11 @@ def volume(
     reading: Reading,
 ) -> None:
     """Write the density of an image's colors on a regular grid of colors."""
-    from napari_colorkde.io.atomic import check_target
-    from napari_colorkde.io.export_formats import volume_suffixes
+    from napari_colorkde.io.export_formats import check_export
     from napari_colorkde.io.provenance import provenance
     from napari_colorkde.io.volumes import write_volume
 
-    check_target(output, volume_suffixes(), name="output")
+    check_export(output, volume=True, name="output")
     refuse_overwriting_inputs(output, image, mask)
     palette = inputs.count_colors(inputs.read(image, mask, channel_axis, channels, reading))
     grid = tasks.kde_volume(

@@ -13,6 +13,7 @@ from napari_colorkde.app.density.script import (
     python_script,
     shown_kernels,
 )
+from napari_colorkde.app.image.file_reading import reading_of
 from napari_colorkde.app.session import Session
 from napari_colorkde.io.kernel_files import save_kernels
 
@@ -66,7 +67,9 @@ class ScriptMenu(QMenu):
         notice = f"{COPIED[form]} is on the clipboard."
         if file:
             notice += f" It reads the kernels from {Path(file).name}."
-        if not source.path:
+        if source.path and reading_of(source) is None:
+            notice += f" {Path(source.path).name} holds other numbers than the layer."
+        if not source.path or reading_of(source) is None:
             notice += f" Save the layer {source.name!r} to a file first; the text names that file."
         self._session.say(notice)
 
