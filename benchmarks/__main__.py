@@ -29,6 +29,7 @@ QUESTIONS = (
     "regions",
     "frames",
     "memory",
+    "files",
     "imports",
 )
 

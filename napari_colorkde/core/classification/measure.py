@@ -147,7 +147,7 @@ def regions_of_labels(labels: ArrayLike, names: Mapping[int, str] | None = None)
     from scipy.ndimage import find_objects
 
     array = np.asarray(labels)
-    if array.dtype.kind not in "bui":
+    if array.dtype.kind not in ("b", "u", "i"):
         raise ValueError(
             f"labels is an array of {array.dtype}; give whole numbers, one for each pixel."
         )
