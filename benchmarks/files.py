@@ -76,13 +76,11 @@ def _run(folder: Path, jobs: int, threads: int | None, n_files: int) -> tuple[fl
             environment[name] = str(threads)
     words = ["density", str(folder / "in"), "-o", str(folder / "out" / "{stem}.npy"), "--log"]
     line = [sys.executable, "-m", "napari_colorkde", *words, "--jobs", str(jobs)]
-    done = []
+    done: list[float] = []
     started = time.perf_counter()
     with subprocess.Popen(line, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
-        for text in process.stderr:
-            if text.startswith("["):
-                done.append(time.perf_counter())
+        done += [time.perf_counter() for text in process.stderr if text.startswith("[")]
     if process.returncode or len(done) != n_files:
         raise RuntimeError(f"{' '.join(line)} ended with {process.returncode}.")
     # The first file of each job pays for its start.

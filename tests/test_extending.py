@@ -156,7 +156,7 @@ def test_an_export_format(
     assert f"or {suffix} ({export_format.holds})" in help_of("density")
     assert export_formats.file_filter().endswith(f";;{export_format.title} (*{suffix})")
     assert main(["density", "a.npy", "-o", "d.jpg"]) == 2
-    assert f".png or {suffix}." in capsys.readouterr().err
+    assert f".zarr or {suffix}." in capsys.readouterr().err
     # It has no room for volumes, and is not offered for them.
     assert suffix not in help_of("volume")
     assert main(["volume", "a.npy", "-o", f"v{suffix}"]) == 2

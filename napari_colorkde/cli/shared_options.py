@@ -34,7 +34,7 @@ def listed(names: tuple[str, ...]) -> str:
 
 
 IMAGE_HELP = "$images file."
-INPUT_HELP = "$images file, several of them, a glob or a folder."
+INPUT_HELP = "$images file. Several, globs and folders are taken, too."
 BANDWIDTH_HELP = "$bandwidths, one sigma, or one per channel (3,3,5)."
 
 ImageArgument = Annotated[Path, typer.Argument(help=IMAGE_HELP)]

@@ -184,7 +184,7 @@ def test_frames_are_measured_one_by_one(tmp_path: Path, monkeypatch: pytest.Monk
     tifffile.imwrite("s.tif", stack, photometric="minisblack")
     density = ["density", "s.tif", "--channel-axis", "none", "-o", "d.npy"]
     assert main([*density, "--per-frame"]) == 0
-    alone = ColorKDE(stack[1], channel_axis=None).density(stack[1])
+    alone = ColorKDE(stack[1]).density(stack[1])
     np.testing.assert_allclose(np.load("d.npy")[1], alone, rtol=1e-6)
     assert main(density) == 0
     assert not np.allclose(np.load("d.npy")[1], alone)

@@ -184,7 +184,7 @@ def test_what_is_no_density_is_refused(tmp_path: Path, density: NDArray[Any]) ->
 
 
 def test_unknown_suffix_is_refused(tmp_path: Path, density: NDArray[Any]) -> None:
-    with pytest.raises(ValueError, match=r"has the suffix '\.jpg'; use \.tif, .* or \.png"):
+    with pytest.raises(ValueError, match=r"has the suffix '\.jpg'; use \.tif, .* or \.zarr"):
         write_density(tmp_path / "d.jpg", density)
 
 

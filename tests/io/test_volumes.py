@@ -97,7 +97,7 @@ def test_one_and_two_channels_are_a_picture(
 
 
 def test_png_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"has the suffix '\.png'; use \.tif, \.tiff, \.npy or "):
+    with pytest.raises(ValueError, match=r"has the suffix '\.png'; use \.tif, \.tiff, \.npy, "):
         write_volume(tmp_path / "v.png", volume_of(3))
 
 

@@ -5,7 +5,7 @@ array in napari than `read_image` gives; and the data of a layer may have been r
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,26 +58,36 @@ def reading_of(source: ImageSource) -> FileReading | None:
     array = source.array
     if not source.path or not Path(source.path).is_file() or not isinstance(array, np.ndarray):
         return FileReading()
-    for reading, read in zip(_READINGS, _readers(), strict=True):
-        found = _read(read, source.path)
+    readers = _readers(Path(source.path))
+    for reading in _READINGS:
+        read = readers.get(reading.module if reading.options is None else reading.call)
+        found = None if read is None else _read(read, source.path)
         if found is not None and _is_same(found, array):
             return reading
     return None
 
 
-def _readers() -> Sequence[Callable[[str], Any]]:
+def _readers(path: Path) -> dict[str, Callable[[str], Any]]:
+    """Return what may have read a file, by its call or, for napari's own, its module."""
     import imageio.v3 as iio
     import tifffile
 
+    from napari_colorkde.io.image_formats import image_format
     from napari_colorkde.io.images import read_image
 
-    return (
-        read_image,
-        lambda path: read_image(path, orientation="keep"),
-        lambda path: np.moveaxis(read_image(path), -1, 0),
-        tifffile.imread,
-        iio.imread,
-    )
+    plain, kept, moved = (reading.call for reading in _READINGS[:3])
+    readers: dict[str, Callable[[str], Any]] = {
+        plain: read_image,
+        kept: lambda name: read_image(name, orientation="keep"),
+        moved: lambda name: np.moveaxis(read_image(name), -1, 0),
+    }
+    # Of a file of another format they would leave open what they tried.
+    known = image_format(path).name
+    if known == "TIFF":
+        readers["tifffile"] = tifffile.imread
+    elif known in ("PNG", "JPEG", "GIF", "BMP", "WebP"):
+        readers["imageio.v3 as iio"] = iio.imread
+    return readers
 
 
 def _read(read: Callable[[str], Any], path: str) -> NDArray[Any] | None:

@@ -107,9 +107,7 @@ def with_many_options(command: Callable[..., Any]) -> inspect.Signature:
     """Return the signature of a command for one image, for any number of them."""
     signature = inspect.signature(command)
     parameters = [
-        p.replace(
-            annotation=Annotated[list[str], typer.Argument(metavar="INPUT...", help=INPUT_HELP)]
-        )
+        p.replace(annotation=Annotated[list[str], typer.Argument(metavar="INPUT", help=INPUT_HELP)])
         if p.name == "image"
         else p
         for p in signature.parameters.values()
