@@ -139,10 +139,10 @@ def test_a_bandwidth_rule(
 def test_an_image_format(
     image_format: Any, help_of: Help, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert f"Netpbm or {image_format.name} file." in help_of("volume")
+    assert f"OME-Zarr or {image_format.name} file." in help_of("volume")
     Path("broken.png").write_text("no picture")
     assert main(["volume", "broken.png", "-o", "v.npy"]) == 2
-    assert f"Netpbm or {image_format.name} file." in capsys.readouterr().err
+    assert f"OME-Zarr or {image_format.name} file." in capsys.readouterr().err
     np.savetxt("a.txt", RGB[..., 0], "%d")
     np.testing.assert_array_equal(read_image("a.txt"), RGB[..., 0])
     (suffix,) = image_format.suffixes

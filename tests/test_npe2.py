@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import imageio.v3 as iio
 import numpy as np
 import pytest
@@ -101,6 +102,19 @@ def test_the_manifest_lists_formats_of_the_table(npe2: Any) -> None:
         if f.write_density and not f.is_folder and f.suffixes[0] not in (".npz", ".ome.tif")
     ]
     assert writer.filename_extensions == expected
+
+
+def test_files_that_napari_does_not_read_are_read_as_by_the_library(
+    npe2: Any, tmp_path: Path
+) -> None:
+    image = np.random.default_rng(1).integers(0, 65536, (6, 7, 3)).astype(np.uint16)
+    path = tmp_path / "deep.jxl"
+    path.write_bytes(imagecodecs.jpegxl_encode(image, lossless=True))
+    viewer = ViewerModel()
+    (layer,) = viewer.open(str(path), plugin="napari-colorkde")
+    assert layer.rgb
+    assert layer.name == "deep"
+    np.testing.assert_array_equal(layer.data, image)
 
 
 def test_unknown_names_are_attribute_errors() -> None:

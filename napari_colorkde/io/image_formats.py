@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from napari_colorkde.io.formats import codecs, content, npy, picture, tiff
+from napari_colorkde.io.formats import codecs, content, npy, ome_zarr, picture, tiff
 from napari_colorkde.io.formats.reading import DecodedImage, Part, PictureInfo
 
 Read = Callable[[Path], NDArray[Any] | DecodedImage]
@@ -49,6 +49,8 @@ class ImageFormat:
 
 def image_format(path: Path) -> ImageFormat:
     """Return the format of a file that exists: by content, else by suffix, else Pillow's."""
+    if path.is_dir():
+        return _ZARR
     with path.open("rb") as file:
         head = file.read(content.SIGNATURE_BYTES)
     for known in IMAGE_FORMATS:
@@ -90,6 +92,8 @@ _TIFF_SUFFIXES = (
     ".stk",
 )
 
+_ZARR = ImageFormat("OME-Zarr", (".zarr",), ome_zarr.read, None, ome_zarr.read)
+
 _PNG = ImageFormat("PNG", (".png",), picture.read, content.is_png, picture.read, picture.contents)
 
 IMAGE_FORMATS = (
@@ -110,5 +114,6 @@ IMAGE_FORMATS = (
     ImageFormat(
         "Netpbm", (".ppm", ".pgm", ".pbm", ".pam", ".pfm"), codecs.read_netpbm, content.is_netpbm
     ),
+    _ZARR,
 )
 """All formats, in the order in which help names them."""

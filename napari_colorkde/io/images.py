@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.io.formats import samples
 from napari_colorkde.io.formats.content import is_heif, is_zip
+from napari_colorkde.io.formats.ome_zarr import is_zarr
 from napari_colorkde.io.formats.reading import (
     DecodedImage,
     Part,
@@ -284,11 +285,11 @@ def check_image_path(path: str | os.PathLike[str]) -> Path:
         found = None  # a NUL in the name
     if found is None:
         raise FileNotFoundError(f"image {str(path)!r} does not exist; check the name.")
-    if path.is_dir():
+    if path.is_dir() and not is_zarr(path):
         raise IsADirectoryError(f"image {str(path)!r} is a folder; give the name of a file.")
     if not os.access(path, os.R_OK):
         raise PermissionError(f"image {str(path)!r} may not be read; check its permissions.")
-    if found.st_size == 0:
+    if found.st_size == 0 and not path.is_dir():
         raise ValueError(f"image {str(path)!r} is an empty file; give an image.")
     return path
 
@@ -339,8 +340,10 @@ def _refusal(path: Path, known: ImageFormat, error: Exception) -> str:
     """Return the sentence for what a library raised."""
     from PIL import Image, UnidentifiedImageError
 
-    with path.open("rb") as file:
-        head = file.read(64)
+    head = b""
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(64)
     if is_heif(head):
         return f"image {str(path)!r} is HEIC, which is not read; save it as TIFF, PNG or JPEG."
     if is_zip(head) and known.name != "NPY":
@@ -354,7 +357,8 @@ def _refusal(path: Path, known: ImageFormat, error: Exception) -> str:
         return f"image {str(path)!r} has more pixels than Pillow opens; save it as TIFF."
     if isinstance(error, MemoryError):
         return f"image {str(path)!r} is larger than the memory that is free; give a smaller one."
-    return f"image {str(path)!r} is not a readable {known.name} file ({first_line(error)})."
+    kind = "folder" if path.is_dir() else "file"
+    return f"image {str(path)!r} is not a readable {known.name} {kind} ({first_line(error)})."
 
 
 def _chosen_samples(

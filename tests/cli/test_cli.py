@@ -480,10 +480,10 @@ def test_an_old_napari_says_what_to_install(
 
 REFUSALS = {
     "volume missing.png -o v.npy": "image 'missing.png' does not exist; check the name.",
-    "volume . -o v.npy": "image '.' is a folder; give the name of a file.",
-    "volume a.png -o v.gif": "output 'v.gif' has the suffix '.gif'; use .tif, .tiff, .npy or .npz.",
-    "volume a.png -o v": "output 'v' has no suffix; use .tif, .tiff, .npy or .npz.",
-    "density a.png -o d.jpg": "has the suffix '.jpg'; use .tif, .tiff, .npy, .npz or .png.",
+    "volume . -o v.npy": "output 'v.npy' names one file, but ",
+    "volume a.png -o v.gif": "has the suffix '.gif'; use .tif, .tiff, .npy, .npz, .zarr, .nrrd, .cube or .ply.",
+    "volume a.png -o v": "has no suffix; use .tif, .tiff, .npy, .npz, .zarr, .nrrd, .cube or .ply.",
+    "density a.png -o d.jpg": ".jpg'; use .tif, .tiff, .npy, .npz, .png, .ome.tif, .ome.tiff or .zarr.",
     "density a.png -o missing/d.tif": "missing' does not exist; make it first.",
     "density a.png -o a.png": "output 'a.png' is also an input; give another name.",
     "density a.png -o d.npy --mask a.npy": "image 'a.npy' does not exist; check the name.",
@@ -526,11 +526,11 @@ REFUSALS = {
     f"grid-search {DIGITS}.npz --sigmas 1 --scale 0": "scale=0.0; give a positive number, such as",
     "volum a.png": "No such command 'volum'. Did you mean 'volume'?; see napari-colorkde --help.",
     "": "Missing command; see napari-colorkde --help.",
-    "volume": "Missing argument 'image'; see napari-colorkde volume --help.",
+    "volume": "Missing argument 'INPUT'; see napari-colorkde volume --help.",
     "volume a.png": "Missing option '--output' / '-o'; see napari-colorkde volume --help.",
     "volume a.png -o v.npy --bin": "No such option: --bin",
     "volume a.png -o v.npy --bins many": "Invalid value for '--bins': ",
-    "volume a.png b.png -o v.npy": "unexpected extra argument",
+    "volume a.png b.png -o v.npy": "output 'v.npy' names one file, but 2 images are given; use",
 }
 
 

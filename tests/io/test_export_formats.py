@@ -78,6 +78,11 @@ def test_ome_zarr_of_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(ome_zarr, "LARGE", 16)
     path = tmp_path / "a.zarr"
     write_class_map(path, LABELS, NAMES, description=RECORD)
+    np.testing.assert_array_equal(read_image(path), LABELS)
+    np.testing.assert_array_equal(read_image(path, level=1), LABELS[::2, ::2])
+    assert load_image(path).pixel_size == (0.5, 0.25)
+    with pytest.raises(ValueError, match="it has one picture of 2 levels; choose by level"):
+        read_image(path, level=2)
     group = zarr.open_group(path, mode="r")
     (image,) = Image.from_zarr(group).attributes.ome.multiscales
     assert [axis.name for axis in image.axes] == ["y", "x"]
