@@ -481,9 +481,9 @@ def test_an_old_napari_says_what_to_install(
 REFUSALS = {
     "volume missing.png -o v.npy": "image 'missing.png' does not exist; check the name.",
     "volume . -o v.npy": "output 'v.npy' names one file, but ",
-    "volume a.png -o v.gif": "has the suffix '.gif'; use .tif, .tiff, .npy, .npz, .zarr, .nrrd, .cube or .ply.",
+    "volume a.png -o v.gif": "'.gif'; use .tif, .tiff, .npy, .npz, .zarr, .nrrd, .cube or .ply.",
     "volume a.png -o v": "has no suffix; use .tif, .tiff, .npy, .npz, .zarr, .nrrd, .cube or .ply.",
-    "density a.png -o d.jpg": ".jpg'; use .tif, .tiff, .npy, .npz, .png, .ome.tif, .ome.tiff or .zarr.",
+    "density a.png -o d.jpg": "use .tif, .tiff, .npy, .npz, .png, .ome.tif, .ome.tiff or .zarr.",
     "density a.png -o missing/d.tif": "missing' does not exist; make it first.",
     "density a.png -o a.png": "output 'a.png' is also an input; give another name.",
     "density a.png -o d.npy --mask a.npy": "image 'a.npy' does not exist; check the name.",
