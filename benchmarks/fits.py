@@ -12,7 +12,7 @@ from benchmarks.harness import Contender, Setup, compete, time_of
 from benchmarks.report import Question, Row, Target
 from napari_colorkde import KernelSet, Palette, fit_classes
 from napari_colorkde.core.mixture.density import mixture_log_density
-from napari_colorkde.core.mixture.em import fit_palette
+from napari_colorkde.core.mixture.fit_kernels import fit_palette
 from napari_colorkde.core.mixture.kernel_arrays import build_kernels
 from napari_colorkde.core.palette.ranges import QUANTIZATION
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from napari_colorkde.core.kde.density_volume import DensityVolume as DensityVolume
     from napari_colorkde.core.kde.divergence import compare as compare
     from napari_colorkde.core.mixture.density import compute_densities as compute_densities
-    from napari_colorkde.core.mixture.em import fit_kernels as fit_kernels
     from napari_colorkde.core.mixture.fit_classes import fit_classes as fit_classes
+    from napari_colorkde.core.mixture.fit_kernels import fit_kernels as fit_kernels
     from napari_colorkde.core.mixture.kernels import Kernel as Kernel
     from napari_colorkde.core.mixture.kernels import KernelSet as KernelSet
     from napari_colorkde.core.palette.palette import Palette as Palette
@@ -42,7 +42,7 @@ _HOMES = {
     "compare": "core.kde.divergence",
     "compute_densities": "core.mixture.density",
     "fit_classes": "core.mixture.fit_classes",
-    "fit_kernels": "core.mixture.em",
+    "fit_kernels": "core.mixture.fit_kernels",
     "grid_search": "core.vectors.grid_search",
     "load_kernels": "io.kernel_files",
     "read_image": "io.images",

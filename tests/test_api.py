@@ -51,7 +51,8 @@ SIGNATURES = {
     ),
     "fit_kernels": (
         "(image, n_kernels, *, mask=None, covariance_type='full', reg_covar=None,"
-        " random_state=None)"
+        " random_state=None, max_iter=200, tol=0.001, n_init=1, means_init=None,"
+        " return_report=False)"
     ),
     "grid_search": "(train, valid, sigmas, test=None, *, device='auto', progress=None)",
     "load_kernels": "(path)",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari_colorkde.core.kde.bandwidth import Bandwidth
     from napari_colorkde.core.kde.bandwidth_selection import BandwidthSelection
     from napari_colorkde.core.kde.density_volume import DensityVolume
-    from napari_colorkde.core.mixture.em import FitOptions
+    from napari_colorkde.core.mixture.em import EMStep, FitOptions
     from napari_colorkde.core.mixture.kernels import KernelSet
     from napari_colorkde.core.palette.palette import Palette
 
@@ -132,13 +132,17 @@ def fit(
     from napari_colorkde.core.mixture.fit_classes import (
         as_class,
         class_of_label,
+        fewer_kernels,
         palettes_of_labels,
     )
     from napari_colorkde.io.images import read_labels
 
     if labels is None:
         palette = count_colors(image)
-        return {image.path.stem: _fit_palette("", palette, number, options, "")}
+        found = _fit_palette("", palette, number, options, "")
+        if isinstance(found, ValueError):
+            raise found
+        return {image.path.stem: found}
     with timed_step(f"Reading {labels}") as work:
         marks = read_labels(labels)
         work.outcome = f"{' × '.join(map(str, marks.shape))}, {marks.dtype}"
@@ -146,12 +150,23 @@ def fit(
         if not (marks == label).any():
             raise ValueError(f"name: {name!r} is for label {label}, which no pixel has.")
     fitted: dict[str, KernelSet] = {}
+    problems: dict[str, str] = {}
     for label, palette in palettes_of_labels(image.pixels, marks, image.mask, image.channel_axis):
         cls = class_of_label(label, names)
-        if cls in fitted:
+        if cls in fitted or cls in problems:
             raise ValueError(f"name: {cls!r} is the class of two labels; give each its own.")
         title = f" to label {label}" if cls == str(label) else f" to label {label} ({cls})"
-        fitted[cls] = as_class(_fit_palette(str(label), palette, number, options, title), cls)
+        if isinstance(number, int) and len(palette) < number:
+            print_message(f"warning: {fewer_kernels(label, len(palette), number)}")
+        found = _fit_palette(str(label), palette, number, options, title)
+        if isinstance(found, ValueError):
+            problems[cls] = str(found)
+        else:
+            fitted[cls] = as_class(found, cls)
+    if not fitted:
+        raise ValueError(next(iter(problems.values())))
+    for problem in problems.values():
+        print_message(f"warning: {problem} The other labels were fitted.")
     return fitted
 
 
@@ -161,13 +176,18 @@ def _fit_palette(
     number: int | Literal["bic"],
     options: "FitOptions",
     title: str,
-) -> "KernelSet":
+) -> "KernelSet | ValueError":
     from napari_colorkde.core.mixture.fit_classes import iterate_fits
 
     n_tried = len(list(options["candidates"])) if number == "bic" else 1
-    tried, last = 0, None
+    tried = 0
+    last: EMStep | None = None
     with timed_step(f"Fitting kernels{title}") as work:
-        for _, last in iterate_fits({label: palette}, number, **options):
+        for _, step in iterate_fits({label: palette}, number, **options):
+            if isinstance(step, ValueError):
+                work.outcome = "none"
+                return step
+            last = step
             tried += last.iteration == 1
             done = min(tried - 1, n_tried - 1) + last.iteration / options["max_iter"]
             work.progress(min(done / n_tried, 1.0))

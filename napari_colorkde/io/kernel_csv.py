@@ -4,14 +4,18 @@ Columns: ``set, kernel, mean_r, mean_g, mean_b, var_r, var_g, var_b, weight``. `
 may be missing. The mean columns stand in channel order: R, G, B, or B, G, R for kernels of BGR
 images, or 1, 2, 3, … for any number of channels. Off-diagonal covariances follow as ``cov_rg,
 cov_rb, cov_gb`` (``cov_1_2`` for numbered channels); kernels that have none leave them blank.
-Optional: ``class``, ``name``, ``visible``. Numbers have a decimal point and are written in full, so
-that they read back as the same float64. What is pasted into the table of kernels comes here through
-`app.kernels.edits`.
+Optional: ``class``, ``name``, ``visible``. Numbers are written with a decimal point and in full, so
+that they read back as the same float64.
+
+Tables of other spreadsheets are read, too: separated by semicolons or tabs, with decimal commas
+(see `napari_colorkde.io.formats.delimited`), and with the header that the window's table shows:
+``μ R``, ``σ R`` or ``σ² R``. What is pasted into the table of
+kernels comes here through `app.kernels.clipboard`.
 """
 
 import csv
 import io
-import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -21,6 +25,7 @@ from numpy.typing import ArrayLike
 
 from napari_colorkde.core.mixture.kernel_arrays import KernelError, build_kernels
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
+from napari_colorkde.io.formats.delimited import Decimal, number_of, read_delimited
 from napari_colorkde.io.kernel_json import channel_names
 
 _TEXT_COLUMNS = ("set", "kernel", "class", "name", "visible")
@@ -33,6 +38,9 @@ class _Columns:
 
     names: tuple[str, ...]
     channels: tuple[str, ...]
+
+    is_sigma: bool = False
+    """Whether the columns of spreads hold standard deviations."""
 
     @property
     def means(self) -> list[str]:
@@ -70,38 +78,33 @@ def kernels_from_csv(text: str, file: str, default_set: str) -> dict[str, Kernel
     ValueError
         If the table is not of the form the module describes; the message names line and column.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    table = read_delimited(text, file)
+    if not table.rows:
+        raise ValueError(f"{file} is empty; give a header and one row for each kernel.")
+    columns, *rows = _header(table.rows[0], file), *table.rows[1:]
     members: dict[str, _Members] = {}
-    columns = None
-    try:
-        for row in reader:
-            cells = [cell.strip() for cell in row]
-            if not any(cells):
-                continue
-            if columns is None:
-                columns = _header(cells, file)
-                continue
-            where = f"{file}, line {reader.line_num}"
-            if len(cells) != len(columns.names):
-                raise ValueError(
-                    f"{where} has {len(cells)} cells, but the header has {len(columns.names)}; "
-                    "give one cell for each column."
-                )
-            row_cells = dict(zip(columns.names, cells, strict=True))
-            set_name = row_cells.get("set", default_set)
-            members.setdefault(set_name, _Members()).add(row_cells, columns, where)
-    except csv.Error as error:
-        raise ValueError(f"{file}, line {reader.line_num}: {error}.") from None
-    if columns is None or not members:
+    for cells, line in zip(rows, table.lines[1:], strict=True):
+        where = f"{file}, line {line}"
+        if len(cells) != len(columns.names):
+            raise ValueError(
+                f"{where} has {len(cells)} cells, but the header has {len(columns.names)}; "
+                "give one cell for each column."
+            )
+        row = _Row(dict(zip(columns.names, cells, strict=True)), where, table.decimal)
+        members.setdefault(row.cells.get("set", default_set), _Members()).add(row, columns)
+    if not members:
         raise ValueError(f"{file} has a header but no kernels; give one row for each kernel.")
     return {name: KernelSet(rows.kernels(), name, columns.space) for name, rows in members.items()}
 
 
+def is_kernel_header(cells: Sequence[str]) -> bool:
+    """Whether a row of cells begins a table of kernels: it names columns of means."""
+    return any(name.startswith("mean_") for name in _plain_names(cells))
+
+
 def csv_names_colors(text: str) -> bool:
     """Whether the columns of a table that could be read have letters of colors, not numbers."""
-    rows = csv.reader(io.StringIO(text, newline=""))
-    header = next(row for row in rows if any(cell.strip() for cell in row))
-    return "mean_r" in (cell.strip().lower() for cell in header)
+    return "mean_r" in _plain_names(read_delimited(text, "the table").rows[0])
 
 
 def kernels_to_csv(kernel_sets: Mapping[str, KernelSet]) -> str:
@@ -134,20 +137,46 @@ def kernels_to_csv(kernel_sets: Mapping[str, KernelSet]) -> str:
     return buffer.getvalue()
 
 
+_MEAN = re.compile(r"μ\s+(\S.*)")
+_SIGMA = re.compile(r"σ\s+(\S.*)")
+_VARIANCE = re.compile(r"σ²\s+(\S.*)")
+
+
+def _plain_names(cells: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of a header's columns; those that the window's table shows in ours.
+
+    Its channels have letters if they are red, green and blue, and else the numbers of their order.
+    """
+    shown = [match[1].lower() for cell in cells if (match := _MEAN.fullmatch(cell))]
+    channels = shown if shown in (["r", "g", "b"], ["b", "g", "r"]) else range(1, len(shown) + 1)
+    numbers = {name: str(channel) for name, channel in zip(shown, channels, strict=True)}
+    names = []
+    for cell in cells:
+        for pattern, kind in ((_MEAN, "mean"), (_VARIANCE, "var"), (_SIGMA, "var")):
+            match = pattern.fullmatch(cell)
+            if match is not None and match[1].lower() in numbers:
+                names.append(f"{kind}_{numbers[match[1].lower()]}")
+                break
+        else:
+            # The boxes before the kernels have no title.
+            names.append(cell.lower() or ("visible" if shown else ""))
+    return tuple(names)
+
+
 def _header(cells: Sequence[str], file: str) -> _Columns:
-    names = tuple(cell.lower() for cell in cells)
-    if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
-        raise ValueError(f"{file} is not separated by commas; save it as comma-separated values.")
+    names = _plain_names(cells)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"{file}: the column {twice[0]!r} appears twice; keep one of them.")
     sigmas = [name for name in names if name.startswith(("sigma_", "std_", "sd_"))]
+    is_sigma = any(_SIGMA.fullmatch(cell) for cell in cells)
     if sigmas:
         raise ValueError(
             f"{file}: the column {sigmas[0]!r} holds standard deviations; "
             "give variances (their squares), in var_ columns."
         )
-    columns = _Columns(names, tuple(name[5:] for name in names if name.startswith("mean_")))
+    channels = tuple(name[5:] for name in names if name.startswith("mean_"))
+    columns = _Columns(names, channels, is_sigma)
     numbered = tuple(str(i + 1) for i in range(len(columns.channels)))
     if columns.channels not in (("r", "g", "b"), ("b", "g", "r"), numbered) or not numbered:
         given = ", ".join(columns.means) or "none"
@@ -166,6 +195,22 @@ def _header(cells: Sequence[str], file: str) -> _Columns:
     return columns
 
 
+@dataclass(frozen=True)
+class _Row:
+    """The cells of a row by column, and where it stands."""
+
+    cells: Mapping[str, str]
+    where: str
+    decimal: Decimal
+
+    def number(self, column: str) -> float:
+        """Read a number."""
+        try:
+            return number_of(self.cells.get(column, ""), self.decimal)
+        except ValueError as error:
+            raise ValueError(f"{self.where}, column {column!r}: {error}") from None
+
+
 class _Members:
     """The kernels of one set, row by row, validated together at the end."""
 
@@ -178,16 +223,19 @@ class _Members:
         self._names: list[str] = []
         self._visible: list[bool] = []
 
-    def add(self, cells: Mapping[str, str], columns: _Columns, where: str) -> None:
+    def add(self, row: _Row, columns: _Columns) -> None:
         """Read a row."""
-        mean = [_number(cells, name, where) for name in columns.means]
-        variances = [_number(cells, name, where) for name in columns.variances]
-        weight = _number(cells, "weight", where)
+        cells, where = row.cells, row.where
+        mean = [row.number(name) for name in columns.means]
+        variances = [row.number(name) for name in columns.variances]
+        if columns.is_sigma:
+            variances = [sigma * abs(sigma) for sigma in variances]  # a negative one is refused
+        weight = row.number("weight")
         if any(cells.get(name) for name in columns.covariances):
             matrix = np.diag(variances)
             pairs = combinations(range(len(mean)), 2)
             for (i, j), name in zip(pairs, columns.covariances, strict=True):
-                matrix[i, j] = matrix[j, i] = _number(cells, name, where)
+                matrix[i, j] = matrix[j, i] = row.number(name)
             self._covariances.append(matrix)
         else:
             self._covariances.append(variances)
@@ -218,20 +266,6 @@ class _Members:
             )
         except KernelError as error:
             raise ValueError(f"{self._places[error.index]}: {error}") from None
-
-
-def _number(cells: Mapping[str, str], column: str, where: str) -> float:
-    text = cells.get(column, "")
-    try:
-        value = float(text.replace("_", "x"))  # Python would read 1_000, spreadsheets do not
-    except ValueError:
-        what = f"{text!r} is not a number" if text else "the cell is empty"
-        raise ValueError(
-            f"{where}, column {column!r}: {what}; write it like 765.4, with a decimal point."
-        ) from None
-    if not math.isfinite(value):
-        raise ValueError(f"{where}, column {column!r}: {text!r} is not a finite number.")
-    return value
 
 
 def _require_tabular(name: str, kernels: KernelSet, first: KernelSet) -> None:

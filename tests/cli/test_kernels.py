@@ -247,6 +247,22 @@ def test_density_of_some_channels(picture: NDArray[Any]) -> None:
     np.testing.assert_array_equal(np.load("d.npy"), np.load("e.npy"))
 
 
+def test_a_label_of_one_color_is_fitted_beside_the_others(
+    picture: NDArray[Any], labels: NDArray[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = np.where(labels[..., None] == 1, 255, picture).astype(np.uint8)
+    Image.fromarray(picture).save("glass.png")
+    np.save("marks.npy", labels)
+    assert main(shlex.split("fit glass.png -k 2 --labels marks.npy -o k.json")) == 0
+    assert "warning: label 1 has 1 color, so it was fitted with 1 kernel" in capsys.readouterr().err
+    fitted = load_kernels("k.json")
+    np.testing.assert_allclose(fitted["1"].covariances[0], np.eye(3) / 12)
+    assert len(fitted["4"]) == 2
+    assert main(shlex.split("fit glass.png -k 1 --labels marks.npy -o k.json --reg-covar 0")) == 0
+    assert "warning: label 1: kernel 0 shrank onto" in capsys.readouterr().err
+    assert list(load_kernels("k.json")) == ["4"]
+
+
 # Refusals
 
 BOTH = f"density a.png -o d.npy --kernels {SKIN} --show"
@@ -262,12 +278,12 @@ REFUSALS = {
     "fit a.png -k 2 -o k.json --max-iter 0": "max_iter=0; give 1 or more.",
     "fit a.png -k 2 -o k.json --seed -1": "--seed -1: give a number of 0 or more.",
     "fit a.png -k 2 -o k.json --name 1=x": "--name names a label; give the labels with --labels.",
-    "fit plain.png -k 1 -o k.json": "all pixels have the one color [7, 7, 7], to which no Gaussian",
+    "fit plain.png -k 2 -o k.json": "n_kernels=2 is more than the 1 color there is;",
     "fit a.png -k 2 -o k.json --labels x.tif": "image 'x.tif' does not exist; check the name.",
     "fit a.png -k 2 -o k.json --labels small.png": "labels has shape (2, 2), but the image's pix",
     "fit a.png -k 2 -o k.json --labels f.npy": "labels is an array of float64; give whole number",
     "fit a.png -k 2 -o k.json --labels zero.npy": "labels are all 0; label some pixels.",
-    "fit a.png -k 2 -o k.json --labels one.npy": "label 3: all pixels have the one color",
+    "fit plain.png -k 1 -o k.json --reg-covar 0": "kernel 0 shrank onto colors that do not vary",
     "fit a.png -k 2 -o k.json --labels labels.tif --name x": "'x': give a label from 1 and",
     "fit a.png -k 2 -o k.json --labels labels.tif --name 2=x": "'x' is for label 2, which no pixel",
     "fit a.png -k 2 -o k.json --labels labels.tif --name 4=1": "'1' is the class of two labels",
@@ -309,7 +325,6 @@ def test_bad_input_is_refused_in_one_line(
     Image.fromarray(np.full((3, 3, 3), 7, np.uint8)).save("plain.png")
     np.save("f.npy", labels / 2)
     np.save("zero.npy", labels * 0)
-    np.save("one.npy", np.where(np.arange(252).reshape(14, 18) == 7, 3, 0))
     Path("k.csv").write_text("mean_1,var_1,weight\n3,4,1\n")
     Path("nan.csv").write_text("mean_1,var_1,weight\nnan,4,1\n")
     assert REFUSALS[command] in refused(*shlex.split(command))

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_colorkde.core.mixture.em import fit_kernels
+from napari_colorkde.core.mixture.fit_kernels import fit_kernels
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.io.kernel_files import (
     KernelFileWarning,
@@ -229,8 +229,8 @@ def test_table_in_bgr_order_keeps_it_and_says_so(tmp_path: Path) -> None:
         (HEADER.replace("set,", "Farbe,"), "the column 'Farbe' is not known; remove or rename it"),
         (HEADER.replace("set,", "weight,"), "the column 'weight' appears twice; keep one of them"),
         (HEADER.replace("var_r", "sigma_r"), "'sigma_r' holds standard deviations; give variances"),
-        (HEADER.replace(",", ";"), "is not separated by commas; save it as comma-separated values"),
-        (HEADER.replace(",", "\t"), "is not separated by commas"),
+        (HEADER.replace(",", ";"), "has a header but no kernels; give one row for each kernel"),
+        (HEADER.replace(",", "|"), "the mean columns are none; they must be mean_r"),
         (HEADER + "skin,1,2\n", "line 2 has 3 cells, but the header has 9; give one cell for each"),
         (HEADER + ROW + "\n" + ROW[:-1] + ",8\n", "line 4 has 10 cells, but the header has 9"),
         (HEADER + ROW.replace("29.94", "x"), "line 2, column 'mean_g': 'x' is not a number; write"),

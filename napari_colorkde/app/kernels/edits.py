@@ -17,12 +17,18 @@ from numpy.typing import NDArray
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.ranges import channel_ranges
-from napari_colorkde.io.kernel_csv import kernels_from_csv, kernels_to_csv
+from napari_colorkde.io.formats.delimited import decimal_mark, number_of, read_delimited
+from napari_colorkde.io.kernel_csv import is_kernel_header, kernels_from_csv, kernels_to_csv
 
 Kind = Literal["visible", "cls", "name", "mean", "spread", "weight"]
 
 MAX_KERNELS = 1000
 """Kernels that a set may have here: each is kept for every color of the image."""
+
+CLIPBOARD = "the clipboard"
+
+_TITLES = {"visible": "visible", "cls": "class", "name": "name", "weight": "weight"}
+"""Of the columns of a kernel file, for those of the table."""
 
 TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")
 
@@ -33,6 +39,11 @@ class Column:
 
     kind: Kind
     channel: int = 0
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its cells hold numbers."""
+        return self.kind in ("mean", "spread", "weight")
 
 
 def columns(n_channels: int) -> tuple[Column, ...]:
@@ -127,9 +138,15 @@ def with_block(
             f"{size} {'do' if len(block) > 1 else 'does'} not fit here; select the cell for the "
             "upper left corner, or copy the header too to add new kernels."
         )
-    for row, cells in zip(rows, block, strict=False):
-        for cell, at in zip(cells, every[column:], strict=False):
-            kernels = with_cell(kernels, [row], at, cell, variances=variances)
+    places = [
+        (row, at, cell)
+        for row, cells in zip(rows, block, strict=False)
+        for at, cell in zip(every[column:], cells, strict=False)
+    ]
+    mark = decimal_mark(cell.strip() for _, at, cell in places if at.is_number)
+    for row, at, cell in places:
+        plain = cell.replace(mark, ".") if at.is_number else cell
+        kernels = with_cell(kernels, [row], at, plain, variances=variances)
     return kernels
 
 
@@ -226,25 +243,77 @@ def block_text(
 
 
 def pasted_kernels(text: str) -> KernelSet | None:
-    """Read kernels from a spreadsheet's text if it begins with the header of a kernel file.
+    """Read kernels from a spreadsheet's text if it begins with the header of a table of kernels.
 
     Raises
     ------
     ValueError
         If it has the header, but a value or a column is missing or cannot be.
     """
-    first = text.lstrip("\ufeff").split("\n", 1)[0].lower()
-    if "mean_" not in first:
+    first = next((line for line in text.splitlines() if line.strip()), "").lower()
+    if not ("mean_" in first or "μ" in first):
         return None
-    rows = "\n".join(",".join(_quoted(cell) for cell in row) for row in cells_of(text))
-    sets = kernels_from_csv(rows, "the clipboard", "pasted")
+    table = read_delimited(text, CLIPBOARD)
+    if not is_kernel_header(table.rows[0]):
+        return None
+    sets = kernels_from_csv(text, CLIPBOARD, "pasted")
     return KernelSet([kernel for kernels in sets.values() for kernel in kernels], "pasted")
 
 
-def cells_of(text: str) -> list[list[str]]:
-    """Split a spreadsheet's text into rows of cells; a last empty line is no row."""
-    lines = text.lstrip("\ufeff").replace("\r\n", "\n").rstrip("\n").split("\n")
-    return [line.split("\t") for line in lines]
+def kernels_without_header(
+    text: str, n_channels: int, *, variances: bool = False
+) -> KernelSet | None:
+    """Read kernels from rows that are as long as the table's; None if they are not.
+
+    Parameters
+    ----------
+    text
+        Rows of means, spreads and a weight; before them may stand class and name, or visibility,
+        class and name.
+    variances
+        Whether the spreads are variances, as the table shows them, or sigmas.
+
+    Raises
+    ------
+    ValueError
+        If a value cannot be, or it cannot be told what the columns are.
+    """
+    table = read_delimited(text, CLIPBOARD)
+    every = columns(n_channels)
+    titles = [_TITLES.get(column.kind, "") for column in every]
+    numbered = iter(range(2 * n_channels))
+    for at, column in enumerate(every):
+        if column.kind in ("mean", "spread"):
+            kind = "μ" if column.kind == "mean" else "σ²" if variances else "σ"
+            titles[at] = f"{kind} {next(numbered) % n_channels + 1}"
+    widths = {len(row) for row in table.rows}
+    left_out = {len(every): 0, len(every) - 1: 1, len(every) - 3: 3}
+    if len(widths) != 1 or (width := widths.pop()) not in left_out:
+        return None
+    if left_out[width] == 1 and all(row[1].isdigit() for row in table.rows):
+        raise ValueError(
+            "the rows may begin with class and name or with set and number; copy the header too."
+        )
+    header = "\t".join(titles[left_out[width] :])
+    rows = "\n".join("\t".join(map(_quoted, row)) for row in table.rows)
+    (kernels,) = kernels_from_csv(f"{header}\n{rows}", CLIPBOARD, "pasted").values()
+    return kernels
+
+
+def cells_of(text: str, *, is_text: bool = False) -> list[list[str]]:
+    """Split a spreadsheet's text into rows of cells; a last empty line is no row.
+
+    Without tabs, lines of several semicolons or commas are split at these, unless `is_text`; a
+    single comma is taken for a decimal one.
+    """
+    plain = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    lines = plain.split("\n")
+    if "\t" in plain:
+        return [line.split("\t") for line in lines]
+    has_columns = ";" in plain or any(line.count(",") > 1 for line in lines)
+    if is_text or not has_columns:
+        return [[line] for line in lines]
+    return read_delimited(plain, CLIPBOARD).rows
 
 
 def replace_kernel(kernel: Kernel, **fields: Any) -> Kernel:
@@ -285,13 +354,7 @@ def _parsed(text: str, column: Column, *, variances: bool) -> Any:
         if text.lower() not in TRUE + FALSE:
             raise ValueError(f"{text!r} is neither true nor false.")
         return text.lower() in TRUE
-    try:
-        number = float(text.replace("_", "x").replace("−", "-"))
-    except ValueError:
-        what = f"{text!r} is not a number" if text else "the cell is empty"
-        raise ValueError(f"{what}; write it like 765.4, with a decimal point.") from None
-    if not math.isfinite(number):
-        raise ValueError(f"{text!r} is not finite; give a finite number.")
+    number = number_of(text, decimal_mark([text]))
     if column.kind == "spread" and number <= 0:
         raise ValueError(f"{'σ²' if variances else 'σ'} must be above 0, not {number:g}.")
     if column.kind == "weight" and number < 0:
@@ -318,4 +381,4 @@ def _stretched(kernel: Kernel, axis: int, variance: float) -> NDArray[np.float64
 
 
 def _quoted(cell: str) -> str:
-    return '"' + cell.strip().strip('"').replace('"', '""') + '"' if cell.strip() else ""
+    return '"' + cell.replace('"', '""') + '"' if cell else ""

@@ -15,11 +15,12 @@ from napari_colorkde.app.selection.samples import Samples
 from napari_colorkde.app.selection.selections import Selection, collect_samples
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.mixture.density import mixture_log_density
-from napari_colorkde.core.mixture.em import MAX_ITERATIONS, EMStep, bic
+from napari_colorkde.core.mixture.em import MAX_ITERATIONS, EMStep
 from napari_colorkde.core.mixture.em_steps import CovarianceType
 from napari_colorkde.core.mixture.fit_classes import iterate_fits
+from napari_colorkde.core.mixture.fit_kernels import FitReport, report_of
 from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.palette import Palette
 
 MAX_KERNELS = 100
@@ -63,36 +64,40 @@ class FitRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class FitReport:
+class MixtureReport:
     """How one fit went.
 
     Attributes
     ----------
     label
         The label that was fitted; "" where the whole image or a mask was.
-    log_likelihood
-        Of the result, mean per pixel, in nats.
-    bic
-        Bayesian information criterion; lower is better.
+    result
+        How it went; see `napari_colorkde.core.mixture.fit_kernels.FitReport`.
+    wanted
+        The number of kernels that was asked for, where there are fewer colors; else None.
     """
 
     label: str
-    n_pixels: int
-    n_kernels: int
-    iterations: int
-    log_likelihood: float
-    bic: float
-    converged: bool
+    result: FitReport
+    wanted: int | None = None
 
     def __str__(self) -> str:
+        result = self.result
         head = f"Label {self.label}: " if self.label else ""
-        kernels = f"{self.n_kernels} kernel{'' if self.n_kernels == 1 else 's'}"
-        end = "converged" if self.converged else "did NOT converge"
-        times = f"{self.iterations} iteration{'' if self.iterations == 1 else 's'}"
-        return (
-            f"{head}{kernels}, {end} after {times}; log-likelihood {self.log_likelihood:.4f} per "
-            f"pixel, BIC {self.bic:.6g}."
+        end = "converged" if result.converged else "did NOT converge"
+        text = (
+            f"{head}{counted(result.n_kernels, 'kernel')}, {end} after "
+            f"{counted(result.iterations, 'iteration')}; log-likelihood "
+            f"{result.log_likelihood:.4f} per pixel, BIC {result.bic:.6g}."
         )
+        if self.wanted is not None:
+            text += f" There are too few colors for {self.wanted}."
+        if result.tried:
+            numbers = ", ".join(f"{n}: {criterion:.6g}" for n, criterion in result.tried)
+            text += f" BIC by number of kernels: {numbers}."
+        if result.is_most_tried:
+            text += " The largest number tried is the best; more may be better still."
+        return text
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,11 +105,20 @@ class Fitted:
     """The kernels, and how each mixture's fit went, in the same order.
 
     The weights of each mixture sum to 1, so that classes are judged by their priors alone.
+
+    Attributes
+    ----------
+    problems
+        Why labels have no mixture, a sentence each.
     """
 
     request: FitRequest
     kernels: KernelSet
-    reports: tuple[FitReport, ...]
+    reports: tuple[MixtureReport, ...]
+    problems: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join([*self.problems, *map(str, self.reports)])
 
 
 def fit(request: FitRequest) -> Iterator[Progress | Fitted]:
@@ -113,8 +127,8 @@ def fit(request: FitRequest) -> Iterator[Progress | Fitted]:
     Raises
     ------
     ValueError
-        If there is no pixel, one color, fewer colors than kernels, or a value is out of range;
-        the message names the label.
+        If there is no pixel, fewer colors than kernels, or a value is out of range. A label that
+        cannot be fitted is left out, and told by `Fitted.problems`; an error if all cannot.
     """
     if not 1 <= request.n_kernels <= MAX_KERNELS:
         raise ValueError(f"{request.n_kernels} kernels; ask for 1 to {MAX_KERNELS}.")
@@ -124,17 +138,26 @@ def fit(request: FitRequest) -> Iterator[Progress | Fitted]:
             yield step
         else:
             palettes = step
-    kernels, reports = [], []
+    kernels, reports, problems = [], [], []
     numbers = {label: number for number, label in enumerate(palettes)}
     results: dict[str, EMStep] = {}
     for label, em_step in _steps(request, palettes):
+        if isinstance(em_step, ValueError):
+            problems.append(str(em_step))
+            results.pop(label, None)
+            continue
         part = (numbers[label] + _part_done(request, em_step)) / len(palettes)
         results[label] = em_step
         yield Progress(_doing(em_step, label), part)
     for label, last in results.items():
-        reports.append(_report(request, palettes[label], last, label))
+        palette = palettes[label]
+        result = report_of(palette, last, request.covariance_type, request.device)
+        is_fewer = len(palette) < request.n_kernels and not request.by_bic
+        reports.append(MixtureReport(label, result, request.n_kernels if is_fewer else None))
         kernels += [replace(kernel, cls=label or request.cls) for kernel in last.kernels]
-    yield Fitted(request, KernelSet(kernels, "fit"), tuple(reports))
+    if not kernels:
+        raise ValueError(problems[0])
+    yield Fitted(request, KernelSet(kernels, "fit"), tuple(reports), tuple(problems))
 
 
 def _palettes(request: FitRequest) -> Iterator[Progress | dict[str, Palette]]:
@@ -162,7 +185,9 @@ def _palettes(request: FitRequest) -> Iterator[Progress | dict[str, Palette]]:
     }
 
 
-def _steps(request: FitRequest, palettes: dict[str, Palette]) -> Iterator[tuple[str, EMStep]]:
+def _steps(
+    request: FitRequest, palettes: dict[str, Palette]
+) -> Iterator[tuple[str, EMStep | ValueError]]:
     return iterate_fits(
         palettes,
         "bic" if request.by_bic else request.n_kernels,
@@ -185,20 +210,6 @@ def _doing(step: EMStep, label: str) -> str:
     of_label = f" to label {label}" if label else ""
     n = len(step.kernels)
     return f"fitting {n} kernel{'' if n == 1 else 's'}{of_label}, iteration {step.iteration}"
-
-
-def _report(request: FitRequest, palette: Palette, last: EMStep, label: str) -> FitReport:
-    device = request.device
-    log_density = mixture_log_density(palette.colors, last.kernels, device=device)
-    return FitReport(
-        label,
-        palette.n_pixels,
-        len(last.kernels),
-        last.iteration,
-        float(palette.counts @ log_density) / palette.n_pixels,
-        bic(palette, last.kernels, request.covariance_type, device=device),
-        last.converged,
-    )
 
 
 def index_of(session: Session) -> PixelIndex:
@@ -233,7 +244,8 @@ def apply_fit(session: Session, fitted: Fitted, into: Destination) -> None:
     chosen = session.kernels
     if into == "set" and chosen:
         n_pixels = fitted.request.index.palette.n_pixels
-        shares = [r.n_pixels / n_pixels for r in fitted.reports for _ in range(r.n_kernels)]
+        results = [report.result for report in fitted.reports]
+        shares = [r.n_pixels / n_pixels for r in results for _ in range(r.n_kernels)]
         weighted = [
             replace(kernel, weight=kernel.weight * share)
             for kernel, share in zip(fitted.kernels, shares, strict=True)

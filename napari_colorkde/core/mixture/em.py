@@ -7,7 +7,7 @@ convergence are those of scikit-learn's GaussianMixture.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal, TypedDict, Unpack
+from typing import Literal, TypedDict
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.mixture.color_blocks import WeightedColors
 from napari_colorkde.core.mixture.density import mixture_log_density
-from napari_colorkde.core.mixture.em_init import check_n_kernels, seed_on
+from napari_colorkde.core.mixture.em_init import check_n_kernels, checked_means, seed_at, seed_on
 from napari_colorkde.core.mixture.em_steps import (
     CovarianceType,
     Expectation,
@@ -56,60 +56,15 @@ class EMStep:
     converged
         Whether the log-likelihood rose by less than `tol` since the iteration before. An iteration
         on bins never says so.
+    tried
+        Of the last step where BIC chose: each number of kernels and its criterion.
     """
 
     kernels: KernelSet
     log_likelihood: float
     iteration: int
     converged: bool
-
-
-def fit_kernels(
-    image: ArrayLike,
-    n_kernels: int | Literal["bic"],
-    *,
-    mask: ArrayLike | None = None,
-    covariance_type: CovarianceType = "full",
-    reg_covar: float | None = None,
-    random_state: int | np.random.Generator | None = None,
-) -> KernelSet:
-    """Fit a Gaussian mixture to the colors of an image.
-
-    Parameters
-    ----------
-    image
-        ``(..., H, W, C)`` with 1 to 3 channels, RGBA, or gray ``(H, W)``.
-    n_kernels
-        Number of kernels, or "bic": the one of 1 to 10 with the lowest Bayesian information
-        criterion. Pixels of a photograph are not independent, so BIC tends to many kernels.
-    mask
-        ``(..., H, W)``; a pixel counts where it is non-zero.
-    covariance_type
-        "full", "tied" (all kernels share one), "diag" or "spherical".
-    reg_covar
-        Added to every variance, in squared image units. None: the variance of rounding, 1/12 of a
-        level squared, see `napari_colorkde.core.mixture.em_steps.default_reg_covar`.
-    random_state
-        Seed of the starting kernels.
-
-    Returns
-    -------
-    KernelSet
-        Weights sum to 1.
-
-    Raises
-    ------
-    ValueError
-        If no pixel counts, the pixels have a single color or fewer colors than kernels, a kernel
-        becomes singular, or an argument is out of range.
-    """
-    return fit_palette(
-        Palette.from_image(image, mask),
-        n_kernels,
-        covariance_type=covariance_type,
-        reg_covar=reg_covar,
-        random_state=random_state,
-    )
+    tried: tuple[tuple[int, float], ...] = ()
 
 
 class FitOptions(TypedDict, total=False):
@@ -120,16 +75,10 @@ class FitOptions(TypedDict, total=False):
     random_state: int | np.random.Generator | None
     tol: float
     max_iter: int
+    n_init: int
+    means_init: ArrayLike | None
     candidates: Iterable[int]
     device: DeviceLike
-
-
-def fit_palette(
-    palette: Palette, n_kernels: int | Literal["bic"], **options: Unpack[FitOptions]
-) -> KernelSet:
-    """Fit a Gaussian mixture to a palette; `options` are those of `iterate_fit`."""
-    *_, last = iterate_fit(palette, n_kernels, **options)
-    return last.kernels
 
 
 def iterate_fit(
@@ -141,6 +90,8 @@ def iterate_fit(
     random_state: int | np.random.Generator | None = None,
     tol: float = TOLERANCE,
     max_iter: int = MAX_ITERATIONS,
+    n_init: int = 1,
+    means_init: ArrayLike | None = None,
     candidates: Iterable[int] = BIC_CANDIDATES,
     device: DeviceLike = "auto",
 ) -> Iterator[EMStep]:
@@ -149,8 +100,15 @@ def iterate_fit(
     Of a palette with more colors than `COARSE_COLORS` the start is improved first, by EM on bins of
     colors, in at most half of the iterations; the fit then converges on the colors themselves.
 
-    The last step yielded is the result: with "bic", where all `candidates` (up to the number of
-    colors) are fitted in turn, the best one's last step comes once more at the end.
+    The last step yielded is the result: with several starts, or with "bic", where all `candidates`
+    (up to the number of colors) are fitted in turn, the best one's last step comes once more.
+
+    Parameters
+    ----------
+    n_init
+        Number of starts of each number of kernels; the one of the largest log-likelihood is kept.
+    means_init
+        ``(n_kernels, C)`` means of the only start, in place of k-means++.
 
     Raises
     ------
@@ -159,45 +117,51 @@ def iterate_fit(
     """
     random = np.random.default_rng(random_state)
     reg_covar = checked_reg_covar(covariance_type, reg_covar, palette)
-    check_max_iter(max_iter)
+    check_iterations(max_iter, tol)
     numbers = candidates if n_kernels == "bic" else [n_kernels]
     check_n_kernels(1 if n_kernels == "bic" else n_kernels, palette)
+    means = checked_means(means_init, n_kernels, n_init, palette)
     colors = WeightedColors.of(palette)
     coarse = colors.coarsened()
     place = resolve_device(device).exact
     on_bins = None if coarse is colors else expectation_on(coarse, place)
     on_colors = expectation_on(colors, place)
-    best, lowest = None, np.inf
+    best, lowest, tried = None, np.inf, dict[int, float]()
     for k in numbers:
         if k > len(palette):
             continue
-        last, n_done = None, 0
-        start = seed_on(coarse, k, covariance_type, reg_covar, random)
-        kernels = KernelSet(build_kernels(start.means, start.covariances, start.weights))
-        if on_bins is not None:
-            bound = max_iter // 2
-            for last in _iterations(on_bins, kernels, covariance_type, reg_covar, tol, bound):
-                yield replace(last, converged=False)
-                kernels, n_done = last.kernels, last.iteration
-        for last in _iterations(
-            on_colors, kernels, covariance_type, reg_covar, tol, max_iter, n_done
-        ):
-            yield last
-        if n_kernels == "bic" and last is not None:
+        for _ in range(n_init):
+            last, n_done = None, 0
+            if means is None:
+                start = seed_on(coarse, k, covariance_type, reg_covar, random)
+            else:
+                start = seed_at(coarse, means, covariance_type, reg_covar)
+            kernels = KernelSet(build_kernels(start.means, start.covariances, start.weights))
+            if on_bins is not None:
+                bound = max_iter // 2
+                for last in _iterations(on_bins, kernels, covariance_type, reg_covar, tol, bound):
+                    yield replace(last, converged=False)
+                    kernels, n_done = last.kernels, last.iteration
+            for last in _iterations(
+                on_colors, kernels, covariance_type, reg_covar, tol, max_iter, n_done
+            ):
+                yield last
+            if last is None or (n_kernels != "bic" and n_init == 1):
+                continue
             log_likelihood, _ = on_colors(Parameters.of(last.kernels))
-            criterion = bic_of(
-                log_likelihood, palette.n_pixels, last.kernels.means.shape, covariance_type
-            )
+            shape = last.kernels.means.shape
+            criterion = bic_of(log_likelihood, palette.n_pixels, shape, covariance_type)
+            tried[k] = min(criterion, tried.get(k, np.inf))
             if criterion < lowest:
                 best, lowest = last, criterion
-    if n_kernels != "bic":
+    if n_kernels != "bic" and n_init == 1:
         return
     if best is None:
         raise ValueError(
             f"candidates holds no number of kernels that {len(palette)} colors allow; "
             f"give numbers from 1 to {len(palette)}."
         )
-    yield best
+    yield replace(best, tried=tuple(tried.items()) if n_kernels == "bic" else ())
 
 
 def iterate_em(
@@ -238,7 +202,7 @@ def iterate_em(
     O(U K C²) per iteration: 30 ms for 440 000 colors and 8 kernels on two cores.
     """
     reg_covar = checked_reg_covar(covariance_type, reg_covar, palette)
-    check_max_iter(max_iter)
+    check_iterations(max_iter, tol)
     if not initial or initial.n_channels != palette.n_channels:
         raise ValueError(
             f"initial has {len(initial)} kernels of {initial.n_channels} channels; give at least "
@@ -271,10 +235,12 @@ def _iterations(
             return
 
 
-def check_max_iter(max_iter: int) -> None:
-    """Refuse fewer iterations than one."""
+def check_iterations(max_iter: int, tol: float) -> None:
+    """Refuse fewer iterations than one, and a tolerance that is none."""
     if max_iter < 1:
         raise ValueError(f"max_iter={max_iter}; give 1 or more.")
+    if not tol >= 0:
+        raise ValueError(f"tol={tol}; give 0 or more, in nats per pixel.")
 
 
 def bic(

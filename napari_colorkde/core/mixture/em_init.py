@@ -1,7 +1,10 @@
 """Where EM starts: centers chosen among the colors, and the moments of the colors around them."""
 
+from dataclasses import replace
+from typing import Literal
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
 from napari_colorkde.core.mixture.color_blocks import WeightedColors
@@ -15,6 +18,7 @@ from napari_colorkde.core.mixture.em_steps import (
 from napari_colorkde.core.mixture.exponents import features, moments, n_features
 from napari_colorkde.core.mixture.kernel_arrays import build_kernels
 from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.palette import Palette
 
 Array = NDArray[np.float64]
@@ -37,8 +41,7 @@ def seed_kernels(
     Raises
     ------
     ValueError
-        If the palette has a single color or fewer colors than kernels, or an argument is out of
-        range.
+        If the palette has fewer colors than kernels, or an argument is out of range.
     """
     reg_covar = checked_reg_covar(covariance_type, reg_covar, palette)
     check_n_kernels(n_kernels, palette)
@@ -52,16 +55,63 @@ def check_n_kernels(n_kernels: int, palette: Palette) -> None:
     """Refuse a number of kernels that the palette does not allow; see `seed_kernels`."""
     if isinstance(n_kernels, bool) or not isinstance(n_kernels, int | np.integer) or n_kernels < 1:
         raise ValueError(f'n_kernels={n_kernels!r}; give a whole number from 1, or "bic".')
-    if len(palette) == 1:
-        raise ValueError(
-            f"all pixels have the one color {palette.colors[0].tolist()}, to which no Gaussian can "
-            "be fitted; choose pixels that vary."
-        )
     if n_kernels > len(palette):
         raise ValueError(
-            f"n_kernels={n_kernels} is more than the {len(palette)} colors there are; "
+            f"n_kernels={n_kernels} is more than the {counted(len(palette), 'color')} there "
+            f"{'is' if len(palette) == 1 else 'are'}; "
             "ask for fewer kernels or choose more pixels."
         )
+
+
+def checked_means(
+    means_init: ArrayLike | None, n_kernels: int | Literal["bic"], n_init: int, palette: Palette
+) -> Array | None:
+    """Return the means to start from, None for k-means++.
+
+    Raises
+    ------
+    ValueError
+        If they are not one finite mean for each kernel, or there is no start.
+    """
+    if isinstance(n_init, bool) or not isinstance(n_init, int | np.integer) or n_init < 1:
+        raise ValueError(f"n_init={n_init!r}; give a whole number from 1.")
+    if means_init is None:
+        return None
+    if n_kernels == "bic" or n_init > 1:
+        other = 'n_kernels="bic"' if n_kernels == "bic" else f"n_init={n_init}"
+        raise ValueError(f"means_init gives one start, which {other} has no use for; give one.")
+    means = np.asarray(means_init, np.float64)
+    wanted = (int(n_kernels), palette.n_channels)
+    if means.shape != wanted or not np.isfinite(means).all():
+        given = (
+            f"the shape {means.shape}" if means.shape != wanted else "a value that is not finite"
+        )
+        raise ValueError(
+            f"means_init has {given}; give {wanted[0]} finite means of {wanted[1]} channels each."
+        )
+    return means
+
+
+def seed_at(
+    weighted: WeightedColors, means: Array, covariance_type: CovarianceType, reg_covar: float
+) -> Parameters:
+    """Make a start for EM with these means: each has the moments of the colors nearest to it.
+
+    Raises
+    ------
+    ValueError
+        If a mean has no color nearest to it.
+    """
+    nearest = cdist(weighted.colors.astype(np.float64), means, "sqeuclidean").argmin(axis=1)
+    taken = np.bincount(nearest, minlength=len(means)) > 0
+    if not taken.all():
+        lost = int(np.argmin(taken))
+        raise ValueError(
+            f"means_init: no color is nearest to mean {lost}, {means[lost].tolist()}; give means "
+            "among the colors, and no two alike."
+        )
+    start = _moments_about(weighted, means, nearest, covariance_type, reg_covar)
+    return replace(start, means=means)
 
 
 def seed_on(
@@ -72,16 +122,28 @@ def seed_on(
     random: np.random.Generator,
 ) -> Parameters:
     """Make a start for EM on colors or bins; see `seed_kernels`."""
+    colors = weighted.colors.astype(np.float64)
+    centers, nearest = _kmeans_plus_plus(colors, weighted.weights, int(n_kernels), random)
+    return _moments_about(weighted, centers, nearest, covariance_type, reg_covar)
+
+
+def _moments_about(
+    weighted: WeightedColors,
+    centers: Array,
+    nearest: NDArray[np.intp],
+    covariance_type: CovarianceType,
+    reg_covar: float,
+) -> Parameters:
+    """Return the weights, means and covariances of the colors nearest to each center."""
     colors, weights = weighted.colors.astype(np.float64), weighted.weights
-    centers, nearest = _kmeans_plus_plus(colors, weights, int(n_kernels), random)
     # Sums about each center, so that nothing is lost in subtracting means.
     rows = features((colors - centers[nearest]).T)
     n_channels = colors.shape[1]
     if weighted.scatter is not None:
         rows[1 + n_channels :] += weighted.scatter.T
-    sums = np.empty((n_kernels, n_features(n_channels)))
+    sums = np.empty((len(centers), n_features(n_channels)))
     for column, row in zip(sums.T, rows, strict=True):
-        column[:] = np.bincount(nearest, weights * row, n_kernels)
+        column[:] = np.bincount(nearest, weights * row, len(centers))
     mass, first, second = moments(sums, n_channels)
     return maximization(Sums(mass, first, second, centers), covariance_type, reg_covar)
 

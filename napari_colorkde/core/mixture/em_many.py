@@ -19,7 +19,6 @@ from napari_colorkde.core.mixture.em import (
     TOLERANCE,
     DeviceLike,
     bic_of,
-    fit_palette,
 )
 from napari_colorkde.core.mixture.em_init import check_n_kernels, seed_on
 from napari_colorkde.core.mixture.em_rows import ColorRows, colors_in_rows
@@ -32,6 +31,7 @@ from napari_colorkde.core.mixture.em_steps import (
     singular_kernel,
     unchecked_maximization,
 )
+from napari_colorkde.core.mixture.fit_kernels import fit_palette
 from napari_colorkde.core.mixture.kernel_arrays import are_positive_definite, build_kernels
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette

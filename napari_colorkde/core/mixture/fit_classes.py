@@ -1,8 +1,9 @@
 """One mixture for each label of a label image: kernels with classes, from drawn regions."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +13,21 @@ from napari_colorkde.core.mixture.em import EMStep, FitOptions, iterate_fit
 from napari_colorkde.core.mixture.em_many import fit_palettes
 from napari_colorkde.core.mixture.em_steps import CovarianceType
 from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.palette import Palette
+
+
+class _Options(TypedDict):
+    """How each label is fitted."""
+
+    covariance_type: CovarianceType
+    reg_covar: float | None
+    random_state: int | None
+
+
+class LabelWarning(UserWarning):
+    """A label was fitted otherwise than was asked for; the others were not affected."""
+
 
 DENSE_LABELS = 1 << 20
 """Span of labels up to which they are counted in a table."""
@@ -52,11 +67,17 @@ def fit_classes(
         A set for each label, in ascending order, under the name of its class; its kernels have that
         class, and weights that sum to 1: what `classify_image` wants.
 
+    Warns
+    -----
+    LabelWarning
+        If a label was left out because its colors allow no fit, or has fewer kernels than were
+        asked for because it has fewer colors.
+
     Raises
     ------
     ValueError
-        If the labels do not fit the image, there is none, two have the same name, or the colors of
-        one allow no fit; the message names it.
+        If the labels do not fit the image, there is none, two have the same name, or no label can
+        be fitted; the message names the first.
     TypeError
         If the labels are not whole numbers.
     """
@@ -65,40 +86,76 @@ def fit_classes(
     for cls in classes:
         if classes.count(cls) > 1:
             raise ValueError(f"names gives {cls!r} to two labels; give each one of its own.")
-    results = fit_palettes(
-        list(found.values()),
-        n_kernels,
-        covariance_type=covariance_type,
-        reg_covar=reg_covar,
-        random_state=random_state,
-    )
+    options: _Options = {
+        "covariance_type": covariance_type,
+        "reg_covar": reg_covar,
+        "random_state": random_state,
+    }
     fitted: dict[str, KernelSet] = {}
-    for label, cls, result in zip(found, classes, results, strict=True):
+    problems: list[str] = []
+    results = _fit_each(found, n_kernels, options)
+    for (label, result), cls in zip(results.items(), classes, strict=True):
         if isinstance(result, ValueError):
-            raise ValueError(f"label {label}: {result}") from None
-        fitted[cls] = as_class(result, cls)
+            problems.append(f"label {label}: {result}")
+        else:
+            fitted[cls] = as_class(result, cls)
+    if not fitted:
+        raise ValueError(problems[0])
+    for problem in problems:
+        warnings.warn(f"{problem} The other labels were fitted.", LabelWarning, stacklevel=2)
     return fitted
 
 
 def iterate_fits(
     palettes: Mapping[str, Palette], n_kernels: int | Literal["bic"], **options: Unpack[FitOptions]
-) -> Iterator[tuple[str, EMStep]]:
+) -> Iterator[tuple[str, EMStep | ValueError]]:
     """Fit a mixture to the palette of each label, yielding the label and every step of its fit.
 
     For callers who show progress or stop early; `fit_classes` is quicker. A label's last step is
-    its result. "" is no label: all there is.
+    its result, and an error if it cannot be fitted; the message begins with the label. One of fewer
+    colors than kernels has a kernel for each color. "" is no label: all there is.
 
     Raises
     ------
     ValueError
-        As `fit_kernels`; the message begins with the label.
+        As `fit_kernels`, where there is no label.
     """
     for label, palette in palettes.items():
+        number = n_kernels
+        if label and isinstance(number, int):
+            number = min(number, len(palette))
         try:
-            for step in iterate_fit(palette, n_kernels, **options):
+            for step in iterate_fit(palette, number, **options):
                 yield label, step
         except ValueError as error:
-            raise ValueError(f"label {label}: {error}" if label else str(error)) from None
+            if not label:
+                raise
+            yield label, ValueError(f"label {label}: {error}")
+
+
+def _fit_each(
+    palettes: Mapping[int, Palette], n_kernels: int | Literal["bic"], options: _Options
+) -> dict[int, KernelSet | ValueError]:
+    """Fit a mixture to each palette; one of fewer colors than kernels has a kernel a color."""
+    few = {
+        label: len(palette)
+        for label, palette in palettes.items()
+        if isinstance(n_kernels, int) and len(palette) < n_kernels
+    }
+    many = {label: palette for label, palette in palettes.items() if label not in few}
+    results = dict(zip(many, fit_palettes(list(many.values()), n_kernels, **options), strict=True))
+    for label, n_colors in few.items():
+        warnings.warn(fewer_kernels(label, n_colors, n_kernels), LabelWarning, stacklevel=3)
+        results[label] = fit_palettes([palettes[label]], n_colors, **options)[0]
+    return {label: results[label] for label in palettes}
+
+
+def fewer_kernels(label: object, n_colors: int, n_kernels: object) -> str:
+    """Say that a label has fewer colors than kernels were asked for, and what it has."""
+    return (
+        f"label {label} has {counted(n_colors, 'color')}, so it was fitted with "
+        f"{counted(n_colors, 'kernel')}, not {n_kernels}."
+    )
 
 
 def palettes_of_labels(

@@ -84,7 +84,7 @@ class FitDialog(QDialog):
     def _on_result(self, result: Fitted) -> None:
         self._waits = False
         if report_errors(lambda: apply_fit(self._session, result, self.form.into.value), self._say):
-            self._say("\n".join(map(str, result.reports)))
+            self._say(str(result))
             self.fitted.emit(result)
 
     def _on_end(self, problem: str | None) -> None:

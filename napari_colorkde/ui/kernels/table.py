@@ -258,23 +258,34 @@ class KernelTable(QTableView):
 
     def paste(self) -> None:
         """Paste kernels as new rows, or cells over those from the current one on."""
-        given, model = QApplication.clipboard().text(), self.kernel_model
+        given = QApplication.clipboard().text()
         if not given.strip():
             return
         try:
-            if (kernels := kernel_edits.pasted_kernels(given)) is not None:
-                self.pasted.emit(kernels)
-                return
-            block, corner = kernel_edits.cells_of(given), self.currentIndex()
-            if not corner.isValid():
-                self.refused.emit("Select the cell to paste to first.")
-            elif block == [block[0][:1]]:
-                model.write(self.kernels_for(corner), corner.column(), block[0][0])
-            else:
-                rows = range(corner.row(), model.rowCount())
-                model.write_block(self.sorted_model.kernels_at(rows), corner.column(), block)
+            self._paste(given)
         except ValueError as error:
             self.refused.emit(user_message(error))
+
+    def _paste(self, given: str) -> None:
+        model, corner = self.kernel_model, self.currentIndex()
+        if (kernels := kernel_edits.pasted_kernels(given)) is not None:
+            self.pasted.emit(kernels)
+            return
+        is_text = corner.isValid() and not model.columns[corner.column()].is_number
+        block = kernel_edits.cells_of(given, is_text=is_text)
+        rows = range(max(corner.row(), 0), model.rowCount())
+        if corner.isValid() and block == [block[0][:1]]:
+            model.write(self.kernels_for(corner), corner.column(), block[0][0])
+        elif corner.isValid() and _fits(block, len(rows), len(model.columns) - corner.column()):
+            model.write_block(self.sorted_model.kernels_at(rows), corner.column(), block)
+        elif (kernels := model.kernels_without_header(given)) is not None:
+            self.pasted.emit(kernels)
+        elif corner.isValid():
+            model.write_block(self.sorted_model.kernels_at(rows), corner.column(), block)
+        else:
+            self.refused.emit(
+                "Select the cell to paste to first, or copy whole rows to add kernels."
+            )
 
     def _edit_current(self) -> None:
         index = self.currentIndex()
@@ -282,6 +293,10 @@ class KernelTable(QTableView):
             self.toggle_visible()
         elif index.isValid():
             self.edit(index)
+
+
+def _fits(block: list[list[str]], n_rows: int, n_columns: int) -> bool:
+    return len(block) <= n_rows and max(map(len, block)) <= n_columns
 
 
 def _is_control_d(event: QKeyEvent) -> bool:

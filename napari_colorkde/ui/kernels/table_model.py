@@ -106,6 +106,18 @@ class KernelTableModel(QAbstractTableModel):
             kernel_edits.with_block(self.kernels, rows, column, block, variances=self.variances)
         )
 
+    def kernels_without_header(self, text: str) -> KernelSet | None:
+        """Read rows as long as the table's as kernels, spreads as they are shown; else None.
+
+        Raises
+        ------
+        ValueError
+            If a value cannot be.
+        """
+        return kernel_edits.kernels_without_header(
+            text, len(self._channels), variances=self.variances
+        )
+
     # --- what Qt asks
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:

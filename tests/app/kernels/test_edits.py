@@ -65,7 +65,7 @@ def test_an_axis_of_a_full_covariance_is_stretched_and_keeps_its_direction() -> 
     [
         (Column("mean", 0), "abc", "'abc' is not a number"),
         (Column("mean", 0), "", "the cell is empty"),
-        (Column("mean", 0), "nan", "not finite"),
+        (Column("mean", 0), "nan", "not a finite number"),
         (Column("mean", 0), "1_0", "not a number"),
         (Column("spread", 0), "0", "above 0"),
         (Column("spread", 0), "-3", "above 0"),
@@ -134,6 +134,31 @@ def test_whole_kernels_go_to_a_spreadsheet_and_back_bit_for_bit() -> None:
     pasted = kernel_edits.pasted_kernels(text.replace("\n", "\r\n"))
     assert pasted is not None
     assert pasted.kernels == KERNELS.kernels
+
+
+@pytest.mark.parametrize(
+    ("text", "variances"),
+    [
+        ("1,2,3,4,5,6,0.5\n7,8,9,1,1,1,0.25", False),
+        ("1\t2\t3\t4\t5\t6\t0,5\n7\t8\t9\t1\t1\t1\t0,25\n", False),
+        ("skin;dark;1;2;3;16;25;36;0,5\n;;7;8;9;1;1;1;0,25", True),
+        ("true\tskin\tdark\t1\t2\t3\t4\t5\t6\t0.5\nfalse\t\t\t7\t8\t9\t1\t1\t1\t0.25", False),
+    ],
+)
+def test_rows_without_a_header_are_kernels_as_the_table_shows_them(
+    text: str, variances: bool
+) -> None:
+    pasted = kernel_edits.kernels_without_header(text, 3, variances=variances)
+    assert pasted is not None
+    np.testing.assert_array_equal(pasted.means, [[1, 2, 3], [7, 8, 9]])
+    np.testing.assert_array_equal(pasted.variances, [[16, 25, 36], [1, 1, 1]])
+    np.testing.assert_array_equal(pasted.weights, [0.5, 0.25])
+
+
+def test_rows_whose_columns_cannot_be_told_are_refused() -> None:
+    with pytest.raises(ValueError, match="copy the header too"):
+        kernel_edits.kernels_without_header("skin,1,1,2,3,4,5,6,0.5", 3)
+    assert kernel_edits.kernels_without_header("1,2,3", 3) is None
 
 
 def test_a_pasted_table_without_a_column_says_which() -> None:

@@ -25,11 +25,11 @@ from napari_colorkde.cli.commands.fit import fit as fit_command
 from napari_colorkde.core.mixture.em import (
     MAX_ITERATIONS,
     bic,
-    fit_kernels,
     iterate_em,
     iterate_fit,
 )
 from napari_colorkde.core.mixture.fit_classes import fit_classes
+from napari_colorkde.core.mixture.fit_kernels import fit_kernels
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.io.kernel_files import load_kernels
@@ -69,15 +69,15 @@ def test_the_report_has_iterations_likelihood_and_bic() -> None:
     (report,) = fitted(session_of(), n_kernels=2).reports
     palette = Palette.from_image(IMAGE)
     *_, last = iterate_fit(palette, 2, random_state=0)
-    assert (report.iterations, report.converged) == (last.iteration, last.converged)
-    assert report.log_likelihood >= last.log_likelihood
-    assert report.bic == bic(palette, last.kernels)
+    assert (report.result.iterations, report.result.converged) == (last.iteration, last.converged)
+    assert report.result.log_likelihood >= last.log_likelihood
+    assert report.result.bic == bic(palette, last.kernels)
     assert "converged after" in str(report)
 
 
 def test_bic_chooses_the_number_of_kernels() -> None:
     (report,) = fitted(session_of(), n_kernels=4, by_bic=True).reports
-    assert report.n_kernels == 2
+    assert report.result.n_kernels == 2
 
 
 def test_a_mask_is_fitted_alone() -> None:
@@ -102,7 +102,12 @@ def test_each_label_has_a_mixture_of_its_class() -> None:
     ("image", "options", "reason"),
     [
         (IMAGE, {"selection": LabelSelection(0 * LABELS, "each")}, "mark no pixel that counts"),
-        (np.full((9, 9, 3), 4, np.uint8), {}, "one color .* choose pixels that vary"),
+        (np.full((9, 9, 3), 4, np.uint8), {"n_kernels": 2}, "more than the 1 color there is"),
+        (
+            np.full((9, 9, 3), 4, np.uint8),
+            {"n_kernels": 1, "reg_covar": 0.0},
+            "colors that do not vary",
+        ),
         (IMAGE[:1, :3], {"n_kernels": 5}, "more than the 3 colors"),
         (IMAGE, {"n_kernels": 0}, "ask for 1 to 100"),
         (IMAGE, {"reg_covar": -1.0}, "give a variance of 0 or more"),
@@ -113,11 +118,36 @@ def test_what_cannot_be_is_refused(image: Any, options: Any, reason: str) -> Non
         fitted(session_of(image), **options)
 
 
-def test_the_label_that_allows_no_fit_is_named() -> None:
+def test_a_label_of_one_color_is_a_narrow_kernel_beside_the_others() -> None:
     image = IMAGE.copy()
     image[LABELS == 8] = 7
-    with pytest.raises(ValueError, match=r"^label 8: all pixels have the one color"):
-        fitted(session_of(image), selection=LabelSelection(LABELS, "each"), per_label=True)
+    options = {"selection": LabelSelection(LABELS, "each"), "per_label": True}
+    result = fitted(session_of(image), n_kernels=2, **options)
+    assert [kernel.cls for kernel in result.kernels] == ["3", "3", "8"]
+    np.testing.assert_allclose(result.kernels.means[2], 7)
+    np.testing.assert_allclose(result.kernels.covariances[2], np.eye(3) / 12)
+    assert "There are too few colors for 2." in str(result.reports[1])
+
+
+def test_a_label_that_allows_no_fit_is_told_and_loses_no_other() -> None:
+    image = IMAGE.copy()
+    image[LABELS == 8] = 7
+    options = {"selection": LabelSelection(LABELS, "each"), "per_label": True}
+    result = fitted(session_of(image), n_kernels=1, reg_covar=0.0, **options)
+    assert {kernel.cls for kernel in result.kernels} == {"3"}
+    (problem,) = result.problems
+    assert problem.startswith("Label 8: kernel 0 shrank")
+    assert str(result).startswith(problem)
+
+
+def test_the_numbers_that_bic_tried_are_told() -> None:
+    (report,) = fitted(session_of(), n_kernels=3, by_bic=True).reports
+    assert [n for n, _ in report.result.tried] == [1, 2, 3]
+    assert min(report.result.tried, key=lambda pair: pair[1])[0] == report.result.n_kernels == 2
+    assert "BIC by number of kernels: 1: " in str(report)
+    assert "largest number tried" not in str(report)
+    (bound,) = fitted(session_of(), n_kernels=2, by_bic=True).reports
+    assert "The largest number tried is the best" in str(bound)
 
 
 def test_without_a_counted_image_there_is_nothing_to_fit() -> None:

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from napari_colorkde import Palette, classify_image, fit_classes, fit_kernels
-from napari_colorkde.core.mixture.fit_classes import palettes_of_labels, some_of_palette
+from napari_colorkde.core.mixture.fit_classes import (
+    LabelWarning,
+    palettes_of_labels,
+    some_of_palette,
+)
 
 RNG = np.random.default_rng(0)
 CENTERS = np.array([[60, 60, 60], [200, 90, 60], [60, 100, 210]])
@@ -71,10 +75,37 @@ TRANSPARENT = np.dstack([IMAGE, np.where(LABELS == 2, 0, 255)]).astype(np.uint8)
         (IMAGE, LABELS[:-1], {}, ValueError, "labels has shape"),
         (IMAGE, LABELS / 1, {}, TypeError, "labels is an array of float64; give whole numbers"),
         (IMAGE, LABELS, {"names": {1: "a", 2: "a"}}, ValueError, "names gives 'a' to two labels"),
-        (ONE_COLOR, LABELS, {}, ValueError, "label 2: all pixels have the one color"),
+        (ONE_COLOR, LABELS == 2, {"reg_covar": 0.0}, ValueError, "label 1: kernel 0 shrank onto"),
         (TRANSPARENT, LABELS, {}, ValueError, "label 2: none of its pixels counts"),
     ],
 )
 def test_labels_that_allow_no_fit_are_refused(image, labels, options, error, message):
     with pytest.raises(error, match=message):
         fit_classes(image, labels, 1, **options)
+
+
+def test_a_label_of_one_color_is_fitted_with_the_others():
+    """Saturated white glass: scikit-learn fits it with ``reg_covar=1/12``, too."""
+    fitted = fit_classes(ONE_COLOR, LABELS, 1, random_state=0)
+    assert list(fitted) == sorted(fitted, key=int)
+    (kernel,) = fitted["2"]
+    np.testing.assert_allclose(kernel.mean, 7)
+    np.testing.assert_allclose(kernel.covariance_matrix, np.eye(3) / 12)
+    alone = fit_classes(IMAGE, LABELS, 1, random_state=0)
+    assert {name: fitted[name] for name in fitted if name != "2"} == {
+        name: alone[name] for name in alone if name != "2"
+    }
+
+
+def test_a_label_of_few_colors_has_as_many_kernels_and_says_so():
+    with pytest.warns(LabelWarning, match="label 2 has 1 color, so it was fitted with 1 kernel, n"):
+        fitted = fit_classes(ONE_COLOR, LABELS, 2, random_state=0)
+    assert len(fitted["2"]) == 1
+    assert {len(kernels) for name, kernels in fitted.items() if name != "2"} == {2}
+
+
+def test_a_label_that_cannot_be_fitted_is_left_out_and_named():
+    with pytest.warns(LabelWarning, match="label 2: kernel 0 shrank .* The other labels were fit"):
+        fitted = fit_classes(ONE_COLOR, LABELS, 1, reg_covar=0.0, random_state=0)
+    assert "2" not in fitted
+    assert fitted

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from napari_colorkde.core.mixture.em import fit_kernels
+from napari_colorkde.core.mixture.fit_kernels import fit_kernels
 from napari_colorkde.ui.kernels.fit_dialog import FitDialog
 from tests.ui.conftest import RGB, Dock, close_dock
 

@@ -329,6 +329,44 @@ def test_a_paste_that_cannot_be_says_so_and_loses_nothing(widget: Alone) -> None
     assert edited(widget) == KERNELS
 
 
+HEAD = "set,kernel,mean_r,mean_g,mean_b,var_r,var_g,var_b,weight\n"
+
+
+@pytest.mark.xdist_group("clipboard")
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEAD + "s,1,1,2,3,16,25,36,0.5\n",
+        "μ R\tμ G\tμ B\tσ R\tσ G\tσ B\tweight\n1\t2\t3\t4\t5\t6\t0,5\n",
+        "1;2;3;4;5;6;0,5",
+        "1\t2\t3\t4\t5\t6\t0.5",
+    ],
+)
+def test_what_a_spreadsheet_gives_is_pasted_as_kernels(
+    widget: Alone, qtbot: Any, text: str
+) -> None:
+    QApplication.clipboard().setText(text)
+    table = widget.kernels.table
+    go_to(widget, 0, WEIGHT)
+    qtbot.keyClick(table, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    new = edited(widget).kernels[-1]
+    assert new.mean.tolist() == [1, 2, 3]
+    assert new.covariance.tolist() == [16, 25, 36]
+    assert new.weight == 0.5
+
+
+@pytest.mark.xdist_group("clipboard")
+def test_decimal_commas_are_pasted_into_cells(widget: Alone) -> None:
+    QApplication.clipboard().setText("1,5\n2,25")
+    go_to(widget, 0, RED)
+    widget.kernels.table.paste()
+    assert edited(widget).means[:2, 0].tolist() == [1.5, 2.25]
+    QApplication.clipboard().setText("skin, dark")
+    go_to(widget, 0, 2)
+    widget.kernels.table.paste()
+    assert edited(widget).kernels[0].name == "skin, dark"
+
+
 def test_a_matrix_is_edited(widget: Alone, qtbot: Any, monkeypatch: Any) -> None:
     def fill_in(dialog: CovarianceDialog) -> int:
         dialog.cells[0, 1].clear()

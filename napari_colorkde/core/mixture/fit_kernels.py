@@ -1,0 +1,209 @@
+"""One mixture fitted to the colors of an image: the call of the library, and its report."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Literal, Unpack, overload
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from napari_colorkde.core.mixture.density import mixture_log_density
+from napari_colorkde.core.mixture.em import (
+    MAX_ITERATIONS,
+    TOLERANCE,
+    DeviceLike,
+    EMStep,
+    FitOptions,
+    bic_of,
+    iterate_fit,
+)
+from napari_colorkde.core.mixture.em_steps import CovarianceType
+from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.core.palette.palette import Palette
+
+
+class ConvergenceWarning(UserWarning):
+    """EM was stopped by `max_iter` before the log-likelihood had settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class FitReport:
+    """How a fit went.
+
+    Attributes
+    ----------
+    n_kernels
+        Number of kernels that were fitted.
+    n_pixels
+        Number of pixels that they were fitted to.
+    iterations
+        Number of iterations of EM, of the start that was kept.
+    converged
+        Whether the last one raised the log-likelihood by less than `tol`.
+    log_likelihood
+        Mean log-density of a pixel under the result, in nats.
+    bic
+        Bayesian information criterion of the result; lower is better.
+    tried
+        Each number of kernels that was tried and the lowest criterion with it, where the number was
+        chosen by BIC; otherwise empty.
+    """
+
+    n_kernels: int
+    n_pixels: int
+    iterations: int
+    converged: bool
+    log_likelihood: float
+    bic: float
+    tried: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def is_most_tried(self) -> bool:
+        """Whether BIC chose the largest of several numbers tried: more may fit better still."""
+        return len(self.tried) > 1 and self.n_kernels == max(n for n, _ in self.tried)
+
+
+@overload
+def fit_kernels(
+    image: ArrayLike,
+    n_kernels: int | Literal["bic"],
+    *,
+    mask: ArrayLike | None = ...,
+    covariance_type: CovarianceType = ...,
+    reg_covar: float | None = ...,
+    random_state: int | np.random.Generator | None = ...,
+    max_iter: int = ...,
+    tol: float = ...,
+    n_init: int = ...,
+    means_init: ArrayLike | None = ...,
+    return_report: Literal[False] = ...,
+) -> KernelSet: ...
+
+
+@overload
+def fit_kernels(
+    image: ArrayLike,
+    n_kernels: int | Literal["bic"],
+    *,
+    mask: ArrayLike | None = ...,
+    covariance_type: CovarianceType = ...,
+    reg_covar: float | None = ...,
+    random_state: int | np.random.Generator | None = ...,
+    max_iter: int = ...,
+    tol: float = ...,
+    n_init: int = ...,
+    means_init: ArrayLike | None = ...,
+    return_report: Literal[True],
+) -> tuple[KernelSet, FitReport]: ...
+
+
+def fit_kernels(
+    image: ArrayLike,
+    n_kernels: int | Literal["bic"],
+    *,
+    mask: ArrayLike | None = None,
+    covariance_type: CovarianceType = "full",
+    reg_covar: float | None = None,
+    random_state: int | np.random.Generator | None = None,
+    max_iter: int = MAX_ITERATIONS,
+    tol: float = TOLERANCE,
+    n_init: int = 1,
+    means_init: ArrayLike | None = None,
+    return_report: bool = False,
+) -> KernelSet | tuple[KernelSet, FitReport]:
+    """Fit a Gaussian mixture to the colors of an image.
+
+    Parameters
+    ----------
+    image
+        ``(..., H, W, C)`` with 1 to 3 channels, RGBA, or gray ``(H, W)``.
+    n_kernels
+        Number of kernels, or "bic": the one of 1 to 10 with the lowest Bayesian information
+        criterion. Pixels of a photograph are not independent, so BIC tends to many kernels.
+    mask
+        ``(..., H, W)``; a pixel counts where it is non-zero.
+    covariance_type
+        "full", "tied" (all kernels share one), "diag" or "spherical".
+    reg_covar
+        Added to every variance, in squared image units. None: the variance of rounding, 1/12 of a
+        level squared, see `napari_colorkde.core.mixture.em_steps.default_reg_covar`.
+    random_state
+        Seed of the starting kernels.
+    max_iter
+        Largest number of iterations of EM, of each start.
+    tol
+        EM has converged when the mean log-likelihood of a pixel rises by less, in nats.
+    n_init
+        Number of starts, of which the one with the largest log-likelihood is kept.
+    means_init
+        ``(n_kernels, C)`` means to start from, in place of k-means++.
+    return_report
+        Whether to return a report, too.
+
+    Returns
+    -------
+    KernelSet
+        Weights sum to 1.
+    FitReport
+        How the fit went, with `return_report`.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If `max_iter` ended the fit, unless the report says so.
+
+    Raises
+    ------
+    ValueError
+        If no pixel counts, there are fewer colors than kernels, a kernel becomes singular, or an
+        argument is out of range. Pixels of a single color have a kernel whose variances are
+        `reg_covar`.
+    """
+    palette = Palette.from_image(image, mask)
+    *_, last = iterate_fit(
+        palette,
+        n_kernels,
+        covariance_type=covariance_type,
+        reg_covar=reg_covar,
+        random_state=random_state,
+        max_iter=max_iter,
+        tol=tol,
+        n_init=n_init,
+        means_init=means_init,
+    )
+    if return_report:
+        return last.kernels, report_of(palette, last, covariance_type)
+    if not last.converged:
+        warnings.warn(
+            f"the fit has not converged after {last.iteration} iterations; give a max_iter above "
+            f"{max_iter}, or a tol above {tol:g}.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    return last.kernels
+
+
+def fit_palette(
+    palette: Palette, n_kernels: int | Literal["bic"], **options: Unpack[FitOptions]
+) -> KernelSet:
+    """Fit a Gaussian mixture to a palette; `options` are those of `iterate_fit`."""
+    *_, last = iterate_fit(palette, n_kernels, **options)
+    return last.kernels
+
+
+def report_of(
+    palette: Palette, last: EMStep, covariance_type: CovarianceType, device: DeviceLike = "auto"
+) -> FitReport:
+    """Return the report of a fit from its last step."""
+    log_density = mixture_log_density(palette.colors, last.kernels, device=device)
+    log_likelihood = float(palette.counts @ log_density) / palette.total_weight
+    shape = last.kernels.means.shape
+    return FitReport(
+        len(last.kernels),
+        palette.n_pixels,
+        last.iteration,
+        last.converged,
+        log_likelihood,
+        bic_of(log_likelihood, palette.n_pixels, shape, covariance_type),
+        last.tried,
+    )
