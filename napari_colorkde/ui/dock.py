@@ -4,13 +4,11 @@ napari makes the widget; on its first show inside a window it opens the dock "Co
 itself, and offers it again once that was closed. Closing its own dock ends all that it started.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer
-from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
     QDockWidget,
     QFileDialog,
@@ -36,6 +34,7 @@ from napari_colorkde.ui.image_chooser import ImageChooser
 from napari_colorkde.ui.kernels.fit_dialog import FitButton
 from napari_colorkde.ui.kernels.panel import KernelsPanel
 from napari_colorkde.ui.kernels.pick_tool import PickTool
+from napari_colorkde.ui.widgets.focus_ring import focus_ring
 from napari_colorkde.ui.widgets.forms import in_scroll_area, pin_to_top
 from napari_colorkde.ui.window.autosave import Autosave, RestoreOffer
 from napari_colorkde.ui.window.docking import (
@@ -47,8 +46,10 @@ from napari_colorkde.ui.window.docking import (
     stack_above,
     window_of,
 )
+from napari_colorkde.ui.window.file_drops import FileDrops
 from napari_colorkde.ui.window.gl_context import CurrentContext
 from napari_colorkde.ui.window.status import StatusLines
+from napari_colorkde.ui.window.undo_keys import UndoKeys, undo_action
 from napari_colorkde.ui.window.worker_thread import Activity, QtExecutor
 
 if TYPE_CHECKING:
@@ -94,6 +95,9 @@ class ColorKDEWidget(QWidget):
         self._colorspace_dock: QDockWidget | None = None
         self._context: CurrentContext | None = None
         self._on_close: CloseWatcher | None = None
+        self._undo_keys: UndoKeys | None = None
+        self._drops = FileDrops(takes_all=True, parent=self)
+        self._canvas_drops = FileDrops(parent=self)
         self._closed = False
 
         self.chooser = ImageChooser(self._viewer, self.session, self.overlay)
@@ -129,8 +133,11 @@ class ColorKDEWidget(QWidget):
         self.chooser.reset_choices()
         self.classification.reset_choices()
         self.fitting.reset_choices()
-        came = event is not None and event.type == "inserted"
-        if came and self.overlay.image is None:
+        if event is None or event.type != "inserted":
+            return
+        if self._canvas_drops.has_awaited(event.value):
+            self.chooser.look_at(event.value)
+        elif self.overlay.image is None:
             self.chooser.choose_first()
 
     def showEvent(self, event: Any) -> None:
@@ -142,27 +149,19 @@ class ColorKDEWidget(QWidget):
 
     def event(self, event: Any) -> bool:
         """Claim the keys of undo and redo while the focus is in the dock."""
-        if event.type() == QEvent.Type.ShortcutOverride and self._history_action(event):
+        if event.type() == QEvent.Type.ShortcutOverride and undo_action(self.session, event):
             event.accept()
             return True
         return bool(super().event(event))
 
     def keyPressEvent(self, event: Any) -> None:
         """Undo and redo; elsewhere these keys are napari's."""
-        action = self._history_action(event)
+        action = undo_action(self.session, event)
         if action is None:
             super().keyPressEvent(event)
         else:
             action()
             event.accept()
-
-    def _history_action(self, event: Any) -> Callable[[], None] | None:
-        if event.matches(QKeySequence.StandardKey.Undo):
-            return self.session.undo
-        keys = QKeySequence(event.keyCombination())
-        if keys in (QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")):
-            return self.session.redo
-        return None
 
     # --- what the user does
 
@@ -214,6 +213,14 @@ class ColorKDEWidget(QWidget):
             unit=coordinates.unit,
         )
 
+    def _on_kernels_dropped(self, paths: list[str]) -> None:
+        for path in paths:
+            self.kernels.chooser.open_file(path)
+
+    def _on_images_dropped(self, paths: list[str]) -> None:
+        for path in paths:
+            self.chooser.open_image(path)
+
     # --- life
 
     def _lay_out(self) -> None:
@@ -248,9 +255,14 @@ class ColorKDEWidget(QWidget):
         self.session.exported.connect(self._on_saved)
         self.kernels.chooser.saved.connect(self._on_saved)
         self._viewer.events.theme.connect(self._follow_theme)
+        self._drops.watch(self)
+        self._drops.kernels_dropped.connect(self._on_kernels_dropped)
+        self._drops.others_dropped.connect(self._on_images_dropped)
+        self._canvas_drops.kernels_dropped.connect(self._on_kernels_dropped)
 
     def _follow_theme(self, event: Any = None) -> None:
         theme = self._viewer.theme
+        self.setStyleSheet(focus_ring(theme))
         self.status.set_theme(theme)
         self.classification.set_theme(theme)
         if self.colorspace is not None:
@@ -268,6 +280,9 @@ class ColorKDEWidget(QWidget):
         self._dock.destroyed.connect(self.close_session)
         close_at_exit(window, self._on_window_closing)
         TitleOverride(self._dock, TITLE)
+        self._undo_keys = UndoKeys(window, self._viewer, self.session)
+        self.picking.pick_button.toggled.connect(self._undo_keys.set_picking)
+        self._canvas_drops.watch_canvas(window)
         self._open_colorspace(window, self._dock)
 
     def _on_colorspace_asked(self, *args: Any) -> None:
@@ -355,6 +370,10 @@ class ColorKDEWidget(QWidget):
         self.session.close()
         if self._context is not None:
             self._context.close()
+        if self._undo_keys is not None:
+            self._undo_keys.close()
+        self._drops.close()
+        self._canvas_drops.close()
         if self._on_close is not None:
             self._on_close.close()
         self._close_colorspace()

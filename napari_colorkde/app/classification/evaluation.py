@@ -4,118 +4,33 @@ Counting and sorting are one job of the session; a threshold is then looked up a
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 from weakref import ref
 
-import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_colorkde.app.background.executor import Progress
+from napari_colorkde.app.classification.ground_truth import (
+    GroundTruth,
+    Unlabeled,
+    count_confusion,
+    count_ground_truth,
+)
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.compute import ColorValues
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import size_text, unwrap_proxy
 from napari_colorkde.app.selection.selections import LabelSelection
 from napari_colorkde.app.session import Session
+from napari_colorkde.core.classification.class_confusion import ClassConfusion
 from napari_colorkde.core.classification.roc import ConfusionMatrix, RocCurve, roc_curve
-
-Unlabeled = Literal["automatic", "negative", "ignore"]
-UNLABELED: tuple[Unlabeled, ...] = ("automatic", "negative", "ignore")
-
-FEW_VALUES = 1 << 16
-"""Labels up to this are found in a table, others by sorting."""
-
-MAX_LABELS = 200
-"""Labels that are offered; of instances, such as nuclei, all are positive."""
-
-EVERY_LABEL = 0
-"""As the positive label: any but 0."""
-
-
-@dataclass(frozen=True, eq=False)
-class GroundTruth:
-    """How many pixels of each color have the positive label, no label, or another.
-
-    Attributes
-    ----------
-    labels
-        Those that there are, without 0.
-    positive
-        One of them, or `EVERY_LABEL`.
-    positives, unlabeled, others
-        ``(U,)`` numbers of pixels.
-    """
-
-    index: PixelIndex = field(repr=False)
-    labels: tuple[int, ...]
-    positive: int
-    positives: NDArray[np.int64] = field(repr=False)
-    unlabeled: NDArray[np.int64] = field(repr=False)
-    others: NDArray[np.int64] = field(repr=False)
-
-    def negatives(self, unlabeled: Unlabeled) -> NDArray[np.int64]:
-        """Pixels of each color that are not positive.
-
-        Automatically, pixels without a label are negative where the layer has no other label that
-        could be; beside other labels they are ignored.
-        """
-        if unlabeled == "automatic":
-            unlabeled = "ignore" if self.others.any() else "negative"
-        return self.others + self.unlabeled if unlabeled == "negative" else self.others
-
-
-def count_ground_truth(
-    index: PixelIndex, labels: LabelSelection, positive: int | None
-) -> Iterator[Progress | GroundTruth]:
-    """Count labeled pixels by color: 0.4 s for 18 million.
-
-    Parameters
-    ----------
-    labels
-        Those of each pixel.
-    positive
-        The label of positives; None takes the lowest.
-
-    Raises
-    ------
-    ValueError
-        If no pixel has a label.
-    """
-    found: set[int] = set()
-    n, done = 2 * int(np.prod(index.shape, dtype=np.int64)), 0
-    for _, tile in labels.tiles(index):
-        found.update(_values(tile))
-        done += tile.size
-        yield Progress("counting the truth", done / n)
-    names = tuple(sorted(found - {0}))
-    if not names:
-        raise ValueError(
-            "the truth has no pixel with a label; paint some, or choose another layer."
-        )
-    if positive is None or (positive != EVERY_LABEL and positive not in names):
-        positive = names[0] if len(names) <= MAX_LABELS else EVERY_LABEL
-    size = 3 * (len(index.palette) + 1)
-    counts = np.zeros(size, np.int64)
-    for axes, tile in labels.tiles(index):
-        positives = tile != 0 if positive == EVERY_LABEL else tile == positive
-        # 0: no label, 1: positive, 2: another.
-        kinds = np.where(positives, 1, np.where(tile == 0, 0, 2))
-        kinds += 3 * index.codes(0, axes)
-        counts += np.bincount(kinds.ravel(), minlength=size)
-        done += tile.size
-        yield Progress("counting the truth", done / n)
-    # Code 0 is for pixels that do not count.
-    unlabeled, positives, others = counts.reshape(-1, 3)[1:].T
-    yield GroundTruth(index, names, positive, positives, unlabeled, others)
 
 
 @dataclass(frozen=True, eq=False)
 class _Evaluated:
-    curve: RocCurve
+    result: RocCurve | ClassConfusion
     densities: ColorValues
-    unlabeled: Unlabeled
 
 
 class Evaluation:
@@ -156,8 +71,15 @@ class Evaluation:
 
     @property
     def curve(self) -> RocCurve | None:
-        """The curve of what is shown."""
-        return None if self._scored is None else self._scored.curve
+        """The curve of what is shown; None for a map of classes."""
+        result = None if self._scored is None else self._scored.result
+        return result if isinstance(result, RocCurve) else None
+
+    @property
+    def confusion(self) -> ClassConfusion | None:
+        """How a map of classes agrees with the truth; None where none is shown."""
+        result = None if self._scored is None else self._scored.result
+        return result if isinstance(result, ClassConfusion) else None
 
     @property
     def positive(self) -> int | None:
@@ -190,11 +112,12 @@ class Evaluation:
 
     def at(self, threshold: float) -> ConfusionMatrix | None:
         """Decisions of a threshold; None without a curve."""
-        if self._scored is None:
+        curve = self.curve
+        if self._scored is None or curve is None:
             return None
         # As the values are compared with it.
         kind = self._scored.densities.values.dtype.type
-        return self._scored.curve.confusion_at(float(kind(threshold)))
+        return curve.confusion_at(float(kind(threshold)))
 
     def close(self) -> None:
         """Let go of the session and the layer."""
@@ -241,14 +164,19 @@ class Evaluation:
         if layer is None or index is None or index.is_preview or densities is None:
             self._fail("")
             return
-        query = densities.request.query
-        if query is not None and query.show == "class":
-            self._fail("A map of classes has no threshold; show a posterior or a ratio.")
-            return
         try:
             labels = _labels_of(layer, index)
         except ValueError as error:
             self._fail(str(error))
+            return
+        query = densities.request.query
+        if query is not None and query.show == "class":
+            self._session.run(
+                "truth",
+                lambda: _compare(index, labels, query.names, densities),
+                self._on_result,
+                self._on_end,
+            )
             return
         truth = self.truth if self.truth is not None and self.truth.index is index else None
         positive, unlabeled = self._positive, self._unlabeled
@@ -285,6 +213,13 @@ def _labels_of(layer: Any, index: PixelIndex) -> LabelSelection:
     )
 
 
+def _compare(
+    index: PixelIndex, labels: LabelSelection, names: tuple[str, ...], densities: ColorValues
+) -> Iterator[Progress | _Evaluated]:
+    for step in count_confusion(index, labels, densities.values, names):
+        yield step if isinstance(step, Progress) else _Evaluated(step, densities)
+
+
 def _score(
     index: PixelIndex,
     labels: LabelSelection,
@@ -301,12 +236,4 @@ def _score(
     if truth is not None:
         negatives = truth.negatives(unlabeled)
         curve = roc_curve(densities.values, truth.positives, negatives)
-        yield _Evaluated(curve, densities, unlabeled)
-
-
-def _values(tile: NDArray[Any]) -> list[int]:
-    if tile.size == 0:
-        return []
-    if int(tile.min()) >= 0 and int(tile.max()) < FEW_VALUES:
-        return list(map(int, np.flatnonzero(np.bincount(tile.ravel()))))
-    return list(map(int, np.unique(tile)))
+        yield _Evaluated(curve, densities)

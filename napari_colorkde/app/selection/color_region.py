@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
+from napari_colorkde.app.image.region_size import PixelArea, region_size
 from napari_colorkde.core.number_text import counted, percentage
 from napari_colorkde.core.palette.palette import Palette
 
@@ -27,10 +28,24 @@ def radius_text(radius: float, coordinates: PaletteCoordinates) -> str:
     return f"radius {radius:.3g} {coordinates.unit}".rstrip()
 
 
-def selection_text(chosen: NDArray[np.bool_], palette: Palette) -> str:
-    """How much a choice of palette entries is, in words."""
-    pixels = int(palette.counts.sum(where=chosen))
+def selection_text(
+    chosen: NDArray[np.bool_], palette: Palette, area: PixelArea | None = None
+) -> str:
+    """How much a choice of palette entries is, in words.
+
+    Parameters
+    ----------
+    area
+        Of a pixel, if the layer gives one.
+    """
+    size = region_size("", chosen, palette.counts, area)
     colors = int(np.count_nonzero(chosen))
     if not colors:
         return "no pixels"
-    return f"{percentage(pixels / palette.n_pixels)} of the pixels, {counted(colors, 'color')}"
+    parts = [
+        f"{percentage(size.n_pixels / palette.n_pixels)} of the pixels",
+        counted(size.n_pixels, "pixel"),
+        *([size.area_text] if size.area_text else []),
+        counted(colors, "color"),
+    ]
+    return ", ".join(parts)

@@ -6,9 +6,13 @@ palette, however large the image is. Formulas: Fawcett, An introduction to ROC a
 
 import math
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+BestBy = Literal["f1", "youden"]
+BEST_BY: tuple[BestBy, ...] = ("f1", "youden")
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,50 @@ class RocCurve:
         """
         fpr, tpr = self.fpr_tpr
         return float(np.trapezoid(tpr, fpr))
+
+    def best_threshold(self, criterion: BestBy = "f1") -> float:
+        """Return the threshold that is best by a criterion; the highest of several.
+
+        Parameters
+        ----------
+        criterion
+            "f1": the harmonic mean of precision and recall. "youden": Youden's J, the true- less
+            the false-positive rate (Youden 1950).
+
+        Raises
+        ------
+        ValueError
+            If the criterion is not known, or no judged pixel has a score.
+        """
+        if criterion not in BEST_BY:
+            raise ValueError(
+                f"criterion={criterion!r} is not known; use one of {', '.join(map(repr, BEST_BY))}."
+            )
+        if not len(self.thresholds):
+            raise ValueError("no pixel that the truth judges has a value; choose another truth.")
+        true, false = self.true_positives, self.false_positives
+        if criterion == "f1":
+            quality = 2 * true / (true + false + self.n_positives)
+        else:
+            quality = true / self.n_positives - false / self.n_negatives
+        return float(self.thresholds[int(np.argmax(quality))])
+
+    def threshold_near(
+        self, false_positive_rate: float, recall: float, steps: int = 0
+    ) -> float | None:
+        """Return the threshold whose point of the curve is nearest; None without one.
+
+        Parameters
+        ----------
+        steps
+            How many points further along the curve, to lower thresholds; at most to its end.
+        """
+        if not len(self.thresholds):
+            return None
+        away = np.square(self.false_positives / self.n_negatives - false_positive_rate)
+        away += np.square(self.true_positives / self.n_positives - recall)
+        at = int(np.argmin(away)) + steps
+        return float(self.thresholds[min(max(at, 0), len(self.thresholds) - 1)])
 
     def confusion_at(self, threshold: float) -> ConfusionMatrix:
         """Count the decisions of one threshold."""

@@ -137,7 +137,8 @@ class ClassificationControls(QWidget):
         self.best_button = PushButton(
             name="best",
             text="Best",
-            tooltip="Use the threshold that makes the fewest errors with these priors.",
+            tooltip="Use the threshold that makes the fewest errors with these priors or, with a "
+            "truth, the one that agrees with it best.",
         )
         self.labels_button = PushButton(
             name="make_labels",

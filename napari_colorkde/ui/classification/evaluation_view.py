@@ -4,22 +4,20 @@ import math
 from typing import TYPE_CHECKING
 
 from magicgui.widgets import ComboBox
+from psygnal import Signal
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_colorkde.app.classification.evaluation import (
-    EVERY_LABEL,
-    MAX_LABELS,
-    UNLABELED,
-    Evaluation,
-    Unlabeled,
-)
+from napari_colorkde.app.classification.evaluation import Evaluation
+from napari_colorkde.app.classification.ground_truth import EVERY_LABEL, UNLABELED, Unlabeled
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.source import is_labels, unwrap_proxy
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.number_text import grouped
+from napari_colorkde.ui.classification.confusion_table import confusion_html
 from napari_colorkde.ui.classification.roc_plot import RocPlot
 from napari_colorkde.ui.widgets.forms import form
+from napari_colorkde.ui.widgets.searchable_choice import SearchableChoice
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -41,6 +39,8 @@ class EvaluationView(QWidget):
         Whose densities are scored.
     """
 
+    threshold_chosen = Signal(float, description="The user wants this threshold.")
+
     def __init__(self, viewer: "Viewer", session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer: Viewer = unwrap_proxy(viewer)
@@ -52,10 +52,9 @@ class EvaluationView(QWidget):
             tooltip="A Labels layer that says which pixels are positive. It is compared with what "
             "the overlay shows.",
         )
-        self.positive = ComboBox(
-            name="positive",
-            choices=self._labels,
-            tooltip="The label that counts as positive.",
+        self.positive = SearchableChoice(
+            name="positive label",
+            tooltip="The label that counts as positive. Type to find one of many.",
         )
         self.unlabeled = ComboBox(
             name="unlabeled",
@@ -63,15 +62,25 @@ class EvaluationView(QWidget):
             tooltip="What unlabeled pixels count as. Automatic: as negative if there is only one "
             "label, otherwise they are ignored.",
         )
+        self.best_by = ComboBox(
+            name="best_by",
+            choices=[("best F1", "f1"), ("best Youden's J", "youden")],
+            tooltip="What the button Best looks for: the best harmonic mean of precision and "
+            "recall, or the most true positives less false positives (Youden's J).",
+        )
         self.plot = RocPlot()
         self.numbers = QLabel()
         self.numbers.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.numbers.setWordWrap(True)
         self.numbers.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.problem = QLabel()
         self.problem.setWordWrap(True)
         self._details = QWidget()
         form(
-            [("positive", [self.positive]), ("unlabeled\ncount as", [self.unlabeled])],
+            [
+                ("positive", [self.positive, self.best_by]),
+                ("unlabeled", [self.unlabeled]),
+            ],
             self._details,
         )
         self._result = QWidget()
@@ -89,6 +98,8 @@ class EvaluationView(QWidget):
         self.truth.changed.connect(self._on_truth)
         self.positive.changed.connect(self._on_positive)
         self.unlabeled.changed.connect(self._on_unlabeled)
+        self.best_by.changed.connect(self._on_best_by)
+        self.plot.threshold_chosen.connect(self.threshold_chosen)
         self._connections = Connections()
         self._connections.add(self.evaluation.changed, self._sync)
         self._sync()
@@ -112,6 +123,14 @@ class EvaluationView(QWidget):
             self._threshold = threshold
             self._show_scores()
 
+    @property
+    def best_threshold(self) -> float | None:
+        """The threshold that agrees best with the truth; None without a curve."""
+        curve = self.evaluation.curve
+        if curve is None or not len(curve.thresholds):
+            return None
+        return curve.best_threshold(self.best_by.value)
+
     # --- within
 
     def _on_truth(self, layer: "Labels | str") -> None:
@@ -121,22 +140,31 @@ class EvaluationView(QWidget):
         if label is not None:
             self.evaluation.set_positive(label)
 
+    def _on_best_by(self, criterion: str) -> None:
+        if self.best_threshold is not None:
+            self.threshold_chosen.emit(self.best_threshold)
+
     def _on_unlabeled(self, unlabeled: Unlabeled) -> None:
         self.evaluation.set_unlabeled(unlabeled)
 
     def _sync(self) -> None:
         evaluation = self.evaluation
-        with self.positive.changed.blocked():
-            self.positive.reset_choices()
-            if evaluation.truth is not None:
-                self.positive.value = evaluation.truth.positive
-        self._details.setVisible(evaluation.truth is not None)
+        is_map = evaluation.confusion is not None
+        if evaluation.truth is not None:
+            self.positive.set_choices(self._labels(), evaluation.truth.positive)
+        self._details.setVisible(evaluation.truth is not None and not is_map)
         self.problem.setText(evaluation.problem)
         self.problem.setVisible(bool(evaluation.problem))
         self._show_scores()
 
     def _show_scores(self) -> None:
-        curve = self.evaluation.curve
+        curve, confusion = self.evaluation.curve, self.evaluation.confusion
+        if confusion is not None:
+            self._result.setVisible(True)
+            self.plot.hide()
+            self.numbers.setText(confusion_html(confusion))
+            return
+        self.plot.show()
         found = None if self._threshold is None else self.evaluation.at(self._threshold)
         self._result.setVisible(curve is not None)
         self.plot.set_curve(curve, found)
@@ -163,12 +191,12 @@ class EvaluationView(QWidget):
         labels = [layer for layer in reversed(layers) if is_labels(layer)]
         return [("no truth", NO_TRUTH), *((layer.name, layer) for layer in labels)]
 
-    def _labels(self, widget: object) -> list[tuple[str, int]]:
+    def _labels(self) -> list[tuple[str, int]]:
         truth = self.evaluation.truth
         if truth is None:
             return []
         every = [("any label", EVERY_LABEL)]
-        return [*((str(label), label) for label in truth.labels[:MAX_LABELS]), *every]
+        return [*((str(label), label) for label in truth.labels), *every]
 
 
 def _percent(part: float) -> str:

@@ -25,6 +25,7 @@ from napari_colorkde.io.samples import PRESET_FILE, sample_path
 from napari_colorkde.ui.classification.controls import ClassificationControls
 from napari_colorkde.ui.classification.evaluation_view import EvaluationView
 from napari_colorkde.ui.classification.make_labels import make_labels
+from napari_colorkde.ui.classification.sizes_view import SizesView
 from napari_colorkde.ui.report_errors import report_errors
 
 if TYPE_CHECKING:
@@ -57,12 +58,14 @@ class ClassificationPanel(QWidget):
         self._connections = Connections()
         self.mask = ThresholdMask(viewer, session, overlay)
         self.evaluation = EvaluationView(viewer, session)
+        self.sizes = SizesView(session)
         self.note = QLabel()
         self.note.setWordWrap(True)
         lines = QVBoxLayout(self)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(6)
         lines.addWidget(self.controls)
+        lines.addWidget(self.sizes)
         lines.addWidget(self.note)
         lines.addWidget(self.evaluation)
         self._connect()
@@ -82,6 +85,8 @@ class ClassificationPanel(QWidget):
         controls.masked.changed.connect(self._on_masked)
         controls.best_button.changed.connect(self._on_best)
         controls.labels_button.changed.connect(self.make_labels)
+        self.evaluation.threshold_chosen.connect(self._on_chosen)
+        self._connections.add(self.evaluation.evaluation.changed, self._sync_best)
         self._connections.add(self._session.state_changed, self._on_state)
         self._connections.add(self._session.densities_changed, self._on_densities)
         self._connections.add(self._session.source_changed, self._on_source)
@@ -170,7 +175,11 @@ class ClassificationPanel(QWidget):
         self._judge(show_mask=masked)
 
     def _on_best(self) -> None:
-        self._judge(threshold=None)
+        # None is what these priors make the fewest errors with, where there is no truth.
+        self._judge(threshold=self.evaluation.best_threshold)
+
+    def _on_chosen(self, threshold: float) -> None:
+        self._judge("threshold", threshold=threshold, show_mask=True)
 
     def _judge(self, merge_key: str | None = None, **fields: object) -> None:
         self._ask(lambda: self._session.set_classification(merge_key, **fields))
@@ -234,13 +243,17 @@ class ClassificationPanel(QWidget):
         self.controls.show_rows(show)
         self.controls.threshold.setEnabled(threshold is not None)
         self.controls.masked.enabled = threshold is not None
-        self.controls.best_button.enabled = (
-            threshold is not None and classification.threshold is not None
-        )
+        self._sync_best()
         self.controls.labels_button.enabled = densities is not None
         self.note.setText(_note(show, query))
         self.note.setVisible(bool(self.note.text()))
+        self.sizes.update_sizes()
         self.evaluation.set_threshold(threshold)
+
+    def _sync_best(self) -> None:
+        best, chosen = self.evaluation.best_threshold, self._session.state.classification.threshold
+        has_threshold = active_threshold(self._session.densities, self._session.state) is not None
+        self.controls.best_button.enabled = has_threshold and best != chosen
 
     # --- choices
 
@@ -255,7 +268,12 @@ class ClassificationPanel(QWidget):
 
 def _note(show: str, query: ClassQuery | None) -> str:
     """Which classes take part, where that is not plain."""
-    if query is None or show == "density":
+    if query is None:
+        return (
+            "Classes are those of kernels. Pick pixels of two classes or more on the page Kernels, "
+            "open a kernel file there, or press Skin for an example."
+        )
+    if show == "density":
         return ""
     classes = ", ".join(f"{name} {p:.3g}" for name, p in query.priors.items())
     return f"Priors: {classes}."

@@ -2,38 +2,52 @@
 
 import numpy as np
 from napari.utils.theme import get_theme
+from psygnal import Signal
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_colorkde.core.classification.roc import ConfusionMatrix, RocCurve
 
-SIDE = 150
-MARGIN = 18
+LINES_HIGH = 9
+"""Height of the plot, in lines of text."""
+
 MAX_POINTS = 400
+STEPS = 100
+"""Steps of an arrow key along the curve."""
+
+DOT_RADIUS = 4
 CURVE_COLORS = {"dark": "#56b4e9", "light": "#0072b2"}
 POINT_COLORS = {"dark": "#e69f00", "light": "#d55e00"}
 
 
 class RocPlot(QWidget):
-    """The curve of a `RocCurve` and the point of a threshold on it."""
+    """The curve of a `RocCurve` and the point of a threshold on it.
+
+    A click takes the threshold of the nearest point of the curve, arrow keys the next one.
+    """
+
+    threshold_chosen = Signal(float, description="The user wants this threshold.")
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._curve: RocCurve | None = None
         self._points: list[tuple[float, float]] = []
         self._at: tuple[float, float] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setToolTip(
             "Receiver operating characteristic (ROC): the fraction of the positive pixels that is "
             "selected, over that of the negative ones. The dot is the threshold, the diagonal is "
-            "chance."
+            "chance. Click the curve to take the threshold of that point."
         )
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("ROC curve")
         self.set_theme("dark")
 
     def sizeHint(self) -> QSize:
-        """A small square."""
-        return QSize(SIDE, SIDE)
+        """A small square, larger with larger text."""
+        side = LINES_HIGH * self.fontMetrics().height()
+        return QSize(side, side)
 
     def set_theme(self, theme: str) -> None:
         """Follow napari's theme."""
@@ -46,7 +60,7 @@ class RocPlot(QWidget):
 
     def set_curve(self, curve: RocCurve | None, at: ConfusionMatrix | None = None) -> None:
         """Show a curve and a threshold's decisions, or nothing."""
-        self._points, self._at = [], None
+        self._curve, self._points, self._at = curve, [], None
         description = "no curve"
         if curve is not None:
             self._points = _thinned(*curve.fpr_tpr)
@@ -60,16 +74,62 @@ class RocPlot(QWidget):
         self.setAccessibleDescription(description)
         self.update()
 
+    # --- what the user does
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take the threshold under the mouse."""
+        self._take_at(event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the mouse while it is pressed."""
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._take_at(event.position())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Walk along the curve by arrow keys."""
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Down: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: 1}
+        if event.key() not in steps or self._curve is None or self._at is None:
+            super().keyPressEvent(event)
+            return
+        step = max(1, len(self._curve.thresholds) // STEPS)
+        self._choose(*self._at, steps[Qt.Key(event.key())] * step)
+
+    def _take_at(self, place: QPointF) -> None:
+        square = self.square
+        self._choose(
+            (place.x() - square.left()) / square.width(),
+            (square.bottom() - place.y()) / square.height(),
+        )
+
+    def _choose(self, false_positive_rate: float, recall: float, steps: int = 0) -> None:
+        if self._curve is None:
+            return
+        threshold = self._curve.threshold_near(false_positive_rate, recall, steps)
+        if threshold is not None:
+            self.threshold_chosen.emit(threshold)
+
+    # --- how it is painted
+
+    @property
+    def square(self) -> QRectF:
+        """Where the curve is painted, from (0, 0) at its bottom left to (1, 1)."""
+        margin = self.fontMetrics().height() + 2
+        side = min(self.width(), self.height()) - margin - DOT_RADIUS
+        return QRectF(margin, DOT_RADIUS - 1, side, side)
+
     def paintEvent(self, event: object) -> None:
         """Paint all of it; a fraction of a millisecond."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        side = min(self.width(), self.height()) - MARGIN - 4
-        square = QRectF(MARGIN, 3, side, side)
+        square = self.square
+        side = square.width()
 
         def place(point: tuple[float, float]) -> QPointF:
             return QPointF(square.left() + side * point[0], square.bottom() - side * point[1])
 
+        if self.hasFocus():
+            painter.setPen(QPen(self._curve_color, 1, Qt.PenStyle.DotLine))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.setPen(QPen(self._frame, 1))
         painter.drawRect(square)
         painter.setPen(QPen(self._frame, 1, Qt.PenStyle.DashLine))
@@ -83,20 +143,18 @@ class RocPlot(QWidget):
         if self._at is not None and np.isfinite(self._at).all():
             painter.setPen(QPen(self._text, 1))
             painter.setBrush(self._point_color)
-            painter.drawEllipse(place(self._at), 4, 4)
+            painter.drawEllipse(place(self._at), DOT_RADIUS, DOT_RADIUS)
         painter.end()
 
     def _write(self, painter: QPainter, square: QRectF) -> None:
-        font = self.font()
-        font.setPixelSize(10)
-        painter.setFont(font)
+        height = self.fontMetrics().height()
         painter.setPen(self._text)
-        below = QRectF(square.left(), square.bottom() + 1, square.width(), MARGIN - 3)
+        below = QRectF(square.left(), square.bottom() + 1, square.width(), height)
         painter.drawText(below, Qt.AlignmentFlag.AlignCenter, "false positives")
         painter.save()
         painter.translate(0, square.bottom())
         painter.rotate(-90)
-        beside = QRectF(0, 1, square.height(), MARGIN - 3)
+        beside = QRectF(0, 0, square.height(), height)
         painter.drawText(beside, Qt.AlignmentFlag.AlignCenter, "true positives")
         painter.restore()
 

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
+from napari_colorkde.app.image.region_size import pixel_area
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.kernels.picking import Picker
 from napari_colorkde.app.layers.mask_layer import MaskLayer, add_labels, paint_labels
@@ -241,7 +242,8 @@ class RegionSelection:
         self.chosen = palette_mask(region, coordinates)
         self.mask.show(self.chosen)
         self.mask.raise_to_top()
-        text = selection_text(self.chosen, coordinates.palette)
+        area = pixel_area(self._session.source, self._session.channels)
+        text = selection_text(self.chosen, coordinates.palette, area)
         if isinstance(region, BallRegion):
             text = f"{text}, {radius_text(region.radius, coordinates)}"
         self._bar.show_selection(text, done=done)

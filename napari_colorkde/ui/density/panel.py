@@ -6,10 +6,9 @@ Every setting is a magicgui widget that sets one field of the session and follow
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-import numpy as np
 from magicgui.widgets import CheckBox, ComboBox, PushButton
 from psygnal import Signal
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.compute import Estimate
@@ -20,11 +19,11 @@ from napari_colorkde.core.palette.ranges import channel_ranges
 from napari_colorkde.io.colormaps import COLORMAPS
 from napari_colorkde.io.export_formats import density_suffixes
 from napari_colorkde.io.samples import PRESET_FILE, sample_path
+from napari_colorkde.ui.density.bandwidth_control import BandwidthControl
 from napari_colorkde.ui.density.script_menu import ScriptMenu
 from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 from napari_colorkde.ui.widgets.forms import form
-from napari_colorkde.ui.widgets.number_slider import NumberSlider
 
 BY_HAND = "by hand"
 
@@ -55,6 +54,9 @@ class DensityPanel(QWidget):
         self._lay_out()
         self._connect()
         self._sync(session.state)
+        self._on_source(session.source)
+        if session.estimate is not None:
+            self._on_estimate(session.estimate)
 
     def close_session(self) -> None:
         """Let go of the session."""
@@ -75,16 +77,8 @@ class DensityPanel(QWidget):
             tooltip="How wide the kernel around each pixel's color is. Leaving one color out "
             "maximizes the likelihood and takes a few seconds where there are many colors.",
         )
-        self.sigma = NumberSlider(
-            0.25,
-            64.0,
-            minimum=0,
-            maximum=1e9,
-            scale="log",
-            value=4.0,
-            tooltip="Standard deviation of the kernels in units of the color space. Moving it "
-            "sets the bandwidth by hand.",
-        )
+        self.bandwidth = BandwidthControl()
+        self.sigma = self.bandwidth.sigma
         self.log = CheckBox(
             name="log",
             text="logarithmic",
@@ -114,14 +108,24 @@ class DensityPanel(QWidget):
         self.script_button.native.setMenu(self.script_menu)
 
     def _lay_out(self) -> None:
+        self.note = QLabel(
+            "Open an image, drop one here or on the canvas, or choose a layer above. Its density "
+            "is then shown over it."
+        )
+        self.note.setWordWrap(True)
+        settings = QWidget()
+        lines = QVBoxLayout(self)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.addWidget(self.note)
+        lines.addWidget(settings)
         grid = form(
             [
                 ("density of", [self.show_what]),
                 ("bandwidth", [self.rule]),
-                ("σ", [self.sigma]),
+                ("σ", [self.bandwidth]),
                 ("overlay", [self.colormap, self.log]),
             ],
-            self,
+            settings,
         )
         buttons = (self.export_button, self.volume_button, self.script_button)
         grid.addLayout(FlowLayout([b.native for b in buttons], spacing=6, is_filled=True), 4, 1)
@@ -129,7 +133,7 @@ class DensityPanel(QWidget):
     def _connect(self) -> None:
         self.show_what.changed.connect(self._on_show)
         self.rule.changed.connect(self._on_rule)
-        self.sigma.moved.connect(self._on_sigma)
+        self.bandwidth.moved.connect(self._on_sigmas)
         self.log.changed.connect(self._on_log)
         self.colormap.changed.connect(self._on_colormap)
         self.export_button.changed.connect(self._on_export)
@@ -137,9 +141,13 @@ class DensityPanel(QWidget):
         self.script_menu.failed.connect(self.failed)
         self._connections = Connections()
         self._connections.add(self.session.state_changed, self._on_state)
+        self._connections.add(self.session.source_changed, self._on_source)
         self._connections.add(self.session.estimate_changed, self._on_estimate)
 
     # --- the session changed
+
+    def _on_source(self, source: object) -> None:
+        self.note.setVisible(source is None)
 
     def _on_state(self, state: State, before: State) -> None:
         self._sync(state)
@@ -150,7 +158,7 @@ class DensityPanel(QWidget):
             self.show_what.value = state.show
             if isinstance(state.bandwidth, tuple):
                 self.rule.value = BY_HAND
-                self.sigma.set(_middle(state.bandwidth))
+                self.bandwidth.set(state.bandwidth, self._names())
             else:
                 self.rule.value = state.bandwidth or AUTOMATIC
             self.log.value = state.log
@@ -158,11 +166,13 @@ class DensityPanel(QWidget):
             self.colormap.value = state.colormap
 
     def _on_estimate(self, estimate: Estimate) -> None:
-        """Move the slider to the sigma that a rule has chosen, and fit its ends to the image."""
+        """Show the sigmas that a rule has chosen, and fit the slider's ends to the image."""
         widest = float(channel_ranges(estimate.coordinates.points).max())
-        self.sigma.set_range(*(fraction * widest for fraction in SIGMA_FRACTIONS))
+        self.bandwidth.set_range(*(fraction * widest for fraction in SIGMA_FRACTIONS))
         if not isinstance(self.session.bandwidth, tuple):
-            self.sigma.set(float(f"{_middle(estimate.sigmas):.3g}"))
+            self.bandwidth.set(estimate.sigmas, self._names())
+        elif len(self.bandwidth.sigmas) != len(self._names()):
+            self.bandwidth.set(self.session.bandwidth, self._names())
 
     # --- the user changed something
 
@@ -173,11 +183,11 @@ class DensityPanel(QWidget):
             self._ask(lambda: self.session.set(show=show))
 
     def _on_rule(self, rule: str) -> None:
-        bandwidth = self.sigma.value if rule == BY_HAND else rule
+        bandwidth = self.bandwidth.value if rule == BY_HAND else rule
         self._ask(lambda: self.session.set(bandwidth=bandwidth))
 
-    def _on_sigma(self, sigma: float) -> None:
-        self._ask(lambda: self.session.set(bandwidth=sigma))
+    def _on_sigmas(self, sigmas: tuple[float, ...]) -> None:
+        self._ask(lambda: self.session.set(bandwidth=sigmas))
 
     def _on_log(self, log: bool) -> None:
         self._ask(lambda: self.session.set(log=log))
@@ -196,6 +206,15 @@ class DensityPanel(QWidget):
         if not report_errors(change, self.failed.emit):
             self._sync(self.session.state)
 
+    def _names(self) -> tuple[str, ...]:
+        """Return the names of the color space's axes, of none before there is an image."""
+        estimate, channels = self.session.estimate, self.session.channels
+        if channels is None:
+            return ("",)
+        if estimate is None or estimate.coordinates.name != self.session.space:
+            return channels.names
+        return tuple(estimate.coordinates.names(channels))
+
     # --- choices
 
     def _colormap_choices(self, widget: object) -> list[str]:
@@ -209,8 +228,3 @@ class DensityPanel(QWidget):
             for widget in (self.show_what, self.rule, self.log, self.colormap):
                 stack.enter_context(widget.changed.blocked())
             yield
-
-
-def _middle(sigmas: tuple[float, ...]) -> float:
-    # The logarithm does not give the number back to the last digit.
-    return sigmas[0] if len(set(sigmas)) == 1 else float(np.exp(np.mean(np.log(sigmas))))

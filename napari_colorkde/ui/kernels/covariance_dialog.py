@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -16,6 +17,10 @@ from qtpy.QtWidgets import (
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.kernels.edits import replace_kernel
 from napari_colorkde.core.mixture.kernels import Kernel
+from napari_colorkde.ui.report_errors import sentence
+
+SEEN_DIGITS = 12
+REASON_LINES = 3
 
 
 class CovarianceDialog(QDialog):
@@ -42,12 +47,18 @@ class CovarianceDialog(QDialog):
             grid.addWidget(QLabel(name), i + 1, 0)
             for j in range(len(channels)):
                 cell = QLineEdit(repr(float(kernel.covariance_matrix[i, j])).removesuffix(".0"))
+                cell.setCursorPosition(0)
+                cell.setMinimumWidth(cell.fontMetrics().horizontalAdvance("0" * SEEN_DIGITS))
+                cell.setAccessibleName(f"covariance of {name} and {channels[j]}")
                 cell.textEdited.connect(self._on_edited)
                 cell.setProperty("place", (i, j))
                 grid.addWidget(cell, i + 1, j + 1)
                 self.cells[i, j] = cell
         self.reason = QLabel()
         self.reason.setWordWrap(True)
+        # The room of a refusal is there from the beginning, so that no row is pushed over another.
+        self.reason.setMinimumHeight(REASON_LINES * self.fontMetrics().lineSpacing())
+        self.reason.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.diagonal_button = QPushButton("Remove correlations")
         self.diagonal_button.setToolTip("Set all covariances to 0; the variances stay.")
         self.diagonal_button.setAutoDefault(False)
@@ -87,6 +98,7 @@ class CovarianceDialog(QDialog):
         i, j = self.sender().property("place")
         if i != j:
             self.cells[j, i].setText(text)
+            self.cells[j, i].setCursorPosition(0)
         self._check()
 
     def _on_diagonal(self) -> None:
@@ -101,5 +113,5 @@ class CovarianceDialog(QDialog):
             replace_kernel(self._kernel, covariance=self.covariance)
         except ValueError as error:
             reason = user_message(error)
-        self.reason.setText(reason[:1].upper() + reason[1:])
+        self.reason.setText(sentence(reason))
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(not reason)

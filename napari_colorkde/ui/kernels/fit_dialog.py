@@ -19,6 +19,11 @@ from napari_colorkde.app.kernels.fitting import Fitted, apply_fit, fit
 from napari_colorkde.ui.kernels.fit_form import FitForm
 from napari_colorkde.ui.kernels.pick_tool import PickTool
 from napari_colorkde.ui.report_errors import report_errors, sentence
+from napari_colorkde.ui.widgets.forms import in_scroll_area
+
+RESULT_LINES = 4
+DIGITS_WIDE = 52
+MOST_OF_SCREEN = 0.85
 
 
 class FitDialog(QDialog):
@@ -114,6 +119,15 @@ class FitDialog(QDialog):
 
     def _say(self, text: str) -> None:
         self.result.setText(sentence(text))
+        self._grow()
+
+    def _grow(self) -> None:
+        """Make room for the result, up to most of the screen; what is left scrolls."""
+        area, screen = self._result_area, self.screen()
+        missing = self.result.heightForWidth(area.viewport().width()) - area.viewport().height()
+        if missing > 0 and screen is not None:
+            tallest = round(MOST_OF_SCREEN * screen.availableGeometry().height())
+            self.resize(self.width(), max(self.height(), min(self.height() + missing, tallest)))
 
     # --- within
 
@@ -128,14 +142,17 @@ class FitDialog(QDialog):
         )
         self.stop_button.setToolTip("Stop the fit; nothing is changed.")
         self.result.setWordWrap(True)
-        self.result.setMinimumHeight(3 * self.fontMetrics().height())
         self.result.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         lines = QVBoxLayout(self)
         lines.addWidget(self.form)
         lines.addLayout(buttons)
-        lines.addWidget(self.result, 1)
-        self.resize(400, self.sizeHint().height())
+        self._result_area = in_scroll_area(self.result)
+        self._result_area.setMinimumHeight(RESULT_LINES * self.fontMetrics().lineSpacing())
+        lines.addWidget(self._result_area, 1)
+        self.resize(
+            self.fontMetrics().horizontalAdvance("0" * DIGITS_WIDE), self.sizeHint().height()
+        )
 
     def _connect(self) -> None:
         self.fit_button.clicked.connect(self.start)

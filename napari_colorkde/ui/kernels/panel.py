@@ -23,8 +23,6 @@ from napari_colorkde.ui.kernels.table_model import KernelTableModel
 from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 
-TABLE_HEIGHT = 78
-
 
 class KernelsPanel(QWidget):
     """Table of the kernel set that is chosen.
@@ -43,7 +41,6 @@ class KernelsPanel(QWidget):
         self.chooser = KernelSetChooser(session)
         self.model = KernelTableModel(self._swatch, self)
         self.table = KernelTable(self.model)
-        self.table.setMinimumHeight(TABLE_HEIGHT)
         self.add_button = _button("Add", "Add a kernel at the image's mean color (Insert).")
         self.duplicate_button = _button("Duplicate", "Copy the selected kernels (Ctrl+D).")
         self.delete_button = _button("Delete", "Delete the selected kernels (Delete).")
@@ -226,7 +223,9 @@ def _button(text: str, tooltip: str) -> QToolButton:
 
 def _summary(kernels: KernelSet) -> str:
     if not kernels:
-        return "No kernels yet: add one, or open a kernel file."
+        return (
+            "No kernels yet. Press Pick and click on the image, or fit some, or open a kernel file."
+        )
     classes = [f"{cls or 'no class'}" for cls in kernels.classes]
     shown = f" · classes: {', '.join(classes)}" if classes != ["no class"] else ""
     plural = "" if len(kernels) == 1 else "s"

@@ -34,6 +34,7 @@ from napari_colorkde.app.selection.polygons import rectangle
 from napari_colorkde.app.selection.selections import LabelMode, Selection, SlicePlane, disk
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
+from napari_colorkde.ui.kernels.layer_dimmer import LayerDimmer
 from napari_colorkde.ui.kernels.pick_layer_menu import PickLayerMenu
 from napari_colorkde.ui.kernels.pick_modifiers import HELP_TEXT, mode_of_keyboard
 from napari_colorkde.ui.kernels.pick_mouse import PickMouse
@@ -76,6 +77,7 @@ class PickTool(QWidget):
         self.session, self._overlay, self._table = session, overlay, table
         self.picker = Picker(session, table.chosen)
         self.mouse = PickMouse(self.viewer, self)
+        self._dimmer = LayerDimmer()
         self._make_pick_button()
         self._make_class_box()
         self._make_layers_menu()
@@ -126,6 +128,7 @@ class PickTool(QWidget):
     def close_session(self) -> None:
         """Let go of the session and of the viewer."""
         self.mouse.stop()
+        self._dimmer.stop()
         self.picker.close()
         self._connections.close()
 
@@ -142,9 +145,11 @@ class PickTool(QWidget):
             self.failed.emit("There is no image to pick from; open one first.")
         elif on:
             self.mouse.start()
+            self._dimmer.start(self._overlay.layer)
             self.set_message(HELP_TEXT)
         else:
             self.mouse.stop()
+            self._dimmer.stop()
             self.set_message("")
 
     def _on_mouse(self, world: list[NDArray[np.float64]], how: PickMode) -> None:

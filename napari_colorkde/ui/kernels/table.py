@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QApplication,
     QHeaderView,
     QLineEdit,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
@@ -27,11 +28,15 @@ from qtpy.QtWidgets import (
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.core.mixture.kernels import KernelSet
-from napari_colorkde.ui.kernels.table_model import KernelTableModel, SortedKernels
+from napari_colorkde.ui.kernels.table_model import SWATCH_PIXELS, KernelTableModel, SortedKernels
 
 REFUSED_STYLE = "background: #802020; color: white;"
 
 COMMIT_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab, Qt.Key.Key_Backtab)
+
+ROW_MARGIN = 5
+MIN_ROWS = 6
+"""Rows that are seen in any case."""
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
@@ -150,8 +155,7 @@ class KernelTable(QTableView):
         self.setSortingEnabled(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setMinimumSectionSize(26)
-        self.verticalHeader().setDefaultSectionSize(22)
-        self.verticalHeader().setMinimumWidth(22)
+        self._fit_rows()
         self.setWordWrap(False)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         model.modelReset.connect(self.fit_columns)
@@ -160,6 +164,20 @@ class KernelTable(QTableView):
     def sizeHint(self) -> QSize:
         """Ask for no more than the least: the table takes what room is left."""
         return QSize(400, self.minimumHeight())
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Follow the application's font."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.FontChange and self.model():
+            self._fit_rows()
+            self.fit_columns()
+
+    def _fit_rows(self) -> None:
+        height = self.fontMetrics().height() + ROW_MARGIN
+        self.verticalHeader().setDefaultSectionSize(height)
+        self.verticalHeader().setMinimumWidth(height)
+        around = self.horizontalHeader().sizeHint().height() + 2 * self.frameWidth()
+        self.setMinimumHeight(around + MIN_ROWS * height)
 
     # --- the selection
 
@@ -194,7 +212,8 @@ class KernelTable(QTableView):
     def fit_columns(self) -> None:
         """Make the columns as wide as four digits, and names as wide as they are."""
         digits = self.fontMetrics().horizontalAdvance("255.5") + 8
-        widths = {"visible": 44, "weight": digits + 10}
+        box = self.style().pixelMetric(QStyle.PixelMetric.PM_IndicatorWidth)
+        widths = {"visible": box + SWATCH_PIXELS + 14, "weight": digits + 10}
         for kind in ("cls", "name"):
             names = [str(getattr(kernel, kind)) for kernel in self.kernel_model.kernels]
             longest = max(names, key=len, default="")

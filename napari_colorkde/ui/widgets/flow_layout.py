@@ -15,12 +15,19 @@ class FlowLayout(QLayout):
         From left to right.
     is_filled
         Whether the widgets of a line share the room that it leaves.
+    parent
+        Gets the layout.
     """
 
     def __init__(
-        self, widgets: Sequence[QWidget], *, spacing: int = 4, is_filled: bool = False
+        self,
+        widgets: Sequence[QWidget],
+        *,
+        spacing: int = 4,
+        is_filled: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(parent)
         self._items: list[QLayoutItem] = []
         self._is_filled = is_filled
         self.setContentsMargins(0, 0, 0, 0)

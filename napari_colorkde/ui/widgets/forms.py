@@ -5,6 +5,7 @@ from typing import Protocol
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
+    QAbstractButton,
     QAbstractSpinBox,
     QComboBox,
     QFrame,
@@ -17,7 +18,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-LABEL_WIDTH = 66
+LABEL_LETTERS = "bandwidth"
+"""The labels of a form are at least as wide as this word, so that those of all sections line up."""
+
 MIN_FIELD_WIDTH = 60
 
 
@@ -43,7 +46,7 @@ def form(rows: Sequence[tuple[str, Sequence[HasNative]]], parent: QWidget) -> QG
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setVerticalSpacing(5)
     grid.setHorizontalSpacing(8)
-    grid.setColumnMinimumWidth(0, LABEL_WIDTH)
+    grid.setColumnMinimumWidth(0, parent.fontMetrics().horizontalAdvance(LABEL_LETTERS))
     grid.setColumnStretch(1, 1)
     for number, (text, widgets) in enumerate(rows):
         label = QLabel(text)
@@ -54,11 +57,19 @@ def form(rows: Sequence[tuple[str, Sequence[HasNative]]], parent: QWidget) -> QG
         line.setSpacing(6)
         for position, widget in enumerate(widgets):
             native = widget.native
+            name_for_readers(native, text)
             if position == 0:
                 _stretch(native)
             line.addWidget(native, 1 if position == 0 else 0)
         grid.addLayout(line, number, 1)
     return grid
+
+
+def name_for_readers(native: QWidget, label: str) -> None:
+    """Give a widget the name of its row, where it shows no text of its own and has no name."""
+    shown = native.text() if isinstance(native, QAbstractButton) else ""
+    if not native.accessibleName() and not shown:
+        native.setAccessibleName(" ".join(label.split()) or native.toolTip().split(".")[0])
 
 
 def _stretch(native: QWidget) -> None:

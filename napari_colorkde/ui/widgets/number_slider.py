@@ -25,6 +25,9 @@ LOG_DIGITS = 3
 
 MAX_LOG_DECIMALS = 12
 
+BOX_DIGITS = 12
+"""Width of the box, its arrows included, in digits of its font."""
+
 
 class NumberBox(QDoubleSpinBox):
     """A box for a number that can be very small."""
@@ -84,6 +87,8 @@ class NumberSlider(QWidget):
         Whether equal steps add or multiply.
     value
         The number to begin with; by default the lower end.
+    name
+        For screen readers.
     """
 
     moved = Signal(float, description="The user chose this number.")
@@ -100,6 +105,7 @@ class NumberSlider(QWidget):
         decimals: int = 0,
         scale: Scale = "linear",
         value: float | None = None,
+        name: str = "",
     ) -> None:
         super().__init__()
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -109,10 +115,11 @@ class NumberSlider(QWidget):
         self.box = NumberBox()
         self.box.setRange(minimum, maximum)
         self.box.setKeyboardTracking(False)
-        self.box.setMinimumWidth(84)
+        self.box.setMinimumWidth(self.fontMetrics().horizontalAdvance("0" * BOX_DIGITS))
         self.box.setToolTip(tooltip)
         if scale == "log":
             self.box.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
+        self.setAccessibleName(name)
         self._low, self._high = low, high
         self._value = low if value is None else value
         self._decimals, self._scale = decimals, scale
@@ -138,6 +145,12 @@ class NumberSlider(QWidget):
     def value(self) -> float:
         """The number that is shown."""
         return self._value
+
+    def setAccessibleName(self, name: str | None) -> None:
+        """Name the slider and its box for screen readers."""
+        super().setAccessibleName(name)
+        self.slider.setAccessibleName(name)
+        self.box.setAccessibleName(name)
 
     def set(self, value: float) -> None:
         """Show a number without announcing it."""

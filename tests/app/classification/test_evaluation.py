@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from napari_colorkde.app.classification.evaluation import EVERY_LABEL, Evaluation
+from napari_colorkde.app.classification.evaluation import Evaluation
+from napari_colorkde.app.classification.ground_truth import EVERY_LABEL
 from napari_colorkde.app.classification.threshold import (
     above_threshold,
     active_threshold,
@@ -91,6 +92,26 @@ def test_beside_other_labels_pixels_without_one_are_not_judged(judged: Judged) -
     assert "No pixel is negative" in evaluation.problem
 
 
+def test_a_map_of_classes_has_a_confusion_matrix(judged: Judged) -> None:
+    judged.choose()
+    judged.session.set_classification(show="class")
+    confusion = judged.evaluation.confusion
+    assert confusion is not None
+    assert judged.evaluation.curve is None
+    assert judged.evaluation.at(0.5) is None
+    classes = judged.values.astype(int)
+    expected = metrics.confusion_matrix(TRUTH.ravel(), classes.ravel(), labels=[0, 1, 2])[1:2]
+    assert confusion.labels == (1,)
+    np.testing.assert_array_equal(confusion.counts, expected)
+    assert confusion.accuracy == pytest.approx((classes == 1)[TRUTH == 1].mean())
+
+
+def test_more_labels_than_classes_are_refused_for_a_map_of_classes(judged: Judged) -> None:
+    judged.session.set_classification(show="class")
+    judged.choose(np.arange(TRUTH.size).reshape(TRUTH.shape) + 1)
+    assert "more than 200 labels" in judged.evaluation.problem
+
+
 def test_labels_of_channels_along_an_axis_are_those_of_the_pixels(judged: Judged) -> None:
     planes = np.ascontiguousarray(np.moveaxis(RGB, -1, 0))
     judged.show(planes, name="planes", rgb=False)
@@ -117,8 +138,6 @@ def test_what_cannot_be_compared_is_told(judged: Judged) -> None:
     assert "has no pixel with a label" in judged.evaluation.problem
     judged.choose()
     assert judged.evaluation.problem == ""
-    judged.session.set_classification(show="class")
-    assert "has no threshold" in judged.evaluation.problem
     judged.evaluation.choose(None)
     assert judged.evaluation.problem == ""
     assert judged.evaluation.curve is None

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from napari.layers import Labels
 
-from napari_colorkde.app.classification.evaluation import EVERY_LABEL, Evaluation, GroundTruth
+from napari_colorkde.app.classification.evaluation import Evaluation
+from napari_colorkde.app.classification.ground_truth import EVERY_LABEL, GroundTruth
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
 from tests.app.density.test_class_query import FILE

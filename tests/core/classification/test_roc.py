@@ -106,3 +106,37 @@ def test_scores_that_overflow_are_ordered_too():
 def test_what_cannot_be_compared_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         roc_curve(*arguments)
+
+
+@given(judged(), st.sampled_from(["f1", "youden"]))
+def test_the_best_threshold_is_that_of_all_that_were_tried(case, criterion):
+    truth, scores, weights = as_samples(*case)
+    curve = roc_curve(*case)
+
+    def quality(threshold):
+        chosen = scores >= threshold
+        if criterion == "f1":
+            return metrics.f1_score(truth, chosen, sample_weight=weights, zero_division=0)
+        return metrics.balanced_accuracy_score(truth, chosen, sample_weight=weights)
+
+    best = max(quality(score) for score in set(scores[weights > 0]))
+    assert quality(curve.best_threshold(criterion)) == pytest.approx(best)
+
+
+def test_the_threshold_of_a_place_is_that_of_the_nearest_point():
+    curve = roc_curve([3.0, 2.0, 1.0], [4, 0, 4], [0, 2, 2])
+    assert curve.threshold_near(0.0, 0.5) == 3
+    assert curve.threshold_near(0.45, 0.55) == 2
+    assert curve.threshold_near(0.9, 1.0) == 1
+    assert curve.threshold_near(0.0, 0.5, 1) == 2
+    assert curve.threshold_near(0.0, 0.5, 9) == 1
+    assert curve.threshold_near(0.0, 0.5, -9) == 3
+
+
+def test_what_is_best_must_be_known():
+    with pytest.raises(ValueError, match="criterion='auc' is not known; use one of 'f1', 'youden'"):
+        roc_curve([1.0, 2.0], [1, 0], [0, 1]).best_threshold("auc")
+    nothing = roc_curve([np.nan, np.nan], [1, 0], [0, 1])
+    with pytest.raises(ValueError, match="no pixel that the truth judges has a value"):
+        nothing.best_threshold()
+    assert nothing.threshold_near(0, 0) is None

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from napari.layers import Labels
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QColor
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+from sklearn.metrics import f1_score
 
 from napari_colorkde import classify_image, load_kernels
 from napari_colorkde.core.classification.roc import roc_curve
@@ -279,6 +282,94 @@ def test_the_truth_is_a_labels_layer(viewer: Viewer, judged: ColorKDEWidget) -> 
     assert view.truth.value == ""
     assert view.evaluation.curve is None
     assert not view.plot.isVisibleTo(view)
+
+
+def test_best_obeys_the_truth_and_a_click_on_the_curve_takes_its_threshold(
+    viewer: Viewer, judged: ColorKDEWidget, qtbot: Any
+) -> None:
+    panel = judged.classification
+    panel.controls.show_what.value = "posterior"
+    truth = (RGB[..., 0] < 60) & (RGB[..., 1] < 70)
+    view = panel.evaluation
+    view.truth.value = viewer.add_labels(truth.astype(np.uint8), name="truth")
+    judged.session.wait()
+    scores = values(judged).ravel()
+    best = max(f1_score(truth.ravel(), scores >= score) for score in np.unique(scores))
+    qtbot.mouseClick(panel.controls.best_button.native, Qt.MouseButton.LeftButton)
+    threshold = judged.session.state.classification.threshold
+    assert threshold is not None
+    assert f1_score(truth.ravel(), scores >= threshold) == pytest.approx(best)
+    assert not panel.controls.best_button.enabled
+    plot, curve = view.plot, view.evaluation.curve
+    assert curve is not None
+    at = len(curve.thresholds) // 2
+    square = plot.square
+    x = square.left() + square.width() * curve.false_positives[at] / curve.n_negatives
+    y = square.bottom() - square.height() * curve.true_positives[at] / curve.n_positives
+    qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
+    found = view.evaluation.at(judged.session.state.classification.threshold or np.nan)
+    assert found is not None
+    assert found.false_positive_rate == pytest.approx(
+        curve.false_positives[at] / curve.n_negatives, abs=0.02
+    )
+    assert panel.controls.masked.value
+    qtbot.keyClick(plot, Qt.Key.Key_Right)
+    after = view.evaluation.at(judged.session.state.classification.threshold or np.nan)
+    assert after is not None
+    assert after.true_positives >= found.true_positives
+    assert after != found
+
+
+def test_of_many_labels_any_can_be_chosen(viewer: Viewer, judged: ColorKDEWidget) -> None:
+    judged.classification.controls.show_what.value = "posterior"
+    view = judged.classification.evaluation
+    labels = np.arange(RGB.shape[0] * RGB.shape[1]).reshape(RGB.shape[:2]) // 12 + 1
+    view.truth.value = viewer.add_labels(labels, name="truth")
+    judged.session.wait()
+    assert view.positive.count() == 401
+    assert view.positive.value == 0
+    view.positive.lineEdit().selectAll()
+    QTest.keyClicks(view.positive.lineEdit(), "387")
+    QTest.keyClick(view.positive.lineEdit(), Qt.Key.Key_Return)
+    judged.session.wait()
+    assert view.evaluation.positive == 387
+
+
+def test_a_map_of_classes_has_a_legend_numbers_and_a_confusion_matrix(
+    viewer: Viewer, judged: ColorKDEWidget
+) -> None:
+    panel = judged.classification
+    panel.controls.show_what.value = "class"
+    classes = values(judged).astype(int)
+    sizes = panel.sizes.sizes
+    assert [size.name for size in sizes] == ["brown", "blue", "none"]
+    assert [size.n_pixels for size in sizes] == [(classes == n).sum() for n in (1, 2, 3)]
+    assert panel.sizes.text.text().count("■") == 3
+    truth = classes.copy()
+    truth[:30] = 1
+    panel.evaluation.truth.value = viewer.add_labels(truth, name="truth")
+    judged.session.wait()
+    assert panel.evaluation.numbers.text().startswith("Accuracy")
+    expected = (classes == truth).mean()
+    assert f"{100 * expected:.3g}" in panel.evaluation.numbers.text()
+
+
+@pytest.mark.xdist_group("clipboard")
+def test_what_is_marked_is_counted_live_and_copied(judged: ColorKDEWidget, qtbot: Any) -> None:
+    panel = judged.classification
+    panel.controls.show_what.value = "posterior"
+    scores = values(judged)
+    for threshold in (0.5, 0.8):
+        panel.controls.threshold.box.setValue(threshold)
+        (size,) = panel.sizes.sizes
+        assert size.n_pixels == (scores >= threshold).sum()
+        text = panel.sizes.text.text().replace("\u202f", "")
+        assert f"{size.n_pixels} pixels" in text
+        assert f"{100 * size.n_pixels / scores.size:.1f}%" in text
+    qtbot.mouseClick(panel.sizes.copy_button, Qt.MouseButton.LeftButton)
+    copied = QApplication.clipboard().text().splitlines()
+    assert copied[0] == "region\tpixels\tpercent"
+    assert copied[1].startswith(f"brown\t{size.n_pixels}\t")
 
 
 def test_a_truth_of_another_shape_is_told(viewer: Viewer, judged: ColorKDEWidget) -> None:

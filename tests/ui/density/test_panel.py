@@ -107,6 +107,57 @@ def test_showing_kernels_takes_the_preset_and_back(panel: DensityPanel) -> None:
     assert session.densities.request.kernels is None
 
 
+def test_where_channels_differ_each_has_a_box_and_none_is_leveled(
+    panel: DensityPanel, qtbot: Any
+) -> None:
+    session = session_of(panel)
+    session.space = "lab"
+    bandwidth = panel.bandwidth
+    assert session.estimate is not None
+    automatic = session.estimate.sigmas
+    assert len(set(automatic)) > 1
+    shown = [box.value() for box in bandwidth.boxes]
+    assert shown == pytest.approx(automatic, rel=1e-3)
+    assert all(box.isVisibleTo(panel) for box in bandwidth.boxes)
+    assert not panel.sigma.box.isVisibleTo(panel)
+    assert [box.accessibleName()[-2:] for box in bandwidth.boxes] == ["L*", "a*", "b*"]
+    panel.rule.value = BY_HAND
+    assert session.bandwidth == automatic
+    # One step of the slider: the ratios stay.
+    qtbot.keyClick(panel.sigma.slider, Qt.Key.Key_Right)
+    assert isinstance(session.bandwidth, tuple)
+    ratios = np.array(session.bandwidth) / automatic
+    assert ratios[0] > 1
+    np.testing.assert_allclose(ratios, ratios[0])
+    # Linked, a step of one box moves all by the same factor.
+    before = session.bandwidth
+    qtbot.keyClick(bandwidth.boxes[0], Qt.Key.Key_Up)
+    ratios = np.array(session.bandwidth) / before
+    assert ratios[0] > 1
+    np.testing.assert_allclose(ratios, ratios[0])
+    qtbot.mouseClick(bandwidth.link_button, Qt.MouseButton.LeftButton)
+    before = session.bandwidth
+    qtbot.keyClick(bandwidth.boxes[1], Qt.Key.Key_Up)
+    assert session.bandwidth[1] > before[1]
+    assert (session.bandwidth[0], session.bandwidth[2]) == (before[0], before[2])
+
+
+def test_channels_that_are_alike_are_unlinked_by_a_button(panel: DensityPanel, qtbot: Any) -> None:
+    bandwidth = panel.bandwidth
+    assert not any(box.isVisibleTo(panel) for box in bandwidth.boxes)
+    qtbot.mouseClick(bandwidth.link_button, Qt.MouseButton.LeftButton)
+    assert all(box.isVisibleTo(panel) for box in bandwidth.boxes)
+    bandwidth.boxes[2].setValue(9)
+    assert session_of(panel).bandwidth == (4, 4, 9)
+    bandwidth.boxes[2].setValue(4)
+    assert session_of(panel).bandwidth == (4,)
+
+
+def test_sliders_and_boxes_have_names_for_screen_readers(panel: DensityPanel) -> None:
+    for native in (panel.sigma.slider, panel.sigma.box, panel.rule.native, panel.colormap.native):
+        assert native.accessibleName()
+
+
 def test_the_settings_are_reached_by_keyboard_in_order(panel: DensityPanel) -> None:
     wanted = [
         panel.show_what.native,

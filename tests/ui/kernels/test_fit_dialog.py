@@ -165,6 +165,37 @@ def test_a_fit_is_stopped(docked: ColorKDEWidget) -> None:
     assert dialog.fit_button.isEnabled()
 
 
+def test_the_dialog_grows_with_what_it_has_to_say(docked: ColorKDEWidget, viewer: Viewer) -> None:
+    marks = np.arange(RGB.shape[0] * RGB.shape[1]).reshape(RGB.shape[:2]) // 230 + 1
+    viewer.add_labels(marks, name="marks")
+    dialog = opened(docked)
+    before = dialog.height()
+    dialog.form.pixels.value, dialog.form.n_kernels.value = "each", 1
+    run(docked, dialog)
+    assert dialog.result.text().count("Label") == 21
+    assert dialog.height() > before + 10 * dialog.fontMetrics().lineSpacing()
+    assert dialog.result.height() >= dialog.result.heightForWidth(dialog.result.width())
+
+
+def test_a_label_of_one_color_loses_no_other(docked: ColorKDEWidget, viewer: Viewer) -> None:
+    marks = MARKS.copy()
+    marks[0, 70] = 9
+    viewer.add_labels(marks, name="marks")
+    dialog = opened(docked)
+    dialog.form.pixels.value, dialog.form.n_kernels.value = "each", 2
+    run(docked, dialog)
+    assert docked.session.kernels is not None
+    assert [kernel.cls for kernel in docked.session.kernels] == ["1", "1", "2", "2", "9"]
+    assert "too few colors for 2" in dialog.result.text()
+
+
+def test_bic_tells_the_numbers_it_tried(docked: ColorKDEWidget) -> None:
+    dialog = opened(docked)
+    dialog.form.n_kernels.value, dialog.form.by_bic.value = 2, True
+    run(docked, dialog)
+    assert "BIC by number of kernels: 1: " in dialog.result.text()
+
+
 def test_closing_the_dock_closes_the_dialog(docked: ColorKDEWidget, qtbot: Any) -> None:
     dialog = opened(docked)
     dialog.form.n_kernels.value = 60

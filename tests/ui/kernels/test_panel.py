@@ -380,6 +380,37 @@ def test_a_matrix_is_edited(widget: Alone, qtbot: Any, monkeypatch: Any) -> None
     np.testing.assert_array_equal(edited(widget)[0].covariance, expected)
 
 
+def test_a_matrix_is_read_from_the_left_and_a_refusal_moves_no_row(
+    widget: Alone, qtbot: Any
+) -> None:
+    kernel = Kernel([1, 2, 3], [3085.823529411765, 2000.1234567890123, 9], 1)
+    dialog = CovarianceDialog(kernel, ("red", "green", "blue"))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    cell = dialog.cells[0, 0]
+    assert cell.cursorPosition() == 0
+    assert cell.width() >= cell.fontMetrics().horizontalAdvance("3085.8235")
+    places = {at: c.geometry() for at, c in dialog.cells.items()}
+    cell.selectAll()
+    qtbot.keyClicks(cell, "-1")
+    QApplication.processEvents()
+    assert dialog.reason.text()
+    assert {at: c.geometry() for at, c in dialog.cells.items()} == places
+    assert dialog.reason.height() >= dialog.reason.heightForWidth(dialog.reason.width())
+
+
+def test_six_rows_are_seen_at_any_font_size(widget: Alone) -> None:
+    table = widget.kernels.table
+    for points in (9, 16):
+        font = table.font()
+        font.setPointSize(points)
+        table.setFont(font)
+        rows = table.verticalHeader().defaultSectionSize()
+        assert rows >= table.fontMetrics().height()
+        needed = table.horizontalHeader().sizeHint().height() + 6 * rows
+        assert table.minimumHeight() >= needed
+
+
 def test_a_matrix_that_cannot_be_is_refused(widget: Alone, qtbot: Any) -> None:
     dialog = CovarianceDialog(KERNELS[0], ("red", "green", "blue"), widget.kernels)
     ok = dialog.buttons.button(dialog.buttons.StandardButton.Ok)

@@ -147,6 +147,64 @@ def test_new_kernels_take_the_class_of_the_selected_one(
     assert known == ["brown", "blue"]
 
 
+def test_the_overlay_is_faint_while_pixels_are_picked(
+    docked: ColorKDEWidget, canvas: Canvas
+) -> None:
+    layer = docked.overlay.layer
+    assert layer is not None
+    before = layer.opacity
+    docked.picking.pick_button.click()
+    assert layer.opacity < 0.2
+    canvas.click((20, 30))
+    docked.session.wait()
+    assert layer.opacity < 0.2
+    QTest.keyClick(canvas.native, Qt.Key.Key_Escape)
+    assert layer.opacity == before
+    docked.picking.pick_button.click()
+    layer.opacity = 0.5
+    docked.picking.pick_button.click()
+    assert layer.opacity == 0.5
+
+
+def test_undo_works_while_the_picture_has_the_focus(
+    docked: ColorKDEWidget, canvas: Canvas, viewer: Viewer
+) -> None:
+    docked.picking.pick_button.click()
+    canvas.click((20, 30))
+    assert len(kernels_of(docked)) == 1
+    canvas.native.setFocus()
+    QTest.keyClick(canvas.native, Qt.Key.Key_Z, CTRL)
+    docked.session.wait()
+    assert docked.session.kernels is None
+    QTest.keyClick(canvas.native, Qt.Key.Key_Z, CTRL | Qt.KeyboardModifier.ShiftModifier)
+    assert len(kernels_of(docked)) == 1
+    docked.picking.pick_button.click()
+    # A stroke on labels is napari's to undo.
+    labels = viewer.add_labels(np.zeros(RGB.shape[:2], int), name="marks")
+    labels.paint((5, 5), 1)
+    assert labels.data.any()
+    QTest.keyClick(canvas.native, Qt.Key.Key_Z, CTRL)
+    assert not labels.data.any()
+    assert len(kernels_of(docked)) == 1
+    viewer.layers.selection.active = viewer.layers["photo"]
+    QTest.keyClick(canvas.native, Qt.Key.Key_Z, CTRL)
+    docked.session.wait()
+    assert docked.session.kernels is None
+
+
+def test_a_text_field_keeps_its_own_undo(docked: ColorKDEWidget, canvas: Canvas) -> None:
+    docked.picking.pick_button.click()
+    canvas.click((20, 30))
+    assert len(kernels_of(docked)) == 1
+    line = docked.picking.cls.lineEdit()
+    line.setFocus()
+    line.selectAll()
+    QTest.keyClicks(line, "brown")
+    QTest.keyClick(line, Qt.Key.Key_Z, CTRL)
+    assert line.text() != "brown"
+    assert len(kernels_of(docked)) == 1
+
+
 def test_escape_ends_picking_and_gives_the_mouse_back(
     docked: ColorKDEWidget, canvas: Canvas, viewer: Viewer, qtbot: Any
 ) -> None:

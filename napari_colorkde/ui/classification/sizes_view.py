@@ -1,0 +1,73 @@
+"""How much of the image is marked, or is of each class: numbers beside the colors of a map."""
+
+from html import escape
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication, QHBoxLayout, QLabel, QToolButton, QWidget
+
+from napari_colorkde.app.classification.sizes import NO_CLASS, shown_sizes
+from napari_colorkde.app.image.region_size import RegionSize, sizes_text
+from napari_colorkde.app.layers.overlay_colormap import class_color
+from napari_colorkde.app.session import Session
+
+
+class SizesView(QWidget):
+    """Pixels, percent and area of what is shown, and a button that copies them.
+
+    Of a map of classes it is the legend, too.
+
+    Parameters
+    ----------
+    session
+        What is counted.
+    """
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.sizes: tuple[RegionSize, ...] = ()
+        self.text = QLabel()
+        self.text.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.text.setWordWrap(True)
+        self.text.setAccessibleName("Pixels, percent and area")
+        self.copy_button = QToolButton()
+        self.copy_button.setText("Copy")
+        self.copy_button.setToolTip("Copy these numbers in full, for a spreadsheet.")
+        self.copy_button.setAccessibleName("Copy pixels, percent and area")
+        self.copy_button.clicked.connect(self.copy)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self.text, 1)
+        line.addWidget(self.copy_button, 0, Qt.AlignmentFlag.AlignTop)
+        self.update_sizes()
+
+    def update_sizes(self) -> None:
+        """Count anew."""
+        self.sizes = shown_sizes(self._session)
+        query = None
+        if self._session.densities is not None:
+            query = self._session.densities.request.query
+        is_map = query is not None and query.show == "class"
+        self.text.setText(_table(self.sizes, is_map))
+        self.setVisible(bool(self.sizes))
+
+    def copy(self) -> None:
+        """Put the numbers on the clipboard, separated by tabs."""
+        QApplication.clipboard().setText(sizes_text(self.sizes))
+
+
+def _table(sizes: tuple[RegionSize, ...], is_map: bool) -> str:
+    rows = []
+    for number, size in enumerate(sizes):
+        swatch = ""
+        if is_map:
+            color = "".join(f"{round(255 * part):02x}" for part in class_color(number))
+            mark = f"<font color='#{color}'>■</font>" if size.name != NO_CLASS else ""
+            swatch = f"<td>{mark}</td>"
+        numbers = (f"{size.pixels_text} pixels", size.percent_text, size.area_text)
+        cells = "".join(f"<td align='right'>{text}&nbsp;&nbsp;</td>" for text in numbers if text)
+        rows.append(f"<tr>{swatch}<td>{escape(size.name)}&nbsp;&nbsp;</td>{cells}</tr>")
+    return f"<table>{''.join(rows)}</table>" if rows else ""
