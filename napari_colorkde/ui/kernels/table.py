@@ -2,12 +2,9 @@
 
 from psygnal import Signal
 from qtpy.QtCore import (
-    QAbstractItemModel,
     QEvent,
     QItemSelectionModel,
     QModelIndex,
-    QObject,
-    QPoint,
     QSize,
     Qt,
 )
@@ -16,23 +13,15 @@ from qtpy.QtWidgets import (
     QAbstractItemView,
     QApplication,
     QHeaderView,
-    QLineEdit,
     QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableView,
-    QToolTip,
     QWidget,
 )
 
 from napari_colorkde.app.background.reports import user_message
-from napari_colorkde.app.kernels import edits as kernel_edits
-from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.app.kernels import clipboard
+from napari_colorkde.ui.kernels.cell_delegate import CellDelegate
 from napari_colorkde.ui.kernels.table_model import SWATCH_PIXELS, KernelTableModel, SortedKernels
-
-REFUSED_STYLE = "background: #802020; color: white;"
-
-COMMIT_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab, Qt.Key.Key_Backtab)
 
 ROW_MARGIN = 5
 MIN_ROWS = 6
@@ -41,89 +30,6 @@ MIN_ROWS = 6
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
 Flag = QItemSelectionModel.SelectionFlag
-
-
-class CellDelegate(QStyledItemDelegate):
-    """An editor that says why a text cannot be, and does not let it in.
-
-    Parameters
-    ----------
-    table
-        Whose selected rows are written together.
-    """
-
-    def __init__(self, table: "KernelTable") -> None:
-        super().__init__(table)
-        self._table = table
-        self._tried: tuple[KernelSet, list[int], int, str] | None = None
-        self._outcome: KernelSet | str = ""
-
-    def createEditor(
-        self, parent: QWidget, option: QStyleOptionViewItem, index: QModelIndex
-    ) -> QLineEdit:
-        """A line that checks each text as it is typed."""
-        editor = QLineEdit(parent)
-        editor.setFrame(False)
-        editor.textEdited.connect(lambda: self._check(editor, self._table.currentIndex()))
-        return editor
-
-    def setEditorData(self, editor: QWidget, index: QModelIndex) -> None:
-        """Begin with the number in full; leave a text alone that is being typed."""
-        if isinstance(editor, QLineEdit) and not editor.isModified():
-            editor.setText(index.data(Qt.ItemDataRole.EditRole))
-            editor.selectAll()
-
-    def setModelData(
-        self, editor: QWidget, model: QAbstractItemModel | None, index: QModelIndex
-    ) -> None:
-        """Write the text into all selected rows; what cannot be is left out."""
-        if not isinstance(editor, QLineEdit) or not editor.isModified():
-            return
-        outcome = self._attempt(editor.text(), index)
-        if isinstance(outcome, KernelSet):
-            self._table.kernel_model.edited.emit(outcome)
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Keep the editor open while its text cannot be; Escape gives up."""
-        if (
-            isinstance(watched, QLineEdit)
-            and isinstance(event, QKeyEvent)
-            and event.type() == QEvent.Type.KeyPress
-            and event.key() in COMMIT_KEYS
-            and watched.isModified()
-            and not self._check(watched, self._table.currentIndex())
-        ):
-            return True
-        return bool(super().eventFilter(watched, event))
-
-    def _attempt(self, text: str, index: QModelIndex) -> KernelSet | str:
-        """Return the set with a text in it, or why the text is refused.
-
-        What was checked as it was typed is not evaluated again when it is committed.
-        """
-        table = self._table
-        rows = table.kernels_for(index)
-        tried = (table.kernel_model.kernels, rows, index.column(), text)
-        if self._tried is None or self._tried[0] is not tried[0] or self._tried[1:] != tried[1:]:
-            self._tried = tried
-            try:
-                self._outcome = table.kernel_model.with_text(rows, index.column(), text)
-            except ValueError as error:
-                reason = user_message(error)
-                self._outcome = reason[:1].upper() + reason[1:]
-        return self._outcome
-
-    def _check(self, editor: QLineEdit, index: QModelIndex) -> bool:
-        outcome = self._attempt(editor.text(), index)
-        reason = outcome if isinstance(outcome, str) else ""
-        editor.setStyleSheet(REFUSED_STYLE if reason else "")
-        editor.setToolTip(reason)
-        place = editor.mapToGlobal(QPoint(0, editor.height()))
-        if reason:
-            QToolTip.showText(place, reason, editor)
-        else:
-            QToolTip.hideText()
-        return not reason
 
 
 class KernelTable(QTableView):
@@ -265,11 +171,9 @@ class KernelTable(QTableView):
         at = sorted({index.column() for index in self.selectedIndexes()})
         try:
             if len(at) == len(model.columns):
-                copied = kernel_edits.rows_text(model.kernels, kernels)
+                copied = clipboard.rows_text(model.kernels, kernels)
             else:
-                copied = kernel_edits.block_text(
-                    model.kernels, kernels, at, variances=model.variances
-                )
+                copied = clipboard.block_text(model.kernels, kernels, at, variances=model.variances)
         except ValueError as error:
             self.refused.emit(user_message(error))
             return
@@ -287,11 +191,11 @@ class KernelTable(QTableView):
 
     def _paste(self, given: str) -> None:
         model, corner = self.kernel_model, self.currentIndex()
-        if (kernels := kernel_edits.pasted_kernels(given)) is not None:
+        if (kernels := clipboard.pasted_kernels(given)) is not None:
             self.pasted.emit(kernels)
             return
         is_text = corner.isValid() and not model.columns[corner.column()].is_number
-        block = kernel_edits.cells_of(given, is_text=is_text)
+        block = clipboard.cells_of(given, is_text=is_text)
         rows = range(max(corner.row(), 0), model.rowCount())
         if corner.isValid() and block == [block[0][:1]]:
             model.write(self.kernels_for(corner), corner.column(), block[0][0])

@@ -8,6 +8,7 @@ from psygnal import Signal
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt
 from qtpy.QtGui import QColor, QFont, QIcon, QPixmap
 
+from napari_colorkde.app.kernels import clipboard
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.kernels.edits import Column
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
@@ -114,9 +115,7 @@ class KernelTableModel(QAbstractTableModel):
         ValueError
             If a value cannot be.
         """
-        return kernel_edits.kernels_without_header(
-            text, len(self._channels), variances=self.variances
-        )
+        return clipboard.kernels_without_header(text, len(self._channels), variances=self.variances)
 
     # --- what Qt asks
 

@@ -98,7 +98,8 @@ def dropped_paths(event: QDropEvent) -> list[str]:
 
 def _sorted(paths: Iterable[str]) -> tuple[list[str], list[str]]:
     """Return the kernel files, and all others."""
-    kernels, others = [], []
+    kernels: list[str] = []
+    others: list[str] = []
     for path in paths:
         is_kernels = Path(path).suffix.lower() in KERNEL_SUFFIXES
         (kernels if is_kernels else others).append(path)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_colorkde.app.kernels import clipboard
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.kernels.edits import Column
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
@@ -129,9 +130,9 @@ def test_weights_are_normalized() -> None:
 
 
 def test_whole_kernels_go_to_a_spreadsheet_and_back_bit_for_bit() -> None:
-    text = kernel_edits.rows_text(KERNELS, [0, 1, 2])
+    text = clipboard.rows_text(KERNELS, [0, 1, 2])
     assert text.startswith("set\tkernel\tmean_r\tmean_g")
-    pasted = kernel_edits.pasted_kernels(text.replace("\n", "\r\n"))
+    pasted = clipboard.pasted_kernels(text.replace("\n", "\r\n"))
     assert pasted is not None
     assert pasted.kernels == KERNELS.kernels
 
@@ -148,7 +149,7 @@ def test_whole_kernels_go_to_a_spreadsheet_and_back_bit_for_bit() -> None:
 def test_rows_without_a_header_are_kernels_as_the_table_shows_them(
     text: str, variances: bool
 ) -> None:
-    pasted = kernel_edits.kernels_without_header(text, 3, variances=variances)
+    pasted = clipboard.kernels_without_header(text, 3, variances=variances)
     assert pasted is not None
     np.testing.assert_array_equal(pasted.means, [[1, 2, 3], [7, 8, 9]])
     np.testing.assert_array_equal(pasted.variances, [[16, 25, 36], [1, 1, 1]])
@@ -157,21 +158,19 @@ def test_rows_without_a_header_are_kernels_as_the_table_shows_them(
 
 def test_rows_whose_columns_cannot_be_told_are_refused() -> None:
     with pytest.raises(ValueError, match="copy the header too"):
-        kernel_edits.kernels_without_header("skin,1,1,2,3,4,5,6,0.5", 3)
-    assert kernel_edits.kernels_without_header("1,2,3", 3) is None
+        clipboard.kernels_without_header("skin,1,1,2,3,4,5,6,0.5", 3)
+    assert clipboard.kernels_without_header("1,2,3", 3) is None
 
 
 def test_a_pasted_table_without_a_column_says_which() -> None:
     with pytest.raises(ValueError, match="'var_b' is missing"):
-        kernel_edits.pasted_kernels(
-            "mean_r\tmean_g\tmean_b\tvar_r\tvar_g\tweight\n1\t2\t3\t4\t5\t1\n"
-        )
+        clipboard.pasted_kernels("mean_r\tmean_g\tmean_b\tvar_r\tvar_g\tweight\n1\t2\t3\t4\t5\t1\n")
 
 
 def test_cells_go_to_a_spreadsheet_and_back() -> None:
-    text = kernel_edits.block_text(KERNELS, [2, 0], [3, 6])
+    text = clipboard.block_text(KERNELS, [2, 0], [3, 6])
     assert text == "5\t1\n10\t2\n"
-    assert kernel_edits.pasted_kernels(text) is None
+    assert clipboard.pasted_kernels(text) is None
     block = [["1", "2", "3"], ["4", "5", "6"]]
     after = kernel_edits.with_block(KERNELS, [0, 1], 3, block)
     np.testing.assert_array_equal(after.means, [[1, 2, 3], [4, 5, 6], [5, 5, 5]])

@@ -206,6 +206,17 @@ def test_labels_are_made_of_the_threshold_and_of_the_classes(
     assert list(layer.features["class"]) == ["none", "brown", "blue", "none"]
 
 
+def test_labels_that_are_asked_for_meanwhile_are_made_when_the_overlay_is_finished(
+    viewer: Viewer, judged: ColorKDEWidget, qtbot: Any
+) -> None:
+    judged.classification.controls.show_what.value = "posterior"
+    assert judged.session.busy_in("edit")
+    qtbot.mouseClick(judged.classification.controls.labels_button.native, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "photo brown" in viewer.layers)
+    expected = values(judged) >= 0.5
+    np.testing.assert_array_equal(viewer.layers["photo brown"].data == 1, expected)
+
+
 def test_no_labels_are_made_of_a_preview(viewer: Viewer, judged: ColorKDEWidget) -> None:
     session = judged.session
     assert session.densities is not None

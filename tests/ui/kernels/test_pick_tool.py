@@ -147,9 +147,16 @@ def test_new_kernels_take_the_class_of_the_selected_one(
     assert known == ["brown", "blue"]
 
 
+def activate(widget: ColorKDEWidget, qtbot: Any) -> None:
+    """Shortcuts are those of the active window."""
+    widget.window().activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is not None)
+
+
 def test_the_overlay_is_faint_while_pixels_are_picked(
-    docked: ColorKDEWidget, canvas: Canvas
+    docked: ColorKDEWidget, canvas: Canvas, qtbot: Any
 ) -> None:
+    activate(docked, qtbot)
     layer = docked.overlay.layer
     assert layer is not None
     before = layer.opacity
@@ -167,8 +174,9 @@ def test_the_overlay_is_faint_while_pixels_are_picked(
 
 
 def test_undo_works_while_the_picture_has_the_focus(
-    docked: ColorKDEWidget, canvas: Canvas, viewer: Viewer
+    docked: ColorKDEWidget, canvas: Canvas, viewer: Viewer, qtbot: Any
 ) -> None:
+    activate(docked, qtbot)
     docked.picking.pick_button.click()
     canvas.click((20, 30))
     assert len(kernels_of(docked)) == 1
@@ -192,7 +200,10 @@ def test_undo_works_while_the_picture_has_the_focus(
     assert docked.session.kernels is None
 
 
-def test_a_text_field_keeps_its_own_undo(docked: ColorKDEWidget, canvas: Canvas) -> None:
+def test_a_text_field_keeps_its_own_undo(
+    docked: ColorKDEWidget, canvas: Canvas, qtbot: Any
+) -> None:
+    activate(docked, qtbot)
     docked.picking.pick_button.click()
     canvas.click((20, 30))
     assert len(kernels_of(docked)) == 1
@@ -212,9 +223,7 @@ def test_escape_ends_picking_and_gives_the_mouse_back(
     style, overlays = viewer.cursor.style, list(viewer.canvas.overlays)
     docked.picking.pick_button.click()
     assert viewer.cursor.style == "crosshair"
-    window = docked.window()
-    window.activateWindow()
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is not None)
+    activate(docked, qtbot)
     qtbot.keyClick(canvas.native, Qt.Key.Key_Escape)
     assert not docked.picking.pick_button.isChecked()
     assert (list(viewer.mouse_drag_callbacks), list(viewer.mouse_double_click_callbacks)) == before
