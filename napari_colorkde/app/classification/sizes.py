@@ -28,5 +28,5 @@ def shown_sizes(session: Session) -> tuple[RegionSize, ...]:
     threshold = active_threshold(densities, session.state)
     if threshold is None:
         return ()
-    name = "marked" if query is None else query.cls
+    name = "above the threshold" if query is None else query.cls
     return (region_size(name, above_threshold(densities, threshold), counts, area),)
