@@ -101,6 +101,7 @@ class PickTool(QWidget):
     def _make_class_box(self) -> None:
         self.cls = QComboBox()
         self.cls.setEditable(True)
+        self.cls.setAccessibleName("Class of new kernels")
         self.cls.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.cls.setToolTip(
             "Class of the kernels picked next: type a name, or select a kernel of that class."

@@ -63,6 +63,7 @@ class KernelTable(QTableView):
         header.setMinimumSectionSize(26)
         self._fit_rows()
         self.setWordWrap(False)
+        self.setAccessibleName("Kernels")
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         model.modelReset.connect(self.fit_columns)
         self.fit_columns()

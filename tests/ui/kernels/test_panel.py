@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QIcon
-from qtpy.QtWidgets import QApplication, QLineEdit
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QSlider,
+)
 
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
@@ -487,3 +494,19 @@ def test_what_looks_wrong_in_a_file_is_said(docked: ColorKDEWidget, tmp_path: Pa
     docked.kernels.chooser.open_file(tmp_path / "half.csv")
     assert "The weights of set 'half' sum to 0.5, not 1" in docked.status.problem.text()
     assert edited(docked).weights.tolist() == [0.5]
+
+
+def test_every_control_of_the_tabs_has_a_name_for_screen_readers(docked: ColorKDEWidget) -> None:
+    pages = (docked.panel, docked.kernels, docked.classification)
+    kinds = (QAbstractButton, QSlider, QComboBox, QAbstractSpinBox)
+    found = [w for page in pages for kind in kinds for w in page.findChildren(kind)]
+    nameless = [
+        w.toolTip() or type(w).__name__
+        for w in found
+        if not w.accessibleName()
+        and not (isinstance(w, QAbstractButton) and w.text())
+        # Qt's own parts of a table.
+        and type(w).__name__ != "QTableCornerButton"
+    ]
+    assert len(found) > 25
+    assert nameless == []
