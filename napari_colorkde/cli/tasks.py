@@ -157,7 +157,7 @@ def fit(
             raise ValueError(f"name: {cls!r} is the class of two labels; give each its own.")
         title = f" to label {label}" if cls == str(label) else f" to label {label} ({cls})"
         if isinstance(number, int) and len(palette) < number:
-            print_message(f"warning: {fewer_kernels(label, len(palette), number)}")
+            print_warning(fewer_kernels(label, len(palette), number))
         found = _fit_palette(str(label), palette, number, options, title)
         if isinstance(found, ValueError):
             problems[cls] = str(found)
@@ -166,7 +166,7 @@ def fit(
     if not fitted:
         raise ValueError(next(iter(problems.values())))
     for problem in problems.values():
-        print_message(f"warning: {problem} The other labels were fitted.")
+        print_warning(f"{problem} The other labels were fitted.")
     return fitted
 
 

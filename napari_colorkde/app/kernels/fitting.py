@@ -143,7 +143,8 @@ def fit(request: FitRequest) -> Iterator[Progress | Fitted]:
     results: dict[str, EMStep] = {}
     for label, em_step in _steps(request, palettes):
         if isinstance(em_step, ValueError):
-            problems.append(str(em_step))
+            reason = str(em_step)
+            problems.append(reason[:1].upper() + reason[1:])
             results.pop(label, None)
             continue
         part = (numbers[label] + _part_done(request, em_step)) / len(palettes)

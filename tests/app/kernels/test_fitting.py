@@ -136,7 +136,7 @@ def test_a_label_that_allows_no_fit_is_told_and_loses_no_other() -> None:
     result = fitted(session_of(image), n_kernels=1, reg_covar=0.0, **options)
     assert {kernel.cls for kernel in result.kernels} == {"3"}
     (problem,) = result.problems
-    assert problem.startswith("label 8: kernel 0 shrank")
+    assert problem.startswith("Label 8: kernel 0 shrank")
     assert str(result).startswith(problem)
 
 
