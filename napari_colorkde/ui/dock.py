@@ -372,6 +372,7 @@ class ColorKDEWidget(QWidget):
             self._context.close()
         if self._undo_keys is not None:
             self._undo_keys.close()
+            self._undo_keys = None
         self._drops.close()
         self._canvas_drops.close()
         if self._on_close is not None:

@@ -64,7 +64,7 @@ class EvaluationView(QWidget):
         )
         self.best_by = ComboBox(
             name="best_by",
-            choices=[("best F1", "f1"), ("best Youden's J", "youden")],
+            choices=[("F1", "f1"), ("Youden's J", "youden")],
             tooltip="What the button Best looks for: the best harmonic mean of precision and "
             "recall, or the most true positives less false positives (Youden's J).",
         )

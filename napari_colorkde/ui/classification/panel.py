@@ -58,7 +58,6 @@ class ClassificationPanel(QWidget):
         self._connections = Connections()
         self.mask = ThresholdMask(viewer, session, overlay)
         self.evaluation = EvaluationView(viewer, session)
-        self._labels_are_asked = False
         self.sizes = SizesView(session)
         self.note = QLabel()
         self.note.setWordWrap(True)
@@ -88,7 +87,6 @@ class ClassificationPanel(QWidget):
         controls.labels_button.changed.connect(self.make_labels)
         self.evaluation.threshold_chosen.connect(self._on_chosen)
         self._connections.add(self.evaluation.evaluation.changed, self._sync_best)
-        self._connections.add(self._session.idle, self._on_idle)
         self._connections.add(self._session.state_changed, self._on_state)
         self._connections.add(self._session.densities_changed, self._on_densities)
         self._connections.add(self._session.source_changed, self._on_source)
@@ -114,19 +112,13 @@ class ClassificationPanel(QWidget):
 
         What is still being computed is waited for.
         """
-        if any(self._session.busy_in(lane) for lane in ("count", "edit")):
-            self._labels_are_asked = True
-            self._session.say("The labels are made when the overlay is finished.")
-            return
+        report_errors(lambda: self._session.when_ready(self._add_labels), self.failed.emit)
+
+    def _add_labels(self) -> None:
         report_errors(
             lambda: make_labels(self._viewer, self._session, self._overlay, self._on_end),
             self.failed.emit,
         )
-
-    def _on_idle(self) -> None:
-        if self._labels_are_asked:
-            self._labels_are_asked = False
-            self.make_labels()
 
     def _on_end(self, problem: str | None) -> None:
         if problem is not None:

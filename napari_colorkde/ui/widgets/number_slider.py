@@ -25,7 +25,7 @@ LOG_DIGITS = 3
 
 MAX_LOG_DECIMALS = 12
 
-BOX_DIGITS = 12
+BOX_DIGITS = 10
 """Width of the box, its arrows included, in digits of its font."""
 
 

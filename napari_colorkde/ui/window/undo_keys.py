@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QMainWindow, QShortcut
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.source import is_labels, is_shapes
 from napari_colorkde.app.session import Session
+from napari_colorkde.ui.window.docking import delete_later
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -72,6 +73,7 @@ class UndoKeys(QObject):
             shortcut = self._shortcuts.pop()
             shortcut.setEnabled(False)
             shortcut.deleteLater()
+        delete_later(self)
 
     def _on_active(self, event: object) -> None:
         self._follow()

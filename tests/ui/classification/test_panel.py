@@ -212,7 +212,8 @@ def test_labels_that_are_asked_for_meanwhile_are_made_when_the_overlay_is_finish
     judged.classification.controls.show_what.value = "posterior"
     assert judged.session.busy_in("edit")
     qtbot.mouseClick(judged.classification.controls.labels_button.native, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "photo brown" in viewer.layers)
+    judged.session.wait()
+    assert "photo brown" in viewer.layers, judged.status.problem.text()
     expected = values(judged) >= 0.5
     np.testing.assert_array_equal(viewer.layers["photo brown"].data == 1, expected)
 
@@ -269,7 +270,7 @@ def test_without_an_image_nothing_fails(dock: Dock) -> None:
     widget = dock()
     widget.classification.controls.labels_button.native.click()
     widget.classification.make_labels()
-    assert "nothing to make labels of yet" in widget.status.problem.text()
+    assert "open an image first" in widget.status.problem.text()
 
 
 def test_the_truth_is_a_labels_layer(viewer: Viewer, judged: ColorKDEWidget) -> None:
