@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 LABEL_LETTERS = "bandwidth"
 """The labels of a form are at least as wide as this word, so that those of all sections line up."""
 
-MIN_FIELD_WIDTH = 60
+MIN_FIELD_WIDTH = 46
 
 
 class HasNative(Protocol):
