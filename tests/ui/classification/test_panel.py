@@ -210,7 +210,7 @@ def test_labels_that_are_asked_for_meanwhile_are_made_when_the_overlay_is_finish
     viewer: Viewer, judged: ColorKDEWidget, qtbot: Any
 ) -> None:
     judged.classification.controls.show_what.value = "posterior"
-    assert judged.session.busy_in("edit")
+    assert judged.session.busy
     qtbot.mouseClick(judged.classification.controls.labels_button.native, Qt.MouseButton.LeftButton)
     judged.session.wait()
     assert "photo brown" in viewer.layers, judged.status.problem.text()
