@@ -15,5 +15,7 @@ def focus_ring(theme: str) -> str:
     focused = ", ".join(f"{kind}:focus" for kind in FOCUSABLE)
     return (
         f"{around} {{ border: 1px solid transparent; border-radius: 2px; }} "
+        # As wide as without the ring.
+        "QPushButton { padding: 3px; } QCheckBox { spacing: 3px; } "
         f"{focused} {{ border: 1px solid {color}; }}"
     )

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-LABEL_LETTERS = "bandwidth"
+LABEL_LETTERS = "unlabeled"
 """The labels of a form are at least as wide as this word, so that those of all sections line up."""
 
 MIN_FIELD_WIDTH = 46
@@ -54,7 +54,7 @@ def form(rows: Sequence[tuple[str, Sequence[HasNative]]], parent: QWidget) -> QG
         label.setBuddy(widgets[0].native)
         grid.addWidget(label, number, 0)
         line = QHBoxLayout()
-        line.setSpacing(6)
+        line.setSpacing(4)
         for position, widget in enumerate(widgets):
             native = widget.native
             name_for_readers(native, text)
