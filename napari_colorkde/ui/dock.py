@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.settings import get_settings
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtWidgets import (
     QDockWidget,
@@ -255,6 +256,7 @@ class ColorKDEWidget(QWidget):
         self.session.exported.connect(self._on_saved)
         self.kernels.chooser.saved.connect(self._on_saved)
         self._viewer.events.theme.connect(self._follow_theme)
+        get_settings().appearance.events.font_size.connect(self._follow_theme)
         self._drops.watch(self)
         self._drops.kernels_dropped.connect(self._on_kernels_dropped)
         self._drops.others_dropped.connect(self._on_images_dropped)
@@ -262,7 +264,7 @@ class ColorKDEWidget(QWidget):
 
     def _follow_theme(self, event: Any = None) -> None:
         theme = self._viewer.theme
-        self.setStyleSheet(focus_ring(theme))
+        self.setStyleSheet(focus_ring(theme, get_settings().appearance.font_size))
         self.status.set_theme(theme)
         self.classification.set_theme(theme)
         if self.colorspace is not None:
@@ -357,6 +359,7 @@ class ColorKDEWidget(QWidget):
             # napari connects these when it docks a widget, and never disconnects them.
             getattr(events, name).disconnect(self.reset_choices)
         self._viewer.events.theme.disconnect(self._follow_theme)
+        get_settings().appearance.events.font_size.disconnect(self._follow_theme)
         self.chooser.close_session()
         self.panel.close_session()
         self.fitting.close_session()

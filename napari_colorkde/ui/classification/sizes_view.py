@@ -51,7 +51,7 @@ class SizesView(QWidget):
         if self._session.densities is not None:
             query = self._session.densities.request.query
         is_map = query is not None and query.show == "class"
-        self.text.setText(_table(self.sizes, is_map))
+        self.text.setText(_lines(self.sizes, is_map))
         self.setVisible(bool(self.sizes))
 
     def copy(self) -> None:
@@ -59,15 +59,15 @@ class SizesView(QWidget):
         QApplication.clipboard().setText(sizes_text(self.sizes))
 
 
-def _table(sizes: tuple[RegionSize, ...], is_map: bool) -> str:
-    rows = []
+def _lines(sizes: tuple[RegionSize, ...], is_map: bool) -> str:
+    """Return a line for each region, which is broken between its numbers alone."""
+    lines = []
     for number, size in enumerate(sizes):
-        swatch = ""
-        if is_map:
+        mark = ""
+        if is_map and size.name != NO_CLASS:
             color = "".join(f"{round(255 * part):02x}" for part in class_color(number))
-            mark = f"<font color='#{color}'>■</font>" if size.name != NO_CLASS else ""
-            swatch = f"<td>{mark}</td>"
+            mark = f"<font color='#{color}'>■</font>&nbsp;"
         numbers = (f"{size.pixels_text} pixels", size.percent_text, size.area_text)
-        cells = "".join(f"<td align='right'>{text}&nbsp;&nbsp;</td>" for text in numbers if text)
-        rows.append(f"<tr>{swatch}<td>{escape(size.name)}&nbsp;&nbsp;</td>{cells}</tr>")
-    return f"<table>{''.join(rows)}</table>" if rows else ""
+        parts = [part.replace(" ", "&nbsp;") for part in numbers if part]
+        lines.append(f"{mark}{escape(size.name)}: {' · '.join(parts)}")
+    return "<br>".join(lines)

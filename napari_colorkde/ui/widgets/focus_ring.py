@@ -5,16 +5,28 @@ from napari.utils.theme import get_theme
 FOCUSABLE = ("QPushButton", "QToolButton", "QCheckBox", "QSlider")
 
 
-def focus_ring(theme: str) -> str:
+SMALL = ("QToolButton", "QTableView", "QHeaderView::section", "QMenu")
+"""What napari's style sheet leaves at the system's font size."""
+
+
+def focus_ring(theme: str, font_size: int | None = None) -> str:
     """Return a style sheet for a widget and all in it.
 
     The ring is there all the time, unseen, so that nothing moves when it is seen.
+
+    Parameters
+    ----------
+    theme
+        Of napari.
+    font_size
+        Of all texts, in points; by default as they are.
     """
     color = get_theme(theme).text.as_hex()
     around = ", ".join(FOCUSABLE)
     focused = ", ".join(f"{kind}:focus" for kind in FOCUSABLE)
+    font = f"{', '.join(SMALL)} {{ font-size: {font_size}pt; }} " if font_size else ""
     return (
-        f"{around} {{ border: 1px solid transparent; border-radius: 2px; }} "
+        f"{font}{around} {{ border: 1px solid transparent; border-radius: 2px; }} "
         # As wide as without the ring.
         "QPushButton { padding: 3px; } QCheckBox { spacing: 3px; } "
         f"{focused} {{ border: 1px solid {color}; }}"

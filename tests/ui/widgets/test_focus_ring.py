@@ -44,3 +44,15 @@ def _border(widget: QWidget) -> set[str]:
     """The colors along the left edge."""
     image = widget.grab().toImage()
     return {QColor(image.pixel(0, y)).name() for y in range(3, image.height() - 3)}
+
+
+def test_small_texts_have_the_font_size_of_napari(qtbot: Any) -> None:
+    page = QWidget()
+    qtbot.addWidget(page)
+    button = QToolButton(page)
+    button.setText("Copy")
+    page.setStyleSheet(focus_ring("dark", 9))
+    page.show()
+    small = button.fontMetrics().height()
+    page.setStyleSheet(focus_ring("dark", 16))
+    assert button.fontMetrics().height() > 1.5 * small
