@@ -28,6 +28,8 @@ class Result:
         Whether values are logarithms.
     colormap
         For a picture.
+    color_bar
+        Whether a picture has a bar with numbers at its right.
     """
 
     path: Path
@@ -35,6 +37,7 @@ class Result:
     command: str
     log: bool
     colormap: str
+    color_bar: bool = False
 
     def write(self, values: "NDArray[Any]", limits: tuple[float, float] | None = None) -> None:
         """Write densities, or other floats, one per pixel."""
@@ -49,6 +52,7 @@ class Result:
                 description=provenance(self.command, **self.origin),
                 colormap=self.colormap,
                 contrast_limits=limits,
+                color_bar=self.color_bar,
             )
 
     def write_classified(

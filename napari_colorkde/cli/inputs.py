@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from napari_colorkde.core.mixture.kernels import KernelSet
     from napari_colorkde.core.palette.palette import Palette
+    from napari_colorkde.io.formats.reading import GeoTag
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +33,8 @@ class ImageInput:
         Axis of the channels, None if there is none.
     pixel_size, unit
         Height and width of a pixel, where the file says it.
+    geo_tags
+        Where on Earth it lies, as GeoTIFF says it.
     """
 
     path: Path
@@ -40,6 +43,7 @@ class ImageInput:
     channel_axis: int | None
     pixel_size: tuple[float, float] | None = None
     unit: str = ""
+    geo_tags: "tuple[GeoTag, ...]" = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -85,7 +89,7 @@ def read(
         pixels = _entries(pixels, channel_axis, channels)
         channel_axis = -1
     size, unit = loaded.pixel_size, loaded.unit
-    return ImageInput(path, pixels, marked, channel_axis, size, unit)
+    return ImageInput(path, pixels, marked, channel_axis, size, unit, loaded.geo_tags)
 
 
 def frames(image: ImageInput, *, per_frame: bool) -> Iterator[tuple[tuple[int, ...], ImageInput]]:

@@ -29,6 +29,7 @@ def write_density(
     description: Mapping[str, object] | None = None,
     colormap: str | NDArray[Any] = "magma",
     contrast_limits: tuple[float, float] | None = None,
+    color_bar: bool = False,
 ) -> None:
     """Write the density, or log-density, at each pixel of an image.
 
@@ -48,6 +49,8 @@ def write_density(
     colormap, contrast_limits
         For the PNG: see `napari_colorkde.io.colormaps.lookup_table` and
         `napari_colorkde.io.coloring.default_limits`.
+    color_bar
+        For the PNG: a bar with numbers at the right, which makes the picture wider.
 
     Raises
     ------
@@ -69,4 +72,5 @@ def write_density(
     if known.write_density is None:
         raise ValueError(f"path {str(path)!r}: {known.title} holds no density.")
     with atomic_export(path, known) as scratch:
-        known.write_density(scratch, DensityMap(array, log, colormap, contrast_limits), record)
+        shown = DensityMap(array, log, colormap, contrast_limits, color_bar)
+        known.write_density(scratch, shown, record)

@@ -36,12 +36,15 @@ class DensityMap:
         Whether these are logarithms.
     colormap, contrast_limits
         For pictures: see `napari_colorkde.io.coloring.color_density`.
+    color_bar
+        Whether a picture has a bar with numbers at its right.
     """
 
     values: NDArray[Any]
     log: bool = False
     colormap: str | NDArray[Any] = "magma"
     contrast_limits: tuple[float, float] | None = None
+    color_bar: bool = False
 
 
 WriteDensity = Callable[[Path, DensityMap, Mapping[str, object]], None]

@@ -22,6 +22,7 @@ from napari_colorkde.io.formats.content import is_heif, is_zip
 from napari_colorkde.io.formats.ome_zarr import is_zarr
 from napari_colorkde.io.formats.reading import (
     DecodedImage,
+    GeoTag,
     Part,
     PictureInfo,
     first_line,
@@ -52,6 +53,8 @@ class LoadedImage:
         Height and width of a pixel, in `unit`; None where the file does not say it.
     unit
         "µm", or "".
+    geo_tags
+        GeoTIFF's tags, where the pixels are those of the whole picture as it is stored.
     is_table
         Whether this is an array of many rows of two or three numbers: events rather than a picture.
     """
@@ -60,6 +63,7 @@ class LoadedImage:
     remarks: tuple[str, ...] = ()
     pixel_size: tuple[float, float] | None = None
     unit: str = ""
+    geo_tags: tuple[GeoTag, ...] = ()
     is_table: bool = False
 
 
@@ -170,6 +174,7 @@ def load_image(
         tuple(remarks),
         size,
         decoded.unit if size else "",
+        decoded.geo_tags if decoded.orientation == 1 and not part.level else (),
         is_table=is_table and levels.shape[0] > _MOST_ROWS_OF_A_PICTURE * levels.shape[1],
     )
 

@@ -11,6 +11,10 @@ PIXEL_SIZE = "height and width of a pixel, µm"
 """Entry of a description that formats with physical sizes read."""
 
 
+GEO_TAGS = "GeoTIFF tags"
+"""Entry of a description that TIFF takes over: number, type and values of each tag."""
+
+
 def provenance(command: str = "", **parameters: object) -> dict[str, object]:
     """Describe how a result was made.
 

@@ -16,6 +16,7 @@ import zarr
 from ome_zarr_models.v05 import Image, ImageLabel, Labels
 
 from napari_colorkde import color_kde
+from napari_colorkde.cli import main
 from napari_colorkde.core.kde.density_volume import DensityVolume
 from napari_colorkde.io.class_maps import write_class_map
 from napari_colorkde.io.densities import write_density
@@ -157,3 +158,46 @@ def test_shell_of_a_volume(tmp_path: Path, volume: DensityVolume) -> None:
     radius = 2.5 * np.hypot(20, 17)
     np.testing.assert_allclose((high - low) / 2, radius, rtol=0.25)
     np.testing.assert_allclose(mesh.visual.vertex_colors[:, :3], mesh.vertices.clip(0, 255), atol=1)
+
+
+def test_a_picture_has_a_bar_of_its_colors(tmp_path: Path) -> None:
+    values = np.linspace(-10, 0, 200 * 100, dtype=np.float32).reshape(200, 100)
+    path = tmp_path / "a.png"
+    write_density(path, values, log=True, contrast_limits=(-10, 0), colormap="viridis")
+    alone = read_image(path)
+    options = {"contrast_limits": (-10.0, 0.0), "colormap": "viridis", "color_bar": True}
+    write_density(path, values, log=True, **options)  # type: ignore[arg-type]
+    whole = read_image(path)
+    np.testing.assert_array_equal(whole[:, :100], alone)
+    assert whole.shape[1] > 100 + 24
+    bar = whole[8:192, 112, :3].astype(int)  # from the top: the colors of 0 to -10
+    np.testing.assert_allclose(bar[0], alone[-1, -1, :3], atol=4)
+    np.testing.assert_allclose(bar[-1], alone[0, 0, :3], atol=4)
+    marks = np.flatnonzero(whole[:, 117, 0] < 100)  # of 0, -2, … -10
+    np.testing.assert_allclose(marks, np.linspace(8, 191, 6), atol=1)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".ome.tif"])
+@pytest.mark.parametrize("show", ["density", "class"])
+def test_the_place_on_earth_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, show: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tags = [
+        (33550, "d", 3, (0.5, 0.5, 0.0), True),
+        (33922, "d", 6, (0.0, 0.0, 0.0, 500000.0, 4600000.0, 0.0), True),
+        (34735, "H", 8, (1, 1, 0, 1, 3072, 0, 1, 32633), True),
+        (34737, "s", 0, "WGS 84 / UTM zone 33N|", True),
+    ]
+    rgb = RANDOM.integers(0, 256, (9, 8, 3), dtype=np.uint8)
+    tifffile.imwrite("map.tif", rgb, photometric="rgb", extratags=tags)
+    words = ["density", "map.tif", "-o", f"out{suffix}"]
+    if show == "class":
+        table = "set,kernel,mean_r,mean_g,mean_b,var_r,var_g,var_b,weight\n"
+        table += "a,1,60,60,60,900,900,900,1\nb,1,190,190,190,900,900,900,1\n"
+        Path("k.csv").write_text(table)
+        words += ["--show", "class", "--kernels", "k.csv"]
+    assert main(words) == 0
+    with tifffile.TiffFile(f"out{suffix}") as before, tifffile.TiffFile("map.tif") as after:
+        assert before.geotiff_metadata == after.geotiff_metadata
+        assert before.geotiff_metadata is not None

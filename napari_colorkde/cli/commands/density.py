@@ -112,6 +112,9 @@ def density(
             help="For .png: $colormaps.",
         ),
     ] = "magma",
+    color_bar: Annotated[
+        bool, typer.Option("--color-bar", help="For .png: a bar with numbers at the right.")
+    ] = False,
     per_frame: Annotated[
         bool,
         typer.Option("--per-frame", help="Frames of a stack one by one, each by its own colors."),
@@ -126,7 +129,7 @@ def density(
     """Write the density of the color at each pixel, or what kernels with classes say of it."""
     from napari_colorkde.core.classification.classify_image import ClassOptions
     from napari_colorkde.io.export_formats import check_export
-    from napari_colorkde.io.provenance import PIXEL_SIZE
+    from napari_colorkde.io.provenance import GEO_TAGS, PIXEL_SIZE
 
     check_export(output, name="output")
     refuse_overwriting_inputs(output, image, mask, kernels)
@@ -153,9 +156,11 @@ def density(
             f"output {str(output)!r}: a PNG holds one picture, but the pixels have the shape "
             f"{read.shape}; write .tif or .npy."
         )
-    result = Result(output, {"image": str(image)}, context.obj or "", log, colormap)
+    result = Result(output, {"image": str(image)}, context.obj or "", log, colormap, color_bar)
     if read.pixel_size is not None:
         result.origin[PIXEL_SIZE] = list(read.pixel_size)
+    if read.geo_tags:
+        result.origin[GEO_TAGS] = [list(tag) for tag in read.geo_tags]
     if show != "density":
         options = ClassOptions(cls=cls, against=against, priors=priors, keep_mass=keep_mass)
         values = tasks.classify(read, kernel_sets, show, {**options, "device": device})

@@ -9,6 +9,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from napari_colorkde.io.formats.tiff_writer import geo_extratags
 from napari_colorkde.io.provenance import PIXEL_SIZE, SOFTWARE, as_lines
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def _write(
     if n_levels:
         options |= {"tile": (TILE, TILE), "compression": "zlib"}
     with tifffile.TiffWriter(path, ome=True, bigtiff=frames.nbytes > 1 << 31) as tiff:
-        tiff.write(frames, subifds=n_levels, metadata=metadata, **options)
+        extratags = geo_extratags(record)
+        tiff.write(frames, subifds=n_levels, metadata=metadata, extratags=extratags, **options)
         level = frames
         for _ in range(n_levels):
             level = halved(level, averages=averages)

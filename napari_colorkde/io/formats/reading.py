@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ MAPPED_BYTES = 1 << 28
 
 ColorModel = Literal["gray", "rgb", "palette", "ycbcr", "cmyk", "cielab", "icclab", "data"]
 Alpha = Literal["", "straight", "associated"]
+GeoTag = tuple[int, str, tuple[float, ...] | tuple[int, ...] | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class DecodedImage:
         The level of pixels that hold nothing.
     pixel_size
         Height and width of a pixel, in `unit`.
+    geo_tags
+        GeoTIFF's tags: number, type (a letter of `struct`, or "s"), values.
     remarks
         Sentences about what the reader left behind.
     """
@@ -92,7 +95,8 @@ class DecodedImage:
     no_data: float | None = None
     pixel_size: tuple[float, float] | None = None
     unit: str = ""
-    remarks: tuple[str, ...] = field(default=())
+    geo_tags: tuple[GeoTag, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

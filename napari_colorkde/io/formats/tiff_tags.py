@@ -7,7 +7,10 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import tifffile
+
+from napari_colorkde.io.formats.reading import GeoTag
 
 _REDUCED, _MASK = 1, 4
 _THUMBNAIL_NAMES = ("thumbnail", "label", "macro", "overview", "map")
@@ -30,6 +33,21 @@ def named_kind(tiff: tifffile.TiffFile, number: int) -> str:
     if kind & _REDUCED:
         return "reduced" if series.kind != "svs" else "thumbnail"
     return "picture"
+
+
+GEO_TAGS = {33550: "d", 33922: "d", 34264: "d", 34735: "H", 34736: "d", 34737: "s"}
+"""GeoTIFF 1.1: pixel scale, tie points, transformation, and the directory of keys; with types."""
+
+
+def geo_tags(page: tifffile.TiffPage) -> tuple[GeoTag, ...]:
+    """Return the tags that say where on Earth a picture lies."""
+    found: list[GeoTag] = []
+    for code, kind in GEO_TAGS.items():
+        tag = page.tags.get(code)
+        if tag is not None:
+            value = str(tag.value) if kind == "s" else tuple(np.atleast_1d(tag.value).tolist())
+            found.append((code, kind, value))
+    return tuple(found)
 
 
 def physical_size(

@@ -9,7 +9,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from napari_colorkde.io.coloring import default_limits
-from napari_colorkde.io.provenance import SOFTWARE, as_lines
+from napari_colorkde.io.provenance import GEO_TAGS, SOFTWARE, as_lines
 
 if TYPE_CHECKING:
     from napari_colorkde.core.kde.density_volume import DensityVolume
@@ -37,7 +37,18 @@ def write_classes(
         description=as_lines(record).encode("ascii", "backslashreplace").decode(),
         software=SOFTWARE,
         metadata=None,
+        extratags=geo_extratags(record),
     )
+
+
+def geo_extratags(record: Mapping[str, object]) -> list[tuple[int, str, int, object, bool]]:
+    """Return the tags of the image that say where on Earth it lies, as tifffile takes them."""
+    found: list[tuple[int, str, int, object, bool]] = []
+    tags = record.get(GEO_TAGS, ())
+    for code, kind, value in tags if isinstance(tags, list | tuple) else ():
+        count = 0 if kind == "s" else len(value)
+        found.append((code, kind, count, value, True))
+    return found
 
 
 def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, object]) -> None:
@@ -102,6 +113,7 @@ def write_imagej(
             description=info.encode("ascii", "backslashreplace").decode(),
             software=SOFTWARE,
             metadata=None,
+            extratags=geo_extratags(record),
         )
         return
     tifffile.imwrite(
@@ -112,4 +124,5 @@ def write_imagej(
         resolution=resolution,
         software=SOFTWARE,
         metadata={"axes": axes, "Info": info, **metadata},
+        extratags=geo_extratags(record),
     )
