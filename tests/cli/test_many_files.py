@@ -6,6 +6,7 @@ import csv
 import json
 import os
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -176,6 +177,21 @@ def test_a_table_is_continued(folders: list[Path], capsys: pytest.CaptureFixture
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == "image,pixels,colors,masked,transparent,not_finite"
     assert printed[1].startswith("in/b.png,72,72,")
+
+
+def test_more_than_two_images_are_compared_in_pairs(
+    folders: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [str(path) for path in folders[:3]]
+    assert main(["compare", *names, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["a"], row["b"]) for row in rows] == list(combinations(names, 2))
+    assert main(["compare", names[0], names[2], "--json"]) == 0
+    alone = json.loads(capsys.readouterr().out)
+    assert {name: rows[1][name] for name in alone} == pytest.approx(alone)
+    assert main(["compare", *names]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+    assert main(["compare", *names, "--mask-a", "m.png"]) == 2
 
 
 def test_frames_are_measured_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

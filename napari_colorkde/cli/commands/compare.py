@@ -1,8 +1,9 @@
 """The command `compare`."""
 
 import json
+from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,11 +25,17 @@ from napari_colorkde.cli.vector_inputs import (
     read_training_vectors,
 )
 
+if TYPE_CHECKING:
+    from napari_colorkde.core.palette.palette import Palette
+
 
 @reads_images
 def compare(
     image_a: Annotated[Path, typer.Argument(help="$images file, or a data set.")],
     image_b: Annotated[Path, typer.Argument(help="Another of the same kind, of any size.")],
+    more: Annotated[
+        list[Path] | None, typer.Argument(help="Further images: all pairs are compared.")
+    ] = None,
     bandwidth: BandwidthOption = "auto",
     as_json: JsonOption = False,
     mask_a: Annotated[
@@ -52,6 +59,18 @@ def compare(
     drawn from the densities, with standard errors; beside them stands how likely each set is
     under the other.
     """
+    if more:
+        if mask_a is not None or mask_b is not None:
+            raise ValueError("--mask-a and --mask-b are for two images; leave them out for more.")
+        if vectors or scale is not None:
+            raise ValueError("--vectors and --scale are for two data sets; give two.")
+        files = [image_a, image_b, *more]
+        palettes = [
+            inputs.count_colors(inputs.read(file, None, channel_axis, channels, reading))
+            for file in files
+        ]
+        _compare_pairs(files, palettes, bandwidth, as_json, device)
+        return
     kinds = [are_vectors(image_a, vectors), are_vectors(image_b, vectors)]
     if all(kinds):
         if mask_a is not None or mask_b is not None:
@@ -77,6 +96,27 @@ def compare(
         typer.echo(json.dumps(numbers))
     else:
         typer.echo(table(["kl_ab", "kl_ba", "js"], [[f"{n:.6g}" for n in numbers.values()]]))
+
+
+def _compare_pairs(
+    files: list[Path], palettes: "list[Palette]", bandwidth: Any, as_json: bool, device: str
+) -> None:
+    """Print a row for each pair of images."""
+    from napari_colorkde.core.kde.divergence import compare as divergences
+
+    rows: list[dict[str, str | float]] = []
+    pairs = list(combinations(range(len(files)), 2))
+    with timed_step("Divergences") as work:
+        for done, (i, j) in enumerate(pairs):
+            work.progress(done / len(pairs))
+            found = divergences(palettes[i], palettes[j], bandwidth, device=device)
+            names: dict[str, str | float] = {"a": str(files[i]), "b": str(files[j])}
+            rows.append(names | {"kl_ab": found.kl_ab, "kl_ba": found.kl_ba, "js": found.js})
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    cells = [[n if isinstance(n, str) else f"{n:.6g}" for n in row.values()] for row in rows]
+    typer.echo(table(list(rows[0]), cells))
 
 
 def _compare_vectors(
