@@ -42,7 +42,9 @@ def measure(setup: Setup) -> Question:
         Row("preview of the overlay", figures[PREVIEW], target=Target("at most", 0.35)),
         Row("exact overlay, `refresh()` returned", figures[EXACT], target=Target("at most", 0.6)),
         Row("longest time the window did not answer", figures[BLOCKED]),
-        Row("image added → first exact overlay drawn", figures[FIRST]),
+        Row(
+            "image added → first exact overlay drawn", figures[FIRST], target=Target("at most", 0.9)
+        ),
     ]
     text = (
         f"From `session.bandwidth = sigma` on, in a napari window with the overlay and the color "
@@ -86,10 +88,18 @@ class Watch:
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._on_tick)
 
-    def change_bandwidth(self, sigma: float) -> None:
-        """Set it, and wait until all has come of it."""
+    def start(self) -> None:
+        """Note what comes from now on."""
         self._seen, self._longest = {}, 0.0
         self._started = self._last_tick = time.perf_counter()
+
+    def seen(self) -> dict[str, float]:
+        """Return the seconds from the start to each event."""
+        return dict(self._seen)
+
+    def change_bandwidth(self, sigma: float) -> None:
+        """Set it, and wait until all has come of it."""
+        self.start()
         self._timer.start(TICK_MS)
         self._session.bandwidth = sigma
         settle(self._widget)
@@ -109,7 +119,11 @@ class Watch:
 
     def _on_densities(self, densities: ColorValues) -> None:
         name = EXACT if densities.is_exact else PREVIEW
-        self._seen[name] = time.perf_counter() - self._started
+        seconds = time.perf_counter() - self._started
+        if name == PREVIEW:
+            self._seen.setdefault(name, seconds)  # the first of several
+        else:
+            self._seen[name] = seconds
 
     def _on_tick(self) -> None:
         now = time.perf_counter()

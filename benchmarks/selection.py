@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import Contender, Setup, compete, time_of
-from benchmarks.report import Question, Row
+from benchmarks.report import Question, Row, Target
 from napari_colorkde import select_bandwidth
 from napari_colorkde.core.kde.bandwidth import BandwidthEdgeWarning
 
@@ -52,7 +52,7 @@ def measure(setup: Setup) -> Question:
     )
     what = f"{n_sigmas} sigmas, {n_pixels / 1e6:.1f} megapixels, counting included"
     rows = [
-        Row(what, outcomes[OURS].time, peer, time_of(outcomes, peer))
+        Row(what, outcomes[OURS].time, peer, time_of(outcomes, peer), Target("at most", 4))
         for peer in (STATSMODELS, SKLEARN)
     ]
     notes = [

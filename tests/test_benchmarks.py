@@ -12,6 +12,8 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks import (
     dataset,
+    deep_window,
+    depth,
     editing,
     em,
     frames,
@@ -53,6 +55,25 @@ def test_each_question_compares_ours_with_its_peers(module, setup: Setup) -> Non
         if row.theirs is not None:
             assert math.isfinite(row.theirs.value / row.ours.value)
             assert row.theirs.value > 0
+
+
+@pytest.mark.parametrize("task", ["full", "lab", "noise8", "kernels"])
+def test_depth_times_and_checks_its_densities(task: str, setup: Setup) -> None:
+    notes = depth.Notes()
+    depth.TASKS[task](notes, setup.photograph, True)
+    pieces = [name for name, piece in depth.PIECES[task].items() if piece.unit == "s"]
+    assert all(notes.seconds[name] > 0 for name in pieces)
+    assert all(error < 1e-5 for error in notes.errors.values())
+
+
+@pytest.mark.window
+def test_a_deep_photograph_is_timed_in_the_window(viewer: Viewer) -> None:
+    _, widget = viewer.window.add_plugin_dock_widget("napari-colorkde", "Color KDE")
+    wait_for_colorspace(widget)
+    image = RNG.integers(0, 4096, (40, 60, 3), dtype=np.uint16)
+    seconds = deep_window.time_all(viewer, widget, image, 2)
+    assert all(min(values) > 0 for values in seconds.values())
+    assert set(seconds) >= {deep_window.FIRST_PREVIEW, deep_window.WHOLE, deep_window.REGION}
 
 
 def test_peers_compute_the_same_densities_as_ours(setup: Setup) -> None:

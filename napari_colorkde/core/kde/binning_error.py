@@ -11,6 +11,9 @@ from napari_colorkde.core.palette.palette import Palette
 PROMISED = 1e-5
 """Error of a density as a part of the peak, from which on it is warned of."""
 
+LARGEST_ESTIMATE = 0.2
+"""Errors are estimated up to this part of the peak."""
+
 SAMPLED_BINS = 1 << 17
 """Bins whose terms are summed; a sample of them stands for all."""
 
@@ -34,9 +37,13 @@ def warn_of_bins(
     error = binning_error(palette, space, covariance)
     if error > PROMISED:
         widths = ", ".join(f"{width:.3g}" for width in palette.bin_width)
+        # A series in the width over sigma: it says nothing of errors as large as the peak.
+        size = (
+            f"about {error:.0e}" if error < LARGEST_ESTIMATE else f"more than {LARGEST_ESTIMATE:g}"
+        )
         warnings.warn(
             f"The image has more colors than are kept: bins of width {widths} put densities off "
-            f"by about {error:.0e} of the peak, where {PROMISED:.0e} is promised. Use a wider "
+            f"by {size} of the peak, where {PROMISED:.0e} is promised. Use a wider "
             "bandwidth, or count with a larger max_colors of Palette.from_image.",
             BinnedColorsWarning,
             stacklevel=stacklevel,
