@@ -7,7 +7,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from napari_colorkde.core.kernel_sums.separable import Sampling
-from napari_colorkde.core.palette.lattice import distinct_values
 from napari_colorkde.core.palette.palette import Palette
 
 Array = NDArray[np.float64]
@@ -17,6 +16,9 @@ MAX_VOXELS = 1 << 28
 
 MAX_BINS = 1 << 14
 """Most grid points along one axis."""
+
+FAR = 8.0
+"""Sigmas beyond which 1e-15 of a kernel lies."""
 
 
 def grid_axes(bins: int | ArrayLike, extent: ArrayLike, n_channels: int) -> tuple[Array, ...]:
@@ -66,12 +68,13 @@ def mass_inside(
         return float(total)
     inside = np.ones(len(palette))
     for c, axis in enumerate(axes):
-        levels, rank = distinct_values(palette.colors[:, c])
         sigma = np.sqrt(covariance[c, c])
         margin = (axis[1] - axis[0]) / 2 if sampling == "cells" else 0.0
         low, high = axis[0] - margin, axis[-1] + margin
-        share = ndtr((high - levels) / sigma) - ndtr((low - levels) / sigma)
-        inside *= share[rank]
+        levels = palette.colors[:, c].astype(np.float64)
+        near = np.flatnonzero((levels < low + FAR * sigma) | (levels > high - FAR * sigma))
+        levels = levels[near]
+        inside[near] *= ndtr((high - levels) / sigma) - ndtr((low - levels) / sigma)
     return float(palette.counts @ inside / palette.n_pixels)
 
 

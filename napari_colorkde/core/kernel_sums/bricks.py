@@ -109,19 +109,29 @@ def carry(bricks: Bricks, axis: int, numbers: Integers, kernels: Kernels, device
     O(n · 3 · EDGE^(C + 1)) multiplications.
     """
     values = bricks.values
-    result = values.new_zeros(len(numbers), *values.shape[1:])
+    result = values.new_empty(len(numbers), *values.shape[1:])
     after = EDGE ** (values.dim() - 2 - axis)
-    for kernel, shift in zip(kernels, (-1, 0, 1), strict=True):
-        to, from_ = _neighbors(numbers, bricks.numbers, shift * int(bricks.strides[axis]), device)
-        together = max(1, PRODUCTS // EDGE ** (values.dim() - 1))
-        for start in range(0, len(to), together):
-            part = slice(start, start + together)
-            source = values.index_select(0, from_[part])
+    stride = int(bricks.strides[axis])
+    sources = [_found(numbers + shift * stride, bricks.numbers) for shift in (-1, 0, 1)]
+    together = max(1, PRODUCTS // EDGE ** (values.dim() - 1))
+    for start in range(0, len(numbers), together):
+        part = slice(start, start + together)
+        target = result[part].view((-1, EDGE) if after == 1 else (-1, EDGE, after))
+        beta = 0.0  # the first product overwrites what was there
+        for kernel, (place, is_there) in zip(kernels, sources, strict=True):
+            there = is_there[part]
+            if not there.any() and beta:
+                continue
+            source = values.index_select(0, device.put(place[part], torch.int64))
+            if not there.all():
+                source[device.put(np.flatnonzero(~there), torch.int64)] = 0
+            source = source.view(target.shape)
             if after == 1:
-                product = source.view(-1, EDGE) @ kernel.T
+                torch.addmm(target, source, kernel.T, beta=beta, out=target)
             else:
-                product = torch.matmul(kernel, source.view(-1, EDGE, after))
-            result.index_add_(0, to[part], product.view(source.shape))
+                left = kernel.expand(len(target), EDGE, EDGE)
+                torch.baddbmm(target, left, source, beta=beta, out=target)
+            beta = 1.0
     return Bricks(numbers, bricks.strides, result)
 
 
@@ -168,9 +178,15 @@ def _neighbors(
     numbers: Integers, others: Integers, offset: int, device: Device
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return which of these bricks have one of the others at this offset, and which that is."""
-    place = np.minimum(np.searchsorted(others, numbers + offset), len(others) - 1)
-    there = np.flatnonzero(others[place] == numbers + offset)
+    place, is_there = _found(numbers + offset, others)
+    there = np.flatnonzero(is_there)
     return device.put(there, torch.int64), device.put(place[there], torch.int64)
+
+
+def _found(numbers: Integers, others: Integers) -> tuple[Integers, NDArray[np.bool_]]:
+    """Return where numbers are among others, ascending, and whether they are there at all."""
+    place = np.minimum(np.searchsorted(others, numbers), len(others) - 1)
+    return place, others[place] == numbers
 
 
 def _batches(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_colorkde.core.compiled_loops import CompiledLoops
 from napari_colorkde.core.device import Device
 
-LOOPS = CompiledLoops("napari_colorkde.core.kernel_sums.numba_sums", worthwhile=1 << 22)
+LOOPS = CompiledLoops("napari_colorkde.core.kernel_sums.numba_sums", worthwhile=1 << 19)
 """What spreads, reads and sums pairs in a third of the time or less."""
 
 WORTH_WAITING = 1 << 21

@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kernel_sums import bricks
-from napari_colorkde.core.kernel_sums.bsplines import TO_PEAK, Scheme
+from napari_colorkde.core.kernel_sums.bsplines import TO_PEAK, TO_PEAK_BY_FEW, Scheme
+from napari_colorkde.core.kernel_sums.choose_loops import loops_for
 from napari_colorkde.core.kernel_sums.nearby import nearby_sums
 from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE, Frame, Integers, Placement
 from napari_colorkde.core.kernel_sums.regular_grid import Axes, Weights, spread
 from napari_colorkde.core.kernel_sums.separable import Sampling, multiply_axis, separable_transform
+from napari_colorkde.core.palette.distinct_rows import count_rows
 
 REACH = 7.0
 """Standard deviations beyond which a kernel is not evaluated on a grid: exp(−7²/2) = 2e-11."""
@@ -37,7 +39,7 @@ MAX_MESH_NODES = 1 << 26
 MAX_AXIS_NODES = 1 << 12
 """Longest axis of such a mesh: what it adds to 1000 grid points is 32 MB in float64."""
 
-BRICK_PAIRS = 5
+BRICK_PAIRS, BRICK_PAIRS_COMPILED = 5, 40
 """Pairs of points that can be looked at while one node of a brick is computed."""
 
 POINT_PAIRS = 100
@@ -45,6 +47,12 @@ POINT_PAIRS = 100
 
 LOOKED_AT = 0.2
 """Part of the pairs of a brick's points with those of its neighbors that is looked at."""
+
+CROWDED = 256
+"""Points from which on a brick is about to be worth its nodes."""
+
+SAMPLE = 1 << 17
+"""Colors whose bricks are looked at to choose between schemes."""
 
 Array = NDArray[np.float64]
 
@@ -81,13 +89,17 @@ def sums_at(
     O((Q + U) · (order + group)^C) multiplications, and those of the bricks; memory is bounded by
     `MAX_NODES` however narrow the kernels are.
     """
+    if scheme is TO_PEAK and _holds_few(colors):
+        scheme = TO_PEAK_BY_FEW
     frame = Frame.around(colors, points, step=scheme.step)
     if not frame.is_countable:
         return nearby_sums(points, colors, counts, scheme.reach, device)
     sources = Placement.of(colors, frame, scheme.step)
     targets = sources if points is colors else Placement.of(points, frame, scheme.step)
     sums = np.zeros(len(points), np.float32)
-    dense, sparse = _divided(targets, sources, frame)
+    compiled = loops_for(len(points), points.shape[1], device) is not None
+    node_pairs = BRICK_PAIRS_COMPILED if compiled else BRICK_PAIRS
+    dense, sparse = _divided(targets, sources, frame, node_pairs)
     if len(sparse):
         rows = targets.only_in(sparse).rows
         all_colors = len(rows) == len(colors) == len(points)
@@ -103,8 +115,23 @@ def sums_at(
     return sums
 
 
-def _divided(targets: Placement, sources: Placement, frame: Frame) -> tuple[Integers, Integers]:
-    """Return the bricks whose points are to be read off a mesh, and those where pairs are fewer."""
+def _holds_few(colors: Array) -> bool:
+    """Whether nodes of bricks would take longer than the colors in them: guessed from a sample."""
+    sample = colors[:: -(-len(colors) // SAMPLE)]
+    width = TO_PEAK.step * EDGE
+    in_bricks = count_rows(np.floor(sample / width)).counts * (len(colors) / len(sample))
+    in_bricks = in_bricks[in_bricks >= CROWDED]
+    nodes = float(EDGE) ** colors.shape[1] * len(in_bricks)
+    return bool(BRICK_PAIRS * nodes > POINT_PAIRS * in_bricks.sum())
+
+
+def _divided(
+    targets: Placement, sources: Placement, frame: Frame, node_pairs: float
+) -> tuple[Integers, Integers]:
+    """Return the bricks whose points are to be read off a mesh, and those where pairs are fewer.
+
+    `node_pairs`: pairs that take as long as a node.
+    """
     numbers, n_points = targets.bricks
     others, n_colors = sources.bricks
     met = np.zeros(len(numbers))
@@ -112,7 +139,7 @@ def _divided(targets: Placement, sources: Placement, frame: Frame) -> tuple[Inte
         place = np.minimum(np.searchsorted(others, numbers + offset), len(others) - 1)
         met += np.where(others[place] == numbers + offset, n_colors[place], 0)
     nodes = float(EDGE) ** len(frame.shape)
-    by_mesh = BRICK_PAIRS * nodes + POINT_PAIRS * (n_points + met / 27)
+    by_mesh = node_pairs * nodes + POINT_PAIRS * (n_points + met / 27)
     is_dense = LOOKED_AT * n_points * met > by_mesh
     return numbers[is_dense], numbers[~is_dense & (met > 0)]
 
