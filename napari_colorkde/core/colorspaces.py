@@ -25,6 +25,9 @@ Colors = NDArray[np.float64]
 
 RGB_CHANNELS = 3
 
+BLOCK_COLORS = 1 << 15
+"""Colors converted in one go: with what formulas leave on the way, some MB."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColorSpace:
@@ -140,12 +143,25 @@ def palette_in_space(palette: "Palette", space: ColorSpace) -> "Palette":
     """
     return replace(
         palette,
-        colors=space.from_rgb(rgb_fractions(palette.colors, palette.image_dtype)),
+        colors=_in_blocks(space.from_rgb, rgb_fractions(palette.colors, palette.image_dtype)),
         ranges=space.high - space.low,
         bin_width=np.zeros(palette.n_channels),
         moments=None,
         image_dtype=None,
     )
+
+
+def _in_blocks(convert_colors: Callable[[Colors], Colors], rgb: Colors) -> Colors:
+    """Convert colors ``(n, 3)`` on several threads, so many at a time as the cache holds."""
+    from napari_colorkde.core.palette.map_blocks import map_blocks  # loads torch; help does not
+
+    converted = np.empty(rgb.shape)
+
+    def fill(block: slice) -> None:
+        converted[block] = convert_colors(rgb[block])
+
+    map_blocks(fill, len(rgb), BLOCK_COLORS)
+    return converted
 
 
 def principal_axes(palette: "Palette") -> ColorSpace:
