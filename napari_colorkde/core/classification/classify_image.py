@@ -112,8 +112,7 @@ def classify_image(
     a density, so that how much was picked or fitted for a class is not its prior. Where all weights
     of a class are 0 it is 0. If that leaves no class with a prior, posteriors are 0 and pixels of
     no class; the ratio of two such classes is 0.
-    O(pixels + colors · K). Images of more than 4 million distinct colors are binned, see
-    `Palette.from_image`.
+    O(pixels + colors · K). Images of very many colors are binned, see `Palette.from_image`.
     """
     palette = Palette.from_image(image, mask, channel_axis)
     values = classify_palette(

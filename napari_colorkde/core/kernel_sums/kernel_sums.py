@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.kernel_sums import spreading
+from napari_colorkde.core.kernel_sums import grid_sums, spreading
 from napari_colorkde.core.kernel_sums.bsplines import TO_ITSELF, TO_PEAK, Scheme
 from napari_colorkde.core.kernel_sums.direct import log_sums
 from napari_colorkde.core.kernel_sums.lattice_transform import lattice_transform, others_transform
@@ -199,12 +199,12 @@ class SpreadSums:
                 'sampling="cells" needs a diagonal bandwidth; give one sigma per channel, or '
                 'sampling="points" with more bins.'
             )
-        if spreading.fits(self._whitened):
-            sums = spreading.sums_on_mesh_grid(
+        if grid_sums.fits(self._whitened):
+            sums = grid_sums.sums_on_mesh_grid(
                 self._mesh, self._cholesky, self._center, axes, sampling, self._device
             )
         elif diagonal:
-            sums = spreading.sums_on_grid_directly(
+            sums = grid_sums.sums_on_grid_directly(
                 self._palette.colors.astype(np.float64),
                 self._palette.counts,
                 np.diag(self._cholesky),
@@ -256,8 +256,8 @@ class SpreadSums:
         return sums
 
     @cached_property
-    def _mesh(self) -> spreading.Mesh:
-        return spreading.mesh_of(self._whitened, self._counts, self._device)
+    def _mesh(self) -> grid_sums.Mesh:
+        return grid_sums.mesh_of(self._whitened, self._counts, self._device)
 
 
 def _log_or_direct(

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from napari_colorkde.core.device import HOST
+from napari_colorkde.core.kernel_sums import grid_sums, spreading
 from napari_colorkde.core.kernel_sums import kernel_sums as sums
-from napari_colorkde.core.kernel_sums import spreading
 from napari_colorkde.core.kernel_sums.kernel_sums import (
     LatticeSums,
     SpreadSums,
@@ -51,7 +51,7 @@ def way(request, monkeypatch):
     monkeypatch.setattr(lattice, "MAX_NODES", 0)
     if request.param == "spreading without a mesh":
         monkeypatch.setattr(spreading, "MAX_NODES", 0)
-        monkeypatch.setattr(spreading, "MAX_MESH_NODES", 0)
+        monkeypatch.setattr(grid_sums, "MAX_MESH_NODES", 0)
     if request.param == "spreading over a mesh":
         monkeypatch.setattr(spreading, "BRICK_PAIRS", 0)
         monkeypatch.setattr(spreading, "POINT_PAIRS", 0)
@@ -160,7 +160,7 @@ def test_grids_with_full_bandwidths(device, case):
 @given(cases(full_covariances))
 @settings(max_examples=15)
 def test_grids_with_ill_conditioned_bandwidths(device, monkeypatch, case):
-    monkeypatch.setattr(spreading, "MAX_MESH_NODES", 1 << 18)
+    monkeypatch.setattr(grid_sums, "MAX_MESH_NODES", 1 << 18)
     check_points_of_a_grid(case, device, 5e-6)
 
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from napari_colorkde.core.kernel_sums import bricks, spreading
+from napari_colorkde.core.kernel_sums import bricks, grid_sums, spreading
 from napari_colorkde.core.kernel_sums import regular_grid as windows
 from napari_colorkde.core.kernel_sums.bsplines import TO_ITSELF, TO_PEAK
 from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE
@@ -154,9 +154,9 @@ def test_grids_are_read_off_a_mesh_for_any_covariance(device, seed, n_channels, 
             colors.min(axis=0) - reach, colors.max(axis=0) + reach, [7, 5, 6], strict=False
         )
     )
-    mesh = spreading.mesh_of(palette.colors, palette.counts.astype(np.float32), device)
+    mesh = grid_sums.mesh_of(palette.colors, palette.counts.astype(np.float32), device)
     origin = np.zeros(n_channels)
-    sums = device.get(spreading.sums_on_mesh_grid(mesh, cholesky, origin, axes, "points", device))
+    sums = device.get(grid_sums.sums_on_mesh_grid(mesh, cholesky, origin, axes, "points", device))
     unwhitened = Palette(colors, palette.counts, palette.bin_width)
     everywhere = np.concatenate([grid_points(axes), colors])
     expected = np.exp(log_sums_reference(everywhere, unwhitened, cholesky @ cholesky.T))
@@ -172,11 +172,11 @@ def test_long_thin_meshes_keep_float32_exact_enough(device):
     colors = np.stack([rng.random(40), rng.random(40), 3000 * rng.random(40)], axis=1)
     palette = Palette(colors, np.ones(40, int), np.zeros(3))
     whitened = colors @ np.linalg.inv(cholesky).T
-    assert spreading.fits(whitened)
-    mesh = spreading.mesh_of(whitened, palette.counts.astype(np.float32), device)
+    assert grid_sums.fits(whitened)
+    mesh = grid_sums.mesh_of(whitened, palette.counts.astype(np.float32), device)
     axes = (np.linspace(-2, 3, 3), np.linspace(-2, 3, 4), np.linspace(2000, 3000, 60))
     origin = np.zeros(3)
-    sums = device.get(spreading.sums_on_mesh_grid(mesh, cholesky, origin, axes, "points", device))
+    sums = device.get(grid_sums.sums_on_mesh_grid(mesh, cholesky, origin, axes, "points", device))
     expected = np.exp(log_sums_reference(grid_points(axes), palette, covariance))
     assert_within_peak(sums.ravel(), expected, 5e-6)
 
@@ -205,7 +205,7 @@ def test_narrow_kernels_are_added_to_the_grid_themselves(device, seed, n_channel
     colors[:10] += rng.normal(size=(10, n_channels)) * sigmas
     palette = Palette(colors, rng.integers(1, 1000, 30), np.zeros(n_channels))
     sums = device.get(
-        spreading.sums_on_grid_directly(colors, palette.counts, sigmas, axes, sampling, device)
+        grid_sums.sums_on_grid_directly(colors, palette.counts, sigmas, axes, sampling, device)
     )
     if sampling == "cells":
         expected = products_of_averages(colors, palette.counts, sigmas, axes)
@@ -221,7 +221,7 @@ def test_kernels_reach_over_several_groups_of_nodes(device, sigma):
     axis = np.arange(300.0)
     palette = Palette(np.array([[15.9], [16.1], [140.0]]), np.array([1, 1, 1]), np.zeros(1))
     sums = device.get(
-        spreading.sums_on_grid_directly(
+        grid_sums.sums_on_grid_directly(
             palette.colors, palette.counts, np.array([sigma]), (axis,), "points", device
         )
     )
@@ -234,7 +234,7 @@ def test_cells_hold_averages_however_wide_the_kernel(device, sigma):
     axis = np.arange(40.0)
     colors, counts = np.array([[3.3], [20.5], [60.0]]), np.array([1, 2, 3])
     sums = device.get(
-        spreading.sums_on_grid_directly(colors, counts, np.array([sigma]), (axis,), "cells", device)
+        grid_sums.sums_on_grid_directly(colors, counts, np.array([sigma]), (axis,), "cells", device)
     )
     expected = products_of_averages(colors, counts, [sigma], (axis,))
     np.testing.assert_allclose(sums, expected, rtol=0, atol=2e-6 * expected.max())
@@ -246,7 +246,7 @@ def test_kernels_a_millionth_of_the_step_are_seen_where_they_hit(device):
     colors = np.array([[3e5 + 0.05], [7e5 - 0.1], [5e5 + 40]])
     counts = np.array([1, 1, 1])
     sums = device.get(
-        spreading.sums_on_grid_directly(colors, counts, sigmas, axes, "points", device)
+        grid_sums.sums_on_grid_directly(colors, counts, sigmas, axes, "points", device)
     )
     expected = np.zeros(11)
     expected[[3, 7]] = np.exp(-0.125), np.exp(-0.5)
@@ -262,7 +262,7 @@ def test_kernels_wider_than_the_grid_take_bounded_memory(device, monkeypatch):
     assert len(parts) == 60
     assert all(part.rows.size * part.widths[1] <= 100 for part in parts)
     sums = device.get(
-        spreading.sums_on_grid_directly(
+        grid_sums.sums_on_grid_directly(
             palette.colors, palette.counts, np.array([0.5, 2.0]), axes, "points", device
         )
     )
@@ -271,9 +271,9 @@ def test_kernels_wider_than_the_grid_take_bounded_memory(device, monkeypatch):
 
 
 def test_limits_are_counted_not_made(monkeypatch):
-    assert spreading.fits(np.zeros((1, 3)))
-    assert spreading.fits(np.random.default_rng(0).random((10, 3)) * 100)
-    assert not spreading.fits(np.array([[0.0], [2e3]]))  # one axis too long
-    assert not spreading.fits(np.array([[0.0] * 3, [1e15] * 3]))
-    monkeypatch.setattr(spreading, "MAX_MESH_NODES", 1000)
-    assert not spreading.fits(np.zeros((1, 3)))
+    assert grid_sums.fits(np.zeros((1, 3)))
+    assert grid_sums.fits(np.random.default_rng(0).random((10, 3)) * 100)
+    assert not grid_sums.fits(np.array([[0.0], [2e3]]))  # one axis too long
+    assert not grid_sums.fits(np.array([[0.0] * 3, [1e15] * 3]))
+    monkeypatch.setattr(grid_sums, "MAX_MESH_NODES", 1000)
+    assert not grid_sums.fits(np.zeros((1, 3)))
