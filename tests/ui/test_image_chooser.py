@@ -61,3 +61,39 @@ def test_when_an_image_is_deleted_another_one_is_shown(
     viewer.layers.remove_selected()
     qtbot.waitUntil(lambda: len(viewer.layers) == 0)
     assert widget.session.source is None
+
+
+def test_a_cloud_that_is_cut_open_becomes_a_plane_of_two_channels(
+    viewer: Viewer, dock: Dock, qtbot: Any
+) -> None:
+    widget = dock(RGB)
+    widget.session.set_view(cut=1)
+    qtbot.wait(50)
+    for names in (("red", "green"), ("red", "green", "blue"), ("green",)):
+        choices = widget.chooser.channels.choices
+        widget.chooser.channels.value = next(c for c in choices if c.names == names)
+        widget.session.wait()
+        qtbot.wait(50)
+        assert widget.session.palette is not None
+        assert widget.session.palette.n_channels == len(names)
+
+
+def test_two_docks_on_one_image_do_not_meddle_with_each_other(
+    viewer: Viewer, dock: Dock, qtbot: Any
+) -> None:
+    docks = [dock(RGB), dock()]
+    for widget in docks:
+        widget.session.set_classification(show_mask=True)
+        widget.session.wait()
+    first, second = (widget.overlay.layer for widget in docks)
+    assert first is not None
+    assert second is not None
+    assert first is not second
+    limits = list(second.contrast_limits)
+    docks[0].session.bandwidth = 30
+    docks[0].session.wait()
+    assert list(second.contrast_limits) == limits
+    viewer.layers.selection = {viewer.layers["photo"]}
+    viewer.layers.remove_selected()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 0)
+    assert [widget.session.source for widget in docks] == [None, None]

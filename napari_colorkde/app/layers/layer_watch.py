@@ -1,6 +1,7 @@
 """Follows the layers that an image's colors may be made of: its own, and gray ones beside it."""
 
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from psygnal import Signal
 
@@ -30,6 +31,7 @@ class LayerWatch:
         self._viewer = viewer
         self._connections, self._layer_connections = Connections(), Connections()
         self._watched: list[Image] = []
+        self._planes: WeakKeyDictionary[Image, tuple[object, ...]] = WeakKeyDictionary()
 
     def start(self) -> None:
         """Begin to watch the layers that are there, and those that come."""
@@ -48,6 +50,7 @@ class LayerWatch:
         self._layer_connections.close()
         self._watched = image_layers(self._viewer)
         for layer in self._watched:
+            self._planes[layer] = self._plane
             self._layer_connections.add(layer.events.name, self._on_changed)
             self._layer_connections.add(layer.events.data, self._on_changed)
             self._layer_connections.add(layer.events.set_data, self._on_refreshed)
@@ -60,8 +63,18 @@ class LayerWatch:
     def _on_changed(self, event: "Event") -> None:
         self.changed.emit()
 
+    @property
+    def _plane(self) -> tuple[object, ...]:
+        dims = self._viewer.dims
+        return (*dims.point, *dims.order, dims.ndisplay)
+
     def _on_refreshed(self, event: "Event") -> None:
-        self.refreshed.emit()
+        layer, plane = event.source, self._plane
+        before = self._planes.get(layer, plane)
+        self._planes[layer] = plane
+        # Another slice, or another part of a pyramid, is drawn in the same way.
+        if plane == before and not layer.multiscale:
+            self.refreshed.emit()
 
 
 def image_layers(viewer: "ViewerModel") -> "list[Image]":

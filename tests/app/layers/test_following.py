@@ -168,6 +168,21 @@ def test_pixels_of_another_channel_are_noticed_too(split: Dock) -> None:
     split.check(STACK[0], STACK[1][::-1])
 
 
+def test_another_slice_is_no_change_of_pixels(
+    viewer: ViewerModel, dock: Dock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = np.concatenate([STACK, STACK, STACK])
+    image = viewer.add_image(stack, name="stack")
+    dock.overlay.attach(image)
+    looked: list[int] = []
+    monkeypatch.setattr(dock.session.computation.counter, "check_pixels", lambda: looked.append(1))
+    viewer.dims.set_point(0, 2)
+    viewer.dims.set_point(0, 5)
+    assert looked == []
+    image.refresh()
+    assert looked == [1]
+
+
 def test_an_image_that_is_deleted_takes_its_density_and_mask_along(
     viewer: ViewerModel, dock: Dock
 ) -> None:
