@@ -75,9 +75,10 @@ class Element:
         """Make the nodes if they are needed by now, and fill them."""
         if self._parent is not None and not self.nodes and self.is_needed:
             self.make(*self._parent)
-        if self.nodes:
-            for node in self.nodes:
-                node.visible = self.is_needed
+        for node in self.nodes:
+            node.visible = self.is_needed
+        # What is not needed may be of a space with other channels.
+        if self.nodes and self.is_needed:
             self.fill()
 
     def place(self, space: SceneAxes | None) -> None:

@@ -1,7 +1,7 @@
 """The head of the dock: which image is looked at, and which of its numbers are its colors."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox, PushButton
 from psygnal import Signal
@@ -20,6 +20,9 @@ from napari_colorkde.app.state import State
 from napari_colorkde.io.image_formats import file_filter
 from napari_colorkde.io.images import read_image
 from napari_colorkde.ui.widgets.forms import form
+
+if TYPE_CHECKING:
+    from napari.layers import Image
 
 NO_IMAGE = ""
 
@@ -89,7 +92,7 @@ class ImageChooser(QWidget):
         """Follow the layer list."""
         with self.image.changed.blocked():
             self.image.reset_choices()
-            self.image.value = self._overlay.image or NO_IMAGE
+            self.image.value = self._chosen or NO_IMAGE
 
     # --- what the user does
 
@@ -166,8 +169,14 @@ class ImageChooser(QWidget):
 
     # --- choices
 
+    @property
+    def _chosen(self) -> "Image | None":
+        # While an image is being removed, others hear of it before the overlay lets go of it.
+        image = self._overlay.image
+        return image if image in self._viewer.layers else None
+
     def _image_choices(self, widget: Any) -> list[tuple[str, Any]]:
-        none = [("choose an image layer", NO_IMAGE)] if self._overlay.image is None else []
+        none = [("choose an image layer", NO_IMAGE)] if self._chosen is None else []
         return none + [(layer.name, layer) for layer in reversed(image_layers(self._viewer))]
 
     def _channel_choices(self, widget: Any) -> list[tuple[str, Channels]]:
