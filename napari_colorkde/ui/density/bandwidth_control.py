@@ -13,6 +13,9 @@ MAX_SIGMA = 1e9
 MIN_SIGMA = 1e-9
 DIGITS = 4
 MAX_CHANNELS = 3
+BOX_DIGITS = 8
+"""Width of a channel's box in digits; those of three channels fit into a line."""
+
 
 Sigmas = tuple[float, ...]
 
@@ -151,6 +154,8 @@ def _box() -> SigmaBox:
     box = SigmaBox()
     box.setRange(MIN_SIGMA, MAX_SIGMA)
     box.setKeyboardTracking(False)
+    box.setButtonSymbols(SigmaBox.ButtonSymbols.NoButtons)
+    box.setFixedWidth(box.fontMetrics().horizontalAdvance("0" * BOX_DIGITS))
     box.setStepType(SigmaBox.StepType.AdaptiveDecimalStepType)
     box.setToolTip("Standard deviation of the kernels along this channel.")
     return box

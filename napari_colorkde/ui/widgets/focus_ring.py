@@ -27,6 +27,8 @@ def focus_ring(theme: str, font_size: int | None = None) -> str:
     font = f"{', '.join(SMALL)} {{ font-size: {font_size}pt; }} " if font_size else ""
     return (
         f"{font}{around} {{ border: 1px solid transparent; border-radius: 2px; }} "
+        # napari's themes do not tell a checked button.
+        "QToolButton:checked { background: palette(highlight); } "
         # As wide as without the ring.
         "QPushButton { padding: 3px; } QCheckBox { spacing: 3px; } "
         f"{focused} {{ border: 1px solid {color}; }}"

@@ -375,6 +375,7 @@ def test_what_is_marked_is_counted_live_and_copied(judged: ColorKDEWidget, qtbot
         panel.controls.threshold.box.setValue(threshold)
         (size,) = panel.sizes.sizes
         assert size.n_pixels == (scores >= threshold).sum()
+        assert panel.sizes.text.textFormat() == Qt.TextFormat.RichText
         text = panel.sizes.text.text().replace("\u202f", "").replace("&nbsp;", " ")
         assert f"{size.n_pixels} pixels" in text
         assert f"{100 * size.n_pixels / scores.size:.1f}%" in text
