@@ -93,7 +93,8 @@ class EvaluationView(QWidget):
         lines = QVBoxLayout(self)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(5)
-        for part in (first, self._details, self.problem, self._result):
+        # The curve before what it is of, so that it is seen without scrolling.
+        for part in (first, self.problem, self._result, self._details):
             lines.addWidget(part)
         self.truth.changed.connect(self._on_truth)
         self.positive.changed.connect(self._on_positive)

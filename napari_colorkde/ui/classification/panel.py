@@ -279,7 +279,7 @@ def _note(show: str, query: ClassQuery | None) -> str:
             "Classes are those of kernels. Pick pixels of two classes or more on the page Kernels, "
             "open a kernel file there, or press Skin for an example."
         )
-    if show == "density":
-        return ""
+    if show == "density" or len(query.names) < 3:
+        return ""  # of two classes the slider says both priors
     classes = ", ".join(f"{name} {p:.3g}" for name, p in query.priors.items())
     return f"Priors: {classes}."

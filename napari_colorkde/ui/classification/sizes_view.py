@@ -9,6 +9,7 @@ from napari_colorkde.app.classification.sizes import NO_CLASS, shown_sizes
 from napari_colorkde.app.image.region_size import RegionSize, sizes_text
 from napari_colorkde.app.layers.overlay_colormap import class_color
 from napari_colorkde.app.session import Session
+from napari_colorkde.core.number_text import NARROW_NBSP
 
 
 class SizesView(QWidget):
@@ -69,6 +70,7 @@ def _lines(sizes: tuple[RegionSize, ...], is_map: bool) -> str:
             color = "".join(f"{round(255 * part):02x}" for part in class_color(number))
             mark = f"<font color='#{color}'>■</font>&nbsp;"
         numbers = (f"{size.pixels_text} pixels", size.percent_text, size.area_text)
-        parts = [part.replace(" ", "&nbsp;") for part in numbers if part]
+        whole = (part.replace(NARROW_NBSP, " ").replace(" ", "&nbsp;") for part in numbers)
+        parts = [part for part in whole if part]
         lines.append(f"{mark}{escape(size.name)}: {' · '.join(parts)}")
     return "<br>".join(lines)

@@ -1,5 +1,6 @@
 """The dialog "Fit": Gaussian mixtures by EM. It stays open beside napari while it works."""
 
+from napari.settings import get_settings
 from psygnal import Signal
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QShowEvent
@@ -19,6 +20,7 @@ from napari_colorkde.app.kernels.fitting import Fitted, apply_fit, fit
 from napari_colorkde.ui.kernels.fit_form import FitForm
 from napari_colorkde.ui.kernels.pick_tool import PickTool
 from napari_colorkde.ui.report_errors import report_errors, sentence
+from napari_colorkde.ui.widgets.focus_ring import focus_ring
 from napari_colorkde.ui.widgets.forms import in_scroll_area
 
 RESULT_LINES = 4
@@ -185,6 +187,8 @@ class FitButton(QToolButton):
         """Show the dialog."""
         if self.dialog is None:
             self.dialog = FitDialog(self._tool, self.window())
+        theme, size = self._tool.viewer.theme, get_settings().appearance.font_size
+        self.dialog.setStyleSheet(focus_ring(theme, size))
         self.dialog.form.cls.value = self._tool.picker.cls
         self.dialog.show()
         self.dialog.raise_()

@@ -5,7 +5,7 @@ from napari.utils.theme import get_theme
 FOCUSABLE = ("QPushButton", "QToolButton", "QCheckBox", "QSlider")
 
 
-SMALL = ("QToolButton", "QTableView", "QHeaderView::section", "QMenu")
+SMALL = ("QToolButton", "QLineEdit", "QTableView", "QHeaderView::section", "QMenu")
 """What napari's style sheet leaves at the system's font size."""
 
 
