@@ -201,3 +201,18 @@ def test_the_place_on_earth_is_kept(
     with tifffile.TiffFile(f"out{suffix}") as before, tifffile.TiffFile("map.tif") as after:
         assert before.geotiff_metadata == after.geotiff_metadata
         assert before.geotiff_metadata is not None
+
+
+def test_kernels_as_ellipsoids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = "set,kernel,mean_r,mean_g,mean_b,var_r,var_g,var_b,weight\n"
+    table += "a,1,60,100,60,100,400,900,1\na,2,190,180,20,25,25,25,1\n"
+    Path("k.csv").write_text(table)
+    assert main(["kernels", "k.csv", "-o", "k.ply"]) == 0
+    mesh = trimesh.load("k.ply", process=True)
+    assert mesh.is_watertight
+    assert mesh.is_winding_consistent
+    first, second = sorted(mesh.split(), key=lambda part: part.bounds[0][0])
+    np.testing.assert_allclose(first.bounds, [[40, 60, 0], [80, 140, 120]], rtol=0.01, atol=0.5)
+    np.testing.assert_allclose(second.volume, 4 / 3 * np.pi * 10**3, rtol=0.03)
+    np.testing.assert_array_equal(first.visual.vertex_colors[0, :3], [60, 100, 60])

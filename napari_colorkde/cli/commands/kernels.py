@@ -1,7 +1,7 @@
 """The command `kernels`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,13 +10,20 @@ from napari_colorkde.cli.console import timed_step
 from napari_colorkde.cli.parsers import refuse_overwriting_inputs
 from napari_colorkde.cli.program import Command
 
+if TYPE_CHECKING:
+    from napari_colorkde.core.mixture.kernels import KernelSet
+
 
 def kernels(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="Kernel file (.json, .csv).")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write them there: .json (everything) or .csv."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write them there: .json (everything), .csv; .ply (ellipsoids).",
+        ),
     ] = None,
     set_name: Annotated[str | None, typer.Option("--set", help="Only this set.")] = None,
 ) -> None:
@@ -28,7 +35,7 @@ def kernels(
     from napari_colorkde.io.kernel_files import KERNEL_SUFFIXES, save_kernels, summarize_kernels
 
     if output is not None:
-        check_target(output, KERNEL_SUFFIXES, name="output")
+        check_target(output, (*KERNEL_SUFFIXES, ".ply"), name="output")
         refuse_overwriting_inputs(output, file)
     kernel_sets = inputs.chosen_sets(file, set_name)
     if output is None:
@@ -36,8 +43,21 @@ def kernels(
             typer.echo(line)
         return
     with timed_step(f"Writing {output}") as work:
-        save_kernels(output, kernel_sets, about=context.obj or "")
+        if output.suffix.lower() == ".ply":
+            _write_ellipsoids(output, kernel_sets, context.obj or "")
+        else:
+            save_kernels(output, kernel_sets, about=context.obj or "")
         work.outcome = "; ".join(summarize_kernels(kernel_sets))
+
+
+def _write_ellipsoids(output: Path, kernel_sets: "dict[str, KernelSet]", command: str) -> None:
+    from napari_colorkde.io.atomic import atomic_path
+    from napari_colorkde.io.formats.color_space.ply import write_ellipsoids
+    from napari_colorkde.io.provenance import provenance
+
+    kernels = [kernel for kernel_set in kernel_sets.values() for kernel in kernel_set]
+    with atomic_path(output) as scratch:
+        write_ellipsoids(scratch, kernels, provenance(command))
 
 
 COMMAND = Command(

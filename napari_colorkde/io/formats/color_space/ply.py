@@ -3,7 +3,7 @@
 Format: Turk, The PLY Polygon File Format (1994). Coordinates are color units.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,16 @@ from napari_colorkde.io.provenance import as_lines
 
 if TYPE_CHECKING:
     from napari_colorkde.core.kde.density_volume import DensityVolume
+    from napari_colorkde.core.mixture.kernels import Kernel
 
 MASS = 0.9
 """Part of the volume's mass that its shell encloses."""
+
+DEVIATIONS = 2.0
+"""Size of an ellipsoid, in standard deviations."""
+
+RINGS = 16
+"""Of a sphere's vertices, between its poles."""
 
 
 def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, object]) -> None:
@@ -60,6 +67,65 @@ def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, objec
         colors = np.full(vertices.shape, 0.7)
     levels = (np.clip(colors, 0, 1) * 255).round().astype(np.uint8)
     write_mesh(path, vertices, faces, levels, {**record, "mass within the shell": MASS})
+
+
+def write_ellipsoids(path: Path, kernels: Sequence["Kernel"], record: Mapping[str, object]) -> None:
+    """Write kernels as ellipsoids, each in the color of its mean.
+
+    Parameters
+    ----------
+    path
+        Written in place.
+    kernels
+        Of three channels. Where no mean exceeds 1, these run from 0 to 1, else to 255 or 65535.
+    record
+        For comments.
+
+    Raises
+    ------
+    ValueError
+        If kernels have not three channels.
+    """
+    means = np.array([kernel.mean for kernel in kernels], float)
+    if means.ndim != 2 or means.shape[1] != 3:
+        raise ValueError(
+            "ellipsoids need kernels of three channels; write .json or .csv of others."
+        )
+    sphere, triangles = _sphere()
+    white = next((w for w in (1.0, 255.0, 65535.0) if means.max() <= w), means.max())
+    levels = (np.clip(means / white, 0, 1) * 255).round().astype(np.uint8)
+    vertices, faces = [], []
+    for number, kernel in enumerate(kernels):
+        half_axes = np.linalg.cholesky(kernel.covariance_matrix)
+        vertices.append(kernel.mean + DEVIATIONS * sphere @ half_axes.T)
+        faces.append(triangles + number * len(sphere))
+    write_mesh(
+        path,
+        np.concatenate(vertices),
+        np.concatenate(faces),
+        np.repeat(levels, len(sphere), axis=0),
+        {**record, "standard deviations": DEVIATIONS},
+    )
+
+
+def _sphere() -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Return the unit sphere as vertices and triangles, seen from outside counterclockwise."""
+    angles = np.linspace(0, np.pi, RINGS + 2)[1:-1]
+    around = np.arange(2 * RINGS) * np.pi / RINGS
+    ring = np.stack([np.cos(around), np.sin(around), np.zeros_like(around)], axis=-1)
+    rings = [np.sin(a) * ring + (0, 0, np.cos(a)) for a in angles]
+    vertices = np.concatenate([[(0, 0, 1)], *rings, [(0, 0, -1)]])
+    n = 2 * RINGS
+    here = np.arange(n)
+    after = (here + 1) % n
+    faces = [np.stack([np.zeros(n, int), 1 + here, 1 + after], axis=-1)]
+    for upper in range(RINGS - 1):
+        a, b = 1 + upper * n, 1 + (upper + 1) * n
+        faces.append(np.stack([a + here, b + here, b + after], axis=-1))
+        faces.append(np.stack([a + here, b + after, a + after], axis=-1))
+    last, bottom = 1 + (RINGS - 1) * n, len(vertices) - 1
+    faces.append(np.stack([np.full(n, bottom), last + after, last + here], axis=-1))
+    return vertices, np.concatenate(faces)
 
 
 def write_mesh(
