@@ -292,7 +292,7 @@ REFUSALS = {
     "fit gray.png -k 2 -o k.json --channels 0": "needs an axis of channels, but the image has the",
     "kernels missing.csv": "kernel file 'missing.csv' does not exist; check the name.",
     f"kernels {SKIN} --set x": "has no set 'x'; it holds 'skin', 'nonskin'.",
-    f"kernels {SKIN} -o k.xml": "output 'k.xml' has the suffix '.xml'; use .json or .csv.",
+    f"kernels {SKIN} -o k.xml": "output 'k.xml' has the suffix '.xml'; use .json, .csv or .ply.",
     "kernels k.csv -o k.csv": "output 'k.csv' is also an input; give another name.",
     "kernels nan.csv": "nan.csv",
     "density a.png -o d.npy --show class": "--show class needs kernels with classes; give --kernel",
