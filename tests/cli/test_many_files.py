@@ -12,11 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import typer
 from PIL import Image
 
 from napari_colorkde import ColorKDE, read_image
 from napari_colorkde.cli import main
 from napari_colorkde.cli.batch.files import find_images
+from napari_colorkde.cli.batch.jobs import Task, run_tasks
+from napari_colorkde.cli.parsers import parse_pair
 
 Refused = Callable[..., str]
 RANDOM = np.random.default_rng(12)
@@ -122,11 +125,26 @@ def test_a_mask_for_each_image(folders: list[Path]) -> None:
         assert np.isfinite(np.load(path.with_suffix(".npy"))).sum() == 8
 
 
+def test_processes_give_back_results_and_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    texts = ["0,255", "1,2", "x", "3,4"]
+    tasks = [Task(Path(f"{i}.png"), parse_pair, {"text": text}) for i, text in enumerate(texts)]
+    threads = os.environ.get("OMP_NUM_THREADS")
+    with pytest.raises(typer.Exit) as ended:
+        run_tasks(tasks, 2, keep_going=True)
+    assert ended.value.exit_code == 1
+    assert ended.value.results == [[0, 255], [1, 2], None, [3, 4]]  # type: ignore[attr-defined]
+    error = capsys.readouterr().err
+    assert "napari-colorkde: 2.png: 'x': give 2 numbers, as in 0,255." in error
+    assert "1 of 4 images failed:\n  2.png\n" in error
+    with pytest.raises(ValueError, match=r"2\.png: 'x': give 2 numbers"):
+        run_tasks(tasks, 2, keep_going=False)
+    assert os.environ.get("OMP_NUM_THREADS") == threads
+
+
+@pytest.mark.slow  # torch is loaded three times
 def test_two_processes_write_what_one_writes(folders: list[Path]) -> None:
     assert main(["density", "in", "-o", "one/{stem}.npy", "--keep-going"]) == 1
-    threads = os.environ.get("OMP_NUM_THREADS")
     assert main(["density", "in", "-o", "two/{stem}.npy", "--keep-going", "--jobs", "2"]) == 1
-    assert os.environ.get("OMP_NUM_THREADS") == threads
     for name in ("a.npy", "b.npy"):
         np.testing.assert_allclose(np.load(Path("two", name)), np.load(Path("one", name)))
 
