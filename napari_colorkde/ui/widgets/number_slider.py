@@ -4,7 +4,7 @@ import math
 from typing import Literal
 
 from psygnal import Signal
-from qtpy.QtCore import QSignalBlocker, Qt, QTimer
+from qtpy.QtCore import QSignalBlocker, QSize, Qt, QTimer
 from qtpy.QtGui import QValidator
 from qtpy.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QHBoxLayout, QSlider, QWidget
 
@@ -26,7 +26,10 @@ LOG_DIGITS = 3
 MAX_LOG_DECIMALS = 12
 
 BOX_DIGITS = 10
-"""Width of the box, its arrows included, in digits of its font."""
+"""Least width of the box, its arrows included, in digits of its font."""
+
+HINT_DIGITS = 14
+"""Width that it asks for."""
 
 
 class NumberBox(QDoubleSpinBox):
@@ -35,6 +38,18 @@ class NumberBox(QDoubleSpinBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.has_exponent = False
+
+    def sizeHint(self) -> QSize:
+        """Ask for the room of usual numbers, not of the largest that can be typed."""
+        return self._narrowed(super().sizeHint(), HINT_DIGITS)
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for a few digits at least."""
+        return self._narrowed(super().minimumSizeHint(), BOX_DIGITS)
+
+    def _narrowed(self, hint: QSize, digits: int) -> QSize:
+        hint.setWidth(min(hint.width(), self.fontMetrics().horizontalAdvance("0" * digits)))
+        return hint
 
     def textFromValue(self, value: float) -> str:
         """Write a number."""
@@ -115,7 +130,6 @@ class NumberSlider(QWidget):
         self.box = NumberBox()
         self.box.setRange(minimum, maximum)
         self.box.setKeyboardTracking(False)
-        self.box.setMinimumWidth(self.fontMetrics().horizontalAdvance("0" * BOX_DIGITS))
         self.box.setToolTip(tooltip)
         if scale == "log":
             self.box.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)

@@ -98,3 +98,14 @@ def test_a_box_has_the_decimals_that_its_slider_needs(qtbot: Any) -> None:
     slider.set_range(0, 2e-6)
     states = [slider.box.validate(text, 0)[0].name for text in ("1e-7", "1e-", "1e99", "many")]
     assert states == ["Acceptable", "Intermediate", "Intermediate", "Invalid"]
+
+
+def test_a_box_is_as_wide_as_usual_numbers_in_any_font(slider: NumberSlider) -> None:
+    box = slider.box
+    for points in (9, 16):
+        font = box.font()
+        font.setPointSize(points)
+        box.setFont(font)
+        digit = box.fontMetrics().horizontalAdvance("0")
+        # The largest number that can be typed has ten digits before the point.
+        assert 9 * digit < box.minimumSizeHint().width() <= box.sizeHint().width() < 16 * digit
