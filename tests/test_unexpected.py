@@ -133,14 +133,11 @@ def test_errors_of_all_kinds_are_caught_in_one_place() -> None:
         for path in package.rglob("*.py")
         if re.search(r"except (Base)?Exception\b|except:", path.read_text(encoding="utf-8"))
     }
-    assert (
-        catching
-        - {
-            "unexpected.py",
-            # An error becomes what a job ends with, on the way from its thread.
-            "app/background/jobs.py",
-            # Whatever ails numba, the other way counts the same.
-            "core/palette/compiled.py",
-        }
-        == set()
-    )
+    in_windows = {path for path in catching if not path.startswith(("cli/", "core/", "io/"))}
+    assert in_windows == {
+        "unexpected.py",
+        # An error becomes what a job ends with, on the way from its thread.
+        "app/background/jobs.py",
+        # Whatever a library of napari's readers raises, it has not read the file.
+        "app/image/file_reading.py",
+    }

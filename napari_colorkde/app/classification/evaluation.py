@@ -5,7 +5,7 @@ Counting and sorting are one job of the session; a threshold is then looked up a
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 from weakref import ref
 
 from psygnal import Signal
@@ -25,6 +25,10 @@ from napari_colorkde.app.selection.selections import LabelSelection
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.classification.class_confusion import ClassConfusion
 from napari_colorkde.core.classification.roc import ConfusionMatrix, RocCurve, roc_curve
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+    from napari.utils.events import Event
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +57,7 @@ class Evaluation:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._layer: ref[Any] | None = None
+        self._layer: ref[Labels] | None = None
         self._positive: int | None = None
         self._unlabeled: Unlabeled = "automatic"
         self._scored: _Evaluated | None = None
@@ -65,7 +69,7 @@ class Evaluation:
         self._connections.add(session.source_changed, self._on_source)
 
     @property
-    def layer(self) -> Any:
+    def layer(self) -> "Labels | None":
         """The Labels layer that is the truth, or None."""
         return None if self._layer is None else self._layer()
 
@@ -91,7 +95,7 @@ class Evaluation:
         """What pixels without a label are."""
         return self._unlabeled
 
-    def choose(self, layer: Any) -> None:
+    def choose(self, layer: "Labels | None") -> None:
         """Take a Labels layer for the truth; None for none."""
         layer = None if layer is None else unwrap_proxy(layer)
         self._listen(False)
@@ -136,7 +140,7 @@ class Evaluation:
                 event = getattr(layer.events, name)
                 (event.connect if on else event.disconnect)(self._on_labels)
 
-    def _on_labels(self, event: Any) -> None:
+    def _on_labels(self, event: "Event") -> None:
         self._recount()
 
     def _on_counted(self, counted: object) -> None:
@@ -199,7 +203,7 @@ class Evaluation:
             self._fail(f"{problem[:1].upper()}{problem[1:]}")
 
 
-def _labels_of(layer: Any, index: PixelIndex) -> LabelSelection:
+def _labels_of(layer: "Labels", index: PixelIndex) -> LabelSelection:
     """The label of each pixel of an image."""
     labels = unwrap_proxy(layer.data)[0] if layer.multiscale else unwrap_proxy(layer.data)
     shape, source, axis = tuple(map(int, labels.shape)), index.source, index.channels.axis

@@ -259,9 +259,6 @@ def _variable(name: str, taken: Sequence[str]) -> str:
     return found
 
 
-# --- the text
-
-
 def _script(imports: Sequence[str], lines: Sequence[str], source: ImageSource, what: str) -> str:
     body = "\n".join(lines)
     name = Path(source.path).name if source.path else source.name
@@ -285,7 +282,8 @@ def _kernels_text(kernel_sets: Mapping[str, KernelSet], *, several: bool) -> str
     texts = {name: _set_text(kernels) for name, kernels in kernel_sets.items()}
     if not several:
         return next(iter(texts.values()))
-    entries = "".join(f"    {name!r}: {_indented(text)},\n" for name, text in texts.items())
+    indented = {name: text.replace("\n", "\n    ") for name, text in texts.items()}
+    entries = "".join(f"    {name!r}: {text},\n" for name, text in indented.items())
     return f"{{\n{entries}}}"
 
 
@@ -299,7 +297,3 @@ def _kernel_text(kernel: Kernel) -> str:
     words += [f"cls={kernel.cls!r}"] if kernel.cls else []
     words += [f"name={kernel.name!r}"] if kernel.name else []
     return f"Kernel({', '.join(words)})"
-
-
-def _indented(text: str) -> str:
-    return text.replace("\n", "\n    ")

@@ -7,10 +7,10 @@ refuse the same things with the same sentence. Nothing is changed in place.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.core.palette.palette import Palette
@@ -51,7 +51,7 @@ def columns(n_channels: int) -> tuple[Column, ...]:
     )
 
 
-def cell_value(kernel: Kernel, column: Column, *, variances: bool = False) -> Any:
+def cell_value(kernel: Kernel, column: Column, *, variances: bool = False) -> bool | str | float:
     """What stands in a cell: a bool, a text or a number.
 
     Spreads are sigmas or, with `variances`, variances; those of a kernel with a full covariance are
@@ -62,7 +62,13 @@ def cell_value(kernel: Kernel, column: Column, *, variances: bool = False) -> An
     if column.kind == "spread":
         variance = float(_principal_variances(kernel)[column.channel])
         return variance if variances else sigma_of(variance)
-    return getattr(kernel, column.kind)
+    fields: dict[str, bool | str | float] = {
+        "visible": kernel.visible,
+        "cls": kernel.cls,
+        "name": kernel.name,
+        "weight": kernel.weight,
+    }
+    return fields[column.kind]
 
 
 def cell_text(kernel: Kernel, column: Column, *, variances: bool = False) -> str:
@@ -94,7 +100,7 @@ def with_cell(
         If it cannot be; one sentence with the reason.
     """
     content = _parsed(text, column, variances=variances)
-    if column.kind == "spread" and not variances:
+    if isinstance(content, float) and column.kind == "spread" and not variances:
         content = content * content
     members = list(kernels)
     for row in rows:
@@ -142,7 +148,7 @@ def with_block(
     return kernels
 
 
-def with_covariance(kernels: KernelSet, row: int, covariance: Any) -> KernelSet:
+def with_covariance(kernels: KernelSet, row: int, covariance: ArrayLike) -> KernelSet:
     """Give a kernel variances ``(C,)`` or a matrix ``(C, C)``.
 
     Raises
@@ -215,7 +221,7 @@ def normalize_weights(kernels: KernelSet) -> KernelSet:
     return replace(kernels, kernels=tuple(members))
 
 
-def replace_kernel(kernel: Kernel, **fields: Any) -> Kernel:
+def replace_kernel(kernel: Kernel, **fields: object) -> Kernel:
     """Return a kernel with some fields changed.
 
     Raises
@@ -233,17 +239,17 @@ def replace_kernel(kernel: Kernel, **fields: Any) -> Kernel:
         raise ValueError(reason) from None
 
 
-def _with_value(kernel: Kernel, column: Column, content: Any) -> Kernel:
+def _with_value(kernel: Kernel, column: Column, content: bool | str | float) -> Kernel:
     if column.kind == "mean":
         mean = kernel.mean.copy()
         mean[column.channel] = content
         return replace_kernel(kernel, mean=mean)
     if column.kind == "spread":
-        return replace_kernel(kernel, covariance=_stretched(kernel, column.channel, content))
+        return replace_kernel(kernel, covariance=_stretched(kernel, column.channel, float(content)))
     return replace_kernel(kernel, **{column.kind: content})
 
 
-def _parsed(text: str, column: Column, *, variances: bool) -> Any:
+def _parsed(text: str, column: Column, *, variances: bool) -> bool | str | float:
     text = text.strip()
     if column.kind in ("cls", "name"):
         if "\t" in text or "\n" in text:
