@@ -21,8 +21,8 @@ from napari_colorkde.core.kernel_sums.nearby import nearby_sums
 from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE, Frame, Integers, Placement
 from napari_colorkde.core.palette.distinct_rows import count_rows
 
-MAX_NODES = 1 << 25
-"""Nodes of the bricks computed together: 134 MB in float32, and some times that on the way."""
+MAX_NODES = 1 << 24
+"""Nodes of the bricks computed together: 67 MB in float32, and ten times that on the way."""
 
 
 BRICK_PAIRS, BRICK_PAIRS_COMPILED = 5, 40
@@ -30,6 +30,9 @@ BRICK_PAIRS, BRICK_PAIRS_COMPILED = 5, 40
 
 POINT_PAIRS = 100
 """Pairs that can be looked at while one point is spread and read."""
+
+COLOR_NODES = 10
+"""Nodes that can be computed while one color is put into a run, to be looked at in pairs."""
 
 LOOKED_AT = 0.2
 """Part of the pairs of a brick's points with those of its neighbors that is looked at."""
@@ -118,8 +121,16 @@ def _divided(
         met += np.where(others[place] == numbers + offset, n_colors[place], 0)
     nodes = float(EDGE) ** len(frame.shape)
     by_mesh = node_pairs * nodes + POINT_PAIRS * (n_points + met / 27)
-    is_dense = LOOKED_AT * n_points * met > by_mesh
-    return numbers[is_dense], numbers[~is_dense & (met > 0)]
+    by_pairs = LOOKED_AT * n_points * met
+    is_dense = by_pairs > by_mesh
+    is_sparse = ~is_dense & (met > 0)
+    # Where all around a few sparse bricks are many colors, finding those nearby takes longer.
+    around = _around(numbers[is_sparse], frame)
+    place = np.minimum(np.searchsorted(others, around), len(others) - 1)
+    n_near = n_colors[place[others[place] == around]].sum()
+    if (by_mesh - by_pairs)[is_sparse].sum() < COLOR_NODES * node_pairs * n_near:
+        is_dense, is_sparse = met > 0, np.zeros(len(met), bool)
+    return numbers[is_dense], numbers[is_sparse]
 
 
 def _around(numbers: Integers, frame: Frame) -> Integers:
