@@ -239,7 +239,7 @@ def checked_bandwidth(bandwidth: object) -> Bandwidth:
     if bandwidth is None or (isinstance(bandwidth, str) and bandwidth == AUTOMATIC):
         return None
     if isinstance(bandwidth, str):
-        if bandwidth not in BANDWIDTH_RULES:
+        if bandwidth not in BANDWIDTH_RULES or BANDWIDTH_RULES[bandwidth].needs_image:
             raise ValueError(
                 f"bandwidth={bandwidth!r} is not known; use None, {_rules()}, "
                 "or sigmas in image units."
@@ -276,7 +276,9 @@ def _checked_sets(sets: object) -> tuple[tuple[str, KernelSet], ...]:
 
 
 def _rules() -> str:
-    return ", ".join(name for name in BANDWIDTH_RULES if name != AUTOMATIC)
+    # Where pixels are, the palette that a density is made of does not say.
+    rules = (rule.name for rule in BANDWIDTH_RULES.values() if not rule.needs_image)
+    return ", ".join(name for name in rules if name != AUTOMATIC)
 
 
 _ADAPTER = TypeAdapter(State)

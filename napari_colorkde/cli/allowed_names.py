@@ -18,6 +18,13 @@ def likelihoods() -> tuple[str, ...]:
     return tuple(name for name, rule in BANDWIDTH_RULES.items() if rule.tries_candidates)
 
 
+def shapes() -> tuple[str, ...]:
+    """Return the names of the shapes of a bandwidth."""
+    from napari_colorkde.core.kde.bandwidth_rules import SHAPES
+
+    return SHAPES
+
+
 def color_spaces() -> tuple[str, ...]:
     """Return the names of the color spaces."""
     from napari_colorkde.core.colorspaces import COLOR_SPACES

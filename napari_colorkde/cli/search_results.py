@@ -1,13 +1,13 @@
 """What `grid-search` prints and writes: tables, CSV, plots."""
 
 import csv
-import importlib.util
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_colorkde.cli.console import table
+from napari_colorkde.cli.curve_plots import Curve, write_curves
 
 if TYPE_CHECKING:
     from napari_colorkde.core.vectors.grid_search import GridSearchResult
@@ -21,7 +21,6 @@ CSV_COLUMNS = (
     "test_seconds_mean",
     "test_seconds_sd",
 )
-PLOT_SUFFIXES = (".png", ".svg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,51 +143,13 @@ def write_csv(path: Path, results: list[SearchResult]) -> None:
                 writer.writerow([result.name, float(sigma), float(score), int(best), *of_test])
 
 
-def require_matplotlib() -> None:
-    """Refuse to plot without matplotlib.
-
-    Raises
-    ------
-    ValueError
-        If it is not installed.
-    """
-    if importlib.util.find_spec("matplotlib") is None:
-        raise ValueError(
-            "--plot needs matplotlib, which is not installed; run: "
-            'pip install "napari-colorkde[plot]".'
-        )
-
-
 def write_plot(path: Path, results: list[SearchResult]) -> None:
     """Draw log-likelihoods over sigma, on a logarithmic axis, the best ones marked."""
-    # No pyplot: it would look for a window.
-    from matplotlib.figure import Figure
-
-    from napari_colorkde.io.atomic import atomic_path
-
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    axes = figure.add_subplot()
-    for i, result in enumerate(results):
-        found, color = result.found, f"C{i}"
-        order = found.sigmas.argsort()
-        axes.plot(found.sigmas[order], found.scores[order], "o-", color=color, label=result.name)
-        score = float(found.scores.max())
-        axes.plot(
-            [found.best_sigma],
-            [score],
-            "o",
-            markersize=13,
-            markerfacecolor="none",
-            color=color,
-            label=f"best: σ = {found.best_sigma:g}, {score:.2f} nats",
-        )
-    axes.set_xscale("log")
-    axes.set_xlabel("σ")
-    axes.set_ylabel("mean log-likelihood of validation vectors, nats")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    with atomic_path(path) as scratch:
-        figure.savefig(scratch, format=path.suffix.lower().removeprefix("."), dpi=150)
+    curves = [
+        Curve(result.name, result.found.sigmas, result.found.scores, result.found.best_sigma)
+        for result in results
+    ]
+    write_curves(path, curves, "mean log-likelihood of validation vectors, nats")
 
 
 def _times(result: SearchResult) -> str:

@@ -15,6 +15,7 @@ _LISTS: dict[str, Callable[[], str]] = {
     "density_files": lambda: listed(allowed_names.density_files()),
     "images": lambda: listed(allowed_names.image_files()),
     "likelihoods": lambda: listed(allowed_names.likelihoods()),
+    "shapes": lambda: listed(allowed_names.shapes()),
     "spaces": lambda: listed(allowed_names.color_spaces()),
     "volume_files": lambda: listed(allowed_names.volume_files()),
 }

@@ -203,21 +203,37 @@ def _fit_palette(
 
 
 def select_bandwidth(
-    palette: "Palette",
+    image: ImageInput,
     method: str,
     candidates: list[float] | None,
     device: str,
     *,
+    shape: str = "isotropic",
+    space: str = "rgb",
     exact: bool = False,
 ) -> "BandwidthSelection":
     """Choose a bandwidth by a rule, showing progress where it tries candidates."""
     from napari_colorkde.core.device import resolve_device
-    from napari_colorkde.core.kde.bandwidth import iterate_selection
-    from napari_colorkde.core.kde.bandwidth_rules import bandwidth_rule
+    from napari_colorkde.core.kde.bandwidth import in_space, iterate_selection
+    from napari_colorkde.core.kde.bandwidth_rules import Shape, bandwidth_rule
+    from napari_colorkde.core.kde.selectors.held_out import halves_by_blocks
 
     rule = bandwidth_rule(method)
-    place = resolve_device(device)
-    selections = iterate_selection(palette, method, candidates, place, exact=exact)
+    palette, halves = count_colors(image), None
+    if rule.needs_image:
+        with timed_step("Holding out blocks") as work:
+            halves = halves_by_blocks(image.pixels, image.mask, image.channel_axis)
+            work.outcome = f"{halves.valid.n_pixels} pixels of them"
+    points, halves = in_space(palette, halves, space)
+    selections = iterate_selection(
+        points,
+        method,
+        candidates,
+        resolve_device(device),
+        exact=exact,
+        shape=cast(Shape, shape),
+        halves=halves,
+    )
     if not rule.tries_candidates:
         *_, selection = selections
         return selection

@@ -146,15 +146,15 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
         yield Progress("estimating the density")
         coordinates = request.coordinates or convert_palette(palette, request.space)
         sigmas, notice = None, ""
-        # What a rule has chosen before, it chooses again.
-        known = request.bandwidth
-        if estimate is not None and isinstance(known, str):
-            known = estimate.sigmas
-        for step in _resolved(coordinates.points, known, request.device):
+        steps = _resolved(coordinates.points, request.bandwidth, request.device)
+        if estimate is not None and isinstance(request.bandwidth, str):
+            # What a rule has chosen before, it chooses again.
+            steps = iter((estimate.volume.covariance,))
+        for step in steps:
             if isinstance(step, Progress):
                 yield step
             elif isinstance(step, BandwidthSelection):
-                sigmas = step.bandwidth
+                sigmas = step.covariance
                 # In a window no candidates can be given.
                 doubt = step.doubt("choose leave one color out", "choose one by hand")
                 notice = f"{doubt[:1].upper()}{doubt[1:]}"
@@ -225,7 +225,8 @@ def display_volume(kde: ColorKDE, coordinates: PaletteCoordinates) -> DensityVol
         colors = kde.palette.colors
         span = colors.max(axis=0) - colors.min(axis=0) + 6 * sigmas
     narrow = bool((sigmas < span / (BINS[n] - 1)).any())
-    volume = kde.volume(BINS[n], extent, sampling="cells" if narrow else "points")
+    is_full = bool(np.any(kde.covariance - np.diag(np.diagonal(kde.covariance))))
+    volume = kde.volume(BINS[n], extent, sampling="cells" if narrow and not is_full else "points")
     return replace(volume, space=coordinates.name)
 
 

@@ -1,13 +1,16 @@
 """The command `bandwidth`."""
 
 import json
-from typing import Annotated
+from csv import writer as csv_writer
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_colorkde.cli import allowed_names, inputs, tasks
-from napari_colorkde.cli.console import print_warning, table
-from napari_colorkde.cli.parsers import Numbers, one_of, parse_numbers
+from napari_colorkde.cli.console import print_warning, table, timed_step
+from napari_colorkde.cli.curve_plots import PLOT_SUFFIXES, Curve, require_matplotlib, write_curves
+from napari_colorkde.cli.parsers import Numbers, one_of, parse_numbers, refuse_overwriting_inputs
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import (
@@ -17,8 +20,12 @@ from napari_colorkde.cli.shared_options import (
     ImageArgument,
     JsonOption,
     MaskOption,
+    SpaceOption,
     listed,
 )
+
+if TYPE_CHECKING:
+    from napari_colorkde.core.kde.bandwidth_selection import BandwidthSelection
 
 
 @reads_images
@@ -43,6 +50,26 @@ def bandwidth(
             help="Sigmas to try, for $likelihoods.",
         ),
     ] = None,
+    shape: Annotated[
+        str,
+        typer.Option(
+            "--shape",
+            metavar="SHAPE",
+            parser=one_of(allowed_names.shapes),
+            autocompletion=lambda: list(allowed_names.shapes()),
+            help="Of the candidates: $shapes (a multiple of the pixels' own covariance).",
+        ),
+    ] = "isotropic",
+    space: SpaceOption = "rgb",
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write all scores as CSV.")
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot", metavar="FILE", help="Draw scores over sigma, as .png or .svg (matplotlib)."
+        ),
+    ] = None,
     exact: Annotated[
         bool,
         typer.Option(
@@ -59,13 +86,27 @@ def bandwidth(
     *,
     reading: Reading,
 ) -> None:
-    """Choose a bandwidth, and print it with the candidates' log-likelihoods in nats per pixel."""
+    """Choose a bandwidth, and print it with the candidates' log-likelihoods in nats per pixel.
+
+    pixels and blocks hold half of the image out: neighbors are alike, so that random pixels are
+    mostly predicted by theirs, blocks are not. Where repeated colors predict themselves (loo,
+    pixels, blocks) nothing is chosen; CSV, JSON and plot mark these sigmas.
+    """
+    _check_outputs(image, csv, plot, method)
     if candidates is not None and method not in allowed_names.likelihoods():
         raise ValueError(
             f"method={method!r} tries no candidates; use {listed(allowed_names.likelihoods())}."
         )
-    palette = inputs.count_colors(inputs.read(image, mask, channel_axis, channels, reading))
-    found = tasks.select_bandwidth(palette, method, candidates, device, exact=exact)
+    read = inputs.read(image, mask, channel_axis, channels, reading)
+    found = tasks.select_bandwidth(
+        read, method, candidates, device, shape=shape, space=space, exact=exact
+    )
+    if csv is not None:
+        with timed_step(f"Writing {csv}"):
+            _write_csv(csv, found)
+    if plot is not None:
+        with timed_step(f"Writing {plot}"):
+            _write_plot(plot, f"{image.name}, {method}", found)
     if as_json:
         result = {
             "method": method,
@@ -74,11 +115,14 @@ def bandwidth(
             "scores": found.scores.tolist(),
             "standard_errors": found.standard_errors.tolist(),
             "n_scored": found.n_scored,
+            "own_color_shares": found.own_shares.tolist(),
+            "degenerate": found.degenerate.tolist(),
+            "covariance": found.covariance.tolist(),
         }
         typer.echo(json.dumps(result))
         return
     if len(found.scores):
-        header = [*(f"sigma_{i + 1}" for i in range(palette.n_channels)), "log_likelihood"]
+        header = [*(f"sigma_{i + 1}" for i in range(len(found.bandwidth))), "log_likelihood"]
         rows = [
             [*(f"{sigma:.6g}" for sigma in candidate), f"{score:.6f}"]
             for candidate, score in zip(found.candidates, found.scores, strict=True)
@@ -93,6 +137,57 @@ def bandwidth(
             )
         typer.echo(table(header, rows))
     typer.echo(f"bandwidth  {','.join(f'{sigma:.6g}' for sigma in found.bandwidth)}")
+    if found.full_covariance is not None:
+        for row in found.full_covariance.tolist():
+            typer.echo(f"covariance  {' '.join(f'{value:.6g}' for value in row)}")
+
+
+def _check_outputs(image: Path, csv: Path | None, plot: Path | None, method: str) -> None:
+    """Refuse, before anything is read, what could not be written in the end."""
+    from napari_colorkde.io.atomic import check_target
+
+    for name, target, suffixes in (("csv", csv, (".csv",)), ("plot", plot, PLOT_SUFFIXES)):
+        if target is not None:
+            if method not in allowed_names.likelihoods():
+                raise ValueError(
+                    f"--{name}: method={method!r} has no scores; use "
+                    f"{listed(allowed_names.likelihoods())}."
+                )
+            check_target(target, suffixes, name=name)
+            refuse_overwriting_inputs(target, image)
+    if plot is not None:
+        require_matplotlib()
+
+
+def _write_csv(path: Path, found: "BandwidthSelection") -> None:
+    from napari_colorkde.io.atomic import atomic_path
+
+    sigmas = [f"sigma_{i + 1}" for i in range(len(found.bandwidth))]
+    header = [*sigmas, "log_likelihood", "standard_error", "own_color_share", "degenerate", "best"]
+    with atomic_path(path) as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
+        writer = csv_writer(file)
+        writer.writerow(header)
+        columns = (
+            found.candidates,
+            found.scores,
+            found.standard_errors,
+            found.own_shares,
+            found.degenerate,
+        )
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        for row, score, error, share, is_degenerate in rows:
+            is_best = row == found.bandwidth.tolist()
+            writer.writerow([*row, score, error, share, int(is_degenerate), int(is_best)])
+
+
+def _write_plot(path: Path, name: str, found: "BandwidthSelection") -> None:
+    """Draw the scores over the geometric mean of each candidate's sigmas."""
+    import numpy as np
+
+    means = np.exp(np.log(found.candidates).mean(axis=1))
+    best = float(np.exp(np.log(found.bandwidth).mean()))
+    curve = Curve(name, means, found.scores, best, found.degenerate)
+    write_curves(path, [curve], "mean log-likelihood, nats per pixel")
 
 
 COMMAND = Command(
@@ -102,5 +197,6 @@ COMMAND = Command(
     examples=(
         "bandwidth photo.jpg",
         "bandwidth photo.jpg --method loo --candidates 0.5,1,2,4 --json",
+        "bandwidth photo.jpg --method blocks --shape channels --csv scores.csv --plot scores.png",
     ),
 )

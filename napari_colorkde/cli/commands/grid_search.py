@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_colorkde.cli.console import print_status, timed_step
+from napari_colorkde.cli.curve_plots import PLOT_SUFFIXES, require_matplotlib
 from napari_colorkde.cli.parsers import Numbers, parse_sigmas, refuse_overwriting_inputs
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.search_results import (
-    PLOT_SUFFIXES,
     SearchResult,
     comparison_table,
-    require_matplotlib,
     result_table,
     write_csv,
     write_plot,

@@ -11,18 +11,19 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.colorspaces import color_space, palette_in_space
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.kde.bandwidth_rules import (
     BANDWIDTH_RULES,
+    Shape,
     bandwidth_rule,
     default_sigmas,
 )
 from napari_colorkde.core.kde.bandwidth_search import search_by_likelihood
 from napari_colorkde.core.kde.bandwidth_selection import BandwidthSelection
 from napari_colorkde.core.kde.covariance import checked_covariance, checked_sigmas
-from napari_colorkde.core.kde.leave_one_out import (
-    LikelihoodMethod,
-)
+from napari_colorkde.core.kde.leave_one_out import LikelihoodMethod
+from napari_colorkde.core.kde.selectors.held_out import Halves, halves_by_blocks, random_halves
 from napari_colorkde.core.palette.palette import Palette
 
 Bandwidth = str | ArrayLike | None
@@ -34,9 +35,14 @@ class BandwidthEdgeWarning(UserWarning):
 
 
 def bandwidth_covariance(
-    bandwidth: Bandwidth, palette: Palette, device: Device
+    bandwidth: Bandwidth, palette: Palette, device: Device, halves: Halves | None = None
 ) -> NDArray[np.float64]:
     """The covariance ``(C, C)`` that a bandwidth argument means for this palette.
+
+    Parameters
+    ----------
+    halves
+        Of its pixels, for rules that need the image.
 
     Raises
     ------
@@ -47,9 +53,9 @@ def bandwidth_covariance(
     if bandwidth is None:
         return np.diag(default_sigmas(palette) ** 2)
     if isinstance(bandwidth, str):
-        *_, selection = iterate_selection(palette, bandwidth, None, device)
+        *_, selection = iterate_selection(palette, bandwidth, None, device, halves=halves)
         _warn(selection, stacklevel=4)
-        return np.diag(selection.bandwidth**2)
+        return selection.covariance
     values = np.asarray(bandwidth)
     if values.dtype.kind not in "iuf":
         raise ValueError(
@@ -85,6 +91,8 @@ def select_bandwidth(
     method: str = "loco",
     candidates: ArrayLike | None = None,
     *,
+    shape: Shape = "isotropic",
+    space: str = "rgb",
     exact: bool = False,
     device: "str | Device" = "auto",
 ) -> BandwidthSelection:
@@ -97,13 +105,22 @@ def select_bandwidth(
     method
         "loco" leaves out each pixel's whole color: 1 to 2 levels on photographs. "loo" leaves out
         one pixel: as pixels repeat on 8-bit images its best sigma is often below a level, and on
-        gray ones it has none. "scott" and "silverman" are the rules of thumb for a normal
-        density, ``sigma_c = factor · std_c``, kept above 1/128 of the range. "auto" is 1/64 of the
-        range, whatever the pixels.
+        gray ones it has none. "pixels" holds out every other pixel at random, "blocks" half of
+        the blocks that the image is cut into: neighbors are alike, and random pixels are mostly
+        predicted by theirs. "isj" is the improved Sheather–Jones bandwidth of each channel's own
+        density, "plug-in" the full covariance that R's ks calls Hpi. "scott" and "silverman" are
+        the rules of thumb for a normal density, ``sigma_c = factor · std_c``, kept above 1/128 of
+        the range. "auto" is 1/64 of the range, whatever the pixels.
     candidates
-        ``(n,)`` sigmas, or ``(n, C)``, for "loco" and "loo". Default: 11 from 1/1024 to 1/8 of
-        the range, then 4 between the best one's neighbors; up to 8 of a search in that range where
-        scores are of random pixels.
+        ``(n,)`` sigmas, or ``(n, C)``, for "loco", "loo", "pixels" and "blocks". Default: 11 from
+        1/1024 to 1/8 of the range, then 4 between the best one's neighbors; up to 8 of a search in
+        that range where scores are of random pixels.
+    shape
+        Of the candidates: "isotropic", the same fraction of each channel's range; "channels", then
+        one sigma after the other is changed for the better (coordinate search); "covariance", a
+        multiple of the pixels' own covariance.
+    space
+        Color space of the bandwidth, see `ColorKDE`.
     exact
         Score at every color. Otherwise palettes of more than a million colors that lie on no small
         lattice, such as those of 12-bit photographs, are scored at 65 536 random pixels under the
@@ -119,12 +136,15 @@ def select_bandwidth(
     Warns
     -----
     BandwidthEdgeWarning
-        If the best of three or more candidates is the narrowest or the widest.
+        If the best of three or more candidates is the narrowest or the widest, or next to those at
+        which repeated colors predict themselves (`BandwidthSelection.degenerate`), of which none is
+        chosen.
 
     Raises
     ------
     ValueError
-        If the method is unknown, a candidate is not positive, or there is nothing to leave out.
+        If the method is unknown, a candidate is not positive, there is nothing to leave out, or a
+        full covariance is asked for of channels that are constant or follow from each other.
 
     Notes
     -----
@@ -132,11 +152,32 @@ def select_bandwidth(
     the number of pixels as n. One transform per candidate: 1 to 2 s on two cores for an 8-bit
     photograph of 18 megapixels.
     """
-    palette = image if isinstance(image, Palette) else Palette.from_image(image)
+    rule = bandwidth_rule(method)
     place = resolve_device(device)
-    *_, selection = iterate_selection(palette, method, candidates, place, exact=exact)
+    if isinstance(image, Palette):
+        palette, halves = image, None
+    else:
+        palette = Palette.from_image(image)
+        halves = halves_by_blocks(image) if rule.needs_image else None
+    points, halves = in_space(palette, halves, space)
+    steps = iterate_selection(
+        points, method, candidates, place, exact=exact, shape=shape, halves=halves
+    )
+    *_, selection = steps
     _warn(selection, stacklevel=3)
     return selection
+
+
+def in_space(palette: Palette, halves: Halves | None, space: str) -> tuple[Palette, Halves | None]:
+    """Return a palette, and the halves of its pixels, with their colors in a color space."""
+    if space == "rgb":
+        return palette, halves
+    known = color_space(space, palette)
+
+    def convert(part: Palette) -> Palette:
+        return palette_in_space(part, known)
+
+    return convert(palette), None if halves is None else halves.converted(convert)
 
 
 def iterate_selection(
@@ -146,17 +187,42 @@ def iterate_selection(
     device: Device,
     *,
     exact: bool = False,
+    shape: Shape = "isotropic",
+    halves: Halves | None = None,
 ) -> Iterator[BandwidthSelection]:
     """Choose by a rule, yielding the selection so far after every candidate.
 
     For callers who show progress or stop early, and who show the `caveat` of the last one: nothing
     is warned of here. See `select_bandwidth`.
+
+    Parameters
+    ----------
+    halves
+        Of the palette's pixels, for rules that need the image, see `halves_by_blocks`.
+
+    Raises
+    ------
+    ValueError
+        See `select_bandwidth`; and for a shape given to a rule that tries no candidates.
     """
     rule = bandwidth_rule(method)
-    if exact and rule.tries_candidates:
-        likelihood = cast(LikelihoodMethod, method)
-        return search_by_likelihood(palette, likelihood, candidates, device, exact=True)
-    return rule.choose(palette, candidates, device)
+    if not rule.tries_candidates:
+        if shape != "isotropic":
+            raise ValueError(
+                f"shape={shape!r} is for methods that try candidates, not for {method!r}; leave "
+                "it out."
+            )
+        return rule.choose(palette, candidates, device)
+    if not exact and shape == "isotropic" and halves is None:
+        return rule.choose(palette, candidates, device)
+    if halves is None and method == "pixels":
+        halves = random_halves(palette)
+    if halves is None and rule.needs_image:
+        return rule.choose(palette, candidates, device)
+    likelihood = cast(LikelihoodMethod, method)
+    return search_by_likelihood(
+        palette, likelihood, candidates, device, exact=exact, shape=shape, halves=halves
+    )
 
 
 def _warn(selection: BandwidthSelection, stacklevel: int) -> None:

@@ -6,7 +6,7 @@ new rule is written there. The engine is imported when a rule runs, so that help
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,12 @@ so that images compare."""
 FLOOR_FRACTION = 1 / 128
 """Rules of thumb stay above this fraction of the range, the spacing of the usual grid: a gray image
 has no spread across the gray axis."""
+
+Shape = Literal["isotropic", "channels", "covariance"]
+"""What a search varies: the same fraction of every channel's range, one sigma for each channel, or
+the size of the pixels' own covariance."""
+
+SHAPES: tuple[str, ...] = get_args(Shape)
 
 Choose = Callable[["Palette", ArrayLike | None, "Device"], Iterator["BandwidthSelection"]]
 
@@ -44,6 +50,8 @@ class BandwidthRule:
         Whether candidates may be given, and progress shows.
     n_tried
         About how many candidates are tried where none are given; for progress only.
+    needs_image
+        Whether it looks at where pixels are, which a palette does not say.
     """
 
     name: str
@@ -51,6 +59,7 @@ class BandwidthRule:
     choose: Choose
     tries_candidates: bool = False
     n_tried: int = 1
+    needs_image: bool = False
 
 
 def bandwidth_rule(name: str, argument: str = "method") -> BandwidthRule:
@@ -112,6 +121,49 @@ def _leave_one_out(
     return search_by_likelihood(palette, "loo", candidates, device)
 
 
+def _held_out_pixels(
+    palette: "Palette", candidates: ArrayLike | None, device: "Device"
+) -> Iterator["BandwidthSelection"]:
+    from napari_colorkde.core.kde.bandwidth_search import search_by_likelihood
+    from napari_colorkde.core.kde.selectors.held_out import random_halves
+
+    halves = random_halves(palette)
+    return search_by_likelihood(palette, "pixels", candidates, device, halves=halves)
+
+
+def _held_out_blocks(
+    palette: "Palette", candidates: ArrayLike | None, device: "Device"
+) -> Iterator["BandwidthSelection"]:
+    raise ValueError(
+        'method="blocks" needs the image: a palette does not say where its colors are; give the '
+        'image, or use "pixels".'
+    )
+
+
+def _improved_sheather_jones(
+    palette: "Palette", candidates: ArrayLike | None, device: "Device"
+) -> Iterator["BandwidthSelection"]:
+    """Botev, Grotowski and Kroese (2010)."""
+    from napari_colorkde.core.kde.selectors.sheather_jones import isj_sigmas
+    from napari_colorkde.core.palette.ranges import channel_ranges
+
+    yield _chosen(isj_sigmas(palette, FLOOR_FRACTION * channel_ranges(palette)), "isj")
+
+
+def _plug_in(
+    palette: "Palette", candidates: ArrayLike | None, device: "Device"
+) -> Iterator["BandwidthSelection"]:
+    """Chacón and Duong (2010), from random pixels."""
+    from napari_colorkde.core.kde.bandwidth_selection import BandwidthSelection
+    from napari_colorkde.core.kde.selectors.plug_in import plug_in_of_palette
+
+    covariance = plug_in_of_palette(palette)
+    sigmas = np.sqrt(np.diag(covariance))
+    yield BandwidthSelection(
+        sigmas, sigmas[np.newaxis], np.empty(0), "plug-in", full_covariance=covariance
+    )
+
+
 def _rule_of_thumb(palette: "Palette", factor: float = 1.0) -> NDArray[np.float64]:
     """``factor · n^(−1/(C + 4)) · std_c``, not below `FLOOR_FRACTION` of the range."""
     from napari_colorkde.core.palette.ranges import channel_ranges
@@ -142,6 +194,19 @@ BANDWIDTH_RULES = {
         BandwidthRule(
             "loo", "leave one pixel out", _leave_one_out, tries_candidates=True, n_tried=15
         ),
+        BandwidthRule(
+            "pixels", "held-out random pixels", _held_out_pixels, tries_candidates=True, n_tried=15
+        ),
+        BandwidthRule(
+            "blocks",
+            "held-out blocks of pixels",
+            _held_out_blocks,
+            tries_candidates=True,
+            n_tried=15,
+            needs_image=True,
+        ),
+        BandwidthRule("isj", "improved Sheather–Jones, each channel", _improved_sheather_jones),
+        BandwidthRule("plug-in", "plug-in, a full covariance", _plug_in),
         BandwidthRule("scott", "Scott's rule", _scott),
         BandwidthRule("silverman", "Silverman's rule", _silverman),
     )

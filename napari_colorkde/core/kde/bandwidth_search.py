@@ -1,24 +1,24 @@
-"""The search for the bandwidth of the highest leave-one-out likelihood."""
+"""The search for the bandwidth of the highest likelihood of pixels that are left or held out."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.kde.bandwidth_selection import BandwidthSelection
-from napari_colorkde.core.kde.covariance import checked_sigmas, log_normalizer
+from napari_colorkde.core.kde.bandwidth_rules import Shape
+from napari_colorkde.core.kde.bandwidth_selection import MAX_OWN_SHARE, BandwidthSelection
+from napari_colorkde.core.kde.covariance import checked_sigmas
 from napari_colorkde.core.kde.leave_one_out import (
-    MAX_SCORED,
+    LeaveOutScorer,
     LikelihoodMethod,
-    SampledLeaveOut,
     Score,
-    leave_one_color_out,
-    leave_one_out,
+    Scorer,
 )
-from napari_colorkde.core.kernel_sums.kernel_sums import kernel_sums
+from napari_colorkde.core.kde.selectors.bandwidth_frame import frame_of
+from napari_colorkde.core.kde.selectors.held_out import Halves, HeldOutScorer
 from napari_colorkde.core.palette.palette import Palette
-from napari_colorkde.core.palette.ranges import channel_ranges
 
 NARROWEST, WIDEST = 1 / 1024, 1 / 8
 """The range of sigmas that are tried, as fractions of the channels' range."""
@@ -31,6 +31,9 @@ SEARCH_TRIES = 8
 SEARCH_OCTAVES = 0.25
 """A search ends when its best sigma is known to this many octaves on both sides."""
 
+CHANNEL_STEP, CHANNEL_END = 2**0.5, 2**0.15
+"""Factors by which the sigma of one channel is changed: the first, and below which it ends."""
+
 
 def search_by_likelihood(
     palette: Palette,
@@ -39,85 +42,153 @@ def search_by_likelihood(
     device: Device,
     *,
     exact: bool = False,
+    shape: Shape = "isotropic",
+    halves: Halves | None = None,
 ) -> Iterator[BandwidthSelection]:
-    """Try candidates, yielding the selection so far after each: see `iterate_selection`."""
+    """Try candidates, yielding the selection so far after each: see `iterate_selection`.
+
+    Parameters
+    ----------
+    halves
+        Of the palette's pixels, for the methods that hold one out.
+    """
     if method == "loo" and len(palette) < 2:
         raise ValueError(
             "image has a single color: its leave-one-out likelihood grows without end as the "
             'bandwidth shrinks. Give a sigma, or method="scott".'
         )
-    tries = _Tries(palette, method, device, exact)
+    tries = _Tries(palette, method, device, exact, shape, halves)
     if candidates is not None:
         for sigmas in _checked_candidates(candidates, palette.n_channels):
-            yield tries.add(sigmas)
+            yield tries.add(tries.frame.scales_of(sigmas))
         return
-    ranges = channel_ranges(palette)
-    if tries.sampled is not None:
-        yield from _search(tries, ranges)
-        return
+    yield from _search(tries) if tries.is_sampled else _along_a_grid(tries)
+    if shape == "channels":
+        yield from _channel_by_channel(tries)
+
+
+def _along_a_grid(tries: "_Tries") -> Iterator[BandwidthSelection]:
+    """Try one scale for all axes, and more of them around the best."""
     fractions = list(np.geomspace(NARROWEST, WIDEST, 11))
     for fraction in fractions:
-        yield tries.add(fraction * ranges)
-    best = int(np.argmax([score.mean for _, score in tries.scores]))
+        yield tries.add_fraction(fraction)
+    best = tries.best
     low, high = fractions[max(best - 1, 0)], fractions[min(best + 1, len(fractions) - 1)]
     for fraction in np.geomspace(low, high, 7)[1:-1]:
         if abs(fraction - fractions[best]) > 1e-9 * fraction:
-            yield tries.add(fraction * ranges)
+            yield tries.add_fraction(fraction)
+
+
+def _channel_by_channel(tries: "_Tries") -> Iterator[BandwidthSelection]:
+    """Climb along one channel after the other, by steps that shrink (coordinate search)."""
+    step = CHANNEL_STEP
+    while step > CHANNEL_END:
+        has_climbed = False
+        for channel in range(tries.frame.n_channels):
+            for direction in (step, 1 / step):
+                while True:
+                    before = tries.best_scales
+                    moved = before.copy()
+                    moved[channel] *= direction
+                    if tries.is_known(moved):
+                        break
+                    yield tries.add(moved)
+                    if (tries.best_scales == before).all():
+                        break
+                    has_climbed = True
+        if not has_climbed:
+            step = float(np.sqrt(step))
 
 
 class _Tries:
-    """The sigmas that were tried, and their scores."""
+    """The sigmas that were tried, and their scores, in the order of the sigmas."""
 
     def __init__(
-        self, palette: Palette, method: LikelihoodMethod, device: Device, exact: bool
+        self,
+        palette: Palette,
+        method: LikelihoodMethod,
+        device: Device,
+        exact: bool,
+        shape: Shape,
+        halves: Halves | None,
     ) -> None:
-        self._palette, self._method, self._device = palette, method, device
-        is_large = len(palette) > MAX_SCORED and palette.lattice is None
-        self.sampled = SampledLeaveOut(palette, method) if is_large and not exact else None
-        self.scores: list[tuple[tuple[float, ...], Score]] = []
+        self._method = method
+        self.frame = frame_of(palette, shape)
+        points = self.frame.points
+        if halves is not None:
+            self._scorer: Scorer = HeldOutScorer(halves.converted(points), device, exact=exact)
+        else:
+            self._scorer = LeaveOutScorer(points(palette), method, device, exact=exact)
+        self._known: dict[tuple[float, ...], Score] = {}
 
-    def add(self, sigmas: NDArray[np.float64]) -> BandwidthSelection:
+    @property
+    def is_sampled(self) -> bool:
+        """Whether scores are of random pixels."""
+        return self._scorer.n_drawn > 0
+
+    @property
+    def best(self) -> int:
+        """Which one is best, in ascending order: not one whose likelihood is degenerate.
+
+        Where all are, the widest.
+        """
+        scores = [self._known[scales] for scales in sorted(self._known)]
+        means = [s.mean if s.own_share <= MAX_OWN_SHARE else -np.inf for s in scores]
+        return int(np.argmax(means)) if max(means) > -np.inf else len(means) - 1
+
+    @property
+    def best_scales(self) -> NDArray[np.float64]:
+        """What the sigmas of the best are made of."""
+        return np.array(sorted(self._known)[self.best])
+
+    def is_known(self, scales: NDArray[np.float64]) -> bool:
+        """Whether this was tried, or as good as."""
+        return any(np.allclose(scales, known, rtol=1e-6, atol=0) for known in self._known)
+
+    def add_fraction(self, fraction: float) -> BandwidthSelection:
+        """Try the same fraction of each channel's range."""
+        return self.add(fraction * self.frame.unit)
+
+    def score_of_fraction(self, fraction: float) -> float:
+        """Return the score of one that was tried; of a degenerate one less than of any other."""
+        score = self._known[tuple(fraction * self.frame.unit)]
+        return score.mean if score.own_share <= MAX_OWN_SHARE else -np.inf
+
+    def add(self, scales: NDArray[np.float64]) -> BandwidthSelection:
         """Try one more, and return the selection so far."""
-        self.scores.append((tuple(sigmas), self._score(np.asarray(sigmas, np.float64))))
-        ordered = sorted(self.scores, key=lambda pair: pair[0])
-        candidates = np.array([sigmas for sigmas, _ in ordered])
-        means = np.array([score.mean for _, score in ordered])
+        frame = self.frame
+        score = self._scorer.score(np.diag(scales**2))
+        self._known[tuple(scales)] = replace(score, mean=score.mean - frame.log_volume)
+        ordered = sorted(self._known)
+        scores = [self._known[known] for known in ordered]
         return BandwidthSelection(
-            candidates[int(np.argmax(means))],
-            candidates,
-            means,
-            self._method,
-            np.array([score.standard_error for _, score in ordered]),
-            0 if self.sampled is None else self.sampled.n_drawn,
+            bandwidth=frame.sigmas(self.best_scales),
+            candidates=np.array([frame.sigmas(np.array(known)) for known in ordered]),
+            scores=np.array([score.mean for score in scores]),
+            method=self._method,
+            standard_errors=np.array([score.standard_error for score in scores]),
+            n_scored=self._scorer.n_drawn,
+            own_shares=np.array([score.own_share for score in scores]),
+            full_covariance=frame.full_covariance(self.best_scales),
         )
 
-    def _score(self, sigmas: NDArray[np.float64]) -> Score:
-        covariance = np.diag(sigmas**2)
-        sums, log_norm = (
-            kernel_sums(self._palette, covariance, self._device),
-            log_normalizer(covariance),
-        )
-        if self.sampled is not None:
-            return self.sampled.score(sums, sigmas, log_norm)
-        likelihood = leave_one_out if self._method == "loo" else leave_one_color_out
-        return Score(likelihood(self._palette, sums, log_norm))
 
-
-def _search(tries: _Tries, ranges: NDArray[np.float64]) -> Iterator[BandwidthSelection]:
+def _search(tries: _Tries) -> Iterator[BandwidthSelection]:
     """Bracket the best sigma in octaves, then take the vertex of the parabola through three."""
     lowest, highest = np.log2(NARROWEST), np.log2(WIDEST)
     scores: dict[float, float] = {}
 
     def at(octave: float) -> BandwidthSelection:
-        selection = tries.add(2.0**octave * ranges)
-        scores[octave] = tries.scores[-1][1].mean
+        selection = tries.add_fraction(2.0**octave)
+        scores[octave] = tries.score_of_fraction(2.0**octave)
         return selection
 
     middle = (lowest + highest) / 2
     for octave in (middle, middle - 2, middle + 2):
         yield at(octave)
     while len(scores) < SEARCH_TRIES:
-        best = max(scores, key=lambda octave: scores[octave])
+        # Of those that are all degenerate the widest.
+        best = max(scores, key=lambda octave: (scores[octave], octave))
         below = max((o for o in scores if o < best), default=None)
         above = min((o for o in scores if o > best), default=None)
         if below is None or above is None:
@@ -135,6 +206,8 @@ def _search(tries: _Tries, ranges: NDArray[np.float64]) -> Iterator[BandwidthSel
 def _vertex(below: float, best: float, above: float, scores: dict[float, float]) -> float:
     """Where the parabola through three scores is highest; not next to one that was tried."""
     left, right = best - below, above - best
+    if scores[below] == -np.inf:
+        return below + left / 2
     falls = (scores[best] - scores[below]) * right, (scores[best] - scores[above]) * left
     vertex = best + 0.5 * (falls[0] * right - falls[1] * left) / max(sum(falls), 1e-300)
     if abs(vertex - best) < SEARCH_OCTAVES / 2:

@@ -6,6 +6,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+MAX_OWN_SHARE = 0.5
+"""Share of a pixel's density from pixels of its own color up to which a likelihood counts."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BandwidthSelection:
@@ -27,6 +30,11 @@ class BandwidthSelection:
         How many random pixels, drawn with replacement, the scores are means of; 0 if all counted.
         The standard error of the difference of two scores is smaller than of either: the pixels
         are the same.
+    own_shares
+        ``(n,)`` how much of a pixel's density, on average, comes from other pixels of the very same
+        color; empty where that was not asked.
+    full_covariance
+        ``(C, C)`` where kernels are not along the channels; None where they are.
     """
 
     bandwidth: NDArray[np.float64]
@@ -35,6 +43,27 @@ class BandwidthSelection:
     method: str
     standard_errors: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     n_scored: int = 0
+    own_shares: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    full_covariance: NDArray[np.float64] | None = None
+
+    @property
+    def covariance(self) -> NDArray[np.float64]:
+        """``(C, C)`` covariance of the kernels."""
+        if self.full_covariance is not None:
+            return self.full_covariance
+        return np.diag(self.bandwidth**2)
+
+    @property
+    def degenerate(self) -> NDArray[np.bool_]:
+        """``(n,)`` where the likelihood says nothing of the density between colors.
+
+        There more than half of what predicts a pixel is other pixels of its very color: colors of
+        8 bits repeat, and the narrower the kernels, the higher the peaks at them. Nothing is chosen
+        there.
+        """
+        if not len(self.own_shares):
+            return np.zeros(len(self.scores), bool)
+        return self.own_shares > MAX_OWN_SHARE
 
     @property
     def edge(self) -> Literal["", "narrowest", "widest"]:
@@ -44,9 +73,10 @@ class BandwidthSelection:
         """
         if len(self.scores) < 3:
             return ""
-        if (self.candidates >= self.bandwidth).all():
+        told = self.candidates[~self.degenerate]
+        if (told >= self.bandwidth).all():
             return "narrowest"
-        return "widest" if (self.candidates <= self.bandwidth).all() else ""
+        return "widest" if (told <= self.bandwidth).all() else ""
 
     @property
     def caveat(self) -> str:
@@ -59,18 +89,24 @@ class BandwidthSelection:
         Parameters
         ----------
         other_rule
-            What to do where leaving one pixel out chooses nothing.
+            What to do where repeated colors choose the bandwidth.
         other_sigmas
             What to do where sigmas beyond those tried may be better.
         """
+        if len(self.scores) and self.degenerate.all():
+            return (
+                "at all bandwidths that were tried repeated colors predict themselves, and no "
+                f"width is too small; the widest is kept: {other_rule}."
+            )
         if not self.edge:
             return ""
         sigmas = ", ".join(f"{sigma:.3g}" for sigma in dict.fromkeys(self.bandwidth.tolist()))
         found = f"the best bandwidth, sigma {sigmas}, is the {self.edge} that was tried"
-        if self.edge == "narrowest" and self.method == "loo":
+        if self.edge == "narrowest" and self.degenerate.any():
             return (
-                f"{found}: where pixels repeat, as in 8-bit images, leaving one out leaves its "
-                f"color, and no width is too small; {other_rule}."
+                f"the best bandwidth, sigma {sigmas}, is the narrowest at which pixels are not "
+                "mostly predicted by others of the same color: where pixels repeat, as in 8-bit "
+                f"images, no width is too small; {other_rule}."
             )
         other = "narrower" if self.edge == "narrowest" else "wider"
         return f"{found}: {other} ones may be better still; {other_sigmas}."

@@ -19,12 +19,19 @@ from napari_colorkde.core.colorspaces import (
     refuse_other_than_srgb,
 )
 from napari_colorkde.core.device import Device, resolve_device
-from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance, refuse_bandwidth
+from napari_colorkde.core.kde.bandwidth import (
+    Bandwidth,
+    bandwidth_covariance,
+    in_space,
+    refuse_bandwidth,
+)
+from napari_colorkde.core.kde.bandwidth_rules import bandwidth_rule
 from napari_colorkde.core.kde.binning_error import warn_of_bins
 from napari_colorkde.core.kde.covariance import log_normalizer
 from napari_colorkde.core.kde.density_volume import DensityVolume
 from napari_colorkde.core.kde.grids import grid_axes, mass_inside
 from napari_colorkde.core.kde.leave_one_out import leave_one_color_out, leave_one_out
+from napari_colorkde.core.kde.selectors.held_out import Halves, halves_by_blocks
 from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums, kernel_sums
 from napari_colorkde.core.kernel_sums.separable import Sampling
 from napari_colorkde.core.palette.count_image import count_image
@@ -84,8 +91,19 @@ class ColorKDE:
         self.palette = _palette_of(palette_or_image, space)
         self.space = space
         self.color_space = None if space == "rgb" else color_space(space, self.palette)
-        self.covariance = bandwidth_covariance(bandwidth, self.points, self.device)
+        halves = self._halves_of(palette_or_image, bandwidth)
+        self.covariance = bandwidth_covariance(bandwidth, self.points, self.device, halves)
         warn_of_bins(self.palette, self.color_space, self.covariance, stacklevel=3)
+
+    def _halves_of(
+        self, palette_or_image: "Palette | ArrayLike", bandwidth: Bandwidth
+    ) -> Halves | None:
+        """The halves of the image's pixels where the rule of the bandwidth needs them."""
+        if not isinstance(bandwidth, str) or isinstance(palette_or_image, Palette):
+            return None
+        if not bandwidth_rule(bandwidth).needs_image:
+            return None
+        return in_space(self.palette, halves_by_blocks(palette_or_image), self.space)[1]
 
     @cached_property
     def points(self) -> Palette:

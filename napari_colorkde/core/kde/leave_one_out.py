@@ -7,19 +7,21 @@ pixels then is told by its standard error. The densities themselves are of all p
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-from scipy.special import logsumexp
+from scipy.special import expit, logsumexp
 
+from napari_colorkde.core.device import Device
+from napari_colorkde.core.kde.covariance import log_normalizer
 from napari_colorkde.core.kernel_sums.direct import NEGLIGIBLE
-from napari_colorkde.core.kernel_sums.kernel_sums import OTHERS_FLOOR, KernelSums
+from napari_colorkde.core.kernel_sums.kernel_sums import OTHERS_FLOOR, KernelSums, kernel_sums
 from napari_colorkde.core.palette.palette import Palette
 
 Array = NDArray[np.float64]
-LikelihoodMethod = Literal["loco", "loo"]
+LikelihoodMethod = Literal["loco", "loo", "pixels", "blocks"]
 
 MAX_SCORED = 1 << 20
 """Colors up to which the likelihood is that of all of them."""
@@ -33,25 +35,43 @@ SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A mean log-likelihood in nats per pixel, and its standard error: 0 if all pixels counted."""
+    """How well pixels are predicted.
+
+    Attributes
+    ----------
+    mean
+        Log-likelihood in nats per pixel.
+    standard_error
+        Of the mean; 0 if all pixels counted.
+    own_share
+        How much of a pixel's density, on average, comes from other pixels of the very same color:
+        near 1 where the kernels are so narrow that only repeated colors are predicted.
+    """
 
     mean: float
     standard_error: float = 0.0
+    own_share: float = 0.0
 
 
 def leave_one_out(palette: Palette, sums: KernelSums, log_norm: float) -> float:
     """Mean over the pixels of ``log f`` with that pixel left out, in nats."""
-    check_left_out(palette, "loo")
-    others = sums.log_others() if len(palette) > 1 else np.full(1, -np.inf)
-    logs = _log_densities(palette, "loo", palette.counts, others, log_norm)
-    return float(palette.counts @ logs / palette.total_weight)
+    return leave_out_score(palette, "loo", sums, log_norm).mean
 
 
 def leave_one_color_out(palette: Palette, sums: KernelSums, log_norm: float) -> float:
     """Mean over the pixels of ``log f`` with all pixels of that color left out, in nats."""
-    check_left_out(palette, "loco")
-    logs = _log_densities(palette, "loco", palette.counts, sums.log_others(), log_norm)
-    return float(palette.counts @ logs / palette.total_weight)
+    return leave_out_score(palette, "loco", sums, log_norm).mean
+
+
+def leave_out_score(
+    palette: Palette, method: LikelihoodMethod, sums: KernelSums, log_norm: float
+) -> Score:
+    """Score all pixels of a palette, each under the density of the others."""
+    check_left_out(palette, method)
+    others = sums.log_others() if len(palette) > 1 else np.full(1, -np.inf)
+    logs = _log_densities(palette, method, palette.counts, others, log_norm)
+    mean = float(palette.counts @ logs / palette.total_weight)
+    return Score(mean, 0.0, _own_share(method, palette.counts, palette.counts, others))
 
 
 def check_left_out(palette: Palette, method: LikelihoodMethod) -> None:
@@ -82,6 +102,55 @@ def _log_densities(
     return np.asarray(np.logaddexp(same, log_others) - math.log(n - 1) - log_norm)
 
 
+def _own_share(
+    method: LikelihoodMethod, weights: NDArray[Any], counts: NDArray[Any], log_others: Array
+) -> float:
+    """Mean share of the density of a pixel that pixels of its own color have; see `Score`."""
+    if method == "loco":
+        return 0.0
+    with np.errstate(divide="ignore"):
+        # Of a pixel without others there is no density, and no share.
+        shares = expit(np.log(np.maximum(counts - 1.0, 0.0)) - np.maximum(log_others, -1e300))
+    return float(weights @ shares / weights.sum())
+
+
+class Scorer(Protocol):
+    """How well a density of some pixels predicts others."""
+
+    n_drawn: int
+    """Random pixels that scores are means of; 0 if all count."""
+
+    def score(self, covariance: Array) -> Score:
+        """Return the score of one bandwidth, ``(C, C)``."""
+        ...
+
+
+class LeaveOutScorer:
+    """Scores of pixels under the density of all but themselves, or all but their color.
+
+    Parameters
+    ----------
+    exact
+        Whether all colors are scored, however many there are.
+    """
+
+    def __init__(
+        self, palette: Palette, method: LikelihoodMethod, device: Device, *, exact: bool = False
+    ) -> None:
+        self._palette, self._method, self._device = palette, method, device
+        is_large = len(palette) > MAX_SCORED and palette.lattice is None
+        self._sampled = SampledLeaveOut(palette, method) if is_large and not exact else None
+        self.n_drawn = 0 if self._sampled is None else self._sampled.n_drawn
+
+    def score(self, covariance: Array) -> Score:
+        """Return the score of one bandwidth; of random pixels it must be diagonal."""
+        sums = kernel_sums(self._palette, covariance, self._device)
+        log_norm = log_normalizer(covariance)
+        if self._sampled is not None:
+            return self._sampled.score(sums, np.sqrt(np.diag(covariance)), log_norm)
+        return leave_out_score(self._palette, self._method, sums, log_norm)
+
+
 class SampledLeaveOut:
     """Leave-one-out likelihoods at random pixels of a palette.
 
@@ -108,12 +177,12 @@ class SampledLeaveOut:
 
     def score(self, sums: KernelSums, sigmas: Array, log_norm: float) -> Score:
         """Return the score of one bandwidth, whose sums are given."""
-        logs = _log_densities(
-            self._palette, self._method, self._counts, self._log_others(sums, sigmas), log_norm
-        )
+        others = self._log_others(sums, sigmas)
+        logs = _log_densities(self._palette, self._method, self._counts, others, log_norm)
         mean = float(self._multiples @ logs / self.n_drawn)
         variance = float(self._multiples @ (logs - mean) ** 2 / (self.n_drawn - 1))
-        return Score(mean, math.sqrt(variance / self.n_drawn))
+        own = _own_share(self._method, self._multiples, self._counts, others)
+        return Score(mean, math.sqrt(variance / self.n_drawn), own)
 
     def _log_others(self, sums: KernelSums, sigmas: Array) -> Array:
         total = np.exp(sums.log_at(self._palette.colors[self._rows]))

@@ -73,7 +73,10 @@ class DensityPanel(QWidget):
         )
         self.rule = ComboBox(
             name="rule",
-            choices=[*((r.title, r.name) for r in BANDWIDTH_RULES.values()), (BY_HAND, BY_HAND)],
+            choices=[
+                *((r.title, r.name) for r in BANDWIDTH_RULES.values() if not r.needs_image),
+                (BY_HAND, BY_HAND),
+            ],
             tooltip="How wide the kernel around each pixel's color is. Leaving one color out "
             "maximizes the likelihood and takes a few seconds where there are many colors.",
         )

@@ -8,7 +8,7 @@ from scipy.stats import gaussian_kde
 
 from napari_colorkde.core import reference
 from napari_colorkde.core.device import HOST
-from napari_colorkde.core.kde import bandwidth_search as bandwidth_module
+from napari_colorkde.core.kde import leave_one_out as leave_one_out_module
 from napari_colorkde.core.kde.bandwidth import (
     BandwidthEdgeWarning,
     bandwidth_covariance,
@@ -97,7 +97,8 @@ def test_likelihood_methods_pick_the_best_candidate(device, image, method):
     textbook = {"loo": reference.leave_one_out, "loco": reference.leave_one_color_out}[method]
     expected = [textbook(one_row_per_pixel(palette), c**2) for c in selection.candidates]
     np.testing.assert_allclose(selection.scores, expected, rtol=1e-6, atol=1e-4)
-    best = np.argmax(selection.scores)
+    told = np.where(selection.degenerate, -np.inf, selection.scores)
+    best = np.argmax(told) if np.isfinite(told).any() else len(told) - 1
     np.testing.assert_array_equal(selection.bandwidth, selection.candidates[best])
     assert selection.method == method
 
@@ -119,7 +120,7 @@ def test_the_default_candidates_close_in_on_the_best(image, method):
     assert (np.ptp(fractions, axis=1) < 1e-12).all()
     np.testing.assert_allclose(fractions[[0, -1], 0], [1 / 1024, 1 / 8])
     assert np.isfinite(selection.scores).all()
-    best = int(np.argmax(selection.scores))
+    best = int(np.argmax(np.where(selection.degenerate, -np.inf, selection.scores)))
     np.testing.assert_array_equal(selection.bandwidth, selection.candidates[best])
     if 0 < best < len(fractions) - 1:
         around = fractions[best + 1, 0] / fractions[best - 1, 0]
@@ -132,18 +133,43 @@ def test_gray_pictures_have_a_best_bandwidth_when_whole_colors_are_left_out(imag
     assert selection.candidates[0, 0] < selection.bandwidth[0] < selection.candidates[-1, 0]
 
 
-def test_repeated_pixels_make_leave_one_out_shrink_and_loco_not():
+def test_where_repeated_pixels_predict_themselves_nothing_is_chosen():
     doubled = np.concatenate([RGB, RGB, RGB])
-    words = 'sigma 0.25, is the narrowest that was tried: where pixels repeat, .* use "loco"'
+    words = 'is the narrowest at which pixels are not mostly predicted by .* use "loco"'
     with pytest.warns(BandwidthEdgeWarning, match=words) as told:
         loo = select_bandwidth(doubled, "loo")
     assert [warning.filename for warning in told] == [__file__]
-    assert loo.bandwidth[0] == 0.25
-    loco = select_bandwidth(doubled, "loco").bandwidth[0]
-    assert loco == select_bandwidth(RGB, "loco").bandwidth[0] > 2
+    # The likelihood itself grows without end.
+    assert (np.diff(loo.scores[loo.degenerate]) < 0).all()
+    assert np.argmax(loo.scores) == 0
+    narrower = loo.candidates[:, 0] < loo.bandwidth[0]
+    assert narrower.any()
+    np.testing.assert_array_equal(loo.degenerate, narrower)
+    loco = select_bandwidth(doubled, "loco")
+    assert loco.bandwidth[0] == select_bandwidth(RGB, "loco").bandwidth[0] > 2
+    assert not loco.degenerate.any()
     with pytest.warns(BandwidthEdgeWarning, match=words) as told:
         ColorKDE(doubled, "loo")
     assert [warning.filename for warning in told] == [__file__]
+
+
+def test_share_of_a_pixels_own_color_is_that_of_the_definition():
+    palette = Palette.from_image(np.concatenate([RGB[:6], RGB[:6], RGB[6:]]))
+    pixels = np.repeat(palette.colors.astype(float), palette.counts, axis=0)
+    shares = []
+    for i, pixel in enumerate(pixels):
+        terms = np.exp(-0.5 * ((np.delete(pixels, i, axis=0) - pixel) ** 2).sum(axis=1) / 8.0**2)
+        shares.append(terms[terms == 1].sum() / terms.sum())
+    found = select_bandwidth(palette, "loo", [8.0])
+    assert found.own_shares[0] == pytest.approx(np.mean(shares), rel=1e-5)
+
+
+def test_if_repeated_pixels_predict_themselves_at_all_sigmas_the_widest_is_kept():
+    poster = np.repeat(np.array([[0, 0, 0], [255, 0, 0], [0, 255, 255]], np.uint8), 9, axis=0)
+    with pytest.warns(BandwidthEdgeWarning, match="At all bandwidths that were tried repeated"):
+        found = select_bandwidth(poster.reshape(3, 9, 3), "loo")
+    assert found.degenerate.all()
+    assert found.bandwidth.tolist() == [32.0] * 3
 
 
 @pytest.mark.parametrize(
@@ -188,8 +214,7 @@ def test_the_same_image_gives_the_same_bandwidth(device):
 def test_a_name_is_the_selected_bandwidth():
     for method in BANDWIDTH_RULES:
         covariance = ColorKDE(RGB, method).covariance
-        expected = np.diag(select_bandwidth(RGB, method).bandwidth ** 2)
-        np.testing.assert_array_equal(covariance, expected)
+        np.testing.assert_array_equal(covariance, select_bandwidth(RGB, method).covariance)
 
 
 @pytest.mark.parametrize("method", ["loco", "loo"])
@@ -227,7 +252,10 @@ def test_candidates_that_are_no_sigmas_are_refused(candidates, words):
 @pytest.mark.parametrize(
     ("bandwidth", "words"),
     [
-        ("scot", "method='scot' is not known; use one of auto, loco, loo, scott, silverman"),
+        (
+            "scot",
+            "method='scot' is not known; use one of auto, loco, .*, scott, silverman",
+        ),
         (0, "bandwidth=0.0: a sigma must be positive and finite; give .* such as 4"),
         (-2, "must be positive"),
         (np.nan, "must be positive and finite"),
@@ -286,7 +314,7 @@ def test_random_pixels_score_within_their_standard_error(method, device, monkeyp
     exact = select_bandwidth(palette, method, sigmas, exact=True, device=device)
     assert exact.n_scored == 0
     assert not exact.standard_errors.any()
-    monkeypatch.setattr(bandwidth_module, "MAX_SCORED", 100)
+    monkeypatch.setattr(leave_one_out_module, "MAX_SCORED", 100)
     drawn = select_bandwidth(palette, method, sigmas, device=device)
     assert drawn.n_scored == 1 << 16
     errors = np.abs(drawn.scores - exact.scores) / drawn.standard_errors
@@ -315,7 +343,7 @@ def test_the_search_finds_the_best_of_many_sigmas_in_eight_tries(monkeypatch):
     for seed in range(3):
         palette = many_colors(seed, 1500)
         every = select_bandwidth(palette, "loco", np.geomspace(1 / 1024, 1 / 8, 40), exact=True)
-        monkeypatch.setattr(bandwidth_module, "MAX_SCORED", 100)
+        monkeypatch.setattr(leave_one_out_module, "MAX_SCORED", 100)
         found = select_bandwidth(palette, "loco")
         monkeypatch.undo()
         assert len(found.scores) <= 8
@@ -325,8 +353,8 @@ def test_the_search_finds_the_best_of_many_sigmas_in_eight_tries(monkeypatch):
 def test_a_search_that_ends_at_an_edge_says_so(monkeypatch):
     random = np.random.default_rng(0)
     lone = Palette.from_image(random.random((1, 300, 3)))
-    monkeypatch.setattr(bandwidth_module, "MAX_SCORED", 100)
+    monkeypatch.setattr(leave_one_out_module, "MAX_SCORED", 100)
     twice = Palette.from_image(np.repeat(lone.colors, 2, axis=0)[np.newaxis])
-    with pytest.warns(BandwidthEdgeWarning, match="is the narrowest that was tried"):
+    with pytest.warns(BandwidthEdgeWarning, match="the narrowest at which|At all band"):
         found = select_bandwidth(twice, "loo")
     assert found.edge == "narrowest"
