@@ -19,6 +19,8 @@ OURS = "select_bandwidth"
 STATSMODELS = "statsmodels `KDEMultivariate.loo_likelihood`"
 SKLEARN = "scikit-learn `GridSearchCV(KernelDensity(), cv=5)`"
 
+BLOCKS, PLUG_IN, ISJ = "held-out blocks", "plug-in", "improved Sheather–Jones"
+
 Array = NDArray[np.float64]
 
 
@@ -70,8 +72,39 @@ def measure(setup: Setup) -> Question:
             f"the {n_sigmas} sigmas; elsewhere its leave-one-out likelihoods and ours differ by at "
             f"most {difference:.0e} nats a pixel."
         )
+    rows += _rules(setup, sigmas, what)
     text = "Leave-one-out likelihood of the photograph's pixels under their own KDE, exact."
     return Question("Bandwidth selection", text, rows, notes)
+
+
+def _rules(setup: Setup, sigmas: Array, what: str) -> list[Row]:
+    """Time the other rules: held-out blocks of pixels, and those that plug estimates in."""
+    image = setup.photograph.image
+    megapixels = f"{image[..., 0].size / 1e6:.1f} megapixels, counting included"
+    outcomes = compete(
+        [
+            Contender(BLOCKS, lambda: chosen(image, "blocks", sigmas), 2),
+            Contender(PLUG_IN, lambda: chosen(image, "plug-in"), 2),
+            Contender(ISJ, lambda: chosen(image, "isj"), 2),
+        ],
+        setup.repeats,
+    )
+    return [
+        Row(f"held-out blocks: {what}", outcomes[BLOCKS].time, target=Target("at most", 20)),
+        Row(f"full plug-in: {megapixels}", outcomes[PLUG_IN].time, target=Target("at most", 10)),
+        Row(
+            f"improved Sheather–Jones: {megapixels}",
+            outcomes[ISJ].time,
+            target=Target("at most", 2),
+        ),
+    ]
+
+
+def chosen(image: NDArray[np.uint8], method: str, sigmas: Array | None = None) -> Array:
+    """Return the bandwidth of a rule."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BandwidthEdgeWarning)
+        return select_bandwidth(image, method, sigmas).bandwidth
 
 
 def sample(image: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:

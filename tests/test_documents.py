@@ -16,6 +16,7 @@ DOCUMENTS = (
     "docs/guide.md",
     "docs/design.md",
     "docs/extending.md",
+    "docs/likelihood.md",
     "docs/formats.md",
 )
 TEXTS = {name: (CHECKOUT / name).read_text(encoding="utf-8") for name in DOCUMENTS}

@@ -35,6 +35,7 @@ from napari_colorkde.ui.image_chooser import ImageChooser
 from napari_colorkde.ui.kernels.fit_dialog import FitButton
 from napari_colorkde.ui.kernels.panel import KernelsPanel
 from napari_colorkde.ui.kernels.pick_tool import PickTool
+from napari_colorkde.ui.likelihood.panel import LikelihoodPanel
 from napari_colorkde.ui.widgets.focus_ring import focus_ring
 from napari_colorkde.ui.widgets.forms import in_scroll_area, pin_to_top
 from napari_colorkde.ui.window.autosave import Autosave, RestoreOffer
@@ -109,6 +110,7 @@ class ColorKDEWidget(QWidget):
         self.picking.add_button(self.fitting)
         self.kernels.add_tool(self.picking)
         self.classification = ClassificationPanel(self._viewer, self.session, self.overlay)
+        self.likelihood = LikelihoodPanel(self._viewer, self.session, QtExecutor())
         self.colorspace_button = QPushButton("Show color space")
         self.colorspace_button.setToolTip("Open the color space again, above this dock.")
         self.colorspace_button.hide()
@@ -133,6 +135,7 @@ class ColorKDEWidget(QWidget):
             return
         self.chooser.reset_choices()
         self.classification.reset_choices()
+        self.likelihood.reset_choices()
         self.fitting.reset_choices()
         if event is None or event.type != "inserted":
             return
@@ -236,6 +239,7 @@ class ColorKDEWidget(QWidget):
         self.tabs.addTab(pin_to_top(self.panel), "Density")
         self.tabs.addTab(in_scroll_area(self.kernels), "Kernels")
         self.tabs.addTab(in_scroll_area(pin_to_top(self.classification)), "Classify")
+        self.tabs.addTab(in_scroll_area(pin_to_top(self.likelihood)), "Likelihood")
         lines.addWidget(self.tabs, 1)
         lines.addWidget(self.status)
         outside = QVBoxLayout(self)
@@ -248,6 +252,7 @@ class ColorKDEWidget(QWidget):
         self.panel.failed.connect(self.status.show_error)
         self.kernels.failed.connect(self.status.show_error)
         self.classification.failed.connect(self.status.show_error)
+        self.likelihood.failed.connect(self.status.show_error)
         self.picking.failed.connect(self.status.show_error)
         self.autosave.failed.connect(self.status.show_error)
         self.panel.export_asked.connect(self._on_export)
@@ -267,6 +272,7 @@ class ColorKDEWidget(QWidget):
         self.setStyleSheet(focus_ring(theme, get_settings().appearance.font_size))
         self.status.set_theme(theme)
         self.classification.set_theme(theme)
+        self.likelihood.set_theme(theme)
         if self.colorspace is not None:
             self.colorspace.set_theme(theme)
 
@@ -366,6 +372,7 @@ class ColorKDEWidget(QWidget):
         self.picking.close_session()
         self.kernels.close_session()
         self.classification.close_session()
+        self.likelihood.close_session()
         self.autosave.close()
         self.status.close_session()
         self.activity.close()

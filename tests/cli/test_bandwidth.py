@@ -21,7 +21,7 @@ from napari_colorkde.cli import main
 @pytest.mark.parametrize(
     ("options", "arguments"),
     [
-        ("--method blocks --candidates 9,20,90", {"method": "blocks", "candidates": [9, 20, 90]}),
+        ("--method blocks --candidates 2,20,90", {"method": "blocks", "candidates": [2, 20, 90]}),
         ("--method pixels --space lab", {"method": "pixels", "space": "lab"}),
         (
             "--candidates 9,20,90 --shape covariance",

@@ -5,8 +5,8 @@ vectors of an experiment. One module a format; `pickles` is the only one that re
 runs nothing of what is in them. Used by `cli` and `app`; below are `io.images` and `core`.
 """
 
-from napari_colorkde.io.datasets.dataset import DataSet
+from napari_colorkde.io.datasets.dataset import DataSet, dataset_of_array
 from napari_colorkde.io.datasets.read import is_dataset, read_dataset
 from napari_colorkde.io.datasets.splits import Split, split
 
-__all__ = ["DataSet", "Split", "is_dataset", "read_dataset", "split"]
+__all__ = ["DataSet", "Split", "dataset_of_array", "is_dataset", "read_dataset", "split"]

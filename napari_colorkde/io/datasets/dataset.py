@@ -1,7 +1,7 @@
 """What a data set is once it is read, and the checks that every format shares."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,19 @@ def assemble(path: Path, stored: StoredParts) -> DataSet:
         label_names=stored.label_names,
         image_shape=stored.image_shape or image_shape(stored.arrays["train"]),
     )
+
+
+def dataset_of_array(array: NDArray[Any], name: str) -> DataSet:
+    """Make a data set of an array whose first axis runs over the items: all are for training.
+
+    Raises
+    ------
+    ValueError
+        See `assemble`; or if the array holds labels.
+    """
+    if are_labels(array):
+        raise only_labels(f"data set {name!r}")
+    return replace(assemble(Path(name), StoredParts({"train": array})), name=name)
 
 
 def image_shape(array: NDArray[Any]) -> tuple[int, ...] | None:

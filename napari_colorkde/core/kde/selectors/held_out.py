@@ -56,7 +56,17 @@ def random_halves(palette: Palette, seed: int = SEED) -> Halves:
     """
     if palette.is_weighted:
         raise ValueError("palette has weights in place of counts; its pixels cannot be drawn.")
-    held_out = np.random.default_rng(seed).binomial(palette.counts, 0.5)
+    return split_counts(palette, np.random.default_rng(seed).binomial(palette.counts, 0.5))
+
+
+def split_counts(palette: Palette, held_out: NDArray[np.int64]) -> Halves:
+    """Hold out so many pixels of each color of a palette, ``(U,)``.
+
+    Raises
+    ------
+    ValueError
+        If a half has no pixel.
+    """
     return _halves(_part(palette, palette.counts - held_out), _part(palette, held_out))
 
 

@@ -34,7 +34,8 @@ def plug_in_of_palette(palette: Palette) -> Array:
     """Return the plug-in bandwidth of an image's pixels, ``(C, C)``.
 
     The functionals are those of 2048 random pixels, unless there are fewer; they are of the
-    density, and do not depend on the number of pixels, which is n in the AMISE.
+    density, and do not depend on the number of pixels, which is n in the AMISE. Random pixels are
+    spread over the level that they were rounded to.
 
     Raises
     ------
@@ -47,8 +48,12 @@ def plug_in_of_palette(palette: Palette) -> Array:
     if palette.n_pixels <= SAMPLED_PIXELS and not palette.is_weighted:
         points = np.repeat(colors, palette.counts, axis=0)
     else:
+        random = np.random.default_rng(0)
         share = palette.counts / palette.total_weight
-        points = colors[np.random.default_rng(0).choice(len(palette), SAMPLED_PIXELS, p=share)]
+        points = colors[random.choice(len(palette), SAMPLED_PIXELS, p=share)]
+        if palette.step is not None:
+            # Over their levels: pixels that were rounded to the same one are no peak.
+            points = points + (random.random(points.shape) - 0.5) * palette.step
     return plug_in_covariance(points, palette.n_pixels)
 
 

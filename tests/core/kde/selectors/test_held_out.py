@@ -9,6 +9,7 @@ import pytest
 
 from napari_colorkde import ColorKDE, Palette, select_bandwidth
 from napari_colorkde.core import reference
+from napari_colorkde.core.colorspaces import color_space
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.kde.selectors import held_out
 from napari_colorkde.core.kde.selectors.held_out import (
@@ -91,26 +92,30 @@ def test_random_pixels_of_many_colors_score_within_their_standard_error(
 
 
 def test_neighbors_that_are_alike_make_random_pixels_ask_for_narrower_kernels() -> None:
-    smooth = RNG.random((24, 24, 3)).repeat(8, axis=0).repeat(8, axis=1)
+    smooth = RNG.random((8, 8, 2)).repeat(8, axis=0).repeat(8, axis=1)
     smooth += 0.01 * RNG.normal(size=smooth.shape)
-    pixels, blocks = (select_bandwidth(smooth, m).bandwidth[0] for m in ("pixels", "blocks"))
+    sigmas = [0.001, 0.005, 0.02, 0.06, 0.2, 0.9]
+    pixels, blocks = (
+        select_bandwidth(smooth, m, sigmas).bandwidth[0] for m in ("pixels", "blocks")
+    )
     assert pixels < 0.2 * blocks
 
 
 def test_a_shape_never_makes_the_likelihood_worse() -> None:
+    few = RGB[::2, ::2, :2]
     isotropic, channels, covariance = (
-        select_bandwidth(RGB, "loco", shape=shape)  # type: ignore[arg-type]  # names
+        select_bandwidth(few, "loco", shape=shape)  # type: ignore[arg-type]  # names
         for shape in ("isotropic", "channels", "covariance")
     )
     assert channels.scores.max() > isotropic.scores.max() + 0.05
     assert covariance.scores.max() > isotropic.scores.max() + 0.05
-    assert channels.bandwidth[0] > 2 * channels.bandwidth[2]
+    assert channels.bandwidth[0] > 1.5 * channels.bandwidth[1]
     assert channels.full_covariance is None
     # A multiple of the pixels' own covariance, and its score is that of the KDE it makes.
-    own = np.cov(RGB.reshape(-1, 3).T, bias=True)
+    own = np.cov(few.reshape(-1, 2).T, bias=True)
     ratio = covariance.covariance / own
     np.testing.assert_allclose(ratio, ratio[0, 0], rtol=1e-9)
-    kde = ColorKDE(RGB, covariance.covariance)
+    kde = ColorKDE(few, covariance.covariance)
     assert kde.leave_one_color_out() == pytest.approx(covariance.scores.max(), abs=1e-4)
     np.testing.assert_allclose(covariance.bandwidth**2, np.diag(covariance.covariance))
 
@@ -122,16 +127,21 @@ def test_candidates_of_the_covariance_have_the_volume_of_the_sigmas() -> None:
     assert min(abs(volume / 5**3 - 1), abs(volume / 10**3 - 1)) < 1e-9
 
 
-@pytest.mark.parametrize("space", ["lab", "oklab", "hsv", "linear", "ycbcr", "principal"])
+@pytest.mark.parametrize("space", ["lab", "oklab", "hsv", "linear", "ycbcr"])
 @pytest.mark.parametrize("method", ["loco", "blocks"])
 def test_bandwidths_are_chosen_in_every_color_space(space: str, method: str) -> None:
-    found = select_bandwidth(RGB, method, space=space)
-    np.testing.assert_allclose(
-        ColorKDE(RGB, method, space=space).covariance, found.covariance, rtol=1e-12
-    )
+    few = RGB[::2, ::3] if method == "loco" else RGB
+    known = color_space(space, Palette.from_image(few))
+    sigmas = (known.high - known.low)[np.newaxis] * [[0.02], [0.06], [0.9]]
+    found = select_bandwidth(few, method, sigmas, space=space)
     if method == "loco":
-        kde = ColorKDE(RGB, found.bandwidth, space=space)
+        kde = ColorKDE(few, found.bandwidth, space=space)
         assert kde.leave_one_color_out() == pytest.approx(found.scores.max(), abs=2e-4)
+    else:
+        halves = halves_by_blocks(few)
+        kde = ColorKDE(halves.train, found.bandwidth, space=space)
+        score = kde.log_likelihood(halves.valid)
+        assert score == pytest.approx(found.scores.max(), abs=2e-4)
 
 
 def gray() -> Any:

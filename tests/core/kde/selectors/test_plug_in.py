@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from napari_colorkde import ColorKDE, Palette, select_bandwidth
+from napari_colorkde import ColorKDE, select_bandwidth
 from napari_colorkde.core.kde.selectors.plug_in import (
     fourth_functionals,
     normal_functional,
@@ -76,11 +76,12 @@ def test_bandwidth_of_an_image_is_for_all_of_its_pixels() -> None:
     )
     np.testing.assert_array_equal(ColorKDE(few, "plug-in").covariance, selection.covariance)
     np.testing.assert_allclose(selection.bandwidth**2, np.diag(selection.covariance))
-    palette = Palette.from_image(few)
-    many = Palette(palette.colors, palette.counts * 64, palette.bin_width)
-    ratio = select_bandwidth(many, "plug-in").covariance / selection.covariance
-    # n^(−2/(d+4)) of 64 times as many pixels, from functionals of random ones.
-    np.testing.assert_allclose(ratio[[0, 1], [0, 1]], 64 ** (-1 / 3), rtol=0.4)
+    many = 120 + 20 * quasi_normal(8192)
+    # Rounded to levels, and functionals of random ones: n^(−2/(d+4)) of so many pixels.
+    rounded = np.clip(np.rint(many), 0, 255).astype(np.uint8)[np.newaxis]
+    found = select_bandwidth(rounded, "plug-in").covariance
+    best = 400 * (4 / (4 * 8192)) ** (1 / 3)
+    np.testing.assert_allclose(np.diag(found), best, rtol=0.25)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,263 @@
+"""The search for a bandwidth without its widgets: what is asked, what has come, and the table."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from psygnal import Signal
+
+from napari_colorkde.app.background.executor import Executor, Progress
+from napari_colorkde.app.background.jobs import Jobs
+from napari_colorkde.app.background.reports import user_message
+from napari_colorkde.app.image.source import source_of
+from napari_colorkde.app.likelihood.searches import (
+    Curve,
+    ImageSearch,
+    TestScore,
+    VectorSearch,
+    check_image,
+    check_vectors,
+    score_test,
+    search_image,
+    search_vectors,
+)
+from napari_colorkde.app.session import Session
+from napari_colorkde.core.crosscheck.answers import Answer
+from napari_colorkde.core.kde.bandwidth_rules import Shape
+from napari_colorkde.io.atomic import atomic_path, check_target
+from napari_colorkde.io.datasets import DataSet, dataset_of_array, read_dataset
+
+LANES = ("search", "check")
+
+
+class Likelihood:
+    """Searches the bandwidth of the session's image or of a data set, in the background.
+
+    Parameters
+    ----------
+    session
+        Whose image is searched, and whose bandwidth a click sets.
+    executor
+        Runs the work: its own, so that the overlay need not wait.
+
+    Attributes
+    ----------
+    dataset
+        What is searched; None for the colors of the session's image.
+    curve, test, answers
+        What has come of the search and of the cross-check.
+    """
+
+    changed = Signal(description="The curve, the test score, the answers or the data set.")
+    progressed = Signal(Progress)
+    failed = Signal(str)
+    idle = Signal()
+
+    def __init__(self, session: Session, executor: Executor) -> None:
+        self._session = session
+        self._jobs = Jobs(executor, LANES, self.idle.emit)
+        self._executor = executor
+        self._asked: VectorSearch | None = None
+        self.dataset: DataSet | None = None
+        self.curve: Curve | None = None
+        self.test: TestScore | None = None
+        self.answers: list[Answer] = []
+
+    @property
+    def busy(self) -> bool:
+        """Whether a search or a check is under way."""
+        return self._jobs.busy
+
+    def open(self, path: str | Path) -> None:
+        """Read a data set; it is the one that is searched then."""
+
+        def read() -> Iterator[Progress | DataSet]:
+            yield Progress(f"reading {Path(path).name}")
+            yield read_dataset(path)
+
+        self._run("search", read)
+
+    def open_layer(self, layer: Any) -> None:
+        """Take the planes of an image layer for a data set.
+
+        Raises
+        ------
+        ValueError
+            If it is a single picture.
+        """
+        array = source_of(layer).array
+        if len(array.shape) < (4 if layer.rgb else 3):
+            raise ValueError(
+                f"layer {layer.name!r} is a single picture; choose a stack of equally sized ones."
+            )
+        self._take(dataset_of_array(np.asarray(array), layer.name))
+
+    def close_dataset(self) -> None:
+        """Search the colors of the session's image again."""
+        self._take(None)
+
+    def search_image(self, method: str, shape: Shape = "isotropic") -> None:
+        """Search the bandwidth of the session's image, in the session's color space.
+
+        Raises
+        ------
+        ValueError
+            If there is no image, or its colors are not counted yet.
+        """
+        session = self._session
+        index = session.index
+        if index is None or index.is_preview:
+            raise ValueError("there are no counted colors yet; open an image and wait for them.")
+        request = ImageSearch(index, method, shape, session.space, session.device)
+        self._begin()
+        self._run("search", lambda: search_image(request))
+
+    def search_vectors(self, sigmas: tuple[float, ...], **protocol: Any) -> None:
+        """Search the sigma of the data set; `protocol` is that of `io.datasets.split`.
+
+        Raises
+        ------
+        ValueError
+            If there is no data set, or a sigma is not positive.
+        """
+        if self.dataset is None:
+            raise ValueError("there is no data set; choose a file, a folder or a layer.")
+        if not sigmas or min(sigmas) <= 0:
+            raise ValueError("sigmas must be positive; give some, as in 0.1, 0.2, 0.5.")
+        request = self._asked = VectorSearch(self.dataset, sigmas, **protocol)
+        self._begin()
+        self._run("search", lambda: search_vectors(request))
+
+    def take(self, row: int) -> None:
+        """Take the bandwidth of a point of the curve.
+
+        Of an image it becomes the session's; of a data set the test vectors are scored with it.
+
+        Raises
+        ------
+        ValueError
+            If nothing is chosen there.
+        """
+        if self.curve is None:
+            return
+        if self.curve.degenerate[row]:
+            raise ValueError(
+                "repeated colors predict themselves there, and no width is too small; choose one "
+                "outside the shaded zone."
+            )
+        sigmas = self.curve.sigmas[row]
+        if self.dataset is None:
+            self._session.set(bandwidth=tuple(sigmas.tolist()))
+        elif self._asked is not None:
+            asked = self._asked
+            self._run("search", lambda: score_test(asked, float(sigmas[0])))
+
+    def cross_check(self) -> None:
+        """Compare the density with other libraries': of the data set, or of the image.
+
+        Raises
+        ------
+        ValueError
+            If there is neither, or a data set was not searched yet.
+        """
+        self.answers = []
+        self.changed.emit()
+        if self.dataset is not None:
+            asked, curve = self._asked, self.curve
+            if asked is None or curve is None:
+                raise ValueError("the data set was not searched yet; search it first.")
+            sigma = float(curve.sigmas[curve.best, 0])
+            self._run("check", lambda: check_vectors(asked, sigma))
+            return
+        palette, estimate = self._session.palette, self._session.estimate
+        if palette is None or estimate is None or self._session.space != "rgb":
+            raise ValueError("there is no density of an image's own channels; open an image first.")
+        sigmas, device = estimate.sigmas, self._session.device.name
+        self._run("check", lambda: check_image(palette, sigmas, device))
+
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """The header and the rows of the curve, as they are written to a file."""
+        if self.curve is None:
+            return [], []
+        curve = self.curve
+        n = curve.sigmas.shape[1]
+        sigma_names = ["sigma"] if n == 1 else [f"sigma_{i + 1}" for i in range(n)]
+        header = [*sigma_names, "log_likelihood", "degenerate", "best"]
+        rows = [
+            [
+                *(f"{sigma:.6g}" for sigma in sigmas),
+                f"{score:.6f}",
+                str(int(curve.degenerate[i])),
+                str(int(i == curve.best)),
+            ]
+            for i, (sigmas, score) in enumerate(zip(curve.sigmas, curve.scores, strict=True))
+        ]
+        return header, rows
+
+    def save_table(self, path: str | Path) -> None:
+        """Write the table as CSV.
+
+        Raises
+        ------
+        ValueError
+            If there is no curve, or the file has another suffix.
+        """
+        header, rows = self.table()
+        if not rows:
+            raise ValueError("there is no curve to save; search first.")
+        target = Path(path)
+        check_target(target, (".csv",), name="table")
+        with atomic_path(target) as scratch, scratch.open("w", newline="", encoding="utf-8") as f:
+            writer = csv.writer(f)
+            writer.writerow(header)
+            writer.writerows(rows)
+
+    def wait(self, timeout: float | None = 60.0) -> bool:
+        """Let events pass until nothing is under way; return whether that was so in time."""
+        return self._executor.wait(lambda: not self._jobs.busy, timeout)
+
+    def stop(self) -> None:
+        """Stop what is under way; what has come stays."""
+        self._jobs.stop()
+
+    def close(self) -> None:
+        """Stop everything and let go of the data set."""
+        self._jobs.close()
+        self.dataset = self._asked = self.curve = None
+
+    def _begin(self) -> None:
+        self._jobs.stop("search")
+        self.curve = self.test = None
+        self.changed.emit()
+
+    def _run(self, lane: str, work: Any) -> None:
+        self._jobs.submit(lane, work, self._on_result, self._on_end)
+
+    def _on_result(self, result: object) -> None:
+        if isinstance(result, Progress):
+            self.progressed.emit(result)
+            return
+        if isinstance(result, DataSet):
+            self._take(result)
+            return
+        if isinstance(result, Curve):
+            self.curve = result
+        elif isinstance(result, TestScore):
+            self.test = result
+        elif isinstance(result, Answer):
+            self.answers.append(result)
+        self.changed.emit()
+
+    def _on_end(self, error: Exception | None) -> None:
+        if error is not None:
+            self.failed.emit(user_message(error))
+        self.changed.emit()
+
+    def _take(self, dataset: DataSet | None) -> None:
+        self._jobs.stop("check")
+        self.dataset, self._asked = dataset, None
+        self.curve = self.test = None
+        self.answers = []
+        self.changed.emit()

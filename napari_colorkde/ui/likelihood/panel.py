@@ -1,0 +1,342 @@
+"""The tab "Likelihood": what is searched, by which rule, the curve, the table, the cross-check."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, LineEdit, PushButton, SpinBox
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
+
+from napari_colorkde.app.background.executor import Executor, Progress
+from napari_colorkde.app.connections import Connections
+from napari_colorkde.app.image.source import is_image, unwrap_proxy
+from napari_colorkde.app.likelihood.likelihood import Likelihood
+from napari_colorkde.app.session import Session
+from napari_colorkde.core.crosscheck.answers import HEADER
+from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
+from napari_colorkde.io.datasets.montage import montage
+from napari_colorkde.ui.likelihood.result_table import ResultTable
+from napari_colorkde.ui.report_errors import report_errors
+from napari_colorkde.ui.widgets.curve_plot import CurvePlot, Points
+from napari_colorkde.ui.widgets.flow_layout import FlowLayout
+from napari_colorkde.ui.widgets.forms import form
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+IMAGE, OPENED = "the image's colors", "data set"
+SHAPES = {"one sigma": "isotropic", "one for each channel": "channels"}
+SIGMAS = "0.05, 0.08, 0.1, 0.2, 0.5, 1, 1.5, 2"
+
+
+class LikelihoodPanel(QWidget):
+    """Searches the bandwidth of the image or of a data set.
+
+    Parameters
+    ----------
+    viewer
+        Whose layers are offered, and that gets the montage.
+    session
+        Whose image is searched; a click on its curve sets the session's bandwidth.
+    executor
+        Runs the work.
+    """
+
+    failed = Signal(str)
+
+    def __init__(self, viewer: "Viewer", session: Session, executor: Executor) -> None:
+        super().__init__()
+        self._viewer: Viewer = unwrap_proxy(viewer)
+        self.session = session
+        self.likelihood = Likelihood(session, executor)
+        self._make_settings()
+        self._make_results()
+        self._lay_out()
+        self._connect()
+        self._sync()
+
+    def close_session(self) -> None:
+        """Stop all work and let go of the session."""
+        self._connections.close()
+        self.likelihood.close()
+
+    def reset_choices(self) -> None:
+        """Follow the layer list."""
+        with self.what.changed.blocked():
+            self.what.reset_choices()
+            self.what.value = IMAGE if self.likelihood.dataset is None else OPENED
+
+    def set_theme(self, theme: str) -> None:
+        """Follow napari's theme."""
+        self.plot.set_theme(theme)
+
+    # --- its parts
+
+    def _make_settings(self) -> None:
+        self.what = ComboBox(
+            name="what",
+            choices=self._choices,
+            tooltip="What is searched: the colors of the open image, a stack of pictures, or a "
+            "data set from a file.",
+        )
+        self.file_button = PushButton(
+            text="File…",
+            tooltip="Open a data set: IDX, mnist.pkl.gz, CIFAR for Python, .npy, .npz, a TIFF of "
+            "several pages.",
+        )
+        self.folder_button = PushButton(
+            text="Folder…",
+            tooltip="Open a folder of pictures of one size, whose subfolders are labels.",
+        )
+        self.rule = ComboBox(
+            name="rule",
+            choices=[(r.title, r.name) for r in BANDWIDTH_RULES.values() if r.tries_candidates],
+            tooltip="What is predicted: colors or pixels that are left out, or half of the pixels. "
+            "Neighbors are alike, so that random pixels are mostly predicted by theirs and ask for "
+            "too narrow kernels; blocks do not.",
+        )
+        self.shape = ComboBox(
+            name="shape",
+            choices=list(SHAPES.items()),
+            tooltip="One sigma for all channels, or one for each, changed one after the other.",
+        )
+        self.sigmas = LineEdit(
+            name="sigmas", value=SIGMAS, tooltip="Sigmas to try, in units of the scaled numbers."
+        )
+        self.scale = FloatSpinBox(
+            name="scale",
+            value=1.0,
+            min=1e-9,
+            max=1e9,
+            tooltip="All numbers are divided by this: 256 for 8-bit pictures.",
+        )
+        tooltip = "So many vectors; 0 takes all that there are."
+        self.train, self.valid, self.test = (
+            SpinBox(name=name, value=0, min=0, max=10**9, tooltip=tooltip)
+            for name in ("train", "valid", "test")
+        )
+        self.shuffle = CheckBox(
+            text="shuffle", tooltip="Shuffle the training vectors first, by NumPy's RandomState."
+        )
+        self.seed = SpinBox(name="seed", value=0, min=0, max=2**31 - 1, tooltip="Of the shuffling.")
+
+    def _make_results(self) -> None:
+        self.search_button = PushButton(
+            text="Search", tooltip="Try bandwidths; the curve shows each as it is done."
+        )
+        self.stop_button = PushButton(text="Stop", tooltip="Stop; what has come stays.")
+        self.plot = CurvePlot("σ", "log-likelihood, nats")
+        self.plot.setToolTip(
+            "Mean log-likelihood of what was left or held out. Click a point to take its sigma. In "
+            "the shaded zone repeated colors predict themselves, and nothing is chosen."
+        )
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        self.table = ResultTable("Log-likelihoods")
+        self.answers = ResultTable("Cross-check")
+        self.csv_button = PushButton(text="Save table…", tooltip="Write the table as CSV.")
+        self.montage_button = PushButton(
+            text="Montage", tooltip="Show the first 400 training pictures as a layer."
+        )
+        self.check_button = PushButton(
+            text="Cross-check",
+            tooltip="Compare the density with the formula from scratch, scikit-learn, SciPy, "
+            "statsmodels and KDEpy, each with its bandwidth converted.",
+        )
+
+    def _lay_out(self) -> None:
+        first, self._of_image, self._of_vectors = QWidget(), QWidget(), QWidget()
+        form([("search", [self.what, self.file_button, self.folder_button])], first)
+        form([("predict", [self.rule]), ("bandwidth", [self.shape])], self._of_image)
+        form(
+            [
+                ("sigmas", [self.sigmas]),
+                ("divide by", [self.scale]),
+                ("train", [self.train]),
+                ("valid", [self.valid]),
+                ("test", [self.test]),
+                ("seed", [self.seed, self.shuffle]),
+            ],
+            self._of_vectors,
+        )
+        search, more = QWidget(), QWidget()
+        search.setLayout(
+            FlowLayout([self.search_button.native, self.stop_button.native], spacing=6)
+        )
+        buttons = (self.csv_button, self.montage_button, self.check_button)
+        more.setLayout(FlowLayout([button.native for button in buttons], spacing=6))
+        lines = QVBoxLayout(self)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(5)
+        parts = (first, self._of_image, self._of_vectors, search, self.plot, self.note)
+        for part in (*parts, self.table, more, self.answers):
+            lines.addWidget(part)
+
+    def _connect(self) -> None:
+        self.what.changed.connect(self._on_what)
+        self.file_button.changed.connect(self._on_file)
+        self.folder_button.changed.connect(self._on_folder)
+        self.search_button.changed.connect(self._on_search)
+        self.stop_button.changed.connect(self._on_stop)
+        self.csv_button.changed.connect(self._on_csv)
+        self.montage_button.changed.connect(self._on_montage)
+        self.check_button.changed.connect(self._on_check)
+        self.plot.clicked.connect(self._on_point)
+        self._connections = Connections()
+        self._connections.add(self.likelihood.changed, self._sync)
+        self._connections.add(self.likelihood.progressed, self._on_progress)
+        self._connections.add(self.likelihood.failed, self._on_failed)
+        self._connections.add(self.likelihood.idle, self._sync)
+
+    # --- what the user does
+
+    def _on_what(self, what: object) -> None:
+        if what == IMAGE:
+            self.likelihood.close_dataset()
+        elif what != OPENED:
+            self._ask(lambda: self.likelihood.open_layer(what))
+
+    def _on_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open data set")
+        if path:
+            self.likelihood.open(path)
+
+    def _on_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Open a folder of pictures")
+        if path:
+            self.likelihood.open(path)
+
+    def _on_search(self) -> None:
+        self._ask(self._search)
+
+    def _search(self) -> None:
+        if self.likelihood.dataset is None:
+            self.likelihood.search_image(self.rule.value, self.shape.value)
+            return
+        self.likelihood.search_vectors(
+            _numbers(self.sigmas.value),
+            train=self.train.value or None,
+            valid=self.valid.value or None,
+            test=self.test.value or None,
+            shuffle=self.shuffle.value,
+            seed=self.seed.value if self.shuffle.value else None,
+            scale=None if self.scale.value == 1 else self.scale.value,
+        )
+
+    def _on_stop(self) -> None:
+        self.likelihood.stop()
+        self._sync()
+
+    def _on_point(self, number: int) -> None:
+        curve = self.likelihood.curve
+        if curve is not None:
+            row = int(curve.means.argsort()[number])
+            self._ask(lambda: self.likelihood.take(row))
+
+    def _on_check(self) -> None:
+        self._ask(self.likelihood.cross_check)
+
+    def _on_csv(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save table", "likelihood.csv", "CSV (*.csv)")
+        if path:
+            self._ask(lambda: self.likelihood.save_table(Path(path).with_suffix(".csv")))
+
+    def _on_montage(self) -> None:
+        dataset = self.likelihood.dataset
+        if dataset is None or dataset.image_shape is None:
+            self.failed.emit("The data set does not say that its vectors are pictures.")
+            return
+        picture = montage(dataset.train, dataset.image_shape)
+        if picture.ndim == 3 and picture.shape[-1] == 1:
+            picture = picture[..., 0]
+        self._viewer.add_image(picture, name=f"{dataset.name} montage", rgb=picture.ndim == 3)
+
+    def _ask(self, change: Callable[[], object]) -> None:
+        report_errors(change, self.failed.emit)
+        self.reset_choices()
+
+    # --- what has come
+
+    def _on_progress(self, progress: Progress) -> None:
+        share = "" if progress.fraction is None else f" {progress.fraction:.0%}"
+        self.note.setText(f"{progress.what}{share} …")
+        self.stop_button.enabled = True
+
+    def _on_failed(self, reason: str) -> None:
+        self.failed.emit(reason[:1].upper() + reason[1:])
+
+    def _sync(self) -> None:
+        likelihood = self.likelihood
+        curve, dataset = likelihood.curve, likelihood.dataset
+        self._of_image.setVisible(dataset is None)
+        self._of_vectors.setVisible(dataset is not None)
+        self.montage_button.visible = dataset is not None and dataset.image_shape is not None
+        self.csv_button.visible = curve is not None
+        self.stop_button.enabled = likelihood.busy
+        self.reset_choices()
+        self._show_note()
+        if curve is None:
+            self.plot.set_points(Points())
+        else:
+            means = curve.means
+            order = means.argsort()
+            zone = means[curve.degenerate]
+            self.plot.set_points(
+                Points(
+                    tuple(means[order].tolist()),
+                    tuple(curve.scores[order].tolist()),
+                    int((order == curve.best).argmax()),
+                    float(zone.max()) if len(zone) else None,
+                )
+            )
+        self.table.set_rows(*likelihood.table())
+        self.answers.set_rows(HEADER, [answer.cells() for answer in likelihood.answers])
+
+    def _show_note(self) -> None:
+        likelihood = self.likelihood
+        texts = []
+        if (dataset := likelihood.dataset) is not None:
+            sizes = [
+                f"{len(part)} {name}"
+                for name, part in (
+                    ("training", dataset.train),
+                    ("validation", dataset.valid),
+                    ("test", dataset.test),
+                )
+                if part is not None
+            ]
+            texts.append(f"{', '.join(sizes)} vectors of {dataset.train.shape[1]} numbers.")
+        if (curve := likelihood.curve) is not None:
+            best = ", ".join(f"{s:.4g}" for s in dict.fromkeys(curve.sigmas[curve.best].tolist()))
+            texts.append(f"Best σ {best}: {curve.scores[curve.best]:.4f} nats.")
+            if curve.caveat:
+                texts.append(curve.caveat[:1].upper() + curve.caveat[1:])
+        if likelihood.test is not None:
+            test = likelihood.test
+            texts.append(f"Test vectors at σ {test.sigma:.4g}: {test.score:.4f} nats.")
+        if dataset is not None and curve is not None:
+            texts.append(
+                "Such likelihoods are a poor yardstick for generative models (Theis, van den Oord "
+                "and Bethge, arXiv 1511.01844)."
+            )
+        self.note.setText(" ".join(texts))
+
+    def _choices(self, widget: object) -> list[tuple[str, object]]:
+        layers = [unwrap_proxy(layer) for layer in self._viewer.layers]
+        stacks = [layer for layer in reversed(layers) if is_image(layer) and _is_stack(layer)]
+        dataset = self.likelihood.dataset
+        opened = [] if dataset is None else [(dataset.name, OPENED)]
+        return [(IMAGE, IMAGE), *opened, *((layer.name, layer) for layer in stacks)]
+
+
+def _is_stack(layer: object) -> bool:
+    ndim: int = layer.ndim  # type: ignore[attr-defined]  # a layer of napari, without rgb's axis
+    return ndim > 2
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(word) for word in text.replace(",", " ").split())
+    except ValueError:
+        raise ValueError(f"sigmas {text!r}: give numbers separated by commas.") from None

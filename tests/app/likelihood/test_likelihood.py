@@ -1,0 +1,188 @@
+"""The search for a bandwidth without its widgets."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.layers import Image
+
+from napari_colorkde import select_bandwidth
+from napari_colorkde.app.background.executor import SynchronousExecutor
+from napari_colorkde.app.image.source import source_of_array
+from napari_colorkde.app.likelihood.likelihood import Likelihood
+from napari_colorkde.app.session import Session
+from napari_colorkde.io.datasets import read_dataset
+from napari_colorkde.io.datasets.montage import montage
+
+DIGITS = Path(__file__).parents[2] / "data" / "mnist_30_digits.npz"
+KNOWN = json.loads(DIGITS.with_suffix(".json").read_text())
+RGB = np.clip(np.random.default_rng(0).normal(120, 20, (24, 32, 3)), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def likelihood() -> Iterator[Likelihood]:
+    session = Session()
+    session.open(source_of_array(RGB))
+    session.wait()
+    found = Likelihood(session, SynchronousExecutor())
+    yield found
+    found.close()
+    session.close()
+
+
+def curves_of(likelihood: Likelihood) -> list[int]:
+    seen: list[int] = []
+
+    def look() -> None:
+        if likelihood.curve is not None:
+            seen.append(len(likelihood.curve.scores))
+
+    likelihood.changed.connect(look)
+    return seen
+
+
+@pytest.mark.parametrize("method", ["loco", "blocks"])
+def test_curve_of_the_image_is_drawn_as_it_is_computed(likelihood: Likelihood, method: str) -> None:
+    seen = curves_of(likelihood)
+    likelihood.search_image(method)
+    expected = select_bandwidth(RGB, method)
+    curve = likelihood.curve
+    assert curve is not None
+    np.testing.assert_allclose(curve.scores, expected.scores, rtol=1e-9)
+    np.testing.assert_array_equal(curve.sigmas[curve.best], expected.bandwidth)
+    assert list(dict.fromkeys(seen)) == list(range(1, len(curve.scores) + 1))
+
+
+def test_a_point_that_is_taken_is_the_sessions_bandwidth(likelihood: Likelihood) -> None:
+    likelihood.search_image("loco", "channels")
+    assert likelihood.curve is not None
+    likelihood.take(3)
+    session = likelihood._session
+    session.wait()
+    assert session.estimate is not None
+    np.testing.assert_allclose(session.estimate.sigmas, likelihood.curve.sigmas[3])
+
+
+def test_nothing_is_taken_where_repeated_colors_predict_themselves(
+    likelihood: Likelihood,
+) -> None:
+    likelihood._session.open(source_of_array(np.repeat(RGB[:6], 4, axis=0)))
+    likelihood._session.wait()
+    likelihood.search_image("loo")
+    curve = likelihood.curve
+    assert curve is not None
+    assert curve.degenerate[0]
+    assert not curve.degenerate[curve.best]
+    with pytest.raises(ValueError, match="repeated colors predict themselves there"):
+        likelihood.take(0)
+    assert likelihood._session.bandwidth is None
+
+
+def test_digits_have_the_published_scores(likelihood: Likelihood) -> None:
+    seen = curves_of(likelihood)
+    likelihood.open(DIGITS)
+    likelihood.search_vectors(tuple(KNOWN["sigmas"]), scale=256)
+    curve, test = likelihood.curve, likelihood.test
+    assert curve is not None
+    assert test is not None
+    np.testing.assert_allclose(curve.scores, KNOWN["valid_float64"], rtol=1e-6)
+    assert curve.sigmas[curve.best].tolist() == [KNOWN["best_sigma"]]
+    assert test.score == pytest.approx(KNOWN["test_float64"], abs=1e-3)
+    assert seen
+    # Another point asks for the test vectors again.
+    likelihood.take(3)
+    assert likelihood.test is not None
+    assert likelihood.test.sigma == 0.2
+
+
+def test_scores_of_many_vectors_come_in_parts(
+    likelihood: Likelihood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_colorkde.app.likelihood.searches.ROWS", 4)
+    shares = []
+    likelihood.open(DIGITS)
+    likelihood.changed.connect(
+        lambda: shares.append(likelihood.curve.share) if likelihood.curve else None
+    )
+    likelihood.search_vectors((0.5,), scale=256)
+    assert list(dict.fromkeys(shares)) == [0.4, 0.8, 1.0]
+    assert likelihood.curve is not None
+    assert likelihood.curve.scores[0] == pytest.approx(KNOWN["valid_float64"][4], rel=1e-6)
+
+
+def test_stack_of_pictures_is_a_data_set(likelihood: Likelihood) -> None:
+    digits = read_dataset(DIGITS).train.reshape(-1, 28, 28)
+    likelihood.open_layer(Image(digits, name="digits"))
+    dataset = likelihood.dataset
+    assert dataset is not None
+    assert dataset.name == "digits"
+    assert montage(dataset.train, dataset.image_shape or ()).shape == (112, 112)
+    likelihood.search_vectors((0.5,), valid=3, test=2, scale=256)
+    assert likelihood.test is not None
+    with pytest.raises(ValueError, match="layer 'one' is a single picture"):
+        likelihood.open_layer(Image(digits[0], name="one"))
+    likelihood.close_dataset()
+    assert (likelihood.dataset, likelihood.curve) == (None, None)
+
+
+@pytest.mark.parametrize("of", ["image", "digits"])
+def test_cross_check_has_an_answer_of_each_library(likelihood: Likelihood, of: str) -> None:
+    if of == "digits":
+        likelihood.open(DIGITS)
+        likelihood.search_vectors((0.5,), scale=256)
+    likelihood.cross_check()
+    answers = {answer.library: answer for answer in likelihood.answers}
+    assert answers["scratch formula"].is_right
+    assert answers["napari-colorkde"].is_right
+    assert len(answers) >= 8
+
+
+def test_table_is_saved(likelihood: Likelihood, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="there is no curve to save; search first"):
+        likelihood.save_table(tmp_path / "t.csv")
+    likelihood.search_image("loco")
+    likelihood.save_table(tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["sigma_1", "sigma_2", "sigma_3", "log_likelihood", "degenerate", "best"]
+    assert (header, rows) == likelihood.table()
+    assert [row[-1] for row in rows].count("1") == 1
+
+
+def refusals(likelihood: Likelihood) -> dict[str, Any]:
+    return {
+        "there is no data set; choose a file": lambda: likelihood.search_vectors((1.0,)),
+        "was not searched yet; search it first": lambda: (
+            likelihood.open(DIGITS),
+            likelihood.cross_check(),
+        ),
+        "sigmas must be positive; give some": lambda: (
+            likelihood.open(DIGITS),
+            likelihood.search_vectors((0.1, 0.0)),
+        ),
+        "there are no counted colors yet": lambda: Likelihood(
+            Session(), SynchronousExecutor()
+        ).search_image("loco"),
+    }
+
+
+def test_what_cannot_be_searched_is_refused(likelihood: Likelihood) -> None:
+    for words, ask in refusals(likelihood).items():
+        with pytest.raises(ValueError, match=words):
+            ask()
+
+
+def test_errors_of_the_work_are_told(likelihood: Likelihood, tmp_path: Path) -> None:
+    told: list[str] = []
+    likelihood.failed.connect(told.append)
+    likelihood.open(tmp_path / "missing.npz")
+    likelihood.open(DIGITS)
+    likelihood.search_vectors((0.5,), train=99)
+    assert "does not exist; check the name" in told[0]
+    assert "has 10 training vectors; 99 for training are more than that" in told[1]
