@@ -174,7 +174,7 @@ class Likelihood:
         palette, estimate = self._session.palette, self._session.estimate
         if palette is None or estimate is None or self._session.space != "rgb":
             raise ValueError("there is no density of an image's own channels; open an image first.")
-        sigmas, device = estimate.sigmas, self._session.device.name
+        sigmas, device = estimate.sigmas, self._session.device
         self._run("check", lambda: check_image(palette, sigmas, device))
 
     def table(self) -> tuple[list[str], list[list[str]]]:

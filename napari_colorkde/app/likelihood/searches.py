@@ -154,7 +154,7 @@ def score_test(request: VectorSearch, sigma: float) -> Iterator[Progress | TestS
 
 
 def check_image(
-    palette: Palette, sigmas: tuple[float, ...] | None, device: str
+    palette: Palette, sigmas: tuple[float, ...] | None, device: Device
 ) -> Iterator[Progress | Answer]:
     """Compare the density of an image's colors with other libraries'."""
     yield Progress("cross-checking")

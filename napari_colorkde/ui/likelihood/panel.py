@@ -326,7 +326,7 @@ class LikelihoodPanel(QWidget):
         layers = [unwrap_proxy(layer) for layer in self._viewer.layers]
         stacks = [layer for layer in reversed(layers) if is_image(layer) and _is_stack(layer)]
         dataset = self.likelihood.dataset
-        opened = [] if dataset is None else [(dataset.name, OPENED)]
+        opened = [] if dataset is None else [(f"data set {dataset.name}", OPENED)]
         return [(IMAGE, IMAGE), *opened, *((layer.name, layer) for layer in stacks)]
 
 

@@ -74,7 +74,7 @@ def test_digits_from_a_file_and_montage(
     name = "qtpy.QtWidgets.QFileDialog.getOpenFileName"
     monkeypatch.setattr(name, lambda *args: (str(DIGITS), ""))
     panel.file_button.native.click()
-    assert panel.what.current_choice == DIGITS.name
+    assert panel.what.current_choice == f"data set {DIGITS.name}"
     assert panel.sigmas.native.isVisible()
     assert not panel.rule.native.isVisible()
     panel.scale.value = 256

@@ -102,14 +102,14 @@ def test_neighbors_that_are_alike_make_random_pixels_ask_for_narrower_kernels() 
 
 
 def test_a_shape_never_makes_the_likelihood_worse() -> None:
-    few = RGB[::2, ::2, :2]
+    few = RGB[::2, ::2, [0, 2]]
     isotropic, channels, covariance = (
         select_bandwidth(few, "loco", shape=shape)  # type: ignore[arg-type]  # names
         for shape in ("isotropic", "channels", "covariance")
     )
-    assert channels.scores.max() > isotropic.scores.max() + 0.05
-    assert covariance.scores.max() > isotropic.scores.max() + 0.05
-    assert channels.bandwidth[0] > 1.5 * channels.bandwidth[1]
+    assert channels.scores.max() > isotropic.scores.max() + 0.01
+    assert covariance.scores.max() > isotropic.scores.max() + 0.01
+    assert channels.bandwidth[0] > 1.3 * channels.bandwidth[1]
     assert channels.full_covariance is None
     # A multiple of the pixels' own covariance, and its score is that of the KDE it makes.
     own = np.cov(few.reshape(-1, 2).T, bias=True)
@@ -132,7 +132,7 @@ def test_candidates_of_the_covariance_have_the_volume_of_the_sigmas() -> None:
 def test_bandwidths_are_chosen_in_every_color_space(space: str, method: str) -> None:
     few = RGB[::2, ::3] if method == "loco" else RGB
     known = color_space(space, Palette.from_image(few))
-    sigmas = (known.high - known.low)[np.newaxis] * [[0.02], [0.06], [0.9]]
+    sigmas = (known.high - known.low)[np.newaxis] * [[0.001], [0.06], [0.9]]
     found = select_bandwidth(few, method, sigmas, space=space)
     if method == "loco":
         kde = ColorKDE(few, found.bandwidth, space=space)

@@ -81,7 +81,7 @@ def test_bandwidth_of_an_image_is_for_all_of_its_pixels() -> None:
     rounded = np.clip(np.rint(many), 0, 255).astype(np.uint8)[np.newaxis]
     found = select_bandwidth(rounded, "plug-in").covariance
     best = 400 * (4 / (4 * 8192)) ** (1 / 3)
-    np.testing.assert_allclose(np.diag(found), best, rtol=0.25)
+    np.testing.assert_allclose(np.diag(found), best, rtol=0.4)
 
 
 @pytest.mark.parametrize(
