@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from string import Template
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -73,6 +73,18 @@ SpaceOption = Annotated[
         autocompletion=lambda: list(allowed_names.color_spaces()),
         help="Color space: $spaces. All but rgb, the image's own channels, read it as sRGB.",
     ),
+]
+BoundaryOption = Annotated[
+    Literal["none", "renormalized", "reflected"],
+    typer.Option(
+        "--boundary",
+        help="At the walls of the color box: kernels reach through, or are divided by what lies "
+        "inside, or folded back.",
+    ),
+]
+VaryingOption = Annotated[
+    bool,
+    typer.Option("--varying", help="Wider kernels where colors are rare (Abramson's law)."),
 ]
 BandwidthOption = Annotated[
     Any,

@@ -43,16 +43,18 @@ def kde_volume(
     *,
     bins: int,
     extent: list[list[float]],
-    space: str,
     sampling: str,
-    device: str,
+    estimator: dict[str, Any],
 ) -> "DensityVolume":
-    """The color KDE on a grid: a `DensityVolume`. No extent means the default one."""
+    """The color KDE on a grid: a `DensityVolume`. No extent means the default one.
+
+    `estimator` holds what `ColorKDE` is given beside the bandwidth.
+    """
     from napari_colorkde.core.kde.color_kde import ColorKDE
 
     pairs = extent[0] if len(extent) == 1 else extent or None
     with timed_step("Density of colors") as work:
-        kde = ColorKDE(palette, bandwidth, space=space, device=device)
+        kde = ColorKDE(palette, bandwidth, **estimator)
         grid = kde.volume(bins, pairs, sampling=cast(Literal["points", "cells"], sampling))
         size = " × ".join(map(str, grid.values.shape))
         work.outcome = (
@@ -62,13 +64,29 @@ def kde_volume(
     return grid
 
 
+def chosen_by_image(
+    image: ImageInput, bandwidth: "Bandwidth", space: str, device: str
+) -> "Bandwidth":
+    """Return the covariance that a rule chooses that needs the image; others as they are."""
+    from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
+
+    if not isinstance(bandwidth, str) or not BANDWIDTH_RULES[bandwidth].needs_image:
+        return bandwidth
+    return select_bandwidth(image, bandwidth, None, device, space=space).covariance
+
+
+def unusual(boundary: str, varying: bool) -> dict[str, Any]:
+    """Return what a record says of an estimate that is not the plain one."""
+    said: dict[str, Any] = {} if boundary == "none" else {"boundary": boundary}
+    return {**said, "varying": True} if varying else said
+
+
 def kde_density(
     image: ImageInput,
     bandwidth: "Bandwidth",
     *,
-    space: str,
     log: bool,
-    device: str,
+    estimator: dict[str, Any],
     per_frame: bool = False,
 ) -> "tuple[NDArray[Any], NDArray[np.float64]]":
     """The KDE of an image's own colors at each of its pixels, and the bandwidth's covariance.
@@ -82,15 +100,16 @@ def kde_density(
 
     if per_frame and len(image.shape) > 2:
         found = [
-            kde_density(frame, bandwidth, space=space, log=log, device=device)
+            kde_density(frame, bandwidth, log=log, estimator=estimator)
             for _, frame in frames(image, per_frame=True)
         ]
         values = np.stack([value for value, _ in found])
         return values.reshape(image.shape), np.stack([covariance for _, covariance in found])
 
+    bandwidth = chosen_by_image(image, bandwidth, estimator["space"], estimator["device"])
     palette = count_colors(image)
     with timed_step("Density of each color") as work:
-        kde = ColorKDE(palette, bandwidth, space=space, device=device)
+        kde = ColorKDE(palette, bandwidth, **estimator)
         values = kde.density(log=log)
         work.outcome = f"{sigmas_text(kde.covariance)}, on {kde.device.name}"
     with timed_step("Density of each pixel"):

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from napari_colorkde import select_bandwidth
+from napari_colorkde import ColorKDE, color_kde, select_bandwidth
 from napari_colorkde.cli import main
 
 
@@ -89,6 +89,21 @@ def test_full_covariance_is_printed(
     shown = [[float(word) for word in line.split()[1:]] for line in covariance]
     expected = select_bandwidth(picture, "plug-in").covariance
     np.testing.assert_allclose(shown, expected, rtol=1e-5)
+
+
+def test_densities_by_blocks_within_walls_and_of_varying_width(picture: NDArray[Any]) -> None:
+    line = "density a.png -o d.npy --bandwidth 12 --boundary reflected"
+    assert main(shlex.split(line)) == 0
+    expected = ColorKDE(picture, 12, boundary="reflected").density(picture)
+    np.testing.assert_allclose(np.load("d.npy"), expected, rtol=1e-6)
+    assert main(shlex.split("volume a.png -o v.npz --bandwidth 30 --varying --bins 16")) == 0
+    with np.load("v.npz") as volume:
+        assert json.loads(str(volume["provenance"]))["varying"] is True
+        values = color_kde(picture, 30, varying=True, bins=16).values
+        np.testing.assert_allclose(volume["values"], values, rtol=1e-5)
+    assert main(shlex.split("density a.png -o b.npy --bandwidth blocks")) == 0
+    expected = ColorKDE(picture, "blocks").density(picture)
+    np.testing.assert_allclose(np.load("b.npy"), expected, rtol=1e-6)
 
 
 REFUSALS = {

@@ -21,12 +21,14 @@ from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.reading_options import Reading, is_typed, reads_images
 from napari_colorkde.cli.shared_options import (
     BANDWIDTH_HELP,
+    BoundaryOption,
     ChannelAxisOption,
     ChannelsOption,
     DeviceOption,
     ImageArgument,
     MaskOption,
     SpaceOption,
+    VaryingOption,
 )
 
 Show = Literal["density", "posterior", "ratio", "class"]
@@ -101,6 +103,8 @@ def density(
         ),
     ] = None,
     space: SpaceOption = "rgb",
+    boundary: BoundaryOption = "none",
+    varying: VaryingOption = False,
     log: Annotated[bool, typer.Option("--log", help="Natural logarithm of the density.")] = False,
     colormap: Annotated[
         str,
@@ -144,7 +148,7 @@ def density(
             "--prior": priors is not None,
             "--keep-mass": keep_mass is not None,
             "--bandwidth": is_typed(context, "bandwidth"),
-            "--space": space != "rgb",
+            "--space": space != "rgb" or varying or boundary != "none",
             "--log": log,
             "--per-frame": per_frame,
         },
@@ -169,10 +173,15 @@ def density(
         return
     if kernels is None:
         values, covariance = tasks.kde_density(
-            read, bandwidth, space=space, log=log, device=device, per_frame=per_frame
+            read,
+            bandwidth,
+            log=log,
+            estimator={"space": space, "boundary": boundary, "varying": varying, "device": device},
+            per_frame=per_frame,
         )
         result.origin["kernel density estimate with covariance"] = covariance
         result.origin["space"] = space
+        result.origin.update(tasks.unusual(boundary, varying))
     else:
         mixture = (
             inputs.single_set(kernels, kernel_sets)
@@ -195,7 +204,10 @@ def _require_agreement(show: str, given: dict[str, bool]) -> None:
     if given["--kernels"] and given["--per-frame"]:
         raise ValueError("--per-frame is for the image's own colors; kernels judge all alike.")
     if given["--kernels"] and given["--space"]:
-        raise ValueError("--space is for the image's own colors; kernels are those of the file.")
+        raise ValueError(
+            "--space, --boundary and --varying are for the image's own colors; kernels are those "
+            "of the file."
+        )
     if not given["--kernels"]:
         if show != "density":
             raise ValueError(f"--show {show} needs kernels with classes; give --kernels FILE.")

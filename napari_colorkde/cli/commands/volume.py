@@ -13,12 +13,14 @@ from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import (
     BandwidthOption,
+    BoundaryOption,
     ChannelAxisOption,
     ChannelsOption,
     DeviceOption,
     ImageArgument,
     MaskOption,
     SpaceOption,
+    VaryingOption,
 )
 
 
@@ -48,6 +50,8 @@ def volume(
     ] = None,
     bandwidth: BandwidthOption = "auto",
     space: SpaceOption = "rgb",
+    boundary: BoundaryOption = "none",
+    varying: VaryingOption = False,
     sampling: Annotated[
         Literal["points", "cells"],
         typer.Option("--sampling", help="cells are averages, for kernels narrower than the grid."),
@@ -66,19 +70,17 @@ def volume(
 
     check_export(output, volume=True, name="output")
     refuse_overwriting_inputs(output, image, mask)
-    palette = inputs.count_colors(inputs.read(image, mask, channel_axis, channels, reading))
+    read = inputs.read(image, mask, channel_axis, channels, reading)
     grid = tasks.kde_volume(
-        palette,
-        bandwidth,
+        inputs.count_colors(read),
+        tasks.chosen_by_image(read, bandwidth, space, device),
         bins=bins,
         extent=extent or [],
-        space=space,
         sampling=sampling,
-        device=device,
+        estimator={"space": space, "boundary": boundary, "varying": varying, "device": device},
     )
-    record = provenance(
-        context.obj or "", image=str(image), covariance=grid.covariance, space=space
-    )
+    origin = {"image": str(image), "covariance": grid.covariance, "space": space}
+    record = provenance(context.obj or "", **origin, **tasks.unusual(boundary, varying))
     with timed_step(f"Writing {output}"):
         write_volume(output, grid, description=record)
 

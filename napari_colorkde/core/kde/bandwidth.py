@@ -152,20 +152,23 @@ def select_bandwidth(
     the number of pixels as n. One transform per candidate: 1 to 2 s on two cores for an 8-bit
     photograph of 18 megapixels.
     """
-    rule = bandwidth_rule(method)
+    bandwidth_rule(method)
     place = resolve_device(device)
-    if isinstance(image, Palette):
-        palette, halves = image, None
-    else:
-        palette = Palette.from_image(image)
-        halves = halves_by_blocks(image) if rule.needs_image else None
-    points, halves = in_space(palette, halves, space)
+    palette = image if isinstance(image, Palette) else Palette.from_image(image)
+    points, halves = in_space(palette, halves_for(method, image), space)
     steps = iterate_selection(
         points, method, candidates, place, exact=exact, shape=shape, halves=halves
     )
     *_, selection = steps
     _warn(selection, stacklevel=3)
     return selection
+
+
+def halves_for(bandwidth: object, image: Palette | ArrayLike) -> Halves | None:
+    """Return the halves of an image's pixels, for a rule that needs them; otherwise None."""
+    if not isinstance(bandwidth, str) or isinstance(image, Palette):
+        return None
+    return halves_by_blocks(image) if bandwidth_rule(bandwidth).needs_image else None
 
 
 def in_space(palette: Palette, halves: Halves | None, space: str) -> tuple[Palette, Halves | None]:

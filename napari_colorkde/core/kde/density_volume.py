@@ -24,6 +24,8 @@ class DensityVolume:
         for cell averages, within the cells, which reach half a step further.
     space
         Color space of the axes.
+    boundary
+        How it ends at the walls of the color box, see `ColorKDE`.
     """
 
     values: NDArray[np.float32]
@@ -31,6 +33,7 @@ class DensityVolume:
     covariance: NDArray[np.float64]
     mass_inside: float
     space: str = "rgb"
+    boundary: str = "none"
 
     @property
     def spacing(self) -> NDArray[np.float64]:

@@ -75,7 +75,7 @@ def mass_inside(
         near = np.flatnonzero((levels < low + FAR * sigma) | (levels > high - FAR * sigma))
         levels = levels[near]
         inside[near] *= ndtr((high - levels) / sigma) - ndtr((low - levels) / sigma)
-    return float(palette.counts @ inside / palette.n_pixels)
+    return float(palette.counts @ inside / palette.total_weight)
 
 
 def _checked_extent(extent: ArrayLike, n_channels: int) -> Array:

@@ -1,0 +1,227 @@
+"""Estimates that do not leak through the walls of the color box.
+
+Kernels of colors near a wall reach beyond it: at sigma 4 of 256 levels an eighth of a photograph's
+density lies outside. *Reflected*, that part is folded back (Schuster 1985; Silverman 1986, section
+2.10): the density integrates to one, and has no slope at the walls. *Renormalized*, the density is
+divided by the part of a kernel at that place that lies inside (Jones 1993, section 2): it is
+unbiased for a constant density, and integrates to nearly one. Both are exact: reflecting adds the
+mirror images of the colors, which lie on the same lattice; the part inside is a product of normal
+distribution functions.
+"""
+
+from dataclasses import replace
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr, ndtr
+
+from napari_colorkde.core.colorspaces import ColorSpace
+from napari_colorkde.core.device import Device
+from napari_colorkde.core.kde.grids import mass_inside
+from napari_colorkde.core.kernel_sums.kernel_sums import Axes, kernel_sums
+from napari_colorkde.core.kernel_sums.separable import Sampling
+from napari_colorkde.core.palette.palette import Palette
+
+Array = NDArray[np.float64]
+Boundary = Literal["none", "renormalized", "reflected"]
+
+BOUNDARIES: tuple[str, ...] = get_args(Boundary)
+
+REACH = 9.0
+"""Standard deviations from the box up to which mirror images count: exp(−40) of a kernel's peak."""
+
+QUADRATURE = 2049
+"""Points along an axis on which a kernel's renormalized mass is integrated."""
+
+
+def color_box(palette: Palette, space: ColorSpace | None) -> Array:
+    """Return the walls of the color box, ``(C, 2)``.
+
+    What the levels of the image can be, (0, 255) for uint8; the gamut's box in another color space;
+    for floats without levels 0 to 1 or, beyond that, what the data span.
+    """
+    if space is not None:
+        return np.stack([space.low, space.high], axis=1)
+    step, ranges = palette.step, palette.level_ranges
+    if step is not None and ranges is not None:
+        return np.stack([np.zeros_like(step), ranges - step], axis=1)
+    low, high = (end.astype(np.float64) for end in palette.extremes)
+    if low.min() >= 0 and high.max() <= 1:
+        return np.array([(0.0, 1.0)] * palette.n_channels)
+    return np.stack([low, high], axis=1)
+
+
+def checked_boundary(boundary: str, covariance: Array) -> None:
+    """Refuse an unknown boundary, and one for kernels that are not along the channels.
+
+    Raises
+    ------
+    ValueError
+        In these cases.
+    """
+    if boundary not in BOUNDARIES:
+        raise ValueError(f"boundary={boundary!r} is not known; use one of {', '.join(BOUNDARIES)}.")
+    if boundary != "none" and np.any(covariance - np.diag(np.diag(covariance))):
+        raise ValueError(
+            f"boundary={boundary!r} needs kernels along the channels; give one sigma for each, or "
+            'boundary="none".'
+        )
+
+
+def reflected(palette: Palette, box: Array, sigmas: Array) -> Palette:
+    """Return a palette with the mirror images of its colors at the walls of a box.
+
+    Parameters
+    ----------
+    box
+        (C, 2) walls, low and high.
+    sigmas
+        (C,) of the kernels: images beyond their reach are left out.
+    """
+    colors, counts = palette.colors.astype(np.float64), palette.counts
+    for channel, (low, high) in enumerate(box):
+        reach = REACH * sigmas[channel]
+        length = high - low
+        parts_of_colors, parts_of_counts = [], []
+        turns = int(np.ceil(reach / (2 * length))) + 1
+        for turn in range(-turns, turns + 1):
+            for values in (colors[:, channel], 2 * low - colors[:, channel]):
+                moved = values + 2 * turn * length
+                near = (moved >= low - reach) & (moved <= high + reach)
+                image = colors[near].copy()
+                image[:, channel] = moved[near]
+                parts_of_colors.append(image)
+                parts_of_counts.append(counts[near])
+        colors, counts = np.concatenate(parts_of_colors), np.concatenate(parts_of_counts)
+    zeros = np.zeros(palette.n_channels)
+    return replace(
+        palette,
+        colors=colors,
+        counts=counts,
+        bin_width=zeros,
+        ranges=palette.level_ranges,
+        moments=None,
+    )
+
+
+def log_share_inside(points: NDArray[np.float64], box: Array, sigmas: Array) -> Array:
+    """Log of the part inside a box of a kernel at each of these points in it, (n,)."""
+    total = np.zeros(len(points))
+    for channel, (low, high) in enumerate(box):
+        total += _log_share(points[:, channel], low, high, sigmas[channel])
+    return total
+
+
+def is_inside(points: NDArray[np.float64], box: Array) -> NDArray[np.bool_]:
+    """Which points (n, C) lie in the box, walls included."""
+    return np.asarray(((points >= box[:, 0]) & (points <= box[:, 1])).all(axis=1))
+
+
+def renormalized_mass(palette: Palette, box: Array, extent: Array, sigmas: Array) -> float:
+    """Integrate a renormalized density over the part of an extent that lies in the box."""
+    inside = np.ones(len(palette))
+    for channel, (low, high) in enumerate(box):
+        first, last = max(low, extent[channel, 0]), min(high, extent[channel, 1])
+        if first >= last:
+            return 0.0
+        sigma = sigmas[channel]
+        x = np.linspace(first, last, QUADRATURE)
+        weights = np.exp(-_log_share(x, low, high, sigma)) / (sigma * np.sqrt(2 * np.pi))
+        levels, rows = np.unique(palette.colors[:, channel].astype(np.float64), return_inverse=True)
+        kernels = np.exp(-0.5 * ((x - levels[:, np.newaxis]) / sigma) ** 2)
+        inside *= np.trapezoid(kernels * weights, x, axis=1)[rows]
+    return float(palette.counts @ inside / palette.total_weight)
+
+
+def _log_share(values: Array, low: float, high: float, sigma: float) -> Array:
+    """Log of ``Φ((high − x)/σ) − Φ((low − x)/σ)``: at least a half of a half inside the box."""
+    upper, lower = (high - values) / sigma, (low - values) / sigma
+    if (high - low) / sigma > 1:
+        return np.asarray(np.log(ndtr(upper) - ndtr(lower)))
+    # In a box far narrower than the kernel the two are nearly the same.
+    top = log_ndtr(upper)
+    return np.asarray(top + np.log1p(-np.exp(log_ndtr(lower) - top)))
+
+
+class BoundedSums:
+    """Sums of kernels that do not leak through the walls of a box; see `KernelSums`.
+
+    Parameters
+    ----------
+    palette
+        Colors, in the space of the bandwidth.
+    covariance
+        ``(C, C)`` diagonal.
+    box
+        (C, 2) walls.
+    boundary
+        "renormalized" or "reflected".
+    """
+
+    def __init__(
+        self, palette: Palette, covariance: Array, box: Array, boundary: Boundary, device: Device
+    ) -> None:
+        self._palette, self._box, self._boundary = palette, box, boundary
+        self._sigmas = np.sqrt(np.diag(covariance))
+        self._covariance, self._device = covariance, device
+        images = reflected(palette, box, self._sigmas) if boundary == "reflected" else palette
+        self._images = images
+        self._sums = kernel_sums(images, covariance, device)
+
+    def on_grid(self, axes: Axes, sampling: Sampling = "points") -> NDArray[np.float32]:
+        """The sum on a grid; 0 outside the box."""
+        if sampling == "cells":
+            raise ValueError(
+                f'sampling="cells" averages over cells that reach through the walls; give '
+                f'sampling="points" with boundary={self._boundary!r}.'
+            )
+        values = self._sums.on_grid(axes)
+        for channel, axis in enumerate(axes):
+            factor = self._factors(axis[:, np.newaxis], channel).astype(np.float32)
+            shape = [1] * len(axes)
+            shape[channel] = len(axis)
+            values = values * factor.reshape(shape)
+        return values
+
+    def at(self, colors: NDArray[np.float64]) -> NDArray[np.float32]:
+        """The sum at colors; 0 outside the box."""
+        return self._sums.at(colors) * np.exp(self._log_factors(colors)).astype(np.float32)
+
+    def log_at(self, colors: NDArray[np.float64]) -> Array:
+        """Its log at colors; −inf outside the box."""
+        return self._sums.log_at(colors) + self._log_factors(colors)
+
+    def log_others(self) -> Array:
+        """Log of the sum over the other colors, without the walls."""
+        return kernel_sums(self._palette, self._covariance, self._device).log_others()
+
+    def mass_inside(self, axes: Axes, values: NDArray[np.float32], sampling: Sampling) -> float:
+        """Fraction of the density that lies within a grid."""
+        extent = np.array([[axis[0], axis[-1]] for axis in axes])
+        if self._boundary == "renormalized":
+            return renormalized_mass(self._palette, self._box, extent, self._sigmas)
+        clipped = tuple(
+            np.clip(axis[[0, -1]], low, high)
+            for axis, (low, high) in zip(axes, self._box, strict=True)
+        )
+        inside = mass_inside(self._images, self._covariance, clipped, values, sampling)
+        return inside * self._images.total_weight / self._palette.total_weight
+
+    def _log_factors(self, colors: NDArray[np.float64]) -> Array:
+        points = colors.astype(np.float64)
+        inside = is_inside(points, self._box)
+        logs = np.where(inside, 0.0, -np.inf)
+        if self._boundary == "renormalized":
+            logs[inside] = -log_share_inside(points[inside], self._box, self._sigmas)
+        return logs
+
+    def _factors(self, values: Array, channel: int) -> Array:
+        rows = slice(channel, channel + 1)
+        box = self._box[rows]
+        factors = is_inside(values, box).astype(np.float64)
+        if self._boundary == "renormalized":
+            inside = factors > 0
+            shares = log_share_inside(values[inside], box, self._sigmas[rows])
+            factors[inside] = np.exp(-shares)
+        return factors

@@ -1,0 +1,61 @@
+"""Which sums an estimate is made of: plain ones, within walls, or of kernels of varying width."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.core.device import Device
+from napari_colorkde.core.kde.estimators.boundary import Boundary, BoundedSums, checked_boundary
+from napari_colorkde.core.kde.estimators.varying import VaryingSums
+from napari_colorkde.core.kde.grids import mass_inside
+from napari_colorkde.core.kernel_sums.kernel_sums import Axes, KernelSums, kernel_sums
+from napari_colorkde.core.kernel_sums.separable import Sampling
+from napari_colorkde.core.palette.palette import Palette
+
+Array = NDArray[np.float64]
+
+
+def check_estimator(boundary: str, varying: bool, covariance: Array) -> None:
+    """Refuse what has no such estimate.
+
+    Raises
+    ------
+    ValueError
+        If the boundary is unknown, needs kernels along the channels, or both are asked for.
+    """
+    checked_boundary(boundary, covariance)
+    if varying and boundary != "none":
+        raise ValueError(
+            f"boundary={boundary!r} and varying=True exclude each other; give one of them."
+        )
+
+
+def estimator_sums(
+    points: Palette,
+    covariance: Array,
+    device: Device,
+    boundary: Boundary,
+    varying: bool,
+    box: Callable[[], Array],
+) -> KernelSums:
+    """Return the sums of an estimate; the box is asked for where there are walls."""
+    if varying:
+        return VaryingSums(points, covariance, device)
+    if boundary != "none":
+        return BoundedSums(points, covariance, box(), boundary, device)
+    return kernel_sums(points, covariance, device)
+
+
+def estimated_mass(
+    sums: KernelSums,
+    points: Palette,
+    covariance: Array,
+    axes: Axes,
+    values: NDArray[np.float32],
+    sampling: Sampling,
+) -> float:
+    """Return the fraction of an estimate that lies within a grid, see `grids.mass_inside`."""
+    if isinstance(sums, BoundedSums | VaryingSums):
+        return sums.mass_inside(axes, values, sampling)
+    return mass_inside(points, covariance, axes, values, sampling)

@@ -1,0 +1,150 @@
+"""Estimates that end at the walls of the color box, and kernels of varying width."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_colorkde import ColorKDE, Palette
+from napari_colorkde.core import reference
+from napari_colorkde.core.kde.estimators.varying import MAX_FACTOR, VaryingSums, abramson_factors
+
+RNG = np.random.default_rng(0)
+EDGE = RNG.choice([0, 1, 3, 7, 40, 90, 200, 250, 255], (9, 11, 2)).astype(np.uint8)
+FLOATS = RNG.beta(0.4, 0.6, (7, 9, 2))
+
+
+def mirrored(image: Any, box: Any) -> Any:
+    """All images of the colors at the walls, by definition."""
+    rows = image.reshape(-1, image.shape[-1]).astype(float)
+    for c, (low, high) in enumerate(box):
+        parts = []
+        for turn in (-1, 0, 1):
+            for values in (rows[:, c], 2 * low - rows[:, c]):
+                moved = rows.copy()
+                moved[:, c] = values + 2 * turn * (high - low)
+                parts.append(moved)
+        rows = np.concatenate(parts)
+    return rows
+
+
+@pytest.mark.parametrize(("image", "sigmas"), [(EDGE, [20.0, 9.0]), (FLOATS, [0.1, 0.05])])
+def test_reflected_density_is_that_of_all_mirror_images(image: Any, sigmas: list[float]) -> None:
+    kde = ColorKDE(image, sigmas, boundary="reflected")
+    points = image.reshape(-1, 2).astype(float)
+    rows = mirrored(image, kde.box)
+    expected = reference.kde_log_density(points, rows, np.diag(np.square(sigmas)))
+    expected += np.log(len(rows) / len(points))
+    peak = np.exp(expected.max())
+    np.testing.assert_allclose(kde.density(image).ravel(), np.exp(expected), atol=1e-5 * peak)
+    np.testing.assert_allclose(kde.density(image, log=True).ravel(), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(("image", "sigmas"), [(EDGE, [20.0, 9.0]), (FLOATS, [0.1, 0.05])])
+def test_renormalized_density_is_divided_by_the_part_inside(
+    image: Any, sigmas: list[float]
+) -> None:
+    kde = ColorKDE(image, sigmas, boundary="renormalized")
+    plain = ColorKDE(image, sigmas)
+    points = image.reshape(-1, 2).astype(float)
+    share = np.ones(len(points))
+    for c, (low, high) in enumerate(kde.box):
+        x = np.linspace(low, high, 4001)
+        kernels = np.exp(-0.5 * ((x - points[:, c : c + 1]) / sigmas[c]) ** 2)
+        share *= np.trapezoid(kernels, x, axis=1) / (sigmas[c] * np.sqrt(2 * np.pi))
+    expected = plain.density(image, log=True).ravel() - np.log(share)
+    np.testing.assert_allclose(kde.density(image, log=True).ravel(), expected, atol=1e-4)
+
+
+def test_mass_stays_in_the_box() -> None:
+    sigmas = [20.0, 9.0]
+    masses = {}
+    for boundary in ("none", "renormalized", "reflected"):
+        volume = ColorKDE(EDGE, sigmas, boundary=boundary).volume(256)  # type: ignore[arg-type]  # names
+        masses[boundary] = volume.mass_inside
+        integral = np.trapezoid(np.trapezoid(volume.values.astype(float)))
+        assert volume.mass_inside == pytest.approx(integral, abs=2e-3)
+        assert volume.boundary == boundary
+    assert masses["none"] < 0.8
+    assert masses["reflected"] == pytest.approx(1, abs=1e-6)
+    assert masses["renormalized"] == pytest.approx(1, abs=0.15)
+
+
+def test_a_constant_density_is_constant_up_to_the_walls() -> None:
+    even = np.arange(256, dtype=np.uint8)
+    kde = ColorKDE(even, 9.0, boundary="renormalized")
+    values = kde.volume(256).values
+    assert values[0] == pytest.approx(values[128], rel=0.03)
+    plain = ColorKDE(even, 9.0).volume(256).values
+    assert plain[0] < 0.55 * plain[128]
+
+
+def test_nothing_is_outside_the_box() -> None:
+    volume = ColorKDE(EDGE, 15.0, boundary="reflected").volume(32, extent=(-60, 300))
+    outside = (volume.axes[0] < 0) | (volume.axes[0] > 255)
+    assert not volume.values[outside].any()
+    assert volume.values[~outside][:, ~outside].all()
+    assert volume.mass_inside == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("image", "sigma", "shape"),
+    [
+        (RNG.normal(100, 3, (12, 12, 1)), 2.0, 1),
+        (np.concatenate([RNG.normal(100, 3, (9, 9, 3)), RNG.normal(120, 30, (4, 9, 3))]), 5.0, 3),
+    ],
+)
+def test_varying_kernels_follow_the_square_root_law(image: Any, sigma: float, shape: int) -> None:
+    image = image.clip(0, 255).astype(np.uint8)
+    rows = image.reshape(-1, shape).astype(float)
+    pilot = reference.kde_log_density(rows, rows, sigma**2 * np.eye(shape))
+    factors = np.exp(-0.5 * (pilot - pilot.mean())).clip(1 / MAX_FACTOR, MAX_FACTOR)
+    logs = np.array(
+        [
+            reference.kde_log_density(rows, row[np.newaxis], (sigma * f) ** 2 * np.eye(shape))
+            for row, f in zip(rows, factors, strict=True)
+        ]
+    )
+    expected = np.exp(logs).mean(axis=0)
+    kde = ColorKDE(image, sigma, varying=True)
+    found = kde.density(image).ravel()
+    assert np.abs(found - expected).max() < 1e-3 * expected.max()
+    np.testing.assert_allclose(kde.density(image, log=True).ravel(), np.log(found), atol=2e-4)
+    assert isinstance(kde._sums, VaryingSums)
+    assert np.ptp(kde._sums.factors) > 0.2
+
+
+def test_mass_of_varying_kernels_is_one() -> None:
+    volume = ColorKDE(EDGE, 6.0, varying=True).volume(300, extent=(-200, 455))
+    assert volume.mass_inside == pytest.approx(1, abs=1e-3)
+    step = volume.spacing.prod()
+    assert volume.values.sum() * step == pytest.approx(volume.mass_inside, abs=2e-3)
+
+
+def test_factors_have_a_geometric_mean_of_one() -> None:
+    logs, weights = RNG.normal(size=50), RNG.integers(1, 9, 50).astype(float)
+    factors = abramson_factors(logs, weights)
+    assert weights @ np.log(factors) == pytest.approx(0, abs=1e-9)
+    np.testing.assert_allclose(factors[0] / factors[1], np.exp(-(logs[0] - logs[1]) / 2))
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "boundary='open' is not known; use one of none, renormalized, reflected": {"boundary": "open"},
+    "boundary='reflected' needs kernels along": {
+        "boundary": "reflected",
+        "bandwidth": [[4, 1], [1, 4]],
+    },
+    "exclude each other; give one of them": {"boundary": "reflected", "varying": True},
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_has_no_such_estimate_is_refused(words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        ColorKDE(Palette.from_image(EDGE), **REFUSED[words])
+    with pytest.raises(ValueError, match="averages over cells that reach through the walls"):
+        ColorKDE(EDGE, 3.0, boundary="reflected").volume(32, sampling="cells")
+    with pytest.raises(ValueError, match="of kernels of one width"):
+        ColorKDE(EDGE, 3.0, varying=True).leave_one_out()
