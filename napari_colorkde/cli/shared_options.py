@@ -78,8 +78,8 @@ BoundaryOption = Annotated[
     Literal["none", "renormalized", "reflected"],
     typer.Option(
         "--boundary",
-        help="At the walls of the color box: kernels reach through, or are divided by what lies "
-        "inside, or folded back.",
+        help="At the walls of the color box: kernels reach through, or are cut and renormalized, "
+        "or folded back.",
     ),
 ]
 VaryingOption = Annotated[

@@ -64,7 +64,7 @@ class ColorKDE:
     boundary
         "none": kernels reach through the walls of the color box (12 to 16 % of a photograph's
         density at sigma 4 of 256 levels). "reflected": what reaches through is folded back.
-        "renormalized": the density is divided by the part of a kernel there that lies inside.
+        "renormalized": kernels are cut there, and divided by what is left of them.
     varying
         Whether kernels are wider where colors are rare, by Abramson's square-root law: `bandwidth`
         is the pilot's, and the geometric mean of the widths. To 1e-3 of the peak.

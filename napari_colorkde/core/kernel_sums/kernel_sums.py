@@ -90,7 +90,7 @@ class LatticeSums:
         self, palette: Palette, lattice: Lattice, sigmas: NDArray[np.float64], device: Device
     ) -> None:
         self._palette, self._lattice, self._sigmas, self._device = palette, lattice, sigmas, device
-        self._n = float(palette.n_pixels)
+        self._n = palette.total_weight
 
     @property
     def _counts(self) -> torch.Tensor:

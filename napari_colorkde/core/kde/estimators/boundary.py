@@ -2,11 +2,9 @@
 
 Kernels of colors near a wall reach beyond it: at sigma 4 of 256 levels an eighth of a photograph's
 density lies outside. *Reflected*, that part is folded back (Schuster 1985; Silverman 1986, section
-2.10): the density integrates to one, and has no slope at the walls. *Renormalized*, the density is
-divided by the part of a kernel at that place that lies inside (Jones 1993, section 2): it is
-unbiased for a constant density, and integrates to nearly one. Both are exact: reflecting adds the
-mirror images of the colors, which lie on the same lattice; the part inside is a product of normal
-distribution functions.
+2.10): the density has no slope at the walls. *Renormalized*, each kernel is cut at the walls and
+divided by what is left of it. Both integrate to one inside, and are exact: they are plain sums, of
+the colors with their mirror images, which lie on the same lattice, or with other weights.
 """
 
 from dataclasses import replace
@@ -30,9 +28,6 @@ BOUNDARIES: tuple[str, ...] = get_args(Boundary)
 
 REACH = 9.0
 """Standard deviations from the box up to which mirror images count: exp(−40) of a kernel's peak."""
-
-QUADRATURE = 2049
-"""Points along an axis on which a kernel's renormalized mass is integrated."""
 
 
 def color_box(palette: Palette, space: ColorSpace | None) -> Array:
@@ -94,6 +89,9 @@ def reflected(palette: Palette, box: Array, sigmas: Array) -> Palette:
                 parts_of_colors.append(image)
                 parts_of_counts.append(counts[near])
         colors, counts = np.concatenate(parts_of_colors), np.concatenate(parts_of_counts)
+    # A color on a wall is its own image; a palette has each once, and in order.
+    colors, rows = np.unique(colors, axis=0, return_inverse=True)
+    counts = np.bincount(rows.ravel(), weights=counts, minlength=len(colors))
     zeros = np.zeros(palette.n_channels)
     return replace(
         palette,
@@ -105,12 +103,14 @@ def reflected(palette: Palette, box: Array, sigmas: Array) -> Palette:
     )
 
 
-def log_share_inside(points: NDArray[np.float64], box: Array, sigmas: Array) -> Array:
-    """Log of the part inside a box of a kernel at each of these points in it, (n,)."""
-    total = np.zeros(len(points))
+def renormalized(palette: Palette, box: Array, sigmas: Array) -> Palette:
+    """Return a palette with colors weighted by how much of their kernels a box cuts off."""
+    share = np.ones(len(palette))
     for channel, (low, high) in enumerate(box):
-        total += _log_share(points[:, channel], low, high, sigmas[channel])
-    return total
+        values = palette.colors[:, channel].astype(np.float64)
+        share *= _share(values, low, high, sigmas[channel])
+    weights = palette.counts / share
+    return replace(palette, counts=weights, ranges=palette.level_ranges, moments=None)
 
 
 def is_inside(points: NDArray[np.float64], box: Array) -> NDArray[np.bool_]:
@@ -118,30 +118,14 @@ def is_inside(points: NDArray[np.float64], box: Array) -> NDArray[np.bool_]:
     return np.asarray(((points >= box[:, 0]) & (points <= box[:, 1])).all(axis=1))
 
 
-def renormalized_mass(palette: Palette, box: Array, extent: Array, sigmas: Array) -> float:
-    """Integrate a renormalized density over the part of an extent that lies in the box."""
-    inside = np.ones(len(palette))
-    for channel, (low, high) in enumerate(box):
-        first, last = max(low, extent[channel, 0]), min(high, extent[channel, 1])
-        if first >= last:
-            return 0.0
-        sigma = sigmas[channel]
-        x = np.linspace(first, last, QUADRATURE)
-        weights = np.exp(-_log_share(x, low, high, sigma)) / (sigma * np.sqrt(2 * np.pi))
-        levels, rows = np.unique(palette.colors[:, channel].astype(np.float64), return_inverse=True)
-        kernels = np.exp(-0.5 * ((x - levels[:, np.newaxis]) / sigma) ** 2)
-        inside *= np.trapezoid(kernels * weights, x, axis=1)[rows]
-    return float(palette.counts @ inside / palette.total_weight)
-
-
-def _log_share(values: Array, low: float, high: float, sigma: float) -> Array:
-    """Log of ``Φ((high − x)/σ) − Φ((low − x)/σ)``: at least a half of a half inside the box."""
+def _share(values: Array, low: float, high: float, sigma: float) -> Array:
+    """``Φ((high − x)/σ) − Φ((low − x)/σ)``: how much of a kernel at x lies inside."""
     upper, lower = (high - values) / sigma, (low - values) / sigma
     if (high - low) / sigma > 1:
-        return np.asarray(np.log(ndtr(upper) - ndtr(lower)))
-    # In a box far narrower than the kernel the two are nearly the same.
+        return np.asarray(ndtr(upper) - ndtr(lower))
+    # In a box narrower than the kernel the two are nearly the same.
     top = log_ndtr(upper)
-    return np.asarray(top + np.log1p(-np.exp(log_ndtr(lower) - top)))
+    return np.asarray(np.exp(top) * -np.expm1(log_ndtr(lower) - top))
 
 
 class BoundedSums:
@@ -165,9 +149,9 @@ class BoundedSums:
         self._palette, self._box, self._boundary = palette, box, boundary
         self._sigmas = np.sqrt(np.diag(covariance))
         self._covariance, self._device = covariance, device
-        images = reflected(palette, box, self._sigmas) if boundary == "reflected" else palette
-        self._images = images
-        self._sums = kernel_sums(images, covariance, device)
+        prepare = reflected if boundary == "reflected" else renormalized
+        self._images = prepare(palette, box, self._sigmas)
+        self._sums = kernel_sums(self._images, covariance, device)
 
     def on_grid(self, axes: Axes, sampling: Sampling = "points") -> NDArray[np.float32]:
         """The sum on a grid; 0 outside the box."""
@@ -178,19 +162,17 @@ class BoundedSums:
             )
         values = self._sums.on_grid(axes)
         for channel, axis in enumerate(axes):
-            factor = self._factors(axis[:, np.newaxis], channel).astype(np.float32)
-            shape = [1] * len(axes)
-            shape[channel] = len(axis)
-            values = values * factor.reshape(shape)
+            inside = is_inside(axis[:, np.newaxis], self._box[channel : channel + 1])
+            np.moveaxis(values, channel, 0)[~inside] = 0
         return values
 
     def at(self, colors: NDArray[np.float64]) -> NDArray[np.float32]:
         """The sum at colors; 0 outside the box."""
-        return self._sums.at(colors) * np.exp(self._log_factors(colors)).astype(np.float32)
+        return np.where(is_inside(colors, self._box), self._sums.at(colors), np.float32(0))
 
     def log_at(self, colors: NDArray[np.float64]) -> Array:
         """Its log at colors; −inf outside the box."""
-        return self._sums.log_at(colors) + self._log_factors(colors)
+        return np.where(is_inside(colors, self._box), self._sums.log_at(colors), -np.inf)
 
     def log_others(self) -> Array:
         """Log of the sum over the other colors, without the walls."""
@@ -198,30 +180,9 @@ class BoundedSums:
 
     def mass_inside(self, axes: Axes, values: NDArray[np.float32], sampling: Sampling) -> float:
         """Fraction of the density that lies within a grid."""
-        extent = np.array([[axis[0], axis[-1]] for axis in axes])
-        if self._boundary == "renormalized":
-            return renormalized_mass(self._palette, self._box, extent, self._sigmas)
         clipped = tuple(
             np.clip(axis[[0, -1]], low, high)
             for axis, (low, high) in zip(axes, self._box, strict=True)
         )
         inside = mass_inside(self._images, self._covariance, clipped, values, sampling)
         return inside * self._images.total_weight / self._palette.total_weight
-
-    def _log_factors(self, colors: NDArray[np.float64]) -> Array:
-        points = colors.astype(np.float64)
-        inside = is_inside(points, self._box)
-        logs = np.where(inside, 0.0, -np.inf)
-        if self._boundary == "renormalized":
-            logs[inside] = -log_share_inside(points[inside], self._box, self._sigmas)
-        return logs
-
-    def _factors(self, values: Array, channel: int) -> Array:
-        rows = slice(channel, channel + 1)
-        box = self._box[rows]
-        factors = is_inside(values, box).astype(np.float64)
-        if self._boundary == "renormalized":
-            inside = factors > 0
-            shares = log_share_inside(values[inside], box, self._sigmas[rows])
-            factors[inside] = np.exp(-shares)
-        return factors
