@@ -23,7 +23,9 @@ class Curve:
     best
         The sigma that was chosen.
     degenerate
-        ``(n,)`` bool: sigmas at which nothing is chosen, shown as a zone. None if there are none.
+        ``(n,)`` bool: sigmas that are shown as a zone. None if there are none.
+    zone
+        What the zone is, for the legend.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Curve:
     scores: NDArray[Any]
     best: float
     degenerate: NDArray[Any] | None = None
+    zone: str = "repeated colors predict themselves"
 
 
 def require_matplotlib() -> None:
@@ -77,7 +80,7 @@ def write_curves(path: Path, curves: list[Curve], score_label: str) -> None:
                 float(curve.sigmas[curve.degenerate].max()),
                 color=color,
                 alpha=0.15,
-                label="repeated colors predict themselves",
+                label=curve.zone,
             )
     axes.set_xscale("log")
     axes.set_xlabel("σ")

@@ -10,6 +10,9 @@ from napari_colorkde.cli.console import table
 from napari_colorkde.cli.curve_plots import Curve, write_curves
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from napari_colorkde.core.vectors.grid_search import GridSearchResult
 
 CSV_COLUMNS = (
@@ -37,6 +40,8 @@ class SearchResult:
         Mean log-density of the test vectors at that sigma, nats; None without test vectors.
     test_seconds
         Wall time of each test pass.
+    n_numbers
+        Length of a vector.
     train_under_valid, train_under_test
         Mean log-density of the training vectors under the validation and the test vectors, at that
         sigma, nats; None where it was not asked for.
@@ -46,8 +51,21 @@ class SearchResult:
     found: "GridSearchResult"
     test_score: float | None
     test_seconds: tuple[float, ...]
+    n_numbers: int = 0
     train_under_valid: float | None = None
     train_under_test: float | None = None
+
+    @property
+    def diverges(self) -> "NDArray[np.bool_]":
+        """``(S,)`` sigmas so narrow that the likelihood falls without bound.
+
+        There it is more than one nat for each number of a vector below the best: the squared
+        distance of the nearest training vector, in sigmas, is all that counts.
+        """
+        found = self.found
+        is_low = found.scores < found.scores.max() - self.n_numbers
+        diverging: NDArray[np.bool_] = is_low & (found.sigmas < found.best_sigma)
+        return diverging
 
     @property
     def directions(self) -> list[tuple[str, float]]:
@@ -146,7 +164,14 @@ def write_csv(path: Path, results: list[SearchResult]) -> None:
 def write_plot(path: Path, results: list[SearchResult]) -> None:
     """Draw log-likelihoods over sigma, on a logarithmic axis, the best ones marked."""
     curves = [
-        Curve(result.name, result.found.sigmas, result.found.scores, result.found.best_sigma)
+        Curve(
+            result.name,
+            result.found.sigmas,
+            result.found.scores,
+            result.found.best_sigma,
+            result.diverges,
+            "likelihood falls without bound",
+        )
         for result in results
     ]
     write_curves(path, curves, "mean log-likelihood of validation vectors, nats")

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from napari_colorkde.cli import main
+from napari_colorkde.cli.search_results import SearchResult
 from napari_colorkde.core import reference
+from napari_colorkde.core.kde.gaussian_kde import GridSearchResult
 from napari_colorkde.io.datasets import read_dataset
 from napari_colorkde.io.datasets.montage import montage
 from tests.io.datasets.layouts import cifar_batch, digits, idx_bytes, python2_batch, tar_bytes
@@ -189,6 +191,13 @@ def test_plot_shows_scores_and_the_best(name: str, start: bytes) -> None:
     line = ["grid-search", str(DIGITS), "--sigmas", sigmas, "--scale", "256", "--plot", name]
     assert main(line) == 0
     assert Path(name).read_bytes().startswith(start)
+
+
+def test_zone_where_the_likelihood_diverges_is_left_of_the_best() -> None:
+    sigmas, scores = np.array(KNOWN["sigmas"]), np.array(KNOWN["valid_float64"])
+    found = GridSearchResult(sigmas, scores, KNOWN["best_sigma"], None, 0.0)
+    result = SearchResult("digits", found, None, (), n_numbers=784)
+    assert sigmas[result.diverges].tolist() == [0.05, 0.08, 0.1]
 
 
 def test_plot_without_matplotlib_asks_for_it(

@@ -188,8 +188,9 @@ def _search(
     # All are done at once: they share one pass over the distances.
     for sigma, score in zip(found.sigmas, found.scores, strict=True):
         print_status(f"sigma {sigma:g}: {score:.6f} nats")
+    n_numbers = parts.train.shape[1]
     if parts.test is None:
-        return SearchResult(name, found, None, ())
+        return SearchResult(name, found, None, (), n_numbers)
     with timed_step(f"Test vectors at sigma {found.best_sigma:g}") as work:
         passes = [
             vector_search.grid_search(
@@ -198,7 +199,7 @@ def _search(
             for _ in range(repeat)
         ]
     seconds = tuple(tested.seconds for tested in passes)
-    return SearchResult(name, found, float(passes[0].scores[0]), seconds)
+    return SearchResult(name, found, float(passes[0].scores[0]), seconds, n_numbers)
 
 
 def _reversed(result: SearchResult, parts: "Split", device: str) -> SearchResult:
