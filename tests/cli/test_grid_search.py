@@ -16,7 +16,7 @@ import pytest
 from napari_colorkde.cli import main
 from napari_colorkde.cli.search_results import SearchResult
 from napari_colorkde.core import reference
-from napari_colorkde.core.kde.gaussian_kde import GridSearchResult
+from napari_colorkde.core.vectors.grid_search import GridSearchResult
 from napari_colorkde.io.datasets import read_dataset
 from napari_colorkde.io.datasets.montage import montage
 from tests.io.datasets.layouts import cifar_batch, digits, idx_bytes, python2_batch, tar_bytes

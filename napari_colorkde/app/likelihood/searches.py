@@ -13,11 +13,11 @@ from napari_colorkde.core.crosscheck.answers import Answer
 from napari_colorkde.core.crosscheck.check import cross_check
 from napari_colorkde.core.crosscheck.task import colors_to_check, vectors_to_check
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.kde import gaussian_kde
 from napari_colorkde.core.kde.bandwidth import in_space, iterate_selection
 from napari_colorkde.core.kde.bandwidth_rules import Shape, bandwidth_rule
 from napari_colorkde.core.kde.selectors.held_out import Halves, blocks_held_out, split_counts
 from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.core.vectors.grid_search import grid_search
 from napari_colorkde.io.datasets import DataSet, Split, split
 
 Array = NDArray[np.float64]
@@ -129,7 +129,7 @@ def search_vectors(request: VectorSearch) -> Iterator[Progress | Curve | TestSco
     total, n = np.zeros(len(sigmas)), 0
     for start in range(0, len(parts.valid), ROWS):
         rows = parts.valid[start : start + ROWS]
-        found = gaussian_kde.grid_search(parts.train, rows, sigmas)
+        found = grid_search(parts.train, rows, sigmas)
         total += found.scores * len(rows)
         n += len(rows)
         scores, share = total / n, n / len(parts.valid)
@@ -177,7 +177,7 @@ def _tested(
     total, n = 0.0, 0
     for start in range(0, len(test), ROWS):
         rows = test[start : start + ROWS]
-        total += float(gaussian_kde.grid_search(train, rows, [sigma]).scores[0]) * len(rows)
+        total += float(grid_search(train, rows, [sigma]).scores[0]) * len(rows)
         n += len(rows)
         yield Progress("scoring the test vectors", n / len(test))
     yield TestScore(sigma, total / n)

@@ -55,7 +55,7 @@ def random_halves(palette: Palette, seed: int = SEED) -> Halves:
         If a half has no pixel, or the palette is weighted.
     """
     if palette.is_weighted:
-        raise ValueError("palette has weights, not counts; give one that counts pixels, which can be drawn.")
+        raise ValueError("palette has weights, not counts; give one that counts pixels.")
     return split_counts(palette, np.random.default_rng(seed).binomial(palette.counts, 0.5))
 
 
