@@ -131,7 +131,9 @@ class DensityPanel(QWidget):
             settings,
         )
         buttons = (self.export_button, self.volume_button, self.script_button)
-        grid.addLayout(FlowLayout([b.native for b in buttons], spacing=6, is_filled=True), 4, 1)
+        grid.addLayout(
+            FlowLayout([b.native for b in buttons], spacing=6, is_filled=True), 4, 0, 1, 2
+        )
 
     def _connect(self) -> None:
         self.show_what.changed.connect(self._on_show)

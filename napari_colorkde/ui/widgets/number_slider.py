@@ -31,6 +31,8 @@ BOX_DIGITS = 10
 HINT_DIGITS = 14
 """Width that it asks for."""
 
+MIN_SLIDER_WIDTH = 40
+
 
 class NumberBox(QDoubleSpinBox):
     """A box for a number that can be very small."""
@@ -127,6 +129,7 @@ class NumberSlider(QWidget):
         self.slider.setRange(0, STEPS)
         self.slider.setPageStep(STEPS // 20)
         self.slider.setToolTip(tooltip)
+        self.slider.setMinimumWidth(MIN_SLIDER_WIDTH)
         self.box = NumberBox()
         self.box.setRange(minimum, maximum)
         self.box.setKeyboardTracking(False)
