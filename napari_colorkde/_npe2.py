@@ -94,15 +94,20 @@ def write_density_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> 
     Raises
     ------
     ValueError
-        If the suffix is not known.
+        If the suffix is not known, or the file is open as a layer.
     """
     from napari.utils.colormaps import ensure_colormap
     from napari.utils.io import imsave
 
+    from napari_colorkde.app.layers.mask_layer import marked_pixels
     from napari_colorkde.app.layers.metadata import OverlayMetadata
 
+    _refuse_open_file(path)
     mark = OverlayMetadata.of(attributes.get("metadata", {}))
     level = data[0] if attributes.get("multiscale") else data
+    if mark is not None and mark.mask:
+        # What is drawn may be an outline; what is meant are the marked pixels.
+        level = marked_pixels(level)
     if mark is None or mark.mask:
         image = np.asarray(level)
         with atomic_path(path) as scratch:
@@ -131,6 +136,16 @@ def write_density_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> 
         contrast_limits=None if limits is None else (float(limits[0]), float(limits[1])),
     )
     return [path]
+
+
+def _refuse_open_file(path: str) -> None:
+    from napari import current_viewer
+
+    viewer = current_viewer()
+    if viewer is not None:
+        from napari_colorkde.ui.window.open_files import refuse_open_file
+
+        refuse_open_file(viewer, path)
 
 
 def _sample(file_name: str) -> list[LayerData]:

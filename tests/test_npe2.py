@@ -16,6 +16,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 
 from napari_colorkde import _npe2 as contributions
+from napari_colorkde.app.layers.mask_layer import MaskLayer
 from napari_colorkde.app.layers.metadata import METADATA_KEY
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
@@ -182,6 +183,25 @@ def test_other_images_are_saved_as_they_are(
     Image(data, rgb=data.ndim == 3).save(str(path), plugin="napari-colorkde")
     written = np.load(path) if suffix == ".npy" else iio.imread(path)
     np.testing.assert_array_equal(written, data)
+
+
+@pytest.mark.parametrize("outlined", [False, True])
+def test_a_live_mask_is_saved_as_its_marked_pixels(
+    outlined: bool, npe2: Any, tmp_path: Path
+) -> None:
+    viewer, session = ViewerModel(), Session()
+    overlay = Overlay(viewer, session)
+    overlay.attach(viewer.add_image(RGB, rgb=True, name="photo"))
+    session.wait()
+    mask = MaskLayer(viewer, overlay, "mask")
+    chosen = session.palette.colors[:, 0] > 60  # type: ignore[union-attr]
+    mask.show(chosen, outlined=outlined)
+    viewer.layers["photo mask"].save(str(tmp_path / "mask.tif"), plugin="napari-colorkde")
+    wanted = (RGB[..., 0] > 60).astype(np.uint8)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "mask.tif"), wanted)
+    mask.close()
+    overlay.close()
+    session.close()
 
 
 def test_a_mask_is_no_density_and_saved_as_it_is(npe2: Any, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from napari_colorkde.io.kernel_json import ONLY_KNOWN, first_fault
 
 MODES = ("cloud", "maximum", "shells", "points")
 SCALES = ("linear", "log", "equalized")
+BACKGROUNDS = ("gray", "dark", "light")
 OLD_SCALE = "equalised"
 """As 0.1.0 spelled the last one, in scripts and in its session files."""
 
@@ -70,6 +71,8 @@ class ViewSettings:
         Where on that channel's axis, 0 to 1.
     shells
         Fractions of the pixels within the surfaces of mode "shells": one to three.
+    background
+        What is behind the cloud: one of `BACKGROUNDS`. Before gray, dark and light colors are seen.
     radius
         Size of ellipsoids in standard deviations.
     by_class
@@ -102,6 +105,7 @@ class ViewSettings:
     cut: StrictInt | None = None
     cut_at: StrictFloat = 0.5
     shells: Numbers = (0.5, 0.9, 0.99)
+    background: str = "gray"
     radius: StrictFloat = 2.0
     by_class: StrictBool = False
     viewpoint: Numbers | None = None
@@ -110,7 +114,12 @@ class ViewSettings:
         if self.scale == OLD_SCALE:
             warn_renamed(f"scale={OLD_SCALE!r}", repr(SCALES[-1]))
             object.__setattr__(self, "scale", SCALES[-1])
-        for name, known in (("mode", MODES), ("scale", SCALES), ("cut", (None, 0, 1, 2))):
+        for name, known in (
+            ("mode", MODES),
+            ("scale", SCALES),
+            ("background", BACKGROUNDS),
+            ("cut", (None, 0, 1, 2)),
+        ):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} must be one of {known}, not {getattr(self, name)!r}.")
         for name in ("exposure", "radius"):

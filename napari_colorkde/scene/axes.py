@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.scene.box_colors import ColorOf, default_color_of
 from napari_colorkde.scene.geometry.box import ColorBox, Floats
+from napari_colorkde.scene.geometry.box_colors import ColorOf, default_color_of
 
 # Conversions to a color space and back miss the border of what can be displayed by less.
 _ROUNDING = 2e-3
@@ -44,7 +44,7 @@ class SceneAxes:
     ) -> SceneAxes:
         """Make the space of a grid; see `ColorBox.from_axes`."""
         if len(names) != len(axes):
-            raise ValueError(f"channel_names must be {len(axes)} names, not {tuple(names)!r}")
+            raise ValueError(f"channel_names must be {len(axes)} names, not {tuple(names)!r}.")
         box = ColorBox.from_axes(tuple(axes), up)
         return cls(box, tuple(map(str, names)), color_of)
 

@@ -1,30 +1,31 @@
-"""The canvas and the life of its OpenGL context. It holds parts, not knowing what they show."""
+"""The canvas and the life of its OpenGL context. It holds elements, not knowing what they show."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
-from vispy import app
+from qtpy.compat import isalive
 from vispy.scene import SceneCanvas
 
-from napari_colorkde.scene.annotations.rulers import on_screen
+from napari_colorkde.connections import Connections
 from napari_colorkde.scene.camera import FittedCamera
 from napari_colorkde.scene.element import Element, ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats
-from napari_colorkde.scene.geometry.rays import Ray
-from napari_colorkde.scene.gl import current_canvas_restored, use_full_gl
+from napari_colorkde.scene.geometry.projection import Projection
+from napari_colorkde.scene.gl import ContextWatcher, current_canvas_restored, use_full_gl
+from napari_colorkde.scene.input.events import MouseEvent
+from napari_colorkde.scene.input.motion import AutoRotation, RestTimer
 from napari_colorkde.scene.render import layout_size, render_at
-from napari_colorkde.scene.theme import Theme, get_theme
+from napari_colorkde.scene.theme import Rgb, Theme, get_theme
 
-# Fine drawing comes back this many seconds after the last movement.
-_IDLE = 0.2
-# Auto-rotation: degrees a second, and pictures a second that are asked for.
-_ROTATION, _ROTATION_RATE = 20.0, 30.0
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
 
 
 class BaseCanvas:
@@ -33,12 +34,18 @@ class BaseCanvas:
     Parameters
     ----------
     theme : str or Theme
-        "dark", "light", or a theme of one's own.
+        "gray", "dark", "light", or one's own.
 
     Attributes
     ----------
     is_busy : callable or None
         Whether the program computes; fine drawing waits until it does not.
+    elements : list of Element
+        What is drawn.
+    camera : FittedCamera
+        Where it is looked from.
+    projection : Projection
+        Where things of the scene are on the screen, and back.
     """
 
     context_lost = Signal(
@@ -55,28 +62,28 @@ class BaseCanvas:
         )
         self._canvas.native.setMinimumSize(120, 120)
         self._view = self._canvas.central_widget.add_view()
-        self._camera = FittedCamera()
-        self._view.camera = self._camera
+        self.camera = FittedCamera()
+        self._view.camera = self.camera
+        self.projection = Projection(self._project, self._unproject)
         self.is_busy: Callable[[], bool] | None = None
-        self._elements: list[Element] = []
+        self.elements: list[Element] = []
         self._overlay = ScreenSpace(self._canvas.scene)
         self._high_quality = True
         self._built = True
-        self._initialized = False
         self._closed = False
 
-        self._idle_timer = app.Timer(interval=_IDLE, connect=self._on_idle)
-        self._rotation_timer = app.Timer(interval=1 / _ROTATION_RATE, connect=self._on_rotation)
-        self._rebuild_timer = app.Timer(interval=0, connect=self._on_rebuild)
+        self._rest = RestTimer(self._on_rest)
+        self._rotation = AutoRotation(self.rotate)
         events = self._canvas.events
-        events.draw.connect(self._on_draw, position="first")
-        events.resize.connect(self._on_resize)
-        events.mouse_move.connect(self._on_mouse)
-        events.mouse_wheel.connect(self._on_mouse)
-        events.initialize.connect(self._on_initialize)
+        self._connections = Connections()
+        self._connections.add_at(events.draw, self.follow_camera, "first")
+        self._connections.add(events.resize, self._on_resize)
+        self._connections.add(events.mouse_move, self._on_mouse)
+        self._connections.add(events.mouse_wheel, self._on_mouse)
+        self._context = ContextWatcher(self._canvas, self._on_context_going, self._on_replaced)
 
     @property
-    def native(self) -> Any:
+    def native(self) -> QWidget:
         """The widget (a QWidget) to put into a window."""
         return self._canvas.native
 
@@ -85,11 +92,16 @@ class BaseCanvas:
         """Whether it is drawn finely: nothing has moved for a while."""
         return self._high_quality
 
+    @property
+    def theme(self) -> Theme:
+        """Colors of everything that is not a color of the image."""
+        return self._theme
+
     def set_theme(self, theme: str | Theme) -> None:
         """Recolor background, ticks and texts: "dark", "light" or a `Theme`."""
         self._theme = get_theme(theme)
         self._canvas.bgcolor = self._theme.background
-        for element in self._elements:
+        for element in self.elements:
             element.set_theme(self._theme)
         self._canvas.update()
 
@@ -97,84 +109,87 @@ class BaseCanvas:
 
     def reset_camera(self) -> None:
         """Go back to the first view."""
-        self._camera.reset()
+        self.camera.reset()
         self._moved()
 
     @property
     def viewpoint(self) -> tuple[float, ...] | None:
         """Where it is looked from, see `FittedCamera.viewpoint`; None: the first view."""
-        return self._camera.viewpoint
+        return self.camera.viewpoint
 
     @viewpoint.setter
     def viewpoint(self, viewpoint: tuple[float, ...] | None) -> None:
-        self._camera.viewpoint = viewpoint
+        self.camera.viewpoint = viewpoint
         self._moved()
 
     @property
     def perspective(self) -> bool:
         """Whether the projection is perspective, not orthographic."""
-        return self._camera.perspective
+        return self.camera.perspective
 
     @perspective.setter
     def perspective(self, on: bool) -> None:
-        self._camera.perspective = on
+        self.camera.perspective = on
         self._canvas.update()
 
     @property
     def auto_rotate(self) -> bool:
         """Whether the view turns by itself."""
-        return bool(self._rotation_timer.running)
+        return self._rotation.is_on
 
     @auto_rotate.setter
     def auto_rotate(self, on: bool) -> None:
-        if on and not self._closed:
-            self._rotation_timer.start()
-        else:
-            self._rotation_timer.stop()
+        self._rotation.is_on = on and not self._closed
 
     def rotate(self, azimuth: float, elevation: float = 0.0) -> None:
         """Rotate the view by degrees, to the right and upwards."""
-        self._camera.orbit(azimuth, elevation)
+        self.camera.orbit(azimuth, elevation)
         self._moved()
 
     # --- pictures
 
-    def render(self, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
-        """Return a picture of the view, finely drawn.
+    def render(
+        self,
+        size: tuple[int, int] | None = None,
+        *,
+        logical: tuple[float, float] | None = None,
+        background: Rgb | None = None,
+        fine: bool = True,
+    ) -> NDArray[np.uint8]:
+        """Return a picture of the view, (height, width, 4) uint8.
 
         Parameters
         ----------
         size : (width, height) or None
             Pixels. None: the canvas's own. Texts and lines grow with the picture.
-
-        Returns
-        -------
-        (height, width, 4) uint8 array
+        logical : (width, height) or None
+            Pixels in which texts and lines have the sizes that they have on the canvas.
+        background : tuple of float or None
+            In place of the theme's.
+        fine : bool
+            Whether it is drawn as at rest, not as while the view moves.
         """
         own: tuple[int, int] = tuple(self._canvas.size)
-        logical: tuple[float, float] = own
+        logical = logical or (own if size is None else layout_size(size))
         if size is None:
             scale = self._canvas.pixel_scale
             size = int(own[0] * scale), int(own[1] * scale)
-        else:
-            logical = layout_size(size)
         if not self._canvas.native.isValid():
             # Never shown: Qt makes the context when it is asked for a picture.
             self._canvas.native.grabFramebuffer()
-        central = self._canvas.central_widget
-        fine = self._high_quality
+        shade = self._theme.background if background is None else background
+        with self.laid_out(logical, fine=fine), current_canvas_restored(self._canvas):
+            return render_at(self._canvas, logical, size, shade)
+
+    @contextmanager
+    def laid_out(self, size: tuple[float, float], *, fine: bool = True) -> Iterator[None]:
+        """Lay everything out in a canvas of this size while inside."""
+        own, before = tuple(self._canvas.size), self._high_quality
         try:
-            central.size = logical
-            self._camera.refit()
-            self._set_quality(True)
-            self._follow_camera()
-            with current_canvas_restored(self._canvas):
-                return render_at(self._canvas, logical, size)
+            self._adapt(size, fine)
+            yield
         finally:
-            central.size = own
-            self._camera.refit()
-            self._set_quality(fine)
-            self._follow_camera()
+            self._adapt(own, before)
 
     # --- life
 
@@ -186,9 +201,9 @@ class BaseCanvas:
         if not self._built:
             return
         self._built = False
-        self._idle_timer.stop()
+        self._rest.stop()
         self._canvas.events.draw.block()
-        for element in self._elements:
+        for element in self.elements:
             element.release()
         # Its glyphs are a texture; deleted in the next context, that would be someone else's.
         self._overlay = ScreenSpace(self._canvas.scene)
@@ -203,10 +218,10 @@ class BaseCanvas:
             return
         self._built = True
         self._canvas.events.draw.unblock()
-        for element in self._elements:
+        for element in self.elements:
             self._build(element)
         if not self._high_quality:
-            self._idle_timer.start()
+            self._rest.restart()
         # vispy still waits for a draw it asked for while drawing was blocked: ask Qt itself.
         self._canvas.native.update()
 
@@ -215,118 +230,89 @@ class BaseCanvas:
         if self._closed:
             return
         self._closed = True
-        for timer in (self._idle_timer, self._rotation_timer, self._rebuild_timer):
-            timer.stop()
-            timer.disconnect()
+        self._rotation.close()
+        self._rest.close()
         self.is_busy = None
-        for signal in (self.context_lost, self.idle):
-            signal.disconnect()
+        self.context_lost.disconnect()
+        self.idle.disconnect()
         self.release()
         native = self._canvas.native
-        events = self._canvas.events
-        events.initialize.disconnect(self._on_initialize)
-        events.mouse_move.disconnect(self._on_mouse)
-        events.mouse_wheel.disconnect(self._on_mouse)
-        events.resize.disconnect(self._on_resize)
+        self._connections.close()
+        self._context.close()
         with current_canvas_restored(self._canvas):
             self._canvas.close()
         native.setParent(None)
         native.deleteLater()
 
-    # --- for subclasses
+    # --- what is drawn
 
-    def _add(self, element: Element) -> None:
-        """Take `element` into the view."""
-        self._elements.append(element)
+    def add(self, element: Element) -> None:
+        """Take an element into the view."""
+        self.elements.append(element)
         if self._built:
             self._build(element)
 
-    def _remove(self, element: Element) -> None:
-        """Take `element` out of the view."""
-        self._elements.remove(element)
+    def remove(self, element: Element) -> None:
+        """Take an element out of the view."""
+        self.elements.remove(element)
         element.release()
-
-    def _project(self, points: Floats) -> Floats:
-        """Map scene points (N, 3) to homogeneous pixels of the canvas (N, 4)."""
-        transform = self._view.scene.node_transform(self._canvas.scene)
-        return np.asarray(transform.map(np.asarray(points, dtype=float)))
-
-    def _on_screen(self, points: Floats) -> Floats:
-        """Map scene points (N, 3) to pixels of the canvas (N, 2)."""
-        return on_screen(self._project, points)
-
-    def _ray_at(self, pixel: Floats) -> Ray:
-        """Return what lies behind a pixel of the canvas, in the scene."""
-        transform = self._view.scene.node_transform(self._canvas.scene)
-        ends = transform.imap(np.array([[*pixel[:2], z, 1.0] for z in (-1.0, 1.0)]))
-        near, far = ends[:, :3] / ends[:, 3:]
-        return Ray(near, (far - near) / np.linalg.norm(far - near))
 
     def _moved(self) -> None:
         """Draw fast, and finely again once nothing has moved for a while."""
         self._set_quality(False)
-        self._idle_timer.stop()
         if not self._closed:
-            self._idle_timer.start()
+            self._rest.restart()
         self._canvas.update()
-
-    # --- within
 
     def _build(self, element: Element) -> None:
         element.set_theme(self._theme)
         element.set_quality(self._high_quality)
         element.build(self._view.scene, self._overlay)
 
-    def _follow_camera(self) -> None:
-        for element in self._elements:
-            element.follow(self._project)
+    def _project(self, points: Floats) -> Floats:
+        return np.asarray(self._view.scene.node_transform(self._canvas.scene).map(points))
+
+    def _unproject(self, pixels: Floats) -> Floats:
+        return np.asarray(self._view.scene.node_transform(self._canvas.scene).imap(pixels))
+
+    def follow_camera(self, event: object = None) -> None:
+        """Let all elements adapt to the camera, as they do before each drawing."""
+        for element in self.elements:
+            element.follow(self.projection.homogeneous)
+
+    def _adapt(self, size: tuple[float, float], fine: bool) -> None:
+        self._canvas.central_widget.size = size
+        self.camera.refit()
+        self._set_quality(fine)
+        self.follow_camera()
 
     def _set_quality(self, fine: bool) -> None:
         self._high_quality = fine
-        for element in self._elements:
+        for element in self.elements:
             element.set_quality(fine)
 
-    def _on_draw(self, event: Any) -> None:
-        self._follow_camera()
+    def _on_resize(self, event: object) -> None:
+        self.camera.refit()
 
-    def _on_resize(self, event: Any) -> None:
-        self._camera.refit()
-
-    def _on_mouse(self, event: Any) -> None:
+    def _on_mouse(self, event: MouseEvent) -> None:
         if event.type == "mouse_wheel" or event.is_dragging:
             self._moved()
 
-    def _on_idle(self, event: Any) -> None:
+    def _on_rest(self) -> bool:
         if self.is_busy is not None and self.is_busy():
-            return  # asked again after another interval
-        # By itself, a vispy timer ends one interval after its last event.
-        self._idle_timer.stop()
+            return False
         self._set_quality(True)
         self._canvas.update()
         self.idle.emit()
-
-    def _on_rotation(self, event: Any) -> None:
-        self.rotate(_ROTATION / _ROTATION_RATE)
-
-    def _on_initialize(self, event: Any) -> None:
-        """Note that a context was made: the first one, or one that replaces a lost one."""
-        # Everything that lives in a context goes before the context does.
-        self._canvas.native.context().aboutToBeDestroyed.connect(self._on_context_going)
-        if self._initialized:
-            # Not within Qt's own initialization.
-            self._rebuild_timer.start()
-        self._initialized = True
+        return True
 
     def _on_context_going(self) -> None:
-        try:
-            self._canvas.native.isVisible()
-        except RuntimeError:
+        if isalive(self._canvas.native):
+            self.release()
+        else:
             # Qt is deleting the widget itself, unclosed; its context's objects go with it.
             self._closed = True
-        else:
-            self.release()
 
-    def _on_rebuild(self, event: Any) -> None:
-        self._rebuild_timer.stop()
+    def _on_replaced(self) -> None:
         self.rebuild()
         self.context_lost.emit()

@@ -9,11 +9,17 @@ _PERSPECTIVE = 25.0  # degrees; wide angles distort the cube
 # Azimuth and elevation (degrees) from which the gray diagonal is well seen, and those that look
 # along the scene's x, y and z; the other axes then ascend to the right and upwards.
 _START = (38.0, 20.0)
+# Pixels kept free for the numbers and names of the axes: at left, right, top and bottom. Rulers
+# stand at the lower and the left edges, whatever the turn.
+_MARGINS = (52.0, 22.0, 14.0, 34.0)
+_FLAT_MARGINS = (48.0, 48.0, 52.0, 52.0)
 _ALONG = {0: (90.0, 0.0), 1: (0.0, 0.0), 2: (0.0, 90.0)}
 
 
 def fitting_scale(
-    reach: tuple[float, float], canvas: tuple[float, float], margins: tuple[float, float]
+    reach: tuple[float, float],
+    canvas: tuple[float, float],
+    margins: tuple[float, float, float, float],
 ) -> float:
     """Return the scene length to be shown along the canvas's shorter side.
 
@@ -23,14 +29,14 @@ def fitting_scale(
         Width and height in the scene of what must be seen.
     canvas : (float, float)
         Width and height in pixels.
-    margins : (float, float)
-        Pixels kept free at left and right each, and at top and bottom each.
+    margins : (float, float, float, float)
+        Pixels kept free at left, right, top and bottom.
     """
     width, height = canvas
     shorter = min(width, height)
     # In a canvas smaller than its margins, texts give way.
-    inner_width = max(width - 2 * margins[0], 0.4 * width)
-    inner_height = max(height - 2 * margins[1], 0.4 * height)
+    inner_width = max(width - margins[0] - margins[1], 0.4 * width)
+    inner_height = max(height - margins[2] - margins[3], 0.4 * height)
     return shorter * max(reach[0] / inner_width, reach[1] / inner_height)
 
 
@@ -74,7 +80,7 @@ class FittedCamera(TurntableCamera):
     def look_along(self, axis: int) -> None:
         """Look along the scene's x, y or z (0, 1, 2), the box fitted."""
         if axis not in _ALONG:
-            raise ValueError(f"axis must be 0, 1 or 2, not {axis!r}")
+            raise ValueError(f"axis must be 0, 1 or 2, not {axis!r}.")
         if not self.is_flat:
             self.azimuth, self.elevation = _ALONG[axis]
             self.roll = 0
@@ -118,13 +124,26 @@ class FittedCamera(TurntableCamera):
             self.scale_factor = self._fitted / zoom
 
     def _fitting(self) -> float:
-        canvas = (400.0, 400.0) if self.viewbox is None else tuple(self.viewbox.size)
         x, y, z = self._size
         if self.is_flat:
             # Below the box of one channel there is a ramp of grays, too.
-            return fitting_scale((x, z), canvas, (48.0, 52.0))
+            return fitting_scale((x, z), self._canvas_size(), _FLAT_MARGINS)
         # Any turn about z, elevations up to about 25°; a little more for perspective.
         across = float(np.hypot(x, y))
         reach = (1.06 * across, 1.06 * (0.9 * z + 0.42 * across))
-        # Room for the numbers and names of the axes.
-        return fitting_scale(reach, canvas, (60.0, 38.0))
+        return fitting_scale(reach, self._canvas_size(), _MARGINS)
+
+    def _canvas_size(self) -> tuple[float, float]:
+        return (400.0, 400.0) if self.viewbox is None else tuple(self.viewbox.size)
+
+    def _update_projection_transform(self, fx: float, fy: float) -> None:
+        """Move the picture to the middle of what the margins leave; vispy calls it."""
+        super()._update_projection_transform(fx, fy)
+        if not self.is_flat:
+            width, height = self._canvas_size()
+            left, right, top, bottom = _MARGINS
+            # Not more than where texts give way.
+            shift = np.clip([(left - right) / width, (bottom - top) / height], 0, 0.1)
+            moved = np.eye(4)
+            moved[3, :2] = shift
+            self._projection.matrix = self._projection.matrix @ moved

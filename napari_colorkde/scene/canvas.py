@@ -1,7 +1,6 @@
 """The color-space view: a density over colors and everything that can be shown with it.
 
-It knows arrays only. The widget to be put into a window is `ColorSpaceCanvas.native`; whoever owns
-it closes it with `ColorSpaceCanvas.close`.
+It knows arrays only. Whoever puts `ColorSpaceCanvas.native` into a window closes the canvas.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from psygnal import Signal
+from psygnal import Signal, SignalInstance
 
 from napari_colorkde.scene.annotations.color_marker import ColorMarker
 from napari_colorkde.scene.annotations.cut_plane import Cut
@@ -32,8 +31,9 @@ from napari_colorkde.scene.ellipsoids.ellipsoid_set import EllipsoidSet
 from napari_colorkde.scene.ellipsoids.ellipsoid_visual import Ellipsoids
 from napari_colorkde.scene.geometry.box import Floats
 from napari_colorkde.scene.geometry.rays import hit_plane
-from napari_colorkde.scene.geometry.regions import HalfSpace, densest_on_ray
-from napari_colorkde.scene.region_tool import TOOLS, RegionTool
+from napari_colorkde.scene.geometry.regions import densest_on_ray
+from napari_colorkde.scene.input.keyboard import Keyboard
+from napari_colorkde.scene.input.region_tool import TOOLS, RegionTool
 from napari_colorkde.scene.theme import Theme
 
 __all__ = ["MODES", "TOOLS", "ColorSpaceCanvas"]
@@ -46,6 +46,13 @@ class ColorSpaceCanvas(DensityView):
     ----------
     theme : str or Theme
         "dark", "light", or a theme of one's own.
+
+    Attributes
+    ----------
+    legend_shown : bool
+        Whether there is a legend, where there is room for one.
+    ellipsoids, marker, walls, cut, outline, legend, highlighted, selected
+        What is drawn beside the density, an element each.
     """
 
     ellipsoid_clicked = Signal(object, description="Number of an ellipsoid, or None: none was hit.")
@@ -66,46 +73,35 @@ class ColorSpaceCanvas(DensityView):
 
     def __init__(self, theme: str | Theme = "dark") -> None:
         super().__init__(theme)
-        self._ellipsoids = Ellipsoids()
-        self._marker = ColorMarker()
-        self._walls, self._cut = MarginalWalls(), Cut()
-        self._walls_shown = False
-        self._outline, self._legend = Outline(), Legend()
-        self._legend_shown = True
-        self._highlighted, self._selected = HighlightPoints(), HighlightPoints()
+        self.ellipsoids = Ellipsoids()
+        self.marker = ColorMarker()
+        self.walls, self.cut = MarginalWalls(), Cut()
+        self.outline, self.legend = Outline(), Legend()
+        self._walls_shown, self.legend_shown = False, True
+        self.highlighted, self.selected = HighlightPoints(), HighlightPoints()
         self._region_tool = RegionTool(
             self._canvas,
-            self._camera,
-            ray_at=self._ray_at,
-            project=self._project,
+            self.camera,
+            self.projection,
             color_under=self._color_under,
-            visible=self._visible_half_space,
+            visible=lambda: self.cut.visible,
         )
         self._annotations = (
-            self._walls,
-            self._cut,
-            self._outline,
-            self._highlighted,
-            self._selected,
-            self._ellipsoids,
-            self._marker,
+            self.walls,
+            self.cut,
+            self.outline,
+            self.highlighted,
+            self.selected,
+            self.ellipsoids,
+            self.marker,
             self._region_tool,
-            self._legend,
+            self.legend,
         )
         for element in self._annotations:
-            self._add(element)
-        self._mouse = EllipsoidMouse(
-            self._canvas, self._camera, self._ray_at, self._project, self._ellipsoids
-        )
-        for source, signal in (
-            (self._mouse.clicked, self.ellipsoid_clicked),
-            (self._mouse.moved, self.ellipsoid_moved),
-            (self._mouse.reshaped, self.ellipsoid_reshaped),
-            (self._mouse.released, self.ellipsoid_released),
-            (self._region_tool.changed, self.region_changed),
-            (self._region_tool.drawn, self.region_drawn),
-            (self._region_tool.canceled, self.tool_canceled),
-        ):
+            self.add(element)
+        self._keyboard = Keyboard(self._canvas, self.camera, self._moved)
+        self._mouse = EllipsoidMouse(self._canvas, self.camera, self.projection, self.ellipsoids)
+        for source, signal in self._passed_on():
             source.connect(signal.emit)
 
     def set_ellipsoids(
@@ -135,10 +131,10 @@ class ColorSpaceCanvas(DensityView):
         means = np.asarray(means, dtype=float)
         if colors is None:
             colors = np.full((len(means), 3), 0.5)
-            if self._space is not None and means.shape[1:] == (self._space.n_channels,):
-                colors = self._space.color_of(means)
-        before = self._ellipsoids.shown
-        self._ellipsoids.show(
+            if self.space is not None and means.shape[1:] == (self.space.n_channels,):
+                colors = self.space.color_of(means)
+        before = self.ellipsoids.shown
+        self.ellipsoids.show(
             EllipsoidSet.from_arrays(means, covariances, colors, radius_sigma, selected, before)
         )
         self._canvas.update()
@@ -148,7 +144,7 @@ class ColorSpaceCanvas(DensityView):
 
         Drawn fast while the mouse moves, finely once it rests.
         """
-        self._marker.set_color(color)
+        self.marker.set_color(color)
         self._moved()
 
     def highlight_colors(self, colors: ArrayLike) -> None:
@@ -156,11 +152,11 @@ class ColorSpaceCanvas(DensityView):
 
         Of many colors, a few thousand dots that are evenly spread let the density be seen.
         """
-        self._light(self._highlighted, colors)
+        self._light(self.highlighted, colors)
 
     def set_selected(self, colors: ArrayLike) -> None:
         """Show colors (U, C), those of a region that was drawn, in the same way; U = 0: none."""
-        self._light(self._selected, colors)
+        self._light(self.selected, colors)
 
     @property
     def tool(self) -> str:
@@ -176,6 +172,11 @@ class ColorSpaceCanvas(DensityView):
         """
         self._region_tool.tool = tool
         self._mouse.is_enabled = tool == "rotate"
+
+    @property
+    def region_mode(self) -> str:
+        """What the last region was drawn for: "new", with Shift "add", with Alt "subtract"."""
+        return self._region_tool.mode
 
     def show_marginals(self, shown: bool) -> None:
         """Show the three marginals of a density of three channels on the walls behind it."""
@@ -194,25 +195,14 @@ class ColorSpaceCanvas(DensityView):
         through : (3,) array or None
             A color in the plane, image units. None: the middle of the box.
         """
-        if normal is None:
-            self._cut.set(None, None)
-        else:
-            direction = np.asarray(normal, dtype=float)
-            if direction.shape != (3,) or not np.linalg.norm(direction) > 0:
-                raise ValueError(f"normal must be three numbers, not all 0, not {normal!r}")
-            if through is None and self._space is not None:
-                through = np.mean([self._space.box.low, self._space.box.high], axis=0)
-            point = np.zeros(3) if through is None else np.asarray(through, dtype=float)
-            if point.shape != (3,):
-                raise ValueError(f"through must be a color of three channels, not {through!r}")
-            self._cut.set(direction, point)
+        self.cut.set(normal, through)
         self._moved()
 
     def color_within(self, fractions: ArrayLike) -> Floats | None:
         """Return the color (C,) that lies so far (C,), 0 to 1, along each axis; None if empty."""
-        if self._space is None:
+        if self.space is None:
             return None
-        low, high = (np.asarray(end) for end in (self._space.box.low, self._space.box.high))
+        low, high = (np.asarray(end) for end in (self.space.box.low, self.space.box.high))
         return np.asarray(low + np.asarray(fractions, dtype=float)[: len(low)] * (high - low))
 
     def set_outline(self, lines: Sequence[ArrayLike]) -> None:
@@ -224,89 +214,87 @@ class ColorSpaceCanvas(DensityView):
             Polylines through colors of the present channels, such as the edges of the RGB cube in
             another color space. Empty: no outline.
         """
-        self._outline.show(lines)
+        self.outline.show(lines)
         self._density_changed()
         self._canvas.update()
 
     def set_legend(self, shown: bool) -> None:
         """Show the legend in the corner, or not."""
-        self._legend_shown = bool(shown)
-        self._legend.show(self._legend_bar())
+        self.legend_shown = bool(shown)
+        self.legend.show(self._legend_bar())
         self._canvas.update()
 
     def close(self) -> None:
         """Release everything and delete the widget. May be called twice."""
         if not self._closed:
-            for signal in (
-                self.ellipsoid_clicked,
-                self.ellipsoid_moved,
-                self.ellipsoid_reshaped,
-                self.ellipsoid_released,
-                self.region_changed,
-                self.region_drawn,
-                self.tool_canceled,
-            ):
+            for _, signal in self._passed_on():
                 signal.disconnect()
-            self._mouse.disconnect()
-            self._region_tool.disconnect()
+            self._mouse.close()
+            self._keyboard.close()
+            self._region_tool.close()
         super().close()
+
+    def _passed_on(self) -> tuple[tuple[SignalInstance, SignalInstance], ...]:
+        """Return the signals of the parts, and those of the canvas that repeat them."""
+        mouse, tool = self._mouse, self._region_tool
+        return (
+            (mouse.clicked, self.ellipsoid_clicked),
+            (mouse.moved, self.ellipsoid_moved),
+            (mouse.reshaped, self.ellipsoid_reshaped),
+            (mouse.released, self.ellipsoid_released),
+            (tool.changed, self.region_changed),
+            (tool.drawn, self.region_drawn),
+            (tool.canceled, self.tool_canceled),
+        )
 
     def _density_changed(self) -> None:
         for element in self._annotations:
-            if element.space != self._space:
-                element.place(self._space)
+            if element.space != self.space:
+                element.place(self.space)
         self._show_walls()
-        self._legend.show(self._legend_bar())
+        self.legend.show(self._legend_bar())
 
     def _legend_bar(self) -> Bar | None:
-        if not self._legend_shown or self._space is None or self.mode == "points":
+        if not self.legend_shown or self.space is None or self.mode == "points":
             return None
-        if self._space.n_channels == 1:
+        if self.space.n_channels == 1:
             return None
-        if self._signed:
-            return difference_bar(POSITIVE, NEGATIVE)
-        if self.mode == "shells" and self._space.n_channels == 3:
+        if self.signed:
+            return difference_bar(POSITIVE, NEGATIVE, self.compared)
+        if self.mode == "shells" and self.space.n_channels == 3:
             return shells_bar(self.shells, shell_covers(len(self.shells)))
-        box = self._space.box
+        box = self.space.box
         volume = float(np.prod(np.subtract(box.high, box.low)))
         return density_bar(self._transfer(), self._curve, volume)
 
     def _show_walls(self) -> None:
-        shown = self._walls_shown and self._values is not None and self._values.ndim == 3
-        values = self._values if shown and not self._signed else None
-        self._walls.show(
+        shown = self._walls_shown and self.values is not None and self.values.ndim == 3
+        values = self.values if shown and not self.signed else None
+        self.walls.show(
             values, scale=self.scale, exposure=self.exposure, density_floor=self.density_floor
         )
 
     def _color_under(self, pixel: Floats) -> Floats | None:
         """Return the densest color behind a pixel; in a plane, the one under it."""
-        if self._values is None or self._space is None:
+        if self.values is None or self.space is None:
             return None
-        ray, box = self._ray_at(pixel), self._space.box
-        if self._values.ndim == 3:
+        ray, box = self.projection.ray_at(pixel), self.space.box
+        if self.values.ndim == 3:
             shown = self._transfer().floor if self.mode in ("cloud", "maximum") else 0.0
-            return densest_on_ray(
-                ray, self._values, box, floor=shown, left=self._visible_half_space()
-            )
+            return densest_on_ray(ray, self.values, box, floor=shown, left=self.cut.visible)
         point = hit_plane(ray, np.zeros(3), np.array([0.0, 1.0, 0.0]))
         return None if point is None else box.to_color(point)
 
     def _light(self, element: HighlightPoints, colors: ArrayLike) -> None:
         colors = np.asarray(colors, dtype=float)
         if colors.ndim != 2:
-            raise ValueError(f"colors must have shape (U, C), not {colors.shape}")
+            raise ValueError(f"colors must have shape (U, C), not {colors.shape}.")
         element.show(colors)
         self._canvas.update()
 
-    def _visible_half_space(self) -> HalfSpace | None:
-        """Return the colors that are not cut away; None without a cut."""
-        plane = self._cut.plane
-        if plane is None or self._space is None:
-            return None
-        return HalfSpace.visible(plane, self._space.box)
-
-    def _follow_camera(self) -> None:
-        super()._follow_camera()
-        self._legend.set_canvas(tuple(self._view.size))
-        if isinstance(self._content, VolumeContent | Points):
-            self._content.set_cut(self._cut.plane)
+    def follow_camera(self, event: object = None) -> None:
+        """Let all elements adapt to the camera, and the density to the cut."""
+        super().follow_camera(event)
+        self.legend.set_canvas(tuple(self._view.size))
+        if isinstance(self.content, VolumeContent | Points):
+            self.content.set_cut(self.cut.plane)

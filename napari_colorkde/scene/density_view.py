@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.scene.annotations.frame import CubeFrame, FlatFrame
-from napari_colorkde.scene.annotations.rulers import Ruler
+from napari_colorkde.scene.annotations.frame import CubeFrame, FlatFrame, frame_of
 from napari_colorkde.scene.axes import SceneAxes
 from napari_colorkde.scene.base_canvas import BaseCanvas
-from napari_colorkde.scene.box_colors import ColorOf
-from napari_colorkde.scene.density.content import Content, PlaneContent, VolumeContent
-from napari_colorkde.scene.density.curve import CURVE_RAMP, CurveContent
+from napari_colorkde.scene.density.content import Content, VolumeContent
+from napari_colorkde.scene.density.curve import CurveContent
+from napari_colorkde.scene.density.kinds import make_content
 from napari_colorkde.scene.density.points import Points
-from napari_colorkde.scene.density.transfer import CumulativeMass, TransferFunction
+from napari_colorkde.scene.density.transfer import (
+    CumulativeMass,
+    TransferFunction,
+    TransferSettings,
+)
 from napari_colorkde.scene.density.volume import MODES as VOLUME_MODES
+from napari_colorkde.scene.geometry.box_colors import ColorOf
 from napari_colorkde.scene.theme import Theme
 
 MODES = (*VOLUME_MODES, "points")
@@ -30,20 +35,33 @@ class DensityView(BaseCanvas):
     ----------
     theme : str or Theme
         "dark", "light", or a theme of one's own.
+
+    Attributes
+    ----------
+    values : array of float32 or None
+        The density, or difference, that is shown.
+    space : SceneAxes or None
+        Where its colors lie.
+    signed : bool
+        Whether it is a difference.
+    compared : (str, str)
+        Of which two images.
+    content, frame : Element or None
+        What is drawn of it, and around it.
     """
 
     def __init__(self, theme: str | Theme = "dark") -> None:
         super().__init__(theme)
-        self._values: NDArray[np.float32] | None = None
-        self._space: SceneAxes | None = None
-        self._signed = False
+        self.values: NDArray[np.float32] | None = None
+        self.space: SceneAxes | None = None
+        self.signed, self.compared = False, ("", "")
         self._curve = CumulativeMass(np.empty(0), np.empty(0), 0.0)
-        self._scale, self._exposure, self._density_floor = "linear", 1.0, 0.0
+        self._look = TransferSettings()
         self._mode = "cloud"
         self._shell_fractions: tuple[float, ...] = (0.5, 0.9, 0.99)
         self._counts: tuple[NDArray[Any], NDArray[Any]] | None = None
-        self._content: Content | Points | None = None
-        self._frame: CubeFrame | FlatFrame | None = None
+        self.content: Content | Points | None = None
+        self.frame: CubeFrame | FlatFrame | None = None
 
     def set_volume(
         self,
@@ -54,6 +72,7 @@ class DensityView(BaseCanvas):
         color_of: ColorOf | None = None,
         up: int = 0,
         signed: bool = False,
+        compared: tuple[str, str] = ("the first image", "the second image"),
         reset_camera: bool = False,
     ) -> None:
         """Show a density.
@@ -77,6 +96,8 @@ class DensityView(BaseCanvas):
         signed : bool
             The values are differences of two densities: more in the first image is orange, more in
             the second is blue.
+        compared : (str, str)
+            Names of the two images that a difference is of.
         reset_camera : bool
             Go back to the first view.
 
@@ -90,25 +111,26 @@ class DensityView(BaseCanvas):
         lengths = tuple(len(np.asarray(axis)) for axis in axes)
         if values.shape != lengths:
             raise ValueError(
-                f"axes must be as long as the values' axes, {values.shape}, not {lengths}"
+                f"axes must be as long as the values' axes, {values.shape}, not {lengths}."
             )
         if min(lengths) < 2:
-            raise ValueError(f"values must have at least 2 points per axis, not {values.shape}")
-        before = self._space
+            raise ValueError(f"values must have at least 2 points per axis, not {values.shape}.")
+        before = self.space
         same = (
-            self._values is not None
-            and values.shape == self._values.shape
-            and (space, signed) == (before, self._signed)
+            self.values is not None
+            and values.shape == self.values.shape
+            and (space, signed) == (before, self.signed)
         )
-        self._values, self._space, self._signed = values, space, signed
+        self.values, self.space, self.signed = values, space, signed
+        self.compared = compared
         self._curve = CumulativeMass.from_values(np.abs(values) if signed else values)
         if not same:
             self._remake()
-        elif isinstance(self._content, Content):
-            self._content.set_values(values, self._transfer())
+        elif isinstance(self.content, Content):
+            self.content.set_values(values, self._transfer())
             self._update_shells()
         if before is None or before.n_channels != space.n_channels or reset_camera:
-            self._camera.fit(space.box.size)
+            self.camera.fit(space.box.size)
             self.reset_camera()
         self._density_changed()
         self._moved()
@@ -116,36 +138,36 @@ class DensityView(BaseCanvas):
     def clear(self) -> None:
         """Show nothing."""
         self._drop()
-        self._values = self._space = None
+        self.values = self.space = None
         self._density_changed()
         self._canvas.update()
 
     @property
     def exposure(self) -> float:
         """The factor on the cloud's optical depth."""
-        return self._exposure
+        return self._look.exposure
 
     @property
     def scale(self) -> str:
         """How densities are shown: "linear", "log" or "equalized"."""
-        return self._scale
+        return self._look.scale
 
     @property
     def density_floor(self) -> float:
         """The fraction of the pixels, those of the sparsest colors, that is left out."""
-        return self._density_floor
+        return self._look.density_floor
 
     def set_exposure(self, exposure: float) -> None:
         """Multiply the cloud's optical depth; 1 looks well on photographs."""
-        self._set_look(exposure=float(exposure))
+        self._set_look(replace(self._look, exposure=float(exposure)))
 
     def set_scale(self, scale: str) -> None:
         """Show densities "linear", "log" or "equalized" (each by its rank)."""
-        self._set_look(scale=scale)
+        self._set_look(replace(self._look, scale=scale))
 
     def set_density_floor(self, fraction: float) -> None:
         """Leave out the sparsest colors: `fraction` is theirs of the pixels, 0 to 1."""
-        self._set_look(density_floor=float(fraction))
+        self._set_look(replace(self._look, density_floor=float(fraction)))
 
     @property
     def mode(self) -> str:
@@ -160,7 +182,7 @@ class DensityView(BaseCanvas):
         as a histogram below the curve.
         """
         if mode not in MODES:
-            raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
+            raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}.")
         if mode != self._mode:
             self._mode = mode
             self._remake()
@@ -184,7 +206,7 @@ class DensityView(BaseCanvas):
         fractions = tuple(sorted(float(fraction) for fraction in fractions))
         if not 1 <= len(fractions) <= 3 or not all(0 < fraction < 1 for fraction in fractions):
             raise ValueError(
-                f"fractions must be one to three numbers between 0 and 1, not {fractions}"
+                f"fractions must be one to three numbers between 0 and 1, not {fractions}."
             )
         self._shell_fractions = fractions
         self._update_shells()
@@ -197,48 +219,34 @@ class DensityView(BaseCanvas):
         if colors.ndim != 2 or counts.shape != colors.shape[:1]:
             raise ValueError(
                 f"colors and counts must have shapes (U, C) and (U,), "
-                f"not {colors.shape} and {counts.shape}"
+                f"not {colors.shape} and {counts.shape}."
             )
         self._counts = (colors, counts)
-        self._show_counts(self._content)
+        self._show_counts(self.content)
         self._canvas.update()
 
     def look_along(self, channel: int) -> None:
         """Look along the axis of a channel, so that the others span the picture."""
-        if self._space is None:
+        if self.space is None:
             return
-        order = self._space.box.order
+        order = self.space.box.order
         if channel not in order or channel < 0:
             raise ValueError(
-                f"channel must be one of the {self._space.n_channels} channels, not {channel!r}"
+                f"channel must be one of the {self.space.n_channels} channels, not {channel!r}."
             )
-        self._camera.look_along(order.index(channel))
+        self.camera.look_along(order.index(channel))
         self._moved()
 
     # --- within
 
     def _transfer(self) -> TransferFunction:
-        return TransferFunction.from_curve(
-            self._curve,
-            scale=self._scale,
-            exposure=self._exposure,
-            density_floor=self._density_floor,
-        )
+        return self._look.fitted(self._curve)
 
-    def _set_look(self, **look: Any) -> None:
-        wanted = {
-            "scale": self._scale,
-            "exposure": self._exposure,
-            "density_floor": self._density_floor,
-            **look,
-        }
-        transfer = TransferFunction.from_curve(
-            self._curve, **wanted
-        )  # refuses before anything changes
-        self._scale, self._exposure = wanted["scale"], wanted["exposure"]
-        self._density_floor = wanted["density_floor"]
-        if isinstance(self._content, Content):
-            self._content.set_transfer(transfer)
+    def _set_look(self, look: TransferSettings) -> None:
+        transfer = look.fitted(self._curve)  # refuses before anything changes
+        self._look = look
+        if isinstance(self.content, Content):
+            self.content.set_transfer(transfer)
         self._density_changed()
         self._moved()
 
@@ -246,8 +254,8 @@ class DensityView(BaseCanvas):
         return tuple(self._curve.level_holding(fraction) for fraction in self._shell_fractions)
 
     def _update_shells(self) -> None:
-        if isinstance(self._content, VolumeContent):
-            self._content.set_shells(self._shell_levels())
+        if isinstance(self.content, VolumeContent):
+            self.content.set_shells(self._shell_levels())
 
     def _density_changed(self) -> None:
         """Let subclasses follow the density, its look or its space."""
@@ -261,50 +269,24 @@ class DensityView(BaseCanvas):
             content.set_counts(*self._counts)
 
     def _drop(self) -> None:
-        for element in (self._content, self._frame):
+        for element in (self.content, self.frame):
             if element is not None:
-                self._remove(element)
-        self._content = self._frame = None
+                self.remove(element)
+        self.content = self.frame = None
 
     def _remake(self) -> None:
         """Make content and frame for the present arrays."""
         self._drop()
-        if self._values is not None and self._space is not None:
-            self._content = self._make_content(self._values, self._space)
-            self._frame = _frame_of(self._space)
-            self._add(self._content)
-            self._add(self._frame)
-
-    def _make_content(self, values: NDArray[np.float32], space: SceneAxes) -> Content | Points:
-        if self._mode == "points" and values.ndim > 1:
-            points = Points()
-            points.place(space)
-            self._show_counts(points)
-            return points
-        transfer = self._transfer()
-        if values.ndim == 1:
-            curve = CurveContent(values, space, transfer)
-            self._show_counts(curve)
-            return curve
-        if values.ndim == 2:
-            return PlaneContent(values, space, transfer)
-        return VolumeContent(
-            values,
-            space,
-            transfer,
-            mode=self._mode,
-            signed=self._signed,
-            shells=self._shell_levels(),
-        )
-
-
-def _frame_of(space: SceneAxes) -> CubeFrame | FlatFrame:
-    box = space.box
-    if space.n_channels == 3:
-        return CubeFrame(space)
-    right, top = np.array([box.size[0], 0, 0]), np.array([0, 0, box.size[2]])
-    start = np.array([0, 0, 0 if space.n_channels == 2 else -CURVE_RAMP])
-    rulers = [Ruler(start, start + right, box.low[0], box.high[0], space.names[0])]
-    if space.n_channels == 2:
-        rulers.append(Ruler(start, start + top, box.low[1], box.high[1], space.names[1]))
-    return FlatFrame(rulers, (right + top) / 2, space)
+        if self.values is not None and self.space is not None:
+            self.content = make_content(
+                self.values,
+                self.space,
+                self._transfer(),
+                mode=self._mode,
+                signed=self.signed,
+                shells=self._shell_levels(),
+            )
+            self._show_counts(self.content)
+            self.frame = frame_of(self.space)
+            self.add(self.content)
+            self.add(self.frame)

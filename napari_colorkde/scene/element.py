@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
+from vispy.scene import Node
 from vispy.scene.visuals import Text
 from vispy.visuals.text.text import FontManager
 
 from napari_colorkde.scene.axes import SceneAxes
-from napari_colorkde.scene.geometry.box import Floats
+from napari_colorkde.scene.geometry.projection import Project
 from napari_colorkde.scene.theme import Theme
-
-# Scene points (N, 3) → homogeneous pixels (N, 4): x/w and y/w are on the screen.
-Project = Callable[[Floats], Floats]
 
 
 class ScreenSpace:
@@ -28,11 +23,11 @@ class ScreenSpace:
         the view costs.
     """
 
-    def __init__(self, node: Any) -> None:
+    def __init__(self, node: Node) -> None:
         self.node = node
         self.fonts = FontManager()
 
-    def text(self, points: float) -> Any:
+    def text(self, points: float) -> Text:
         """Make a node for texts of this size."""
         return Text(font_size=points, font_manager=self.fonts, parent=self.node)
 
@@ -48,16 +43,16 @@ class Element:
     """
 
     def __init__(self) -> None:
-        self.nodes: list[Any] = []
+        self.nodes: list[Node] = []
         self.space: SceneAxes | None = None
-        self._parent: tuple[Any, ScreenSpace] | None = None
+        self._parent: tuple[Node, ScreenSpace] | None = None
 
     @property
     def is_needed(self) -> bool:
         """Whether there is anything to draw; until then no nodes are made."""
         return True
 
-    def make(self, scene: Any, overlay: ScreenSpace) -> None:
+    def make(self, scene: Node, overlay: ScreenSpace) -> None:
         """Make the nodes.
 
         Parameters
@@ -86,7 +81,7 @@ class Element:
         self.space = space
         self.refresh()
 
-    def build(self, scene: Any, overlay: ScreenSpace) -> None:
+    def build(self, scene: Node, overlay: ScreenSpace) -> None:
         """Stand in a view from now on."""
         self._parent = (scene, overlay)
         self.refresh()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
 import vispy
 from qtpy.compat import isalive
+from vispy import app
 from vispy.gloo import gl
 from vispy.gloo.context import get_current_canvas
 from vispy.scene import SceneCanvas
@@ -73,3 +74,42 @@ def probe() -> None:
     obstacle = _obstacle()
     if obstacle:
         raise NoOpenGLError(obstacle)
+
+
+class ContextWatcher:
+    """Says when a canvas loses its OpenGL context, and when it has another.
+
+    Parameters
+    ----------
+    canvas : SceneCanvas
+        A new one.
+    on_going : callable
+        Called while the context that goes is still there.
+    on_replaced : callable
+        Called once there is another, out of Qt's own initialization.
+    """
+
+    def __init__(
+        self, canvas: SceneCanvas, on_going: Callable[[], None], on_replaced: Callable[[], None]
+    ) -> None:
+        self._canvas, self._on_going, self._on_replaced = canvas, on_going, on_replaced
+        self._has_context = False
+        self._timer = app.Timer(interval=0, connect=self._on_time)
+        canvas.events.initialize.connect(self._on_initialize)
+
+    def close(self) -> None:
+        """Let go of the canvas."""
+        self._timer.stop()
+        self._timer.disconnect()
+        self._canvas.events.initialize.disconnect(self._on_initialize)
+
+    def _on_initialize(self, event: object) -> None:
+        # Everything that lives in a context goes before the context does.
+        self._canvas.native.context().aboutToBeDestroyed.connect(self._on_going)
+        if self._has_context:
+            self._timer.start()
+        self._has_context = True
+
+    def _on_time(self, event: object) -> None:
+        self._timer.stop()
+        self._on_replaced()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +18,16 @@ _LONG, _SHORT = 640.0, 320.0
 def layout_size(size: tuple[int, int]) -> tuple[float, float]:
     """Return the width and height in which a picture of ``size`` pixels is laid out."""
     if min(size) < 1:
-        raise ValueError(f"size must be positive numbers of pixels, not {size}")
+        raise ValueError(f"size must be positive numbers of pixels, not {size}.")
     factor = max(min(max(size) / _LONG, min(size) / _SHORT), 1.0)
     return size[0] / factor, size[1] / factor
 
 
 def render_at(
-    canvas: SceneCanvas, logical: tuple[float, float], size: tuple[int, int]
+    canvas: SceneCanvas,
+    logical: tuple[float, float],
+    size: tuple[int, int],
+    background: tuple[float, float, float],
 ) -> NDArray[np.uint8]:
     """Draw the part [0, `logical`] of the canvas into a picture of `size` pixels.
 
@@ -40,6 +42,8 @@ def render_at(
         Width and height in the canvas's logical pixels; may exceed the window.
     size : (int, int)
         Width and height of the picture.
+    background : tuple of float
+        Red, green and blue in 0..1.
 
     Returns
     -------
@@ -51,7 +55,7 @@ def render_at(
     canvas.push_fbo(target, (0, 0), (width, height))
     try:
         with _mapped(canvas, logical, size):
-            canvas.context.clear(color=canvas.bgcolor, depth=True)
+            canvas.context.clear(color=background, depth=True)
             canvas.draw_visual(canvas.scene)
             picture = target.read()
     finally:
@@ -62,7 +66,9 @@ def render_at(
 
 
 @contextmanager
-def _mapped(canvas: Any, logical: tuple[float, float], size: tuple[int, int]) -> Iterator[None]:
+def _mapped(
+    canvas: SceneCanvas, logical: tuple[float, float], size: tuple[int, int]
+) -> Iterator[None]:
     """Map logical pixels to the picture's while inside."""
     width, height = size
     to_region, to_pixels = canvas.transforms.canvas_transform.transforms

@@ -5,47 +5,44 @@ itself, and offers it again once that was closed. Closing its own dock ends all 
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 from napari.settings import get_settings
-from qtpy.QtCore import QEvent, QSize, Qt, QTimer
+from qtpy.QtCore import QEvent, QSize, QTimer
+from qtpy.QtGui import QKeyEvent, QShowEvent
 from qtpy.QtWidgets import (
     QDockWidget,
-    QFileDialog,
-    QMainWindow,
     QPushButton,
     QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
-from napari_colorkde.io.export_formats import file_filter
 from napari_colorkde.ui.classification.panel import ClassificationPanel
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView
+from napari_colorkde.ui.colorspace.dock import ColorSpaceDock
 from napari_colorkde.ui.colorspace.links import ColorSpaceLinks
-from napari_colorkde.ui.colorspace.view import ColorSpaceView, make_view
-from napari_colorkde.ui.colorspace.volume_viewer import open_volume
 from napari_colorkde.ui.density.panel import DensityPanel
+from napari_colorkde.ui.first_steps import FirstSteps
 from napari_colorkde.ui.image_chooser import ImageChooser
 from napari_colorkde.ui.kernels.fit_dialog import FitButton
 from napari_colorkde.ui.kernels.panel import KernelsPanel
 from napari_colorkde.ui.kernels.pick_tool import PickTool
 from napari_colorkde.ui.likelihood.panel import LikelihoodPanel
+from napari_colorkde.ui.outputs import Outputs
 from napari_colorkde.ui.widgets.focus_ring import focus_ring
 from napari_colorkde.ui.widgets.forms import in_scroll_area, pin_to_top
 from napari_colorkde.ui.window.autosave import Autosave, RestoreOffer
+from napari_colorkde.ui.window.device_preference import offer_existing_devices, preferred_device
 from napari_colorkde.ui.window.docking import (
     COLUMN_WIDTH,
     CloseWatcher,
     TitleOverride,
     close_at_exit,
     delete_later,
-    stack_above,
     window_of,
 )
 from napari_colorkde.ui.window.file_drops import FileDrops
@@ -56,10 +53,9 @@ from napari_colorkde.ui.window.worker_thread import Activity, QtExecutor
 
 if TYPE_CHECKING:
     import napari.viewer
+    from napari.utils.events import Event
 
 TITLE = "Color KDE"
-CUBE_TITLE = "Color space"
-COLORSPACE_FRACTION = 0.45
 MIN_WIDTH = 320
 """Every page is seen whole in napari's own font, beside two scroll bars, too."""
 
@@ -79,22 +75,19 @@ class ColorKDEWidget(QWidget):
         it is on the screen.
     overlay
         The density layer.
-    cube
-        The view of the color space, None until the widget is docked and while that view is closed.
     colorspace_button
         Opens that view again; shown while it is closed or hidden.
     """
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:
         super().__init__()
-        self._viewer: Any = unwrap_proxy(napari_viewer)
-        self.session = Session(QtExecutor(), device=_preferred_device())
+        self._viewer: napari.viewer.Viewer = unwrap_proxy(napari_viewer)
+        offer_existing_devices()
+        device, self._device_problem = preferred_device()
+        self.session = Session(QtExecutor(), device=device)
         self.overlay = Overlay(self._viewer, self.session)
         self.activity = Activity(self.session, self)
-        self.colorspace: BaseColorSpaceView | None = None
-        self.links: ColorSpaceLinks | None = None
         self._dock: QDockWidget | None = None
-        self._colorspace_dock: QDockWidget | None = None
         self._context: CurrentContext | None = None
         self._on_close: CloseWatcher | None = None
         self._undo_keys: UndoKeys | None = None
@@ -109,12 +102,22 @@ class ColorKDEWidget(QWidget):
         self.fitting = FitButton(self.picking)
         self.picking.add_button(self.fitting)
         self.kernels.add_tool(self.picking)
+        self._stage = ColorSpaceDock(
+            self._viewer,
+            self.session,
+            self.overlay,
+            self.kernels.table,
+            self.picking.picker,
+            self,
+        )
         self.classification = ClassificationPanel(self._viewer, self.session, self.overlay)
         self.likelihood = LikelihoodPanel(self._viewer, self.session, QtExecutor())
         self.colorspace_button = QPushButton("Show color space")
         self.colorspace_button.setToolTip("Open the color space again, above this dock.")
         self.colorspace_button.hide()
+        self.first_steps = FirstSteps(self.session)
         self.status = StatusLines(self.session)
+        self.outputs = Outputs(self._viewer, self.session, self.overlay, self)
         self.autosave = Autosave(self.session, parent=self)
         self.offer = RestoreOffer(self.session, self.autosave)
         self._lay_out()
@@ -122,14 +125,26 @@ class ColorKDEWidget(QWidget):
         self._follow_theme()
         self.reset_choices()
         self.chooser.choose_first()
+        if self._device_problem:
+            self.status.show_error(self._device_problem)
+
+    @property
+    def colorspace(self) -> BaseColorSpaceView | None:
+        """The view of the color space; None until the widget is docked and while it is closed."""
+        return self._stage.view
+
+    @property
+    def links(self) -> ColorSpaceLinks | None:
+        """What ties that view to all else; None while it is closed, or has no canvas."""
+        return self._stage.links
 
     def sizeHint(self) -> QSize:
-        """Ask for one column."""
-        return QSize(COLUMN_WIDTH, 360)
+        """Ask for one column, as high as its pages are."""
+        return QSize(COLUMN_WIDTH, self._inside.sizeHint().height())
 
     # --- what napari calls
 
-    def reset_choices(self, event: Any = None) -> None:
+    def reset_choices(self, event: "Event | None" = None) -> None:
         """Follow the layer list. napari calls it when layers come, go, move or are renamed."""
         if self._closed:
             return
@@ -144,22 +159,26 @@ class ColorKDEWidget(QWidget):
         elif self.overlay.image is None:
             self.chooser.choose_first()
 
-    def showEvent(self, event: Any) -> None:
+    def showEvent(self, event: QShowEvent | None) -> None:
         """On the first show inside a window, open the view of the color space beside it."""
         super().showEvent(event)
         if self._dock is None and not self._closed:
             # Not within Qt's own showing.
             QTimer.singleShot(0, self._on_docked)
 
-    def event(self, event: Any) -> bool:
+    def event(self, event: QEvent | None) -> bool:
         """Claim the keys of undo and redo while the focus is in the dock."""
+        if event is None:
+            return False
         if event.type() == QEvent.Type.ShortcutOverride and undo_action(self.session, event):
             event.accept()
             return True
         return bool(super().event(event))
 
-    def keyPressEvent(self, event: Any) -> None:
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Undo and redo; elsewhere these keys are napari's."""
+        if event is None:
+            return
         action = undo_action(self.session, event)
         if action is None:
             super().keyPressEvent(event)
@@ -167,55 +186,9 @@ class ColorKDEWidget(QWidget):
             action()
             event.accept()
 
-    # --- what the user does
-
-    def _on_export(self) -> None:
-        image = self.overlay.image
-        name = f"{image.name} density.tif" if image is not None else "density.tif"
-        path, chosen = QFileDialog.getSaveFileName(self, "Export density", name, file_filter())
-        if not path:
-            return
-        if not Path(path).suffix:
-            path += chosen[chosen.index("*") + 1 : chosen.index(")")]
-        self.export(path)
-
     def export(self, path: str | Path) -> None:
         """Write the density that is shown to a file in the background."""
-        look: dict[str, Any] = {}
-        if (layer := self.overlay.layer) is not None:
-            # A picture looks as the layer does.
-            low, high = map(float, layer.contrast_limits)
-            colors = layer.colormap.map(np.linspace(0, 1, 256))[:, :3]
-            look = {"colormap": colors, "limits": (low, high)}
-        try:
-            self.session.export(path, **look)
-        except (ValueError, OSError) as error:
-            self.status.show_error(user_message(error))
-
-    def _on_saved(self, path: Path) -> None:
-        self.status.show_message(f"Saved {path}.")
-
-    def _on_volume(self) -> None:
-        estimate, channels = self.session.estimate, self.session.channels
-        image = self.overlay.image
-        if estimate is None or channels is None or image is None:
-            self.status.show_error(
-                "There is no volume yet; choose an image and wait for its density."
-            )
-            return
-        coordinates = estimate.coordinates
-        color_of = coordinates.color_of
-        if self.colorspace is not None:
-            color_of = self.colorspace.color_of(estimate.palette, coordinates)
-        open_volume(
-            estimate.volume,
-            coordinates.names(channels),
-            title=image.name,
-            color_of=color_of,
-            shells=self.session.view.shells,
-            up=coordinates.up,
-            unit=coordinates.unit,
-        )
+        self.outputs.export(path)
 
     def _on_kernels_dropped(self, paths: list[str]) -> None:
         for path in paths:
@@ -227,13 +200,17 @@ class ColorKDEWidget(QWidget):
 
     # --- life
 
+    def _on_volume(self) -> None:
+        self.outputs.show_volume(self.colorspace)
+
     def _lay_out(self) -> None:
-        inside = QWidget()
+        self._inside = inside = QWidget()
         lines = QVBoxLayout(inside)
         lines.setContentsMargins(6, 4, 6, 4)
         lines.setSpacing(6)
         lines.addWidget(self.offer)
         lines.addWidget(self.chooser)
+        lines.addWidget(self.first_steps)
         lines.addWidget(self.colorspace_button)
         self.tabs = QTabWidget()
         self.tabs.addTab(pin_to_top(self.panel), "Density")
@@ -248,6 +225,8 @@ class ColorKDEWidget(QWidget):
         self.setMinimumWidth(MIN_WIDTH)
 
     def _connect(self) -> None:
+        self.first_steps.open_asked.connect(self.chooser.ask_open)
+        self.first_steps.sample_asked.connect(self.chooser.open_image)
         self.chooser.failed.connect(self.status.show_error)
         self.panel.failed.connect(self.status.show_error)
         self.kernels.failed.connect(self.status.show_error)
@@ -255,11 +234,15 @@ class ColorKDEWidget(QWidget):
         self.likelihood.failed.connect(self.status.show_error)
         self.picking.failed.connect(self.status.show_error)
         self.autosave.failed.connect(self.status.show_error)
-        self.panel.export_asked.connect(self._on_export)
+        self.panel.export_asked.connect(self.outputs.ask_export)
         self.panel.volume_asked.connect(self._on_volume)
+        self.outputs.failed.connect(self.status.show_error)
         self.colorspace_button.clicked.connect(self._on_colorspace_asked)
-        self.session.exported.connect(self._on_saved)
-        self.kernels.chooser.saved.connect(self._on_saved)
+        self._stage.failed.connect(self.status.show_error)
+        self._stage.saved.connect(self.status.show_saved)
+        self._stage.shown.connect(self._on_colorspace_shown)
+        self.session.exported.connect(self.status.show_saved)
+        self.kernels.chooser.saved.connect(self.status.show_saved)
         self._viewer.events.theme.connect(self._follow_theme)
         get_settings().appearance.events.font_size.connect(self._follow_theme)
         self._drops.watch(self)
@@ -267,14 +250,13 @@ class ColorKDEWidget(QWidget):
         self._drops.others_dropped.connect(self._on_images_dropped)
         self._canvas_drops.kernels_dropped.connect(self._on_kernels_dropped)
 
-    def _follow_theme(self, event: Any = None) -> None:
+    def _follow_theme(self, event: object = None) -> None:
         theme = self._viewer.theme
         self.setStyleSheet(focus_ring(theme, get_settings().appearance.font_size))
         self.status.set_theme(theme)
         self.classification.set_theme(theme)
         self.likelihood.set_theme(theme)
-        if self.colorspace is not None:
-            self.colorspace.set_theme(theme)
+        self._stage.set_theme(theme)
 
     def _on_docked(self) -> None:
         dock = self.parent()
@@ -291,71 +273,25 @@ class ColorKDEWidget(QWidget):
         self._undo_keys = UndoKeys(window, self._viewer, self.session)
         self.picking.pick_button.toggled.connect(self._undo_keys.set_picking)
         self._canvas_drops.watch_canvas(window)
-        self._open_colorspace(window, self._dock)
+        self._stage.open_above(self._dock)
 
-    def _on_colorspace_asked(self, *args: Any) -> None:
-        window = window_of(self._dock)
-        if self._colorspace_dock is not None:
-            self._colorspace_dock.show()  # napari's titles have a sign that hides a dock, too
-            self._colorspace_dock.raise_()  # it may be one of several tabs
-        elif self._dock is not None and window is not None:
-            self._open_colorspace(window, self._dock)
+    def _on_colorspace_asked(self, *args: object) -> None:
+        if self._dock is not None:
+            self._stage.open_above(self._dock)
 
-    def _open_colorspace(self, window: QMainWindow, dock: QDockWidget) -> None:
-        self.colorspace = make_view(self.session, self._viewer.theme)
-        left = window.dockWidgetArea(dock) == Qt.DockWidgetArea.LeftDockWidgetArea
-        self._colorspace_dock = self._viewer.window.add_dock_widget(
-            self.colorspace,
-            name=CUBE_TITLE,
-            area="left" if left else "right",
-            add_vertical_stretch=False,
-        )
-        self.colorspace_button.hide()
-        self.colorspace.saved.connect(self._on_saved)
-        self._colorspace_dock.toggleViewAction().toggled.connect(self._on_colorspace_dock_shown)
-        self._colorspace_dock.destroyed.connect(self._on_colorspace_dock_gone)
-        stack_above(window, self._colorspace_dock, dock, COLORSPACE_FRACTION)
-        if isinstance(self.colorspace, ColorSpaceView):
-            self.links = ColorSpaceLinks(
-                self._viewer,
-                self.session,
-                self.overlay,
-                self.colorspace,
-                self.kernels.table,
-                self.picking.picker,
-                self.status.show_error,
-            )
-
-    def _on_colorspace_dock_shown(self, shown: bool) -> None:
+    def _on_colorspace_shown(self, shown: bool) -> None:
         self.colorspace_button.setVisible(not shown)
-
-    def _on_colorspace_dock_gone(self, *args: Any) -> None:
-        self._colorspace_dock = None
-        self._close_colorspace()
-        if not self._closed:
-            self.colorspace_button.show()
-
-    def _close_colorspace(self) -> None:
-        cube, self.colorspace = self.colorspace, None
-        link, self.links = self.links, None
-        if link is not None:
-            link.close()
-        if cube is not None:
-            cube.close_view()
-            delete_later(cube)
 
     def _on_window_closing(self) -> None:
         if self._closed:
             return
         # The window takes the docks along: there is nothing to undock.
-        colorspace_dock, self._colorspace_dock = self._colorspace_dock, None
-        if colorspace_dock is not None:
-            colorspace_dock.destroyed.disconnect(self._on_colorspace_dock_gone)
+        self._stage.leave_window()
         if self._dock is not None:
             self._dock.destroyed.disconnect(self.close_session)
         self.close_session()
 
-    def close_session(self, *args: Any) -> None:
+    def close_session(self, *args: object) -> None:
         """Stop all work and let go of the viewer. Layers stay. May be called twice."""
         if self._closed:
             return
@@ -377,6 +313,7 @@ class ColorKDEWidget(QWidget):
         self.status.close_session()
         self.activity.close()
         self.overlay.close()
+        self.first_steps.close_session()
         self.session.close()
         if self._context is not None:
             self._context.close()
@@ -387,18 +324,6 @@ class ColorKDEWidget(QWidget):
         self._canvas_drops.close()
         if self._on_close is not None:
             self._on_close.close()
-        self._close_colorspace()
-        colorspace_dock, self._colorspace_dock = self._colorspace_dock, None
-        if colorspace_dock is not None:
-            self._viewer.window.remove_dock_widget(colorspace_dock)
+        self._stage.shown.disconnect()
+        self._stage.close()
         delete_later(self)
-
-
-def _preferred_device() -> str:
-    """The device of napari's preferences; "auto" where the plugin is not registered."""
-    from napari.settings import get_plugin_settings
-
-    try:
-        return str(get_plugin_settings("napari-colorkde").compute.device)
-    except (KeyError, AttributeError):
-        return "auto"

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox, PushButton
+from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_colorkde.app.background.reports import user_message
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import image_layers
@@ -17,11 +17,14 @@ from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.layers.painted_layer import remove_orphans
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
+from napari_colorkde.connections import Connections
 from napari_colorkde.io.image_formats import file_filter
 from napari_colorkde.io.images import read_image
 from napari_colorkde.ui.widgets.forms import form
+from napari_colorkde.ui.window.open_files import remember_file
 
 if TYPE_CHECKING:
+    from napari import Viewer
     from napari.layers import Image
 
 NO_IMAGE = ""
@@ -41,7 +44,7 @@ class ImageChooser(QWidget):
     failed = Signal(str, description="Why a request was refused; a sentence.")
 
     def __init__(
-        self, viewer: Any, session: Session, overlay: Overlay, parent: QWidget | None = None
+        self, viewer: "Viewer", session: Session, overlay: Overlay, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._viewer, self._session, self._overlay = viewer, session, overlay
@@ -71,7 +74,7 @@ class ImageChooser(QWidget):
             self,
         )
         self.image.changed.connect(self._on_image)
-        self.open_button.changed.connect(self._on_open)
+        self.open_button.changed.connect(self.ask_open)
         self.channels.changed.connect(self._on_channels)
         self.recount_button.changed.connect(self._on_recount)
         self._later = QTimer(self)
@@ -104,13 +107,14 @@ class ImageChooser(QWidget):
         except (ValueError, TypeError, OSError) as error:
             self.failed.emit(user_message(error))
 
-    def _add_image(self, image: Any, path: Path) -> None:
+    def _add_image(self, image: NDArray[Any], path: Path) -> None:
         layer = self._viewer.add_image(
             image, name=path.stem, rgb=image.ndim >= 3 and image.shape[-1] in (3, 4)
         )
+        remember_file(layer, path)
         self.look_at(layer)
 
-    def look_at(self, layer: Any) -> None:
+    def look_at(self, layer: "Image") -> None:
         """Look at an image layer; say so if that cannot be."""
         try:
             self._overlay.attach(layer)
@@ -130,15 +134,23 @@ class ImageChooser(QWidget):
         if self._overlay.image is None:
             self.choose_first()
 
-    def _on_image(self, layer: Any) -> None:
+    def _on_image(self, layer: "Image | str") -> None:
         if layer != NO_IMAGE and layer is not self._overlay.image:
             self.look_at(layer)
+            self._bring_up(layer)
 
     def _on_removed(self) -> None:
         # Not within napari's own removing.
         self._later.start()
 
-    def _on_open(self) -> None:
+    def _bring_up(self, layer: "Image") -> None:
+        """Show an image above the others; its density and masks are put above it."""
+        layers = self._viewer.layers
+        layer.visible = True
+        layers.move(layers.index(layer), len(layers))
+
+    def ask_open(self) -> None:
+        """Ask for an image file and open it."""
         path, _ = QFileDialog.getOpenFileName(self, "Open an image", "", file_filter())
         if path:
             self.open_image(path)
@@ -175,10 +187,10 @@ class ImageChooser(QWidget):
         image = self._overlay.image
         return image if image in self._viewer.layers else None
 
-    def _image_choices(self, widget: Any) -> list[tuple[str, Any]]:
+    def _image_choices(self, widget: object) -> list[tuple[str, "Image | str"]]:
         none = [("choose an image layer", NO_IMAGE)] if self._chosen is None else []
         return none + [(layer.name, layer) for layer in reversed(image_layers(self._viewer))]
 
-    def _channel_choices(self, widget: Any) -> list[tuple[str, Channels]]:
+    def _channel_choices(self, widget: object) -> list[tuple[str, Channels]]:
         source = self._session.source
         return [] if source is None else [(c.label, c) for c in source.choices]

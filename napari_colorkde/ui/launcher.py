@@ -1,26 +1,36 @@
 """Starts napari with the plugin beside an image: the commands `demo` and `open`.
 
-torch is imported before Qt (on Windows it may not load afterwards), and OpenGL contexts are shared,
-which only the program that makes the QApplication can ask for: a floated view need not be rebuilt.
+OpenGL contexts are shared, which only the program that makes the QApplication can ask for: a
+floated view need not be rebuilt. The image is there at once; torch is imported beside the window,
+but on Windows before Qt, since it may not load afterwards.
 """
 
+import importlib
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch  # noqa: F401 - before Qt
 import typer
+from numpy.typing import NDArray
 from qtpy.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
 
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import SAMPLES, sample_path
+from napari_colorkde.ui.window.background_import import BackgroundImport
+from napari_colorkde.ui.window.fitted_view import FittedView
+from napari_colorkde.ui.window.gl_context import main_windows
+from napari_colorkde.ui.window.open_files import remember_file
 
 if TYPE_CHECKING:
     from napari import Viewer
 
     from napari_colorkde.ui.dock import ColorKDEWidget
+
+PLUGIN_MODULES = ("torch", "napari_colorkde.app.session", "napari_colorkde.app.layers.overlay")
+"""What may be imported in a thread: nothing of Qt."""
 
 DEMO_IMAGE = "coffee.png"
 WINDOW = (1280, 800)
@@ -31,20 +41,24 @@ REST_SECONDS = 0.6
 """The color space is drawn finely once nothing has moved for a while."""
 
 
-def open_image(path: str | Path) -> None:
-    """Open an image in napari with the plugin docked, and stay until the window is closed.
+def open_images(paths: Sequence[str | Path]) -> None:
+    """Open images in napari with the plugin docked, and stay until the window is closed.
+
+    The first one is looked at, and lies above the others.
 
     Raises
     ------
     ValueError, OSError
-        If the image cannot be read.
+        If an image cannot be read.
     """
     import napari
 
-    image = read_image(path)
+    images = [(read_image(path), Path(path)) for path in reversed(paths)]
     viewer = _viewer()
-    _add(viewer, image, Path(path).stem)
-    dock_plugin(viewer)
+    for image, path in images:
+        _add(viewer, image, path)
+    _keep_fitted(viewer)
+    _dock_soon(viewer)
     napari.run()
 
 
@@ -73,12 +87,11 @@ def run_demo(output: str | Path | None = None) -> None:
         image = read_image(path)
     with _timed("opened napari"):
         viewer = _viewer()
-        _add(viewer, image, path.stem)
+        _add(viewer, image, path)
+        _keep_fitted(viewer)
     with _timed("opened the plugin, counted colors, computed volume and density"):
         widget = dock_plugin(viewer)
         widget.session.wait()
-        # The docks have taken room from the canvas.
-        viewer.reset_view()
     _report(widget)
     if folder is None:
         typer.echo("Close the window to end.")
@@ -97,7 +110,21 @@ def dock_plugin(viewer: "Viewer") -> "ColorKDEWidget":
     return widget
 
 
+def _dock_soon(viewer: "Viewer") -> None:
+    """Dock the plugin once what it needs is imported, beside the window."""
+
+    def dock(error: BaseException | None) -> None:
+        if error is not None:
+            raise error
+        if any(w.windowTitle() == viewer.title for w in main_windows()):  # not closed meanwhile
+            dock_plugin(viewer)
+
+    BackgroundImport(PLUGIN_MODULES, dock, parent=QCoreApplication.instance())
+
+
 def _viewer() -> "Viewer":
+    if sys.platform == "win32":
+        importlib.import_module("torch")
     if QCoreApplication.instance() is None:
         QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
     import napari
@@ -107,8 +134,16 @@ def _viewer() -> "Viewer":
     return viewer
 
 
-def _add(viewer: "Viewer", image: Any, name: str) -> None:
-    viewer.add_image(image, name=name, rgb=image.ndim >= 3 and image.shape[-1] in (3, 4))
+def _add(viewer: "Viewer", image: NDArray[Any], path: Path) -> None:
+    rgb = image.ndim >= 3 and image.shape[-1] in (3, 4)
+    layer = viewer.add_image(image, name=path.stem, rgb=rgb)
+    remember_file(layer, path)
+
+
+def _keep_fitted(viewer: "Viewer") -> None:
+    """Fit the view again when docks have taken room from it."""
+    window = next(w for w in main_windows() if w.windowTitle() == viewer.title)
+    FittedView(viewer, window)
 
 
 def _report(widget: "ColorKDEWidget") -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -442,14 +443,38 @@ def launcher(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     opened: list[Any] = []
     module = ModuleType("launcher")
     module.run_demo = opened.append  # type: ignore[attr-defined]
-    module.open_image = opened.append  # type: ignore[attr-defined]
+    module.open_images = opened.append  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "napari_colorkde.ui.launcher", module)
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")  # as good as a display
     return opened
 
 
 def test_demo_and_open_start_the_window(picture: NDArray[Any], launcher: list[Any]) -> None:
     assert main(["demo"]) == main(["demo", "-o", "folder"]) == main(["open", "a.png"]) == 0
-    assert launcher == [None, Path("folder"), Path("a.png")]
+    shutil.copy("a.png", "b.png")
+    assert main(["open", "a.png", "b.png"]) == 0
+    one, two = [Path("a.png")], [Path("a.png"), Path("b.png")]
+    assert launcher == [None, Path("folder"), one, two]
+
+
+@pytest.mark.parametrize("display", [None, ":4711", "nowhere.invalid:0"])
+@pytest.mark.parametrize("command", [["demo"], ["open", "a.png"]])
+def test_without_a_display_there_is_one_sentence(
+    command: list[str],
+    display: str | None,
+    picture: NDArray[Any],
+    launcher: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    refused: Callable[..., str],
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    if display is not None:
+        monkeypatch.setenv("DISPLAY", display)
+    said = refused(*command)
+    assert "no window can be opened" in said
+    assert "DISPLAY" in said
+    assert launcher == []
 
 
 def test_missing_image_opens_no_window(

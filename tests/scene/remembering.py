@@ -17,4 +17,5 @@ def make_canvas() -> Any:
         for name, signal in vars(kind).items():
             if isinstance(signal, Signal):
                 setattr(canvas, name, SignalInstance(signal.signature))
+    canvas.region_mode = "new"
     return canvas

@@ -125,10 +125,7 @@ def test_other_color_spaces_color_the_cloud(canvas: Any) -> None:
 def test_moving_pictures_look_like_resting_ones(canvas: Any) -> None:
     canvas.set_volume(blob(200, 60, 60, sigma=30), (AXIS,) * 3, RGB)
     fine = canvas.render((240, 240)).astype(float)
-    canvas._set_quality = lambda fine: None
-    for element in canvas._elements:
-        element.set_quality(False)
-    coarse = canvas.render((240, 240)).astype(float)
+    coarse = canvas.render((240, 240), fine=False).astype(float)
     assert np.abs(fine - coarse).mean() < 1.5
     assert np.abs(fine - coarse).max() > 0  # it was not the same drawing
 
@@ -144,7 +141,7 @@ def test_every_mode_shows_true_colors(canvas: Any, mode: str) -> None:
 
 def canvas_mean(canvas: Any, picture: np.ndarray) -> np.ndarray:
     """Return the mean color of what differs most from the view without data."""
-    arguments = canvas._values, (AXIS,) * 3, RGB
+    arguments = canvas.values, (AXIS,) * 3, RGB
     canvas.set_volume(np.zeros_like(arguments[0]), *arguments[1:])
     difference = np.abs(picture.astype(float) - canvas.render((240, 240))).sum(axis=-1)
     canvas.set_volume(*arguments)
@@ -224,9 +221,9 @@ def test_kinds_may_follow_each_other(canvas: Any) -> None:
 def test_same_shape_is_updated_in_place(canvas: Any) -> None:
     canvas.set_volume(blob(230, 25, 25), (AXIS,) * 3, RGB)
     red = hue_of(canvas)
-    content = canvas._content
+    content = canvas.content
     canvas.set_volume(blob(25, 25, 230), (AXIS,) * 3, RGB)
-    assert canvas._content is content
+    assert canvas.content is content
     assert red.argmax() == 0
     assert hue_of(canvas).argmax() == 2
 

@@ -159,7 +159,7 @@ def test_opening_and_closing_leaves_nothing(cycles: int, qapp: Any) -> None:
         canvas.set_volume(blob(230, 25, 25), (AXIS,) * 3, RGB)
         canvas.auto_rotate = True
         qapp.processEvents()
-        alive += [weakref.ref(canvas), weakref.ref(canvas._canvas), weakref.ref(canvas._camera)]
+        alive += [weakref.ref(canvas), weakref.ref(canvas.native), weakref.ref(canvas.camera)]
         canvas.close()
         del canvas
         qapp.sendPostedEvents(None, 52)  # DeferredDelete
@@ -174,17 +174,17 @@ def test_opening_and_closing_leaves_nothing(cycles: int, qapp: Any) -> None:
 def test_fine_steps_come_back_when_nothing_moves(canvas: Any, qtbot: Any) -> None:
     canvas.set_volume(blob(230, 25, 25), (AXIS,) * 3, RGB)
     canvas.set_volume(blob(25, 25, 230), (AXIS,) * 3, RGB)
-    program = canvas._content.nodes[0].shared_program
+    program = canvas.content.nodes[0].shared_program
     coarse = program["u_step"]
     qtbot.waitUntil(lambda: program["u_step"] < coarse)
 
 
 def test_auto_rotation_turns_the_view(canvas: Any, qtbot: Any) -> None:
     canvas.set_volume(blob(230, 25, 25), (AXIS,) * 3, RGB)
-    before = canvas._camera.azimuth
+    before = canvas.camera.azimuth
     canvas.auto_rotate = True
     assert canvas.auto_rotate
-    qtbot.waitUntil(lambda: abs(canvas._camera.azimuth - before) > 1)
+    qtbot.waitUntil(lambda: abs(canvas.camera.azimuth - before) > 1)
     canvas.auto_rotate = False
     assert not canvas.auto_rotate
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_colorkde.app.density import compute
-from napari_colorkde.ui.window import autosave
+from napari_colorkde.ui.window import autosave, column
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,12 @@ Dock = Callable[..., "ColorKDEWidget"]
 @pytest.fixture(autouse=True)
 def small_volumes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compute, "BINS", {1: 64, 2: 48, 3: 32})
+
+
+@pytest.fixture(autouse=True)
+def stacked_docks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """See both docks, however low the windows of tests are."""
+    monkeypatch.setattr(column, "MIN_STACKED_HEIGHT", 0)
 
 
 @pytest.fixture(autouse=True)

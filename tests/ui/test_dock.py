@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt, QThreadPool
 from qtpy.QtGui import QOpenGLContext
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QApplication,
     QDockWidget,
@@ -17,12 +18,15 @@ from qtpy.QtWidgets import (
     QLabel,
     QMainWindow,
     QScrollArea,
+    QSlider,
 )
 from vispy.gloo import glir
 
+from napari_colorkde._npe2 import write_density_layer
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.ui.dock import MIN_WIDTH
+from napari_colorkde.ui.window import column
 from tests.ui.conftest import RGB, RNG, Dock, close_dock
 
 if TYPE_CHECKING:
@@ -61,7 +65,8 @@ def test_docking_shows_the_density_and_the_color_space_of_the_image(
     assert "none left out" in widget.status.facts.text()
 
 
-def test_the_color_space_stands_above_in_one_column(viewer: Viewer, dock: Dock) -> None:
+def test_the_color_space_stands_above_in_one_column(viewer: Viewer, dock: Dock, qtbot: Any) -> None:
+    viewer.window.resize(1400, 880)
     widget = dock(RGB)
     window = widget.window()
     assert isinstance(window, QMainWindow)
@@ -69,13 +74,68 @@ def test_the_color_space_stands_above_in_one_column(viewer: Viewer, dock: Dock) 
     assert isinstance(colorspace_dock, QDockWidget)
     assert colorspace_dock.geometry().bottom() < own.geometry().top()
     assert colorspace_dock.geometry().left() == own.geometry().left()
-    assert 400 <= own.width() <= 460
+    assert own.width() == pytest.approx(max(0.32 * window.width(), 420), abs=4)
+
+    def fraction() -> float:
+        return colorspace_dock.height() / (colorspace_dock.height() + own.height())
+
+    qtbot.waitUntil(lambda: 0.5 <= fraction() <= 0.75)
     assert own.titleBarWidget().findChild(QLabel).text() == "Color KDE"
 
 
-def test_everything_fits_into_a_small_window(viewer: Viewer, dock: Dock, qtbot: Any) -> None:
+def test_in_a_low_window_the_color_space_is_a_tab_beside_the_settings(
+    viewer: Viewer, dock: Dock, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(column, "MIN_STACKED_HEIGHT", 800)
     viewer.window.resize(1280, 720)
     widget = dock(RGB)
+    window, colorspace, own = widget.window(), widget.colorspace.parent(), widget.parent()  # type: ignore[union-attr]
+    assert colorspace in window.tabifiedDockWidgets(own)
+    qtbot.waitUntil(lambda: not widget.colorspace.visibleRegion().isEmpty())
+    # A window that is made high has room for both.
+    window.resize(1280, 900)
+    qtbot.waitUntil(lambda: colorspace.geometry().bottom() < own.geometry().top())
+    assert colorspace.geometry().left() == own.geometry().left()
+    window.resize(1280, 720)
+    qtbot.waitUntil(lambda: colorspace in window.tabifiedDockWidgets(own))
+    # What was moved by hand stays there.
+    window.splitDockWidget(colorspace, own, Qt.Orientation.Vertical)
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, colorspace)
+    window.resize(1280, 900)
+    qtbot.wait(2 * column.SETTLE_MS)
+    assert window.dockWidgetArea(colorspace) == Qt.DockWidgetArea.LeftDockWidgetArea
+
+
+def test_large_floats_the_color_space_and_escape_brings_it_back(
+    viewer: Viewer, dock: Dock, qtbot: Any
+) -> None:
+    widget = dock(RGB)
+    colorspace: Any = widget.colorspace
+    floated = colorspace.parent()
+    colorspace.controls.large_button.click()
+    qtbot.waitUntil(lambda: floated.isFloating() and floated.isActiveWindow())
+    free = floated.screen().availableGeometry()
+    assert floated.width() == pytest.approx(free.width() * 2 / 3, abs=2)
+    assert floated.height() == pytest.approx(free.height() * 2 / 3, abs=2)
+    # Esc puts a tool away first.
+    colorspace.controls.tools["lasso"].click()
+    QTest.keyClick(colorspace.canvas.native, Qt.Key.Key_Escape)
+    assert colorspace.controls.tool == "rotate"
+    assert floated.isFloating()
+    QTest.keyClick(colorspace.canvas.native, Qt.Key.Key_Escape)
+    assert not floated.isFloating()
+    assert not colorspace.controls.large_button.isChecked()
+    qtbot.waitUntil(lambda: floated.geometry().bottom() < widget.parent().geometry().top())
+
+
+def test_everything_fits_into_a_small_window(
+    viewer: Viewer, dock: Dock, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(column, "MIN_STACKED_HEIGHT", 800)
+    viewer.window.resize(1280, 720)
+    widget = dock(RGB)
+    widget.parent().raise_()
+    qtbot.waitUntil(lambda: not widget.visibleRegion().isEmpty())
     assert widget.window().height() <= 720
     for control in (widget.panel.export_button, widget.status.work):
         native = getattr(control, "native", control)
@@ -83,10 +143,52 @@ def test_everything_fits_into_a_small_window(viewer: Viewer, dock: Dock, qtbot: 
         assert widget.rect().contains(bottom)
 
 
+def test_the_keyboard_s_focus_is_seen(viewer: Viewer, dock: Dock, qtbot: Any) -> None:
+    widget = dock(RGB)
+    colorspace: Any = widget.colorspace
+    widget.window().activateWindow()
+    controls = colorspace.controls
+    for control in (
+        widget.panel.export_button.native,
+        widget.panel.log.native,
+        controls.large_button,
+        controls.exposure.native.findChild(QSlider),
+    ):
+        # As the style has it: which window the display gives the keyboard to is another matter.
+        before = control.grab().toImage()
+        control.setFocus(Qt.FocusReason.TabFocusReason)
+        qtbot.waitUntil(control.hasFocus)
+        assert control.grab().toImage() != before
+    for slider in (controls.exposure, controls.density_floor):
+        assert slider.native.findChild(QSlider).accessibleName()
+
+
 def test_docking_without_an_image_asks_for_one(dock: Dock) -> None:
     widget = dock()
     assert "Choose an image layer" in widget.status.facts.text()
     assert widget.session.source is None
+
+
+def test_an_empty_dock_says_what_one_can_do(
+    viewer: Viewer, dock: Dock, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widget = dock()
+    steps = widget.first_steps
+    assert steps.isVisible()
+    said = " ".join(label.text() for label in steps.findChildren(QLabel))
+    assert "drop" in said
+    np.save(tmp_path / "opened.npy", RGB)
+    answer(monkeypatch, tmp_path / "opened.npy")
+    qtbot.mouseClick(steps.open_button, Qt.MouseButton.LeftButton)
+    widget.session.wait()
+    assert "opened density" in viewer.layers
+    assert not steps.isVisible()
+    viewer.layers.remove("opened")
+    assert steps.isVisible()
+    coffee = next(a for a in steps.sample_button.menu().actions() if "coffee" in a.text())
+    coffee.trigger()
+    assert widget.chooser.image.value is viewer.layers["coffee"]
+    viewer.layers.remove("coffee")
 
 
 def test_the_first_image_that_comes_is_looked_at(viewer: Viewer, dock: Dock) -> None:
@@ -137,10 +239,10 @@ def test_choosing_and_renaming_and_removing_images(viewer: Viewer, dock: Dock) -
     other.name = "painting"
     assert widget.chooser.image.native.currentText() == "painting"
     viewer.layers.remove("painting")
+    assert widget.chooser.image.value is viewer.layers["photo"]
+    viewer.layers.remove("photo")
     assert widget.session.source is None
     assert widget.chooser.image.native.currentText() == "choose an image layer"
-    widget.chooser.image.value = viewer.layers["photo"]
-    assert widget.session.source is not None
 
 
 def test_color_channels_are_chosen_and_kept_with_the_image(viewer: Viewer, dock: Dock) -> None:
@@ -169,7 +271,59 @@ def test_problems_are_told_in_the_dock(viewer: Viewer, dock: Dock, tmp_path: Pat
     assert widget.session.source is not None
 
 
+def test_a_chosen_image_comes_up_and_a_deleted_one_is_followed_by_another(
+    viewer: Viewer, dock: Dock
+) -> None:
+    widget = dock(RGB)
+    other = viewer.add_image(RGB[:, ::-1], rgb=True, name="other", visible=False)
+    viewer.layers.move(viewer.layers.index(other), 0)
+    widget.chooser.image.value = other
+    widget.session.wait()
+    names = [layer.name for layer in viewer.layers]
+    assert names.index("other") > names.index("photo")
+    assert names.index("other density") > names.index("other")
+    assert other.visible
+    viewer.layers.remove(other)
+    widget.session.wait()
+    assert widget.chooser.image.value is viewer.layers["photo"]
+    assert [layer.name for layer in viewer.layers] == ["photo", "photo density"]
+
+
 # --- files
+
+
+def test_no_way_out_writes_over_a_file_that_is_open(
+    viewer: Viewer, dock: Dock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "photo.png"
+    iio.imwrite(path, RGB)
+    before = path.read_bytes()
+    widget = dock()
+    answer(monkeypatch, path)
+    widget.chooser.open_button.native.click()
+    widget.session.wait()
+    widget.panel.export_button.native.click()
+    widget.session.wait()
+    assert "is open as the layer 'photo'" in widget.status.problem.text()
+    (tmp_path / "link.png").symlink_to(path)
+    colorspace: Any = widget.colorspace
+    for target in (path, tmp_path / "link.png"):
+        colorspace.save_picture(target, (32, 32))
+        assert "is open as the layer 'photo'" in widget.status.problem.text()
+    density = viewer.layers["photo density"]
+    with pytest.raises(ValueError, match="is open as the layer 'photo'"):
+        write_density_layer(str(path), density.data, density._get_state())
+    assert path.read_bytes() == before
+
+
+def test_names_with_a_dot_get_their_suffix(
+    viewer: Viewer, dock: Dock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widget = dock(RGB)
+    answer(monkeypatch, tmp_path / "sky.v2", "NumPy (*.npy)")
+    widget.panel.export_button.native.click()
+    widget.session.wait()
+    assert [path.name for path in tmp_path.iterdir()] == ["sky.v2.npy"]
 
 
 def test_an_image_is_opened(viewer: Viewer, dock: Dock, tmp_path: Path, monkeypatch: Any) -> None:
@@ -265,7 +419,7 @@ def test_a_closed_color_space_is_opened_again_above_as_it_was(
     assert colorspace.canvas.mode == "maximum"
     assert colorspace.canvas.density_floor == pytest.approx(1 / 8)
     estimate: Any = widget.session.estimate
-    np.testing.assert_array_equal(colorspace.canvas._values, estimate.volume.values)
+    np.testing.assert_array_equal(colorspace.canvas.values, estimate.volume.values)
     qtbot.waitUntil(
         lambda: colorspace.parent().geometry().bottom() < widget.parent().geometry().top()
     )
@@ -330,7 +484,7 @@ def test_removing_the_image_in_the_middle_of_work_stops_it(viewer: Viewer, dock:
     viewer.layers.remove("photo")
     widget.session.wait()
     assert widget.session.source is None
-    assert [layer.name for layer in viewer.layers] == []
+    assert len(viewer.layers) == 0
 
 
 @pytest.fixture
@@ -396,10 +550,24 @@ def test_floating_and_docking_again_keeps_the_color_space(dock: Dock, qtbot: Any
     widget.session.wait()
 
 
-def test_themes_are_followed(viewer: Viewer, dock: Dock) -> None:
+def test_the_background_is_chosen_and_shows_dark_and_light_colors(
+    viewer: Viewer, dock: Dock
+) -> None:
     widget = dock(RGB)
-    assert widget.colorspace is not None
-    dark = widget.colorspace.canvas.render((60, 60))[0, 0, :3].astype(int).sum()
+    colorspace: Any = widget.colorspace
+
+    def background() -> int:
+        return int(colorspace.canvas.render((60, 60))[0, 0, :3].astype(int).mean())
+
+    # Away from black and from white, whatever napari's own theme is.
+    assert 80 < background() < 175
     viewer.theme = "light"
-    light = widget.colorspace.canvas.render((60, 60))[0, 0, :3].astype(int).sum()
-    assert light > dark + 300
+    assert 80 < background() < 175
+    found = []
+    for action in colorspace.menu.backgrounds.actions():
+        action.trigger()
+        found.append(background())
+    gray, dark, light = found
+    assert dark < gray - 50 < gray + 50 < light
+    widget.session.undo()
+    assert widget.session.view.background == "light"

@@ -6,10 +6,12 @@ table: nothing, filled, and the two sides of an outline. It is no result; `paint
 """
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakSet
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from napari_colorkde.app.background.executor import Progress
@@ -45,6 +47,12 @@ class MaskImage(PaletteImage):
     fill_value: ClassVar[float] = NOTHING
     outlined = False
 
+    def __init__(
+        self, index: PixelIndex, channel_axis: int | None = None, n_channels: int = 1
+    ) -> None:
+        super().__init__(index, channel_axis, n_channels)
+        _mask_images.add(self)
+
     def paint(self, codes: NDArray[np.integer], out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Paint a tile from its pixels' codes; pixels outside of it make no outline at its edge."""
         painted = super().paint(codes, out)
@@ -56,6 +64,27 @@ class MaskImage(PaletteImage):
             return line
         out[...] = line
         return out
+
+
+_mask_images: WeakSet[MaskImage] = WeakSet()
+
+
+def marked_pixels(level: ArrayLike) -> NDArray[np.uint8]:
+    """Return 1 for each marked pixel and 0 for all others, whether or not an outline is drawn.
+
+    Parameters
+    ----------
+    level
+        The finest level of a mask layer.
+    """
+    for painting in _mask_images:
+        if painting.levels[0] is level:
+            filled = deepcopy(painting)
+            filled.outlined = False
+            shape = np.shape(painting.levels[0])
+            return np.asarray(filled.collect_samples(0, tuple(map(range, shape))), np.uint8)
+    # A copy: of an outline only the inner border is known.
+    return np.isin(np.asarray(level), (FILLED, INSIDE)).astype(np.uint8)
 
 
 def outline(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from napari_colorkde.cli.open_window import window_libraries
+from napari_colorkde.cli.open_window import check_display, window_libraries
 from napari_colorkde.cli.program import Command
 
 
@@ -21,6 +21,7 @@ def demo(
     ] = None,
 ) -> None:
     """Open napari on a sample photograph, with density overlay and color cloud."""
+    check_display()
     with window_libraries():
         from napari_colorkde.ui.launcher import run_demo
     run_demo(output)

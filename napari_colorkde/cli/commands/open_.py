@@ -1,23 +1,34 @@
 """The command `open`."""
 
-from napari_colorkde.cli.open_window import window_libraries
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_colorkde.cli.open_window import check_display, window_libraries
 from napari_colorkde.cli.program import Command
-from napari_colorkde.cli.shared_options import ImageArgument
 
 
-def open_(image: ImageArgument) -> None:
-    """Open an image in napari, with the plugin beside it."""
+def open_(
+    image: Annotated[
+        list[Path],
+        typer.Argument(metavar="IMAGE...", help="Image files; the first one is analyzed."),
+    ],
+) -> None:
+    """Open images in napari, with the plugin beside them."""
     from napari_colorkde.io.images import check_image_path
 
-    check_image_path(image)
+    for path in image:
+        check_image_path(path)
+    check_display()
     with window_libraries():
-        from napari_colorkde.ui.launcher import open_image
-    open_image(image)
+        from napari_colorkde.ui.launcher import open_images
+    open_images(image)
 
 
 COMMAND = Command(
     open_,
     name="open",
-    summary="Open an image in napari.",
-    examples=("open photo.jpg",),
+    summary="Open images in napari.",
+    examples=("open photo.jpg", "open before.png after.png"),
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
+from vispy.scene import Node
 from vispy.scene.visuals import Markers
 
 from napari_colorkde.scene.element import Element, ScreenSpace
@@ -16,19 +15,25 @@ _ORDER = 35
 
 
 class ColorMarker(Element):
-    """A disc in the color it stands for, with an outline."""
+    """A disc in the color it stands for, with an outline.
+
+    Attributes
+    ----------
+    color : (C,) array or None
+        What is marked, image units.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._theme = THEMES["dark"]
-        self._color: np.ndarray | None = None
+        self.color: np.ndarray | None = None
 
     def set_color(self, color: ArrayLike | None) -> None:
         """Mark a color (C,) in image units; None: none."""
-        self._color = None if color is None else np.asarray(color, dtype=float)
+        self.color = None if color is None else np.asarray(color, dtype=float)
         self.refresh()
 
-    def make(self, scene: Any, overlay: ScreenSpace) -> None:
+    def make(self, scene: Node, overlay: ScreenSpace) -> None:
         """Make the disc."""
         node = Markers(parent=scene)
         node.set_gl_state("translucent", depth_test=False, cull_face=False)
@@ -43,15 +48,15 @@ class ColorMarker(Element):
     @property
     def is_needed(self) -> bool:
         """Whether there is a color, and it is one of the present channels."""
-        color, space = self._color, self.space
+        color, space = self.color, self.space
         return color is not None and space is not None and len(color) == space.n_channels
 
     def fill(self) -> None:
         """Put the disc where its color lies."""
-        if self._color is None or self.space is None:
+        if self.color is None or self.space is None:
             return
         (node,) = self.nodes
-        color = self._color[np.newaxis]
+        color = self.color[np.newaxis]
         node.set_data(
             pos=self.space.box.to_scene(color).astype(np.float32),
             face_color=(*self.space.color_of(color)[0], 1.0),

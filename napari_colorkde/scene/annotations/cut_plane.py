@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
+from vispy.scene import Node
 from vispy.scene.visuals import Line
 
-from napari_colorkde.scene.element import Element, Project, ScreenSpace
+from napari_colorkde.scene.element import Element, ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats, plane_in_box
+from napari_colorkde.scene.geometry.projection import Project
+from napari_colorkde.scene.geometry.regions import HalfSpace
 from napari_colorkde.scene.theme import THEMES, Theme
 
 _ORDER = 15
@@ -36,13 +38,34 @@ class Cut(Element):
         """Whether there is a cut, and a volume that could be cut."""
         return self._normal is not None and self.space is not None and self.space.n_channels == 3
 
-    def set(self, normal: Floats | None, through: Floats | None) -> None:
-        """Cut at a plane: normal (3,) per edge of the box, point (3,) a color. None: no cut."""
-        self._normal, self._through = normal, through
-        self.plane = None
+    @property
+    def through(self) -> Floats | None:
+        """A color (3,) in the plane, image units; None without a cut."""
+        return self._through
+
+    @property
+    def visible(self) -> HalfSpace | None:
+        """The colors that are not cut away; None without a cut."""
+        if self.plane is None or self.space is None:
+            return None
+        return HalfSpace.visible(self.plane, self.space.box)
+
+    def set(self, normal: ArrayLike | None, through: ArrayLike | None) -> None:
+        """Cut at a plane; see `ColorSpaceCanvas.set_cut`."""
+        direction = point = None
+        if normal is not None:
+            direction = np.asarray(normal, dtype=float)
+            if direction.shape != (3,) or not np.linalg.norm(direction) > 0:
+                raise ValueError(f"normal must be three numbers, not all 0, not {normal!r}.")
+            if through is None and self.space is not None:
+                through = np.mean([self.space.box.low, self.space.box.high], axis=0)
+            point = np.zeros(3) if through is None else np.asarray(through, dtype=float)
+            if point.shape != (3,):
+                raise ValueError(f"through must be a color of three channels, not {through!r}.")
+        self._normal, self._through, self.plane = direction, point, None
         self.refresh()
 
-    def make(self, scene: Any, overlay: ScreenSpace) -> None:
+    def make(self, scene: Node, overlay: ScreenSpace) -> None:
         """Make the outline."""
         node = Line(np.zeros((2, 3), np.float32), connect="strip", method="gl", parent=scene)
         node.set_gl_state("translucent", depth_test=False)
@@ -75,7 +98,7 @@ class Cut(Element):
     def _scene_normal(self) -> Floats:
         """Return the normal in the scene, still perpendicular if the box stretches the plane."""
         if self._normal is None or self.space is None:
-            raise RuntimeError("there is no cut")
+            raise RuntimeError("there is no cut.")
         order, size = self.space.box.order, self.space.box.size
         normal = np.array([self._normal[order[axis]] / size[axis] for axis in range(3)])
         return np.asarray(normal / np.linalg.norm(normal))

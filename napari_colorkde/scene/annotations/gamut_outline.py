@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from vispy.scene import Node
 from vispy.scene.visuals import Line
 
 from napari_colorkde.scene.element import Element, ScreenSpace
@@ -36,11 +36,11 @@ class Outline(Element):
         arrays = tuple(np.asarray(line, dtype=float) for line in lines)
         for line in arrays:
             if line.ndim != 2 or len(line) < 2:
-                raise ValueError(f"lines must be arrays (N ≥ 2, C) of colors, not {line.shape}")
+                raise ValueError(f"lines must be arrays (N ≥ 2, C) of colors, not {line.shape}.")
         self._lines = arrays
         self.refresh()
 
-    def make(self, scene: Any, overlay: ScreenSpace) -> None:
+    def make(self, scene: Node, overlay: ScreenSpace) -> None:
         """Make the lines."""
         node = Line(
             np.zeros((2, 3), np.float32), connect="segments", method="gl", width=2, parent=scene

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from vispy.scene import Node
 from vispy.scene.visuals import Image
 from vispy.visuals.transforms import STTransform
 
-from napari_colorkde.scene.annotations.rulers import NUMBER_POINTS
+from napari_colorkde.scene.annotations.rulers import NUMBER_POINTS, text_size
 from napari_colorkde.scene.density.transfer import CumulativeMass, TransferFunction
 from napari_colorkde.scene.element import Element, ScreenSpace
 from napari_colorkde.scene.theme import THEMES, Theme
@@ -26,6 +26,8 @@ _STRETCH = 0.1
 # Pixels that a canvas must have both ways to leave room for a legend.
 _ROOM = 240.0
 _CELLS = 128
+# Characters of an image's name.
+_MAX_NAME = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,25 @@ class Bar:
     colors: NDArray[np.float64] | None
     ticks: tuple[tuple[float, str], ...]
     title: str
+
+
+@dataclass(frozen=True, eq=False)
+class LegendDrawing:
+    """A legend on the screen.
+
+    Attributes
+    ----------
+    rgba : (1, N, 4) float32 array
+        The bar's cells.
+    place : (float, float, float, float)
+        The bar's left, top, width and height, pixels.
+    texts : list of (str, (2,) array)
+        Lines of text and their middles, pixels.
+    """
+
+    rgba: NDArray[np.float32]
+    place: tuple[float, float, float, float]
+    texts: list[tuple[str, NDArray[np.float64]]]
 
 
 def density_bar(transfer: TransferFunction, curve: CumulativeMass, box_volume: float) -> Bar | None:
@@ -78,11 +99,20 @@ def shells_bar(fractions: Sequence[float], covers: Sequence[float]) -> Bar:
     return Bar(opacity, None, tuple(((i + 0.5) / n, t) for i, t in enumerate(texts)), "of pixels")
 
 
-def difference_bar(positive: Sequence[float], negative: Sequence[float]) -> Bar:
-    """Return the legend of a difference of densities."""
+def difference_bar(
+    positive: Sequence[float], negative: Sequence[float], names: tuple[str, str]
+) -> Bar:
+    """Return the legend of a difference of densities: where the first or the second has more."""
     along = np.linspace(-1, 1, _CELLS)
     colors = np.where(along[:, np.newaxis] < 0, negative, positive)
-    return Bar(np.abs(along), colors, ((0.0, "second"), (1.0, "first")), "more in the … image")
+    first, second = (_shortened(name) for name in names)
+    # One under the other: names are longer than numbers.
+    title = f"orange: more in {first}\nblue: more in {second}"
+    return Bar(np.abs(along), colors, (), title)
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"
 
 
 def _power_text(exponent: int) -> str:
@@ -111,11 +141,21 @@ class Legend(Element):
         self.refresh()
 
     @property
+    def drawn(self) -> LegendDrawing | None:
+        """What is drawn now, None if nothing is."""
+        bar = self._bar
+        if bar is None or not self.is_needed:
+            return None
+        return LegendDrawing(
+            _bar_rgba(bar, self._theme), (_LEFT, _TOP, _WIDTH, _HEIGHT), _bar_texts(bar)
+        )
+
+    @property
     def is_needed(self) -> bool:
         """Whether there is a bar, and room for it."""
         return self._bar is not None and self._has_room
 
-    def make(self, scene: Any, overlay: ScreenSpace) -> None:
+    def make(self, scene: Node, overlay: ScreenSpace) -> None:
         """Make the bar and its texts."""
         image = Image(
             np.zeros((1, _CELLS, 4), np.float32), interpolation="nearest", parent=overlay.node
@@ -137,15 +177,29 @@ class Legend(Element):
         if bar is None:
             return
         image, texts = self.nodes
-        n = len(bar.opacity)
-        rgba = np.empty((1, n, 4), dtype=np.float32)
-        rgba[0, :, :3] = self._theme.text if bar.colors is None else bar.colors
-        rgba[0, :, 3] = bar.opacity
+        rgba = _bar_rgba(bar, self._theme)
         image.set_data(rgba)
-        image.transform = STTransform(scale=(_WIDTH / n, _HEIGHT), translate=(_LEFT, _TOP))
-        lines = [text for _, text in bar.ticks] + [bar.title]
-        places = [(_LEFT + t * _WIDTH, _TOP + _HEIGHT + _LINE) for t, _ in bar.ticks]
-        places.append((_LEFT + _WIDTH / 2, _TOP + _HEIGHT + 2.1 * _LINE))
-        texts.text = lines
-        texts.pos = np.array(places, dtype=np.float32)
+        scale = (_WIDTH / rgba.shape[1], _HEIGHT)
+        image.transform = STTransform(scale=scale, translate=(_LEFT, _TOP))
+        lines = _bar_texts(bar)
+        texts.text = [text for text, _ in lines]
+        texts.pos = np.array([place for _, place in lines], dtype=np.float32)
         texts.color = (*self._theme.muted, 1.0)
+
+
+def _bar_rgba(bar: Bar, theme: Theme) -> NDArray[np.float32]:
+    rgba = np.empty((1, len(bar.opacity), 4), dtype=np.float32)
+    rgba[0, :, :3] = theme.text if bar.colors is None else bar.colors
+    rgba[0, :, 3] = bar.opacity
+    return rgba
+
+
+def _bar_texts(bar: Bar) -> list[tuple[str, NDArray[np.float64]]]:
+    """Return the lines of text and where their middles are, (2,) pixels."""
+    places = [(text, (_LEFT + t * _WIDTH, _TOP + _HEIGHT + _LINE)) for t, text in bar.ticks]
+    below = 2.1 if bar.ticks else 1.0
+    for row, title in enumerate(bar.title.split("\n")):
+        # Lines that are longer than the bar begin where it does.
+        middle = _LEFT + max(_WIDTH, text_size(title, NUMBER_POINTS)[0]) / 2
+        places.append((title, (middle, _TOP + _HEIGHT + (below + 1.1 * row) * _LINE)))
+    return [(text, np.array(place)) for text, place in places]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
+from vispy.scene import Node
 from vispy.scene.visuals import Image
 from vispy.visuals.transforms import MatrixTransform
 
 from napari_colorkde.scene.annotations.marginals import Wall
-from napari_colorkde.scene.annotations.rulers import on_screen
 from napari_colorkde.scene.axes import SceneAxes
-from napari_colorkde.scene.element import Element, Project, ScreenSpace
+from napari_colorkde.scene.element import Element, ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats, faces_toward_viewer
+from napari_colorkde.scene.geometry.projection import Project, on_screen
 
 _ORDER = -20
 
@@ -62,7 +61,7 @@ class MarginalWalls(Element):
         """Whether there are pictures to hang."""
         return bool(self._pictures)
 
-    def make(self, scene: Any, overlay: ScreenSpace) -> None:
+    def make(self, scene: Node, overlay: ScreenSpace) -> None:
         """Make three pictures; they are hung by `follow`."""
         for _ in range(3):
             node = Image(np.zeros((2, 2, 4), np.float32), interpolation="linear", parent=scene)

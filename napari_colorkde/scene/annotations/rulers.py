@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from vispy.scene import Node
 from vispy.scene.visuals import Line
 
-from napari_colorkde.scene.element import Project, ScreenSpace
-from napari_colorkde.scene.geometry.box import Floats, nice_ticks, outward, tick_texts
+from napari_colorkde.scene.element import ScreenSpace
+from napari_colorkde.scene.geometry.box import Floats, outward
+from napari_colorkde.scene.geometry.projection import Project, on_screen
+from napari_colorkde.scene.geometry.ticks import nice_ticks, tick_texts
 from napari_colorkde.scene.theme import Theme
 
 # Pixels from an edge to the outer end of its ticks, to its numbers, from these to its name.
@@ -52,10 +54,21 @@ def text_size(text: str, points: float) -> Floats:
 
 
 class Rulers:
-    """Draws rulers; numbers stand outside of the box, whatever its turn."""
+    """Draws rulers; numbers stand outside of the box, whatever its turn.
+
+    Attributes
+    ----------
+    ticks, numbers, names : list
+        What was laid out last: ends of ticks (2,), two by two; texts and their middles (2,).
+    nodes : list of Node
+        Of the ticks, the numbers and the names; empty while there is no context.
+    """
 
     def __init__(self) -> None:
-        self._nodes: list[Any] = []
+        self.nodes: list[Node] = []
+        self.ticks: list[Floats] = []
+        self.numbers: list[tuple[str, Floats]] = []
+        self.names: list[tuple[str, Floats]] = []
 
     def build(self, overlay: ScreenSpace, theme: Theme) -> None:
         """Make the nodes."""
@@ -63,29 +76,29 @@ class Rulers:
             np.zeros((2, 2), np.float32), connect="segments", method="gl", parent=overlay.node
         )
         numbers, names = overlay.text(NUMBER_POINTS), overlay.text(NAME_POINTS)
-        self._nodes = [ticks, numbers, names]
-        for node in self._nodes:
+        self.nodes = [ticks, numbers, names]
+        for node in self.nodes:
             node.order = 40
             node.visible = False
         self.set_theme(theme)
 
     def release(self) -> None:
         """Drop the nodes; `build` makes them again."""
-        for node in self._nodes:
+        for node in self.nodes:
             node.parent = None
-        self._nodes = []
+        self.nodes = []
 
     def set_theme(self, theme: Theme) -> None:
         """Recolor ticks and texts."""
-        if self._nodes:
-            ticks, numbers, names = self._nodes
+        if self.nodes:
+            ticks, numbers, names = self.nodes
             ticks.set_data(color=(*theme.muted, 1.0))
             numbers.color = (*theme.muted, 1.0)
             names.color = (*theme.text, 1.0)
 
     def update(self, rulers: Iterable[Ruler], center: Floats, project: Project) -> None:
         """Lay out `rulers` around the point `center` of the screen, (2,) pixels."""
-        if not self._nodes:
+        if not self.nodes:
             return
         segments: list[Floats] = []
         numbers: list[tuple[str, Floats]] = []
@@ -113,7 +126,8 @@ class Rulers:
                 reach = max(reach, _NUMBER + 2 * float(half))
             half = np.abs(normal) @ text_size(ruler.name, NAME_POINTS) / 2
             names.append((ruler.name, (first + last) / 2 + (reach + _NAME + half) * normal))
-        ticks_node, numbers_node, names_node = self._nodes
+        self.ticks, self.numbers, self.names = segments, numbers, names
+        ticks_node, numbers_node, names_node = self.nodes
         ticks_node.visible = bool(segments)
         if segments:
             ticks_node.set_data(pos=np.array(segments, dtype=np.float32))
@@ -127,14 +141,7 @@ def _collide(offset: Floats, size: Floats, other: str) -> bool:
     return bool(np.hypot(*offset) < _APART or np.all(np.abs(offset) < room))
 
 
-def on_screen(project: Project, points: Floats) -> Floats:
-    """Return the pixels (N, 2) of scene points (N, 3)."""
-    clip = project(points)
-    w = np.where(np.abs(clip[:, 3:]) < 1e-9, 1e-9, clip[:, 3:])
-    return np.asarray(clip[:, :2] / w)
-
-
-def _write(node: Any, items: list[tuple[str, Floats]]) -> None:
+def _write(node: Node, items: list[tuple[str, Floats]]) -> None:
     node.visible = bool(items)
     if items:
         texts = [text for text, _ in items]

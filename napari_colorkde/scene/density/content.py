@@ -6,20 +6,20 @@ Each kind keeps its arrays, so that its nodes can be dropped and made again at a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from vispy.scene import Node
 from vispy.scene.visuals import Image
 from vispy.visuals.transforms import MatrixTransform
 
 from napari_colorkde.scene.axes import SceneAxes
-from napari_colorkde.scene.box_colors import color_grid
 from napari_colorkde.scene.density.empty_space import distance_to_content
 from napari_colorkde.scene.density.transfer import TransferFunction
 from napari_colorkde.scene.density.volume import DensityCloud
 from napari_colorkde.scene.element import Element, ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats
+from napari_colorkde.scene.geometry.box_colors import color_grid
 
 Values = NDArray[np.float32]
 
@@ -107,7 +107,7 @@ class VolumeContent(Content):
         self._threshold = self._faintest()
         self._reach = distance_to_content(values, self._threshold)
 
-    def make(self, scene: Any, overlay: ScreenSpace) -> None:
+    def make(self, scene: Node, overlay: ScreenSpace) -> None:
         """Make the volume node under `scene`."""
         size = [self._box.size[self._box.order.index(channel)] for channel in (2, 1, 0)]
         node = DensityCloud(self._values, mode=self._mode, size=size, parent=scene)
@@ -191,7 +191,7 @@ class PlaneContent(Content):
         grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
         self._colors = np.asarray(space.color_of(grid.reshape(-1, 2))).reshape(*values.shape, 3)
 
-    def make(self, scene: Any, overlay: ScreenSpace) -> None:
+    def make(self, scene: Node, overlay: ScreenSpace) -> None:
         """Make the picture node under `scene`."""
         node = Image(np.zeros((2, 2, 4), np.float32), interpolation="linear", parent=scene)
         node.order = 0

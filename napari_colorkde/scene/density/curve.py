@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from vispy.scene import Node
 from vispy.scene.visuals import Line, Mesh
 
 from napari_colorkde.scene.axes import SceneAxes
@@ -88,7 +89,7 @@ class CurveContent(Content):
         self._bars = histogram(colors[:, 0], counts, low, high) if len(colors) else None
         self.refresh()
 
-    def make(self, scene: Any, overlay: ScreenSpace) -> None:
+    def make(self, scene: Node, overlay: ScreenSpace) -> None:
         """Make area, ramp and lines under `scene`."""
         area = Mesh(parent=scene, shading=None, mode="triangles")
         outline, line = (

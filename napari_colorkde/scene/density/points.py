@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from vispy.scene import Node
 from vispy.scene.visuals import Markers
 from vispy.visuals.filters.clipping_planes import PlanesClipper
 
@@ -57,7 +56,7 @@ class Points(Element):
             and (self._colors.shape[1] == space.n_channels)
         )
 
-    def make(self, scene: Any, overlay: ScreenSpace) -> None:
+    def make(self, scene: Node, overlay: ScreenSpace) -> None:
         """Make all points, and the fewer of them that are drawn while the view moves."""
         self.nodes = [Markers(parent=scene) for _ in range(2)]
         self._clippers = [PlanesClipper() for _ in self.nodes]
@@ -130,17 +129,22 @@ class HighlightPoints(Element):
     """Some colors as small dots of the same light on top of everything else.
 
     Where they are many, fewer stand for them, and those let through what is behind.
+
+    Attributes
+    ----------
+    colors : (U, C) array
+        What is lit, in random order.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._colors: Floats = np.empty((0, 0))
+        self.colors: Floats = np.empty((0, 0))
         self._theme = THEMES["dark"]
 
     def show(self, colors: Floats) -> None:
         """Light up colors (U, C)."""
         # In random order, so that those which stand for others form no pattern.
-        self._colors = np.random.default_rng(0).permutation(colors)
+        self.colors = np.random.default_rng(0).permutation(colors)
         self.refresh()
 
     @property
@@ -149,11 +153,11 @@ class HighlightPoints(Element):
         space = self.space
         return (
             space is not None
-            and self._colors.shape[1:] == (space.n_channels,)
-            and (len(self._colors) > 0)
+            and self.colors.shape[1:] == (space.n_channels,)
+            and (len(self.colors) > 0)
         )
 
-    def make(self, scene: Any, overlay: ScreenSpace) -> None:
+    def make(self, scene: Node, overlay: ScreenSpace) -> None:
         """Make the dots."""
         node = Markers(parent=scene)
         node.set_gl_state("translucent", depth_test=False, cull_face=False)
@@ -164,7 +168,7 @@ class HighlightPoints(Element):
         """Draw the dots."""
         if self.space is None or not self.is_needed:
             return
-        places = thinned(self.space.box.to_scene(self._colors))
+        places = thinned(self.space.box.to_scene(self.colors))
         (node,) = self.nodes
         node.set_data(
             pos=places.astype(np.float32),

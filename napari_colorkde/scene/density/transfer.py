@@ -65,7 +65,7 @@ class CumulativeMass:
         the least density that occurs.
         """
         if not 0 <= fraction <= 1:
-            raise ValueError(f"fraction must lie between 0 and 1, not {fraction}")
+            raise ValueError(f"fraction must lie between 0 and 1, not {fraction}.")
         if len(self.levels) == 0:
             return 0.0
         # Interpolated within a class, on the logarithm of the density.
@@ -150,12 +150,12 @@ class TransferFunction:
             Share of the mass, the sparsest, that is not shown: 0 to 1.
         """
         if scale not in SCALES:
-            raise ValueError(f"scale must be one of {', '.join(SCALES)}, not {scale!r}")
+            raise ValueError(f"scale must be one of {', '.join(SCALES)}, not {scale!r}.")
         if not (np.isfinite(exposure) and exposure > 0):
-            raise ValueError(f"exposure must be a positive number, not {exposure}")
+            raise ValueError(f"exposure must be a positive number, not {exposure}.")
         if not 0 <= density_floor <= 1:
             raise ValueError(
-                f"density_floor must be a fraction of the mass, 0 to 1, not {density_floor}"
+                f"density_floor must be a fraction of the mass, 0 to 1, not {density_floor}."
             )
         depth = _DEPTH[scale] * exposure
         typical = curve.level_holding(_TYPICAL_FRACTION)
@@ -196,3 +196,18 @@ class TransferFunction:
     def opacity(self, values: NDArray[np.floating], length: float) -> NDArray[np.float64]:
         """Return the opacity of a stretch of `length` (in edge lengths of the box)."""
         return -np.expm1(-self.depth * length * self.visible(values))
+
+
+@dataclass(frozen=True, slots=True)
+class TransferSettings:
+    """What is chosen of a transfer function; see `TransferFunction.from_curve`."""
+
+    scale: str = "linear"
+    exposure: float = 1.0
+    density_floor: float = 0.0
+
+    def fitted(self, curve: CumulativeMass) -> TransferFunction:
+        """Return the transfer function of a volume; `ValueError` says what cannot be chosen."""
+        return TransferFunction.from_curve(
+            curve, scale=self.scale, exposure=self.exposure, density_floor=self.density_floor
+        )

@@ -11,7 +11,7 @@ from vispy.gloo import IndexBuffer, Texture2D, Texture3D, VertexBuffer
 from vispy.gloo.context import get_current_canvas
 from vispy.scene.visuals import create_visual_node
 from vispy.visuals.shaders import Function
-from vispy.visuals.visual import Visual
+from vispy.visuals.visual import Visual, VisualView
 
 from napari_colorkde.scene.density.empty_space import BLOCK
 from napari_colorkde.scene.density.low_resolution import LowResolutionTarget
@@ -56,7 +56,7 @@ class DensityVisual(Visual):
         self, values: NDArray[np.float32], mode: str = "cloud", size: Sequence[float] = (1, 1, 1)
     ) -> None:
         if mode not in MODES:
-            raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
+            raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}.")
         fragment = "".join(
             shader_code(name) for name in ("volume.glsl", f"march_{mode}.glsl", "volume_main.glsl")
         )
@@ -102,7 +102,7 @@ class DensityVisual(Visual):
             blend_func=("one", "one_minus_src_alpha"),
         )
 
-    def set_uniforms(self, **values: Any) -> None:
+    def set_uniforms(self, **values: object) -> None:
         """Set uniforms by their name without the ``u_``, and ask for a redraw."""
         for name, value in values.items():
             self.shared_program[f"u_{name}"] = value
@@ -177,7 +177,7 @@ class DensityVisual(Visual):
             context = get_current_canvas().context
             self._reduced.draw(context, super().draw)
 
-    def _prepare_transforms(self, view: Any) -> None:
+    def _prepare_transforms(self, view: VisualView) -> None:
         transforms = view.transforms
         to_document = transforms.get_transform("visual", "document")
         vertex = view.view_program.vert
@@ -185,10 +185,10 @@ class DensityVisual(Visual):
         vertex["to_document"] = to_document
         vertex["from_document"] = to_document.inverse
 
-    def _prepare_draw(self, view: Any) -> None:
+    def _prepare_draw(self, view: VisualView) -> None:
         """Nothing is left to prepare."""
 
-    def _compute_bounds(self, axis: int, view: Any) -> tuple[float, float]:
+    def _compute_bounds(self, axis: int, view: VisualView) -> tuple[float, float]:
         return 0.0, 1.0
 
 

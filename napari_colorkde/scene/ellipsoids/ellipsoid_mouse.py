@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 from psygnal import Signal
 from qtpy.QtCore import Qt
+from vispy.scene import SceneCanvas
 
-from napari_colorkde.scene.annotations.rulers import on_screen
-from napari_colorkde.scene.element import Project
+from napari_colorkde.connections import Connections
+from napari_colorkde.scene.camera import FittedCamera
 from napari_colorkde.scene.ellipsoids.ellipsoid_set import EllipsoidSet
 from napari_colorkde.scene.ellipsoids.ellipsoid_visual import Ellipsoids
 from napari_colorkde.scene.geometry.box import ColorBox, Floats
-from napari_colorkde.scene.geometry.rays import Ray, hit_plane, nearest_on_line
+from napari_colorkde.scene.geometry.projection import Projection
+from napari_colorkde.scene.geometry.rays import hit_plane, nearest_on_line
+from napari_colorkde.scene.input.events import MouseEvent
 
 # Pixels within which a handle or the mean is grasped, and by which a click may slip.
 _GRASP, _SLIP = 9.0, 3.0
@@ -37,10 +37,8 @@ class EllipsoidMouse:
         Whose events are listened to.
     camera : vispy camera
         Kept still during a drag.
-    ray_at : callable
-        Pixels (2,) → the `Ray` under them.
-    project : callable
-        Scene points (N, 3) → homogeneous pixels (N, 4).
+    projection : Projection
+        Where things of the scene are on the screen, and back.
     ellipsoids : Ellipsoids
         What is clicked and dragged.
 
@@ -57,16 +55,14 @@ class EllipsoidMouse:
 
     def __init__(
         self,
-        canvas: Any,
-        camera: Any,
-        ray_at: Callable[[Floats], Ray],
-        project: Project,
+        canvas: SceneCanvas,
+        camera: FittedCamera,
+        projection: Projection,
         ellipsoids: Ellipsoids,
     ) -> None:
         self._canvas = canvas
         self._camera = camera
-        self._ray_at = ray_at
-        self._project = project
+        self._projection = projection
         self._ellipsoids = ellipsoids
         self._drag: tuple[str, int, int] | None = None  # what, of which ellipsoid, which axis
         self._grip = np.zeros(3)  # from the mouse to the mean
@@ -77,24 +73,22 @@ class EllipsoidMouse:
         self.is_enabled = True
         events = canvas.events
         # Before the camera hears of it.
-        events.mouse_press.connect(self._on_press, position="first")
-        events.mouse_move.connect(self._on_move, position="first")
-        events.mouse_release.connect(self._on_release, position="first")
+        self._connections = Connections()
+        self._connections.add_at(events.mouse_press, self._on_press, "first")
+        self._connections.add_at(events.mouse_move, self._on_move, "first")
+        self._connections.add_at(events.mouse_release, self._on_release, "first")
 
     @property
     def is_dragging(self) -> bool:
         """Whether an ellipsoid is held."""
         return self._drag is not None
 
-    def disconnect(self) -> None:
+    def close(self) -> None:
         """Let go of the canvas."""
         self._let_go()
-        events = self._canvas.events
-        events.mouse_press.disconnect(self._on_press)
-        events.mouse_move.disconnect(self._on_move)
-        events.mouse_release.disconnect(self._on_release)
+        self._connections.close()
 
-    def _on_press(self, event: Any) -> None:
+    def _on_press(self, event: MouseEvent) -> None:
         shown, space = self._ellipsoids.shown, self._ellipsoids.space
         if event.button != 1 or not self.is_enabled or shown is None or space is None:
             return
@@ -120,18 +114,22 @@ class EllipsoidMouse:
         if shown is None or space is None or shown.selected is None:
             return None
         k = shown.selected
-        self._ellipsoids.follow(self._project)
+        self._ellipsoids.follow(self._projection.homogeneous)
         mean = space.box.to_scene(shown.means[k])
-        places = on_screen(
-            self._project, np.concatenate([[mean], self._ellipsoids.handle_places()])
+        places = self._projection.on_screen(
+            np.concatenate([[mean], self._ellipsoids.handle_places()])
         )
         distances = np.linalg.norm(places - position, axis=1)
         nearest = int(np.argmin(np.where(np.isfinite(distances), distances, np.inf)))
         if distances[nearest] <= _GRASP:
             return ("axis", k, (nearest - 1) // 2) if nearest > 0 else ("mean", k, -1)
-        return ("mean", k, -1) if self._ellipsoids.is_hit(self._ray_at(position), k) else None
+        return (
+            ("mean", k, -1)
+            if self._ellipsoids.is_hit(self._projection.ray_at(position), k)
+            else None
+        )
 
-    def _on_move(self, event: Any) -> None:
+    def _on_move(self, event: MouseEvent) -> None:
         shown, space = self._ellipsoids.shown, self._ellipsoids.space
         position = np.asarray(event.pos, dtype=float)[:2]
         if event.button is None and not event.is_dragging:
@@ -157,7 +155,7 @@ class EllipsoidMouse:
             self.reshaped.emit(k, reshaped.covariance(k))
         self._canvas.update()
 
-    def _on_release(self, event: Any) -> None:
+    def _on_release(self, event: MouseEvent) -> None:
         # vispy leaves out moves that follow each other quickly: the last one may come only now.
         self._on_move(event)
         position = np.asarray(event.pos, dtype=float)[:2]
@@ -165,7 +163,7 @@ class EllipsoidMouse:
         drag = self._drag
         self._let_go()
         if pressed and was_click:
-            self.clicked.emit(self._ellipsoids.hit(self._ray_at(position)))
+            self.clicked.emit(self._ellipsoids.hit(self._projection.ray_at(position)))
         elif drag is not None:
             self.released.emit(drag[1])
 
@@ -187,7 +185,9 @@ class EllipsoidMouse:
     def _under(self, position: Floats, point: Floats) -> Floats | None:
         """Return what lies under the mouse in the plane through `point` that faces the eye."""
         middle = np.asarray(self._canvas.size, dtype=float) / 2
-        return hit_plane(self._ray_at(position), point, self._ray_at(middle).direction)
+        return hit_plane(
+            self._projection.ray_at(position), point, self._projection.ray_at(middle).direction
+        )
 
     def _length(
         self, position: Floats, shown: EllipsoidSet, box: ColorBox, k: int, axis: int
@@ -198,7 +198,7 @@ class EllipsoidMouse:
         """
         mean = box.to_scene(shown.means[k])
         line = box.to_scene(shown.means[k] + shown.radius * shown.axes[k, :, axis]) - mean
-        t = nearest_on_line(self._ray_at(position), mean, line)
+        t = nearest_on_line(self._projection.ray_at(position), mean, line)
         length = float(np.linalg.norm(line))
         return None if t is None else (abs(t) * length, length)
 

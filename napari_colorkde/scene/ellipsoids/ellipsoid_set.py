@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_colorkde.scene.geometry.box import Floats, principal_axes
+from napari_colorkde.scene.geometry.box import Floats
+from napari_colorkde.scene.geometry.principal_axes import principal_axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,16 +54,16 @@ class EllipsoidSet:
         covariances = np.asarray(covariances, dtype=float)
         colors = np.asarray(colors, dtype=float)
         if means.ndim != 2 or means.shape[1] not in (1, 2, 3):
-            raise ValueError(f"means must have shape (K, 1…3), not {means.shape}")
+            raise ValueError(f"means must have shape (K, 1…3), not {means.shape}.")
         k, c = means.shape
         if covariances.shape != (k, c, c):
-            raise ValueError(f"covariances must have shape {(k, c, c)}, not {covariances.shape}")
+            raise ValueError(f"covariances must have shape {(k, c, c)}, not {covariances.shape}.")
         if colors.shape != (k, 3):
-            raise ValueError(f"colors must have shape {(k, 3)}, not {colors.shape}")
+            raise ValueError(f"colors must have shape {(k, 3)}, not {colors.shape}.")
         if not radius > 0:
-            raise ValueError(f"radius_sigma must be positive, not {radius}")
+            raise ValueError(f"radius_sigma must be positive, not {radius}.")
         if selected is not None and not 0 <= selected < k:
-            raise ValueError(f"selected must be None or 0 to {k - 1}, not {selected}")
+            raise ValueError(f"selected must be None or 0 to {k - 1}, not {selected}.")
         axes = principal_axes(covariances)
         if before is not None and before.axes.shape == axes.shape:
             old = before.axes @ np.swapaxes(before.axes, 1, 2)

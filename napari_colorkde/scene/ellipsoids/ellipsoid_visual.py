@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 from vispy.geometry import create_sphere
+from vispy.scene import Node
 from vispy.scene.visuals import Line, Markers, create_visual_node
 from vispy.visuals.instanced_mesh import InstancedMeshVisual
 from vispy.visuals.shaders import Function
 
-from napari_colorkde.scene.annotations.rulers import on_screen
-from napari_colorkde.scene.element import Element, Project, ScreenSpace
+from napari_colorkde.scene.element import Element, ScreenSpace
 from napari_colorkde.scene.ellipsoids.ellipsoid_set import EllipsoidSet
-from napari_colorkde.scene.geometry.box import ColorBox, Floats, principal_circles
+from napari_colorkde.scene.geometry.box import ColorBox, Floats
+from napari_colorkde.scene.geometry.principal_axes import principal_circles
+from napari_colorkde.scene.geometry.projection import Project, on_screen
 from napari_colorkde.scene.geometry.rays import Ray, hit_ellipsoids, hit_plane
 from napari_colorkde.scene.theme import THEMES, Theme
 
@@ -41,10 +42,10 @@ class BodiesVisual(InstancedMeshVisual):
 
     @staticmethod
     @cache
-    def _passed() -> Any:
+    def _passed() -> Function:
         return Function("vec4 pass(vec4 color) { return color; }")
 
-    def _build_color_transform(self, colors: Any) -> Any:
+    def _build_color_transform(self, colors: object) -> Function:
         return self._passed()
 
 
@@ -85,7 +86,7 @@ class Ellipsoids(Element):
             return None
         return given if given.means.shape[1] == space.n_channels else None
 
-    def make(self, scene: Any, overlay: ScreenSpace) -> None:
+    def make(self, scene: Node, overlay: ScreenSpace) -> None:
         """Make bodies, circles and handles."""
         sphere = create_sphere(rows=16, cols=24)
         bodies = Bodies(
@@ -193,7 +194,7 @@ class Ellipsoids(Element):
     @property
     def _box(self) -> ColorBox:
         if self.space is None:
-            raise RuntimeError("ellipsoids have no place yet")
+            raise RuntimeError("ellipsoids have no place yet.")
         return self.space.box
 
     def _scene_axes(self, shown: EllipsoidSet) -> Floats:

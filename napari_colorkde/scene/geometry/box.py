@@ -9,7 +9,6 @@ Three coordinate systems meet:
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,18 +66,18 @@ class ColorBox:
         low = tuple(float(axis[0]) for axis in arrays)
         high = tuple(float(axis[-1]) for axis in arrays)
         if any(a >= b for a, b in zip(low, high, strict=True)):
-            raise ValueError(f"axes must ascend; their ends are {low} and {high}")
+            raise ValueError(f"axes must ascend; their ends are {low} and {high}.")
         n = len(arrays)
         if n == 3:
             if up not in (0, 1, 2):
-                raise ValueError(f"up must be a channel, 0, 1 or 2, not {up!r}")
+                raise ValueError(f"up must be a channel, 0, 1 or 2, not {up!r}.")
             return cls(low, high, ((up + 1) % 3, (up + 2) % 3, up))
         if n == 2:
             return cls(low, high, (0, -1, 1), (1.0, 0.0, 1.0))
         if n == 1:
             # The height is the density's.
             return cls(low, high, (0, -1, -1), (1.5, 0.0, 1.0))
-        raise ValueError(f"axes must be those of 1, 2 or 3 channels, not {n}")
+        raise ValueError(f"axes must be those of 1, 2 or 3 channels, not {n}.")
 
     def to_scene(self, colors: ArrayLike) -> Floats:
         """Map colors (..., C) to scene points (..., 3); absent directions become 0."""
@@ -200,47 +199,6 @@ def choose_rulers(
     return chosen[0], chosen[1], chosen[2]
 
 
-def nice_ticks(low: float, high: float, at_most: int = 6) -> Floats:
-    """Return round numbers in [low, high], not more than `at_most` (but at least two if they fit).
-
-    Steps are 1, 2, 2.5 or 5 times a power of ten (Heckbert, *Graphics Gems*, 1990, without the
-    loosening of the ends).
-    """
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(f"low and high must be finite and ascending, not {low} and {high}")
-    span = high - low
-    raw = span / max(at_most, 1)
-    power = 10.0 ** math.floor(math.log10(raw))
-    slack = 1e-9 * span
-    for step in (m * p for p in (power, 10 * power) for m in (1.0, 2.0, 2.5, 5.0)):
-        first = math.ceil((low - slack) / step)
-        last = math.floor((high + slack) / step)
-        if last - first + 1 <= max(at_most, 1):
-            # Multiplying keeps 0.3 nearer to 0.3 than adding 0.1 three times.
-            return np.array([k * step for k in range(first, last + 1)])
-    return np.array([])
-
-
-def tick_texts(ticks: Floats) -> list[str]:
-    """Write ticks with as many decimals as their step needs, and a true minus sign.
-
-    Whole numbers have none: axes of the same range may have different steps, but not "1" and "1.0".
-    """
-    if len(ticks) == 0:
-        return []
-    step = float(np.min(np.diff(ticks))) if len(ticks) > 1 else abs(float(ticks[0])) or 1.0
-    largest = float(np.max(np.abs(ticks)))
-    if largest >= 1e6 or step < 1e-4:
-        texts = [f"{tick:.3g}" for tick in ticks]
-    else:
-        decimals = 0
-        while decimals < 6 and abs(round(step, decimals) - step) > 1e-6 * step:
-            decimals += 1
-        texts = [f"{tick:.{decimals}f}" for tick in ticks]
-        texts = [f"{float(text):.0f}" if float(text).is_integer() else text for text in texts]
-    return ["0" if float(text) == 0 else text.replace("-", "−") for text in texts]
-
-
 def outward(start: Floats, end: Floats, center: Floats) -> Floats:
     """Return the unit normal of the screen segment that points away from `center`, (2,)."""
     span = end - start
@@ -250,58 +208,6 @@ def outward(start: Floats, end: Floats, center: Floats) -> Floats:
         return np.array([0.0, 1.0])
     normal /= length
     return normal if np.dot((start + end) / 2 - center, normal) >= 0 else -normal
-
-
-def principal_axes(covariances: ArrayLike) -> Floats:
-    """Return the principal half-axes of ellipsoids of one sigma.
-
-    Parameters
-    ----------
-    covariances : (..., C, C) array
-        Symmetric, positive semidefinite.
-
-    Returns
-    -------
-    (..., C, C) array
-        Column j is a half-axis: direction times standard deviation, the longest last. Determinants
-        are not negative, so that a mesh keeps its orientation.
-    """
-    variances, directions = np.linalg.eigh(np.asarray(covariances, dtype=float))
-    axes = directions * np.sqrt(np.clip(variances, 0, None))[..., np.newaxis, :]
-    flip = np.where(np.linalg.det(axes) < 0, -1.0, 1.0)
-    axes[..., 0] *= flip[..., np.newaxis]
-    return np.asarray(axes)
-
-
-def principal_circles(means: ArrayLike, axes: ArrayLike, points: int = 48) -> Floats:
-    """Return the ellipses in which the planes of each two half-axes cut their ellipsoids.
-
-    Parameters
-    ----------
-    means : (K, C) array
-        Centers.
-    axes : (K, C, C) array
-        Half-axes in columns, at the size that is wanted.
-    points : int
-        Line segments per ellipse.
-
-    Returns
-    -------
-    (K, C (C − 1) / 2, 2 * points, C) array
-        Ends of the segments, in pairs. One channel has a single "circle", its interval.
-    """
-    means, axes = np.asarray(means, dtype=float), np.asarray(axes, dtype=float)
-    n_channels = means.shape[1]
-    if n_channels == 1:
-        ends = np.array([-1.0, 1.0])[:, np.newaxis]
-        return np.asarray(means[:, np.newaxis, np.newaxis] + ends * axes[:, np.newaxis])
-    angles = np.linspace(0, 2 * np.pi, points + 1)
-    angles = np.stack([angles[:-1], angles[1:]], axis=1).ravel()
-    circle = np.stack([np.cos(angles), np.sin(angles)])  # (2, 2 * points)
-    pairs = [(i, j) for i in range(n_channels) for j in range(i + 1, n_channels)]
-    planes = np.stack([axes[:, :, pair] for pair in pairs], axis=1)  # (K, pairs, C, 2)
-    ellipses = np.swapaxes(planes @ circle, -1, -2)  # (K, pairs, 2 * points, C)
-    return np.asarray(means[:, np.newaxis, np.newaxis] + ellipses)
 
 
 def plane_in_box(point: Floats, normal: Floats, size: tuple[float, float, float]) -> Floats:

@@ -1,10 +1,10 @@
 """What a canvas takes from the session's view settings, and the viewpoint that it gives back."""
 
 from collections.abc import Callable
-from typing import Any
 
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.view_settings import ViewSettings
+from napari_colorkde.connections import Connections
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
 
 
@@ -24,17 +24,17 @@ class CanvasSettings:
     def __init__(self, session: Session, canvas: ColorSpaceCanvas) -> None:
         self._session, self._canvas = session, canvas
         self._due: tuple[float, ...] | None = None
-        self._shown = ViewSettings()  # as a new canvas is
+        # As a new canvas is.
+        self._shown = ViewSettings(background=session.view.background)
         self._on_view(session.view)
-        session.view_changed.connect(self._on_view)
-        session.idle.connect(self._on_session_idle)
-        canvas.idle.connect(self._on_canvas_idle)
+        self._connections = Connections()
+        self._connections.add(session.view_changed, self._on_view)
+        self._connections.add(session.idle, self._on_session_idle)
+        self._connections.add(canvas.idle, self._on_canvas_idle)
 
     def close(self) -> None:
         """Let go of both; the session keeps the settings."""
-        self._session.view_changed.disconnect(self._on_view)
-        self._session.idle.disconnect(self._on_session_idle)
-        self._canvas.idle.disconnect(self._on_canvas_idle)
+        self._connections.close()
         # A view that turns by itself has not come to rest.
         self._session.set_view(viewpoint=self._canvas.viewpoint)
 
@@ -51,18 +51,19 @@ class CanvasSettings:
     def _on_view(self, view: ViewSettings) -> None:
         canvas, before = self._canvas, self._shown
         self._shown = view
-        setters: dict[str, Callable[[Any], None]] = {
-            "mode": canvas.set_mode,
-            "scale": canvas.set_scale,
-            "exposure": canvas.set_exposure,
-            "density_floor": canvas.set_density_floor,
-            "marginals": canvas.show_marginals,
-            "legend": canvas.set_legend,
-            "shells": canvas.set_shells,
+        setters: dict[str, Callable[[ViewSettings], None]] = {
+            "mode": lambda view: canvas.set_mode(view.mode),
+            "scale": lambda view: canvas.set_scale(view.scale),
+            "exposure": lambda view: canvas.set_exposure(view.exposure),
+            "density_floor": lambda view: canvas.set_density_floor(view.density_floor),
+            "marginals": lambda view: canvas.show_marginals(view.marginals),
+            "legend": lambda view: canvas.set_legend(view.legend),
+            "background": lambda view: canvas.set_theme(view.background),
+            "shells": lambda view: canvas.set_shells(view.shells),
         }
-        for name, set_value in setters.items():
+        for name, show in setters.items():
             if getattr(view, name) != getattr(before, name):
-                set_value(getattr(view, name))
+                show(view)
         if view.perspective != before.perspective:
             canvas.perspective = view.perspective
         if view.auto_rotate != before.auto_rotate:

@@ -1,6 +1,6 @@
 """Which image layer's density is taken away from the one that is shown."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import ref
 
 from psygnal import Signal
@@ -10,9 +10,12 @@ from napari_colorkde.app.image.source import source_of, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import image_layers
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
+from napari_colorkde.connections import Connections
 
 if TYPE_CHECKING:
+    from napari import Viewer
     from napari.layers import Layer
+    from napari.utils.events import Event
 
 
 class DifferenceChooser:
@@ -28,15 +31,16 @@ class DifferenceChooser:
 
     failed = Signal(str, description="What the user asked for cannot be done; a sentence.")
 
-    def __init__(self, viewer: Any, session: Session, overlay: Overlay) -> None:
+    def __init__(self, viewer: "Viewer", session: Session, overlay: Overlay) -> None:
         self._viewer = unwrap_proxy(viewer)
         self._session, self._overlay = session, overlay
         self._layer: ref[Layer] | None = None
-        self._viewer.layers.events.removed.connect(self._on_removed)
+        self._connections = Connections()
+        self._connections.add(self._viewer.layers.events.removed, self._on_removed)
 
     def close(self) -> None:
         """Let go of the viewer; the session forgets the second image."""
-        self._viewer.layers.events.removed.disconnect(self._on_removed)
+        self._connections.close()
         self._layer = None
         self._session.subtract(None)
 
@@ -63,6 +67,6 @@ class DifferenceChooser:
         else:
             self._session.subtract(source)
 
-    def _on_removed(self, event: Any) -> None:
+    def _on_removed(self, event: "Event") -> None:
         if self._layer is not None and unwrap_proxy(event.value) is self._layer():
             self.choose(None)

@@ -1,22 +1,24 @@
 """The kernels in the color space: ellipsoids that follow the table, and edits by dragging them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer
 
+from napari_colorkde.app.density.class_query import resolve_classes
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
 from napari_colorkde.app.density.compute import ColorValues, Estimate
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.kernels.in_color_space import convert_kernels, kernel_from_ellipsoid
+from napari_colorkde.app.layers.overlay_colormap import class_color
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.app.view_settings import ViewSettings
+from napari_colorkde.connections import Connections
 from napari_colorkde.core.mixture.kernels import Kernel
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
-from napari_colorkde.ui.colorspace.ellipsoid_colors import ellipsoid_colors
 from napari_colorkde.ui.kernels.table import KernelTable
 
 BUSY_DELAY_MS = 150
@@ -70,37 +72,33 @@ class KernelEllipsoids(QObject):
         self._followed = session.view
         estimate = session.estimate
         self._space: PaletteCoordinates | None = None if estimate is None else estimate.coordinates
-        canvas.ellipsoid_clicked.connect(self._on_clicked)
-        canvas.ellipsoid_moved.connect(self._on_moved)
-        canvas.ellipsoid_reshaped.connect(self._on_reshaped)
-        canvas.ellipsoid_released.connect(self._on_released)
         self._stretch: _Stretch | None = None
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.setInterval(BUSY_DELAY_MS)
         self._patience.timeout.connect(self.update)
-        session.state_changed.connect(self._on_state)
-        session.densities_changed.connect(self._on_densities)
-        session.estimate_changed.connect(self._on_estimate)
-        session.view_changed.connect(self._on_view)
-        table.selectionModel().selectionChanged.connect(self.update)
+        self._connections = Connections()
+        for signal, callback in (
+            (canvas.ellipsoid_clicked, self._on_clicked),
+            (canvas.ellipsoid_moved, self._on_moved),
+            (canvas.ellipsoid_reshaped, self._on_reshaped),
+            (canvas.ellipsoid_released, self._on_released),
+            (session.state_changed, self._on_state),
+            (session.densities_changed, self._on_densities),
+            (session.estimate_changed, self._on_estimate),
+            (session.view_changed, self._on_view),
+            (table.selectionModel().selectionChanged, self.update),
+        ):
+            self._connections.add(signal, callback)
         self.update()
 
     def close(self) -> None:
         """Let go of all of them."""
         self._patience.stop()
-        self._session.state_changed.disconnect(self._on_state)
-        self._session.densities_changed.disconnect(self._on_densities)
-        self._session.estimate_changed.disconnect(self._on_estimate)
-        self._session.view_changed.disconnect(self._on_view)
-        self._table.selectionModel().selectionChanged.disconnect(self.update)
-        self._canvas.ellipsoid_clicked.disconnect(self._on_clicked)
-        self._canvas.ellipsoid_moved.disconnect(self._on_moved)
-        self._canvas.ellipsoid_reshaped.disconnect(self._on_reshaped)
-        self._canvas.ellipsoid_released.disconnect(self._on_released)
+        self._connections.close()
         self.deleteLater()
 
-    def update(self, *args: Any) -> None:
+    def update(self, *args: object) -> None:
         """Show the visible kernels, or none while the image's own colors are shown."""
         self._patience.stop()
         kernels = self._session.kernels if self._session.show == "kernels" else None
@@ -206,3 +204,31 @@ class KernelEllipsoids(QObject):
         except ValueError:
             return  # flattened to nothing for a moment: the drag goes on from the last shape
         self._session.edit(kernel_edits.with_kernel(kernels, k, kernel), merge_key=(what, k))
+
+
+def ellipsoid_colors(session: Session, shown: Sequence[int]) -> NDArray[np.float64] | None:
+    """Return the colors of some kernels by class, or None where each has the color of its mean.
+
+    Parameters
+    ----------
+    session
+        Whose view settings say whether colors are by class, and whose state has the classes.
+    shown
+        Positions of the kernels in the chosen set.
+
+    Returns
+    -------
+    (K, 3) array or None
+        Red, green and blue from 0 to 1, one row per kernel; no row where there are no classes.
+        None: the canvas knows the color of each mean in its color space
+        (`napari_colorkde.scene.canvas.ColorSpaceCanvas.set_ellipsoids`).
+    """
+    if not session.view.by_class:
+        return None
+    state = session.state
+    query, kernels = resolve_classes(state), state.kernels
+    if query is None or kernels is None:
+        return np.empty((0, 3))
+    # A kernel without a class is of the class of its set.
+    classes = [kernels[k].cls or state.kernel_set for k in shown]
+    return np.array([class_color(query.names.index(str(cls))) for cls in classes])

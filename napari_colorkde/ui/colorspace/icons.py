@@ -10,12 +10,12 @@ TEXT_COLORS = {"dark": "#d6d6d8", "light": "#3c3c40"}
 
 
 def icon(name: str, theme: str) -> QIcon:
-    """An icon: "rotate", "lasso", "rectangle", "ball", "exposure" or "floor"."""
+    """Return an icon: "rotate", "lasso", "rectangle", "ball", "large", "exposure" or "floor"."""
     return QIcon(pixmap(name, theme))
 
 
 def pixmap(name: str, theme: str, scale: int = 2) -> QPixmap:
-    """The same as a picture of `SIDE` pixels, drawn `scale` times as finely."""
+    """Return the same as a picture of `SIDE` pixels, drawn `scale` times as finely."""
     picture = QPixmap(SIDE * scale, SIDE * scale)
     picture.setDevicePixelRatio(scale)
     picture.fill(Qt.GlobalColor.transparent)
@@ -78,11 +78,19 @@ def _floor(painter: QPainter, color: QColor) -> None:
     painter.drawLine(QPointF(1.5, 9.5), QPointF(16.5, 9.5))
 
 
+def _large(painter: QPainter, color: QColor) -> None:
+    for corner, away in ((QPointF(15, 3), (-4, 4)), (QPointF(3, 15), (4, -4))):
+        painter.drawLine(corner, corner + QPointF(*away) * 1.25)
+        painter.drawLine(corner, corner + QPointF(away[0], 0))
+        painter.drawLine(corner, corner + QPointF(0, away[1]))
+
+
 _DRAWINGS: dict[str, Callable[[QPainter, QColor], None]] = {
     "rotate": _rotate,
     "lasso": _lasso,
     "rectangle": _rectangle,
     "ball": _ball,
+    "large": _large,
     "exposure": _exposure,
     "floor": _floor,
 }

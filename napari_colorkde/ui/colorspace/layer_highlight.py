@@ -1,7 +1,7 @@
 """What is drawn on the image lights up in the color space."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import QTimer
@@ -14,7 +14,13 @@ from napari_colorkde.app.selection.from_layers import labels_selection, shapes_s
 from napari_colorkde.app.selection.samples import Samples
 from napari_colorkde.app.selection.selections import Selection, collect_samples
 from napari_colorkde.app.session import Session
+from napari_colorkde.connections import Connections
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
+
+if TYPE_CHECKING:
+    from napari import Viewer
+    from napari.layers import Layer
+    from napari.utils.events import Event
 
 SETTLE_MS = 80
 """Strokes of a brush are gathered for so long before their colors are looked up."""
@@ -40,35 +46,33 @@ class LayerHighlight:
     """
 
     def __init__(
-        self, viewer: Any, session: Session, overlay: Overlay, canvas: ColorSpaceCanvas
+        self, viewer: "Viewer", session: Session, overlay: Overlay, canvas: ColorSpaceCanvas
     ) -> None:
         self._viewer = unwrap_proxy(viewer)
         self._session, self._overlay, self._canvas = session, overlay, canvas
-        self._layer: Any = None
+        self._layer: Layer | None = None
         self._is_lit = False
         self._timer = QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(SETTLE_MS)
-        self._timer.timeout.connect(self._look_up)
-        self._viewer.layers.selection.events.active.connect(self._on_active)
-        self._viewer.layers.events.removed.connect(self._on_removed)
-        session.estimate_changed.connect(self._later)
-        session.source_changed.connect(self._later)
+        layers = self._viewer.layers
+        self._connections, self._strokes = Connections(), Connections()
+        self._connections.add(self._timer.timeout, self._look_up)
+        self._connections.add(layers.selection.events.active, self._on_active)
+        self._connections.add(layers.events.removed, self._on_removed)
+        self._connections.add(session.estimate_changed, self._later)
+        self._connections.add(session.source_changed, self._later)
         self._on_active()
 
     def close(self) -> None:
         """Let go of the viewer, its layers and the session."""
         self._timer.stop()
         self._watch(None)
-        self._viewer.layers.selection.events.active.disconnect(self._on_active)
-        self._viewer.layers.events.removed.disconnect(self._on_removed)
-        self._session.estimate_changed.disconnect(self._later)
-        self._session.source_changed.disconnect(self._later)
-        self._timer.timeout.disconnect(self._look_up)
+        self._connections.close()
 
     # --- within
 
-    def _on_active(self, event: Any = None) -> None:
+    def _on_active(self, event: object = None) -> None:
         active = unwrap_proxy(self._viewer.layers.selection.active)
         drawn = (
             active is not None and _kind(active) in WATCHED and METADATA_KEY not in active.metadata
@@ -76,23 +80,21 @@ class LayerHighlight:
         self._watch(active if drawn else None)
         self._later()
 
-    def _on_removed(self, event: Any) -> None:
+    def _on_removed(self, event: "Event") -> None:
         if unwrap_proxy(event.value) is self._layer:
             self._watch(None)
             self._later()
 
-    def _watch(self, layer: Any) -> None:
+    def _watch(self, layer: "Layer | None") -> None:
         if layer is self._layer:
             return
-        if self._layer is not None:
-            for name in WATCHED[_kind(self._layer)]:
-                getattr(self._layer.events, name).disconnect(self._later)
+        self._strokes.close()
         self._layer = layer
         if layer is not None:
             for name in WATCHED[_kind(layer)]:
-                getattr(layer.events, name).connect(self._later)
+                self._strokes.add(getattr(layer.events, name), self._later)
 
-    def _later(self, event: Any = None) -> None:
+    def _later(self, event: object = None) -> None:
         if (self._layer is not None or self._is_lit) and not self._timer.isActive():
             self._timer.start()
 
@@ -138,7 +140,7 @@ class LayerHighlight:
         self._is_lit = True
 
 
-def _kind(layer: Any) -> str:
+def _kind(layer: "Layer") -> str:
     return next((c.__name__ for c in type(layer).__mro__ if c.__name__ in WATCHED), "")
 
 

@@ -1,11 +1,12 @@
 """Everything that ties the color-space view to the image, the kernels and the layer list."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from napari_colorkde.app.kernels.picking import Picker
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
+from napari_colorkde.connections import Connections
 from napari_colorkde.ui.colorspace.difference import DifferenceChooser
 from napari_colorkde.ui.colorspace.ellipsoid_editor import KernelEllipsoids
 from napari_colorkde.ui.colorspace.layer_highlight import LayerHighlight
@@ -13,6 +14,9 @@ from napari_colorkde.ui.colorspace.pixel_readout import PixelReadout
 from napari_colorkde.ui.colorspace.region_selection import RegionSelection
 from napari_colorkde.ui.colorspace.view import ColorSpaceView
 from napari_colorkde.ui.kernels.table import KernelTable
+
+if TYPE_CHECKING:
+    from napari import Viewer
 
 
 class ColorSpaceLinks:
@@ -35,7 +39,7 @@ class ColorSpaceLinks:
 
     def __init__(
         self,
-        viewer: Any,
+        viewer: "Viewer",
         session: Session,
         overlay: Overlay,
         view: ColorSpaceView,
@@ -52,16 +56,15 @@ class ColorSpaceLinks:
         self.highlight = LayerHighlight(viewer, session, overlay, canvas)
         self.difference = DifferenceChooser(viewer, session, overlay)
         self.ellipsoids = KernelEllipsoids(canvas, session, table)
+        self._connections = Connections()
         for part in (view, self.regions, self.difference):
-            part.failed.connect(say)
-        view.tool_changed.connect(self.regions.set_tool)
+            self._connections.add(part.failed, say)
+        self._connections.add(view.tool_changed, self.regions.set_tool)
         view.set_difference_source(self.difference)
 
     def close(self) -> None:
         """Untie everything, before the view is closed."""
         self._view.set_difference_source(None)
-        self._view.tool_changed.disconnect(self.regions.set_tool)
-        for speaker in (self._view, self.regions, self.difference):
-            speaker.failed.disconnect()
+        self._connections.close()
         for part in (self.readout, self.regions, self.highlight, self.difference, self.ellipsoids):
             part.close()

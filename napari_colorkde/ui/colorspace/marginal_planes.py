@@ -13,10 +13,11 @@ from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_colorkde.app.density.compute import Estimate
 from napari_colorkde.app.session import Session
+from napari_colorkde.connections import Connections
 from napari_colorkde.scene.annotations.marginals import Wall
 from napari_colorkde.scene.axes import SceneAxes
-from napari_colorkde.scene.box_colors import ColorOf
 from napari_colorkde.scene.density.transfer import CumulativeMass, TransferFunction
+from napari_colorkde.scene.geometry.box_colors import ColorOf
 from napari_colorkde.scene.theme import get_theme
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView, known_theme
 
@@ -92,7 +93,7 @@ class _Planes(QWidget):
         self.set_theme(theme)
 
     def sizeHint(self) -> QSize:
-        """Three small squares."""
+        """Ask for three small squares."""
         return QSize(3 * SIDE + 2 * GAP, SIDE + CAPTION)
 
     def show_pictures(self, pictures: Sequence[tuple[NDArray[np.float32], str]]) -> None:
@@ -150,7 +151,7 @@ def _plane(values: NDArray[np.float32], space: SceneAxes) -> NDArray[np.float32]
 
 
 def _colors(values: NDArray[np.float32], space: SceneAxes) -> NDArray[np.float64]:
-    """The color of each point of a grid: (..., 3)."""
+    """Return the color of each point of a grid: (..., 3)."""
     box = space.box
     axes = [np.linspace(box.low[c], box.high[c], n) for c, n in enumerate(values.shape)]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
@@ -184,9 +185,9 @@ class MarginalPlanesView(BaseColorSpaceView):
         super().__init__(session, parent)
         self.planes = MarginalPlanes(reason, known_theme(theme))
         self._lines.addWidget(self.planes, 1)
-        self._is_open = True
-        session.estimate_changed.connect(self._on_estimate)
-        session.source_changed.connect(self._on_source)
+        self._connections = Connections()
+        self._connections.add(session.estimate_changed, self._on_estimate)
+        self._connections.add(session.source_changed, self._on_source)
         if session.estimate is not None:
             self._on_estimate(session.estimate)
 
@@ -196,10 +197,7 @@ class MarginalPlanesView(BaseColorSpaceView):
 
     def close_view(self) -> None:
         """Let go of the session. May be called twice."""
-        if self._is_open:
-            self._is_open = False
-            self._session.estimate_changed.disconnect(self._on_estimate)
-            self._session.source_changed.disconnect(self._on_source)
+        self._connections.close()
 
     def _on_estimate(self, estimate: Estimate) -> None:
         volume, coordinates = estimate.volume, estimate.coordinates

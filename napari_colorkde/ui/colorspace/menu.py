@@ -1,7 +1,7 @@
 """The menu "View" of the color space: where to look from, and what else is shown."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from psygnal import Signal
 from qtpy.QtCore import Qt
@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.view_settings import ViewSettings
+from napari_colorkde.connections import Connections
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 SIGMAS = (1.0, 2.0, 3.0)
 CUT_STEPS = 200
+BACKGROUND_CHOICES = [
+    ("gray: all colors are seen", "gray"),
+    ("dark", "dark"),
+    ("light", "light"),
+]
 
 
 class DifferenceSource(Protocol):
@@ -57,6 +63,8 @@ class ColorSpaceMenu(QMenu):
     ----------
     difference_source
         Gives and takes the image whose density is taken away; None offers none.
+    backgrounds
+        What may be behind the cloud.
     sizes, colorings
         What may be chosen for ellipsoids: their radii, and whether they are colored by class.
     cut_slider
@@ -87,6 +95,8 @@ class ColorSpaceMenu(QMenu):
         self.marginals = self._check("Marginals on the walls", "marginals")
         self.outline = self._check("Outline of the gamut", "outline")
         self.legend = self._check("Legend", "legend")
+        backgrounds = self.addMenu("Background") or QMenu()
+        self.backgrounds = self._choices(backgrounds, "background", BACKGROUND_CHOICES)
         self.addSeparator()
         self.cut = self._submenu("Cut open", self._fill_cut)
         self.cut_slider = QSlider(Qt.Orientation.Horizontal)
@@ -97,17 +107,20 @@ class ColorSpaceMenu(QMenu):
         self.addAction(self._cut_row)
         self.shells = self._action("Fractions within the shells…", self._on_shells)
         self.ellipsoids = self.addMenu("Ellipsoids") or QMenu()
-        self.sizes = self._choices("radius", [(f"{sigma:g} σ", sigma) for sigma in SIGMAS])
+        self.sizes = self._choices(
+            self.ellipsoids, "radius", [(f"{sigma:g} σ", sigma) for sigma in SIGMAS]
+        )
         self.ellipsoids.addSeparator()
         self.colorings = self._choices(
-            "by_class", [("colored by mean", False), ("colored by class", True)]
+            self.ellipsoids, "by_class", [("colored by mean", False), ("colored by class", True)]
         )
         self.difference = self._submenu("Difference from", self._fill_difference)
         self.addSeparator()
         self.picture = self._action("Save picture…", self.picture_asked.emit)
         self._on_view(session.view)
         self.cut_slider.valueChanged.connect(self._on_cut_moved)
-        session.view_changed.connect(self._on_view)
+        self._connections = Connections()
+        self._connections.add(session.view_changed, self._on_view)
 
     def set_cut(self, channel: int | None, fraction: float = 0.5) -> None:
         """Cut the cloud open at a value of one channel, `fraction` along its axis; None: no cut."""
@@ -142,14 +155,14 @@ class ColorSpaceMenu(QMenu):
 
     def close_menu(self) -> None:
         """Let go of the session, the canvas and its owner."""
-        self._session.view_changed.disconnect(self._on_view)
+        self._connections.close()
         self._canvas = self.difference_source = None
         self._names = tuple
         for action in (self.reset, self.shells, self.picture):
             action.triggered.disconnect()
         for action in self._checks.values():
             action.toggled.disconnect()
-        for group in (self.sizes, self.colorings):
+        for group in (self.sizes, self.colorings, self.backgrounds):
             group.triggered.disconnect()
         for menu in (self.along, self.cut, self.difference):
             menu.aboutToShow.disconnect()
@@ -157,7 +170,7 @@ class ColorSpaceMenu(QMenu):
 
     # --- what it is made of
 
-    def _action(self, text: str, do: Callable[[], Any]) -> QAction:
+    def _action(self, text: str, do: Callable[[], object]) -> QAction:
         action = self.addAction(text) or QAction()
         action.triggered.connect(lambda *args: do())
         return action
@@ -170,11 +183,13 @@ class ColorSpaceMenu(QMenu):
         self._checks[field] = action
         return action
 
-    def _choices(self, field: str, choices: Sequence[tuple[str, object]]) -> QActionGroup:
-        """Add what chooses among values of a view setting to the menu of ellipsoids."""
+    def _choices(
+        self, menu: QMenu, field: str, choices: Sequence[tuple[str, object]]
+    ) -> QActionGroup:
+        """Add what chooses among values of a view setting to a menu."""
         group = QActionGroup(self)
         for text, value in choices:
-            action = self.ellipsoids.addAction(text) or QAction()
+            action = menu.addAction(text) or QAction()
             action.setCheckable(True)
             action.setData(value)
             group.addAction(action)
@@ -222,7 +237,11 @@ class ColorSpaceMenu(QMenu):
         blocked = self.cut_slider.blockSignals(True)
         self.cut_slider.setValue(round(CUT_STEPS * view.cut_at))
         self.cut_slider.blockSignals(blocked)
-        for group, chosen in ((self.sizes, view.radius), (self.colorings, view.by_class)):
+        for group, chosen in (
+            (self.sizes, view.radius),
+            (self.colorings, view.by_class),
+            (self.backgrounds, view.background),
+        ):
             for action in group.actions():
                 action.setChecked(action.data() == chosen)
 
@@ -246,7 +265,7 @@ class ColorSpaceMenu(QMenu):
             self.set_shells(text)
 
 
-def _entry(menu: QMenu, text: str, do: Callable[..., Any]) -> QAction:
+def _entry(menu: QMenu, text: str, do: Callable[..., object]) -> QAction:
     action = menu.addAction(text) or QAction()
     action.triggered.connect(do)
     return action

@@ -1,13 +1,22 @@
 """The pixel under the mouse: marked in the color space, told in the status bar."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from napari_colorkde.app.density.readout import Readout, entry_at, readout, readout_text
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.selection.from_layers import pixel_positions
 from napari_colorkde.app.session import Session
+from napari_colorkde.connections import Connections
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
+
+if TYPE_CHECKING:
+    from napari import Viewer
+    from napari.utils.events import Event
+
+Status = str | dict[str, object]
+"""What napari shows in its status bar."""
 
 SEPARATOR = "   "
 """Between napari's own status and ours."""
@@ -30,42 +39,39 @@ class PixelReadout:
     """
 
     def __init__(
-        self, viewer: Any, session: Session, overlay: Overlay, canvas: ColorSpaceCanvas
+        self, viewer: "Viewer", session: Session, overlay: Overlay, canvas: ColorSpaceCanvas
     ) -> None:
         self._viewer = unwrap_proxy(viewer)
         self._session, self._overlay, self._canvas = session, overlay, canvas
         self._entry: int | None = None
-        self._base: Any = self._viewer.status
-        self._written: Any = None
+        self._base: Status = self._viewer.status
+        self._written: Status | None = None
         self.text = ""
         self._viewer.mouse_move_callbacks.append(self._on_move)
         # Behind napari's own, which would write the older status over ours.
-        self._viewer.events.status.connect(self._on_status, position="last")
-        self._viewer.events.mouse_over_canvas.connect(self._on_over)
-        session.source_changed.connect(self._forget)
-        session.counted_changed.connect(self._forget)
-        session.densities_changed.connect(self._on_densities)
+        self._connections = Connections()
+        self._connections.add_at(self._viewer.events.status, self._on_status, "last")
+        self._connections.add(self._viewer.events.mouse_over_canvas, self._on_over)
+        self._connections.add(session.source_changed, self._forget)
+        self._connections.add(session.counted_changed, self._forget)
+        self._connections.add(session.densities_changed, self._on_densities)
 
     def close(self) -> None:
         """Let go of the viewer and the session."""
         self._take_back()
         self._viewer.mouse_move_callbacks.remove(self._on_move)
-        self._viewer.events.status.disconnect(self._on_status)
-        self._viewer.events.mouse_over_canvas.disconnect(self._on_over)
-        self._session.source_changed.disconnect(self._forget)
-        self._session.counted_changed.disconnect(self._forget)
-        self._session.densities_changed.disconnect(self._on_densities)
+        self._connections.close()
 
     # --- napari
 
-    def _on_move(self, viewer: Any, event: Any) -> None:
+    def _on_move(self, viewer: object, event: "Event") -> None:
         self._show(self._entry_under(event.position))
 
-    def _on_over(self, event: Any) -> None:
+    def _on_over(self, event: "Event") -> None:
         if not event.value:
             self._forget()
 
-    def _on_status(self, event: Any) -> None:
+    def _on_status(self, event: "Event") -> None:
         # napari announces what is written here once it has announced its own.
         if self._viewer.status != self._written:
             self._base = self._viewer.status
@@ -78,12 +84,12 @@ class PixelReadout:
             self._tell(self._entry)
             self._write()
 
-    def _forget(self, *args: Any) -> None:
+    def _forget(self, *args: object) -> None:
         self._show(None)
 
     # --- within
 
-    def _entry_under(self, position: Any) -> int | None:
+    def _entry_under(self, position: Sequence[float]) -> int | None:
         image, index, channels = self._overlay.image, self._session.index, self._session.channels
         if image is None or index is None or channels is None:
             return None
@@ -108,7 +114,7 @@ class PixelReadout:
         coordinates = None if session.estimate is None else session.estimate.coordinates
         palette, densities = session.palette, session.densities
         if palette is None:
-            raise RuntimeError("there is no image")
+            raise RuntimeError("there is no image.")
         known = readout(entry, palette, coordinates, densities)
         self.text = readout_text(known, coordinates, densities)
         return known

@@ -1,18 +1,11 @@
 """A region drawn in the color space: its pixels light up in the image and may be kept."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
-from qtpy.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
 
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
@@ -27,60 +20,21 @@ from napari_colorkde.app.selection.color_region import (
     radius_text,
     selection_text,
 )
+from napari_colorkde.app.selection.combining import combined, grown, shrunk
 from napari_colorkde.app.selection.samples import samples_of_colors
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
+from napari_colorkde.connections import Connections
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
 from napari_colorkde.scene.geometry.regions import BallRegion
+from napari_colorkde.ui.colorspace.region_bar import RegionBar
+
+if TYPE_CHECKING:
+    from napari import Viewer
 
 LAYER_NAME = "selection"
 HIGHLIGHT_NAME = "selected"
 """Of the layer that lights the pixels up. It may lie beside a selection that was kept."""
-
-HELP_TEXT = "Drag over colors to select their pixels."
-
-
-class RegionBar(QWidget):
-    """Rows under the view: how much is selected, and what may become of it."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.summary = QLabel()
-        self.summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.labels_button = QPushButton("Keep as labels")
-        self.labels_button.setToolTip("Make a Labels layer of the selected pixels.")
-        self.kernel_button = QPushButton("Make kernel")
-        self.kernel_button.setToolTip(
-            "Add the Gaussian of the selected pixels' colors to the kernels."
-        )
-        self.clear_button = QPushButton("Clear")
-        self.clear_button.setToolTip("Select nothing.")
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(6, 0, 4, 0)
-        rows.setSpacing(2)
-        rows.addWidget(self.summary)
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        for button in (self.labels_button, self.kernel_button, self.clear_button):
-            row.addWidget(button)
-        rows.addLayout(row)
-        self.hide()
-
-    def show_selection(self, text: str, *, done: bool) -> None:
-        """Say how much is selected; offer what may become of it once the drawing is done."""
-        self.summary.setText(text)
-        self.summary.setToolTip(text)
-        for button in (self.labels_button, self.kernel_button, self.clear_button):
-            button.setEnabled(done)
-        self.show()
-
-    def show_help(self) -> None:
-        """Say that nothing is selected yet.
-
-        Shown before the drawing begins: to make room for it then would move the colors away from
-        under the mouse.
-        """
-        self.show_selection(HELP_TEXT, done=False)
 
 
 class RegionSelection:
@@ -109,7 +63,7 @@ class RegionSelection:
 
     def __init__(
         self,
-        viewer: Any,
+        viewer: "Viewer",
         session: Session,
         overlay: Overlay,
         canvas: ColorSpaceCanvas,
@@ -120,40 +74,38 @@ class RegionSelection:
         self._session, self._overlay = session, overlay
         self._canvas, self._bar = canvas, bar
         self.mask = MaskLayer(viewer, overlay, HIGHLIGHT_NAME)
-        self.mask.removed.connect(self._on_removed)
         self.chosen: NDArray[np.bool_] | None = None
-        self._drawing = False
+        self._drawing = self._is_dragging = False
+        self._before: NDArray[np.bool_] | None = None
         self._is_drawn = False
         self._marked: tuple[PaletteCoordinates | None, NDArray[np.bool_] | None] = (None, None)
         self._painting = False
-        canvas.region_changed.connect(self._on_changed)
-        canvas.region_drawn.connect(self._on_drawn)
-        bar.labels_button.clicked.connect(self.keep_as_labels)
-        bar.kernel_button.clicked.connect(self.make_kernel)
-        bar.clear_button.clicked.connect(self.clear)
-        session.source_changed.connect(self.clear)
-        session.counted_changed.connect(self.clear)
-        session.state_changed.connect(self._on_state)
-        session.idle.connect(self._offer_again)
-        session.estimate_changed.connect(self._mark)
+        self._connections = Connections()
+        for signal, callback in (
+            (self.mask.removed, self._on_removed),
+            (canvas.region_changed, self._on_changed),
+            (canvas.region_drawn, self._on_drawn),
+            (bar.labels_button.clicked, self.keep_as_labels),
+            (bar.kernel_button.clicked, self.make_kernel),
+            (bar.clear_button.clicked, self.clear),
+            (bar.grow.triggered, self.grow),
+            (bar.shrink.triggered, self.shrink),
+            (bar.invert.triggered, self.invert),
+            (session.source_changed, self.clear),
+            (session.counted_changed, self.clear),
+            (session.state_changed, self._on_state),
+            (session.idle, self._offer_again),
+            (session.estimate_changed, self._mark),
+        ):
+            self._connections.add(signal, callback)
 
     def close(self) -> None:
         """Select nothing and let go of all of them."""
-        self._canvas.region_changed.disconnect(self._on_changed)
-        self._canvas.region_drawn.disconnect(self._on_drawn)
-        self._session.source_changed.disconnect(self.clear)
-        self._session.counted_changed.disconnect(self.clear)
-        self._session.state_changed.disconnect(self._on_state)
-        self._session.idle.disconnect(self._offer_again)
-        self._session.estimate_changed.disconnect(self._mark)
-        self._bar.labels_button.clicked.disconnect(self.keep_as_labels)
-        self._bar.kernel_button.clicked.disconnect(self.make_kernel)
-        self._bar.clear_button.clicked.disconnect(self.clear)
+        self._connections.close()
         self.chosen = None
-        self.mask.removed.disconnect(self._on_removed)
         self.mask.close()
 
-    def clear(self, *args: Any) -> None:
+    def clear(self, *args: object) -> None:
         """Select nothing."""
         self.chosen, self._painting = None, False
         self._mark()
@@ -170,7 +122,7 @@ class RegionSelection:
         if self.chosen is None:
             self.clear()
 
-    def keep_as_labels(self, *args: Any) -> None:
+    def keep_as_labels(self, *args: object) -> None:
         """Make a Labels layer of the selection, in the background."""
         index, chosen, image = self._session.index, self.chosen, self._overlay.image
         if index is None or chosen is None or image is None:
@@ -196,7 +148,7 @@ class RegionSelection:
             self.failed.emit(problem)
 
     def _is_preview(self) -> bool:
-        """Whether only a sample of the image is known as yet; say so."""
+        """Return whether only a sample of the image is known as yet; say so if it is."""
         index = self._session.index
         if index is None or not index.is_preview:
             return False
@@ -211,7 +163,7 @@ class RegionSelection:
             self._bar.show_selection(self._bar.summary.text(), done=True)
         self._painting = False
 
-    def make_kernel(self, *args: Any) -> None:
+    def make_kernel(self, *args: object) -> None:
         """Add the Gaussian of the selected colors to the kernels."""
         palette, chosen = self._session.palette, self.chosen
         if palette is None or chosen is None or self._is_preview():
@@ -232,25 +184,71 @@ class RegionSelection:
         return estimate.coordinates
 
     def _on_changed(self, region: Region) -> None:
+        self._begin()
         self._select(region, done=False)
+
+    def _begin(self) -> None:
+        """Remember what was selected when a drag begins."""
+        if not self._is_dragging:
+            self._is_dragging = True
+            self._before = self.chosen
+
+    @property
+    def _mode(self) -> str:
+        held = self._canvas.region_mode
+        return self._bar.mode if held == "new" else held
 
     def _select(self, region: Region, *, done: bool) -> None:
         coordinates = self._coordinates()
         if coordinates is None:
             return
         self._painting = False
-        self.chosen = palette_mask(region, coordinates)
-        self.mask.show(self.chosen)
+        chosen = combined(self._before, palette_mask(region, coordinates), self._mode)
+        after = ""
+        if isinstance(region, BallRegion):
+            after = f", {radius_text(region.radius, coordinates)}"
+        self._choose(chosen, coordinates, after, done=done)
+
+    def _choose(
+        self,
+        chosen: NDArray[np.bool_],
+        coordinates: PaletteCoordinates,
+        after: str = "",
+        *,
+        done: bool = True,
+    ) -> None:
+        """Select colors, and say how much that is."""
+        self.chosen = chosen
+        self.mask.show(chosen)
         self.mask.raise_to_top()
         area = pixel_area(self._session.source, self._session.channels)
-        text = selection_text(self.chosen, coordinates.palette, area)
-        if isinstance(region, BallRegion):
-            text = f"{text}, {radius_text(region.radius, coordinates)}"
+        text = selection_text(chosen, coordinates.palette, area) + after
         self._bar.show_selection(text, done=done)
         self._is_drawn = done
         self._mark()
 
-    def _mark(self, *args: Any) -> None:
+    def _change(self, change: Callable[..., NDArray[np.bool_]]) -> None:
+        """Grow or shrink the selection by a bandwidth."""
+        coordinates, estimate = self._coordinates(), self._session.estimate
+        if coordinates is None or estimate is None or self.chosen is None:
+            return
+        self._choose(change(self.chosen, coordinates.points.colors, estimate.sigmas), coordinates)
+
+    def grow(self, *args: object) -> None:
+        """Select colors within a bandwidth of the selected ones, too."""
+        self._change(grown)
+
+    def shrink(self, *args: object) -> None:
+        """Select only colors that have no other ones within a bandwidth."""
+        self._change(shrunk)
+
+    def invert(self, *args: object) -> None:
+        """Select all other colors."""
+        coordinates = self._coordinates()
+        if coordinates is not None and self.chosen is not None:
+            self._choose(~self.chosen, coordinates)
+
+    def _mark(self, *args: object) -> None:
         """Light the selected colors up in the view, once their outline is gone."""
         coordinates, chosen = self._coordinates(), self.chosen
         marked = (coordinates, chosen) if self._is_drawn else (None, None)
@@ -263,10 +261,15 @@ class RegionSelection:
             self._canvas.set_selected(coordinates.points.colors[chosen])
 
     def _on_drawn(self, region: Region | None) -> None:
-        if region is None or self._coordinates() is None:
+        self._begin()
+        self._is_dragging = False
+        coordinates = self._coordinates()
+        if region is not None and coordinates is not None:
+            self._select(region, done=True)
+        elif self._before is not None and coordinates is not None and self._mode != "new":
+            self._choose(self._before, coordinates)  # a click or Esc adds and subtracts nothing
+        else:
             self.clear()
-            return
-        self._select(region, done=True)
         if self.chosen is not None and not self.chosen.any():
             self.clear()
 

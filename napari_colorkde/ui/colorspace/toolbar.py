@@ -9,6 +9,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QMenu,
     QSizePolicy,
+    QSlider,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -16,19 +17,24 @@ from qtpy.QtWidgets import (
 
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.view_settings import ViewSettings
+from napari_colorkde.connections import Connections
 from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.ui.colorspace.icons import SIDE, icon, pixmap
 
 MODES = {"cloud": "cloud", "maximum": "maximum", "shells": "shells", "counts": "points"}
 SCALES = {"linear": "linear", "logarithmic": "log", "equalized": "equalized"}
 
+COMBINE_TIP = "Shift adds to the selection, Alt subtracts from it."
+
 TOOLS = {
     "rotate": "Drag to turn the view, or to move and stretch kernels.",
-    "lasso": "Drag around colors to select their pixels in the image.",
-    "rectangle": "Drag a rectangle over colors to select their pixels in the image.",
+    "lasso": f"Drag around colors to select their pixels in the image. {COMBINE_TIP}",
+    "rectangle": f"Drag a rectangle over colors to select their pixels in the image. {COMBINE_TIP}",
     "ball": "Drag from the densest color shown under the mouse outwards to select the pixels of "
-    "all colors so near, by their distance in the space's units.",
+    f"all colors so near, by their distance in the space's units. {COMBINE_TIP}",
 }
+
+LARGE_TIP = "Show the color space large, at two thirds of the screen. Esc brings it back."
 
 EXPOSURE_STEPS = 10
 """Slider steps that double the exposure."""
@@ -59,6 +65,8 @@ class ColorSpaceToolbar(QWidget):
         magicgui widgets.
     tools
         One button per tool, by name.
+    large_button
+        Asks for most of the screen, or for the way back.
     view_button
         Opens the menu that `set_menu` was given.
     """
@@ -112,7 +120,11 @@ class ColorSpaceToolbar(QWidget):
             "QToolButton { padding: 3px 6px; } QToolButton::menu-indicator { image: none; }"
         )
         self.view_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.large_button = _tool_button("large", LARGE_TIP)
         self._signs = {name: QLabel() for name in ("exposure", "floor")}
+        for name, slider in (("exposure", self.exposure), ("floor", self.density_floor)):
+            for inner in slider.native.findChildren(QSlider):
+                inner.setAccessibleName(name)
         self._lay_out()
         self.set_theme(theme)
         self._on_view(session.view)
@@ -120,11 +132,12 @@ class ColorSpaceToolbar(QWidget):
         self.scale.changed.connect(self._on_scale)
         self.exposure.changed.connect(self._on_exposure)
         self.density_floor.changed.connect(self._on_density_floor)
-        session.view_changed.connect(self._on_view)
+        self._connections = Connections()
+        self._connections.add(session.view_changed, self._on_view)
 
     def close_toolbar(self) -> None:
         """Let go of the session."""
-        self._session.view_changed.disconnect(self._on_view)
+        self._connections.close()
 
     @property
     def tool(self) -> str:
@@ -139,6 +152,7 @@ class ColorSpaceToolbar(QWidget):
         """Draw the icons so that they are seen."""
         for name, button in self.tools.items():
             button.setIcon(icon(name, theme))
+        self.large_button.setIcon(icon("large", theme))
         for name, sign in self._signs.items():
             sign.setPixmap(pixmap(name, theme))
 
@@ -209,9 +223,10 @@ class ColorSpaceToolbar(QWidget):
             sign.setToolTip(slider.tooltip)
             second.addSpacing(4)
             second.addWidget(sign)
-            slider.native.setMinimumWidth(24)
+            slider.native.setMinimumWidth(12)
             slider.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             second.addWidget(slider.native, 1)
+        second.addWidget(self.large_button)
         second.addWidget(self.view_button)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(4, 0, 4, 2)

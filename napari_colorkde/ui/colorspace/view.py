@@ -6,24 +6,27 @@ from pathlib import Path
 from numpy.typing import ArrayLike
 from psygnal import Signal
 from qtpy.compat import isalive
-from qtpy.QtWidgets import QLabel, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, gamut_outline
 from napari_colorkde.app.density.compute import Estimate
-from napari_colorkde.app.image.counting import CountedImage
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.app.view_settings import ViewSettings
+from napari_colorkde.connections import Connections
 from napari_colorkde.scene import gl
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView, known_theme
 from napari_colorkde.ui.colorspace.canvas_settings import CanvasSettings
 from napari_colorkde.ui.colorspace.marginal_planes import MarginalPlanesView
 from napari_colorkde.ui.colorspace.menu import ColorSpaceMenu, DifferenceSource
-from napari_colorkde.ui.colorspace.picture_dialog import ask_picture, save_picture
-from napari_colorkde.ui.colorspace.region_selection import RegionBar
+from napari_colorkde.ui.colorspace.region_bar import RegionBar
 from napari_colorkde.ui.colorspace.toolbar import ColorSpaceToolbar
+from napari_colorkde.ui.pictures.dialog import Pictures, PictureSettings
+from napari_colorkde.ui.widgets.focus_ring import focus_ring
 from napari_colorkde.ui.window.docking import delete_later
 
 NO_COUNTS = "Counts belong to one image, but a difference of two is shown."
@@ -56,8 +59,11 @@ class ColorSpaceView(BaseColorSpaceView):
     ----------
     canvas
         None once the view was closed.
+    pictures
+        Saves them.
     """
 
+    large_asked = Signal(bool, description="Whether the view shall have most of the screen.")
     tool_changed = Signal(str, description="What dragging does: one of the toolbar's tools.")
 
     def __init__(self, session: Session, theme: str, parent: QWidget | None = None) -> None:
@@ -67,7 +73,9 @@ class ColorSpaceView(BaseColorSpaceView):
         self._shown_source: object = None
         self._followed = session.view
         self._settings: CanvasSettings | None = None
-        canvas = ColorSpaceCanvas(known_theme(theme))
+        self.pictures = Pictures()
+        self._connections = Connections()
+        canvas = ColorSpaceCanvas(session.view.background)
         self.canvas: ColorSpaceCanvas | None = canvas
         self.controls = ColorSpaceToolbar(session, known_theme(theme))
         self.bar = RegionBar()
@@ -80,13 +88,20 @@ class ColorSpaceView(BaseColorSpaceView):
         )
         self.note.setContentsMargins(6, 0, 6, 0)
         self.note.hide()
-        self._lines.addWidget(canvas.native, 1)
+        self._stage = QGridLayout()
+        self._stage.addWidget(canvas.native, 0, 0)
+        self._stage.addWidget(self.bar, 0, 0, Qt.AlignmentFlag.AlignBottom)
+        self._lines.addLayout(self._stage, 1)
         canvas.is_busy = lambda: session.busy
-        for widget in (self.note, self.bar, self.controls):
-            self._lines.addWidget(widget, 0)
+        self._lines.addWidget(self.note)
+        self._lines.addWidget(self.controls)
+        self._back = QShortcut(QKeySequence("Escape"), self)
+        self._back.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        self._back.setEnabled(False)
         self.menu = ColorSpaceMenu(session, canvas, self.channel_names, self)
         self.controls.set_menu(self.menu)
         self._connect(canvas)
+        self.setStyleSheet(focus_ring(theme))
         if session.estimate is not None:
             self.show_estimate(session.estimate)
         self._settings = CanvasSettings(session, canvas)
@@ -96,15 +111,22 @@ class ColorSpaceView(BaseColorSpaceView):
         controls, session = self.controls, self._session
         controls.space.changed.connect(self._on_space)
         controls.tool_group.buttonClicked.connect(self._on_tool)
+        controls.large_button.clicked.connect(self.large_asked.emit)
+        self._back.activated.connect(controls.large_button.click)
         canvas.tool_canceled.connect(self._on_tool_canceled)
         self.menu.failed.connect(self.failed.emit)
+        self.pictures.failed.connect(self.failed.emit)
+        self.pictures.saved.connect(self.saved.emit)
         self.menu.picture_asked.connect(self._on_picture)
-        session.counted_changed.connect(self._on_counted)
-        session.estimate_changed.connect(self.show_estimate)
-        session.difference_changed.connect(self._on_difference)
-        session.source_changed.connect(self._on_source)
-        session.state_changed.connect(self._on_state)
-        session.view_changed.connect(self._on_view)
+        for signal, callback in (
+            (session.counted_changed, self._show_spaces),
+            (session.estimate_changed, self.show_estimate),
+            (session.difference_changed, self._on_difference),
+            (session.source_changed, self._on_source),
+            (session.state_changed, self._on_state),
+            (session.view_changed, self._on_view),
+        ):
+            self._connections.add(signal, callback)
         self._on_state(session.state, session.state)
 
     def close_view(self) -> None:
@@ -112,19 +134,13 @@ class ColorSpaceView(BaseColorSpaceView):
         canvas, self.canvas = self.canvas, None
         if canvas is None:
             return
-        session = self._session
         if self._settings is not None:
             self._settings.close()
-        session.counted_changed.disconnect(self._on_counted)
-        session.estimate_changed.disconnect(self.show_estimate)
-        session.difference_changed.disconnect(self._on_difference)
-        session.source_changed.disconnect(self._on_source)
-        session.state_changed.disconnect(self._on_state)
-        session.view_changed.disconnect(self._on_view)
+        self._connections.close()
         self.controls.close_toolbar()
         self.menu.close_menu()
         if isalive(self):
-            self._lines.removeWidget(canvas.native)
+            self._stage.removeWidget(canvas.native)
             delete_later(self.menu)
         canvas.close()
         self._shown_source = self._outlined = self._counted = None
@@ -157,6 +173,7 @@ class ColorSpaceView(BaseColorSpaceView):
             color_of=self.color_of(estimate.palette, coordinates),
             up=coordinates.up,
             signed=signed,
+            compared=self._compared(),
             reset_camera=another,
         )
         if self._settings is not None:
@@ -164,6 +181,10 @@ class ColorSpaceView(BaseColorSpaceView):
         if self._counted is not coordinates:
             self._show_counts()
         self._show_spaces()
+
+    def _compared(self) -> tuple[str, str]:
+        first, second = self._session.source, self._session.subtracted
+        return ("" if first is None else first.name, "" if second is None else second.name)
 
     def _show_outline(self, coordinates: PaletteCoordinates) -> None:
         # Principal axes are those of the palette; they change with it alone.
@@ -204,7 +225,7 @@ class ColorSpaceView(BaseColorSpaceView):
         self.controls.set_scales_enabled("" if view.mode != "points" or has_density else NO_SCALE)
         self.menu.set_shells_enabled("" if view.mode == "shells" and n_channels == 3 else NO_SHELLS)
 
-    def _show_spaces(self) -> None:
+    def _show_spaces(self, *args: object) -> None:
         self.controls.set_spaces_enabled(self._session.space_obstacle())
 
     # --- the session
@@ -215,9 +236,6 @@ class ColorSpaceView(BaseColorSpaceView):
             self.canvas.set_outline([])
             self.canvas.clear()
         self._shown_source = self._outlined = self._counted = None
-        self._show_spaces()
-
-    def _on_counted(self, counted: CountedImage) -> None:
         self._show_spaces()
 
     def _on_difference(self, difference: object) -> None:
@@ -253,7 +271,18 @@ class ColorSpaceView(BaseColorSpaceView):
             self.canvas.set_tool(self.controls.tool)
             # For Esc, which puts the tool away.
             self.canvas.native.setFocus()
+            self._show_way_back()
             self.tool_changed.emit(self.controls.tool)
+
+    def show_large(self, large: bool) -> None:
+        """Know whether the view has most of the screen: then Esc takes it back."""
+        self.controls.large_button.setChecked(large)
+        self._show_way_back()
+
+    def _show_way_back(self) -> None:
+        # Esc puts a tool away first.
+        is_large = self.controls.large_button.isChecked()
+        self._back.setEnabled(is_large and self.controls.tool == "rotate")
 
     def _on_tool_canceled(self) -> None:
         self.controls.tools["rotate"].click()
@@ -261,24 +290,15 @@ class ColorSpaceView(BaseColorSpaceView):
     def set_theme(self, theme: str) -> None:
         """Follow napari's theme."""
         if self.canvas is not None:
-            self.canvas.set_theme(known_theme(theme))
             self.controls.set_theme(known_theme(theme))
+            self.setStyleSheet(focus_ring(theme))
 
     def _on_picture(self) -> None:
-        if self.canvas is None:
-            return
-        native = self.canvas.native
-        asked = ask_picture(self, (native.width(), native.height()))
-        if asked is not None:
-            self.save_picture(*asked)
+        if self.canvas is not None:
+            self.pictures.ask(self.canvas, " − ".join(filter(None, self._compared())), self)
 
     def save_picture(self, path: str | Path, size: tuple[int, int]) -> None:
         """Write a picture of the view, ``size`` (width, height) pixels; say so if that fails."""
-        if self.canvas is None:
-            return
-        try:
-            save_picture(path, self.canvas.render(size))
-        except (ValueError, OSError) as error:
-            self.failed.emit(user_message(error))
-        else:
-            self.saved.emit(Path(path))
+        if self.canvas is not None:
+            settings = PictureSettings.of_pixels(size, self._session.view.background)
+            self.pictures.save(self.canvas, path, settings)

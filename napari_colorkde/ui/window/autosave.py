@@ -13,7 +13,6 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from superqt.utils import QSignalThrottler
 
 from napari_colorkde.app.background.reports import user_message
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.session import Session
@@ -31,6 +30,7 @@ from napari_colorkde.app.session_file import (
 )
 from napari_colorkde.app.state import State
 from napari_colorkde.app.view_settings import ViewSettings
+from napari_colorkde.connections import Connections
 from napari_colorkde.core.number_text import counted
 
 SAVE_INTERVAL_MS = 400
@@ -93,7 +93,7 @@ class Autosave(QObject):
             self.failed.emit(f"The session cannot be saved: {user_message(error)}")
 
     def find_abandoned(self) -> tuple[State, Path] | None:
-        """The newest session with kernels that no living program writes, None if there is none.
+        """Return the newest session with kernels that no living program writes; None without one.
 
         Those that cannot be read are kept under another name, so that they are met only once.
         """

@@ -4,8 +4,8 @@ from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 
 from napari_colorkde.app.background.executor import Progress
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.session import Session
+from napari_colorkde.connections import Connections
 
 BUSY_DELAY_MS = 1000
 

@@ -5,13 +5,12 @@ from collections.abc import Callable
 from weakref import WeakMethod, ref
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QDockWidget, QLabel, QMainWindow
 
 from napari_colorkde.ui.window.worker_thread import wait_for_closed
 
 COLUMN_WIDTH = 430
-SIDES = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)
 
 
 class CloseWatcher(QObject):
@@ -95,25 +94,6 @@ def _close_open_windows() -> None:
 
 
 def window_of(dock: QObject | None) -> QMainWindow | None:
-    """The main window a dock widget belongs to, floating or not."""
+    """Return the main window a dock widget belongs to, floating or not."""
     parent = dock.parent() if isinstance(dock, QDockWidget) else None
     return parent if isinstance(parent, QMainWindow) else None
-
-
-def stack_above(window: QMainWindow, upper: QDockWidget, lower: QDockWidget, share: float) -> None:
-    """Put one dock above another in one column, where the lower one stands at a side.
-
-    Parameters
-    ----------
-    share
-        Part of the column's height for the upper one.
-    """
-    if window.dockWidgetArea(lower) not in SIDES or lower.isFloating():
-        return
-    # Qt puts the second one below the first.
-    window.splitDockWidget(upper, lower, Qt.Orientation.Vertical)
-    height = upper.height() + lower.height()
-    docks = [upper, lower]
-    sizes = [round(share * height), height - round(share * height)]
-    window.resizeDocks(docks, sizes, Qt.Orientation.Vertical)
-    window.resizeDocks(docks, [COLUMN_WIDTH] * 2, Qt.Orientation.Horizontal)

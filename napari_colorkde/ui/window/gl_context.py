@@ -1,12 +1,16 @@
 """OpenGL beside napari's own canvas."""
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QApplication, QMainWindow
 
 from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.connections import Connections
+
+if TYPE_CHECKING:
+    from napari import Viewer
 
 
 class CurrentContext:
@@ -23,14 +27,15 @@ class CurrentContext:
         Its window.
     """
 
-    def __init__(self, viewer: Any, main_window: QMainWindow) -> None:
-        self._events = unwrap_proxy(viewer).layers.events
+    def __init__(self, viewer: "Viewer", main_window: QMainWindow) -> None:
+        events = unwrap_proxy(viewer).layers.events
+        self._connections = Connections()
         central = main_window.centralWidget()
         self._canvas = None if central is None else central.findChild(QOpenGLWidget)
         if self._canvas is not None:
             # Weakly held, as a bound method is.
-            self._events.inserting.connect(self._make_current)
-            self._events.removing.connect(self._make_current)
+            self._connections.add(events.inserting, self._make_current)
+            self._connections.add(events.removing, self._make_current)
 
     def _make_current(self, event: object) -> None:
         if self._canvas is not None:
@@ -38,18 +43,16 @@ class CurrentContext:
 
     def close(self) -> None:
         """Let go of the viewer and its canvas. May be called twice."""
-        if self._canvas is not None:
-            self._events.inserting.disconnect(self._make_current)
-            self._events.removing.disconnect(self._make_current)
-            self._canvas = None
+        self._connections.close()
+        self._canvas = None
 
 
 def main_windows() -> list[QMainWindow]:
-    """All main windows of the application."""
+    """Return all main windows of the application."""
     return [w for w in QApplication.topLevelWidgets() if isinstance(w, QMainWindow)]
 
 
-def keep_current(viewer: Any, main_window: QMainWindow) -> None:
+def keep_current(viewer: "Viewer", main_window: QMainWindow) -> None:
     """Keep a viewer's context current for as long as its window lives."""
     context = CurrentContext(viewer, main_window)
     # Qt holds a function strongly, and this one the context; a bound method it would not.

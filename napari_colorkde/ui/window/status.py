@@ -1,5 +1,7 @@
 """The lines under the settings: what was counted, how it was computed, what went wrong."""
 
+from pathlib import Path
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -10,6 +12,7 @@ from napari_colorkde.app.density.compute import ColorValues, Estimate
 from napari_colorkde.app.image.counting import CountedImage
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
+from napari_colorkde.connections import Connections
 from napari_colorkde.core.number_text import counted, grouped
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.ui.window.delayed_indicator import BUSY_DELAY_MS, DelayedIndicator
@@ -58,7 +61,8 @@ class StatusLines(QWidget):
         lines.addLayout(last)
         self.set_theme("dark")
         self.show_error("")
-        self._pairs = (
+        self._connections = Connections()
+        for signal, callback in (
             (session.source_changed, self._on_source),
             (session.counted_changed, self._on_counted),
             (session.densities_changed, self._on_densities),
@@ -67,9 +71,8 @@ class StatusLines(QWidget):
             (session.failed, self._on_failed),
             (session.message, self.show_error),
             (session.state_changed, self._on_state),
-        )
-        for signal, callback in self._pairs:
-            signal.connect(callback)
+        ):
+            self._connections.add(signal, callback)
         self._on_source(session.source)
         add_handler(self._on_unexpected)
 
@@ -77,8 +80,7 @@ class StatusLines(QWidget):
         """Let go of the session."""
         self._indicator.close()
         remove_handler(self._on_unexpected)
-        for signal, callback in self._pairs:
-            signal.disconnect(callback)
+        self._connections.close()
 
     def _on_unexpected(self, error: Exception) -> None:
         self.show_error(f"An unexpected error occurred and was logged: {user_message(error)}")
@@ -99,6 +101,10 @@ class StatusLines(QWidget):
         self.show_error(self._session.error or "")
         self.news.setText(news)
         self.news.show()
+
+    def show_saved(self, path: Path) -> None:
+        """Say which file was written."""
+        self.show_message(f"Saved {path}.")
 
     # --- the session
 
@@ -149,7 +155,7 @@ class StatusLines(QWidget):
 
 
 def palette_facts(palette: Palette, is_sample: bool) -> str:
-    """What was counted and what was left out, in words."""
+    """Return what was counted and what was left out, in words."""
     facts = [
         f"{_count(palette.n_pixels, 'pixel')}",
         f"{_count(len(palette), 'color')}",
@@ -172,7 +178,7 @@ def palette_facts(palette: Palette, is_sample: bool) -> str:
 
 
 def work_facts(estimate: Estimate, densities: ColorValues) -> str:
-    """Bandwidth, device and time, in words."""
+    """Return bandwidth, device and time, in words."""
     sigmas = [f"{sigma:.3g}" for sigma in estimate.sigmas]
     shown = sigmas[0] if len(set(sigmas)) == 1 else ", ".join(sigmas)
     facts = [

@@ -1,7 +1,6 @@
 """Runs the session's work in a thread, and shows it in napari's activity dock."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
 from weakref import WeakSet
 
 from napari.qt.threading import GeneratorWorker
@@ -23,14 +22,14 @@ class QtExecutor:
     """
 
     def __init__(self) -> None:
-        self._worker: Any = None
-        self._deliver: Callable[[Any], None] | None = None
+        self._worker: GeneratorWorker | None = None
+        self._deliver: Callable[..., None] | None = None
         self._ended: Callable[[], None] | None = None
 
-    def start(self, steps: Work, deliver: Callable[[Any], None], ended: Callable[[], None]) -> None:
+    def start(self, steps: Work, deliver: Callable[..., None], ended: Callable[[], None]) -> None:
         """Run in the background."""
 
-        def run() -> Any:
+        def run() -> Iterator[object]:
             yield from steps()
 
         self._deliver, self._ended = deliver, ended
@@ -70,7 +69,7 @@ class QtExecutor:
             _closed_workers.add(self._worker)
             self._worker = None
 
-    def _on_yielded(self, item: Any) -> None:
+    def _on_yielded(self, item: object) -> None:
         if self._deliver is not None:
             self._deliver(item)
 
@@ -90,7 +89,7 @@ def wait_for_closed() -> None:
 
 
 # Their thread keeps them alive.
-_closed_workers: WeakSet[Any] = WeakSet()
+_closed_workers: WeakSet[GeneratorWorker] = WeakSet()
 
 
 class _Bar(cancelable_progress):

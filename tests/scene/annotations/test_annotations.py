@@ -70,7 +70,7 @@ def test_walls_have_no_place_in_fewer_channels(canvas: Any) -> None:
     canvas.show_marginals(True)
     canvas.set_volume(blob(220, 40), AXES[:2], RGB[:2])
     canvas.render((100, 100))
-    assert not any(node.visible for node in canvas._walls.nodes)
+    assert not any(node.visible for node in canvas.walls.nodes)
 
 
 def test_cut_takes_the_near_half_away(canvas: Any) -> None:
@@ -113,7 +113,7 @@ def test_points_are_cut_as_the_cloud_is(canvas: Any, perspective: bool, channel:
     background = canvas.render((200, 200))[100, 2, :3].astype(int)
 
     def is_shown(color: np.ndarray) -> bool:
-        place = canvas._on_screen(canvas._space.box.to_scene([color]))[0]
+        place = canvas.projection.on_screen(canvas.space.box.to_scene([color]))[0]
         column, row = np.round(place).astype(int)
         height, width = canvas.native.height(), canvas.native.width()
         patch = canvas.render((width, height))[row - 2 : row + 3, column - 2 : column + 3, :3]
@@ -193,8 +193,8 @@ def test_numbers_of_the_axes_never_run_into_each_other(canvas: Any) -> None:
     canvas.rotate(0, 5)
     for _ in range(36):
         canvas.rotate(10)
-        canvas._follow_camera()
-        _, numbers, _ = canvas._frame._rulers._nodes
+        canvas.follow_camera()
+        _, numbers, _ = canvas.frame.rulers.nodes
         places = np.atleast_2d(numbers.pos)[:, :2]
         sizes = np.array([text_size(text, NUMBER_POINTS) for text in numbers.text])
         room = (sizes[:, np.newaxis] + sizes) / 2 + (4, 0)  # a gap, as between words
@@ -207,8 +207,8 @@ def test_ticks_of_two_axes_do_not_meet_in_a_corner(canvas: Any) -> None:
     canvas.set_volume(blob(200, 40, 40), AXES, RGB)
     for _ in range(12):
         canvas.rotate(30)
-        canvas._follow_camera()
-        ticks, numbers, _ = canvas._frame._rulers._nodes
+        canvas.follow_camera()
+        ticks, numbers, _ = canvas.frame.rulers.nodes
         feet = np.asarray(ticks.pos).reshape(-1, 2, 2)[:, 0]
         texts = np.array(numbers.text)
         assert len(feet) == len(texts)

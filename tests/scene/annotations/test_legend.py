@@ -45,7 +45,11 @@ def test_shells_are_named_by_their_share() -> None:
 
 
 def test_a_difference_fades_in_the_middle() -> None:
-    bar = difference_bar((1, 0.5, 0), (0, 0.5, 1))
+    bar = difference_bar(
+        (1, 0.5, 0), (0, 0.5, 1), ("before", "a name that is much too long to be read")
+    )
     assert bar.colors is not None
     assert bar.opacity.min() < 0.02
     np.testing.assert_array_equal(bar.colors[[0, -1]], [[0, 0.5, 1], [1, 0.5, 0]])
+    # Which image is which: named, and a long name is shortened.
+    assert bar.title == "orange: more in before\nblue: more in a name that is much too…"

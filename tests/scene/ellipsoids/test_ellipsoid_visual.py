@@ -75,7 +75,7 @@ def test_dragging_the_selected_one_moves_its_mean(kernels: Any) -> None:
     released: list[int] = []
     kernels.ellipsoid_moved.connect(lambda k, mean: moved.append((k, mean)))
     kernels.ellipsoid_released.connect(released.append)
-    azimuth = kernels._camera.azimuth
+    azimuth = kernels.camera.azimuth
     start = pixel_of(kernels, MEANS[0] + [12, 0, 0])  # beside the middle and its handle
     end = pixel_of(kernels, MEANS[0] + [-48, 0, 0])
     drag(kernels, start, end)
@@ -83,9 +83,9 @@ def test_dragging_the_selected_one_moves_its_mean(kernels: Any) -> None:
     assert {k for k, _ in moved} == {0}
     shift = moved[-1][1] - MEANS[0]
     assert shift[0] == pytest.approx(-60, abs=8)  # red points up, in the plane of the screen
-    assert kernels._camera.azimuth == azimuth
+    assert kernels.camera.azimuth == azimuth
     # and the view turns again afterwards
-    assert kernels._camera.interactive
+    assert kernels.camera.interactive
 
 
 @pytest.mark.window
@@ -93,12 +93,12 @@ def test_dragging_another_one_turns_the_view(kernels: Any) -> None:
     kernels.set_ellipsoids(MEANS, COVARIANCES, selected=0)
     moved: list[Any] = []
     kernels.ellipsoid_moved.connect(lambda k, mean: moved.append(k))
-    azimuth = kernels._camera.azimuth
+    azimuth = kernels.camera.azimuth
     start = pixel_of(kernels, MEANS[1])
     end = pixel_of(kernels, MEANS[1] + [0, 60, 0])
     drag(kernels, start, end)
     assert not moved
-    assert kernels._camera.azimuth != azimuth
+    assert kernels.camera.azimuth != azimuth
 
 
 @pytest.mark.window
@@ -135,7 +135,7 @@ def test_thin_kernels_have_handles_that_can_be_grasped(kernels: Any) -> None:
     reshaped: list[np.ndarray] = []
     kernels.ellipsoid_reshaped.connect(lambda k, covariance: reshaped.append(covariance))
     kernels.render((430, 360))
-    places = kernels._on_screen(kernels._ellipsoids.handle_places())
+    places = kernels.projection.on_screen(kernels.ellipsoids.handle_places())
     middle = pixel_of(kernels, MEANS[1])
     away = np.linalg.norm(places - [middle.x(), middle.y()], axis=1)
     assert np.nanmin(away) > 20

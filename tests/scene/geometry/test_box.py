@@ -16,13 +16,11 @@ from napari_colorkde.scene.geometry.box import (
     choose_rulers,
     edge_kinds,
     faces_toward_viewer,
-    nice_ticks,
     outward,
     plane_in_box,
-    principal_axes,
-    principal_circles,
-    tick_texts,
 )
+from napari_colorkde.scene.geometry.principal_axes import principal_axes, principal_circles
+from napari_colorkde.scene.geometry.ticks import nice_ticks, tick_texts
 
 AXES = (np.linspace(0, 255, 5), np.linspace(-10, 10, 6), np.linspace(2, 3, 7))
 # Above the middle of the bottom edge, looking down a little: an orthographic picture of the cube.

@@ -143,13 +143,13 @@ def test_a_rectangle_selects_what_is_seen_in_it(drawn: Any) -> None:
 
     drawn.set_tool("rectangle")
     middle = pixel_of(drawn, [200, 60, 60])
-    azimuth = drawn._camera.azimuth
+    azimuth = drawn.camera.azimuth
     drag(drawn, middle - QPoint(20, 20), middle, middle + QPoint(20, 20))
     (region,) = drawn.regions
     np.testing.assert_array_equal(
         region.contains([[200, 60, 60], [60, 60, 200], [60, 200, 60]]), [True, False, False]
     )
-    assert drawn._camera.azimuth == azimuth
+    assert drawn.camera.azimuth == azimuth
     # It means the same when the view has turned.
     drawn.rotate(70)
     assert region.contains([[200, 60, 60]]).all()
@@ -218,7 +218,7 @@ def test_escape_gives_a_drawing_up_and_then_the_tool(drawn: Any, tool: str) -> N
     drawn.tool_canceled.connect(lambda: put_away.append(True))
     drawn.set_tool(tool)
     start = pixel_of(drawn, [200, 60, 60])
-    azimuth = drawn._camera.azimuth
+    azimuth = drawn.camera.azimuth
     path = [start, start + QPoint(20, 5), start + QPoint(30, 30)]
     QTest.mousePress(drawn.native, Qt.MouseButton.LeftButton, pos=start)
     move(drawn.native, path[1])
@@ -227,22 +227,22 @@ def test_escape_gives_a_drawing_up_and_then_the_tool(drawn: Any, tool: str) -> N
     move(drawn.native, path[2])
     QTest.mouseRelease(drawn.native, Qt.MouseButton.LeftButton, pos=path[2])
     assert drawn.regions == [None]
-    assert drawn._camera.azimuth == azimuth
+    assert drawn.camera.azimuth == azimuth
     assert put_away == []
     QTest.keyClick(drawn.native, Qt.Key.Key_Escape)
     assert put_away == [True]
     drawn.set_tool("rotate")
     drag(drawn, QPoint(150, 150), QPoint(200, 150), QPoint(220, 150))
-    assert drawn._camera.azimuth != azimuth
+    assert drawn.camera.azimuth != azimuth
 
 
 @pytest.mark.window
 def test_turning_is_the_tool_to_begin_with(drawn: Any) -> None:
     from qtpy.QtCore import QPoint
 
-    azimuth = drawn._camera.azimuth
+    azimuth = drawn.camera.azimuth
     drag(drawn, QPoint(150, 150), QPoint(200, 150), QPoint(220, 150))
     assert drawn.regions == []
-    assert drawn._camera.azimuth != azimuth
+    assert drawn.camera.azimuth != azimuth
     with pytest.raises(ValueError, match="tool must be one of"):
         drawn.set_tool("wand")

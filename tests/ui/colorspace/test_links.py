@@ -10,15 +10,14 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 from napari.layers import Labels
-from qtpy.QtCore import QPoint
-from qtpy.QtWidgets import QWidget
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_colorkde.app.kernels.in_color_space import convert_kernels
 from napari_colorkde.app.layers.overlay_colormap import class_color
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.scene.geometry.regions import BallRegion
-from napari_colorkde.ui.colorspace.picture_dialog import PictureDialog
-from tests.scene.mouse import drag, pixel_of
+from tests.scene.mouse import click, drag, pixel_of
 from tests.ui.conftest import RGB, Dock, close_dock
 
 if TYPE_CHECKING:
@@ -84,17 +83,17 @@ def test_the_readout_is_taken_back_when_the_mouse_leaves_the_image(
 
 def test_the_pixel_is_marked_in_the_color_space(viewer: Viewer, dock: Dock) -> None:
     widget = dock(RGB)
-    marker = widget.colorspace.canvas._marker  # type: ignore[union-attr]
+    marker = widget.colorspace.canvas.marker  # type: ignore[union-attr]
     move_mouse(viewer, 10, 20)
-    np.testing.assert_array_equal(marker._color, RGB[10, 20])
+    np.testing.assert_array_equal(marker.color, RGB[10, 20])
     move_mouse(viewer, 1000, 20)
-    assert marker._color is None
+    assert marker.color is None
     move_mouse(viewer, 10, 20)
     viewer.mouse_over_canvas = False
-    assert marker._color is None
+    assert marker.color is None
     move_mouse(viewer, 10, 20)
     viewer.layers.remove("photo")
-    assert marker._color is None
+    assert marker.color is None
     move_mouse(viewer, 10, 20)
 
 
@@ -137,9 +136,93 @@ def test_a_tool_makes_room_and_a_layer_before_the_first_drag(viewer: Viewer, doc
     assert colorspace.canvas.native.height() == height
 
 
-def test_escape_puts_the_tool_away(viewer: Viewer, dock: Dock, qtbot: Any) -> None:
-    from qtpy.QtCore import Qt
+def test_regions_of_all_tools_are_added_and_subtracted(viewer: Viewer, dock: Dock) -> None:
+    viewer.window.resize(1280, 880)
+    widget = dock(RGB)
+    colorspace: Any = widget.colorspace
+    canvas, bar, tools = colorspace.canvas, colorspace.bar, colorspace.controls.tools
+    shift, alt = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.AltModifier
 
+    def selected() -> Any:
+        return widget.links.regions.chosen.copy()  # type: ignore[union-attr]
+
+    for name in ("lasso", "rectangle", "ball"):
+        assert "Shift adds" in tools[name].toolTip()
+        assert "Alt subtracts" in tools[name].toolTip()
+    middle = pixel_of(canvas, CENTER)
+    tools["ball"].click()
+    drag(canvas, middle, middle + QPoint(6, 0), middle + QPoint(9, 0))
+    ball = selected()
+    tools["rectangle"].click()
+    left = middle - QPoint(120, 120)
+    drag(canvas, left, middle, middle + QPoint(0, 120), keys=shift)
+    both = selected()
+    assert both[ball].all()
+    assert both.sum() > ball.sum()
+    drag(canvas, left, middle, middle + QPoint(0, 120), keys=alt)
+    assert not selected()[both & ~ball].any()
+    # Window managers take Alt: there is a button, too.
+    bar.clear_button.click()
+    drag(canvas, left, middle, middle + QPoint(120, 120))
+    every = selected()
+    bar.subtract_button.click()
+    tools["ball"].click()
+    drag(canvas, middle, middle + QPoint(6, 0), middle + QPoint(9, 0))
+    np.testing.assert_array_equal(selected(), every & ~ball)
+    # A mere click takes nothing away.
+    before = selected()
+    click(canvas, middle)
+    np.testing.assert_array_equal(selected(), before)
+    bar.subtract_button.click()
+    bar.invert.trigger()
+    np.testing.assert_array_equal(selected(), ~before)
+    bar.invert.trigger()
+    bar.grow.trigger()
+    grown = selected()
+    assert grown[before].all()
+    assert grown.sum() > before.sum()
+    bar.shrink.trigger()
+    assert selected().sum() < grown.sum()
+
+
+def test_a_tool_and_its_rows_move_nothing(viewer: Viewer, dock: Dock) -> None:
+    widget = dock(RGB)
+    colorspace: Any = widget.colorspace
+    canvas, controls = colorspace.canvas, colorspace.controls
+
+    def places() -> Any:
+        corner = controls.mapTo(widget.window(), QPoint(0, 0))
+        return canvas.native.size(), corner, widget.mapTo(widget.window(), QPoint(0, 0))
+
+    before = places()
+    controls.tools["lasso"].click()
+    assert colorspace.bar.isVisible()
+    QApplication.processEvents()
+    assert places() == before
+    start = pixel_of(canvas, CENTER)
+    drag(canvas, start - QPoint(20, 20), start + QPoint(20, -20), start + QPoint(0, 20))
+    QApplication.processEvents()
+    assert places() == before
+
+
+def test_keys_turn_and_zoom_the_cube(dock: Dock, qtbot: Any) -> None:
+    canvas: Any = dock(RGB).colorspace.canvas  # type: ignore[union-attr]
+    azimuth, elevation = canvas.camera.azimuth, canvas.camera.elevation
+    scale = canvas.camera.scale_factor
+    key = Qt.Key
+    qtbot.keyClick(canvas.native, key.Key_Right)
+    assert canvas.camera.azimuth != azimuth
+    qtbot.keyClick(canvas.native, key.Key_Left)
+    qtbot.keyClick(canvas.native, key.Key_Up)
+    assert canvas.camera.azimuth == pytest.approx(azimuth)
+    assert canvas.camera.elevation > elevation
+    qtbot.keyClick(canvas.native, key.Key_Plus)
+    assert canvas.camera.scale_factor < scale
+    qtbot.keyClick(canvas.native, key.Key_Home)
+    assert canvas.viewpoint is None
+
+
+def test_escape_puts_the_tool_away(viewer: Viewer, dock: Dock, qtbot: Any) -> None:
     widget = dock(RGB)
     assert widget.colorspace is not None
     widget.colorspace.controls.tools["lasso"].click()
@@ -221,7 +304,7 @@ def test_closing_the_dock_takes_the_selection_along(viewer: Viewer, dock: Dock, 
 
 def lit_colors(widget: Any) -> Any:
     return {
-        tuple(color) for color in widget.colorspace.canvas._highlighted._colors.astype(int).tolist()
+        tuple(color) for color in widget.colorspace.canvas.highlighted.colors.astype(int).tolist()
     }
 
 
@@ -257,12 +340,12 @@ def test_another_space_is_chosen_and_told_in_its_names(dock: Dock) -> None:
     widget.session.wait()
     assert widget.session.space == "lab"
     assert widget.colorspace.channel_names() == ("L*", "a*", "b*")
-    assert widget.colorspace.canvas._outline.is_needed
+    assert widget.colorspace.canvas.outline.is_needed
     assert widget.panel.sigma.value < 4
     widget.session.undo()
     widget.session.wait()
     assert widget.colorspace.controls.space.value == "rgb"
-    assert not widget.colorspace.canvas._outline.is_needed
+    assert not widget.colorspace.canvas.outline.is_needed
 
 
 def test_a_gray_image_says_why_it_has_no_other_space(dock: Dock) -> None:
@@ -280,9 +363,8 @@ def test_kernels_are_moved_in_another_space(dock: Dock) -> None:
     widget.colorspace.controls.space.value = "lab"
     widget.session.wait()
     assert not widget.colorspace.note.isHidden()
-    ellipsoids = widget.links.ellipsoids
-    place = ellipsoids._canvas._ellipsoids.shown.means[0]
-    ellipsoids._on_moved(0, place + np.array([10.0, 0, 0]))
+    canvas = widget.colorspace.canvas
+    canvas.ellipsoid_moved.emit(0, canvas.ellipsoids.shown.means[0] + np.array([10.0, 0, 0]))
     assert widget.session.kernels is not None
     (kernel,) = widget.session.kernels
     assert (kernel.mean > [80, 76, 78]).all()
@@ -298,9 +380,11 @@ def test_an_axis_is_dragged_in_another_space_and_back(dock: Dock, full: bool) ->
     widget.session.wait()
     widget.kernels.table.choose([0])
     canvas = widget.colorspace.canvas
-    canvas._camera.scale_factor /= 4  # handles stand at the ends
-    middle = canvas._on_screen(canvas._space.box.to_scene(canvas._ellipsoids.shown.means))[0]
-    handles = canvas._on_screen(canvas._ellipsoids.handle_places())
+    canvas.camera.scale_factor /= 4  # handles stand at the ends
+    middle = canvas.projection.on_screen(canvas.space.box.to_scene(canvas.ellipsoids.shown.means))[
+        0
+    ]
+    handles = canvas.projection.on_screen(canvas.ellipsoids.handle_places())
     handle = handles[np.argmax(np.linalg.norm(handles - middle, axis=1))]
     start, end = (
         QPoint(*np.round(place).astype(int)) for place in (handle, handle + (handle - middle))
@@ -316,10 +400,10 @@ def test_an_axis_is_dragged_in_another_space_and_back(dock: Dock, full: bool) ->
     (center,), (covariance,) = convert_kernels(
         kernel.mean[np.newaxis],
         kernel.covariance_matrix[np.newaxis],
-        widget.links.ellipsoids._space,
+        widget.session.estimate.coordinates,
     )
-    np.testing.assert_allclose(canvas._ellipsoids.shown.means[0], center)
-    np.testing.assert_allclose(canvas._ellipsoids.shown.covariance(0), covariance, atol=1e-9)
+    np.testing.assert_allclose(canvas.ellipsoids.shown.means[0], center)
+    np.testing.assert_allclose(canvas.ellipsoids.shown.covariance(0), covariance, atol=1e-9)
     widget.session.undo()
     widget.session.wait()
     assert widget.session.kernels[0] == first
@@ -341,13 +425,13 @@ def test_the_menu_changes_the_view(dock: Dock) -> None:
     menu.along.aboutToShow.emit()
     assert [action.text() for action in menu.along.actions()] == ["red", "green", "blue"]
     menu.along.actions()[0].trigger()
-    assert canvas._camera.elevation == 90
+    assert canvas.camera.elevation == 90
     menu.cut.aboutToShow.emit()
     menu.cut.actions()[2].trigger()
-    assert canvas._cut.is_needed
-    np.testing.assert_allclose(canvas._cut._through, 127.5)
+    assert canvas.cut.is_needed
+    np.testing.assert_allclose(canvas.cut.through, 127.5)
     menu.set_cut(None)
-    assert not canvas._cut.is_needed
+    assert not canvas.cut.is_needed
     menu.set_shells("25, 75 %")
     assert canvas.shells == (0.25, 0.75)
     menu.set_shells("120")
@@ -365,12 +449,12 @@ def test_ellipsoids_are_colored_by_class_or_mean(dock: Dock) -> None:
     widget.session.wait()
     by_mean, by_class = menu.ellipsoids.actions()[-2:]
     assert by_mean.isChecked()
-    np.testing.assert_allclose(canvas._ellipsoids.shown.colors, [kernels[0].mean / 255] * 2)
+    np.testing.assert_allclose(canvas.ellipsoids.shown.colors, [kernels[0].mean / 255] * 2)
     by_class.trigger()
     wanted = [class_color(0), class_color(1)]
-    np.testing.assert_allclose(canvas._ellipsoids.shown.colors, wanted)
+    np.testing.assert_allclose(canvas.ellipsoids.shown.colors, wanted)
     by_mean.trigger()
-    np.testing.assert_allclose(canvas._ellipsoids.shown.colors, [kernels[0].mean / 255] * 2)
+    np.testing.assert_allclose(canvas.ellipsoids.shown.colors, [kernels[0].mean / 255] * 2)
 
 
 def test_settings_survive_floating(dock: Dock, qtbot: Any) -> None:
@@ -385,7 +469,7 @@ def test_settings_survive_floating(dock: Dock, qtbot: Any) -> None:
     qtbot.waitUntil(lambda: colorspace.canvas.native.context() is not before)
     assert colorspace.canvas.mode == "maximum"
     assert colorspace.canvas.density_floor == pytest.approx(1 / 8)
-    assert colorspace.canvas._walls.is_needed
+    assert colorspace.canvas.walls.is_needed
 
 
 def test_the_difference_from_another_image_is_shown_and_taken_back(
@@ -402,7 +486,7 @@ def test_the_difference_from_another_image_is_shown_and_taken_back(
     menu.difference.actions()[1].trigger()
     widget.session.wait()
     canvas = widget.colorspace.canvas
-    assert canvas._signed
+    assert canvas.signed
     # What only one image has is not offered, with the reason.
     counts = mode.native.model().item(3)
     assert counts.text() == "counts"
@@ -411,12 +495,15 @@ def test_the_difference_from_another_image_is_shown_and_taken_back(
     assert not menu.marginals.isEnabled()
     assert "difference" in counts.toolTip()
     assert "difference" in menu.marginals.toolTip()
-    assert canvas._values.min() < 0 < canvas._values.max()
+    assert canvas.values.min() < 0 < canvas.values.max()
+    # Saved pictures tell which image is which, too.
+    _, texts = canvas.legend.nodes
+    assert texts.text == ["orange: more in photo", "blue: more in other"]
     widget.session.bandwidth = 9
     widget.session.wait()
-    assert canvas._signed
+    assert canvas.signed
     viewer.layers.remove(other)
-    assert not canvas._signed
+    assert not canvas.signed
     assert counts.isEnabled()
     assert menu.marginals.isEnabled()
     gray = viewer.add_image(RGB[..., 0], name="gray")
@@ -424,7 +511,7 @@ def test_the_difference_from_another_image_is_shown_and_taken_back(
     widget.links.difference.choose(gray)
     widget.session.wait()
     assert "no channels like red, green, blue" in widget.status.problem.text()
-    assert not canvas._signed
+    assert not canvas.signed
 
 
 def test_a_picture_is_saved_in_the_size_that_was_asked_for(dock: Dock, tmp_path: Path) -> None:
@@ -434,12 +521,6 @@ def test_a_picture_is_saved_in_the_size_that_was_asked_for(dock: Dock, tmp_path:
     assert iio.imread(tmp_path / "colorspace.png").shape[:2] == (240, 320)
     widget.colorspace.save_picture(tmp_path / "colorspace.jpg", (320, 240))
     assert ".png" in widget.status.problem.text()
-
-
-def test_the_picture_is_proposed_in_the_proportions_of_the_view(qtbot: Any) -> None:
-    dialog = PictureDialog((400, 300))
-    qtbot.addWidget(dialog)
-    assert dialog.chosen == (1600, 1200)
 
 
 def test_the_controls_fit_a_narrow_dock(dock: Dock) -> None:

@@ -16,7 +16,8 @@ from napari_colorkde.app.kernels.picking import Picker
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.ui.colorspace import region_selection
-from napari_colorkde.ui.colorspace.region_selection import RegionBar, RegionSelection
+from napari_colorkde.ui.colorspace.region_bar import RegionBar
+from napari_colorkde.ui.colorspace.region_selection import RegionSelection
 from tests.app.stepping import SteppingExecutor
 from tests.scene.remembering import make_canvas
 

@@ -37,8 +37,8 @@ def choose_everything(colorspace: Any) -> None:
     menu.sizes.actions()[2].trigger()
     menu.colorings.actions()[1].trigger()
     canvas.rotate(33.0, 12.0)
-    canvas._camera.scale_factor *= 0.7
-    canvas._camera.center = (0.2, 0.6, 0.4)
+    canvas.camera.scale_factor *= 0.7
+    canvas.camera.center = (0.2, 0.6, 0.4)
     menu.auto_rotate.setChecked(True)
 
 
@@ -50,13 +50,13 @@ def assert_drawn(colorspace: Any, look: ViewSettings) -> None:
     assert canvas.density_floor == pytest.approx(look.density_floor)
     assert canvas.perspective == look.perspective
     assert canvas.auto_rotate == look.auto_rotate
-    assert canvas._walls.is_needed == look.marginals
-    assert canvas._legend_shown == look.legend
+    assert canvas.walls.is_needed == look.marginals
+    assert canvas.legend_shown == look.legend
     assert canvas.shells == look.shells
-    assert canvas._cut.is_needed == (look.cut is not None)
-    box = canvas._space.box
+    assert canvas.cut.is_needed == (look.cut is not None)
+    box = canvas.space.box
     through = box.low[look.cut] + look.cut_at * (box.high[look.cut] - box.low[look.cut])
-    assert canvas._cut._through[look.cut] == pytest.approx(through)
+    assert canvas.cut.through[look.cut] == pytest.approx(through)
 
 
 def test_a_view_that_is_opened_again_looks_as_before(
@@ -110,11 +110,11 @@ def test_the_session_knows_a_view_that_has_come_to_rest(dock: Dock, qtbot: Any) 
 def test_a_cut_stays_at_its_part_of_the_axis(dock: Dock) -> None:
     widget: Any = dock(RGB)
     widget.colorspace.menu.set_cut(0, 0.25)
-    np.testing.assert_allclose(widget.colorspace.canvas._cut._through[0], 0.25 * 255)
+    np.testing.assert_allclose(widget.colorspace.canvas.cut.through[0], 0.25 * 255)
     widget.session.space = "lab"
     widget.session.wait()
-    box = widget.colorspace.canvas._space.box
-    at = (widget.colorspace.canvas._cut._through[0] - box.low[0]) / (box.high[0] - box.low[0])
+    box = widget.colorspace.canvas.space.box
+    at = (widget.colorspace.canvas.cut.through[0] - box.low[0]) / (box.high[0] - box.low[0])
     assert at == pytest.approx(0.25)
 
 

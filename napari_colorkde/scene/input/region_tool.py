@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from psygnal import Signal
-from vispy.scene import SceneCanvas
+from vispy.scene import Node, SceneCanvas
 from vispy.scene.visuals import Line
 
+from napari_colorkde.connections import Connections
 from napari_colorkde.scene.axes import SceneAxes
 from napari_colorkde.scene.camera import FittedCamera
-from napari_colorkde.scene.element import Element, Project, ScreenSpace
+from napari_colorkde.scene.element import Element, ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats
-from napari_colorkde.scene.geometry.rays import Ray
+from napari_colorkde.scene.geometry.projection import Projection
 from napari_colorkde.scene.geometry.regions import (
     BallRegion,
     HalfSpace,
@@ -23,6 +23,7 @@ from napari_colorkde.scene.geometry.regions import (
     ball_outline,
     distance_from_ray,
 )
+from napari_colorkde.scene.input.events import KeyEvent, MouseEvent
 from napari_colorkde.scene.theme import THEMES, Theme
 
 TOOLS = ("rotate", "lasso", "rectangle", "ball")
@@ -42,14 +43,17 @@ class RegionTool(Element):
         Whose events are listened to.
     camera : vispy camera
         Kept still while a region is drawn.
-    ray_at : callable
-        Pixels (2,) → the `Ray` under them.
-    project : callable
-        Scene points (N, 3) → homogeneous pixels (N, 4).
+    projection : Projection
+        Where things of the scene are on the screen, and back.
     color_under : callable
         Pixels (2,) → the color (C,) that is seen there, or None.
     visible : callable
         () → what a cut leaves to be seen, or None without a cut.
+
+    Attributes
+    ----------
+    mode : str
+        What the last drag was for: "new", with Shift "add", with Alt "subtract".
     """
 
     changed = Signal(object, description="A region is being drawn.")
@@ -60,26 +64,27 @@ class RegionTool(Element):
         self,
         canvas: SceneCanvas,
         camera: FittedCamera,
+        projection: Projection,
         *,
-        ray_at: Callable[[Floats], Ray],
-        project: Project,
         color_under: Callable[[Floats], Floats | None],
         visible: Callable[[], HalfSpace | None],
     ) -> None:
         super().__init__()
         self._canvas, self._camera = canvas, camera
-        self._ray_at, self._project = ray_at, project
+        self._projection = projection
         self._color_under, self._visible = color_under, visible
         self._theme = THEMES["dark"]
         self._tool = "rotate"
+        self.mode = "new"
         self._path: list[Floats] = []
         self._center: Floats | None = None
         self._canceled = False
         events = canvas.events
-        events.mouse_press.connect(self._on_press, position="first")
-        events.mouse_move.connect(self._on_move, position="first")
-        events.mouse_release.connect(self._on_release, position="first")
-        events.key_press.connect(self._on_key)
+        self._connections = Connections()
+        self._connections.add_at(events.mouse_press, self._on_press, "first")
+        self._connections.add_at(events.mouse_move, self._on_move, "first")
+        self._connections.add_at(events.mouse_release, self._on_release, "first")
+        self._connections.add(events.key_press, self._on_key)
 
     @property
     def tool(self) -> str:
@@ -89,7 +94,7 @@ class RegionTool(Element):
     @tool.setter
     def tool(self, tool: str) -> None:
         if tool not in TOOLS:
-            raise ValueError(f"tool must be one of {', '.join(TOOLS)}, not {tool!r}")
+            raise ValueError(f"tool must be one of {', '.join(TOOLS)}, not {tool!r}.")
         self._tool = tool
         self._end()
 
@@ -98,16 +103,12 @@ class RegionTool(Element):
         """Whether a region can be drawn: to make its outline takes longer than to draw it."""
         return self._tool != "rotate"
 
-    def disconnect(self) -> None:
+    def close(self) -> None:
         """Let go of the canvas."""
         self._end()
-        events = self._canvas.events
-        events.mouse_press.disconnect(self._on_press)
-        events.mouse_move.disconnect(self._on_move)
-        events.mouse_release.disconnect(self._on_release)
-        events.key_press.disconnect(self._on_key)
+        self._connections.close()
 
-    def make(self, scene: Any, overlay: ScreenSpace) -> None:
+    def make(self, scene: Node, overlay: ScreenSpace) -> None:
         """Make the outline."""
         node = Line(np.zeros((2, 2), np.float32), method="gl", parent=overlay.node)
         node.set_gl_state("translucent", depth_test=False)
@@ -130,7 +131,7 @@ class RegionTool(Element):
 
     # --- the mouse
 
-    def _on_press(self, event: Any) -> None:
+    def _on_press(self, event: MouseEvent) -> None:
         if event.button != 1 or self._tool == "rotate" or self.space is None:
             return
         position = np.asarray(event.pos, dtype=float)[:2]
@@ -138,10 +139,12 @@ class RegionTool(Element):
             self._center = self._color_under(position)
             if self._center is None:
                 return
+        held = {key.name for key in event.modifiers}
+        self.mode = "add" if "Shift" in held else "subtract" if "Alt" in held else "new"
         self._path = [position]
         self._camera.interactive = False
 
-    def _on_move(self, event: Any) -> None:
+    def _on_move(self, event: MouseEvent) -> None:
         if not self._path:
             return
         position = np.asarray(event.pos, dtype=float)[:2]
@@ -157,7 +160,7 @@ class RegionTool(Element):
         if region is not None:
             self.changed.emit(region)
 
-    def _on_release(self, event: Any) -> None:
+    def _on_release(self, event: MouseEvent) -> None:
         if not self._path:
             if self._canceled:
                 self._give_back_camera()
@@ -167,7 +170,7 @@ class RegionTool(Element):
         self._end()
         self.drawn.emit(region)
 
-    def _on_key(self, event: Any) -> None:
+    def _on_key(self, event: KeyEvent) -> None:
         if event.key is None or event.key.name != "Escape" or self._tool == "rotate":
             return
         event.handled = True
@@ -216,9 +219,9 @@ class RegionTool(Element):
 
     def _matrix(self) -> Floats:
         """Return what maps the scene to the screen now; the view may turn later."""
-        offset = self._project(np.zeros((1, 3)))
-        return np.concatenate([self._project(np.eye(3)) - offset, offset])
+        offset = self._projection.homogeneous(np.zeros((1, 3)))
+        return np.concatenate([self._projection.homogeneous(np.eye(3)) - offset, offset])
 
     def _radius(self, center: Floats, space: SceneAxes) -> float:
         """Return the radius, image units, of the ball that is seen to end under the mouse."""
-        return distance_from_ray(self._ray_at(self._path[-1]), center, space.box)
+        return distance_from_ray(self._projection.ray_at(self._path[-1]), center, space.box)

@@ -14,7 +14,7 @@ from napari.components.camera import Camera
 from napari.layers import Image, Surface
 
 from napari_colorkde.core.kde.color_kde import ColorKDE
-from napari_colorkde.ui.colorspace.volume_viewer import (
+from napari_colorkde.ui.volume_viewer import (
     open_volume,
     shell_layers,
     true_colors,
@@ -107,7 +107,7 @@ def test_the_volume_opens_in_a_second_viewer(
     widget = dock(RGB)
     names = [layer.name for layer in viewer.layers]
     monkeypatch.setattr(
-        "napari_colorkde.ui.dock.open_volume",
+        "napari_colorkde.ui.outputs.open_volume",
         lambda *args, **options: other_viewers.append(open_volume(*args, **options)),
     )
     widget.panel.volume_button.native.click()
@@ -160,7 +160,7 @@ SCRIPT = """
 import napari, numpy as np
 from napari_colorkde.app.density import compute
 from napari_colorkde.ui.launcher import dock_plugin
-from napari_colorkde.ui.colorspace.volume_viewer import open_volume
+from napari_colorkde.ui.volume_viewer import open_volume
 from qtpy.QtWidgets import QApplication
 
 compute.BINS = {1: 64, 2: 48, 3: 32}

@@ -16,7 +16,10 @@ from napari_colorkde.ui.window.docking import close_at_exit
 from napari_colorkde.ui.window.gl_context import keep_current, main_windows
 
 if TYPE_CHECKING:
+    import pint
     from napari import Viewer
+
+    from napari_colorkde.scene.geometry.box_colors import ColorOf
 
 AROUND, FROM_ABOVE = 30.0, 25.0
 """Whence the first view looks, in degrees."""
@@ -25,6 +28,9 @@ SHELL_FRACTIONS = (0.5, 0.9, 0.99)
 """Shares of the pixels within the surfaces."""
 
 SHELL_OPACITY = 0.4
+
+Options = dict[str, object]
+"""Of a layer, as napari names them."""
 
 UNITS = {"levels": "level", "ΔE*ab": "ΔE", "ΔE OK": "ΔE"}
 """Units of the volume's axes as pint can name them, by what they are called elsewhere."""
@@ -35,7 +41,7 @@ def open_volume(
     names: Sequence[str],
     *,
     title: str,
-    color_of: Any = None,
+    color_of: "ColorOf | None" = None,
     shells: Sequence[float] = SHELL_FRACTIONS,
     up: int = 0,
     unit: str = "levels",
@@ -75,11 +81,13 @@ def open_volume(
         viewer.scene.overlays.axes.visible = True
         viewer.scene.camera.set_view_direction(*view_directions(up))
     viewer.reset_view(reset_camera_angle=False)
+    # napari has selected what was added last: hidden shells, with what is seen scrolled out.
+    viewer.layers.selection = {layer for layer in viewer.layers if layer.visible}
     return viewer
 
 
 def view_directions(up: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Where to look, and what is up: along no axis, so that the cloud is seen to have depth."""
+    """Return where to look and what is up: along no axis, so that the cloud has depth."""
     around, above = np.radians([AROUND, FROM_ABOVE])
     right, back = (channel for channel in range(3) if channel != up)
     ahead, upwards = np.zeros(3), np.zeros(3)
@@ -89,18 +97,21 @@ def view_directions(up: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def volume_layers(
-    volume: DensityVolume, names: Sequence[str], color_of: Any = None, unit: str = "levels"
-) -> list[tuple[NDArray[Any], dict[str, Any]]]:
-    """Data and options of the layers: the density, and for three channels its true colors."""
+    volume: DensityVolume,
+    names: Sequence[str],
+    color_of: "ColorOf | None" = None,
+    unit: str = "levels",
+) -> list[tuple[NDArray[Any], Options]]:
+    """Return data and options of layers: the density, and of three channels its true colors."""
     values = volume.values
     place = _place(volume, names, unit)
     if values.ndim == 1:
         # napari shows pictures, not curves: one row.
         values = values[np.newaxis]
-        place = {name: (_first(name, place[name]), *place[name]) for name in place}
+        place = _with_row(place)
     flat = values.reshape(-1)
     limits = default_limits(flat, False, np.ones(flat.size, np.int64))
-    layers: list[tuple[NDArray[Any], dict[str, Any]]] = [
+    layers: list[tuple[NDArray[Any], Options]] = [
         (
             values,
             {
@@ -130,10 +141,10 @@ def shell_layers(
     volume: DensityVolume,
     names: Sequence[str],
     fractions: Sequence[float] = SHELL_FRACTIONS,
-    color_of: Any = None,
+    color_of: "ColorOf | None" = None,
     unit: str = "levels",
-) -> list[tuple[tuple[NDArray[Any], NDArray[Any]], dict[str, Any]]]:
-    """Vertices, faces and options of surfaces that hold these fractions of the pixels; in 3-D only.
+) -> list[tuple[tuple[NDArray[Any], NDArray[Any]], Options]]:
+    """Return vertices, faces and options of surfaces that hold fractions of the pixels; 3-D only.
 
     Marching cubes (Lewiner et al. 2003) of scikit-image, the outermost surface first. 0.2 s each.
     """
@@ -141,9 +152,9 @@ def shell_layers(
         return []
     from skimage.measure import marching_cubes
 
-    from napari_colorkde.scene.box_colors import default_color_of
     from napari_colorkde.scene.density.transfer import CumulativeMass
     from napari_colorkde.scene.geometry.box import ColorBox
+    from napari_colorkde.scene.geometry.box_colors import default_color_of
 
     color_of = color_of or default_color_of(ColorBox.from_axes(volume.axes))
     curve = CumulativeMass.from_values(volume.values)
@@ -172,8 +183,8 @@ def shell_layers(
     return layers
 
 
-def _place(volume: DensityVolume, names: Sequence[str], unit: str) -> dict[str, Any]:
-    """Where grid points lie: options of a layer."""
+def _place(volume: DensityVolume, names: Sequence[str], unit: str) -> Options:
+    """Return the options of a layer that say where grid points lie."""
     return {
         "scale": tuple(map(float, volume.spacing)),
         "translate": tuple(float(axis[0]) for axis in volume.axes),
@@ -182,14 +193,14 @@ def _place(volume: DensityVolume, names: Sequence[str], unit: str) -> dict[str, 
     }
 
 
-def true_colors(volume: DensityVolume, color_of: Any = None) -> NDArray[np.uint8]:
-    """Each point of a three-dimensional volume in its own color: ``(B, B, B, 4)`` uint8.
+def true_colors(volume: DensityVolume, color_of: "ColorOf | None" = None) -> NDArray[np.uint8]:
+    """Return each point of a three-dimensional volume in its color: ``(B, B, B, 4)`` uint8.
 
     The opacity is baked, ``1 − exp(−k · density · dx)``: napari's contrast acts on colors only.
     """
-    from napari_colorkde.scene.box_colors import default_color_of
     from napari_colorkde.scene.density.transfer import CumulativeMass, TransferFunction
     from napari_colorkde.scene.geometry.box import ColorBox
+    from napari_colorkde.scene.geometry.box_colors import default_color_of
 
     box = ColorBox.from_axes(volume.axes)
     color_of = color_of or default_color_of(box)
@@ -204,15 +215,21 @@ def true_colors(volume: DensityVolume, color_of: Any = None) -> NDArray[np.uint8
     return rgba
 
 
-def _first(name: str, values: Sequence[Any]) -> Any:
-    return {"scale": values[0], "translate": 0.0, "axis_labels": "", "units": values[0]}[name]
+def _with_row(place: Options) -> Options:
+    """Return where one row of grid points lies, from where the points lie."""
+    first = {"translate": 0.0, "axis_labels": ""}
+    return {
+        name: (first.get(name, values[0]), *values)
+        for name, values in place.items()
+        if isinstance(values, tuple)
+    }
 
 
-def _pint_unit(unit: str) -> Any:
-    """The unit of color values, dimensionless, defined where pint does not know it yet."""
+def _pint_unit(unit: str) -> "pint.Unit":
+    """Return the unit of color values, dimensionless; define it where pint does not know it."""
     import pint
 
-    registry: Any = pint.get_application_registry()  # type: ignore[no-untyped-call]
+    registry: pint.UnitRegistry[float] = pint.get_application_registry()  # type: ignore[no-untyped-call]
     name = UNITS.get(unit, "dimensionless")
     if name not in registry:
         registry.define(f"{name} = []")
