@@ -239,8 +239,10 @@ def test_choosing_and_renaming_and_removing_images(viewer: Viewer, dock: Dock) -
     other.name = "painting"
     assert widget.chooser.image.native.currentText() == "painting"
     viewer.layers.remove("painting")
+    widget.session.wait()
     assert widget.chooser.image.value is viewer.layers["photo"]
     viewer.layers.remove("photo")
+    widget.session.wait()
     assert widget.session.source is None
     assert widget.chooser.image.native.currentText() == "choose an image layer"
 
