@@ -12,7 +12,10 @@ import napari_colorkde
 # Name -> what it takes, without annotations. Adding a keyword with a default is fine (change the
 # line); anything else breaks somebody's script.
 SIGNATURES = {
-    "ColorKDE": "(palette_or_image, bandwidth=None, *, space='rgb', device='auto')",
+    "ColorKDE": (
+        "(palette_or_image, bandwidth=None, *, space='rgb', boundary='none', varying=False,"
+        " device='auto')"
+    ),
     "ColorKDE.density": "(self, image=None, log=False, *, mask=None, channel_axis=-1)",
     "ColorKDE.leave_one_color_out": "(self)",
     "ColorKDE.leave_one_out": "(self)",
@@ -38,7 +41,8 @@ SIGNATURES = {
         " mask=None, channel_axis=-1, device='auto', none_below=None)"
     ),
     "color_kde": (
-        "(image, bandwidth=None, *, bins=128, extent=None, space='rgb', mask=None,"
+        "(image, bandwidth=None, *, bins=128, extent=None, space='rgb', boundary='none',"
+        " varying=False, mask=None,"
         " channel_axis=-1, device='auto')"
     ),
     "compare": "(image_a, image_b, bandwidth=None, *, device='auto')",
@@ -59,7 +63,10 @@ SIGNATURES = {
     "read_image": "(path, *, series=None, page=None, level=0, channels=None, icc='keep', "
     "white=None, orientation='apply')",
     "save_kernels": "(path, kernel_sets, *, about='')",
-    "select_bandwidth": "(image, method='loco', candidates=None, *, exact=False, device='auto')",
+    "select_bandwidth": (
+        "(image, method='loco', candidates=None, *, shape='isotropic', space='rgb', exact=False,"
+        " device='auto')"
+    ),
 }
 
 ATTRIBUTES = {
