@@ -6,6 +6,7 @@ This module holds the statistics; the sums S come from `sums.py`.
 """
 
 import warnings
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, get_args
 
@@ -17,6 +18,7 @@ from napari_colorkde.core.colorspaces import (
     color_space,
     palette_in_space,
     refuse_other_than_srgb,
+    rgb_fractions,
 )
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.kde.bandwidth import (
@@ -37,11 +39,20 @@ from napari_colorkde.core.kde.estimators.choose import (
 )
 from napari_colorkde.core.kde.grids import grid_axes
 from napari_colorkde.core.kde.leave_one_out import leave_one_color_out, leave_one_out
+from napari_colorkde.core.kde.statistics import (
+    box_probability,
+    checked_axes,
+    checked_colors,
+    conditional_points,
+    draw_colors,
+    marginal_points,
+)
 from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums
 from napari_colorkde.core.kernel_sums.separable import Sampling
 from napari_colorkde.core.palette.count_image import count_image
 from napari_colorkde.core.palette.lookup import paint_index
 from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.core.palette.ranges import refuse_other_kind
 
 
 class NarrowBandwidthWarning(UserWarning):
@@ -227,6 +238,80 @@ class ColorKDE:
         index = palette.index(image, mask, channel_axis)
         return paint_index(self._at(palette, log), index)
 
+    def evaluate(self, colors: ArrayLike, *, log: bool = False) -> NDArray[np.float64]:
+        """The density, or its log, at colors.
+
+        Parameters
+        ----------
+        colors
+            ``(n, C)``, a list of colors, or one ``(C,)``, in image units, integers or floats.
+        log
+            Natural logarithm, to any depth of the tails.
+
+        Returns
+        -------
+        ndarray
+            ``(n,)`` float64.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If they are not of that form.
+        """
+        values = checked_colors(colors, self.palette.n_channels)
+        if self.color_space is not None:
+            dtype = self.palette.image_dtype or self.palette.dtype
+            values = self.color_space.from_rgb(rgb_fractions(values, dtype))
+        if log:
+            return self._sums.log_at(values) - self._log_scale
+        return self._scaled(self._sums.at(values)).astype(np.float64)
+
+    def sample(
+        self, n_samples: int = 1, random_state: int | np.random.Generator | None = None
+    ) -> NDArray[np.float64]:
+        """Colors drawn from the density, ``(n_samples, C)``, in the KDE's space."""
+        self._check_plain("sample")
+        return draw_colors(self.points, self.covariance, n_samples, random_state)
+
+    def probability(self, low: ArrayLike, high: ArrayLike) -> float:
+        """Probability of the box of colors from `low` to `high`, one number each or C.
+
+        In the KDE's space; exact. Bandwidths must be diagonal.
+        """
+        self._check_plain("probability")
+        return box_probability(self.points, self.covariance, low, high)
+
+    def level(self, mass: float, *, n_samples: int = 100_000) -> float:
+        """The density above which colors hold this part of the probability, 0 to 1.
+
+        The bound of a highest-density region, as the quantile of the density at colors drawn from
+        it (Hyndman, The American Statistician 50, 1996): with 100 000 of them `mass` is met to
+        0.2 % (one standard error at a half).
+        """
+        if not 0 < mass < 1:
+            raise ValueError(f"mass={mass!r}; give a fraction between 0 and 1, such as 0.9.")
+        drawn = self.sample(n_samples, random_state=0)
+        return float(np.quantile(self._scaled(self._sums.at(drawn)), 1 - mass))
+
+    def marginal(self, axes: "int | Sequence[int]") -> "ColorKDE":
+        """The density of some channels of the KDE's space alone, in the order given."""
+        self._check_plain("marginal")
+        kept = checked_axes(axes, self.palette.n_channels)
+        points = marginal_points(self.points, kept)
+        return ColorKDE(points, self.covariance[np.ix_(kept, kept)], device=self.device)
+
+    def conditional(self, given: "Mapping[int, float]") -> "ColorKDE":
+        """The density of the other channels where some have these values.
+
+        Parameters
+        ----------
+        given
+            Values by number of the channel, in the KDE's space: ``{0: 120}``.
+        """
+        self._check_plain("conditional")
+        points, covariance = conditional_points(self.points, self.covariance, given)
+        return ColorKDE(points, covariance, device=self.device)
+
     def log_likelihood(
         self,
         image: "Palette | ArrayLike",
@@ -241,7 +326,7 @@ class ColorKDE:
             palette = Palette.from_image(image, mask, channel_axis)
         self._check_channels(palette)
         logs = self._at(palette, log=True)
-        return float(palette.counts @ logs / palette.n_pixels)
+        return float(palette.counts @ logs / palette.total_weight)
 
     def leave_one_out(self) -> float:
         """Mean log-density of each pixel under the KDE of all other pixels, in nats per pixel."""
@@ -266,9 +351,16 @@ class ColorKDE:
         """The density of these sums, in their place."""
         # Two steps: the product may be too small for float32 where each factor is not.
         np.maximum(sums, 0, out=sums)
-        sums *= np.float32(1 / self.palette.n_pixels)
+        sums *= np.float32(1 / self.palette.total_weight)
         sums *= np.float32(np.exp(-log_normalizer(self.covariance)))
         return sums
+
+    def _check_plain(self, name: str) -> None:
+        if self.boundary != "none" or self.varying:
+            raise ValueError(
+                f"{name} is of a density without boundary and with one bandwidth for all colors; "
+                'make the KDE with boundary="none" and varying=False.'
+            )
 
     def _check_channels(self, palette: Palette) -> None:
         if palette.n_channels != self.palette.n_channels:
@@ -276,6 +368,8 @@ class ColorKDE:
                 f"image has {palette.n_channels} color channels, the KDE "
                 f"{self.palette.n_channels}; give an image of the same kind."
             )
+        if palette is not self.palette:
+            refuse_other_kind(palette, self.palette)
 
     def _default_extent(self) -> NDArray[np.float64]:
         is_boxed = self.color_space is not None or self.boundary != "none"

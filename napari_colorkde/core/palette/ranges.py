@@ -44,3 +44,42 @@ def rounding_variances(palette: Palette) -> NDArray[np.float64]:
     elif levels is None:
         levels = channel_ranges(palette) / FLOAT_LEVELS
     return np.asarray(QUANTIZATION * levels**2)
+
+
+def refuse_other_kind(palette: Palette, known: Palette) -> None:
+    """Refuse colors from 0 to 1 where whole levels are known, and the other way round.
+
+    A density of the one says nothing of the other, and looks plausible.
+
+    Raises
+    ------
+    ValueError
+        If they are so.
+    """
+    if _are_fractions(palette) and _are_levels(known):
+        raise ValueError(
+            f"image has floats from 0 to 1, the KDE levels up to {_largest(known):g}; multiply the "
+            "image by the white level, such as 255."
+        )
+    if _are_levels(palette) and _are_fractions(known):
+        raise ValueError(
+            f"image has levels up to {_largest(palette):g}, the KDE floats from 0 to 1; divide the "
+            "image by the white level, such as 255."
+        )
+
+
+def _largest(palette: Palette) -> float:
+    return float(palette.extremes[1].max())
+
+
+def _are_levels(palette: Palette) -> bool:
+    kind = (palette.image_dtype or palette.dtype).kind
+    return kind == "u" and palette.ranges is None and _largest(palette) > 1
+
+
+def _are_fractions(palette: Palette) -> bool:
+    low, high = palette.extremes
+    if palette.dtype.kind != "f" or palette.bin_width.any() or palette.ranges is not None:
+        return False
+    inside = float(low.min()) >= 0 and float(high.max()) <= 1
+    return inside and bool(((palette.colors > 0) & (palette.colors < 1)).any())

@@ -1,0 +1,150 @@
+"""What a density of colors says of itself: samples, probabilities, levels, parts of it.
+
+Kernels are at the colors of a palette, in the coordinates of the density.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import logsumexp, ndtr
+
+from napari_colorkde.core.palette.lattice import distinct_values
+from napari_colorkde.core.palette.palette import Palette
+
+Array = NDArray[np.float64]
+
+
+def checked_colors(colors: ArrayLike, n_channels: int) -> Array:
+    """Return colors (n, C) of points, of a list of them, or of one.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If they are not of that form, or not finite.
+    """
+    try:
+        values = np.asarray(colors)
+    except ValueError:
+        raise ValueError("colors have rows of different lengths; give (n, C) numbers.") from None
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"colors hold {values.dtype}; give real numbers, ({n_channels},) a color.")
+    if n_channels == 1 and values.ndim < 2:
+        values = values.reshape(-1, 1)
+    elif values.ndim == 1:
+        values = values[np.newaxis]
+    if values.ndim != 2 or values.shape[1] != n_channels:
+        raise ValueError(
+            f"colors have shape {values.shape}; give (n, {n_channels}), one color in each row, or "
+            "an image to density()."
+        )
+    if not np.isfinite(values).all():
+        raise ValueError("colors hold NaN or infinite values; drop them.")
+    return values.astype(np.float64)
+
+
+def draw_colors(
+    points: Palette,
+    covariance: Array,
+    n_samples: int,
+    random_state: int | np.random.Generator | None,
+) -> Array:
+    """Draw from a density: (n_samples, C)."""
+    if n_samples < 1:
+        raise ValueError(f"n_samples={n_samples}; give 1 or more.")
+    random = np.random.default_rng(random_state)
+    # By where uniform numbers fall among the sums of counts: quicker than `choice` by shares.
+    ends = np.cumsum(points.counts, dtype=np.float64)
+    places = random.uniform(0, ends[-1], n_samples)
+    rows = np.minimum(np.searchsorted(ends, places, side="right"), len(ends) - 1)
+    noise = random.normal(size=(n_samples, points.n_channels)) @ np.linalg.cholesky(covariance).T
+    return np.asarray(points.colors[rows] + noise)
+
+
+def box_probability(points: Palette, covariance: Array, low: ArrayLike, high: ArrayLike) -> float:
+    """Return the probability of a box of colors, exact, for a diagonal bandwidth.
+
+    Raises
+    ------
+    ValueError
+        If the box is not one, or the bandwidth is not diagonal.
+    """
+    channels = points.n_channels
+    try:
+        ends = [np.broadcast_to(np.asarray(e, np.float64), (channels,)) for e in (low, high)]
+    except (TypeError, ValueError):
+        ends = [np.full(channels, np.nan)] * 2
+    if not (ends[0] <= ends[1]).all():
+        raise ValueError(
+            f"low={low!r} and high={high!r}; give two numbers, or {channels} each, low up to high."
+        )
+    if np.any(covariance - np.diag(np.diag(covariance))):
+        raise ValueError(
+            "probability needs a diagonal bandwidth; give sigmas, or sum over sample(n)."
+        )
+    inside = np.ones(len(points))
+    for c in range(channels):
+        levels, rank = distinct_values(points.colors[:, c])
+        sigma = np.sqrt(covariance[c, c])
+        inside *= (ndtr((ends[1][c] - levels) / sigma) - ndtr((ends[0][c] - levels) / sigma))[rank]
+    return float(points.counts @ inside / points.total_weight)
+
+
+def checked_axes(axes: "int | Sequence[int]", n_channels: int) -> list[int]:
+    """Return the numbers of channels, each once.
+
+    Raises
+    ------
+    ValueError
+        If one does not exist or comes twice, or there is none.
+    """
+    given = [axes] if isinstance(axes, (int, np.integer)) else list(axes)
+    whole = all(isinstance(a, (int, np.integer)) and -n_channels <= a < n_channels for a in given)
+    numbers = [int(a) % n_channels for a in given] if whole else []
+    if not numbers or len(set(numbers)) < len(numbers):
+        raise ValueError(f"axes={axes!r}; give channels from 0 to {n_channels - 1}, each once.")
+    return numbers
+
+
+def marginal_points(points: Palette, kept: list[int]) -> Palette:
+    """Return the colors of some channels, with the counts of all that share them."""
+    return _palette_of(points.colors[:, kept], points.counts)
+
+
+def conditional_points(
+    points: Palette, covariance: Array, given: Mapping[int, float]
+) -> tuple[Palette, Array]:
+    """Return colors of the other channels with their weights, and the covariance of their kernels.
+
+    Kernels are weighted by their own density of the given values, and move along their covariance
+    (Bishop 2006, eqs. 2.81 and 2.82). Those of no weight in float64 are left out.
+    """
+    channels = points.n_channels
+    if not isinstance(given, Mapping) or not given:
+        raise ValueError(f"given={given!r}; give values by channel, such as {{0: 120}}.")
+    fixed = checked_axes(list(given), channels)
+    kept = [c for c in range(channels) if c not in fixed]
+    values = np.array(list(given.values()), np.float64)
+    if not kept or not np.isfinite(values).all():
+        raise ValueError(f"given={given!r}; give finite values, and leave a channel free.")
+    inner = covariance[np.ix_(fixed, fixed)]
+    across = covariance[np.ix_(kept, fixed)]
+    differences = values - points.colors[:, fixed].astype(np.float64)
+    solved = np.linalg.solve(inner, differences.T).T
+    logs = np.log(points.counts) - 0.5 * (differences * solved).sum(axis=1)
+    weights = np.exp(logs - logsumexp(logs))
+    near = weights > 0
+    moved = points.colors[near][:, kept]
+    if across.any():
+        moved = moved + solved[near] @ across.T
+    narrowed = covariance[np.ix_(kept, kept)] - across @ np.linalg.solve(inner, across.T)
+    return _palette_of(moved, weights[near]), (narrowed + narrowed.T) / 2
+
+
+def _palette_of(colors: NDArray[Any], counts: NDArray[Any]) -> Palette:
+    distinct, rank = np.unique(colors, axis=0, return_inverse=True)
+    sums = np.bincount(rank.ravel(), counts, minlength=len(distinct))
+    if counts.dtype.kind in "iu":
+        sums = np.rint(sums).astype(np.int64)
+    return Palette(distinct, sums, np.zeros(distinct.shape[1]))
