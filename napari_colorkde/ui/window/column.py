@@ -14,6 +14,7 @@ MIN_UPPER, MAX_UPPER = 0.55, 0.72
 """What the upper dock has of the column's height, at first."""
 
 SETTLE_MS = 200
+N_REPEATS = 3
 SIDES = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)
 
 
@@ -37,6 +38,7 @@ class Column(QObject):
         self._window: QMainWindow | None = window
         self._upper, self._lower = upper, lower
         self._is_stacked: bool | None = None
+        self._total, self._n_left = 0, 0
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(SETTLE_MS)
@@ -44,7 +46,7 @@ class Column(QObject):
         self._raised = QTimer(self)
         self._raised.setSingleShot(True)
         self._raised.setInterval(SETTLE_MS)
-        self._raised.timeout.connect(upper.raise_)
+        self._raised.timeout.connect(self._on_arranged)
         self.arrange()
         window.installEventFilter(self)
 
@@ -71,8 +73,6 @@ class Column(QObject):
         self._is_stacked = window.height() >= MIN_STACKED_HEIGHT
         if not self._is_stacked:
             window.tabifyDockWidget(lower, upper)
-            # Qt goes on to arrange its tabs for a while.
-            self._raised.start()
         else:
             if upper in window.tabifiedDockWidgets(lower):
                 # Beside a tab, Qt would only add another one.
@@ -84,10 +84,30 @@ class Column(QObject):
             # What the docks have now is not settled yet.
             bars = (window.menuBar(), window.statusBar())
             total = window.height() - sum(bar.height() for bar in bars if bar is not None)
-            heights = _heights(total, lower)
-            window.resizeDocks([upper, lower], heights, Qt.Orientation.Vertical)
+            self._total = total
+            self._resize()
         width = max(MIN_WIDTH, round(WIDTH_FRACTION * window.width()))
         window.resizeDocks([upper, lower], [width] * 2, Qt.Orientation.Horizontal)
+        # Qt goes on to lay its docks out for a while, by what they would like to have.
+        self._n_left = N_REPEATS
+        self._raised.start()
+
+    def _resize(self) -> None:
+        if self._window is not None:
+            heights = _heights(self._total, self._lower)
+            docks = [self._upper, self._lower]
+            self._window.resizeDocks(docks, heights, Qt.Orientation.Vertical)
+
+    def _on_arranged(self) -> None:
+        if self._is_stacked is None or not self._can_arrange():
+            return
+        if self._is_stacked:
+            self._resize()
+        else:
+            self._upper.raise_()
+        self._n_left -= 1
+        if self._n_left > 0:
+            self._raised.start()
 
     def _can_arrange(self) -> bool:
         if self._window is None or not isalive(self._upper) or not isalive(self._lower):
