@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from napari_colorkde.core.vectors.gaussian_kde import GaussianKDE as GaussianKDE
     from napari_colorkde.core.vectors.grid_search import grid_search as grid_search
     from napari_colorkde.io.images import read_image as read_image
-    from napari_colorkde.io.kernel_files import load_kernels as load_kernels
-    from napari_colorkde.io.kernel_files import save_kernels as save_kernels
+    from napari_colorkde.io.kernels.kernel_files import load_kernels as load_kernels
+    from napari_colorkde.io.kernels.kernel_files import save_kernels as save_kernels
 
 _HOMES = {
     "ColorKDE": "core.kde.color_kde",
@@ -44,9 +44,9 @@ _HOMES = {
     "fit_classes": "core.mixture.fit_classes",
     "fit_kernels": "core.mixture.fit_kernels",
     "grid_search": "core.vectors.grid_search",
-    "load_kernels": "io.kernel_files",
+    "load_kernels": "io.kernels.kernel_files",
     "read_image": "io.images",
-    "save_kernels": "io.kernel_files",
+    "save_kernels": "io.kernels.kernel_files",
     "select_bandwidth": "core.kde.bandwidth",
 }
 

@@ -26,9 +26,9 @@ from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.counting import CountedImage
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource
+from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import Bandwidth, DisplayMode, State
 from napari_colorkde.app.store import StateStore
-from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import platformdirs
 
+from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
-from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.io.atomic import atomic_path
 from napari_colorkde.io.colormaps import COLORMAPS
-from napari_colorkde.io.kernel_json import parse_json
+from napari_colorkde.io.kernels.kernel_json import parse_json
 
 FORMAT = "napari-colorkde session"
 VERSION = 1

@@ -21,12 +21,12 @@ from pydantic import (
 )
 
 from napari_colorkde.app.aliases import current_names, renamed, warn_renamed
-from napari_colorkde.app.class_settings import ClassificationSettings
 from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.settings.class_settings import ClassificationSettings
 from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.mixture.kernels import KernelSet
-from napari_colorkde.io.kernel_json import (
+from napari_colorkde.io.kernels.kernel_json import (
     ONLY_KNOWN,
     first_fault,
     kernels_from_document,

@@ -12,11 +12,11 @@ from typing import Any, Protocol
 from psygnal import Signal
 
 from napari_colorkde.app.aliases import current_names
+from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import OLD_FIELDS, Bandwidth, State
 from napari_colorkde.app.undo import MERGED_FIELDS, UndoStack
-from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.core.mixture.kernels import KernelSet
-from napari_colorkde.io.kernel_files import read_kernels, save_kernels
+from napari_colorkde.io.kernels.kernel_files import read_kernels, save_kernels
 
 
 class StateRules(Protocol):

@@ -161,7 +161,7 @@ def count_colors(image: ImageInput) -> "Palette":
 
 def load_sets(file: Path, name: str | None) -> "dict[str, KernelSet]":
     """Load all sets of a kernel file, or the one of that name, and say what they are."""
-    from napari_colorkde.io.kernel_files import summarize_kernels
+    from napari_colorkde.io.kernels.kernel_files import summarize_kernels
 
     kernel_sets = chosen_sets(file, name)
     for line in summarize_kernels(kernel_sets):
@@ -171,7 +171,7 @@ def load_sets(file: Path, name: str | None) -> "dict[str, KernelSet]":
 
 def chosen_sets(file: Path, name: str | None) -> "dict[str, KernelSet]":
     """Load all sets of a kernel file, or the one of that name."""
-    from napari_colorkde.io.kernel_files import load_kernels
+    from napari_colorkde.io.kernels.kernel_files import load_kernels
 
     kernel_sets = load_kernels(file)
     if name is not None:

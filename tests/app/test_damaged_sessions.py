@@ -13,8 +13,8 @@ import pytest
 
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import state_from_json, state_to_json, view_from_json
+from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
-from napari_colorkde.app.view_settings import ViewSettings
 
 FILES = Path(__file__).parents[1] / "compat" / "data" / "0.1.0" / "sessions"
 DOCUMENTS = {

@@ -17,7 +17,7 @@ from napari_colorkde.app.image.source import ImageSource, source_of_array
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.io.kernel_files import save_kernels
+from napari_colorkde.io.kernels.kernel_files import save_kernels
 from napari_colorkde.io.samples import sample_path
 from tests.app.stepping import SteppingExecutor
 

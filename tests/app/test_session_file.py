@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from napari_colorkde.app.class_settings import ClassificationSettings
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.session_file import (
     SUFFIX,
@@ -19,8 +18,9 @@ from napari_colorkde.app.session_file import (
     state_from_json,
     state_to_json,
 )
+from napari_colorkde.app.settings.class_settings import ClassificationSettings
+from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
-from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 RECORDED = Path(__file__).parents[1] / "compat" / "data" / "0.1.0" / "sessions"

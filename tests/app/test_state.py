@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_colorkde.app.class_settings import ClassificationSettings
 from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.settings.class_settings import ClassificationSettings
 from napari_colorkde.app.state import State
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 

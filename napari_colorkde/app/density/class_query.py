@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.class_settings import ClassificationSettings, ClassOutput
+from napari_colorkde.app.settings.class_settings import ClassificationSettings, ClassOutput
 from napari_colorkde.app.state import State
 from napari_colorkde.core.classification.bayes import (
     NONE_OF_THESE,

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, StrictInt
 
 from napari_colorkde.app.aliases import renamed
-from napari_colorkde.io.kernel_json import ONLY_KNOWN
+from napari_colorkde.io.kernels.kernel_json import ONLY_KNOWN
 
 
 @dataclass(frozen=True, slots=True)

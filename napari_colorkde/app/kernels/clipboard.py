@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from napari_colorkde.app.kernels.edits import cell_text, columns
 from napari_colorkde.core.mixture.kernels import KernelSet
-from napari_colorkde.io.formats.delimited import read_delimited
-from napari_colorkde.io.kernel_csv import is_kernel_header, kernels_from_csv, kernels_to_csv
+from napari_colorkde.io.kernels.delimited import read_delimited
+from napari_colorkde.io.kernels.kernel_csv import is_kernel_header, kernels_from_csv, kernels_to_csv
 
 CLIPBOARD = "the clipboard"
 

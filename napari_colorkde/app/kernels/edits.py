@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.ranges import channel_ranges
-from napari_colorkde.io.formats.delimited import decimal_mark, number_of
+from napari_colorkde.io.kernels.delimited import decimal_mark, number_of
 
 Kind = Literal["visible", "cls", "name", "mean", "spread", "weight"]
 

@@ -89,7 +89,7 @@ def fit(
     """Fit a mixture of Gaussian kernels to an image's colors, or one to each label's, by EM."""
     from napari_colorkde.core.mixture.em import FitOptions
     from napari_colorkde.io.atomic import check_target
-    from napari_colorkde.io.kernel_files import KERNEL_SUFFIXES, save_kernels
+    from napari_colorkde.io.kernels.kernel_files import KERNEL_SUFFIXES, save_kernels
 
     check_target(output, KERNEL_SUFFIXES, name="output")
     refuse_overwriting_inputs(output, image, mask, labels)

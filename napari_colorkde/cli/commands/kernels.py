@@ -32,7 +32,11 @@ def kernels(
     No number is changed on the way.
     """
     from napari_colorkde.io.atomic import check_target
-    from napari_colorkde.io.kernel_files import KERNEL_SUFFIXES, save_kernels, summarize_kernels
+    from napari_colorkde.io.kernels.kernel_files import (
+        KERNEL_SUFFIXES,
+        save_kernels,
+        summarize_kernels,
+    )
 
     if output is not None:
         check_target(output, (*KERNEL_SUFFIXES, ".ply"), name="output")

@@ -10,7 +10,6 @@ from psygnal import Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from napari_colorkde.app.class_settings import with_prior
 from napari_colorkde.app.classification.threshold import active_threshold, threshold_range
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
@@ -19,8 +18,9 @@ from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.layers.threshold_mask import ThresholdMask
 from napari_colorkde.app.session import Session
+from napari_colorkde.app.settings.class_settings import with_prior
 from napari_colorkde.app.state import State
-from napari_colorkde.io.kernel_files import load_kernels
+from napari_colorkde.io.kernels.kernel_files import load_kernels
 from napari_colorkde.io.samples import PRESET_FILE, sample_path
 from napari_colorkde.ui.classification.controls import ClassificationControls
 from napari_colorkde.ui.classification.evaluation_view import EvaluationView

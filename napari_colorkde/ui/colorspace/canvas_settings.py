@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.view_settings import ViewSettings
+from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.connections import Connections
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
 

@@ -14,8 +14,8 @@ from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.kernels.in_color_space import convert_kernels, kernel_from_ellipsoid
 from napari_colorkde.app.layers.overlay_colormap import class_color
 from napari_colorkde.app.session import Session
+from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
-from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.mixture.kernels import Kernel
 from napari_colorkde.scene.canvas import ColorSpaceCanvas

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.view_settings import ViewSettings
+from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.connections import Connections
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
 

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.view_settings import ViewSettings
+from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.ui.colorspace.icons import SIDE, icon, pixmap

@@ -14,8 +14,8 @@ from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, gamut_outline
 from napari_colorkde.app.density.compute import Estimate
 from napari_colorkde.app.session import Session
+from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
-from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.connections import Connections
 from napari_colorkde.scene import gl
 from napari_colorkde.scene.canvas import ColorSpaceCanvas

@@ -15,7 +15,7 @@ from napari_colorkde.app.density.script import (
 )
 from napari_colorkde.app.image.file_reading import reading_of
 from napari_colorkde.app.session import Session
-from napari_colorkde.io.kernel_files import save_kernels
+from napari_colorkde.io.kernels.kernel_files import save_kernels
 
 COPIED = {"python": "The Python script", "command": "The command line"}
 

@@ -15,7 +15,7 @@ from napari_colorkde.app.kernels.kernel_colors import display_colors
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.core.mixture.kernels import KernelSet
-from napari_colorkde.io.kernel_files import KERNEL_SUFFIXES
+from napari_colorkde.io.kernels.kernel_files import KERNEL_SUFFIXES
 from napari_colorkde.ui.kernels.covariance_dialog import CovarianceDialog
 from napari_colorkde.ui.kernels.set_chooser import KernelSetChooser
 from napari_colorkde.ui.kernels.table import KernelTable

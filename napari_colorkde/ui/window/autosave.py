@@ -28,8 +28,8 @@ from napari_colorkde.app.session_file import (
     session_summary,
     set_aside,
 )
+from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
-from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.number_text import counted
 

@@ -10,7 +10,7 @@ from qtpy.QtCore import QEvent, QObject
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QMainWindow, QWidget
 
-from napari_colorkde.io.kernel_files import KERNEL_SUFFIXES
+from napari_colorkde.io.kernels.kernel_files import KERNEL_SUFFIXES
 
 if TYPE_CHECKING:
     from napari.layers import Layer

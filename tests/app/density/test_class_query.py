@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 
 from napari_colorkde import classify_image
-from napari_colorkde.app.class_settings import ClassificationSettings
 from napari_colorkde.app.density.class_query import (
     MIN_PRIOR,
     ClassQuery,
     class_map,
     resolve_classes,
 )
+from napari_colorkde.app.settings.class_settings import ClassificationSettings
 from napari_colorkde.app.state import State
 from napari_colorkde.core.mixture.cached_terms import Contributions
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet

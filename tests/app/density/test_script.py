@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_colorkde.app.class_settings import ClassificationSettings
 from napari_colorkde.app.density.script import (
     FEW_KERNELS,
     command_line,
@@ -24,10 +23,11 @@ from napari_colorkde.app.density.script import (
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource, source_of_array
 from napari_colorkde.app.session import Session
+from napari_colorkde.app.settings.class_settings import ClassificationSettings
 from napari_colorkde.app.state import State
 from napari_colorkde.cli import main
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.io.kernel_files import save_kernels
+from napari_colorkde.io.kernels.kernel_files import save_kernels
 
 RNG = np.random.default_rng(0)
 RGB = np.clip(RNG.normal([150, 110, 80], 30, (24, 30, 3)), 0, 255).astype(np.uint8)

@@ -32,7 +32,7 @@ from napari_colorkde.core.mixture.fit_classes import fit_classes
 from napari_colorkde.core.mixture.fit_kernels import fit_kernels
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.core.palette.palette import Palette
-from napari_colorkde.io.kernel_files import load_kernels
+from napari_colorkde.io.kernels.kernel_files import load_kernels
 from tests.app.stepping import SteppingExecutor
 
 RNG = np.random.default_rng(0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from napari_colorkde.app.view_settings import ViewSettings
+from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from tests.app.test_view_settings import VIEW
 from tests.ui.conftest import RGB, Dock, close_dock

@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.io.kernel_files import save_kernels
+from napari_colorkde.io.kernels.kernel_files import save_kernels
 from napari_colorkde.ui.kernels import panel as kernels_panel
 from napari_colorkde.ui.kernels.covariance_dialog import CovarianceDialog
 from napari_colorkde.ui.kernels.panel import KernelsPanel

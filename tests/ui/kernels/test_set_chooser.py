@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFileDialog
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.io.kernel_files import load_kernels, save_kernels
+from napari_colorkde.io.kernels.kernel_files import load_kernels, save_kernels
 from napari_colorkde.ui.kernels.set_chooser import KernelSetChooser
 from tests.ui.conftest import RGB
 

@@ -20,8 +20,8 @@ from napari_colorkde.app.session_file import (
     load_view,
     session_files,
 )
+from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
-from napari_colorkde.app.view_settings import ViewSettings
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.ui.window.autosave import SAVE_INTERVAL_MS, Autosave, RestoreOffer
 from tests.ui.conftest import RGB, Dock, close_dock

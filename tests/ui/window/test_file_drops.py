@@ -13,7 +13,7 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.io.kernel_files import save_kernels
+from napari_colorkde.io.kernels.kernel_files import save_kernels
 from tests.ui.conftest import RGB, Dock
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pydantic import AliasChoices, Field, StrictBool, StrictFloat
 from pydantic.fields import FieldInfo
 
 from napari_colorkde.app.aliases import current_names, renamed, warn_renamed
-from napari_colorkde.io.kernel_json import ONLY_KNOWN
+from napari_colorkde.io.kernels.kernel_json import ONLY_KNOWN
 
 ClassOutput = Literal["density", "posterior", "ratio", "class"]
 CLASS_OUTPUTS: tuple[ClassOutput, ...] = ("density", "posterior", "ratio", "class")

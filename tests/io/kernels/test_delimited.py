@@ -2,8 +2,8 @@
 
 import pytest
 
-from napari_colorkde.io.formats.delimited import decimal_mark, number_of, read_delimited
-from napari_colorkde.io.kernel_csv import kernels_from_csv
+from napari_colorkde.io.kernels.delimited import decimal_mark, number_of, read_delimited
+from napari_colorkde.io.kernels.kernel_csv import kernels_from_csv
 
 ROWS = [["Haut", "1", "73,53", "0,375"], ["Haut", "2", "249,71", "0,625"]]
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from napari_colorkde.app.store import StateStore
-from napari_colorkde.app.view_settings import (
+from napari_colorkde.app.settings.view_settings import (
     MODES,
     SCALES,
     ViewSettings,
 )
+from napari_colorkde.app.store import StateStore
 from napari_colorkde.scene import density_view
 from napari_colorkde.scene.density import transfer as levels
 

@@ -8,7 +8,7 @@ Optional: ``class``, ``name``, ``visible``. Numbers are written with a decimal p
 that they read back as the same float64.
 
 Tables of other spreadsheets are read, too: separated by semicolons or tabs, with decimal commas
-(see `napari_colorkde.io.formats.delimited`), and with the header that the window's table shows:
+(see `napari_colorkde.io.kernels.delimited`), and with the header that the window's table shows:
 ``μ R``, ``σ R`` or ``σ² R``. What is pasted into the table of
 kernels comes here through `app.kernels.clipboard`.
 """
@@ -25,8 +25,8 @@ from numpy.typing import ArrayLike
 
 from napari_colorkde.core.mixture.kernel_arrays import KernelError, build_kernels
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.io.formats.delimited import Decimal, number_of, read_delimited
-from napari_colorkde.io.kernel_json import channel_names
+from napari_colorkde.io.kernels.delimited import Decimal, number_of, read_delimited
+from napari_colorkde.io.kernels.kernel_json import channel_names
 
 _TEXT_COLUMNS = ("set", "kernel", "class", "name", "visible")
 _VISIBLE = {"": True, "true": True, "1": True, "false": False, "0": False}

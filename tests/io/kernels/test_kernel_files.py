@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from napari_colorkde.core.mixture.fit_kernels import fit_kernels
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.io.kernel_files import (
+from napari_colorkde.io.kernels.kernel_files import (
     KernelFileWarning,
     check_kernels,
     load_kernels,
@@ -149,7 +149,7 @@ def test_json_names_channels_and_units(tmp_path: Path) -> None:
 
 
 def test_json_as_documented_is_read(tmp_path: Path) -> None:
-    from napari_colorkde.io import kernel_json
+    from napari_colorkde.io.kernels import kernel_json
 
     documented = (kernel_json.__doc__ or "").split("::\n")[1].split("\n    }\n")[0] + "\n    }"
     path = write(tmp_path / "a.json", documented)

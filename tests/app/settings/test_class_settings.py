@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from napari_colorkde.app.class_settings import ClassificationSettings, with_prior
+from napari_colorkde.app.settings.class_settings import ClassificationSettings, with_prior
 
 
 def test_changing_what_is_shown_forgets_the_threshold() -> None:
