@@ -6,7 +6,6 @@ turned as the orientation says. Levels are never scaled, and no gamma is applied
 or could be taken otherwise is said in a warning; what has no one meaning is refused.
 """
 
-import errno
 import os
 import warnings
 from collections.abc import Sequence
@@ -17,26 +16,21 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.io.decoding import check_image_path, decode_file, one_sentence
 from napari_colorkde.io.formats import samples
-from napari_colorkde.io.formats.content import is_heif, is_zip
-from napari_colorkde.io.formats.ome_zarr import is_zarr
 from napari_colorkde.io.formats.reading import (
     DecodedImage,
     GeoTag,
     Part,
     PictureInfo,
-    first_line,
-    library_messages,
 )
-from napari_colorkde.io.image_formats import ImageFormat, format_names, image_format
+from napari_colorkde.io.image_formats import image_format
 
 Icc = Literal["keep", "convert"]
 Orientation = Literal["apply", "keep"]
 
 _MOST_ROWS_OF_A_PICTURE = 16
 """Arrays of two or three columns with more rows than so many times them are tables."""
-
-_LOGGERS = ("tifffile", "PIL", "imagecodecs", "netpbmfile", "zarr")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,7 +145,7 @@ def load_image(
     which the last is no alpha are returned, for the caller to choose from.
     """
     path = check_image_path(path)
-    decoded = _decode(path, part)
+    decoded = decode_file(path, part)
     levels, remarks = samples.to_levels(path, decoded, icc)
     if orientation == "apply" and decoded.orientation != 1:
         levels = _turned(levels, decoded.orientation, has_samples(decoded, levels))
@@ -199,7 +193,7 @@ def read_mask(path: str | os.PathLike[str]) -> NDArray[np.bool_]:
         As for `read_image`.
     """
     path = check_image_path(path)
-    decoded = _decode(path, Part())
+    decoded = decode_file(path, Part())
     levels, _ = samples.to_levels(path, decoded)
     with_samples = has_samples(decoded, levels)
     levels = _turned(levels, decoded.orientation, with_samples)
@@ -229,7 +223,7 @@ def read_labels(path: str | os.PathLike[str]) -> NDArray[Any]:
         As for `read_image`.
     """
     path = check_image_path(path)
-    decoded = _decode(path, Part())
+    decoded = decode_file(path, Part())
     indices = samples.to_indices(decoded)
     return _turned(indices, decoded.orientation, decoded.has_samples and indices.ndim > 2)
 
@@ -251,9 +245,9 @@ def image_contents(path: str | os.PathLike[str]) -> tuple[str, list[PictureInfo]
     path = check_image_path(path)
     known = image_format(path)
     if known.contents is not None:
-        with _one_sentence(path, known):
+        with one_sentence(path, known):
             return known.name, known.contents(path)
-    decoded = _decode(path, Part())
+    decoded = decode_file(path, Part())
     axes = "YX"[-decoded.samples.ndim :] + ("S" if decoded.has_samples else "")
     extra = decoded.samples.ndim - len(axes)
     info = PictureInfo(
@@ -267,103 +261,11 @@ def image_contents(path: str | os.PathLike[str]) -> tuple[str, list[PictureInfo]
     return known.name, [info]
 
 
-def check_image_path(path: str | os.PathLike[str]) -> Path:
-    """Refuse a path at which there is no file to read.
-
-    Raises
-    ------
-    OSError
-        If there is nothing, or a folder, or a file that may not be read.
-    ValueError
-        If the file is empty.
-    """
-    path = Path(path)
-    try:
-        found = path.stat()
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise OSError(
-                f"image {str(path)!r} is a link that leads to itself; give the name of a file."
-            ) from None
-        found = None
-    except ValueError:
-        found = None  # a NUL in the name
-    if found is None:
-        raise FileNotFoundError(f"image {str(path)!r} does not exist; check the name.")
-    if path.is_dir() and not is_zarr(path):
-        raise IsADirectoryError(f"image {str(path)!r} is a folder; give the name of a file.")
-    if not os.access(path, os.R_OK):
-        raise PermissionError(f"image {str(path)!r} may not be read; check its permissions.")
-    if found.st_size == 0 and not path.is_dir():
-        raise ValueError(f"image {str(path)!r} is an empty file; give an image.")
-    return path
-
-
 def has_samples(decoded: DecodedImage, levels: NDArray[Any]) -> bool:
     """Whether the last axis of the levels counts the samples of a pixel."""
     if decoded.color == "data":
         return levels.ndim >= 3 and levels.shape[-1] in (3, 4)
     return levels.ndim > decoded.samples.ndim - decoded.has_samples
-
-
-class _one_sentence:  # noqa: N801  # a context manager
-    """Turns whatever a library raises while it reads a file into one sentence."""
-
-    def __init__(self, path: Path, known: ImageFormat) -> None:
-        self.path, self.known = path, known
-        self._warnings = warnings.catch_warnings()
-        self._messages = library_messages(*_LOGGERS)
-
-    def __enter__(self) -> None:
-        self._warnings.__enter__()
-        warnings.simplefilter("ignore")
-        self._messages.__enter__()
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        self._messages.__exit__(None, None, None)
-        self._warnings.__exit__(None, None, None)
-        if isinstance(error, Exception) and f"image {str(self.path)!r}" not in str(error):
-            raise ValueError(_refusal(self.path, self.known, error)) from None
-
-
-def _decode(path: Path, part: Part) -> DecodedImage:
-    known = image_format(path)
-    with _one_sentence(path, known):
-        if part.is_default:
-            found = known.read(path)
-        elif known.read_part is not None:
-            found = known.read_part(path, part)
-        else:
-            raise ValueError("it holds one picture; leave out series, page and level.")
-        decoded = found if isinstance(found, DecodedImage) else DecodedImage(np.asarray(found))
-        if decoded.samples.size == 0:
-            raise ValueError("it has no pixels.")
-        return decoded
-
-
-def _refusal(path: Path, known: ImageFormat, error: Exception) -> str:
-    """Return the sentence for what a library raised."""
-    from PIL import Image, UnidentifiedImageError
-
-    head = b""
-    if path.is_file():
-        with path.open("rb") as file:
-            head = file.read(64)
-    if is_heif(head):
-        return f"image {str(path)!r} is HEIC, which is not read; save it as TIFF, PNG or JPEG."
-    if is_zip(head) and known.name != "NPY":
-        return f"image {str(path)!r} is an archive; unpack it, and give an image."
-    if isinstance(error, UnidentifiedImageError):
-        return (
-            f"image {str(path)!r} is in no format that is known, or damaged; give a "
-            f"{format_names()} file."
-        )
-    if isinstance(error, Image.DecompressionBombError):
-        return f"image {str(path)!r} has more pixels than Pillow opens; save it as TIFF."
-    if isinstance(error, MemoryError):
-        return f"image {str(path)!r} is larger than the memory that is free; give a smaller one."
-    kind = "folder" if path.is_dir() else "file"
-    return f"image {str(path)!r} is not a readable {known.name} {kind} ({first_line(error)})."
 
 
 def _chosen_samples(

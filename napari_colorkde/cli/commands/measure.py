@@ -106,8 +106,9 @@ def measure(
 
 def _regions(path: Path, shape: tuple[int, ...]) -> "list[Region]":
     from napari_colorkde.core.classification.measure import regions_of_labels
+    from napari_colorkde.io.decoding import check_image_path
     from napari_colorkde.io.formats import geojson
-    from napari_colorkde.io.images import check_image_path, read_labels
+    from napari_colorkde.io.images import read_labels
 
     if has_fields(path):
         raise ValueError(f"--regions {str(path)!r}: fields are filled in for several images.")

@@ -10,7 +10,7 @@ import pytest
 
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from tests.app.test_view_settings import VIEW
+from tests.app.settings.test_view_settings import VIEW
 from tests.ui.conftest import RGB, Dock, close_dock
 
 if TYPE_CHECKING:

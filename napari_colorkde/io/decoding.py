@@ -1,0 +1,119 @@
+"""From a file to the samples in it; whatever cannot be read ends as one sentence.
+
+Libraries raise what they like, log and warn: none of it leaves here. `io.images` makes pictures of
+the samples.
+"""
+
+import errno
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_colorkde.io.formats.content import is_heif, is_zip
+from napari_colorkde.io.formats.ome_zarr import is_zarr
+from napari_colorkde.io.formats.reading import DecodedImage, Part, first_line, library_messages
+from napari_colorkde.io.image_formats import ImageFormat, format_names, image_format
+
+_LOGGERS = ("tifffile", "PIL", "imagecodecs", "netpbmfile", "zarr")
+
+
+def check_image_path(path: str | os.PathLike[str]) -> Path:
+    """Refuse a path at which there is no file to read.
+
+    Raises
+    ------
+    OSError
+        If there is nothing, or a folder, or a file that may not be read.
+    ValueError
+        If the file is empty.
+    """
+    path = Path(path)
+    try:
+        found = path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(
+                f"image {str(path)!r} is a link that leads to itself; give the name of a file."
+            ) from None
+        found = None
+    except ValueError:
+        found = None  # a NUL in the name
+    if found is None:
+        raise FileNotFoundError(f"image {str(path)!r} does not exist; check the name.")
+    if path.is_dir() and not is_zarr(path):
+        raise IsADirectoryError(f"image {str(path)!r} is a folder; give the name of a file.")
+    if not os.access(path, os.R_OK):
+        raise PermissionError(f"image {str(path)!r} may not be read; check its permissions.")
+    if found.st_size == 0 and not path.is_dir():
+        raise ValueError(f"image {str(path)!r} is an empty file; give an image.")
+    return path
+
+
+def decode_file(path: Path, part: Part) -> DecodedImage:
+    """Return what is in a file, in the words of its format.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it cannot be read, with one sentence.
+    """
+    known = image_format(path)
+    with one_sentence(path, known):
+        if part.is_default:
+            found = known.read(path)
+        elif known.read_part is not None:
+            found = known.read_part(path, part)
+        else:
+            raise ValueError("it holds one picture; leave out series, page and level.")
+        decoded = found if isinstance(found, DecodedImage) else DecodedImage(np.asarray(found))
+        if decoded.samples.size == 0:
+            raise ValueError("it has no pixels.")
+        return decoded
+
+
+class one_sentence:  # noqa: N801  # a context manager
+    """Turns whatever a library raises while it reads a file into one sentence."""
+
+    def __init__(self, path: Path, known: ImageFormat) -> None:
+        self.path, self.known = path, known
+        self._warnings = warnings.catch_warnings()
+        self._messages = library_messages(*_LOGGERS)
+
+    def __enter__(self) -> None:
+        self._warnings.__enter__()
+        warnings.simplefilter("ignore")
+        self._messages.__enter__()
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        self._messages.__exit__(None, None, None)
+        self._warnings.__exit__(None, None, None)
+        if isinstance(error, Exception) and f"image {str(self.path)!r}" not in str(error):
+            raise ValueError(_refusal(self.path, self.known, error)) from None
+
+
+def _refusal(path: Path, known: ImageFormat, error: Exception) -> str:
+    """Return the sentence for what a library raised."""
+    from PIL import Image, UnidentifiedImageError
+
+    head = b""
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(64)
+    if is_heif(head):
+        return f"image {str(path)!r} is HEIC, which is not read; save it as TIFF, PNG or JPEG."
+    if is_zip(head) and known.name != "NPY":
+        return f"image {str(path)!r} is an archive; unpack it, and give an image."
+    if isinstance(error, UnidentifiedImageError):
+        return (
+            f"image {str(path)!r} is in no format that is known, or damaged; give a "
+            f"{format_names()} file."
+        )
+    if isinstance(error, Image.DecompressionBombError):
+        return f"image {str(path)!r} has more pixels than Pillow opens; save it as TIFF."
+    if isinstance(error, MemoryError):
+        return f"image {str(path)!r} is larger than the memory that is free; give a smaller one."
+    kind = "folder" if path.is_dir() else "file"
+    return f"image {str(path)!r} is not a readable {known.name} {kind} ({first_line(error)})."
