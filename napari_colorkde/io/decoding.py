@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_colorkde.io.formats.content import is_heif, is_zip
 from napari_colorkde.io.formats.ome_zarr import is_zarr
 from napari_colorkde.io.formats.reading import DecodedImage, Part, first_line, library_messages
+from napari_colorkde.io.formats.signatures import is_heif, is_zip
 from napari_colorkde.io.image_formats import ImageFormat, format_names, image_format
 
 _LOGGERS = ("tifffile", "PIL", "imagecodecs", "netpbmfile", "zarr")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from napari_colorkde.app.background.reports import ComputeError, user_message
-from napari_colorkde.app.density import compute as compute_module
+from napari_colorkde.app.density import density_steps as compute_module
 from napari_colorkde.app.density import export as export_module
-from napari_colorkde.app.density.compute import ColorValues
+from napari_colorkde.app.density.density_steps import ColorValues
 from napari_colorkde.app.density.script import python_script
 from napari_colorkde.app.image.source import ImageSource, source_of_array
 from napari_colorkde.app.session import Session

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from napari_colorkde.app.density import compute
+from napari_colorkde.app.density import density_steps
 from napari_colorkde.ui.window import autosave, column
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ Dock = Callable[..., "ColorKDEWidget"]
 
 @pytest.fixture(autouse=True)
 def small_volumes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compute, "BINS", {1: 64, 2: 48, 3: 32})
+    monkeypatch.setattr(density_steps, "BINS", {1: 64, 2: 48, 3: 32})
 
 
 @pytest.fixture(autouse=True)

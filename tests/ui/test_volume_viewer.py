@@ -158,12 +158,12 @@ def test_fewer_channels_have_no_shells() -> None:
 
 SCRIPT = """
 import napari, numpy as np
-from napari_colorkde.app.density import compute
+from napari_colorkde.app.density import density_steps
 from napari_colorkde.ui.launcher import dock_plugin
 from napari_colorkde.ui.volume_viewer import open_volume
 from qtpy.QtWidgets import QApplication
 
-compute.BINS = {1: 64, 2: 48, 3: 32}
+density_steps.BINS = {1: 64, 2: 48, 3: 32}
 viewer = napari.Viewer()
 viewer.add_image(np.random.default_rng(0).integers(40, 90, (60, 80, 3)).astype(np.uint8), rgb=True)
 widget = dock_plugin(viewer)

@@ -18,7 +18,7 @@ from napari_colorkde.app.classification.ground_truth import (
     count_ground_truth,
 )
 from napari_colorkde.app.connections import Connections
-from napari_colorkde.app.density.compute import ColorValues
+from napari_colorkde.app.density.density_steps import ColorValues
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import size_text, unwrap_proxy
 from napari_colorkde.app.selection.selections import LabelSelection

@@ -14,7 +14,7 @@ from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import Reports
 from napari_colorkde.app.density.class_query import resolve_classes
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
-from napari_colorkde.app.density.compute import ColorValues, DensityRequest, Estimate, compute
+from napari_colorkde.app.density.density_steps import ColorValues, DensityRequest, Estimate, compute
 from napari_colorkde.app.density.image_counter import ImageCounter
 from napari_colorkde.app.density.open_image import OpenImage
 from napari_colorkde.app.image.counting import CountedImage

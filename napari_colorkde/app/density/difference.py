@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density.color_coordinates import conversion_error
-from napari_colorkde.app.density.compute import Estimate
+from napari_colorkde.app.density.density_steps import Estimate
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.counting import count_palette
 from napari_colorkde.app.image.source import ImageSource

@@ -25,7 +25,7 @@ from napari_colorkde.cli.shared_options import (
 )
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.kde.bandwidth_selection import BandwidthSelection
+    from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 
 
 @reads_images

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.colorspaces import color_space, palette_in_space
 from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 from napari_colorkde.core.kde.bandwidth_rules import (
     BANDWIDTH_RULES,
     Shape,
@@ -20,7 +21,6 @@ from napari_colorkde.core.kde.bandwidth_rules import (
     default_sigmas,
 )
 from napari_colorkde.core.kde.bandwidth_search import search_by_likelihood
-from napari_colorkde.core.kde.bandwidth_selection import BandwidthSelection
 from napari_colorkde.core.kde.covariance import checked_covariance, checked_sigmas
 from napari_colorkde.core.kde.leave_one_out import LikelihoodMethod
 from napari_colorkde.core.kde.selectors.held_out import Halves, halves_by_blocks, random_halves

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from napari_colorkde.core.device import Device
-    from napari_colorkde.core.kde.bandwidth_selection import BandwidthSelection
+    from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
     from napari_colorkde.core.palette.palette import Palette
 
 DEFAULT_FRACTION = 1 / 64
@@ -154,7 +154,7 @@ def _plug_in(
     palette: "Palette", candidates: ArrayLike | None, device: "Device"
 ) -> Iterator["BandwidthSelection"]:
     """Chacón and Duong (2010), from random pixels."""
-    from napari_colorkde.core.kde.bandwidth_selection import BandwidthSelection
+    from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
     from napari_colorkde.core.kde.selectors.plug_in import plug_in_of_palette
 
     covariance = plug_in_of_palette(palette)
@@ -179,7 +179,7 @@ def _rule_of_thumb(palette: "Palette", factor: float = 1.0) -> NDArray[np.float6
 
 
 def _chosen(sigmas: NDArray[np.float64], method: str) -> "BandwidthSelection":
-    from napari_colorkde.core.kde.bandwidth_selection import BandwidthSelection
+    from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 
     return BandwidthSelection(sigmas, sigmas[np.newaxis], np.empty(0), method)
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from napari_colorkde.io.formats.codecs import read_png
-from napari_colorkde.io.formats.content import is_png
 from napari_colorkde.io.formats.profiles import profile_name
 from napari_colorkde.io.formats.reading import (
     ColorModel,
@@ -20,6 +19,7 @@ from napari_colorkde.io.formats.reading import (
     PictureInfo,
     check_size,
 )
+from napari_colorkde.io.formats.signatures import is_png
 
 _ORIENTATION = 0x0112
 

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from napari_colorkde.app.classification.threshold import active_threshold, threshold_range
 from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
-from napari_colorkde.app.density.compute import ColorValues
+from napari_colorkde.app.density.density_steps import ColorValues
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.layers.threshold_mask import ThresholdMask

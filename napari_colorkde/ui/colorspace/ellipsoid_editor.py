@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_colorkde.app.density.class_query import resolve_classes
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
-from napari_colorkde.app.density.compute import ColorValues, Estimate
+from napari_colorkde.app.density.density_steps import ColorValues, Estimate
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.kernels.in_color_space import convert_kernels, kernel_from_ellipsoid
 from napari_colorkde.app.layers.overlay_colormap import class_color

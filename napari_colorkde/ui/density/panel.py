@@ -11,7 +11,7 @@ from psygnal import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_colorkde.app.connections import Connections
-from napari_colorkde.app.density.compute import Estimate
+from napari_colorkde.app.density.density_steps import Estimate
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import AUTOMATIC, State
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_colorkde.app.density.compute import ColorValues, DensityRequest, compute
+from napari_colorkde.app.density.density_steps import ColorValues, DensityRequest, compute
 from napari_colorkde.app.density.export import ExportRequest, export
 from napari_colorkde.app.image.counting import CountedImage, count_colors
 from napari_colorkde.app.image.source import source_of_array

@@ -11,7 +11,7 @@ from qtpy.QtCore import QThreadPool
 
 from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import ComputeError
-from napari_colorkde.app.density.compute import Progress
+from napari_colorkde.app.density.density_steps import Progress
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
 from napari_colorkde.ui.window import worker_thread as executor_module

@@ -21,8 +21,8 @@ from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, co
 from napari_colorkde.app.state import Bandwidth
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth import iterate_selection
+from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 from napari_colorkde.core.kde.bandwidth_rules import bandwidth_rule
-from napari_colorkde.core.kde.bandwidth_selection import BandwidthSelection
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.kde.density_volume import DensityVolume
 from napari_colorkde.core.mixture.cached_terms import Contributions

@@ -7,7 +7,7 @@ from psygnal import Signal, SignalInstance
 
 from napari_colorkde.app.background.executor import Work
 from napari_colorkde.app.connections import Connections
-from napari_colorkde.app.density.compute import Estimate
+from napari_colorkde.app.density.density_steps import Estimate
 from napari_colorkde.app.density.difference import Difference, DifferenceRequest, difference
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource

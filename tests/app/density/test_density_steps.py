@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from napari_colorkde.app.background.executor import Progress
-from napari_colorkde.app.density import compute as module
-from napari_colorkde.app.density.compute import (
+from napari_colorkde.app.density import density_steps as module
+from napari_colorkde.app.density.density_steps import (
     ColorValues,
     DensityRequest,
     Estimate,
