@@ -13,9 +13,9 @@ from psygnal import EmitLoopError, Signal
 
 import napari_colorkde
 from napari_colorkde import unexpected
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
+from napari_colorkde.connections import Connections
 
 
 class Source:

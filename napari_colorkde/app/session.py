@@ -15,7 +15,6 @@ from napari_colorkde.app.aliases import PartOf, SettablePart, StateField, rename
 from napari_colorkde.app.background.executor import Executor, Progress, SynchronousExecutor, Work
 from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import Reports, user_message
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.computation import Computation
 from napari_colorkde.app.density.density_steps import ColorValues, Estimate
 from napari_colorkde.app.density.difference import Difference
@@ -29,6 +28,7 @@ from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import Bandwidth, DisplayMode, State
 from napari_colorkde.app.store import StateStore
+from napari_colorkde.connections import Connections
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette

@@ -17,12 +17,12 @@ from napari_colorkde.app.classification.ground_truth import (
     count_confusion,
     count_ground_truth,
 )
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.density_steps import ColorValues
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import size_text, unwrap_proxy
 from napari_colorkde.app.selection.selections import LabelSelection
 from napari_colorkde.app.session import Session
+from napari_colorkde.connections import Connections
 from napari_colorkde.core.classification.class_confusion import ClassConfusion
 from napari_colorkde.core.classification.roc import ConfusionMatrix, RocCurve, roc_curve
 

@@ -6,12 +6,12 @@ from typing import Protocol, TypeVar
 from psygnal import Signal, SignalInstance
 
 from napari_colorkde.app.background.executor import Work
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.density_steps import Estimate
 from napari_colorkde.app.density.difference import Difference, DifferenceRequest, difference
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.state import State
+from napari_colorkde.connections import Connections
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.palette.palette import Palette
 

@@ -11,7 +11,6 @@ from functools import partial
 from psygnal import Signal
 
 from napari_colorkde.app.background.reports import user_message
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.kernels.picked_kernels import (
     NamingRule,
@@ -24,6 +23,7 @@ from napari_colorkde.app.kernels.picked_kernels import (
 from napari_colorkde.app.selection.samples import Samples, SampleStore, gaussian_of
 from napari_colorkde.app.selection.selections import Selection
 from napari_colorkde.app.session import Session
+from napari_colorkde.connections import Connections
 from napari_colorkde.core.mixture.kernels import KernelSet
 
 

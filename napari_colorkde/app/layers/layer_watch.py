@@ -5,9 +5,9 @@ from weakref import WeakKeyDictionary
 
 from psygnal import Signal
 
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.source import is_image, unwrap_proxy
 from napari_colorkde.app.layers.metadata import METADATA_KEY
+from napari_colorkde.connections import Connections
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

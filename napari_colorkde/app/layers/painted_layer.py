@@ -4,11 +4,11 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import WeakKeyDictionary, WeakSet, ref
 
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata
 from napari_colorkde.app.layers.painting import PaletteImage
+from napari_colorkde.connections import Connections
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -11,7 +11,6 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_colorkde.app.classification.threshold import active_threshold, threshold_range
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
 from napari_colorkde.app.density.density_steps import ColorValues
 from napari_colorkde.app.image.source import unwrap_proxy
@@ -20,6 +19,7 @@ from napari_colorkde.app.layers.threshold_mask import ThresholdMask
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.settings.class_settings import with_prior
 from napari_colorkde.app.state import State
+from napari_colorkde.connections import Connections
 from napari_colorkde.io.kernels.kernel_files import load_kernels
 from napari_colorkde.io.samples import PRESET_FILE, sample_path
 from napari_colorkde.ui.classification.controls import ClassificationControls

@@ -10,10 +10,10 @@ from magicgui.widgets import CheckBox, ComboBox, PushButton
 from psygnal import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.density.density_steps import Estimate
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import AUTOMATIC, State
+from napari_colorkde.connections import Connections
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.palette.ranges import channel_ranges
 from napari_colorkde.io.colormaps import COLORMAPS

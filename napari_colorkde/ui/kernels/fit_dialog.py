@@ -15,8 +15,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorkde.app.background.executor import Progress
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.kernels.fitting import Fitted, apply_fit, fit
+from napari_colorkde.connections import Connections
 from napari_colorkde.ui.kernels.fit_form import FitForm
 from napari_colorkde.ui.kernels.pick_tool import PickTool
 from napari_colorkde.ui.report_errors import report_errors, sentence

@@ -9,11 +9,11 @@ from psygnal import Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.kernels.kernel_colors import display_colors
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
+from napari_colorkde.connections import Connections
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.io.kernels.kernel_files import KERNEL_SUFFIXES
 from napari_colorkde.ui.kernels.covariance_dialog import CovarianceDialog

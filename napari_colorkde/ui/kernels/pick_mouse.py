@@ -15,8 +15,8 @@ from qtpy.QtCore import QObject, Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut, QWidget
 
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.connections import Connections
 from napari_colorkde.ui.kernels.pick_modifiers import mode_of_event
 
 if TYPE_CHECKING:

@@ -19,7 +19,6 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.kernels.picked_kernels import NamingRule, PickMode
 from napari_colorkde.app.kernels.picking import Picker
@@ -34,6 +33,7 @@ from napari_colorkde.app.selection.polygons import rectangle
 from napari_colorkde.app.selection.selections import LabelMode, Selection, SlicePlane, disk
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
+from napari_colorkde.connections import Connections
 from napari_colorkde.ui.kernels.layer_dimmer import LayerDimmer
 from napari_colorkde.ui.kernels.pick_layer_menu import PickLayerMenu
 from napari_colorkde.ui.kernels.pick_modifiers import HELP_TEXT, mode_of_keyboard

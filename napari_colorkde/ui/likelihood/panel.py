@@ -9,10 +9,10 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from napari_colorkde.app.background.executor import Executor, Progress
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.source import is_image, unwrap_proxy
 from napari_colorkde.app.likelihood.likelihood import Likelihood
 from napari_colorkde.app.session import Session
+from napari_colorkde.connections import Connections
 from napari_colorkde.core.crosscheck.answers import HEADER
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.io.datasets.montage import montage

@@ -12,9 +12,9 @@ from qtpy.QtCore import QObject, Qt
 from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QMainWindow, QShortcut
 
-from napari_colorkde.app.connections import Connections
 from napari_colorkde.app.image.source import is_labels, is_shapes
 from napari_colorkde.app.session import Session
+from napari_colorkde.connections import Connections
 from napari_colorkde.ui.window.docking import delete_later
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from napari.components import ViewerModel
 from psygnal import Signal
 
-from napari_colorkde.app.connections import Connections
+from napari_colorkde.connections import Connections
 
 
 class Emitter:
