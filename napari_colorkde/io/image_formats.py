@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from napari_colorkde.io.formats import codecs, content, npy, ome_zarr, picture, tiff
+from napari_colorkde.io.formats import codecs, npy, ome_zarr, picture, signatures, tiff
 from napari_colorkde.io.formats.reading import DecodedImage, Part, PictureInfo
 
 Read = Callable[[Path], NDArray[Any] | DecodedImage]
@@ -42,7 +42,7 @@ class ImageFormat:
     name: str
     suffixes: tuple[str, ...]
     read: Read
-    matches: content.Matches | None = None
+    matches: signatures.Matches | None = None
     read_part: Callable[[Path, Part], DecodedImage] | None = None
     contents: Callable[[Path], list[PictureInfo]] | None = None
 
@@ -52,7 +52,7 @@ def image_format(path: Path) -> ImageFormat:
     if path.is_dir():
         return _ZARR
     with path.open("rb") as file:
-        head = file.read(content.SIGNATURE_BYTES)
+        head = file.read(signatures.SIGNATURE_BYTES)
     for known in IMAGE_FORMATS:
         if known.matches is not None and known.matches(head):
             return known
@@ -94,25 +94,29 @@ _TIFF_SUFFIXES = (
 
 _ZARR = ImageFormat("OME-Zarr", (".zarr",), ome_zarr.read, None, ome_zarr.read)
 
-_PNG = ImageFormat("PNG", (".png",), picture.read, content.is_png, picture.read, picture.contents)
+_PNG = ImageFormat(
+    "PNG", (".png",), picture.read, signatures.is_png, picture.read, picture.contents
+)
 
 IMAGE_FORMATS = (
-    ImageFormat("TIFF", _TIFF_SUFFIXES, tiff.read, content.is_tiff, tiff.read, tiff.contents),
-    ImageFormat("NPY", (".npy",), npy.read, content.is_npy),
+    ImageFormat("TIFF", _TIFF_SUFFIXES, tiff.read, signatures.is_tiff, tiff.read, tiff.contents),
+    ImageFormat("NPY", (".npy",), npy.read, signatures.is_npy),
     _PNG,
     ImageFormat(
-        "JPEG", (".jpg", ".jpeg"), picture.read, content.is_jpeg, contents=picture.contents
+        "JPEG", (".jpg", ".jpeg"), picture.read, signatures.is_jpeg, contents=picture.contents
     ),
-    ImageFormat("BMP", (".bmp",), picture.read, content.is_bmp, contents=picture.contents),
-    ImageFormat("GIF", (".gif",), picture.read, content.is_gif, picture.read, picture.contents),
-    ImageFormat("WebP", (".webp",), picture.read, content.is_webp, picture.read, picture.contents),
-    ImageFormat("JPEG 2000", (".jp2", ".j2k"), codecs.read_jpeg2000, content.is_jpeg2000),
-    ImageFormat("AVIF", (".avif",), codecs.read_avif, content.is_avif),
-    ImageFormat("JPEG XL", (".jxl",), codecs.read_jpegxl, content.is_jpegxl),
-    ImageFormat("JPEG XR", (".jxr",), codecs.read_jpegxr, content.is_jpegxr),
-    ImageFormat("QOI", (".qoi",), codecs.read_qoi, content.is_qoi),
+    ImageFormat("BMP", (".bmp",), picture.read, signatures.is_bmp, contents=picture.contents),
+    ImageFormat("GIF", (".gif",), picture.read, signatures.is_gif, picture.read, picture.contents),
     ImageFormat(
-        "Netpbm", (".ppm", ".pgm", ".pbm", ".pam", ".pfm"), codecs.read_netpbm, content.is_netpbm
+        "WebP", (".webp",), picture.read, signatures.is_webp, picture.read, picture.contents
+    ),
+    ImageFormat("JPEG 2000", (".jp2", ".j2k"), codecs.read_jpeg2000, signatures.is_jpeg2000),
+    ImageFormat("AVIF", (".avif",), codecs.read_avif, signatures.is_avif),
+    ImageFormat("JPEG XL", (".jxl",), codecs.read_jpegxl, signatures.is_jpegxl),
+    ImageFormat("JPEG XR", (".jxr",), codecs.read_jpegxr, signatures.is_jpegxr),
+    ImageFormat("QOI", (".qoi",), codecs.read_qoi, signatures.is_qoi),
+    ImageFormat(
+        "Netpbm", (".ppm", ".pgm", ".pbm", ".pam", ".pfm"), codecs.read_netpbm, signatures.is_netpbm
     ),
     _ZARR,
 )

@@ -201,7 +201,7 @@ class ColorKDEWidget(QWidget):
     # --- life
 
     def _on_volume(self) -> None:
-        self.outputs.show_volume(self.colorspace)
+        self.outputs.show_volume(lambda: self.colorspace)
 
     def _lay_out(self) -> None:
         self._inside = inside = QWidget()

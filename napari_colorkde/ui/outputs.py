@@ -1,5 +1,6 @@
 """What leaves the dock: the density as a file, the volume as a viewer of its own."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,13 +68,24 @@ class Outputs:
         except (ValueError, OSError) as error:
             self.failed.emit(user_message(error))
 
-    def show_volume(self, view: BaseColorSpaceView | None) -> None:
-        """Show the density volume in a viewer of its own, in the colors of a view."""
+    def show_volume(self, view_of: Callable[[], BaseColorSpaceView | None]) -> None:
+        """Show the density volume in a viewer of its own, as soon as there is one.
+
+        Parameters
+        ----------
+        view_of
+            Tells the view whose colors it then has; None: those of the image.
+        """
+        try:
+            self._session.when_ready(lambda: self._open_volume(view_of()))
+        except ValueError:
+            self.failed.emit("There is no volume without an image; choose one first.")
+
+    def _open_volume(self, view: BaseColorSpaceView | None) -> None:
         estimate, channels = self._session.estimate, self._session.channels
         image = self._overlay.image
         if estimate is None or channels is None or image is None:
-            self.failed.emit("There is no volume yet; choose an image and wait for its density.")
-            return
+            return  # the image went meanwhile
         coordinates = estimate.coordinates
         color_of = coordinates.color_of
         if view is not None:

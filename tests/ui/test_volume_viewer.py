@@ -102,7 +102,7 @@ def other_viewers() -> Iterator[list[Any]]:
 
 @pytest.mark.window
 def test_the_volume_opens_in_a_second_viewer(
-    viewer: napari.Viewer, dock: Dock, other_viewers: list[Any], monkeypatch: Any
+    viewer: napari.Viewer, dock: Dock, other_viewers: list[Any], monkeypatch: Any, qtbot: Any
 ) -> None:
     widget = dock(RGB)
     names = [layer.name for layer in viewer.layers]
@@ -110,8 +110,12 @@ def test_the_volume_opens_in_a_second_viewer(
         "napari_colorkde.ui.outputs.open_volume",
         lambda *args, **options: other_viewers.append(open_volume(*args, **options)),
     )
+    widget.session.bandwidth = 9.0
     widget.panel.volume_button.native.click()
+    assert other_viewers == []  # it waits for the volume that was asked for
+    qtbot.waitUntil(lambda: bool(other_viewers))
     (second,) = other_viewers
+    assert widget.session.estimate is not None
     assert [layer.name for layer in second.layers] == [
         "density",
         "true color",
@@ -134,7 +138,7 @@ def test_the_volume_opens_in_a_second_viewer(
 def test_without_a_volume_the_dock_says_so(dock: Dock) -> None:
     widget = dock()
     widget.panel.volume_button.native.click()
-    assert "There is no volume yet" in widget.status.problem.text()
+    assert "There is no volume without an image" in widget.status.problem.text()
 
 
 def test_shells_hold_their_share_of_the_pixels() -> None:
