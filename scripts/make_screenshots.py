@@ -14,6 +14,7 @@ from typing import Any
 
 import napari
 import numpy as np
+from napari.settings import get_settings
 from numpy.typing import NDArray
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QPixmap
@@ -26,7 +27,7 @@ from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import sample_path
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
-SIZE = (1400, 860)
+SIZE = (1440, 960)
 SETTLE_SECONDS = 1.5
 """The color space is drawn finely once nothing has moved for a while."""
 
@@ -80,6 +81,7 @@ def take(window: Any, name: str) -> None:
 
 def main() -> None:
     """Open the windows one after the other and take their pictures."""
+    get_settings(path=None)  # not those of who runs this: fonts, theme, window
     with workbench(sample("coffee.png"), "coffee") as (viewer, widget):
         take(viewer.window._qt_window, "window")
         widget.session.bandwidth = 1.5
@@ -87,9 +89,6 @@ def main() -> None:
         take(viewer.window._qt_window, "narrow")
     with workbench(sample("retina.jpg"), "retina", theme="light") as (viewer, widget):
         take(viewer.window._qt_window, "light")
-    with workbench(sample("astronaut.png"), "astronaut") as (viewer, widget):
-        detect_skin(widget)
-        take(viewer.window._qt_window, "skin")
     with workbench(immunohistochemistry(), "tissue") as (viewer, widget):
         pick_stains(viewer, widget)
         take(viewer.window._qt_window, "kernels")
@@ -100,15 +99,6 @@ def main() -> None:
 def sample(file_name: str) -> NDArray[Any]:
     """Read a sample photograph."""
     return read_image(sample_path(file_name))
-
-
-def detect_skin(widget: Any) -> None:
-    """Choose the preset, and mark what is more likely skin than not."""
-    widget.tabs.setCurrentWidget(page_of(widget, widget.classification))
-    widget.classification.controls.skin_button.native.click()
-    settle(widget)
-    widget.classification.show_mask.value = True
-    settle(widget)
 
 
 def pick_stains(viewer: napari.Viewer, widget: Any) -> None:
@@ -130,12 +120,12 @@ def separate_stain(viewer: napari.Viewer, widget: Any) -> None:
     widget.classification.controls.show_what.value = "posterior"
     widget.classification.controls.cls.value = "brown"
     settle(widget)
-    widget.classification.show_mask.value = True
+    widget.classification.controls.masked.value = True
     settle(widget)
     widget.classification.controls.labels_button.native.click()
     settle(widget)
     # A selected Labels layer lights its colors up in the cube.
-    viewer.layers.selection.active = viewer.layers[0]
+    viewer.layers.selection.active = viewer.layers[-1]
     settle(widget)
 
 

@@ -102,7 +102,7 @@ class ColorSpaceCanvas(DensityView):
         self._keyboard = Keyboard(self._canvas, self.camera, self._moved)
         self._mouse = EllipsoidMouse(self._canvas, self.camera, self.projection, self.ellipsoids)
         for source, signal in self._passed_on():
-            source.connect(signal.emit)
+            source.connect(signal)
 
     def set_ellipsoids(
         self,

@@ -34,7 +34,7 @@ from napari_colorkde.ui.kernels.pick_tool import PickTool
 from napari_colorkde.ui.likelihood.panel import LikelihoodPanel
 from napari_colorkde.ui.outputs import Outputs
 from napari_colorkde.ui.widgets.focus_ring import focus_ring
-from napari_colorkde.ui.widgets.forms import in_scroll_area, pin_to_top
+from napari_colorkde.ui.widgets.forms import ShrinkingColumn, in_scroll_area, pin_to_top
 from napari_colorkde.ui.window.autosave import Autosave, RestoreOffer
 from napari_colorkde.ui.window.device_preference import offer_existing_devices, preferred_device
 from napari_colorkde.ui.window.docking import (
@@ -205,7 +205,7 @@ class ColorKDEWidget(QWidget):
 
     def _lay_out(self) -> None:
         self._inside = inside = QWidget()
-        lines = QVBoxLayout(inside)
+        lines = ShrinkingColumn(inside)
         lines.setContentsMargins(6, 4, 6, 4)
         lines.setSpacing(6)
         lines.addWidget(self.offer)

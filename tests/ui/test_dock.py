@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from napari.settings import get_settings
 from qtpy.QtCore import Qt, QThreadPool
 from qtpy.QtGui import QOpenGLContext
 from qtpy.QtTest import QTest
@@ -63,6 +64,9 @@ def test_docking_shows_the_density_and_the_color_space_of_the_image(
     assert widget.chooser.channels.value.names == ("red", "green", "blue")
     assert "4\u202f800\u00a0pixels" in widget.status.facts.text()
     assert "none left out" in widget.status.facts.text()
+    # Nothing was saved, nothing failed.
+    assert not widget.status.news.isVisible()
+    assert not widget.status.problem.isVisible()
 
 
 def test_the_color_space_stands_above_in_one_column(viewer: Viewer, dock: Dock, qtbot: Any) -> None:
@@ -223,6 +227,30 @@ def test_every_page_is_seen_whole_where_the_dock_is_narrow(
         for area in widget.findChildren(QScrollArea):
             if area.isVisible():
                 assert area.widget().width() <= area.viewport().width()
+
+
+def test_pages_scroll_instead_of_the_dock_and_large_fonts_cut_nothing(
+    viewer: Viewer, dock: Dock, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer.window.resize(1440, 960)
+    widget = dock(RGB)
+    widget.classification.controls.skin_button.native.click()
+    widget.session.wait()
+    outside, *_ = widget.findChildren(
+        QScrollArea, options=Qt.FindChildOption.FindDirectChildrenOnly
+    )
+    qtbot.wait(column.N_REPEATS * column.SETTLE_MS)
+    for number in range(widget.tabs.count()):
+        widget.tabs.setCurrentIndex(number)
+        qtbot.waitUntil(lambda: outside.verticalScrollBar().maximum() == 0)
+    monkeypatch.setattr(get_settings().appearance, "font_size", 16)
+    QApplication.processEvents()
+    for number in range(widget.tabs.count()):
+        widget.tabs.setCurrentIndex(number)
+        QApplication.processEvents()
+        for area in widget.findChildren(QScrollArea):
+            if area.isVisible():
+                assert area.widget().minimumSizeHint().width() <= area.viewport().width()
 
 
 # --- choosing

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, PushButton
 from qtpy.QtWidgets import QLayoutItem, QWidget
 
+from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 from napari_colorkde.ui.widgets.forms import form
 from napari_colorkde.ui.widgets.number_slider import NumberSlider
 
@@ -41,10 +42,13 @@ class ClassificationControls(QWidget):
                 ("no class", [self.none_of_these]),
                 ("", [self.mass]),
                 ("threshold", [self.threshold]),
-                ("", [self.masked, self.best_button, self.labels_button]),
             ],
             self,
         )
+        # Beside a label, these would be wider than the dock where fonts are large.
+        buttons = [w.native for w in (self.masked, self.best_button, self.labels_button)]
+        line = FlowLayout(buttons, is_filled=True)
+        self._form.addLayout(line, self._form.rowCount(), 0, 1, 2)
 
     def show_rows(self, show: str) -> None:
         """Show what matters for one of `SHOWS`."""

@@ -117,7 +117,7 @@ class ColorSpaceDock(QObject):
         self._dock = dock = self._viewer.window.add_dock_widget(
             self.view, name=TITLE, area="left" if left else "right", add_vertical_stretch=False
         )
-        self.view.saved.connect(self.saved.emit)
+        self.view.saved.connect(self.saved)
         dock.toggleViewAction().toggled.connect(self.shown.emit)
         dock.destroyed.connect(self._on_gone)
         dock.topLevelChanged.connect(self._on_floating)

@@ -114,9 +114,9 @@ class ColorSpaceView(BaseColorSpaceView):
         controls.large_button.clicked.connect(self.large_asked.emit)
         self._back.activated.connect(controls.large_button.click)
         canvas.tool_canceled.connect(self._on_tool_canceled)
-        self.menu.failed.connect(self.failed.emit)
-        self.pictures.failed.connect(self.failed.emit)
-        self.pictures.saved.connect(self.saved.emit)
+        self.menu.failed.connect(self.failed)
+        self.pictures.failed.connect(self.failed)
+        self.pictures.saved.connect(self.saved)
         self.menu.picture_asked.connect(self._on_picture)
         for signal, callback in (
             (session.counted_changed, self._show_spaces),

@@ -82,6 +82,28 @@ def _stretch(native: QWidget) -> None:
     native.setSizePolicy(policy)
 
 
+class ShrinkingColumn(QVBoxLayout):
+    """A column in a scroll area that does not scroll before what is in it has its least height.
+
+    Qt scrolls what is lower than it would like to be, and where pages in it scroll by themselves
+    there are then two scroll bars side by side.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._is_asking = False
+
+    def heightForWidth(self, width: int) -> int:
+        """Return the least height, in pixels."""
+        if self._is_asking:  # by Qt's own minimumHeightForWidth
+            return super().heightForWidth(width)
+        self._is_asking = True
+        try:
+            return self.minimumHeightForWidth(width)
+        finally:
+            self._is_asking = False
+
+
 def in_scroll_area(page: QWidget) -> QScrollArea:
     """A page that scrolls by itself, so that it does not make the others taller."""
     scroll = QScrollArea()
