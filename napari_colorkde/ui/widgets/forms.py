@@ -96,10 +96,10 @@ class ShrinkingColumn(QVBoxLayout):
     def heightForWidth(self, width: int) -> int:
         """Return the least height, in pixels."""
         if self._is_asking:  # by Qt's own minimumHeightForWidth
-            return super().heightForWidth(width)
+            return int(super().heightForWidth(width))
         self._is_asking = True
         try:
-            return self.minimumHeightForWidth(width)
+            return int(self.minimumHeightForWidth(width))
         finally:
             self._is_asking = False
 
