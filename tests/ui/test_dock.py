@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
     QMainWindow,
     QScrollArea,
     QSlider,
+    QTabBar,
 )
 from vispy.gloo import glir
 
@@ -96,6 +97,8 @@ def test_in_a_low_window_the_color_space_is_a_tab_beside_the_settings(
     window, colorspace, own = widget.window(), widget.colorspace.parent(), widget.parent()  # type: ignore[union-attr]
     assert colorspace in window.tabifiedDockWidgets(own)
     qtbot.waitUntil(lambda: not widget.colorspace.visibleRegion().isEmpty())
+    bar = next(b for b in window.findChildren(QTabBar) if b.tabText(0) == "Color KDE")
+    assert bar.tabText(1) == "Color space"
     # A window that is made high has room for both.
     window.resize(1280, 900)
     qtbot.waitUntil(lambda: colorspace.geometry().bottom() < own.geometry().top())

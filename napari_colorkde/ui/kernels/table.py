@@ -84,6 +84,7 @@ class KernelTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(height)
         self.verticalHeader().setMinimumWidth(height)
         around = self.horizontalHeader().sizeHint().height() + 2 * self.frameWidth()
+        around += self.horizontalScrollBar().sizeHint().height()  # it would hide the last row
         self.setMinimumHeight(around + MIN_ROWS * height)
 
     # --- the selection

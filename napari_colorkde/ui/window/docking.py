@@ -58,6 +58,7 @@ class TitleOverride(QObject):
         QTimer.singleShot(0, self._write)
 
     def _write(self) -> None:
+        self._dock.setWindowTitle(self._title)  # on its tab
         bar = self._dock.titleBarWidget()
         label = bar.findChild(QLabel) if bar is not None else None
         if label is not None:

@@ -416,6 +416,11 @@ def test_six_rows_are_seen_at_any_font_size(widget: Alone) -> None:
         assert rows >= table.fontMetrics().height()
         needed = table.horizontalHeader().sizeHint().height() + 6 * rows
         assert table.minimumHeight() >= needed
+        # Beside the scroll bar that is there where the table is narrow.
+        table.setFixedSize(240, table.minimumHeight())
+        QApplication.processEvents()
+        assert table.horizontalScrollBar().isVisible()
+        assert table.viewport().height() >= 6 * rows
 
 
 def test_a_matrix_that_cannot_be_is_refused(widget: Alone, qtbot: Any) -> None:
