@@ -134,7 +134,7 @@ def as_pixels(
         )
     masked = None
     if mask is not None:
-        masked = np.asarray(checked_mask(mask, values.shape[:-1], name)) == 0
+        masked = _left_out(np.asarray(checked_mask(mask, values.shape[:-1], name)))
     if hidden is not None:
         masked = hidden if masked is None else masked | hidden
     return _exclude(values, masked, transparent, broken)
@@ -143,6 +143,16 @@ def as_pixels(
 def as_sliceable(image: ArrayLike) -> SliceableArray:
     """Return an array as it is, which may be lazy; numbers in lists as an array."""
     return cast(SliceableArray, image if hasattr(image, "shape") else np.asarray(image))
+
+
+def _left_out(mask: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where a mask is zero; fractions are refused, as they may be meant as weights."""
+    if mask.dtype.kind == "f" and not ((mask <= 0) | (mask >= 1)).all():
+        raise ValueError(
+            "mask holds fractions or NaN, but a pixel counts or does not; give mask >= 0.5, or "
+            "weigh the colors with Palette.with_weights."
+        )
+    return np.asarray(mask == 0)
 
 
 def checked_mask(mask: ArrayLike, shape: tuple[int, ...], name: str = "image") -> SliceableArray:

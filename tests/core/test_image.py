@@ -151,6 +151,17 @@ def test_a_pixel_is_counted_under_its_first_reason_only():
     assert pixels.n_excluded == np.count_nonzero(pixels.excluded) == 3
 
 
+@pytest.mark.parametrize("mark", [0.5, 1e-9, np.nan])
+def test_a_mask_of_fractions_is_refused(mark):
+    with pytest.raises(ValueError, match="mask holds fractions or NaN"):
+        as_pixels(np.ones((2, 2)), mask=np.array([[1, 0], [mark, 0]]))
+
+
+def test_a_mask_of_whole_floats_counts_where_it_is_not_zero():
+    found = as_pixels(np.ones((2, 2)), mask=np.array([[1.0, 0.0], [255.0, -1.0]]))
+    assert found.n_masked == 1
+
+
 def test_a_mask_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"mask has shape \(4, 5, 3\).*picture have \(4, 5\)"):
         as_pixels(RGB, mask=RGB, name="picture")

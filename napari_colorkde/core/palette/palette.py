@@ -61,6 +61,14 @@ class Palette:
     moments: BinMoments | None = field(default=None, repr=False)
     image_dtype: np.dtype[Any] | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse counts that are none; the order of the colors is the caller's to keep."""
+        if self.counts.shape != (len(self.colors),) or not (self.counts > 0).all():
+            raise ValueError(
+                f"counts of shape {self.counts.shape} for {len(self.colors)} colors; give a "
+                "number above 0 for each color."
+            )
+
     @classmethod
     def from_image(
         cls,

@@ -373,6 +373,12 @@ def test_a_weighted_palette_merges_and_normalizes_by_its_weights():
             palette.with_weights(wrong)
 
 
+@pytest.mark.parametrize("counts", [[1, -1], [1, 0], [1.5, np.nan], [1], [[1, 2]]])
+def test_counts_that_are_none_are_refused(counts):
+    with pytest.raises(ValueError, match="number above 0 for each color"):
+        Palette(np.zeros((2, 3)), np.array(counts), np.zeros(3))
+
+
 def test_many_distinct_colors_are_kept_exactly():
     rng = np.random.default_rng(0)
     image = rng.integers(0, 65536, (2100, 2100, 3), dtype=np.uint16)
