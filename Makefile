@@ -26,14 +26,14 @@ endif
 test: lint pytest  ## lint, then all tests that are not slow
 
 test-all: lint $(VENV)/installed | system  ## the slow tests, too, and those of the lowest versions
-	$(ON_XVFB) $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m ""
+	$(ON_XVFB) --displays 2 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m ""
 	$(MAKE) test-minimum
 
 test-minimum: $(VENV)/installed-minimum  ## core and io, with the lowest versions of what they need
 	$(VENV)/minimum/bin/python -m pytest tests/core tests/io
 
 pytest: $(VENV)/installed | system  ## all tests, two at a time; windows open on a display of their own
-	$(ON_XVFB) $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(ON_XVFB) --displays 2 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 lint: $(VENV)/installed  ## style, spelling, types, the direction of imports
 	$(BIN)/ruff check

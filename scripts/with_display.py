@@ -1,11 +1,12 @@
 """Run a command on a display of its own.
 
-    python scripts/with_display.py COMMAND ...
+    python scripts/with_display.py [--displays N] COMMAND ...
 
 On Linux this starts Xvfb (Mesa's software OpenGL, 1600 x 1000, whatever number is free), runs the
 command on it and ends with the command's exit code. On macOS and Windows, where there is always a
 display, the command runs as it is. (xvfb-run also wants xauth, and now and then two of them take
-the same number.)
+the same number.) With `--displays` there are several, named in DISPLAYS: processes that share one
+take the focus and the clipboard away from each other.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 
 @contextmanager
@@ -49,7 +50,10 @@ def xvfb(screen: str = "1600x1000x24") -> Iterator[str]:
 
 def main(command: list[str]) -> int:
     """Run `command`; return its exit code."""
-    if not command:
+    n_displays = 1
+    if command[:1] == ["--displays"] and len(command) > 1 and command[1].isdigit():
+        n_displays, command = int(command[1]), command[2:]
+    if not command or n_displays < 1:
         print(__doc__, file=sys.stderr)
         return 2
     if not sys.platform.startswith("linux"):
@@ -59,10 +63,12 @@ def main(command: list[str]) -> int:
         return 1
     # So that Xvfb is stopped too when `make` or CI stops us.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with xvfb() as display:
+    with ExitStack() as servers:
+        displays = [servers.enter_context(xvfb()) for _ in range(n_displays)]
         environment = {
             **os.environ,
-            "DISPLAY": display,
+            "DISPLAY": displays[0],
+            "DISPLAYS": " ".join(displays),
             "LIBGL_ALWAYS_SOFTWARE": "1",  # a graphics card's driver does not know Xvfb
             "QT_QPA_PLATFORM": "xcb",  # not Wayland, nor "offscreen", which has no OpenGL
         }

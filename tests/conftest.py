@@ -33,6 +33,11 @@ os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's: two test processes have 
 wait_without_spinning()
 os.environ["NAPARI_CONFIG"] = ""
 
+# Test processes side by side have a display each: there is one focus and one clipboard on it.
+if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and (displays := os.environ.get("DISPLAYS")):
+    numbers = displays.split()
+    os.environ["DISPLAY"] = numbers[int(worker.removeprefix("gw")) % len(numbers)]
+
 # What goes wrong in a window fails the test.
 unexpected.RAISES = True
 

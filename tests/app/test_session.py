@@ -162,7 +162,7 @@ def test_a_doubtful_bandwidth_is_noticed_once() -> None:
     session.bandwidth = "loo"
     session.log = False
     assert len(notices) == 1
-    assert "the narrowest that was tried" in notices[0]
+    assert "is the narrowest at which pixels are not mostly predicted by others" in notices[0]
 
 
 def test_one_set_of_a_file_can_be_chosen() -> None:

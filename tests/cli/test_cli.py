@@ -370,7 +370,8 @@ def test_a_bandwidth_at_the_edge_is_warned_of_in_one_line(
     Image.fromarray(np.concatenate(3 * [picture])).save("r.png")
     assert main(shlex.split(command)) == 0
     (line,) = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
-    assert line.lower().startswith("napari-colorkde: warning: the best bandwidth, sigma 0.25, is")
+    assert line.lower().startswith("napari-colorkde: warning: the best bandwidth, sigma 6.35, is")
+    assert "the narrowest at which pixels are not mostly predicted by others" in line
 
 
 def test_chosen_bandwidth_can_be_given_back(

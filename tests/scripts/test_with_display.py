@@ -23,9 +23,19 @@ def test_command_sees_a_display(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.window
+def test_processes_may_have_a_display_each(capfd: pytest.CaptureFixture[str]) -> None:
+    code = "import os; print(os.environ['DISPLAY'], os.environ['DISPLAYS'])"
+    assert with_display.main(["--displays", "2", sys.executable, "-c", code]) == 0
+    if sys.platform.startswith("linux"):
+        shown, *each = capfd.readouterr().out.split()
+        assert shown == each[0]
+        assert len(set(each)) == 2
+
+
+@pytest.mark.window
 def test_no_display_is_left_behind() -> None:
     before = set(psutil.Process().children(recursive=True))
-    assert with_display.main([sys.executable, "-c", ""]) == 0
+    assert with_display.main(["--displays", "2", sys.executable, "-c", ""]) == 0
     assert set(psutil.Process().children(recursive=True)) <= before
 
 

@@ -229,7 +229,7 @@ class ColorSpaceToolbar(QWidget):
         second.addWidget(self.large_button)
         second.addWidget(self.view_button)
         rows = QVBoxLayout(self)
-        rows.setContentsMargins(4, 0, 4, 2)
+        rows.setContentsMargins(3, 0, 3, 2)
         rows.setSpacing(3)
         rows.addLayout(first)
         rows.addLayout(second)

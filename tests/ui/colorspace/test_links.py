@@ -473,7 +473,7 @@ def test_settings_survive_floating(dock: Dock, qtbot: Any) -> None:
 
 
 def test_the_difference_from_another_image_is_shown_and_taken_back(
-    viewer: Viewer, dock: Dock
+    viewer: Viewer, dock: Dock, qtbot: Any
 ) -> None:
     widget = dock(RGB)
     assert widget.colorspace is not None
@@ -497,8 +497,8 @@ def test_the_difference_from_another_image_is_shown_and_taken_back(
     assert "difference" in menu.marginals.toolTip()
     assert canvas.values.min() < 0 < canvas.values.max()
     # Saved pictures tell which image is which, too.
-    _, texts = canvas.legend.nodes
-    assert texts.text == ["orange: more in photo", "blue: more in other"]
+    named = ["orange: more in photo", "blue: more in other"]
+    qtbot.waitUntil(lambda: canvas.legend.nodes[1].text == named)
     widget.session.bandwidth = 9
     widget.session.wait()
     assert canvas.signed
