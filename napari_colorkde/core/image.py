@@ -132,11 +132,11 @@ def as_pixels(
             f"{name} has {given} channels on axis {channel_axis}; a color has 1 to "
             f"{MAX_COLOR_CHANNELS}. Choose channels, or give channel_axis=None for a gray stack."
         )
-    masked = None
+    masked: NDArray[np.bool_] | None = None
     if mask is not None:
         masked = _left_out(np.asarray(checked_mask(mask, values.shape[:-1], name)))
     if hidden is not None:
-        masked = hidden if masked is None else masked | hidden
+        masked = hidden if masked is None else np.logical_or(masked, hidden)
     return _exclude(values, masked, transparent, broken)
 
 
