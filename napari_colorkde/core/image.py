@@ -136,7 +136,7 @@ def as_pixels(
     if mask is not None:
         masked = _left_out(np.asarray(checked_mask(mask, values.shape[:-1], name)))
     if hidden is not None:
-        masked = hidden if masked is None else np.logical_or(masked, hidden)
+        masked = np.asarray(hidden if masked is None else masked | hidden)
     return _exclude(values, masked, transparent, broken)
 
 
