@@ -66,6 +66,7 @@ def test_depth_times_and_checks_its_densities(task: str, setup: Setup) -> None:
     assert all(error < 1e-5 for error in notes.errors.values())
 
 
+@pytest.mark.slow
 @pytest.mark.window
 def test_a_deep_photograph_is_timed_in_the_window(viewer: Viewer) -> None:
     _, widget = viewer.window.add_plugin_dock_widget("napari-colorkde", "Color KDE")
@@ -118,7 +119,7 @@ def test_edits_are_timed_until_they_are_on_the_screen(viewer: Viewer, setup: Set
 
 
 @pytest.mark.window
-@pytest.mark.parametrize("times", [1, 6])
+@pytest.mark.parametrize("times", [1, pytest.param(6, marks=pytest.mark.slow)])
 def test_edits_of_kernels_are_timed_in_both_views(viewer: Viewer, setup: Setup, times: int) -> None:
     from napari_colorkde.ui.launcher import dock_plugin
 
@@ -147,6 +148,7 @@ def test_regions_are_timed_from_the_mouse_to_the_image(viewer: Viewer, setup: Se
         assert min(timed["latency"]) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.window
 def test_frames_are_timed_at_rest_and_moving(viewer: Viewer, setup: Setup) -> None:
     from napari_colorkde import color_kde

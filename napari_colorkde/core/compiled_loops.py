@@ -78,13 +78,23 @@ class CompiledLoops:
 LOOPS_OF_COUNTING = CompiledLoops()
 
 
-def compiled(signature: str, *, fastmath: bool = False) -> Callable[[Loop], Loop]:
+def compiled(signature: str, *, writes: int, fastmath: bool = False) -> Callable[[Loop], Loop]:
     """Return a decorator that makes machine code for these argument types, without Python's lock.
 
-    What was compiled is kept in ``__pycache__`` for the processes that follow. Imports numba: only
-    for modules that are named to `CompiledLoops`.
+    The argument numbered `writes` is the one array that is written to; all others may be read-only,
+    as images from files and other people's arrays are. What was compiled is kept in ``__pycache__``
+    for the processes that follow. Imports numba: only for modules that are named to
+    `CompiledLoops`.
     """
     import numba
+    from numba.core.sigutils import normalize_signature
 
-    make = numba.njit(signature, nogil=True, cache=True, fastmath=fastmath)
+    given, returned = normalize_signature(signature)
+    arguments = [
+        numba.types.Array(kind.dtype, kind.ndim, kind.layout, readonly=True)
+        if isinstance(kind, numba.types.Array) and number != writes
+        else kind
+        for number, kind in enumerate(given)
+    ]
+    make = numba.njit(returned(*arguments), nogil=True, cache=True, fastmath=fastmath)
     return cast(Callable[[Loop], Loop], make)

@@ -181,7 +181,14 @@ print(len(napari.Viewer._instances), "windows")
 
 
 @pytest.mark.window
-@pytest.mark.parametrize("last", ["", "viewer.close()\n", "napari.Viewer.close_all()\n"])
+@pytest.mark.parametrize(
+    "last",
+    [
+        "",
+        pytest.param("viewer.close()\n", marks=pytest.mark.slow),
+        pytest.param("napari.Viewer.close_all()\n", marks=pytest.mark.slow),
+    ],
+)
 def test_a_script_ends_in_peace_with_windows_open(tmp_path: Path, last: str) -> None:
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "NAPARI_CONFIG": ""}
     result = subprocess.run(

@@ -30,7 +30,7 @@ Integers = NDArray[np.int64]
 loop = partial(compiled, fastmath=True)
 
 
-@loop("int64(float64[::1], float64, float32[:, ::1], float32[:, ::1])")
+@loop("int64(float64[::1], float64, float32[:, ::1], float32[:, ::1])", writes=3)
 def _meet(point: Doubles, step: float, table: Floats, weights: Floats) -> int:
     """Write the weights (3, LINE) of a point, and return the first node it meets in its brick."""
     order = table.shape[0]
@@ -50,7 +50,7 @@ def _meet(point: Doubles, step: float, table: Floats, weights: Floats) -> int:
     return corner
 
 
-@loop(f"void({POINTS}, float32[::1], float32[:, ::1])")
+@loop(f"void({POINTS}, float32[::1], float32[:, ::1])", writes=8)
 def spread(
     points: Doubles, rows: Integers, first: Integers, last: Integers, brick: Integers, step: float,
     table: Floats, counts: Floats, mesh: Floats,
@@ -77,7 +77,7 @@ def spread(
         mesh[brick[b]] = values
 
 
-@loop(f"void({POINTS}, float32[:, ::1], float32[::1])")
+@loop(f"void({POINTS}, float32[:, ::1], float32[::1])", writes=8)
 def read(
     points: Doubles, rows: Integers, first: Integers, last: Integers, brick: Integers, step: float,
     table: Floats, mesh: Floats, sums: Floats,
@@ -112,7 +112,8 @@ C1, C2, C3, C4, C5, C6 = TERMS[1:]
 @loop(
     "void(int64[::1], int64[::1], float32[:, :, ::1], int64[::1], float64[:, ::1], "
     "float32[:, :, ::1], float32[:, ::1], float64[:, ::1], float32[:, ::1], float64, float32, "
-    "float32[:, ::1])"
+    "float32[:, ::1])",
+    writes=11,
 )
 def add_pairs(
     run: Integers, other: Integers, here: Floats, size: Integers, here_middle: Doubles,

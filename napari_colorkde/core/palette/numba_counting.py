@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_colorkde.core.compiled_loops import compiled
 
 
-@compiled("void(uint8[:, ::1], uint32[::1])")
+@compiled("void(uint8[:, ::1], uint32[::1])", writes=1)
 def count_rgb(rows: NDArray[np.uint8], table: NDArray[np.uint32]) -> None:
     """Add one to the table at the code of each row ``(n, 3)``, see `ordered_byte_codes`."""
     for i in range(rows.shape[0]):

@@ -85,6 +85,7 @@ def test_compiled_loops_do_the_same(scheme, monkeypatch):
     pytest.importorskip("numba")
     points, frame, place = placed(3, 3, scheme, n=5000)
     counts = np.random.default_rng(0).integers(1, 100, len(points)).astype(np.float32)
+    counts.flags.writeable = points.flags.writeable = False
     numbers = spilled(place, frame)
     results = []
     for worth_waiting in (len(points) + 1, 1):

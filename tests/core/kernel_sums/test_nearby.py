@@ -54,6 +54,7 @@ def test_compiled_loops_do_the_same(seed, span):
     colors = rng.random((400, 3)) * span + rng.normal(size=3) * 100
     points = colors[:200] + rng.normal(size=(200, 3))
     counts = rng.integers(1, 100, 400)
+    points.flags.writeable = colors.flags.writeable = counts.flags.writeable = False
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(choose_loops, "WORTH_WAITING", 1)
         sums = nearby_sums(points, colors, counts.astype(np.float32), 7.7, HOST)

@@ -53,6 +53,7 @@ def test_compiled_loops_count_the_same(rows, monkeypatch, threads):
     pytest.importorskip("numba")
     assert LOOPS_OF_COUNTING.prepare(wait=True) is not None
     monkeypatch.setattr(byte_counter, "thread_count", lambda: threads)
+    rows.flags.writeable = False  # as arrays of files and of other programs are
     assert counted(rows, rows[:5]) == unique_rows(np.concatenate([rows, rows[:5]]))
 
 

@@ -136,10 +136,24 @@ def test_a_tool_makes_room_and_a_layer_before_the_first_drag(viewer: Viewer, doc
     assert colorspace.canvas.native.height() == height
 
 
-def test_regions_of_all_tools_are_added_and_subtracted(viewer: Viewer, dock: Dock) -> None:
+def wait_for_layout(canvas: Any, qtbot: Any) -> None:
+    """Wait until the docks have found their sizes: places are pixels of the canvas."""
+    sizes: list[Any] = []
+
+    def is_settled() -> bool:
+        sizes.append(canvas.native.size())
+        return len(sizes) > 40 and all(size == sizes[-1] for size in sizes[-40:])
+
+    qtbot.waitUntil(is_settled)
+
+
+def test_regions_of_all_tools_are_added_and_subtracted(
+    viewer: Viewer, dock: Dock, qtbot: Any
+) -> None:
     viewer.window.resize(1280, 880)
     widget = dock(RGB)
     colorspace: Any = widget.colorspace
+    wait_for_layout(colorspace.canvas, qtbot)
     canvas, bar, tools = colorspace.canvas, colorspace.bar, colorspace.controls.tools
     shift, alt = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.AltModifier
 
