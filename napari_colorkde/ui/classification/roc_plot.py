@@ -1,13 +1,13 @@
 """A ROC curve, painted: a square with the curve, the diagonal of chance, and the threshold."""
 
 import numpy as np
-from napari.utils.theme import get_theme
 from psygnal import Signal
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPen, QPolygonF
+from qtpy.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_colorkde.core.classification.roc import ConfusionMatrix, RocCurve
+from napari_colorkde.ui.widgets.painted_plot import MARK_RADIUS, PaintedPlot
 
 LINES_HIGH = 9
 """Height of the plot, in lines of text."""
@@ -16,12 +16,8 @@ MAX_POINTS = 400
 STEPS = 100
 """Steps of an arrow key along the curve."""
 
-DOT_RADIUS = 4
-CURVE_COLORS = {"dark": "#56b4e9", "light": "#0072b2"}
-POINT_COLORS = {"dark": "#e69f00", "light": "#d55e00"}
 
-
-class RocPlot(QWidget):
+class RocPlot(PaintedPlot):
     """The curve of a `RocCurve` and the point of a threshold on it.
 
     A click takes the threshold of the nearest point of the curve, arrow keys the next one.
@@ -30,7 +26,7 @@ class RocPlot(QWidget):
     threshold_chosen = Signal(float, description="The user wants this threshold.")
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("ROC curve", parent)
         self._curve: RocCurve | None = None
         self._points: list[tuple[float, float]] = []
         self._at: tuple[float, float] | None = None
@@ -40,23 +36,11 @@ class RocPlot(QWidget):
             "selected, over that of the negative ones. The dot is the threshold, the diagonal is "
             "chance. Click the curve to take the threshold of that point."
         )
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("ROC curve")
-        self.set_theme("dark")
 
     def sizeHint(self) -> QSize:
         """A small square, larger with larger text."""
-        side = LINES_HIGH * self.fontMetrics().height()
+        side = LINES_HIGH * self.line_height
         return QSize(side, side)
-
-    def set_theme(self, theme: str) -> None:
-        """Follow napari's theme."""
-        look = get_theme(theme)
-        self._text, self._frame = (QColor(c.as_hex()) for c in (look.text, look.secondary))
-        kind = "light" if QColor(look.background.as_hex()).lightness() > 127 else "dark"
-        self._curve_color = QColor(CURVE_COLORS[kind])
-        self._point_color = QColor(POINT_COLORS[kind])
-        self.update()
 
     def set_curve(self, curve: RocCurve | None, at: ConfusionMatrix | None = None) -> None:
         """Show a curve and a threshold's decisions, or nothing."""
@@ -113,9 +97,9 @@ class RocPlot(QWidget):
     @property
     def square(self) -> QRectF:
         """Where the curve is painted, from (0, 0) at its bottom left to (1, 1)."""
-        margin = self.fontMetrics().height() + 2
-        side = min(self.width(), self.height()) - margin - DOT_RADIUS
-        return QRectF(margin, DOT_RADIUS - 1, side, side)
+        margin = self.line_height + 2
+        side = min(self.width(), self.height()) - margin - MARK_RADIUS
+        return QRectF(margin, MARK_RADIUS - 1, side, side)
 
     def paintEvent(self, event: object) -> None:
         """Paint all of it; a fraction of a millisecond."""
@@ -127,36 +111,14 @@ class RocPlot(QWidget):
         def place(point: tuple[float, float]) -> QPointF:
             return QPointF(square.left() + side * point[0], square.bottom() - side * point[1])
 
-        if self.hasFocus():
-            painter.setPen(QPen(self._curve_color, 1, Qt.PenStyle.DotLine))
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-        painter.setPen(QPen(self._frame, 1))
-        painter.drawRect(square)
+        self.paint_frame(painter, square, "false positives", "true positives")
         painter.setPen(QPen(self._frame, 1, Qt.PenStyle.DashLine))
         painter.drawLine(place((0, 0)), place((1, 1)))
-        self._write(painter, square)
         if self._points:
-            curve = QPainterPath()
-            curve.addPolygon(QPolygonF([place(point) for point in self._points]))
-            painter.setPen(QPen(self._curve_color, 1.8))
-            painter.drawPath(curve)
+            self.paint_curve(painter, [place(point) for point in self._points])
         if self._at is not None and np.isfinite(self._at).all():
-            painter.setPen(QPen(self._text, 1))
-            painter.setBrush(self._point_color)
-            painter.drawEllipse(place(self._at), DOT_RADIUS, DOT_RADIUS)
+            self.paint_mark(painter, place(self._at))
         painter.end()
-
-    def _write(self, painter: QPainter, square: QRectF) -> None:
-        height = self.fontMetrics().height()
-        painter.setPen(self._text)
-        below = QRectF(square.left(), square.bottom() + 1, square.width(), height)
-        painter.drawText(below, Qt.AlignmentFlag.AlignCenter, "false positives")
-        painter.save()
-        painter.translate(0, square.bottom())
-        painter.rotate(-90)
-        beside = QRectF(0, 0, square.height(), height)
-        painter.drawText(beside, Qt.AlignmentFlag.AlignCenter, "true positives")
-        painter.restore()
 
 
 def _thinned(fpr: np.ndarray, tpr: np.ndarray) -> list[tuple[float, float]]:

@@ -1,25 +1,27 @@
-"""A curve, painted: axes, points, a shaded zone, a mark; it says which point was clicked.
-
-A few lines of painting show within a hundredth of what a plotting library takes to load.
-"""
+"""A curve, painted: axes, points, a shaded zone, a mark; it says which point was clicked."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from napari.utils.theme import get_theme
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-HEIGHT = 150
-LEFT, BOTTOM, TOP, RIGHT = 52, 30, 8, 8
-POINT_RADIUS, MARK_RADIUS, REACH = 2.6, 5.0, 12.0
-CURVE_COLORS = {"dark": "#56b4e9", "light": "#0072b2"}
-POINT_COLORS = {"dark": "#e69f00", "light": "#d55e00"}
+from napari_colorkde.ui.widgets.painted_plot import PaintedPlot
+
+LINES_HIGH = 9
+"""Height of the plot, in lines of text."""
+
+NUMBER_LETTERS = 8
+"""Room for the numbers of the vertical axis, in digits."""
+
+MARGIN = 8
+POINT_RADIUS, REACH = 2.6, 12.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Points:
     """What is drawn.
 
@@ -41,8 +43,25 @@ class Points:
     shaded_to: float | None = None
     is_log: bool = True
 
+    def scaled(self, x: float) -> float:
+        """An x as the horizontal axis has it."""
+        return math.log10(x) if self.is_log else x
 
-class CurvePlot(QWidget):
+    @cached_property
+    def ranges(self) -> tuple[float, float, float, float]:
+        """The ends of both axes, horizontally as they are drawn, with room for the mark."""
+        x = [self.scaled(value) for value in self.x]
+        low, high = min(x), max(x)
+        bottom, top = min(self.y), max(self.y)
+        if low == high:
+            low, high = low - 0.5, high + 0.5
+        if bottom == top:
+            bottom, top = bottom - 0.5, top + 0.5
+        edge = 0.04 * (high - low), 0.07 * (top - bottom)
+        return low - edge[0], high + edge[0], bottom - edge[1], top + edge[1]
+
+
+class CurvePlot(PaintedPlot):
     """Shows `Points`; a click near one is told by its number.
 
     Parameters
@@ -54,27 +73,20 @@ class CurvePlot(QWidget):
     clicked = Signal(int)
 
     def __init__(self, x_label: str, y_label: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(f"{y_label} over {x_label}", parent)
         self._labels = (x_label, y_label)
         self._points = Points()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMinimumHeight(HEIGHT)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(f"{y_label} over {x_label}")
-        self.set_theme("dark")
 
     def sizeHint(self) -> QSize:
-        """Wide rather than high."""
-        return QSize(2 * HEIGHT, HEIGHT)
+        """Wide rather than high, larger with larger text."""
+        height = LINES_HIGH * self.line_height
+        return QSize(2 * height, height)
 
-    def set_theme(self, theme: str) -> None:
-        """Follow napari's theme."""
-        look = get_theme(theme)
-        self._text, self._frame = (QColor(c.as_hex()) for c in (look.text, look.secondary))
-        kind = "light" if QColor(look.background.as_hex()).lightness() > 127 else "dark"
-        self._curve_color = QColor(CURVE_COLORS[kind])
-        self._point_color = QColor(POINT_COLORS[kind])
-        self.update()
+    def minimumSizeHint(self) -> QSize:
+        """As high as it should be, and half as wide."""
+        height = LINES_HIGH * self.line_height
+        return QSize(height, height)
 
     def set_points(self, points: Points) -> None:
         """Show other points."""
@@ -102,29 +114,25 @@ class CurvePlot(QWidget):
                 best, shortest = number, distance
         return best
 
-    def mousePressEvent(self, event: object) -> None:
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Tell which point was clicked."""
-        number = self.nearest(event.position())  # type: ignore[attr-defined]  # QMouseEvent
+        number = self.nearest(event.position())
         if number is not None:
             self.clicked.emit(number)
 
-    def keyPressEvent(self, event: object) -> None:
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and right go from point to point; other keys are the window's."""
-        key = event.key()  # type: ignore[attr-defined]  # QKeyEvent
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
-        if key not in steps or not self._points.x:
+        if event.key() not in steps or not self._points.x:
             super().keyPressEvent(event)
             return
         at = self._points.marked or 0
-        self.clicked.emit(max(0, min(at + steps[key], len(self._points.x) - 1)))
+        self.clicked.emit(max(0, min(at + steps[Qt.Key(event.key())], len(self._points.x) - 1)))
 
     def paintEvent(self, event: object) -> None:
         """Paint all of it; a fraction of a millisecond."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = self.font()
-        font.setPixelSize(10)
-        painter.setFont(font)
         area, points = self._area(), self._points
         if points.shaded_to is not None and points.x:
             right = self._place(points.shaded_to, points.y[0]).x()
@@ -133,76 +141,49 @@ class CurvePlot(QWidget):
             painter.fillRect(
                 QRectF(area.left(), area.top(), right - area.left(), area.height()), shade
             )
-        painter.setPen(QPen(self._frame, 1))
-        painter.drawRect(area)
-        self._write(painter, area)
+        self.paint_frame(painter, area, *self._labels)
         if points.x:
             places = [self.place(i) for i in range(len(points.x))]
-            line = QPainterPath()
-            line.addPolygon(QPolygonF(places))
-            painter.setPen(QPen(self._curve_color, 1.8))
-            painter.drawPath(line)
+            self.paint_curve(painter, places)
             painter.setBrush(self._curve_color)
             for place in places:
                 painter.drawEllipse(place, POINT_RADIUS, POINT_RADIUS)
             if points.marked is not None:
-                painter.setPen(QPen(self._text, 1))
-                painter.setBrush(self._point_color)
-                painter.drawEllipse(places[points.marked], MARK_RADIUS, MARK_RADIUS)
+                self.paint_mark(painter, places[points.marked])
+        self._write_numbers(painter, area)
         painter.end()
 
     def _area(self) -> QRectF:
-        return QRectF(LEFT, TOP, self.width() - LEFT - RIGHT, self.height() - TOP - BOTTOM)
-
-    def _ranges(self) -> tuple[float, float, float, float]:
-        """The ends of both axes, horizontally as they are drawn."""
-        points = self._points
-        x = [self._scaled(value) for value in points.x]
-        low, high = min(x), max(x)
-        bottom, top = min(points.y), max(points.y)
-        if low == high:
-            low, high = low - 0.5, high + 0.5
-        if bottom == top:
-            bottom, top = bottom - 0.5, top + 0.5
-        # Room for the mark.
-        edge = 0.04 * (high - low), 0.07 * (top - bottom)
-        return low - edge[0], high + edge[0], bottom - edge[1], top + edge[1]
-
-    def _scaled(self, x: float) -> float:
-        return math.log10(x) if self._points.is_log else x
+        line = self.line_height
+        left = line + self.fontMetrics().horizontalAdvance("0" * NUMBER_LETTERS)
+        return QRectF(
+            left, MARGIN, self.width() - left - MARGIN, self.height() - MARGIN - 2 * line - 2
+        )
 
     def _place(self, x: float, y: float) -> QPointF:
         area = self._area()
-        low, high, bottom, top = self._ranges()
+        low, high, bottom, top = self._points.ranges
         return QPointF(
-            area.left() + area.width() * (self._scaled(x) - low) / (high - low),
+            area.left() + area.width() * (self._points.scaled(x) - low) / (high - low),
             area.bottom() - area.height() * (y - bottom) / (top - bottom),
         )
 
-    def _write(self, painter: QPainter, area: QRectF) -> None:
+    def _write_numbers(self, painter: QPainter, area: QRectF) -> None:
         painter.setPen(self._text)
-        below = QRectF(area.left(), area.bottom() + 14, area.width(), 14)
-        painter.drawText(below, Qt.AlignmentFlag.AlignCenter, self._labels[0])
-        painter.save()
-        painter.translate(0, area.bottom())
-        painter.rotate(-90)
-        beside = QRectF(0, 0, area.height(), 12)
-        painter.drawText(beside, Qt.AlignmentFlag.AlignCenter, self._labels[1])
-        painter.restore()
-        if not self._points.x:
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "no curve yet")
+        points, line, center = self._points, self.line_height, Qt.AlignmentFlag.AlignCenter
+        if not points.x:
+            painter.drawText(area, center, "no curve yet")
             return
-        for x in _chosen(self._points.x):
-            at = self._place(x, self._points.y[0]).x()
-            painter.drawText(
-                QRectF(at - 30, area.bottom() + 2, 60, 12), Qt.AlignmentFlag.AlignCenter, f"{x:.3g}"
-            )
-        bottom, top = min(self._points.y), max(self._points.y)
-        for y in dict.fromkeys((bottom, top)):
-            at = self._place(self._points.x[0], y).y()
-            box = QRectF(12, at - 7, LEFT - 16, 14)
-            flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(box, flags, f"{y:.0f}" if abs(y) >= 1000 else f"{y:.4g}")
+        for x in _chosen(points.x):
+            at = self._place(x, points.y[0]).x()
+            width = 8 * line
+            box = QRectF(at - width / 2, area.bottom() + 2, width, line)
+            painter.drawText(box, center, f"{x:.3g}")
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for y in dict.fromkeys((min(points.y), max(points.y))):
+            at = self._place(points.x[0], y).y()
+            box = QRectF(line, at - line / 2, area.left() - line - 4, line)
+            painter.drawText(box, right, f"{y:.0f}" if abs(y) >= 1000 else f"{y:.4g}")
 
 
 def _chosen(values: Sequence[float]) -> list[float]:

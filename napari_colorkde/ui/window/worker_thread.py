@@ -15,6 +15,24 @@ POLL_MS = 3
 """How often `QtExecutor.wait` looks whether all is done."""
 
 
+class _Worker(GeneratorWorker):
+    """A worker that leaves the filters of warnings as they are.
+
+    They are the process's, not the thread's: superqt's own `run` sets them aside while it works,
+    and puts them back under the feet of whoever has changed them meanwhile.
+    """
+
+    def run(self) -> None:
+        """Work to the end. Errors come as values, see `Jobs`; what is returned is nobody's."""
+        self.started.emit()
+        self._running = True
+        if isinstance(self.work(), RuntimeError):
+            return  # deleted while it worked: nobody listens any more
+        self._running = False
+        self.finished.emit()
+        self._finished.emit(self)
+
+
 class QtExecutor:
     """Runs one generator at a time in a thread of Qt's pool.
 
@@ -22,7 +40,7 @@ class QtExecutor:
     """
 
     def __init__(self) -> None:
-        self._worker: GeneratorWorker | None = None
+        self._worker: _Worker | None = None
         self._deliver: Callable[..., None] | None = None
         self._ended: Callable[[], None] | None = None
 
@@ -35,7 +53,7 @@ class QtExecutor:
         self._deliver, self._ended = deliver, ended
         # Not napari's `create_worker`: the window would keep a record of each for ever, and with it
         # the session. Errors come as values, see `Jobs`.
-        self._worker = GeneratorWorker(run)
+        self._worker = _Worker(run)
         self._worker.yielded.connect(self._on_yielded)
         self._worker.finished.connect(self._on_finished)
         self._worker.start()
@@ -89,7 +107,7 @@ def wait_for_closed() -> None:
 
 
 # Their thread keeps them alive.
-_closed_workers: WeakSet[GeneratorWorker] = WeakSet()
+_closed_workers: WeakSet[_Worker] = WeakSet()
 
 
 class _Bar(cancelable_progress):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -87,6 +88,21 @@ def test_waiting_gives_up_in_time(jobs: Jobs) -> None:
     assert not jobs.executor.wait(lambda: not jobs.busy, 0.05)
     work.go_on.release()
     assert until_idle(jobs)
+
+
+def test_filters_of_warnings_are_the_same_while_work_is_done(jobs: Jobs) -> None:
+    before = list(warnings.filters), warnings.showwarning
+    during: list[Any] = []
+
+    def work() -> Iterator[int]:
+        during.append((list(warnings.filters), warnings.showwarning))
+        yield 1
+
+    arrived: list[int] = []
+    jobs.submit("edit", work, arrived.append, lambda error: None)
+    assert until_idle(jobs)
+    assert arrived == [1]
+    assert during == [before]
 
 
 def test_closing_in_the_middle_ends_the_work_at_its_next_yield(jobs: Jobs, qtbot: Any) -> None:
