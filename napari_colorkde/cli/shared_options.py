@@ -60,6 +60,24 @@ ChannelsOption = Annotated[
         help="Which entries of the channel axis, from 0: as 0,1.",
     ),
 ]
+PriorOption = Annotated[
+    list[parsers.NamedNumber] | None,
+    typer.Option(
+        "--prior",
+        metavar="NAME=P",
+        parser=parsers.parse_named_number,
+        help="Prior of a class, once for each; those left out share what is left of 1.",
+    ),
+]
+CsvOption = Annotated[
+    Path | None, typer.Option("--csv", metavar="FILE", help="Write all scores as CSV.")
+]
+PlotOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot", metavar="FILE", help="Draw scores over sigma, as .png or .svg (matplotlib)."
+    ),
+]
 DeviceOption = Annotated[
     str, typer.Option("--device", help="Where to compute: auto, cpu, cuda, cuda:N or mps.")
 ]

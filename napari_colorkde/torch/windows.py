@@ -7,6 +7,7 @@ functions of a color, so that derivatives of any order are those of what was com
 """
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -53,7 +54,7 @@ def precision_of(dtype: torch.dtype) -> Precision:
 
 
 @dataclass(frozen=True)
-class Window:
+class Window(ABC):
     """The nodes of one axis, and how much of a color each of them gets.
 
     Attributes
@@ -95,6 +96,7 @@ class Window:
         cell = places.floor()
         return cell.long(), (places - cell).to(x.dtype)
 
+    @abstractmethod
     def weights(
         self, offset: torch.Tensor, along: torch.Tensor, derivative: int = 0
     ) -> torch.Tensor:
@@ -112,11 +114,10 @@ class Window:
         torch.Tensor
             Shape of `offset` and `width` nodes.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def to_grid(self, dtype: torch.dtype, device: torch.device) -> "torch.Tensor | slice":
         """Return what carries nodes to grid points: a matrix (bins, nodes), or their place."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

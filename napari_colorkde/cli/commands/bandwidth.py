@@ -16,10 +16,12 @@ from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import (
     ChannelAxisOption,
     ChannelsOption,
+    CsvOption,
     DeviceOption,
     ImageArgument,
     JsonOption,
     MaskOption,
+    PlotOption,
     SpaceOption,
     listed,
 )
@@ -61,15 +63,8 @@ def bandwidth(
         ),
     ] = "isotropic",
     space: SpaceOption = "rgb",
-    csv: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write all scores as CSV.")
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            "--plot", metavar="FILE", help="Draw scores over sigma, as .png or .svg (matplotlib)."
-        ),
-    ] = None,
+    csv: CsvOption = None,
+    plot: PlotOption = None,
     exact: Annotated[
         bool,
         typer.Option(

@@ -10,10 +10,8 @@ from napari_colorkde.cli.batch.files import for_each_image
 from napari_colorkde.cli.density_output import Result
 from napari_colorkde.cli.parsers import (
     BandwidthValue,
-    NamedNumber,
     parse_bandwidth,
     parse_colormap,
-    parse_named_number,
     refuse_overwriting_inputs,
     unique_names,
 )
@@ -27,6 +25,7 @@ from napari_colorkde.cli.shared_options import (
     DeviceOption,
     ImageArgument,
     MaskOption,
+    PriorOption,
     SpaceOption,
     VaryingOption,
 )
@@ -74,15 +73,7 @@ def density(
         str | None,
         typer.Option("--against", metavar="NAME", help="The other class of the ratio."),
     ] = None,
-    prior: Annotated[
-        list[NamedNumber] | None,
-        typer.Option(
-            "--prior",
-            metavar="NAME=P",
-            parser=parse_named_number,
-            help="Prior of a class, once for each; those left out share what is left of 1.",
-        ),
-    ] = None,
+    prior: PriorOption = None,
     keep_mass: Annotated[
         float | None,
         typer.Option(

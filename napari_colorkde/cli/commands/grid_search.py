@@ -18,7 +18,7 @@ from napari_colorkde.cli.search_results import (
     write_csv,
     write_plot,
 )
-from napari_colorkde.cli.shared_options import DeviceOption, JsonOption
+from napari_colorkde.cli.shared_options import CsvOption, DeviceOption, JsonOption, PlotOption
 
 if TYPE_CHECKING:
     from napari_colorkde.io.datasets import DataSet, Split
@@ -66,15 +66,8 @@ def grid_search(
         typer.Option("--scale", help="Divide all numbers by this, such as 256 for 8-bit images."),
     ] = None,
     repeat: Annotated[int, typer.Option("--repeat", help="Time the test pass so often.")] = 1,
-    csv: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write all scores as CSV.")
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            "--plot", metavar="FILE", help="Draw scores over sigma, as .png or .svg (matplotlib)."
-        ),
-    ] = None,
+    csv: CsvOption = None,
+    plot: PlotOption = None,
     montage: Annotated[
         Path | None,
         typer.Option(

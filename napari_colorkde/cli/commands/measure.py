@@ -1,14 +1,14 @@
 """The command `measure`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_colorkde.cli import inputs
 from napari_colorkde.cli.batch.files import has_fields
 from napari_colorkde.cli.batch.tables import Row, makes_rows
-from napari_colorkde.cli.parsers import parse_named_number, refuse_overwriting_inputs, unique_names
+from napari_colorkde.cli.parsers import refuse_overwriting_inputs, unique_names
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import (
@@ -16,6 +16,7 @@ from napari_colorkde.cli.shared_options import (
     ChannelsOption,
     DeviceOption,
     MaskOption,
+    PriorOption,
 )
 
 if TYPE_CHECKING:
@@ -37,15 +38,7 @@ def measure(
             help="A row for each region: labels, or polygons as GeoJSON. Fields as in --output.",
         ),
     ] = None,
-    prior: Annotated[
-        list[Any] | None,
-        typer.Option(
-            "--prior",
-            metavar="NAME=P",
-            parser=parse_named_number,
-            help="Prior of a class, once for each; those left out share what is left of 1.",
-        ),
-    ] = None,
+    prior: PriorOption = None,
     keep_mass: Annotated[
         float | None,
         typer.Option(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.colorspaces import color_space, palette_in_space
+from napari_colorkde.core.covariance import checked_covariance, checked_sigmas
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 from napari_colorkde.core.kde.bandwidth_rules import (
@@ -21,7 +22,6 @@ from napari_colorkde.core.kde.bandwidth_rules import (
     default_sigmas,
 )
 from napari_colorkde.core.kde.bandwidth_search import search_by_likelihood
-from napari_colorkde.core.kde.covariance import checked_covariance, checked_sigmas
 from napari_colorkde.core.kde.leave_one_out import LikelihoodMethod
 from napari_colorkde.core.kde.selectors.held_out import Halves, halves_by_blocks, random_halves
 from napari_colorkde.core.palette.palette import Palette

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.covariance import checked_sigmas
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth_result import MAX_OWN_SHARE, BandwidthSelection
 from napari_colorkde.core.kde.bandwidth_rules import Shape
-from napari_colorkde.core.kde.covariance import checked_sigmas
 from napari_colorkde.core.kde.leave_one_out import (
     LeaveOutScorer,
     LikelihoodMethod,

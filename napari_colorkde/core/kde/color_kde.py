@@ -2,11 +2,10 @@
 
     ``f(x) = 1/N Σ_pixels N(x; c_pixel, Σ) = S(x) / (N sqrt(det(2π Σ)))``
 
-This module holds the statistics; the sums S come from `sums.py`.
+The sums S come from `core.kernel_sums`; statistics of the density are in `statistics`.
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, get_args
 
@@ -20,6 +19,7 @@ from napari_colorkde.core.colorspaces import (
     refuse_other_than_srgb,
     rgb_fractions,
 )
+from napari_colorkde.core.covariance import log_normalizer
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.kde.bandwidth import (
     Bandwidth,
@@ -29,7 +29,6 @@ from napari_colorkde.core.kde.bandwidth import (
     refuse_bandwidth,
 )
 from napari_colorkde.core.kde.binning_error import warn_of_bins
-from napari_colorkde.core.kde.covariance import log_normalizer
 from napari_colorkde.core.kde.density_volume import DensityVolume
 from napari_colorkde.core.kde.estimators.boundary import Boundary, color_box
 from napari_colorkde.core.kde.estimators.choose import (
@@ -39,14 +38,7 @@ from napari_colorkde.core.kde.estimators.choose import (
 )
 from napari_colorkde.core.kde.grids import grid_axes
 from napari_colorkde.core.kde.leave_one_out import leave_one_color_out, leave_one_out
-from napari_colorkde.core.kde.statistics import (
-    box_probability,
-    checked_axes,
-    checked_colors,
-    conditional_points,
-    draw_colors,
-    marginal_points,
-)
+from napari_colorkde.core.kde.statistics import DensityStatistics, checked_colors
 from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums
 from napari_colorkde.core.kernel_sums.separable import Sampling
 from napari_colorkde.core.palette.count_image import count_image
@@ -59,7 +51,7 @@ class NarrowBandwidthWarning(UserWarning):
     """A volume is sampled more coarsely than its kernels are wide."""
 
 
-class ColorKDE:
+class ColorKDE(DensityStatistics):
     """Gaussian kernel density estimate of an image's colors.
 
     Parameters
@@ -264,53 +256,7 @@ class ColorKDE:
             values = self.color_space.from_rgb(rgb_fractions(values, dtype))
         if log:
             return self._sums.log_at(values) - self._log_scale
-        return self._scaled(self._sums.at(values)).astype(np.float64)
-
-    def sample(
-        self, n_samples: int = 1, random_state: int | np.random.Generator | None = None
-    ) -> NDArray[np.float64]:
-        """Colors drawn from the density, ``(n_samples, C)``, in the KDE's space."""
-        self._check_plain("sample")
-        return draw_colors(self.points, self.covariance, n_samples, random_state)
-
-    def probability(self, low: ArrayLike, high: ArrayLike) -> float:
-        """Probability of the box of colors from `low` to `high`, one number each or C.
-
-        In the KDE's space; exact. Bandwidths must be diagonal.
-        """
-        self._check_plain("probability")
-        return box_probability(self.points, self.covariance, low, high)
-
-    def level(self, mass: float, *, n_samples: int = 100_000) -> float:
-        """The density above which colors hold this part of the probability, 0 to 1.
-
-        The bound of a highest-density region, as the quantile of the density at colors drawn from
-        it (Hyndman, The American Statistician 50, 1996): with 100 000 of them `mass` is met to
-        0.2 % (one standard error at a half).
-        """
-        if not 0 < mass < 1:
-            raise ValueError(f"mass={mass!r}; give a fraction between 0 and 1, such as 0.9.")
-        drawn = self.sample(n_samples, random_state=0)
-        return float(np.quantile(self._scaled(self._sums.at(drawn)), 1 - mass))
-
-    def marginal(self, axes: "int | Sequence[int]") -> "ColorKDE":
-        """The density of some channels of the KDE's space alone, in the order given."""
-        self._check_plain("marginal")
-        kept = checked_axes(axes, self.palette.n_channels)
-        points = marginal_points(self.points, kept)
-        return ColorKDE(points, self.covariance[np.ix_(kept, kept)], device=self.device)
-
-    def conditional(self, given: "Mapping[int, float]") -> "ColorKDE":
-        """The density of the other channels where some have these values.
-
-        Parameters
-        ----------
-        given
-            Values by number of the channel, in the KDE's space: ``{0: 120}``.
-        """
-        self._check_plain("conditional")
-        points, covariance = conditional_points(self.points, self.covariance, given)
-        return ColorKDE(points, covariance, device=self.device)
+        return self._density_at(values).astype(np.float64)
 
     def log_likelihood(
         self,
@@ -336,6 +282,9 @@ class ColorKDE:
         """Mean log-density of each pixel under the KDE of all pixels of other colors, in nats."""
         return leave_one_color_out(self.points, self._sums, log_normalizer(self.covariance))
 
+    def _density_at(self, points: NDArray[np.float64]) -> NDArray[np.float32]:
+        return self._scaled(self._sums.at(points))
+
     def _at(self, palette: Palette, log: bool) -> NDArray[Any]:
         if palette is self.palette:
             colors = self.points.colors
@@ -354,13 +303,6 @@ class ColorKDE:
         sums *= np.float32(1 / self.palette.total_weight)
         sums *= np.float32(np.exp(-log_normalizer(self.covariance)))
         return sums
-
-    def _check_plain(self, name: str) -> None:
-        if self.boundary != "none" or self.varying:
-            raise ValueError(
-                f"{name} is of a density without boundary and with one bandwidth for all colors; "
-                'make the KDE with boundary="none" and varying=False.'
-            )
 
     def _check_channels(self, palette: Palette) -> None:
         if palette.n_channels != self.palette.n_channels:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.covariance import checked_definite
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.vectors.checks import checked_sigmas
 from napari_colorkde.core.vectors.log_densities import log_densities
@@ -61,19 +62,7 @@ def resolve_bandwidth(
             f"bandwidth has shape {given.shape}; give one sigma, one for each of the {d} features, "
             f"or a covariance ({d}, {d})."
         )
-    scale = np.sqrt(np.abs(np.outer(np.diag(given), np.diag(given))))
-    if not np.isfinite(given).all() or (np.abs(given - given.T) > 1e-9 * scale).any():
-        raise ValueError(
-            "bandwidth is not a covariance: it must be finite and symmetric; give (A + A.T) / 2."
-        )
-    symmetric: Array = (given + given.T) / 2
-    eigenvalues = np.linalg.eigvalsh(symmetric)
-    if eigenvalues[0] <= 1e-14 * eigenvalues[-1]:
-        raise ValueError(
-            "bandwidth is not a covariance: it is not positive definite; add a little to its "
-            "diagonal."
-        )
-    return symmetric
+    return checked_definite(given)
 
 
 def _scott(train: NDArray[Any], weights: Array | None, rule: str) -> Array:

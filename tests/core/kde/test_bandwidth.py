@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import gaussian_kde
 
 from napari_colorkde.core import reference
+from napari_colorkde.core.covariance import log_normalizer
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.kde import leave_one_out as leave_one_out_module
 from napari_colorkde.core.kde.bandwidth import (
@@ -17,7 +18,6 @@ from napari_colorkde.core.kde.bandwidth import (
 )
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES, default_sigmas
 from napari_colorkde.core.kde.color_kde import ColorKDE
-from napari_colorkde.core.kde.covariance import log_normalizer
 from napari_colorkde.core.kde.leave_one_out import SampledLeaveOut
 from napari_colorkde.core.kernel_sums.kernel_sums import kernel_sums
 from napari_colorkde.core.palette.palette import Palette

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.covariance import log_normalizer
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.image import pixel_shape
-from napari_colorkde.core.kde.covariance import log_normalizer
 from napari_colorkde.core.kde.leave_one_out import MAX_SCORED, SAMPLED_PIXELS, SEED, Score
 from napari_colorkde.core.kernel_sums.kernel_sums import kernel_sums
 from napari_colorkde.core.palette.palette import Palette

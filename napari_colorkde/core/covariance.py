@@ -32,6 +32,17 @@ def checked_covariance(values: NDArray[np.float64], n_channels: int) -> NDArray[
             f"bandwidth has shape {values.shape}; a covariance of {n_channels} channels has "
             f"({n_channels}, {n_channels})."
         )
+    return checked_definite(values)
+
+
+def checked_definite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a square matrix made exactly symmetric; refuse it if it is no covariance.
+
+    Raises
+    ------
+    ValueError
+        If it is not finite, symmetric to 1e-9, and positive definite to 1e-14.
+    """
     # Beside its variances: what a rotation leaves of a zero is no asymmetry.
     scale = np.sqrt(np.abs(np.outer(np.diag(values), np.diag(values))))
     if not np.isfinite(values).all() or (np.abs(values - values.T) > 1e-9 * scale).any():
