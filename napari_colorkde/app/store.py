@@ -263,5 +263,10 @@ class StateStore:
 
 def _only_set(kernels: KernelSet) -> dict[str, object]:
     """Return the fields of a state that shows a kernel set, and has no other."""
+    if not isinstance(kernels, KernelSet):
+        raise TypeError(
+            f'kernels is a {type(kernels).__name__}; give a KernelSet, or show="kde" to see the '
+            "density of the image's own colors."
+        )
     name = kernels.name or "kernels"
     return {"kernel_sets": {name: kernels}, "kernel_set": name, "show": "kernels"}

@@ -80,3 +80,11 @@ def test_an_old_name_is_said_to_be_old_where_it_was_used(name: str) -> None:
     with pytest.warns(DeprecationWarning, match="is now called") as said:
         OLD[name](session)
     assert {each.filename for each in said} == {__file__}
+
+
+def test_kernels_that_are_none_are_refused_with_a_way_back() -> None:
+    store = StateStore()
+    before = store.state
+    with pytest.raises(TypeError, match='kernels is a NoneType; give a KernelSet, or show="kde"'):
+        store.set(kernels=None)
+    assert store.state is before

@@ -8,28 +8,29 @@ from numpy.typing import NDArray
 from napari_colorkde.app.density.class_query import LOG_RATIO_RANGE
 from napari_colorkde.app.density.density_steps import ColorValues
 from napari_colorkde.app.state import State
-from napari_colorkde.core.classification.bayes import log_density_level
-
-DEFAULT_FRACTION = 0.95
-"""The first threshold of a density leaves this part of the pixels above it."""
 
 
-def active_threshold(densities: ColorValues | None, state: State) -> float | None:
-    """The threshold of these values as the state has it; None where they have none.
+def has_threshold(densities: ColorValues | None, state: State) -> bool:
+    """Whether these values have a threshold.
 
     A map of classes has none, nor have values that the state does not ask for any more.
     """
     if densities is None:
-        return None
+        return False
     query = densities.request.query
     asked = None if query is None else query.classification.without_display
-    if asked != state.shown_classification or (query is not None and query.show == "class"):
+    return asked == state.shown_classification and (query is None or query.show != "class")
+
+
+def active_threshold(densities: ColorValues | None, state: State) -> float | None:
+    """The threshold of these values as the state has it; None where they have none."""
+    if densities is None or not has_threshold(densities, state):
         return None
+    query = densities.request.query
     if query is not None:
         return replace(query, classification=state.classification).threshold
-    if state.classification.threshold is not None:
-        return state.classification.threshold
-    return log_density_level(densities.values, densities.request.palette.counts, DEFAULT_FRACTION)
+    chosen = state.classification.threshold
+    return densities.first_threshold if chosen is None else chosen
 
 
 def threshold_range(densities: ColorValues) -> tuple[float, float]:

@@ -1,14 +1,15 @@
 """From requests to results: pure generators that can be stopped between their yields.
 
 A request is a frozen value with all that is needed; results name what they are made of. Long steps
-tell how far they are. Nothing here knows the session, napari or a thread. There is
-one value for each distinct color: the sums are those of `core.kde.color_kde` and
+tell how far they are. Nothing here knows the session, napari or a thread. There is one value for
+each distinct color: the sums are those of `core.kde.color_kde` and
 `core.mixture.density`, and `app.layers.painting` spreads them over the pixels.
 """
 
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -19,6 +20,7 @@ from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density.class_query import ClassQuery
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, convert_palette
 from napari_colorkde.app.state import Bandwidth
+from napari_colorkde.core.classification.bayes import log_density_level
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth import iterate_selection
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
@@ -35,6 +37,9 @@ BINS = {1: 512, 2: 256, 3: 128}
 
 FEW_COLORS = 20_000
 """Palettes this small need no preview: the exact density is as quick."""
+
+FIRST_FRACTION = 0.95
+"""The first threshold of a density leaves this part of the pixels above it."""
 
 PART_COLORS = 1 << 16
 """Colors off the lattice whose densities are computed between two looks for a newer edit."""
@@ -91,6 +96,11 @@ class ColorValues:
     def log(self) -> bool:
         """Whether the values are logarithms of a density."""
         return self.request.log and self.request.query is None
+
+    @cached_property
+    def first_threshold(self) -> float:
+        """The threshold of a density that leaves `FIRST_FRACTION` of the pixels above it."""
+        return log_density_level(self.values, self.request.palette.counts, FIRST_FRACTION)
 
     @property
     def kind(self) -> tuple[object, ...]:

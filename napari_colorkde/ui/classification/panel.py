@@ -10,7 +10,11 @@ from psygnal import Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from napari_colorkde.app.classification.threshold import active_threshold, threshold_range
+from napari_colorkde.app.classification.threshold import (
+    active_threshold,
+    has_threshold,
+    threshold_range,
+)
 from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
 from napari_colorkde.app.density.density_steps import ColorValues
 from napari_colorkde.app.image.source import unwrap_proxy
@@ -258,8 +262,8 @@ class ClassificationPanel(QWidget):
 
     def _sync_best(self) -> None:
         best, chosen = self.evaluation.best_threshold, self._session.state.classification.threshold
-        has_threshold = active_threshold(self._session.densities, self._session.state) is not None
-        self.controls.best_button.enabled = has_threshold and best != chosen
+        can_have_one = has_threshold(self._session.densities, self._session.state)
+        self.controls.best_button.enabled = can_have_one and best != chosen
 
     # --- choices
 

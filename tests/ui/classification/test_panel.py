@@ -13,6 +13,8 @@ from qtpy.QtWidgets import QApplication
 from sklearn.metrics import f1_score
 
 from napari_colorkde import classify_image, load_kernels
+from napari_colorkde.app.density import density_steps
+from napari_colorkde.core.classification.bayes import log_density_level
 from napari_colorkde.core.classification.roc import roc_curve
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.io.samples import sample_path
@@ -247,6 +249,30 @@ def test_small_densities_are_shown_and_typed(judged: ColorKDEWidget) -> None:
     session.log = True
     session.wait()
     assert box.decimals() == 3
+
+
+def test_thresholds_are_found_where_they_are_seen_and_once(
+    judged: ColorKDEWidget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged.classification.controls.show_what.value = "density"
+    judged.session.wait()
+    found: list[int] = []
+
+    def level(values: np.ndarray, counts: np.ndarray, mass: float) -> float:
+        found.append(len(values))
+        return log_density_level(values, counts, mass)
+
+    monkeypatch.setattr(density_steps, "log_density_level", level)
+    judged.tabs.setCurrentIndex(0)
+    for log in (False, True):
+        judged.session.log = log
+        judged.session.wait()
+    assert found == []
+    judged.tabs.setCurrentIndex(2)
+    assert len(found) == 1
+    judged.session.log = False
+    judged.session.wait()
+    assert len(found) == 2
 
 
 def test_a_hidden_tab_catches_up_when_it_is_shown(judged: ColorKDEWidget) -> None:
