@@ -14,7 +14,7 @@ from benchmarks.photograph import deep_photograph
 from benchmarks.report import Question, Row, Target
 from napari_colorkde import Palette
 from napari_colorkde.core.compiled_loops import LOOPS_OF_COUNTING, CompiledLoops
-from napari_colorkde.core.palette import byte_counter
+from napari_colorkde.core.palette.counters import byte_counter
 
 OURS = "Palette.from_image"
 OURS_COMPILED = "Palette.from_image, compiled"

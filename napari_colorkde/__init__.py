@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from napari_colorkde.io.images import read_image as read_image
     from napari_colorkde.io.kernels.kernel_files import load_kernels as load_kernels
     from napari_colorkde.io.kernels.kernel_files import save_kernels as save_kernels
+    from napari_colorkde.io.palettes import load_palette as load_palette
+    from napari_colorkde.io.palettes import save_palette as save_palette
 
 _HOMES = {
     "ColorKDE": "core.kde.color_kde",
@@ -45,8 +47,10 @@ _HOMES = {
     "fit_kernels": "core.mixture.fit_kernels",
     "grid_search": "core.vectors.grid_search",
     "load_kernels": "io.kernels.kernel_files",
+    "load_palette": "io.palettes",
     "read_image": "io.images",
     "save_kernels": "io.kernels.kernel_files",
+    "save_palette": "io.palettes",
     "select_bandwidth": "core.kde.bandwidth",
 }
 

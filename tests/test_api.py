@@ -33,8 +33,10 @@ SIGNATURES = {
     "Kernel": "(mean, covariance, weight, *, cls='', name='', visible=True)",
     "KernelSet": "(kernels, name='', space='rgb')",
     "Palette.from_image": "(image, mask=None, channel_axis=-1, *, max_colors=16777216)",
+    "Palette.from_images": ("(images, masks=None, channel_axis=-1, *, max_colors=16777216)"),
     "Palette.index": "(self, image, mask=None, channel_axis=-1)",
     "Palette.merge": "(self, other)",
+    "Palette.most_common": "(self, n=10)",
     "class_names": "(kernels)",
     "classify_image": (
         "(image, kernels, *, show='class', cls=None, against=None, priors=None, keep_mass=None,"
@@ -60,9 +62,11 @@ SIGNATURES = {
     ),
     "grid_search": "(train, valid, sigmas, test=None, *, device='auto', progress=None)",
     "load_kernels": "(path)",
+    "load_palette": "(path)",
     "read_image": "(path, *, series=None, page=None, level=0, channels=None, icc='keep', "
     "white=None, orientation='apply')",
     "save_kernels": "(path, kernel_sets, *, about='')",
+    "save_palette": "(path, palette, *, description=None)",
     "select_bandwidth": (
         "(image, method='loco', candidates=None, *, shape='isotropic', space='rgb', exact=False,"
         " device='auto')"

@@ -19,7 +19,7 @@ Loop = TypeVar("Loop", bound=Callable[..., object])
 WORTHWHILE_PIXELS = 1 << 25
 """Pixels counted by a process before the loops are made ready for those that follow."""
 
-LOOPS = "napari_colorkde.core.palette.numba_counting"
+LOOPS = "napari_colorkde.core.palette.counters.numba_counting"
 
 
 @dataclass(slots=True)

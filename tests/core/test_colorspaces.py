@@ -14,7 +14,7 @@ from napari_colorkde.core.colorspaces import (
     principal_axes,
     rgb_fractions,
 )
-from napari_colorkde.core.palette.color_counter import ColorCounter
+from napari_colorkde.core.palette.counters.color_counter import ColorCounter
 from napari_colorkde.core.reference import kde_log_density
 
 CONVERTED = [name for name in COLOR_SPACES if name not in ("rgb", "principal")]

@@ -1,8 +1,9 @@
 """Counting the colors of an image, tile by tile, and adding up palettes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from itertools import zip_longest
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +12,7 @@ from napari_colorkde.core.image import Pixels, as_pixels, as_sliceable, checked_
 from napari_colorkde.core.image_tiles import read_tiles
 from napari_colorkde.core.palette.bin_widths import narrowest_width
 from napari_colorkde.core.palette.binning import BinnedColors, bin_colors, merge_bins
-from napari_colorkde.core.palette.color_counter import MAX_COLORS, ColorCounter
+from napari_colorkde.core.palette.counters.color_counter import MAX_COLORS, ColorCounter
 from napari_colorkde.core.palette.distinct_rows import CountedColors, merge_counted
 from napari_colorkde.core.palette.lookup import pixel_index
 from napari_colorkde.core.palette.palette import Palette
@@ -103,17 +104,75 @@ def count_image(
         Called with the pixels of each tile as they are read, before the work; raises for those
         that the caller has no use for.
     """
-    image = as_sliceable(image)
-    shape = pixel_shape(image.shape, channel_axis)
-    marks = None if mask is None else checked_mask(mask, shape)
     builder = PaletteBuilder(max_colors)
-    for tile, values in read_tiles(image, channel_axis):
-        part = None if marks is None else marks[pixel_index(tile, len(image.shape), channel_axis)]
-        pixels = as_pixels(values, mask=part, channel_axis=channel_axis)
+    for pixels in _pixels_of(image, mask, channel_axis):
         if refuse is not None:
             refuse(pixels)
         builder.add_pixels(pixels)
     return builder.palette()
+
+
+def count_images(
+    images: Iterable[Palette | ArrayLike],
+    masks: Iterable[ArrayLike | None] | None = None,
+    channel_axis: int | None = -1,
+    *,
+    max_colors: int = MAX_COLORS,
+) -> Palette:
+    """Count the colors of several images together, see `Palette.from_images`."""
+    if isinstance(images, Palette | str) or hasattr(images, "shape") or not _is_iterable(images):
+        raise TypeError(
+            f"images is a {type(images).__name__}; give a list of images, such as [first, second]."
+        )
+    builder = PaletteBuilder(max_colors)
+    counted: list[Palette] = []
+    n_added = 0
+    for n_added, (image, mask) in enumerate(_with_masks(images, masks), start=1):
+        if isinstance(image, Palette):
+            counted.append(image)
+            continue
+        try:
+            for pixels in _pixels_of(image, mask, channel_axis):
+                builder.add_pixels(pixels)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"images[{n_added - 1}]: {error}") from None
+    if n_added == 0:
+        raise ValueError("images is empty; give one image or more.")
+    if n_added > len(counted):
+        counted.insert(0, builder.palette())
+    together = counted[0]
+    for other in counted[1:]:
+        together = together.merge(other)
+    return together
+
+
+def _is_iterable(value: object) -> bool:
+    return hasattr(value, "__iter__") or hasattr(value, "__getitem__")
+
+
+def _with_masks(
+    images: Iterable[Palette | ArrayLike], masks: Iterable[ArrayLike | None] | None
+) -> Iterator[tuple[Palette | ArrayLike, ArrayLike | None]]:
+    if masks is None:
+        yield from ((image, None) for image in images)
+        return
+    missing = object()
+    for image, mask in zip_longest(images, masks, fillvalue=missing):
+        if image is missing or mask is missing:
+            raise ValueError("masks: give one for each of the images, or None for it.")
+        yield cast("Palette | ArrayLike", image), cast("ArrayLike | None", mask)
+
+
+def _pixels_of(
+    image: ArrayLike, mask: ArrayLike | None, channel_axis: int | None
+) -> Iterator[Pixels]:
+    """Yield the pixels of an image, tile by tile."""
+    image = as_sliceable(image)
+    shape = pixel_shape(image.shape, channel_axis)
+    marks = None if mask is None else checked_mask(mask, shape)
+    for tile, values in read_tiles(image, channel_axis):
+        part = None if marks is None else marks[pixel_index(tile, len(image.shape), channel_axis)]
+        yield as_pixels(values, mask=part, channel_axis=channel_axis)
 
 
 def checked_budget(max_colors: int) -> int:

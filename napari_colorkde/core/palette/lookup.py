@@ -201,7 +201,8 @@ def paint_index(values: NDArray[Any], index: NDArray[np.int32]) -> NDArray[Any]:
     """``values[index]`` with NaN where the index is negative; float64 values stay float64."""
     dtype = np.float64 if values.dtype == np.float64 else np.float32
     # The last entry is NaN, and −1 means the last entry.
-    return np.append(values.astype(dtype, copy=False), dtype(np.nan))[index]
+    nothing = np.full((1, *values.shape[1:]), np.nan, dtype)
+    return np.concatenate([values.astype(dtype, copy=False), nothing])[index]
 
 
 def pixel_index(tile: tuple[slice, ...], ndim: int, channel_axis: int | None) -> tuple[slice, ...]:

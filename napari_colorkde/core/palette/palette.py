@@ -3,7 +3,8 @@
 Counts add, so palettes of tiles, slices, files and machines merge.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -12,21 +13,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.palette.bin_widths import extremes, narrowest_width
 from napari_colorkde.core.palette.binning import (
-    BinMoments,
     BinnedColors,
     bin_colors,
     widen_bins,
     within_bins,
 )
-from napari_colorkde.core.palette.color_counter import MAX_COLORS
-from napari_colorkde.core.palette.distinct_rows import CountedColors, Counts
+from napari_colorkde.core.palette.counters.color_counter import MAX_COLORS
+from napari_colorkde.core.palette.distinct_rows import CountedColors
 from napari_colorkde.core.palette.lattice import Lattice, lattice_of
 from napari_colorkde.core.palette.levels import are_whole, level_bits, range_of_levels
 from napari_colorkde.core.palette.lookup import ColorLookup, index_image, paint_index
+from napari_colorkde.core.palette.palette_data import PaletteData
 
 
-@dataclass(frozen=True, eq=False)
-class Palette:
+class Palette(PaletteData):
     """The distinct colors of an image and how many pixels have each.
 
     Attributes
@@ -50,24 +50,6 @@ class Palette:
     image_dtype
         dtype of the image whose colors were binned; None where `colors` still has it.
     """
-
-    colors: NDArray[Any]
-    counts: Counts
-    bin_width: NDArray[np.float64]
-    n_masked: int = 0
-    n_transparent: int = 0
-    n_not_finite: int = 0
-    ranges: NDArray[np.float64] | None = None
-    moments: BinMoments | None = field(default=None, repr=False)
-    image_dtype: np.dtype[Any] | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse counts that are none; the order of the colors is the caller's to keep."""
-        if self.counts.shape != (len(self.colors),) or not (self.counts > 0).all():
-            raise ValueError(
-                f"counts of shape {self.counts.shape} for {len(self.colors)} colors; give a "
-                "number above 0 for each color."
-            )
 
     @classmethod
     def from_image(
@@ -110,43 +92,40 @@ class Palette:
 
         return count_image(image, mask, channel_axis, max_colors=max_colors)
 
-    @property
-    def n_pixels(self) -> int:
-        """Number of pixels that count; of a weighted palette the rounded sum of the weights."""
-        return round(self.total_weight) if self.is_weighted else int(self.counts.sum())
+    @classmethod
+    def from_images(
+        cls,
+        images: Iterable["Palette | ArrayLike"],
+        masks: Iterable[ArrayLike | None] | None = None,
+        channel_axis: int | None = -1,
+        *,
+        max_colors: int = MAX_COLORS,
+    ) -> "Palette":
+        """Count the colors of several images together, one after the other.
 
-    @property
-    def is_weighted(self) -> bool:
-        """Whether counts are weights."""
-        return self.counts.dtype.kind == "f"
+        Parameters
+        ----------
+        images
+            Images of one dtype and number of channels, and palettes; read once, in their order.
+        masks
+            A mask, or None, for each; None for no masks at all.
+        channel_axis, max_colors
+            See `from_image`; the budget is that of all images together.
 
-    @property
-    def total_weight(self) -> float:
-        """Sum of the counts, or of the weights."""
-        return float(self.counts.sum())
+        Raises
+        ------
+        TypeError, ValueError
+            If there is none, if one is not of that form, or no pixel counts; the message says
+            which of them, from 0.
+        """
+        from napari_colorkde.core.palette.count_image import count_images
 
-    @property
-    def n_excluded(self) -> int:
-        """Number of pixels left out, for whatever reason."""
-        return self.n_masked + self.n_transparent + self.n_not_finite
-
-    @property
-    def n_channels(self) -> int:
-        """Number of color channels C."""
-        return int(self.colors.shape[1])
+        return count_images(images, masks, channel_axis, max_colors=max_colors)
 
     @cached_property
     def lattice(self) -> Lattice | None:
         """The lattice of the colors; None if it would be too large to keep dense."""
         return lattice_of(self.colors)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """dtype of the colors."""
-        return self.colors.dtype
-
-    def __len__(self) -> int:
-        return len(self.counts)
 
     @cached_property
     def extremes(self) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -261,11 +240,16 @@ class Palette:
         mask: ArrayLike | None = None,
         channel_axis: int | None = -1,
     ) -> NDArray[Any]:
-        """Give every pixel the value ``(U,)`` of its palette entry; NaN where it has none."""
+        """Give every pixel the value ``(U,)`` of its palette entry; NaN where it has none.
+
+        Of values ``(U, k)``, such as colors, every pixel gets k, along the last axis. float64
+        stays float64, all else becomes float32.
+        """
         values = np.asarray(values)
-        if values.shape != (len(self),):
+        if values.ndim not in (1, 2) or len(values) != len(self):
             raise ValueError(
-                f"values has shape {values.shape}; give one for each of the {len(self)} colors."
+                f"values has shape {values.shape}; give one, or a row, for each of the "
+                f"{len(self)} colors."
             )
         index = self.index(image, mask, channel_axis)
         return paint_index(values, index)

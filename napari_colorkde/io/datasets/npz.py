@@ -4,6 +4,7 @@ import io
 import math
 import zipfile
 import zlib
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -52,6 +53,29 @@ def read_npz_file(path: Path, where: str, budget: Budget) -> StoredParts:
     ValueError
         If it is damaged, larger than memory, or an array is missing.
     """
+
+    def wanted(names: Collection[str]) -> list[str]:
+        parts = stored_names(names, where)
+        return [*parts.values(), *label_names(names, parts).values()]
+
+    return from_named_arrays(read_archive(path, where, budget, wanted), where)
+
+
+def read_archive(
+    path: Path, where: str, budget: Budget, wanted: Callable[[Collection[str]], Iterable[str]]
+) -> dict[str, NDArray[Any]]:
+    """Read some arrays of an archive by name.
+
+    Parameters
+    ----------
+    wanted
+        Given the names that there are, those that are read.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged, larger than memory, or an array holds objects.
+    """
     try:
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             members = {
@@ -59,18 +83,15 @@ def read_npz_file(path: Path, where: str, budget: Budget) -> StoredParts:
                 for info in archive.infolist()
                 if info.filename.endswith(".npy")
             }
-            parts = stored_names(members, where)
-            wanted = [*parts.values(), *label_names(members, parts).values()]
-            arrays = {
+            return {
                 name: _read_member(archive, members[name], f"{where}, array {name!r}", budget)
-                for name in wanted
+                for name in wanted(members)
             }
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         # RuntimeError: the archive is encrypted.
         if isinstance(error, RecursionError):
             raise
         raise _damaged(where) from None
-    return from_named_arrays(arrays, where)
 
 
 def _read_member(

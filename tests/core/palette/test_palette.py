@@ -444,3 +444,50 @@ def test_tiles_of_other_kinds_are_refused():
 def test_what_does_not_fit_is_refused(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_several_images_are_counted_together():
+    rng = np.random.default_rng(1)
+    images = [rng.integers(0, 9, (20, n, 3), dtype=np.uint8) for n in (10, 30)]
+    masks = [None, rng.random((20, 30)) > 0.5]
+    together = Palette.from_images(iter(images), masks)
+    apart = [Palette.from_image(image, mask) for image, mask in zip(images, masks, strict=True)]
+    assert together == apart[0].merge(apart[1])
+    assert Palette.from_images([apart[0], images[0]]) == apart[0].merge(apart[0])
+    assert Palette.from_images(images, masks, max_colors=100) == together
+    words = [image.astype(np.uint16) * 99 for image in images]
+    assert len(Palette.from_images(words, max_colors=100)) <= 100
+
+
+@pytest.mark.parametrize(
+    ("images", "masks", "error", "message"),
+    [
+        ([], None, ValueError, "images is empty"),
+        (np.zeros((4, 4, 3)), None, TypeError, "images is a ndarray; give a list"),
+        (7, None, TypeError, "images is a int; give a list"),
+        ([np.zeros((4, 4, 3)), "x.png"], None, (TypeError, ValueError), r"images\[1\]: image"),
+        ([np.zeros((4, 4, 3))] * 2, [None], ValueError, "masks: give one for each"),
+        ([np.zeros((4, 4, 3)), np.zeros((4, 4, 2))], None, ValueError, r"images\[1\]: image: this"),
+    ],
+)
+def test_what_are_no_images_is_refused(images, masks, error, message):
+    with pytest.raises(error, match=message):
+        Palette.from_images(images, masks)
+
+
+def test_most_common_colors_come_first():
+    image = np.array([[9, 1, 1, 5, 5, 1, 7]], np.uint8)
+    colors, counts = Palette.from_image(image).most_common(3)
+    assert (colors.ravel().tolist(), counts.tolist()) == ([1, 5, 7], [3, 2, 1])
+    assert len(Palette.from_image(image).most_common(99)[1]) == 4
+    with pytest.raises(ValueError, match="n=0: give how many"):
+        Palette.from_image(image).most_common(0)
+
+
+def test_rows_of_values_are_painted():
+    image = np.array([[1, 2], [2, 9]], np.uint8)
+    palette = Palette.from_image(image)
+    painted = palette.paint(np.array([[0.5, 1], [2, 3], [4, 5]]), image, mask=image < 9)
+    np.testing.assert_array_equal(painted[0, 1], [2, 3])
+    assert painted.shape == (2, 2, 2)
+    assert np.isnan(painted[1, 1]).all()

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_colorkde.core.compiled_loops import LOOPS_OF_COUNTING, CompiledLoops
-from napari_colorkde.core.palette import byte_counter
-from napari_colorkde.core.palette.byte_counter import FEW_PIXELS, ByteCounts
+from napari_colorkde.core.palette.counters import byte_counter
+from napari_colorkde.core.palette.counters.byte_counter import FEW_PIXELS, ByteCounts
 from tests.core.palette.rows import as_pairs, rows_of_bytes, unique_rows
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.palette.bin_widths import bin_width_for, narrowest_width
 from napari_colorkde.core.palette.binning import BinnedColors, bin_colors, merge_bins, widen_to
-from napari_colorkde.core.palette.byte_counter import ByteCounts
+from napari_colorkde.core.palette.counters.byte_counter import ByteCounts
 from napari_colorkde.core.palette.distinct_rows import CountedColors, count_rows, merge_counted
 from napari_colorkde.core.palette.levels import level_bits, range_of_levels
 

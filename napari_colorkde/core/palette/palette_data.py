@@ -1,0 +1,118 @@
+"""What a palette holds: its fields, whether they fit, and when two palettes are equal."""
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.core.number_text import counted
+from napari_colorkde.core.palette.binning import BinMoments
+from napari_colorkde.core.palette.distinct_rows import Counts
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PaletteData:
+    """The fields of `Palette`, which says what they are.
+
+    Palettes are equal if all their fields are, dtypes included. O(U).
+    """
+
+    colors: NDArray[Any]
+    counts: Counts
+    bin_width: NDArray[np.float64]
+    n_masked: int = 0
+    n_transparent: int = 0
+    n_not_finite: int = 0
+    ranges: NDArray[np.float64] | None = None
+    moments: BinMoments | None = field(default=None)
+    image_dtype: np.dtype[Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse counts that are none; the order of the colors is the caller's to keep."""
+        if self.counts.shape != (len(self.colors),) or not (self.counts > 0).all():
+            raise ValueError(
+                f"counts of shape {self.counts.shape} for {len(self.colors)} colors; give a "
+                "number above 0 for each color."
+            )
+
+    @property
+    def n_pixels(self) -> int:
+        """Number of pixels that count; of a weighted palette the rounded sum of the weights."""
+        return round(self.total_weight) if self.is_weighted else int(self.counts.sum())
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether counts are weights."""
+        return self.counts.dtype.kind == "f"
+
+    @property
+    def total_weight(self) -> float:
+        """Sum of the counts, or of the weights."""
+        return float(self.counts.sum())
+
+    @property
+    def n_excluded(self) -> int:
+        """Number of pixels left out, for whatever reason."""
+        return self.n_masked + self.n_transparent + self.n_not_finite
+
+    @property
+    def n_channels(self) -> int:
+        """Number of color channels C."""
+        return int(self.colors.shape[1])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """dtype of the colors."""
+        return self.colors.dtype
+
+    def most_common(self, n: int = 10) -> tuple[NDArray[Any], Counts]:
+        """Return the colors that most pixels have, ``(n, C)``, and their counts ``(n,)``.
+
+        Parameters
+        ----------
+        n
+            How many; fewer where there are no more. Equal counts are in the order of the colors.
+
+        Raises
+        ------
+        ValueError
+            If `n` is below 1.
+        """
+        if n < 1:
+            raise ValueError(f"n={n}: give how many colors, 1 or more.")
+        order = np.argsort(-self.counts, kind="stable")[:n]
+        return self.colors[order], self.counts[order]
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, PaletteData):
+            return NotImplemented
+        names = (known.name for known in fields(self))
+        return all(_is_same(getattr(self, name), getattr(other, name)) for name in names)
+
+    def __hash__(self) -> int:
+        return hash((self.colors.shape, self.dtype, self.n_excluded))
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave out what is found from the fields when it is asked for."""
+        return {known.name: getattr(self, known.name) for known in fields(self)}
+
+    def __repr__(self) -> str:
+        kind = f"{counted(self.n_channels, 'channel')} of {self.image_dtype or self.dtype}"
+        bins = "bins" if self.bin_width.any() else "colors"
+        size = f"weight {self.total_weight:.6g}" if self.is_weighted else f"{self.n_pixels} pixels"
+        return f"Palette({len(self)} {bins}, {kind}, {size})"
+
+
+def _is_same(one: object, other: object) -> bool:
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other)
+    if isinstance(one, BinMoments) and isinstance(other, BinMoments):
+        names = (known.name for known in fields(one))
+        return all(_is_same(getattr(one, name), getattr(other, name)) for name in names)
+    return bool(type(one) is type(other) and one == other)
