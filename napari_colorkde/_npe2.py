@@ -1,4 +1,4 @@
-"""What the manifest `napari.yaml` points to: the dock widget, a writer, sample images.
+"""What the manifest `napari.yaml` points to: the dock widgets, a writer, sample images.
 
 Imported by napari when it looks at the manifest's commands: Qt and torch are loaded only with the
 widget.
@@ -20,6 +20,7 @@ from napari_colorkde.openmp import wait_without_spinning
 
 if TYPE_CHECKING:
     from napari_colorkde.ui.dock import ColorKDEWidget
+    from napari_colorkde.ui.results.panel import ResultsPanel
 
     make_dock_widget = ColorKDEWidget
 
@@ -34,6 +35,20 @@ def __getattr__(name: str) -> Any:
 
         return ColorKDEWidget
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def make_results() -> "ResultsPanel":
+    """Make the table of results of the viewer at hand."""
+    from napari import current_viewer
+
+    check_napari()
+    wait_without_spinning()
+    from napari_colorkde.ui.launcher import results_panel
+
+    viewer = current_viewer()
+    if viewer is None:
+        raise RuntimeError("there is no viewer; open napari first.")
+    return results_panel(viewer)
 
 
 def sample_astronaut() -> list[LayerData]:

@@ -5,6 +5,8 @@ program states; `napari_colorkde.ui.window.autosave` decides when it is written 
 """
 
 import json
+import math
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -12,9 +14,11 @@ import platformdirs
 
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
+from napari_colorkde.core.number_text import counted
 from napari_colorkde.io.atomic import atomic_path
 from napari_colorkde.io.colormaps import COLORMAPS
 from napari_colorkde.io.kernels.kernel_json import parse_json
+from napari_colorkde.io.tables import Cell, Row
 
 FORMAT = "napari-colorkde session"
 VERSION = 1
@@ -32,17 +36,23 @@ class OtherVersionError(ValueError):
     """The session is of another version of the file's form; its program can read it."""
 
 
-def state_to_json(state: State, view: ViewSettings | None = None) -> str:
+def state_to_json(
+    state: State, view: ViewSettings | None = None, results: Sequence[Row] = ()
+) -> str:
     """Write a state as JSON; numbers read back as the same float64.
 
     Parameters
     ----------
     view
         How the color space is looked at, None if that is not known.
+    results
+        Rows of the table of results; JSON has no numbers that are not finite.
     """
     document = {"format": FORMAT, "version": VERSION, **state.to_json()}
     if view is not None:
         document["view"] = view.to_json()
+    if results:
+        document["results"] = [{n: _finite(c) for n, c in row.items()} for row in results]
     return json.dumps(document, indent=1) + "\n"
 
 
@@ -74,6 +84,32 @@ def view_from_json(text: str) -> ViewSettings:
     document = _document(text)
     # 0.1.0 called it a look.
     return ViewSettings.from_json(document.get("view", document.get("look", {})))
+
+
+def results_from_json(text: str) -> list[Row]:
+    """Read the rows of the table of results; none from files that have no table.
+
+    Raises
+    ------
+    ValueError
+        If it is not a session, or the table is not one.
+    """
+    rows = _document(text).get("results", [])
+    if not isinstance(rows, list) or not all(map(_is_row, rows)):
+        raise ValueError("the session: its results are not rows of a table.")
+    return rows
+
+
+def _finite(cell: Cell) -> Cell:
+    return None if isinstance(cell, float) and not math.isfinite(cell) else cell
+
+
+def _is_row(row: object) -> bool:
+    return (
+        isinstance(row, dict)
+        and isinstance(row.get("image"), str)
+        and all(cell is None or isinstance(cell, str | int | float) for cell in row.values())
+    )
 
 
 def _document(text: str) -> dict[str, object]:
@@ -109,8 +145,10 @@ def session_folder() -> Path:
     return platformdirs.user_state_path("napari-colorkde", appauthor=False, ensure_exists=True)
 
 
-def save_state(path: Path, state: State, view: ViewSettings | None = None) -> None:
-    """Write a state, and how the color space is looked at, to a file: whole or not at all.
+def save_state(
+    path: Path, state: State, view: ViewSettings | None = None, results: Sequence[Row] = ()
+) -> None:
+    """Write a state, view and results, see `state_to_json`, to a file: whole or not at all.
 
     Raises
     ------
@@ -118,7 +156,8 @@ def save_state(path: Path, state: State, view: ViewSettings | None = None) -> No
         If the file cannot be written.
     """
     with atomic_path(path) as scratch:
-        scratch.write_text(state_to_json(state, view), encoding="utf-8", newline="\n")
+        text = state_to_json(state, view, results)
+        scratch.write_text(text, encoding="utf-8", newline="\n")
 
 
 def load_state(path: Path) -> State:
@@ -143,6 +182,17 @@ def load_view(path: Path) -> ViewSettings:
     return view_from_json(_text(path))
 
 
+def load_results(path: Path) -> list[Row]:
+    """Read the rows of the table of results from a file.
+
+    Raises
+    ------
+    ValueError, OSError
+        If the file is no session, cannot be read, or its results are not a table.
+    """
+    return results_from_json(_text(path))
+
+
 def set_aside(path: Path) -> Path:
     """Keep a file that cannot be read under another name, and return that.
 
@@ -159,12 +209,15 @@ def session_files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{SUFFIX}"), key=_changed, reverse=True)
 
 
-def session_summary(state: State, path: Path) -> str:
-    """What a session holds, in words."""
+def session_summary(state: State, path: Path, n_results: int = 0) -> str:
+    """What a session holds, in words; `n_results` is the number of its rows of results."""
     when = datetime.fromtimestamp(_changed(path)).strftime("%Y-%m-%d %H:%M")
     n = sum(len(kernels) for _, kernels in state.kernel_sets)
     sets = ", ".join(name for name, _ in state.kernel_sets)
     what = f"{n} kernel{'' if n == 1 else 's'} ({sets})" if n else "settings"
+    if n_results:
+        rows = counted(n_results, "result")
+        what = f"{what}, {rows}" if n else rows
     return f"{what}, {when}"
 
 

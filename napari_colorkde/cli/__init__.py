@@ -14,10 +14,11 @@ from typing import TextIO
 
 import typer
 
-from napari_colorkde.cli.batch.jobs import refusal
+from napari_colorkde.app.results.tasks import refusal
 from napari_colorkde.cli.commands import app
-from napari_colorkde.cli.console import PROGRAM, print_error, print_warning
+from napari_colorkde.cli.console import print_error, print_warning
 from napari_colorkde.cli.verbosity import level_of_environment
+from napari_colorkde.io.provenance import PROGRAM
 from napari_colorkde.openmp import wait_without_spinning
 
 

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from napari_colorkde.cli.verbosity import LOGGER
+from napari_colorkde.io.provenance import PROGRAM
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-PROGRAM = "napari-colorkde"
 
 QUIET_SECONDS = 10.0
 """Without a terminal, long work says how far it is about this often."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from napari_colorkde.cli.console import PROGRAM
+from napari_colorkde.io.provenance import PROGRAM
 from napari_colorkde.napari_version import check_napari
 
 

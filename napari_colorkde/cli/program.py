@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from napari_colorkde import __version__
-from napari_colorkde.cli.console import PROGRAM, print_warning
+from napari_colorkde.cli.console import print_warning
 from napari_colorkde.cli.shared_options import filled
 from napari_colorkde.cli.verbosity import (
     QuietOption,
@@ -17,6 +17,7 @@ from napari_colorkde.cli.verbosity import (
     choose_level,
     with_verbosity,
 )
+from napari_colorkde.io.provenance import PROGRAM
 
 if TYPE_CHECKING:
     from typer._click.core import Context

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 from napari_colorkde import __version__
 
-SOFTWARE = f"napari-colorkde {__version__}"
+PROGRAM = "napari-colorkde"
+
+SOFTWARE = f"{PROGRAM} {__version__}"
 
 PIXEL_SIZE = "height and width of a pixel, µm"
 """Entry of a description that formats with physical sizes read."""

@@ -33,6 +33,7 @@ from napari_colorkde.ui.kernels.panel import KernelsPanel
 from napari_colorkde.ui.kernels.pick_tool import PickTool
 from napari_colorkde.ui.likelihood.panel import LikelihoodPanel
 from napari_colorkde.ui.outputs import Outputs
+from napari_colorkde.ui.results.dock import ResultsDock
 from napari_colorkde.ui.widgets.focus_ring import focus_ring
 from napari_colorkde.ui.widgets.forms import ShrinkingColumn, in_scroll_area, pin_to_top
 from napari_colorkde.ui.window.autosave import Autosave, RestoreOffer
@@ -118,7 +119,8 @@ class ColorKDEWidget(QWidget):
         self.first_steps = FirstSteps(self.session)
         self.status = StatusLines(self.session)
         self.outputs = Outputs(self._viewer, self.session, self.overlay, self)
-        self.autosave = Autosave(self.session, parent=self)
+        self.results = ResultsDock(self._viewer, self.session, self.overlay, self)
+        self.autosave = Autosave(self.session, parent=self, results=self.results.table)
         self.offer = RestoreOffer(self.session, self.autosave)
         self._lay_out()
         self._connect()
@@ -237,6 +239,10 @@ class ColorKDEWidget(QWidget):
         self.panel.export_asked.connect(self.outputs.ask_export)
         self.panel.volume_asked.connect(self._on_volume)
         self.outputs.failed.connect(self.status.show_error)
+        self.classification.results_asked.connect(self.results.open)
+        self.classification.add_asked.connect(self.results.add)
+        self.results.failed.connect(self.status.show_error)
+        self.results.saved.connect(self.status.show_saved)
         self.colorspace_button.clicked.connect(self._on_colorspace_asked)
         self._stage.failed.connect(self.status.show_error)
         self._stage.saved.connect(self.status.show_saved)
@@ -287,6 +293,7 @@ class ColorKDEWidget(QWidget):
             return
         # The window takes the docks along: there is nothing to undock.
         self._stage.leave_window()
+        self.results.leave_window()
         if self._dock is not None:
             self._dock.destroyed.disconnect(self.close_session)
         self.close_session()
@@ -310,6 +317,7 @@ class ColorKDEWidget(QWidget):
         self.classification.close_session()
         self.likelihood.close_session()
         self.autosave.close()
+        self.results.close()
         self.status.close_session()
         self.activity.close()
         self.overlay.close()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from napari import Viewer
 
     from napari_colorkde.ui.dock import ColorKDEWidget
+    from napari_colorkde.ui.results.panel import ResultsPanel
 
 PLUGIN_MODULES = ("torch", "napari_colorkde.app.session", "napari_colorkde.app.layers.overlay")
 """What may be imported in a thread: nothing of Qt."""
@@ -108,6 +109,15 @@ def dock_plugin(viewer: "Viewer") -> "ColorKDEWidget":
     widget = ColorKDEWidget(viewer)
     viewer.window.add_dock_widget(widget, name=DOCK_NAME, area="right", add_vertical_stretch=False)
     return widget
+
+
+def results_panel(viewer: "Viewer") -> "ResultsPanel":
+    """Return the table of results of the plugin in a viewer, which is docked if it is not there."""
+    from napari_colorkde.ui.dock import ColorKDEWidget
+
+    docked = viewer.window.dock_widgets.values()
+    widget = next((w for w in docked if isinstance(w, ColorKDEWidget)), None)
+    return (widget or dock_plugin(viewer)).results.make_panel()
 
 
 def _dock_soon(viewer: "Viewer") -> None:

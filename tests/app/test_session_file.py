@@ -10,6 +10,7 @@ import pytest
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.session_file import (
     SUFFIX,
+    load_results,
     load_state,
     load_view,
     save_state,
@@ -22,6 +23,7 @@ from napari_colorkde.app.settings.class_settings import ClassificationSettings
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
+from napari_colorkde.io.tables import Row
 
 RECORDED = Path(__file__).parents[1] / "compat" / "data" / "0.1.0" / "sessions"
 FULL = [[90.1, 30, 0], [30, 80, -10], [0, -10, 70]]
@@ -42,6 +44,23 @@ STATE = State().replace(
         show="posterior", cls="a", priors={"a": 0.3}, threshold=0.7, compared_sets=["mine", "other"]
     ),
 )
+
+
+def test_the_table_of_results_is_kept_beside_the_state(tmp_path: Path) -> None:
+    path = tmp_path / "a.session.json"
+    rows: list[Row] = [{"image": "a", "pixels": 3, "area": 1 / 3, "entropy": float("-inf")}]
+    save_state(path, STATE, results=rows)
+    assert load_state(path) == STATE
+    assert load_results(path) == [{**rows[0], "entropy": None}]
+    assert "2 kernels" not in session_summary(State(), path, 1)
+    assert session_summary(State(), path, 1).startswith("1 result, ")
+    save_state(path, STATE)
+    assert load_results(path) == []
+    for wrong in ({"results": 3}, {"results": [{"image": [1]}]}, {"results": [{"pixels": 1}]}):
+        path.write_text(json.dumps(json.loads(state_to_json(STATE)) | wrong), encoding="utf-8")
+        with pytest.raises(ValueError, match="its results are not rows of a table"):
+            load_results(path)
+        assert load_state(path) == STATE
 
 
 @pytest.mark.parametrize("state", [State(), STATE, State(bandwidth="loco")])

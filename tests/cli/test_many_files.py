@@ -16,9 +16,10 @@ import typer
 from PIL import Image
 
 from napari_colorkde import ColorKDE, read_image
+from napari_colorkde.app.results.files import find_images
+from napari_colorkde.app.results.tasks import Task
 from napari_colorkde.cli import main
-from napari_colorkde.cli.batch.files import find_images
-from napari_colorkde.cli.batch.jobs import Task, run_tasks
+from napari_colorkde.cli.batch.jobs import run_tasks
 from napari_colorkde.cli.parsers import parse_pair
 
 Refused = Callable[..., str]
@@ -114,6 +115,19 @@ def test_names_that_do_not_fit_are_refused_before_the_work(
     assert main(["density", "in", "--recursive", "-o", "{stem}.tif"]) == 2
     assert "is that of 'in/a.png' and of 'in/deep/a.png'; put {dir}" in capsys.readouterr().err
     assert not Path("x.tif").exists()
+
+
+def test_what_is_read_is_never_written_over(
+    folders: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = RANDOM.integers(0, 256, (8, 9, 3), dtype=np.uint8)
+    tifffile.imwrite("in/a.tif", picture, photometric="rgb")
+    before = Path("in/a.tif").read_bytes()
+    assert main(["density", "in", "-o", "{dir}/{stem}.tif", "--keep-going"]) == 2
+    assert "'in/a.tif' of 'in/a.png' is also an input; give another name, or" in (
+        capsys.readouterr().err
+    )
+    assert Path("in/a.tif").read_bytes() == before
 
 
 def test_a_mask_for_each_image(folders: list[Path]) -> None:

@@ -156,7 +156,7 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
         yield Progress("estimating the density")
         coordinates = request.coordinates or convert_palette(palette, request.space)
         sigmas, notice = None, ""
-        steps = _resolved(coordinates.points, request.bandwidth, request.device)
+        steps = resolve_bandwidth(coordinates.points, request.bandwidth, request.device)
         if estimate is not None and isinstance(request.bandwidth, str):
             # What a rule has chosen before, it chooses again.
             steps = iter((estimate.volume.covariance,))
@@ -178,14 +178,14 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
     if request.kernels is None:
         if palette.n_channels == 3 and len(palette) > FEW_COLORS:
             preview = interpolate_volume(estimate.volume, estimate.coordinates.points.colors)
-            yield _densities(request, _maybe_log(preview, request.log), False, started)
-        values = yield from _density_in_chunks(kde, request.log)
+            yield color_values(request, _maybe_log(preview, request.log), False, started)
+        values = yield from density_in_chunks(kde, request.log)
     else:
         values = evaluate_kernels(request)
-    yield _densities(request, values, True, started)
+    yield color_values(request, values, True, started)
 
 
-def _density_in_chunks(kde: ColorKDE, log: bool) -> Generator[Progress, None, NDArray[Any]]:
+def density_in_chunks(kde: ColorKDE, log: bool) -> Generator[Progress, None, NDArray[Any]]:
     """The exact densities of a KDE's own colors, so that a newer edit need not wait for all.
 
     Colors off the lattice, such as those of another color space, take a minute where most of
@@ -203,7 +203,7 @@ def _density_in_chunks(kde: ColorKDE, log: bool) -> Generator[Progress, None, ND
     return np.concatenate(found)
 
 
-def _resolved(
+def resolve_bandwidth(
     palette: Palette, bandwidth: Bandwidth, device: Device
 ) -> Iterator[Progress | BandwidthSelection | NDArray[np.float64]]:
     """Turn the name of a rule into sigmas, telling how far it is."""
@@ -287,9 +287,10 @@ def _maybe_log(density: NDArray[np.float32], log: bool) -> NDArray[np.float32]:
     return np.log(np.maximum(density, np.finfo(np.float32).tiny))
 
 
-def _densities(
+def color_values(
     request: DensityRequest, values: NDArray[Any], is_exact: bool, started: float
 ) -> ColorValues:
+    """Return values with the limits that suit them; `started` is by `time.perf_counter`."""
     if (query := request.query) is not None:
         limits = query.limits
     else:

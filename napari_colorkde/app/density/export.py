@@ -1,6 +1,6 @@
 """Writing the density that is shown to a file, and how to get it again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from napari_colorkde.app.density.computation import Computation
 from napari_colorkde.app.density.density_steps import ColorValues
 from napari_colorkde.app.density.open_image import OpenImage
 from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.source import ImageSource
+from napari_colorkde.app.state import State
 from napari_colorkde.app.store import StateStore
 from napari_colorkde.io.export_formats import check_export
 from napari_colorkde.io.provenance import provenance
@@ -48,32 +50,93 @@ class ExportRequest:
 
 def export(request: ExportRequest) -> Iterator[Progress | Path]:
     """Paint the densities on the image and write them; yields the path at the end."""
+    index, densities = request.index, request.densities
+    painted = np.empty(index.shape, painted_dtype(densities))
+    for done in paint_values(index, densities, painted):
+        yield Progress("painting the density", 0.5 * done)
+    write_painted(
+        request.path, painted, densities, request.description, request.colormap, request.limits
+    )
+    yield request.path
+
+
+def painted_dtype(densities: ColorValues) -> type[np.floating[Any]]:
+    """Return the type of the array that values are painted into."""
+    return np.float64 if densities.values.dtype == np.float64 else np.float32
+
+
+def paint_values(index: PixelIndex, densities: ColorValues, out: NDArray[Any]) -> Iterator[float]:
+    """Give each pixel its color's value, NaN where it has none; yields the part done.
+
+    Parameters
+    ----------
+    out
+        ``(*index.shape)``, of `painted_dtype`.
+    """
+    table = np.concatenate([[np.nan], densities.values]).astype(out.dtype)
+    yield from index.paint(table, out)
+
+
+def write_painted(
+    path: Path,
+    painted: NDArray[Any],
+    densities: ColorValues,
+    description: Mapping[str, object],
+    colormap: str | NDArray[Any],
+    limits: tuple[float, float] | None,
+) -> None:
+    """Write what `paint_values` painted: as classes where these are shown, else as a density.
+
+    Raises
+    ------
+    ValueError, OSError
+        If the file cannot be written.
+    """
     from napari_colorkde.io.class_maps import write_class_map
     from napari_colorkde.io.densities import write_density
 
-    index, values = request.index, request.densities.values
-    query = request.densities.request.query
-    painted = np.empty(index.shape, np.float64 if values.dtype == np.float64 else np.float32)
-    table = np.concatenate([[np.nan], values]).astype(painted.dtype)
-    for done in index.paint(table, painted):
-        yield Progress("painting the density", 0.5 * done)
+    query = densities.request.query
     if query is not None and query.show == "class":
-        write_class_map(
-            request.path,
-            class_map(painted),
-            query.names,
-            description=request.description,
-        )
-    else:
-        write_density(
-            request.path,
-            painted,
-            log=request.densities.log,
-            description=request.description,
-            colormap=request.colormap,
-            contrast_limits=request.limits,
-        )
-    yield request.path
+        write_class_map(path, class_map(painted), query.names, description=description)
+        return
+    write_density(
+        path,
+        painted,
+        log=densities.log,
+        description=description,
+        colormap=colormap,
+        contrast_limits=limits,
+    )
+
+
+def density_origin(
+    source: ImageSource, state: State, densities: ColorValues, sigmas: Sequence[float] | None
+) -> dict[str, object]:
+    """Say how to get densities again: for files that are written.
+
+    Parameters
+    ----------
+    sigmas
+        Standard deviations of the kernels, in units of the space; None where they are not known.
+    """
+    facts: dict[str, Any] = {"image": source.path or source.name}
+    if state.channels is not None:
+        facts["channels"] = state.channels.label
+    request = densities.request
+    kernels, query = request.kernels, request.query
+    if kernels is not None:
+        if query is not None:
+            return provenance(**facts, **query.metadata)
+        facts["kernel set"] = state.kernel_set
+        facts["kernels"] = [
+            {"mean": k.mean, "covariance": k.covariance, "weight": k.weight} for k in kernels
+        ]
+    elif sigmas is not None:
+        facts["space"] = request.space
+        facts["bandwidth"] = sigmas
+        if isinstance(request.bandwidth, str):
+            facts["bandwidth rule"] = request.bandwidth
+    return provenance(**facts, log=request.log)
 
 
 class Exporter:
@@ -119,24 +182,9 @@ class Exporter:
         densities, estimate = self._computation.densities, self._computation.estimate
         if source is None or densities is None:
             return provenance()
-        facts: dict[str, Any] = {"image": source.path or source.name}
-        if state.channels is not None:
-            facts["channels"] = state.channels.label
-        kernels = densities.request.kernels
-        query = densities.request.query
-        if kernels is not None:
-            if query is not None:
-                return provenance(**facts, **query.metadata)
-            facts["kernel set"] = state.kernel_set
-            facts["kernels"] = [
-                {"mean": k.mean, "covariance": k.covariance, "weight": k.weight} for k in kernels
-            ]
-        elif estimate is not None:
-            facts["space"] = estimate.coordinates.name
-            facts["bandwidth"] = estimate.sigmas
-            if isinstance(densities.request.bandwidth, str):
-                facts["bandwidth rule"] = densities.request.bandwidth
-        return provenance(**facts, log=densities.request.log)
+        return density_origin(
+            source, state, densities, None if estimate is None else estimate.sigmas
+        )
 
     def _start(
         self,

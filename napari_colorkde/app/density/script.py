@@ -1,13 +1,10 @@
-"""What is shown as code: a Python script on the public interface, and a command line.
+"""What is shown as code: a Python script on the public interface; `command` has command lines.
 
 Both give the array that the overlay paints, to the rounding of float32: a pure function of the
 state and of where the image lies. Numbers are written so that they read back as the same float64.
 """
 
-import os
 import re
-import shlex
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +31,7 @@ def shown_kernels(state: State) -> dict[str, KernelSet]:
     """Return the kernel sets that decide what is shown, by name; none for the image's density."""
     if state.show != "kernels":
         return {}
-    query = _question(state)
+    query = asked_query(state)
     if query is not None:
         return dict(query.sets)
     if state.kernels is None or state.kernel_set is None:
@@ -66,14 +63,14 @@ def python_script(state: State, source: ImageSource, kernel_file: str | None = N
         If what is asked of the kernels cannot be answered.
     """
     channels = state.channels or source.choices[0]
-    source, reading = _readable(source)
+    source, reading = readable_source(source)
     lines, imports = _image_lines(source, channels, reading)
-    query = _question(state)
+    query = asked_query(state)
     if state.show != "kernels":
         imports.append("ColorKDE")
         arguments = ["image"]
         if state.bandwidth is not None:
-            arguments.append(f"bandwidth={_bandwidth(state)!r}")
+            arguments.append(f"bandwidth={bandwidth_argument(state)!r}")
         if state.space != "rgb":
             arguments.append(f"space={state.space!r}")
         lines.append(_call("kde = ColorKDE", arguments))
@@ -96,78 +93,22 @@ def python_script(state: State, source: ImageSource, kernel_file: str | None = N
     query.check()
     imports.append("classify_image")
     what = {"posterior": "posterior", "ratio": "ratio"}.get(query.show, "classes")
-    given = [f"{key}={value!r}" for key, value in _options(query).items()]
+    given = [f"{key}={value!r}" for key, value in query_options(query).items()]
     arguments = ["image", "kernels", f"show={query.show!r}", *given]
     lines.append(_call(f"{what} = classify_image", arguments))
     return _script(imports, lines, source, what)
 
 
-def command_line(state: State, source: ImageSource, kernel_file: str | None = None) -> str:
-    """Write a command line that saves the array that is shown beside the image, as a TIFF.
-
-    Parameters
-    ----------
-    state, source, kernel_file
-        As in `python_script`; with kernels, the file is needed.
-
-    Raises
-    ------
-    ValueError
-        If what is asked of the kernels cannot be answered, the channels are those of several
-        layers, or the kernel file is missing.
-    """
-    channels = state.channels or source.choices[0]
-    if channels.layers:
-        raise ValueError(
-            f"the channels {channels.label} are several layers, but a command reads one image; "
-            "copy the Python script."
-        )
-    source, reading = _readable(source)
-    if reading.options is None:
-        raise ValueError(
-            f"napari has read {Path(source.path).name!r} otherwise than a command does; copy the "
-            "Python script."
-        )
-    query = _question(state)
-    what = "density" if query is None else query.show
-    path = _path(source)
-    words = ["napari-colorkde", "density", path, "-o", f"{Path(path).stem}-{what}.tif"]
-    words += [*_channel_options(source, channels, reading), *reading.options]
-    if state.show == "kernels":
-        if kernel_file is None:
-            raise ValueError("kernel_file is missing; a command reads its kernels from a file.")
-        words += ["--kernels", kernel_file]
-    else:
-        if state.bandwidth is not None:
-            given = _bandwidth(state)
-            numbers = given if isinstance(given, tuple) else (given,)
-            words += ["--bandwidth", ",".join(map(str, numbers))]
-        if state.space != "rgb":
-            words += ["--space", state.space]
-    if query is None:
-        words += ["--log"] if state.log else []
-    else:
-        query.check()
-        words += ["--show", query.show]
-        for key, value in _options(query).items():
-            if key == "priors":
-                words += [
-                    w for name, p in query.priors.items() for w in ("--prior", f"{name}={p!r}")
-                ]
-            else:
-                words += [{"cls": "--class"}.get(key, f"--{key.replace('_', '-')}"), str(value)]
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
-
-
 # --- what is asked
 
 
-def _question(state: State) -> ClassQuery | None:
+def asked_query(state: State) -> ClassQuery | None:
+    """Return what is asked of the classes; None where a density is shown."""
     return None if state.shown_classification is None else resolve_classes(state)
 
 
-def _options(query: ClassQuery) -> dict[str, object]:
-    """The arguments of `classify_image` that a question needs, by name."""
+def query_options(query: ClassQuery) -> dict[str, object]:
+    """Return the arguments of `classify_image` that a question needs, by name."""
     options: dict[str, object] = {}
     if query.show in ("posterior", "ratio"):
         options["cls"] = query.cls
@@ -180,7 +121,8 @@ def _options(query: ClassQuery) -> dict[str, object]:
     return options
 
 
-def _bandwidth(state: State) -> Bandwidth | float:
+def bandwidth_argument(state: State) -> Bandwidth | float:
+    """Return the bandwidth as it is written: one sigma for all as a number."""
     given = state.bandwidth
     return given[0] if isinstance(given, tuple) and len(given) == 1 else given
 
@@ -188,8 +130,8 @@ def _bandwidth(state: State) -> Bandwidth | float:
 # --- the image
 
 
-def _path(source: ImageSource) -> str:
-    """Where the image lies, or the name under which it should be saved."""
+def path_or_name(source: ImageSource) -> str:
+    """Return where the image lies, or the name under which it should be saved."""
     return source.path or f"{_file_name(source.name)}.tif"
 
 
@@ -197,7 +139,7 @@ def _file_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name).strip("_.") or "image"
 
 
-def _readable(source: ImageSource) -> tuple[ImageSource, FileReading]:
+def readable_source(source: ImageSource) -> tuple[ImageSource, FileReading]:
     """Return how the layer's array comes from its file; without a path if the file has another."""
     reading = reading_of(source)
     return (replace(source, path=""), FileReading()) if reading is None else (source, reading)
@@ -214,7 +156,7 @@ def _image_lines(
         lines.append(f"# Save the layer {source.name!r} under this name first.")
     if reading.module:
         lines.append(f"import {reading.module}\n")
-    lines.append(f"image = {reading.call.format(repr(_path(source)))}  # {about}")
+    lines.append(f"image = {reading.call.format(repr(path_or_name(source)))}  # {about}")
     if channels.layers:
         names = ["image"]
         for name in channels.layers:
@@ -225,7 +167,7 @@ def _image_lines(
     elif channels.axis is None:
         if len(array.shape) > 2:
             lines.append("image = image[..., np.newaxis]  # gray: no axis holds colors")
-    elif not _is_natural(source, channels):
+    elif not is_natural(source, channels):
         moved = "image"
         if channels.axis != len(array.shape) - 1:
             moved = f"np.moveaxis(image, {channels.axis}, -1)"
@@ -234,21 +176,9 @@ def _image_lines(
     return lines, ["read_image"] if "read_image" in "".join(lines) else []
 
 
-def _is_natural(source: ImageSource, channels: Channels) -> bool:
+def is_natural(source: ImageSource, channels: Channels) -> bool:
     """Whether the functions take the channels of themselves: red, green and blue, the last axis."""
     return source.rgb and channels.indices == (0, 1, 2)
-
-
-def _channel_options(source: ImageSource, channels: Channels, reading: FileReading) -> list[str]:
-    n_axes = len(source.array.shape)
-    if channels.axis is None:
-        return ["--channel-axis", "none"] if n_axes > 2 else []
-    if _is_natural(source, channels):
-        return []
-    words = ["--channels", ",".join(map(str, channels.indices))]
-    if reading.moves_channels:
-        return words
-    return words if channels.axis == n_axes - 1 else [*words, "--channel-axis", str(channels.axis)]
 
 
 def _variable(name: str, taken: Sequence[str]) -> str:

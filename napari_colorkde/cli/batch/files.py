@@ -5,24 +5,24 @@ outputs, masks and labels hold fields, as in ``-o "{dir}/{stem}_{what}.tif"``.
 """
 
 import functools
-import glob
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from napari_colorkde.cli.batch.jobs import Task, run_tasks
-from napari_colorkde.cli.console import PROGRAM, print_status, print_warning
+from napari_colorkde.app.results.files import (
+    InputFile,
+    filled_in,
+    find_images,
+    has_fields,
+    plan_targets,
+)
+from napari_colorkde.app.results.tasks import Task
+from napari_colorkde.cli.batch.jobs import run_tasks
+from napari_colorkde.cli.console import print_status, print_warning
 from napari_colorkde.cli.shared_options import INPUT_HELP
-
-FIELDS = ("dir", "stem", "name", "rel", "what")
-"""Folder of the image, its name without and with suffix, its folder below the one that was given
-as input, and what is made of it."""
-
-HEAD_BYTES = 1 << 12
 
 TEMPLATES = ("output", "mask", "labels", "regions")
 """Arguments whose names of files may hold fields."""
@@ -50,25 +50,6 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         False,
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class InputFile:
-    """An image to be worked on.
-
-    Attributes
-    ----------
-    path
-        Where it lies.
-    base
-        The folder that was given as input, or the image's own.
-    is_named
-        Whether it was given itself, not found in a folder or by a glob.
-    """
-
-    path: Path
-    base: Path
-    is_named: bool = True
 
 
 def for_each_image(
@@ -120,81 +101,6 @@ def with_many_options(command: Callable[..., Any]) -> inspect.Signature:
     return signature.replace(parameters=[*parameters, *added])
 
 
-def find_images(words: Sequence[str], *, recursive: bool = False) -> list[InputFile]:
-    """Return the images that files, globs and folders stand for, each once.
-
-    Raises
-    ------
-    ValueError
-        If a folder holds no image, or a glob finds none.
-    """
-    found: list[InputFile] = []
-    for word in words:
-        path = Path(word)
-        if _is_folder(path):
-            inside = _images_in(path, recursive)
-            if not inside:
-                more = "" if recursive else "; --recursive looks into its folders"
-                raise ValueError(f"input {word!r} is a folder without images{more}.")
-            found += [InputFile(image, path, is_named=False) for image in inside]
-        elif glob.has_magic(word) and not path.exists():
-            inside = [Path(name) for name in sorted(glob.glob(word, recursive=True))]
-            inside = [name for name in inside if name.is_file() or name.suffix == ".zarr"]
-            if not inside:
-                raise ValueError(f"input {word!r} finds no file; check the name.")
-            found += [InputFile(image, image.parent, is_named=False) for image in inside]
-        else:
-            found.append(InputFile(path, path.parent))
-    unique: dict[Path, InputFile] = {}
-    for file in found:
-        unique.setdefault(file.path.absolute(), file)
-    return list(unique.values())
-
-
-def has_fields(value: Any) -> bool:
-    """Whether a name of a file holds fields to be filled in."""
-    return value is not None and any(f"{{{name}}}" in str(value) for name in FIELDS)
-
-
-def filled_in(template: Path, file: InputFile, what: str) -> Path:
-    """Return a name with its fields filled in for an image."""
-    folder = file.path.parent
-    relative = folder.relative_to(file.base) if folder.is_relative_to(file.base) else Path()
-    values = (folder, file.path.stem, file.path.name, relative, what)
-    text = str(template)
-    for name, value in zip(FIELDS, values, strict=True):
-        text = text.replace(f"{{{name}}}", str(value))
-    return Path(text)
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and path.suffix.lower() != ".zarr"
-
-
-def _images_in(folder: Path, recursive: bool) -> list[Path]:
-    """Return the images of a folder, by suffix and in the order of their names, none hidden."""
-    from napari_colorkde.io.image_formats import image_suffixes
-
-    suffixes = (*image_suffixes(), ".zarr")
-    found = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if _is_folder(path):
-            found += _images_in(path, recursive) if recursive else []
-        elif path.name.lower().endswith(suffixes) and not _is_own_result(path):
-            found.append(path)
-    return found
-
-
-def _is_own_result(path: Path) -> bool:
-    """Whether a file says, near its beginning, that this program wrote it."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return f"{PROGRAM} ".encode() in file.read(HEAD_BYTES)
-
-
 def _plan(
     command: Callable[..., Any],
     files: Sequence[InputFile],
@@ -208,27 +114,11 @@ def _plan(
     Raises
     ------
     ValueError
-        If two images have the same output.
+        As from `plan_targets`.
     """
-    output = Path(given["output"])
-    if not has_fields(output):
-        raise ValueError(
-            f"output {str(output)!r} names one file, but {len(files)} images are given; use "
-            'fields, as in "{dir}/{stem}_' + what + output.suffix + '".'
-        )
-    named = {file.path.absolute(): filled_in(output, file, what) for file in files}
-    targets = {target.absolute() for target in named.values()}
-    # What an earlier run has written beside the images is none of them.
-    files = [f for f in files if f.is_named or f.path.absolute() not in targets]
-    tasks, taken = [], dict[Path, Path]()
-    for file in files:
-        target = named[file.path.absolute()]
-        if target.absolute() in taken:
-            raise ValueError(
-                f"output {str(target)!r} is that of {str(taken[target.absolute()])!r} and of "
-                f"{str(file.path)!r}; put {{dir}}, {{rel}} or {{stem}} into its name."
-            )
-        taken[target.absolute()] = file.path
+    targets = plan_targets(files, Path(given["output"]), what, skips=skips)
+    tasks = []
+    for file, target in targets.items():
         own = {
             name: filled_in(Path(value), file, what) if name in TEMPLATES and value else value
             for name, value in given.items()
@@ -236,8 +126,8 @@ def _plan(
         if not _is_done(target, skips, quiet=True):
             target.parent.mkdir(parents=True, exist_ok=True)
             tasks.append(Task(file.path, command, {**own, "image": file.path}))
-    if skips and len(tasks) < len(files):
-        print_status(f"{len(files) - len(tasks)} of {len(files)} are there already.")
+    if skips and len(tasks) < len(targets):
+        print_status(f"{len(targets) - len(tasks)} of {len(targets)} are there already.")
     return tasks
 
 

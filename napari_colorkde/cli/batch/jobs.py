@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -20,6 +20,7 @@ from typing import Any
 
 import typer
 
+from napari_colorkde.app.results.tasks import Outcome, Task, do_task, named_error, time_left
 from napari_colorkde.cli.console import print_error, print_status
 from napari_colorkde.cli.verbosity import LOGGER
 
@@ -27,27 +28,8 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """What is done with one image.
-
-    Attributes
-    ----------
-    path
-        The image.
-    work
-        A function of a module; called by name in other processes.
-    arguments
-        By name. A context of typer becomes a `CommandLine`.
-    """
-
-    path: Path
-    work: Callable[..., Any]
-    arguments: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class CommandLine:
-    """What commands ask of typer's context, in a form that goes to another process.
+    """What commands ask of typer's context, in a form that goes to another process in its place.
 
     Attributes
     ----------
@@ -61,44 +43,8 @@ class CommandLine:
     typed: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a task.
-
-    Attributes
-    ----------
-    result
-        What the function returned.
-    error
-        The sentence with which it failed, or "".
-    said
-        What it wrote on stderr.
-    seconds
-        How long it took.
-    """
-
-    result: Any
-    error: str
-    said: str
-    seconds: float
-
-
 class FailedError(ValueError):
     """The sentence of an image that failed."""
-
-
-def refusal(error: BaseException) -> str | None:
-    """Return the sentence for an error that a user can do something about, else None."""
-    if isinstance(error, MemoryError):
-        return f"out of memory ({error}); use a smaller image or fewer bins."
-    if isinstance(error, ValueError | TypeError | OSError):
-        return str(error) or type(error).__name__
-    if isinstance(error, ImportError):
-        return f"a library cannot be loaded ({error}); install napari-colorkde again."
-    # torch has no error class of its own for a full memory of the host.
-    if isinstance(error, RuntimeError) and "memory" in str(error):
-        return f"out of memory ({str(error).splitlines()[0]}); use --device cpu or less."
-    return None
 
 
 def run_tasks(tasks: Sequence[Task], jobs: int, *, keep_going: bool) -> list[Any]:
@@ -137,17 +83,15 @@ def run_tasks(tasks: Sequence[Task], jobs: int, *, keep_going: bool) -> list[Any
             if outcome.said:
                 typer.echo(outcome.said, err=True, nl=False)
             if outcome.error:
-                sentence = outcome.error
-                if str(path) not in sentence:
-                    sentence = f"{path}: {sentence}"
+                sentence = named_error(path, outcome.error)
                 if not keep_going:
                     raise FailedError(sentence)
                 failed.append((path, sentence))
                 print_error(sentence)
             results[number] = outcome.result
             left = len(tasks) - done
-            rest = (time.perf_counter() - started) / done * left
-            about = f"; about {_duration(rest)} left" if left else ""
+            seconds = time.perf_counter() - started
+            about = f"; about {time_left(seconds, done, left)} left" if left else ""
             print_status(f"[{done}/{len(tasks)}] {path}: {outcome.seconds:.1f} s{about}")
     if failed:
         print_error(f"{len(failed)} of {len(tasks)} images failed:")
@@ -162,7 +106,7 @@ def run_tasks(tasks: Sequence[Task], jobs: int, *, keep_going: bool) -> list[Any
 def _one_by_one(tasks: Sequence[Task]) -> Generator[tuple[int, Outcome], None, None]:
     for number, task in enumerate(tasks):
         with _quieter():
-            outcome = _outcome(functools.partial(task.work, **task.arguments))
+            outcome = do_task(functools.partial(task.work, **task.arguments))
         yield number, outcome
 
 
@@ -209,23 +153,10 @@ def _work(module: str, name: str, arguments: dict[str, Any], level: int) -> Outc
     sys.stderr = said
     try:
         with _warnings_as_lines():
-            outcome = _outcome(functools.partial(work, **arguments))
+            outcome = do_task(functools.partial(work, **arguments))
     finally:
         sys.stderr = before
     return Outcome(outcome.result, outcome.error, said.getvalue(), outcome.seconds)
-
-
-def _outcome(work: Callable[[], Any]) -> Outcome:
-    started = time.perf_counter()
-    result, sentence = None, ""
-    try:
-        result = work()
-    except Exception as error:
-        known = refusal(error)
-        if known is None:
-            raise
-        sentence = known
-    return Outcome(result, sentence, "", time.perf_counter() - started)
 
 
 def _portable(value: Any) -> Any:
@@ -264,10 +195,3 @@ def _threads_for(jobs: int) -> Iterator[None]:
     finally:
         for name in added:
             del os.environ[name]
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = seconds / 60
-    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"

@@ -1,29 +1,18 @@
 """Commands whose result is a table: rows of one image after another, as CSV."""
 
-import csv
 import functools
-import io
-import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from napari_colorkde.cli.batch.files import (
-    OPTIONS,
-    TEMPLATES,
-    InputFile,
-    filled_in,
-    find_images,
-    has_fields,
-    with_many_options,
-)
-from napari_colorkde.cli.batch.jobs import Task, run_tasks
+from napari_colorkde.app.results.files import InputFile, filled_in, find_images, has_fields
+from napari_colorkde.app.results.tasks import Task
+from napari_colorkde.cli.batch.files import OPTIONS, TEMPLATES, with_many_options
+from napari_colorkde.cli.batch.jobs import run_tasks
 from napari_colorkde.cli.console import print_status, timed_step
-
-Cell = str | int | float | None
-Row = dict[str, Cell]
+from napari_colorkde.io.tables import Cell, Row, csv_text, read_rows, write_rows
 
 OutputOption = Annotated[
     Path | None,
@@ -73,23 +62,6 @@ def makes_rows(command: Callable[..., list[Row]]) -> Callable[..., None]:
     return run
 
 
-def csv_text(rows: Sequence[Mapping[str, Cell]]) -> str:
-    """Write rows as CSV: columns in the order of their first appearance, NaN and None empty."""
-    columns = dict.fromkeys(name for row in rows for name in row)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(columns), restval="", lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: _cell(value) for name, value in row.items()})
-    return text.getvalue()
-
-
-def _cell(value: Cell) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    return repr(value) if isinstance(value, float) else str(value)
-
-
 def _arguments(given: Mapping[str, Any], file: InputFile) -> dict[str, Any]:
     own = {
         name: filled_in(Path(value), file, "regions")
@@ -110,8 +82,7 @@ def _known_rows(output: Path | None) -> list[Row]:
     """
     if output is None or not output.exists():
         return []
-    with output.open(encoding="utf-8", newline="") as file:
-        rows: list[Row] = [dict(row) for row in csv.DictReader(file)]
+    rows = read_rows(output)
     if rows and "image" not in rows[0]:
         raise ValueError(
             f"output {str(output)!r} has no column 'image', so it is not a table of this "
@@ -121,12 +92,9 @@ def _known_rows(output: Path | None) -> list[Row]:
 
 
 def _write(output: Path | None, rows: Sequence[Mapping[str, Cell]]) -> None:
-    text = csv_text(rows)
     if output is None:
-        typer.echo(text, nl=False)
+        typer.echo(csv_text(rows), nl=False)
         return
-    from napari_colorkde.io.atomic import atomic_path
-
-    with timed_step(f"Writing {output}") as work, atomic_path(output) as scratch:
-        scratch.write_text(text, encoding="utf-8", newline="")
+    with timed_step(f"Writing {output}") as work:
+        write_rows(output, rows)
         work.outcome = f"{len(rows)} rows"

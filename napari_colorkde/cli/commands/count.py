@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from napari_colorkde.cli import inputs
-from napari_colorkde.cli.batch.tables import Row, makes_rows
+from napari_colorkde.cli.batch.tables import makes_rows
 from napari_colorkde.cli.parsers import refuse_overwriting_inputs
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import ChannelAxisOption, ChannelsOption, MaskOption
+from napari_colorkde.io.tables import Row
 
 
 @reads_images

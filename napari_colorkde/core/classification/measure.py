@@ -115,18 +115,111 @@ def measure_regions(
     O(colors · K + pixels). Colors are judged once, all together.
     """
     palette = Palette.from_image(image, mask, channel_axis)
+    judged = judge_colors(palette, kernels, priors=priors, keep_mass=keep_mass, device=device)
+    if regions is None:
+        return measure_palette(judged)
     index = palette.index(image, mask, channel_axis)
     reasons = _reasons(image, mask, channel_axis, index)
-    names: tuple[str, ...] = ("",)
-    judged: Judged | None = None
-    if kernels is not None:
-        names = (*class_names(kernels), NONE)
-        judged = _judge(palette, kernels, priors, keep_mass, device)
-    whole = Region("", (slice(None),) * index.ndim, np.ones(index.shape, np.bool_))
     found = []
-    for region in [whole] if regions is None else regions:
-        found += list(_measured(region, palette, index, reasons, names, judged))
+    for region in regions:
+        entries = index[region.box][region.inside]
+        left_out = {
+            name: int(np.count_nonzero(where[region.box][region.inside]))
+            for name, where in reasons.items()
+        }
+        found += measure_entries(judged, region.name, entries, left_out)
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JudgedColors:
+    """What is known of each color of a palette, (U,) each.
+
+    Attributes
+    ----------
+    palette
+        The colors.
+    names
+        Classes, then `NONE`; "" alone without kernels.
+    classes
+        Positions in `names`.
+    log_likelihood, entropy
+        In nats; NaN without kernels.
+    """
+
+    palette: Palette
+    names: tuple[str, ...]
+    classes: NDArray[np.intp]
+    log_likelihood: NDArray[np.float64]
+    entropy: NDArray[np.float64]
+
+
+def judge_colors(
+    palette: Palette,
+    kernels: ClassKernels | None,
+    *,
+    priors: Mapping[str, float] | None = None,
+    keep_mass: float | None = None,
+    device: DeviceLike = "auto",
+) -> JudgedColors:
+    """Find the class of each color, for `measure_palette` and `measure_entries`.
+
+    Parameters
+    ----------
+    palette
+        The colors.
+    kernels, priors, keep_mass, device
+        As in `measure_regions`.
+
+    Raises
+    ------
+    ValueError
+        As from `classify_image`.
+
+    Notes
+    -----
+    O(U · K).
+    """
+    if kernels is None:
+        nothing = np.full(len(palette), np.nan)
+        return JudgedColors(palette, ("",), np.zeros(len(palette), np.intp), nothing, nothing)
+    return _judge(palette, kernels, priors, keep_mass, device)
+
+
+def measure_palette(judged: JudgedColors) -> list[Measurement]:
+    """Measure each class in the whole image that a palette was counted in. O(U)."""
+    palette = judged.palette
+    left_out = {
+        "n_masked": palette.n_masked,
+        "n_transparent": palette.n_transparent,
+        "n_not_finite": palette.n_not_finite,
+    }
+    every = np.arange(len(palette))
+    return list(_measured("", every, palette.counts, left_out, judged))
+
+
+def measure_entries(
+    judged: JudgedColors, name: str, entries: NDArray[np.integer[Any]], left_out: Mapping[str, int]
+) -> list[Measurement]:
+    """Measure each class in a region.
+
+    Parameters
+    ----------
+    judged
+        The image's colors.
+    name
+        Of the region.
+    entries
+        ``(n,)`` the palette's entry of each of its pixels, negative where it does not count.
+    left_out
+        Numbers of pixels that do not count, by the names in `Measurement`.
+
+    Notes
+    -----
+    O(n log n).
+    """
+    codes, counts = np.unique(entries[entries >= 0], return_counts=True)
+    return list(_measured(name, codes, counts, left_out, judged))
 
 
 def regions_of_labels(labels: ArrayLike, names: Mapping[int, str] | None = None) -> list[Region]:
@@ -164,22 +257,13 @@ def regions_of_labels(labels: ArrayLike, names: Mapping[int, str] | None = None)
     ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Judged:
-    """What is known of each color of a palette: class, log-likelihood, entropy, (U,) each."""
-
-    classes: NDArray[np.intp]
-    log_likelihood: NDArray[np.float64]
-    entropy: NDArray[np.float64]
-
-
 def _judge(
     palette: Palette,
     kernels: ClassKernels,
     priors: Mapping[str, float] | None,
     keep_mass: float | None,
     device: DeviceLike,
-) -> Judged:
+) -> JudgedColors:
     names = class_names(kernels)
     prior = prior_of_classes(names, priors)
     parts = []
@@ -194,41 +278,36 @@ def _judge(
     if keep_mass is not None:
         best = reject_outliers(best, total, palette.counts, keep_mass)
     # The last name is that of no class.
-    return Judged(np.where(best < 0, len(names), best), total, np.maximum(entropy, 0.0))
+    classes = np.where(best < 0, len(names), best)
+    return JudgedColors(palette, (*names, NONE), classes, total, np.maximum(entropy, 0.0))
 
 
 def _measured(
-    region: Region,
-    palette: Palette,
-    index: NDArray[Any],
-    reasons: Mapping[str, NDArray[np.bool_]],
-    names: tuple[str, ...],
-    judged: Judged | None,
+    region: str,
+    entries: NDArray[np.integer[Any]],
+    counts: NDArray[np.int64],
+    left_out: Mapping[str, int],
+    judged: JudgedColors,
 ) -> Iterator[Measurement]:
-    entries = index[region.box][region.inside]
-    entries = entries[entries >= 0]
-    left_out = {
-        name: int(np.count_nonzero(where[region.box][region.inside]))
-        for name, where in reasons.items()
-    }
-    classes = np.zeros(len(entries), np.intp) if judged is None else judged.classes[entries]
-    n = np.bincount(classes, minlength=len(names))
+    """Measure pixels of which `counts` have the color of each of these different entries."""
+    classes, n_classes = judged.classes[entries], len(judged.names)
+    n = np.bincount(classes, weights=counts, minlength=n_classes)
 
     def means(values: NDArray[Any]) -> NDArray[np.float64]:
         with np.errstate(invalid="ignore", divide="ignore"):
-            sums = np.bincount(classes, weights=values[entries], minlength=len(names))
-            return np.asarray(sums / n)
+            weights = values[entries] * counts
+            return np.asarray(np.bincount(classes, weights, minlength=n_classes) / n)
 
-    colors = np.stack([means(channel) for channel in palette.colors.T.astype(np.float64)], axis=-1)
-    nothing = np.full(len(names), np.nan)
-    likelihood = nothing if judged is None else means(judged.log_likelihood)
-    entropy = nothing if judged is None else means(judged.entropy)
-    for i, name in enumerate(names):
+    channels = judged.palette.colors.T.astype(np.float64)
+    colors = np.stack([means(channel) for channel in channels], axis=-1)
+    likelihood, entropy = means(judged.log_likelihood), means(judged.entropy)
+    total = int(counts.sum())
+    for i, name in enumerate(judged.names):
         yield Measurement(
-            region.name,
+            region,
             name,
             int(n[i]),
-            float(n[i] / len(entries)) if len(entries) else float("nan"),
+            float(n[i] / total) if total else float("nan"),
             colors[i],
             float(likelihood[i]),
             float(entropy[i]),

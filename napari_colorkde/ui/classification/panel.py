@@ -6,6 +6,7 @@ Choices go to the session's classification; the truth is a Labels layer of the v
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from magicgui.widgets import PushButton
 from psygnal import Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
@@ -31,6 +32,7 @@ from napari_colorkde.ui.classification.evaluation_view import EvaluationView
 from napari_colorkde.ui.classification.make_labels import make_labels
 from napari_colorkde.ui.classification.sizes_view import SizesView
 from napari_colorkde.ui.report_errors import report_errors
+from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -51,6 +53,8 @@ class ClassificationPanel(QWidget):
     """
 
     failed = Signal(str, description="Why a request was refused; a sentence.")
+    results_asked = Signal(description="The user wants to see the table of results.")
+    add_asked = Signal(description="The user wants the image's rows in that table.")
 
     def __init__(
         self, viewer: "Viewer", session: Session, overlay: Overlay, parent: QWidget | None = None
@@ -63,6 +67,14 @@ class ClassificationPanel(QWidget):
         self.mask = ThresholdMask(viewer, session, overlay)
         self.evaluation = EvaluationView(viewer, session)
         self.sizes = SizesView(session)
+        self.add_button = PushButton(
+            text="Add to table",
+            tooltip="Put pixels, fraction, area and mean color of each class into the table of "
+            "results.",
+        )
+        self.results_button = PushButton(
+            text="Results…", tooltip="Open the table of results of all images of this session."
+        )
         self.note = QLabel()
         self.note.setWordWrap(True)
         lines = QVBoxLayout(self)
@@ -70,6 +82,7 @@ class ClassificationPanel(QWidget):
         lines.setSpacing(6)
         lines.addWidget(self.controls)
         lines.addWidget(self.sizes)
+        lines.addLayout(FlowLayout([self.add_button.native, self.results_button.native], spacing=6))
         lines.addWidget(self.note)
         lines.addWidget(self.evaluation)
         self._connect()
@@ -89,6 +102,8 @@ class ClassificationPanel(QWidget):
         controls.masked.changed.connect(self._on_masked)
         controls.best_button.changed.connect(self._on_best)
         controls.labels_button.changed.connect(self.make_labels)
+        self.add_button.changed.connect(self._on_add)
+        self.results_button.changed.connect(self._on_results)
         self.evaluation.threshold_chosen.connect(self._on_chosen)
         self._connections.add(self.evaluation.evaluation.changed, self._sync_best)
         self._connections.add(self._session.state_changed, self._on_state)
@@ -127,6 +142,12 @@ class ClassificationPanel(QWidget):
     def _on_end(self, problem: str | None) -> None:
         if problem is not None:
             self.failed.emit(problem)
+
+    def _on_add(self) -> None:
+        self.add_asked.emit()
+
+    def _on_results(self) -> None:
+        self.results_asked.emit()
 
     def _on_show(self, show: str) -> None:
         self._judge(show=show)
@@ -255,6 +276,7 @@ class ClassificationPanel(QWidget):
         self.controls.masked.enabled = threshold is not None
         self._sync_best()
         self.controls.labels_button.enabled = densities is not None
+        self.add_button.enabled = self._session.source is not None
         self.note.setText(_note(show, query))
         self.note.setVisible(bool(self.note.text()))
         self.sizes.update_sizes()

@@ -15,11 +15,13 @@ from superqt.utils import QSignalThrottler
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
 from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import (
     MAX_FILES,
     SUFFIX,
     OtherVersionError,
+    load_results,
     load_state,
     load_view,
     save_state,
@@ -32,6 +34,7 @@ from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.number_text import counted
+from napari_colorkde.io.tables import Row
 
 SAVE_INTERVAL_MS = 400
 """A change is on disk after this long, however quickly others follow it."""
@@ -49,6 +52,8 @@ class Autosave(QObject):
         Whose state is kept.
     folder
         Where; by default the user's folder for program states.
+    results
+        The table of results that is kept beside it.
 
     Attributes
     ----------
@@ -60,11 +65,16 @@ class Autosave(QObject):
     failed = Signal(str, description="Why the session cannot be saved; a sentence.")
 
     def __init__(
-        self, session: Session, folder: Path | None = None, parent: QObject | None = None
+        self,
+        session: Session,
+        folder: Path | None = None,
+        parent: QObject | None = None,
+        results: ResultsTable | None = None,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self._folder = folder
+        self.results = ResultsTable() if results is None else results
         self.damaged: list[tuple[str, Path]] = []
         self._path: Path | None = None
         self._lock: QLockFile | None = None
@@ -74,6 +84,7 @@ class Autosave(QObject):
         self._connections = Connections()
         self._connections.add(session.state_changed, self._on_state)
         self._connections.add(session.view_changed, self._on_view)
+        self._connections.add(self.results.changed, self._throttler.throttle)
 
     def close(self) -> None:
         """Write what is not written yet, and let go of the session. The file stays."""
@@ -88,12 +99,15 @@ class Autosave(QObject):
         try:
             if self._path is None:
                 self._path = self._claim(f"{uuid.uuid4().hex}{SUFFIX}")
-            save_state(self._path, self._session.state, self._session.view)
+            session = self._session
+            save_state(self._path, session.state, session.view, self.results.rows)
         except OSError as error:
             self.failed.emit(f"The session cannot be saved: {user_message(error)}")
 
     def find_abandoned(self) -> tuple[State, Path] | None:
-        """Return the newest session with kernels that no living program writes; None without one.
+        """Return the newest session that no living program writes; None without one.
+
+        Only one with kernels or results.
 
         Those that cannot be read are kept under another name, so that they are met only once.
         """
@@ -110,7 +124,7 @@ class Autosave(QObject):
             if number >= MAX_FILES:
                 path.unlink(missing_ok=True)
             lock.unlock()
-            if state is not None and state.kernel_sets:
+            if state is not None and (state.kernel_sets or results_in(path)):
                 return state, path
         return None
 
@@ -148,7 +162,7 @@ class Autosave(QObject):
 
 
 class RestoreOffer(QWidget):
-    """One line that offers the kernels of an earlier session, and says which cannot be read.
+    """One line that offers kernels and results of an earlier session, or says why it cannot.
 
     Parameters
     ----------
@@ -160,14 +174,14 @@ class RestoreOffer(QWidget):
 
     def __init__(self, session: Session, autosave: Autosave, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self._session, self._results = session, autosave.results
         self._abandoned = autosave.find_abandoned()
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.restore_button = QToolButton()
         self.restore_button.setText("Restore")
         self.restore_button.setToolTip(
-            "Continue with these kernels and settings. Undo reverts this."
+            "Continue with these kernels, settings and results. Undo reverts kernels and settings."
         )
         self.restore_button.clicked.connect(self.restore)
         self.dismiss_button = QToolButton()
@@ -182,13 +196,15 @@ class RestoreOffer(QWidget):
         self.restore_button.setVisible(self._abandoned is not None)
         sentences = [_damage(reason) for reason, _ in autosave.damaged]
         if self._abandoned is not None:
-            sentences.insert(0, f"Last session: {session_summary(*self._abandoned)}.")
+            n_results = len(results_in(self._abandoned[1]))
+            summary = session_summary(*self._abandoned, n_results)
+            sentences.insert(0, f"Last session: {summary}.")
         self.text.setText(" ".join(sentences))
         self.text.setToolTip("\n".join(f"Kept as {path}" for _, path in autosave.damaged))
         self.setVisible(bool(sentences))
 
     def restore(self) -> None:
-        """Take the kernels and settings of that session; the image stays.
+        """Take the kernels, settings and results of that session; the image stays.
 
         Without the color space where the image has none but its own channels, and with as many
         channels as the kernels need. Where that cannot be, the offer stays for another image.
@@ -211,6 +227,7 @@ class RestoreOffer(QWidget):
             self._session.view = load_view(self._abandoned[1])
         except (ValueError, OSError) as error:
             self._session.say(f"The view of the color space was reset: {user_message(error)}")
+        self._results.put(results_in(self._abandoned[1]))
         if reason:
             self._session.say(f"Restored in the image's own channels. {reason}")
         self.dismiss()
@@ -243,6 +260,14 @@ class RestoreOffer(QWidget):
             self._abandoned[1].unlink(missing_ok=True)
             self._abandoned = None
         self.setVisible(False)
+
+
+def results_in(path: Path) -> list[Row]:
+    """Return the results of a session; none where they cannot be read."""
+    try:
+        return load_results(path)
+    except (ValueError, OSError):
+        return []
 
 
 def _damage(reason: str) -> str:

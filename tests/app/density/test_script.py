@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import tifffile
 
+from napari_colorkde.app.density.command import command_line
 from napari_colorkde.app.density.script import (
     FEW_KERNELS,
-    command_line,
     needs_kernel_file,
     python_script,
     shown_kernels,

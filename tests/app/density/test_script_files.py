@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_colorkde import ColorKDE
-from napari_colorkde.app.density.script import command_line, python_script
+from napari_colorkde.app.density.command import command_line
+from napari_colorkde.app.density.script import python_script
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.state import State

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -155,12 +156,59 @@ def test_what_cannot_be_asked_is_said_before_a_file_is_asked_for(
     assert "two classes" in said.failures[-1]
 
 
-def test_an_image_without_a_file_is_to_be_saved(panel: DensityPanel, session: Session) -> None:
+def test_an_image_without_a_file_is_saved_beside_the_script(
+    panel: DensityPanel, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     said = Said(panel, session)
+    offered = choose_file(monkeypatch, "")
     session.open(source_of_array(RGB, "camera"))
     panel.script_menu.python_action.trigger()
-    assert "read_image('camera.tif')" in copied()
-    assert "Save the layer 'camera' to a file first" in said.notices[-1]
+    assert copied() == "before"
+    assert offered == ["camera.npy"]
+    choose_file(monkeypatch, str(tmp_path / "camera"))
+    panel.script_menu.python_action.trigger()
+    names: dict[str, Any] = {}
+    exec(copied(), names)
+    np.testing.assert_allclose(names["density"], shown(session), rtol=2e-6)
+    assert "It reads the image from camera.npy." in said.notices[-1]
+
+
+@pytest.mark.parametrize("form", ["python", "command"])
+def test_a_layer_whose_data_was_replaced_is_saved_beside_the_script(
+    panel: DensityPanel,
+    session: Session,
+    form: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    source = session.source
+    assert source is not None
+    others = source_of_array(255 - RGB[..., 1:], "photo")
+    offered = choose_file(monkeypatch, str(tmp_path / "new.npy"))
+    session.open(replace(others, path=source.path))
+    session.set(channels=others.choices[0], log=False)
+    panel.script_menu.copy(form)  # type: ignore[arg-type]
+    assert offered == [str(tmp_path / "photo.npy")]
+    if form == "python":
+        names: dict[str, Any] = {}
+        exec(copied(), names)
+        found = names["density"]
+    else:
+        assert main(shlex.split(copied())[1:]) == 0
+        found = tifffile.imread("new-density.tif")
+    np.testing.assert_allclose(found, shown(session), rtol=2e-6)
+
+
+def test_a_batch_does_the_same_for_the_folder(
+    panel: DensityPanel, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    session.set(bandwidth=7, log=False)
+    panel.script_menu.batch_action.trigger()
+    for line in copied().splitlines():
+        program, *words = shlex.split(line)
+        assert (program, main(words)) == ("napari-colorkde", 0)
+    np.testing.assert_allclose(tifffile.imread("photo_density.tif"), shown(session), rtol=2e-6)
+    assert (tmp_path / "results.csv").read_text().count("\n") == 2
 
 
 def test_without_an_image_there_is_nothing_to_copy(panel: DensityPanel, session: Session) -> None:

@@ -12,6 +12,7 @@ import pytest
 from qtpy.QtCore import QTimer
 
 from napari_colorkde.app.image.source import source_of_array
+from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import (
     DAMAGED,
@@ -382,3 +383,17 @@ def test_a_closed_dock_offers_its_kernels_when_it_is_opened_again(
     again.offer.restore_button.click()
     again.session.wait()
     assert again.session.kernels == KERNELS
+
+
+def test_results_come_back_after_a_crash(session: Session, tmp_path: Path) -> None:
+    before = ResultsTable()
+    earlier = Autosave(Session(), tmp_path, results=before)
+    before.put([{"image": "a.png", "region": "", "class": "sky", "pixels": 12}])
+    earlier.close()
+    autosave = Autosave(session, tmp_path)
+    offer = RestoreOffer(session, autosave)
+    assert offer.text.text().startswith("Last session: 1 result, ")
+    offer.restore()
+    assert autosave.results.rows == before.rows
+    assert autosave.find_abandoned() is None
+    autosave.close()

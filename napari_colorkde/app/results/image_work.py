@@ -1,0 +1,201 @@
+"""What a batch does with one image: count its colors, measure it, write what the state shows of it.
+
+Generators that can be stopped between their yields, of the same steps as the session's own.
+"""
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from napari_colorkde.app.background.executor import Progress
+from napari_colorkde.app.density.class_query import resolve_classes
+from napari_colorkde.app.density.color_coordinates import conversion_error, convert_palette
+from napari_colorkde.app.density.density_steps import (
+    ColorValues,
+    DensityRequest,
+    color_values,
+    density_in_chunks,
+    evaluate_kernels,
+    resolve_bandwidth,
+)
+from napari_colorkde.app.density.export import (
+    density_origin,
+    paint_values,
+    painted_dtype,
+    write_painted,
+)
+from napari_colorkde.app.image.counting import CountedImage, count_colors
+from napari_colorkde.app.image.frames import Frame, frame_source, frames_of
+from napari_colorkde.app.results.batch_images import BatchImage
+from napari_colorkde.app.results.measuring import ClassChoices
+from napari_colorkde.app.results.rows import measured_row
+from napari_colorkde.app.results.table import image_label
+from napari_colorkde.app.state import State
+from napari_colorkde.core.classification.measure import judge_colors, measure_palette
+from napari_colorkde.core.device import Device
+from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
+from napari_colorkde.core.kde.color_kde import ColorKDE
+from napari_colorkde.io.tables import Row
+
+
+@dataclass(frozen=True, eq=False)
+class ImageWork:
+    """What is done with each image.
+
+    Attributes
+    ----------
+    state
+        Bandwidth, space, kernels, classification.
+    measures
+        Whether it gets rows in the table.
+    per_frame
+        Whether the frames of a stack are images of their own.
+    device
+        Where to compute.
+    """
+
+    state: State
+    measures: bool
+    per_frame: bool
+    device: Device
+
+
+def what_is_shown(state: State) -> str:
+    """Return what a state shows, in one word: "density", "posterior", "ratio" or "class"."""
+    shown = state.shown_classification
+    return "density" if shown is None else shown.show
+
+
+def do_image(
+    image: BatchImage, work: ImageWork, target: Path | None
+) -> Generator[Progress, None, list[Row]]:
+    """Measure an image and write what the state shows of it. Returns its rows.
+
+    Parameters
+    ----------
+    target
+        Where it is written; None for nowhere.
+
+    Raises
+    ------
+    ValueError, OSError
+        If the state does not fit the image, or the file cannot be written.
+    """
+    source, channels = image.source, image.channels
+    state, rows = work.state.replace(channels=channels), list[Row]()
+    if state.space != "rgb" and (reason := conversion_error(source, channels, None)):
+        raise ValueError(reason)
+    frames: list[Frame] = frames_of(source, channels) if work.per_frame else [()]
+    painted, shown, sigmas = None, None, list[tuple[float, ...] | None]()
+    for number, frame in enumerate(frames):
+        alone, its_channels = frame_source(source, channels, frame)
+        counted = None
+        for step in count_colors(alone, its_channels):
+            if isinstance(step, CountedImage):
+                counted = step
+            else:
+                yield _of_frame(step, number, len(frames))
+        if counted is None or counted.index.is_preview:
+            raise ValueError(f"the colors of {source.name!r} cannot be counted.")
+        if work.measures:
+            yield _of_frame(Progress("measuring"), number, len(frames))
+            rows += _rows(image, counted, work, frame if work.per_frame else None)
+        if target is None:
+            continue
+        request = _request(counted, state, work.device)
+        steps = exact_values(request)
+        try:
+            while True:
+                yield _of_frame(next(steps), number, len(frames))
+        except StopIteration as end:
+            shown, its_sigmas = end.value
+        sigmas.append(its_sigmas)
+        if painted is None:
+            painted = np.empty(source.shape(channels), painted_dtype(shown))
+        for done in paint_values(counted.index, shown, painted[frame]):
+            yield _of_frame(Progress("painting the density", done), number, len(frames))
+    if target is not None and painted is not None and shown is not None:
+        yield Progress(f"writing {target.name}")
+        origin = density_origin(source, state, shown, sigmas[0] if len(frames) == 1 else None)
+        if len(frames) > 1 and shown.request.kernels is None:
+            origin["bandwidth of each frame"] = [None if s is None else list(s) for s in sigmas]
+        limits = shown.limits if len(frames) == 1 or shown.request.query is not None else None
+        write_painted(target, painted, shown, image.origin | origin, state.colormap, limits)
+    return rows
+
+
+def exact_values(
+    request: DensityRequest,
+) -> Generator[Progress, None, tuple[ColorValues, tuple[float, ...] | None]]:
+    """Compute exact values alone, without a volume or a preview.
+
+    Returns
+    -------
+    values : ColorValues
+    sigmas : tuple of float, or None
+        Of the image's own density, in units of its space.
+    """
+    started = time.perf_counter()
+    if request.kernels is not None:
+        yield Progress("evaluating the kernels")
+        return color_values(request, evaluate_kernels(request), True, started), None
+    yield Progress("estimating the density")
+    points = convert_palette(request.palette, request.space).points
+    bandwidth = None
+    for step in resolve_bandwidth(points, request.bandwidth, request.device):
+        if isinstance(step, Progress):
+            yield step
+        else:
+            bandwidth = step.covariance if isinstance(step, BandwidthSelection) else step
+    kde = ColorKDE(points, bandwidth, device=request.device)
+    values = yield from density_in_chunks(kde, request.log)
+    sigmas = tuple(np.sqrt(np.diagonal(kde.covariance)).tolist())
+    return color_values(request, values, True, started), sigmas
+
+
+def _request(counted: CountedImage, state: State, device: Device) -> DensityRequest:
+    kernels = state.kernels if state.show == "kernels" else None
+    query = None if state.shown_classification is None else resolve_classes(state)
+    if query is not None:
+        kernels = query.kernels
+    return DensityRequest(
+        counted.palette,
+        state.bandwidth,
+        state.log,
+        kernels,
+        device,
+        query=query,
+        space=state.space,
+    )
+
+
+def _rows(
+    image: BatchImage, counted: CountedImage, work: ImageWork, frame: Frame | None
+) -> Iterator[Row]:
+    choices, area = ClassChoices.of(work.state), image.area
+    choices.check(counted.palette.n_channels)
+    judged = judge_colors(
+        counted.palette,
+        choices.kernels,
+        priors=choices.priors,
+        keep_mass=choices.keep_mass,
+        device=work.device,
+    )
+    for entry in measure_palette(judged):
+        yield measured_row(
+            image_label(image.source),
+            entry,
+            frame=frame or None,
+            pixel_area=None if area is None else area.area,
+            area_unit="" if area is None else area.squared_unit,
+        )
+
+
+def _of_frame(progress: Progress, number: int, n_frames: int) -> Progress:
+    """Return how much of a stack is done by the progress within a frame."""
+    if n_frames == 1:
+        return progress
+    return Progress(progress.what, (number + (progress.fraction or 0.0)) / n_frames)

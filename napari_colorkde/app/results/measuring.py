@@ -1,0 +1,249 @@
+"""Measuring the image at hand for the table of results, with the state at hand."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from psygnal import Signal
+
+from napari_colorkde.app.background.executor import Executor, Progress
+from napari_colorkde.app.background.jobs import Jobs
+from napari_colorkde.app.background.reports import user_message
+from napari_colorkde.app.density.class_query import resolve_classes
+from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.image.region_size import PixelArea, pixel_area
+from napari_colorkde.app.image.source import ImageSource, size_text, unwrap_proxy
+from napari_colorkde.app.results.rows import measured_row
+from napari_colorkde.app.results.table import ResultsTable, image_label
+from napari_colorkde.app.session import Session
+from napari_colorkde.app.state import State
+from napari_colorkde.connections import Connections
+from napari_colorkde.core.classification.measure import (
+    judge_colors,
+    measure_palette,
+    measure_regions,
+    regions_of_labels,
+)
+from napari_colorkde.core.device import Device
+from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.io.tables import Row
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+
+@dataclass(frozen=True)
+class ClassChoices:
+    """What the classes of a state are: the arguments of `judge_colors`.
+
+    Attributes
+    ----------
+    kernels
+        Sets by name; None where the image's own colors are shown.
+    priors, keep_mass
+        As in `classify_image`.
+    """
+
+    kernels: Mapping[str, KernelSet] | None = None
+    priors: Mapping[str, float] | None = None
+    keep_mass: float | None = None
+
+    @classmethod
+    def of(cls, state: State) -> "ClassChoices":
+        """Read them off a state."""
+        query = resolve_classes(state) if state.show == "kernels" else None
+        if query is None:
+            return cls()
+        return cls(dict(query.sets), query.priors, state.classification.keep_mass)
+
+    def check(self, n_channels: int) -> None:
+        """Refuse kernels of other channels.
+
+        Raises
+        ------
+        ValueError
+            If they do not fit.
+        """
+        for kernels in (self.kernels or {}).values():
+            if kernels.n_channels != n_channels:
+                raise ValueError(
+                    f"these kernels are for {kernels.n_channels} channels; the image has "
+                    f"{n_channels}. Choose {kernels.n_channels} color channels, or another set."
+                )
+
+
+@dataclass(frozen=True, eq=False)
+class MeasureRequest:
+    """An image to be measured.
+
+    Attributes
+    ----------
+    source, channels, palette
+        The image, and its colors.
+    choices
+        The classes.
+    area
+        Of a pixel; None where it is not known.
+    labels
+        Regions, of the shape of the image's pixels; None for the whole.
+    """
+
+    source: ImageSource
+    channels: Channels
+    palette: Palette = field(repr=False)
+    choices: ClassChoices
+    area: PixelArea | None
+    labels: Any = field(repr=False)
+    device: Device
+
+
+def measure_image(request: MeasureRequest) -> Iterator[Progress | list[Row]]:
+    """Measure an image; yields its rows at the end."""
+    yield Progress("measuring")
+    choices = request.choices
+    choices.check(request.palette.n_channels)
+    if request.labels is None:
+        judged = judge_colors(
+            request.palette,
+            choices.kernels,
+            priors=choices.priors,
+            keep_mass=choices.keep_mass,
+            device=request.device,
+        )
+        found = measure_palette(judged)
+    else:
+        shape = request.source.shape(request.channels)
+        found = measure_regions(
+            request.source.read(request.channels, (slice(None),) * len(shape)),
+            regions_of_labels(np.asarray(request.labels)),
+            choices.kernels,
+            priors=choices.priors,
+            keep_mass=choices.keep_mass,
+            device=request.device,
+        )
+    image, area = image_label(request.source), request.area
+    yield [
+        measured_row(
+            image,
+            entry,
+            pixel_area=None if area is None else area.area,
+            area_unit="" if area is None else area.squared_unit,
+        )
+        for entry in found
+    ]
+
+
+class Measuring:
+    """Puts the image at hand into the table, and keeps its rows there as they should be.
+
+    Parameters
+    ----------
+    session
+        Whose image, with whose state.
+    table
+        Gets the rows.
+    executor
+        Runs the work: its own, so that the overlay need not wait.
+
+    Attributes
+    ----------
+    follows
+        Whether rows of the image that are in the table follow the state.
+    """
+
+    failed = Signal(str, description="Why the image was not measured; a sentence.")
+
+    def __init__(self, session: Session, table: ResultsTable, executor: Executor) -> None:
+        self._session, self._table = session, table
+        self._executor = executor
+        self._jobs = Jobs(executor, ("row",), lambda: None)
+        self._connections = Connections()
+        self._connections.add(session.idle, self._on_idle)
+        self._labels: Labels | None = None
+        self._measured: tuple[Palette, ClassChoices, bool] | None = None
+        self.follows = True
+
+    @property
+    def regions(self) -> "Labels | None":
+        """The Labels layer whose labels are regions; None measures the whole image."""
+        return self._labels
+
+    @regions.setter
+    def regions(self, layer: "Labels | None") -> None:
+        self._labels = None if layer is None else unwrap_proxy(layer)
+
+    def add(self) -> None:
+        """Measure the image at hand in the background and put its rows into the table.
+
+        Raises
+        ------
+        ValueError
+            If there is no image, or the regions do not fit it.
+        """
+        self._labels_of_image()  # refused at once
+        self._session.when_ready(self._measure)
+
+    def wait(self, timeout: float | None = 60.0) -> bool:
+        """Return, when nothing is measured any more, whether that was so within `timeout` s."""
+        return self._executor.wait(lambda: not self._jobs.busy, timeout)
+
+    def close(self) -> None:
+        """Stop the work and let go of the session. The table stays."""
+        self._connections.close()
+        self._jobs.close()
+        self._measured = self._labels = None
+
+    def _on_idle(self) -> None:
+        source, palette = self._session.source, self._session.palette
+        if not self.follows or source is None or palette is None:
+            return
+        asked = palette, ClassChoices.of(self._session.state), self._labels is not None
+        label = image_label(source)
+        if asked != self._measured and self._table.has(label, by_region=asked[2]):
+            try:
+                self._measure()
+            except ValueError as error:
+                self.failed.emit(user_message(error))
+
+    def _measure(self) -> None:
+        session = self._session
+        source, channels, index = session.source, session.channels, session.index
+        if source is None or channels is None or index is None or index.is_preview:
+            return
+        choices, labels = ClassChoices.of(session.state), self._labels_of_image()
+        self._measured = index.palette, choices, labels is not None
+        request = MeasureRequest(
+            source,
+            channels,
+            index.palette,
+            choices,
+            pixel_area(source, channels),
+            labels,
+            session.device,
+        )
+        self._jobs.submit("row", lambda: measure_image(request), self._on_result, self._on_end)
+
+    def _labels_of_image(self) -> Any:
+        """Return the labels that are regions; None for the whole image."""
+        source, channels = self._session.source, self._session.channels
+        if self._labels is None or source is None or channels is None:
+            return None
+        data = unwrap_proxy(self._labels.data)
+        data = data[0] if self._labels.multiscale else data
+        shape = source.shape(channels)
+        if tuple(data.shape) != shape:
+            raise ValueError(
+                f"{self._labels.name!r} is {size_text(data.shape)} pixels, the image "
+                f"{size_text(shape)}; choose labels of the image's size, or the whole image."
+            )
+        return data
+
+    def _on_result(self, result: "Progress | list[Row]") -> None:
+        if not isinstance(result, Progress):
+            self._table.put(result)
+
+    def _on_end(self, error: Exception | None) -> None:
+        if error is not None:
+            self.failed.emit(user_message(error))

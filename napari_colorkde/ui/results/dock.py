@@ -1,0 +1,117 @@
+"""Opens the table of results in a dock of its own, and owns what fills it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+from qtpy.QtCore import QObject, QTimer
+from qtpy.QtWidgets import QDockWidget
+
+from napari_colorkde.app.layers.overlay import Overlay
+from napari_colorkde.app.results.measuring import Measuring
+from napari_colorkde.app.results.table import ResultsTable
+from napari_colorkde.app.session import Session
+from napari_colorkde.ui.results.panel import ResultsPanel
+from napari_colorkde.ui.window.docking import TitleOverride, delete_later
+from napari_colorkde.ui.window.worker_thread import QtExecutor
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+TITLE = "Results"
+DOCK_NAME = "Results (Color KDE)"
+"""As napari names the dock when it is opened from the menu, which then knows that it is open."""
+
+
+class ResultsDock(QObject):
+    """Opens and closes the table of results.
+
+    Parameters
+    ----------
+    viewer
+        In whose window.
+    session, overlay
+        What is measured, and how it looks.
+
+    Attributes
+    ----------
+    table, measuring
+        What is shown, and what fills it; they are there whether it is open or not.
+    panel
+        None while it is closed.
+    """
+
+    failed = Signal(str, description="What the user asked for cannot be done; a sentence.")
+    saved = Signal(Path, description="A file was written.")
+
+    def __init__(
+        self, viewer: "Viewer", session: Session, overlay: Overlay, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._session, self._overlay = viewer, session, overlay
+        self.table = ResultsTable()
+        self.measuring = Measuring(session, self.table, QtExecutor())
+        self.panel: ResultsPanel | None = None
+        self._dock: QDockWidget | None = None
+
+    def open(self) -> None:
+        """Open the table below the image, or bring it to the front."""
+        if self._dock is not None:
+            self._dock.show()
+            self._dock.raise_()
+        elif self.panel is None:
+            self._viewer.window.add_dock_widget(
+                self.make_panel(), name=DOCK_NAME, area="bottom", add_vertical_stretch=False
+            )
+
+    def add(self) -> None:
+        """Open the table and add the image at hand."""
+        self.open()
+        if self.panel is not None:
+            self.panel.add()
+
+    def make_panel(self) -> ResultsPanel:
+        """Return the one panel, for whoever docks it."""
+        if self.panel is None:
+            self.panel = panel = ResultsPanel(self._viewer, self.table, self.measuring)
+            panel.failed.connect(self._on_failed)
+            panel.saved.connect(self._on_saved)
+            panel.docked.connect(self._on_docked)
+        return self.panel
+
+    def leave_window(self) -> None:
+        """Know that the window is closing: it takes the dock along."""
+        dock, self._dock = self._dock, None
+        if dock is not None:
+            dock.destroyed.disconnect(self._on_gone)
+
+    def close(self) -> None:
+        """Close the table and its dock, and stop all work. May be called twice."""
+        self._close_panel()
+        self.measuring.close()
+        dock, self._dock = self._dock, None
+        if dock is not None:
+            dock.destroyed.disconnect(self._on_gone)
+            self._viewer.window.remove_dock_widget(dock)
+
+    def _on_docked(self, dock: QDockWidget) -> None:
+        self._dock = dock
+        dock.destroyed.connect(self._on_gone)
+        TitleOverride(dock, TITLE)
+
+    def _on_gone(self, *args: object) -> None:
+        self._dock = None
+        # Not within Qt's own destroying.
+        QTimer.singleShot(0, self._close_panel)
+
+    def _close_panel(self) -> None:
+        panel, self.panel = self.panel, None
+        if panel is not None:
+            panel.close_view()
+            delete_later(panel)
+
+    def _on_failed(self, sentence: str) -> None:
+        self.failed.emit(sentence)
+
+    def _on_saved(self, path: Path) -> None:
+        self.saved.emit(path)
