@@ -3,16 +3,20 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari.settings import get_settings
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QDockWidget
 
 from napari_colorkde.app.layers.overlay import Overlay
+from napari_colorkde.app.results.batch import Batch
 from napari_colorkde.app.results.measuring import Measuring
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.session import Session
+from napari_colorkde.ui.results.batch_dialog import BatchDialog
 from napari_colorkde.ui.results.panel import ResultsPanel
-from napari_colorkde.ui.window.docking import TitleOverride, delete_later
+from napari_colorkde.ui.widgets.focus_ring import focus_ring
+from napari_colorkde.ui.window.docking import TitleOverride, delete_later, window_of
 from napari_colorkde.ui.window.worker_thread import QtExecutor
 
 if TYPE_CHECKING:
@@ -35,7 +39,7 @@ class ResultsDock(QObject):
 
     Attributes
     ----------
-    table, measuring
+    table, measuring, batch
         What is shown, and what fills it; they are there whether it is open or not.
     panel
         None while it is closed.
@@ -51,7 +55,9 @@ class ResultsDock(QObject):
         self._viewer, self._session, self._overlay = viewer, session, overlay
         self.table = ResultsTable()
         self.measuring = Measuring(session, self.table, QtExecutor())
+        self.batch = Batch(self.table, QtExecutor())
         self.panel: ResultsPanel | None = None
+        self.batch_dialog: BatchDialog | None = None
         self._dock: QDockWidget | None = None
 
     def open(self) -> None:
@@ -70,6 +76,18 @@ class ResultsDock(QObject):
         if self.panel is not None:
             self.panel.add()
 
+    def open_batch(self) -> None:
+        """Show the dialog for many images."""
+        if self.batch_dialog is None:
+            parent = window_of(self._dock) or self.panel
+            self.batch_dialog = BatchDialog(self._viewer, self._session, self.batch, parent)
+        self.batch_dialog.setStyleSheet(
+            focus_ring(self._viewer.theme, get_settings().appearance.font_size)
+        )
+        self.batch_dialog.reset_choices()
+        self.batch_dialog.show()
+        self.batch_dialog.raise_()
+
     def make_panel(self) -> ResultsPanel:
         """Return the one panel, for whoever docks it."""
         if self.panel is None:
@@ -77,6 +95,7 @@ class ResultsDock(QObject):
             panel.failed.connect(self._on_failed)
             panel.saved.connect(self._on_saved)
             panel.docked.connect(self._on_docked)
+            panel.batch_asked.connect(self.open_batch)
         return self.panel
 
     def leave_window(self) -> None:
@@ -88,6 +107,11 @@ class ResultsDock(QObject):
     def close(self) -> None:
         """Close the table and its dock, and stop all work. May be called twice."""
         self._close_panel()
+        dialog, self.batch_dialog = self.batch_dialog, None
+        if dialog is not None:
+            dialog.close_session()
+            delete_later(dialog)
+        self.batch.close()
         self.measuring.close()
         dock, self._dock = self._dock, None
         if dock is not None:

@@ -94,7 +94,11 @@ class ResultsModel(QAbstractTableModel):
 
 
 def _shown_columns(table: ResultsTable) -> list[str]:
-    return [name for name in table.columns if name not in HIDDEN]
+    return [
+        name
+        for name in table.columns
+        if name not in HIDDEN and any(row.get(name) not in (None, "") for row in table.rows)
+    ]
 
 
 def _shown_text(name: str, value: Cell, row: Row) -> str:
