@@ -15,7 +15,7 @@ import stat
 import sys
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from platform import node
@@ -104,6 +104,56 @@ def atomic_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
         finally:
             for folder in (scratch, former):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def atomic_files(folder: str | os.PathLike[str], names: Sequence[str]) -> Iterator[Path]:
+    """Give a folder to write several files in; when the block ends well, all appear in `folder`.
+
+    Parameters
+    ----------
+    folder
+        Where the files shall appear, each in the place of one that stands there.
+    names
+        Their names, which the block writes; some may be folders.
+
+    Yields
+    ------
+    Path
+        An empty folder beside them, removed in the end. If the block, or putting one of the files
+        in its place, raises anything, `folder` is as it was before.
+
+    Raises
+    ------
+    OSError
+        If the folder does not exist or cannot be written to, or a file was not written.
+    """
+    place = check_target(Path(folder) / "files").resolve()
+    remove_leftovers(place)
+    scratch, former = _scratch(place), _scratch(place)
+    moved: list[str] = []
+    with _naming(place.parent):
+        try:
+            for each in (scratch, former):
+                each.mkdir()
+            yield scratch
+            for name in names:
+                target = place.parent / name
+                if target.exists():
+                    target.rename(former / name)
+                moved.append(name)
+                (scratch / name).rename(target)
+        except BaseException:
+            for name in moved:
+                target = place.parent / name
+                if target.exists():
+                    target.rename(scratch / name)
+                if (former / name).exists():
+                    (former / name).rename(target)
+            raise
+        finally:
+            for each in (scratch, former):
+                shutil.rmtree(each, ignore_errors=True)
 
 
 def remove_leftovers(path: Path) -> None:

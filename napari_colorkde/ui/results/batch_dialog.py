@@ -78,6 +78,7 @@ class BatchDialog(QDialog):
         self._connect()
         self.reset_choices()
         self._sync()
+        self.resize(self.fontMetrics().horizontalAdvance("0" * 70), self.sizeHint().height())
 
     def close_session(self) -> None:
         """Let go of the session and the batch."""
@@ -207,7 +208,6 @@ class BatchDialog(QDialog):
         lines.addWidget(self.failures, 1000)
         lines.addStretch(1)
         lines.addLayout(buttons)
-        self.resize(self.fontMetrics().horizontalAdvance("0" * 70), self.sizeHint().height())
 
     def _connect(self) -> None:
         self.start_button.clicked.connect(self.start)

@@ -3,20 +3,28 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from napari.settings import get_settings
+from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
-from qtpy.QtWidgets import QDockWidget
+from qtpy.QtWidgets import QDialog, QDockWidget
 
+from napari_colorkde.app.image.source import is_labels, unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.results.batch import Batch
+from napari_colorkde.app.results.everything import export_items, write_everything
+from napari_colorkde.app.results.export_pixels import ExportItem
 from napari_colorkde.app.results.measuring import Measuring
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.session import Session
+from napari_colorkde.ui.report_errors import report_errors, sentence
 from napari_colorkde.ui.results.batch_dialog import BatchDialog
+from napari_colorkde.ui.results.export_dialog import ExportDialog
 from napari_colorkde.ui.results.panel import ResultsPanel
 from napari_colorkde.ui.widgets.focus_ring import focus_ring
 from napari_colorkde.ui.window.docking import TitleOverride, delete_later, window_of
+from napari_colorkde.ui.window.open_files import file_of, refuse_open_file
 from napari_colorkde.ui.window.worker_thread import QtExecutor
 
 if TYPE_CHECKING:
@@ -58,6 +66,7 @@ class ResultsDock(QObject):
         self.batch = Batch(self.table, QtExecutor())
         self.panel: ResultsPanel | None = None
         self.batch_dialog: BatchDialog | None = None
+        self.export_dialog: ExportDialog | None = None
         self._dock: QDockWidget | None = None
 
     def open(self) -> None:
@@ -88,6 +97,59 @@ class ResultsDock(QObject):
         self.batch_dialog.show()
         self.batch_dialog.raise_()
 
+    def open_export(self) -> None:
+        """Show what can be written of the session, as soon as it is what the state asks for."""
+        if self._session.source is None:
+            self._show_export()
+        else:
+            report_errors(lambda: self._session.when_ready(self._show_export), self.failed.emit)
+
+    def _show_export(self) -> None:
+        image, layer = self._overlay.image, self._overlay.layer
+        limits: tuple[float, float] | None = None
+        if layer is not None:
+            low, high = map(float, layer.contrast_limits)
+            limits = low, high
+        items = export_items(self._session, self.table, self._labels(), limits)
+        file = None if image is None else file_of(image)
+        folder = Path.cwd() if file is None else file.absolute().parent
+        self._close_dialog(self.export_dialog)
+        parent = window_of(self._dock) or self.panel
+        self.export_dialog = dialog = ExportDialog(items, folder, parent)
+        dialog.setStyleSheet(focus_ring(self._viewer.theme, get_settings().appearance.font_size))
+        dialog.chosen.connect(self._on_export)
+        dialog.show()
+
+    def _labels(self) -> dict[str, NDArray[np.integer]]:
+        """Return the Labels layers of the image's shape, by name."""
+        index = self._session.index
+        if index is None:
+            return {}
+        layers = {layer.name: layer for layer in map(unwrap_proxy, self._viewer.layers)}
+        return {
+            name: np.asarray(layer.data)
+            for name, layer in layers.items()
+            if is_labels(layer) and not layer.multiscale and layer.data.shape == index.shape
+        }
+
+    def _on_export(self, files: list[tuple[ExportItem, str]], folder: Path) -> None:
+        report_errors(lambda: self._export(files, folder), self.failed.emit)
+
+    def _export(self, files: list[tuple[ExportItem, str]], folder: Path) -> None:
+        for _, name in files:
+            refuse_open_file(self._viewer, folder / name)
+        self._session.run(
+            "export",
+            lambda: write_everything(files, folder),
+            self._on_saved,
+            self._on_export_end,
+            keep=True,
+        )
+
+    def _on_export_end(self, problem: str | None) -> None:
+        if problem is not None:
+            self.failed.emit(sentence(problem))
+
     def make_panel(self) -> ResultsPanel:
         """Return the one panel, for whoever docks it."""
         if self.panel is None:
@@ -96,6 +158,7 @@ class ResultsDock(QObject):
             panel.saved.connect(self._on_saved)
             panel.docked.connect(self._on_docked)
             panel.batch_asked.connect(self.open_batch)
+            panel.export_asked.connect(self.open_export)
         return self.panel
 
     def leave_window(self) -> None:
@@ -107,16 +170,23 @@ class ResultsDock(QObject):
     def close(self) -> None:
         """Close the table and its dock, and stop all work. May be called twice."""
         self._close_panel()
-        dialog, self.batch_dialog = self.batch_dialog, None
-        if dialog is not None:
-            dialog.close_session()
-            delete_later(dialog)
+        if self.batch_dialog is not None:
+            self.batch_dialog.close_session()
+        self._close_dialog(self.batch_dialog)
+        self._close_dialog(self.export_dialog)
+        self.batch_dialog = self.export_dialog = None
         self.batch.close()
         self.measuring.close()
         dock, self._dock = self._dock, None
         if dock is not None:
             dock.destroyed.disconnect(self._on_gone)
             self._viewer.window.remove_dock_widget(dock)
+
+    @staticmethod
+    def _close_dialog(dialog: QDialog | None) -> None:
+        if dialog is not None:
+            dialog.hide()
+            delete_later(dialog)
 
     def _on_docked(self, dock: QDockWidget) -> None:
         self._dock = dock

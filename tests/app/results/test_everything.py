@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_colorkde.app.background.executor import Progress
+from napari_colorkde.app.results.everything import export_items, size_text, write_everything
+from napari_colorkde.app.results.export_pixels import ExportItem
+from napari_colorkde.app.session_file import load_state
+from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.io.formats.npz import read_palette
+from napari_colorkde.io.kernels.kernel_files import read_kernels
+from napari_colorkde.io.tables import read_rows
+from napari_colorkde.io.volumes import read_volume
+from tests.app.layers.test_overlay import RGB
+from tests.app.results.test_measuring import STAINS, Measured, measured
+
+__all__ = ["measured"]
+
+
+def written(items: list[ExportItem], folder: Path) -> dict[str, Path]:
+    chosen = [(item, item.stem + item.suffixes[0]) for item in items]
+    *_, last = write_everything(chosen, folder)
+    assert last == folder
+    return {item.title: folder / name for item, name in chosen}
+
+
+def test_all_of_a_session_is_written_and_read_back(measured: Measured, tmp_path: Path) -> None:
+    measured.show()
+    session = measured.session
+    session.kernels = STAINS
+    session.set_classification(show="posterior", cls="blue", show_mask=True)
+    measured.measuring.add()
+    labels = np.arange(RGB.shape[0] * RGB.shape[1]).reshape(RGB.shape[:2]) % 7
+    items = export_items(session, measured.table, {"my labels": labels}, (0.0, 1.0))
+    files = written(items, tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(p.name for p in files.values())
+    posterior = np.asarray(measured.layer.data)
+    found = tifffile.imread(files["probability of the class"])
+    np.testing.assert_allclose(found, posterior, rtol=1e-6)
+    classes = tifffile.imread(files["most likely class"])
+    assert set(np.unique(classes)) == {1, 2}
+    np.testing.assert_array_equal(tifffile.imread(files["marked pixels (blue)"]), posterior >= 0.5)
+    np.testing.assert_array_equal(tifffile.imread(files["labels my labels"]), labels)
+    volume = read_volume(files["volume"])
+    assert session.estimate is not None
+    np.testing.assert_array_equal(volume.values, session.estimate.volume.values)
+    assert read_kernels(files["kernels"])[0]["stains"] == STAINS
+    assert len(read_rows(files["results"])) == 3
+    assert load_state(files["settings"]) == session.state
+    palette, counted = read_palette(files["palette"]), Palette.from_image(RGB)
+    np.testing.assert_array_equal(palette.colors, counted.colors)
+    np.testing.assert_array_equal(palette.counts, counted.counts)
+    for item in items:
+        size = files[item.title].stat().st_size
+        assert size < 3 * item.size(item.suffixes[0]) + 20_000
+
+
+def test_every_format_that_is_offered_can_be_written(measured: Measured, tmp_path: Path) -> None:
+    measured.show()
+    measured.session.kernels = STAINS
+    for item in export_items(measured.session, measured.table):
+        names = [(item, f"{n}{suffix}") for n, suffix in enumerate(item.suffixes)]
+        list(write_everything(names, tmp_path))
+        assert all((tmp_path / name).exists() for _, name in names)
+
+
+def test_one_that_fails_leaves_all_as_it_was(measured: Measured, tmp_path: Path) -> None:
+    measured.show()
+
+    def fail(path: Path) -> Iterator[Progress]:
+        yield Progress("writing")
+        raise OSError("the disk is full.")
+
+    items = export_items(measured.session, measured.table)
+    (tmp_path / "photo_density.tif").write_text("mine")
+    broken = ExportItem("broken", "broken", (".x",), {"": 1}, fail)
+    with pytest.raises(OSError, match="the disk is full"):
+        written([*items, broken], tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["photo_density.tif"]
+    assert (tmp_path / "photo_density.tif").read_text() == "mine"
+
+    def forget(path: Path) -> Iterator[Progress]:
+        yield Progress("writing")
+
+    # What is put in its place and then taken back.
+    with pytest.raises(FileNotFoundError):
+        written([*items, ExportItem("none", "none", (".x",), {"": 1}, forget)], tmp_path)
+    assert (tmp_path / "photo_density.tif").read_text() == "mine"
+    assert [p.name for p in tmp_path.iterdir()] == ["photo_density.tif"]
+    written(items, tmp_path)
+    assert tifffile.imread(tmp_path / "photo_density.tif").shape == RGB.shape[:2]
+
+
+def test_without_an_image_there_are_settings(measured: Measured) -> None:
+    items = export_items(measured.session, measured.table)
+    assert [item.title for item in items] == ["settings"]
+    assert [size_text(n) for n in (0, 12, 1234, 5.6e6, 7.89e9)] == [
+        "1 B", "12 B", "1.23 kB", "5.6 MB", "7.89 GB"
+    ]  # fmt: skip
+
+
+def test_other_files_are_no_palettes(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=1)
+    with pytest.raises(ValueError, match="is not a palette; give an"):
+        read_palette(tmp_path / "a.npz")
+    with pytest.raises(FileNotFoundError):
+        read_palette(tmp_path / "b.npz")
