@@ -33,7 +33,19 @@ from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette
 
-LANES = ("edit", "light", "labels", "difference", "pick", "export", "count", "truth", "fit", "look")
+LANES = (
+    "edit",
+    "light",
+    "labels",
+    "difference",
+    "pick",
+    "export",
+    "count",
+    "truth",
+    "fit",
+    "look",
+    "file",
+)
 """Most urgent first: editing goes on while a file is written or an image is counted."""
 
 FORGOTTEN_LANES = tuple(lane for lane in LANES if lane != "export")

@@ -48,6 +48,7 @@ from napari_colorkde.ui.window.docking import (
 )
 from napari_colorkde.ui.window.file_drops import FileDrops
 from napari_colorkde.ui.window.gl_context import CurrentContext
+from napari_colorkde.ui.window.profile_notice import ProfileNotice
 from napari_colorkde.ui.window.status import StatusLines
 from napari_colorkde.ui.window.undo_keys import UndoKeys, undo_action
 from napari_colorkde.ui.window.worker_thread import Activity, QtExecutor
@@ -117,6 +118,7 @@ class ColorKDEWidget(QWidget):
         self.colorspace_button.setToolTip("Open the color space again, above this dock.")
         self.colorspace_button.hide()
         self.first_steps = FirstSteps(self.session)
+        self.profile = ProfileNotice(self.session, self.overlay)
         self.status = StatusLines(self.session)
         self.outputs = Outputs(self._viewer, self.session, self.overlay, self)
         self.results = ResultsDock(self._viewer, self.session, self.overlay, self)
@@ -212,6 +214,7 @@ class ColorKDEWidget(QWidget):
         lines.setSpacing(6)
         lines.addWidget(self.offer)
         lines.addWidget(self.chooser)
+        lines.addWidget(self.profile)
         lines.addWidget(self.first_steps)
         lines.addWidget(self.colorspace_button)
         self.tabs = QTabWidget()
@@ -229,6 +232,8 @@ class ColorKDEWidget(QWidget):
     def _connect(self) -> None:
         self.first_steps.open_asked.connect(self.chooser.ask_open)
         self.first_steps.sample_asked.connect(self.chooser.open_image)
+        self.profile.conversion_asked.connect(self.chooser.open_in_srgb)
+        self.chooser.converted.connect(self.profile.mark_converted)
         self.chooser.failed.connect(self.status.show_error)
         self.panel.failed.connect(self.status.show_error)
         self.kernels.failed.connect(self.status.show_error)
@@ -322,6 +327,7 @@ class ColorKDEWidget(QWidget):
         self.activity.close()
         self.overlay.close()
         self.first_steps.close_session()
+        self.profile.close_session()
         self.session.close()
         if self._context is not None:
             self._context.close()

@@ -11,6 +11,8 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.image.layer_files import remember_file
+from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import image_layers
 from napari_colorkde.app.layers.overlay import Overlay
@@ -21,7 +23,6 @@ from napari_colorkde.connections import Connections
 from napari_colorkde.io.image_formats import file_filter
 from napari_colorkde.io.images import read_image
 from napari_colorkde.ui.widgets.forms import form
-from napari_colorkde.ui.window.open_files import remember_file
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -42,6 +43,7 @@ class ImageChooser(QWidget):
     """
 
     failed = Signal(str, description="Why a request was refused; a sentence.")
+    converted = Signal(object, description="A layer that was opened in sRGB.")
 
     def __init__(
         self, viewer: "Viewer", session: Session, overlay: Overlay, parent: QWidget | None = None
@@ -103,16 +105,30 @@ class ImageChooser(QWidget):
         """Open an image file as a layer and look at it; say so if that fails."""
         try:
             image = read_image(path)
-            self._add_image(image, Path(path))
+            self._add_image(image, Path(path), Path(path).stem)
         except (ValueError, TypeError, OSError) as error:
             self.failed.emit(user_message(error))
 
-    def _add_image(self, image: NDArray[Any], path: Path) -> None:
+    def open_in_srgb(self, path: str | Path) -> None:
+        """Open an image file again, its color profile converted to sRGB, over its layer."""
+        at_hand = self._overlay.image
+        try:
+            image = read_image(path, icc="convert")
+            layer = self._add_image(image, Path(path), f"{Path(path).stem} sRGB")
+        except (ValueError, TypeError, OSError) as error:
+            self.failed.emit(user_message(error))
+            return
+        if at_hand is not None and at_hand.ndim == layer.ndim:
+            Placement.of(at_hand).apply(layer)
+        self.converted.emit(layer)
+
+    def _add_image(self, image: NDArray[Any], path: Path, name: str) -> "Image":
         layer = self._viewer.add_image(
-            image, name=path.stem, rgb=image.ndim >= 3 and image.shape[-1] in (3, 4)
+            image, name=name, rgb=image.ndim >= 3 and image.shape[-1] in (3, 4)
         )
         remember_file(layer, path)
         self.look_at(layer)
+        return layer
 
     def look_at(self, layer: "Image") -> None:
         """Look at an image layer; say so if that cannot be."""

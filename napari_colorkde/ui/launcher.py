@@ -17,12 +17,12 @@ import typer
 from numpy.typing import NDArray
 from qtpy.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
 
+from napari_colorkde.app.image.layer_files import remember_file
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import SAMPLES, sample_path
 from napari_colorkde.ui.window.background_import import BackgroundImport
 from napari_colorkde.ui.window.fitted_view import FittedView
 from napari_colorkde.ui.window.gl_context import main_windows
-from napari_colorkde.ui.window.open_files import remember_file
 
 if TYPE_CHECKING:
     from napari import Viewer

@@ -44,6 +44,7 @@ class FileReading:
 _READINGS: tuple[FileReading, ...] = (
     FileReading(),
     FileReading("read_image({}, orientation='keep')", options=("--orientation", "keep")),
+    FileReading("read_image({}, icc='convert')", options=("--icc", "convert")),
     FileReading("np.moveaxis(read_image({}), -1, 0)", moves_channels=True),
     FileReading("tifffile.imread({})", "tifffile", None),
     FileReading("iio.imread({})", "imageio.v3 as iio", None),
@@ -75,10 +76,11 @@ def _readers(path: Path) -> dict[str, Callable[[str], Any]]:
     from napari_colorkde.io.image_formats import image_format
     from napari_colorkde.io.images import read_image
 
-    plain, kept, moved = (reading.call for reading in _READINGS[:3])
+    plain, kept, converted, moved = (reading.call for reading in _READINGS[:4])
     readers: dict[str, Callable[[str], Any]] = {
         plain: read_image,
         kept: lambda name: read_image(name, orientation="keep"),
+        converted: lambda name: read_image(name, icc="convert"),
         moved: lambda name: np.moveaxis(read_image(name), -1, 0),
     }
     # Of a file of another format they would leave open what they tried.

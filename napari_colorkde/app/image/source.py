@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.app.image.channel_choices import axis_choices, layer_choices, rgb_choices
 from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.image.layer_files import file_of
 from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.core.image import SliceableArray
 from napari_colorkde.core.image_tiles import chunks_of, read_ahead, tile_slices
@@ -174,7 +175,7 @@ def source_of(layer: "Layer", others: "Sequence[Layer]" = ()) -> ImageSource:
             if other is not layer and is_image(other) and _matches(other, layer, finest):
                 arrays.setdefault(str(other.name), _levels(other)[0])
     choices = layer_choices(layer, finest, arrays)
-    path = str(getattr(layer.source, "path", None) or "")
+    path = str(file_of(layer) or "")
     return ImageSource(name, arrays, bool(layer.rgb), choices, coarse, Placement.of(layer), path)
 
 

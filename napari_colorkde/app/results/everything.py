@@ -22,8 +22,8 @@ from napari_colorkde.app.session_file import state_to_json
 from napari_colorkde.app.state import State
 from napari_colorkde.io.atomic import atomic_files
 from napari_colorkde.io.export_formats import volume_suffixes
-from napari_colorkde.io.formats.npz import write_palette
 from napari_colorkde.io.kernels.kernel_files import save_kernels
+from napari_colorkde.io.palettes import save_palette
 from napari_colorkde.io.tables import csv_text, write_rows
 from napari_colorkde.io.volumes import write_volume
 
@@ -144,7 +144,7 @@ def _palette_item(stem: str, index: PixelIndex, origin: Mapping[str, object]) ->
 
     def write(path: Path) -> Iterator[Progress]:
         yield Progress("writing the palette")
-        write_palette(path, palette, facts)
+        save_palette(path, palette, description=facts)
 
     sizes = {"": float(palette.colors.nbytes + palette.counts.nbytes + 1000)}
     return ExportItem("palette", f"{stem}_palette", (".npz",), sizes, write)

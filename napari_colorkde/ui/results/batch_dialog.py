@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density.command import batch_commands
 from napari_colorkde.app.density.script import needs_kernel_file, shown_kernels
+from napari_colorkde.app.image.layer_files import file_of
 from napari_colorkde.app.image.source import source_of, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import image_layers
 from napari_colorkde.app.results.batch import Batch, BatchItem, BatchReport, plan_files, plan_layers
@@ -30,7 +31,6 @@ from napari_colorkde.connections import Connections
 from napari_colorkde.io.kernels.kernel_files import save_kernels
 from napari_colorkde.ui.report_errors import report_errors, sentence
 from napari_colorkde.ui.results.batch_form import BatchForm
-from napari_colorkde.ui.window.open_files import file_of
 
 if TYPE_CHECKING:
     from napari import Viewer

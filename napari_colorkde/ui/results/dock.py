@@ -10,6 +10,7 @@ from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QDialog, QDockWidget
 
+from napari_colorkde.app.image.layer_files import file_of
 from napari_colorkde.app.image.source import is_labels, unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.results.batch import Batch
@@ -24,7 +25,7 @@ from napari_colorkde.ui.results.export_dialog import ExportDialog
 from napari_colorkde.ui.results.panel import ResultsPanel
 from napari_colorkde.ui.widgets.focus_ring import focus_ring
 from napari_colorkde.ui.window.docking import TitleOverride, delete_later, window_of
-from napari_colorkde.ui.window.open_files import file_of, refuse_open_file
+from napari_colorkde.ui.window.open_files import refuse_open_file
 from napari_colorkde.ui.window.worker_thread import QtExecutor
 
 if TYPE_CHECKING:

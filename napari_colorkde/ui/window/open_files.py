@@ -2,28 +2,12 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
+from napari_colorkde.app.image.layer_files import file_of
 from napari_colorkde.app.image.source import unwrap_proxy
 
 if TYPE_CHECKING:
     from napari import Viewer
-    from napari.layers import Layer
-
-_opened: "WeakKeyDictionary[Layer, Path]" = WeakKeyDictionary()
-
-
-def remember_file(layer: "Layer", path: str | Path) -> None:
-    """Remember the file that a layer was read from: napari knows only of those that it read."""
-    _opened[layer] = Path(path)
-
-
-def file_of(layer: "Layer") -> Path | None:
-    """Return the file that a layer was read from, if it is known."""
-    if layer in _opened:
-        return _opened[layer]
-    known = getattr(layer.source, "path", None)
-    return Path(known) if isinstance(known, str | Path) and str(known) else None
 
 
 def refuse_open_file(viewer: "Viewer", path: str | Path) -> None:

@@ -12,8 +12,8 @@ from napari_colorkde.app.results.everything import export_items, size_text, writ
 from napari_colorkde.app.results.export_pixels import ExportItem
 from napari_colorkde.app.session_file import load_state
 from napari_colorkde.core.palette.palette import Palette
-from napari_colorkde.io.formats.npz import read_palette
 from napari_colorkde.io.kernels.kernel_files import read_kernels
+from napari_colorkde.io.palettes import load_palette
 from napari_colorkde.io.tables import read_rows
 from napari_colorkde.io.volumes import read_volume
 from tests.app.layers.test_overlay import RGB
@@ -52,9 +52,7 @@ def test_all_of_a_session_is_written_and_read_back(measured: Measured, tmp_path:
     assert read_kernels(files["kernels"])[0]["stains"] == STAINS
     assert len(read_rows(files["results"])) == 3
     assert load_state(files["settings"]) == session.state
-    palette, counted = read_palette(files["palette"]), Palette.from_image(RGB)
-    np.testing.assert_array_equal(palette.colors, counted.colors)
-    np.testing.assert_array_equal(palette.counts, counted.counts)
+    assert load_palette(files["palette"]) == Palette.from_image(RGB)
     for item in items:
         size = files[item.title].stat().st_size
         assert size < 3 * item.size(item.suffixes[0]) + 20_000
@@ -102,11 +100,3 @@ def test_without_an_image_there_are_settings(measured: Measured) -> None:
     assert [size_text(n) for n in (0, 12, 1234, 5.6e6, 7.89e9)] == [
         "1 B", "12 B", "1.23 kB", "5.6 MB", "7.89 GB"
     ]  # fmt: skip
-
-
-def test_other_files_are_no_palettes(tmp_path: Path) -> None:
-    np.savez(tmp_path / "a.npz", x=1)
-    with pytest.raises(ValueError, match="is not a palette; give an"):
-        read_palette(tmp_path / "a.npz")
-    with pytest.raises(FileNotFoundError):
-        read_palette(tmp_path / "b.npz")
