@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core import color_conversions as convert
+from napari_colorkde.core.checks.arguments import choice
 
 if TYPE_CHECKING:
     from napari_colorkde.core.image import Pixels
@@ -81,9 +82,7 @@ def color_space(name: str, palette: "Palette | None" = None) -> ColorSpace:
     ValueError
         If there is no such space, or it depends on a palette and none is given.
     """
-    if name not in COLOR_SPACES:
-        raise ValueError(f"space={name!r} is not known; use one of {', '.join(COLOR_SPACES)}.")
-    space = COLOR_SPACES[name]
+    space = COLOR_SPACES[choice(name, "space", COLOR_SPACES)]
     if space.fit is None:
         return space
     if palette is None:

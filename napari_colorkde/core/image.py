@@ -10,6 +10,8 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.arguments import IMAGE, MASK, Wanted, as_array, refuse_no_array
+
 MAX_COLOR_CHANNELS = 3
 """Palettes and color-space volumes have one, two or three axes."""
 
@@ -113,7 +115,7 @@ def as_pixels(
     hidden = None
     if np.ma.isMaskedArray(image):
         hidden = channels_last(np.ma.getmaskarray(image), channel_axis, name).any(axis=-1)
-    values = _real(np.asarray(image), name)
+    values = _real(image if isinstance(image, np.ndarray) else as_array(image, name, IMAGE), name)
     values = channels_last(values, channel_axis, name)
     broken = _not_finite(values)
     transparent = None
@@ -124,8 +126,9 @@ def as_pixels(
     given = values.shape[-1]
     if wanted is not None and given != wanted:
         raise ValueError(
-            f"{name} has {_channels(given)}, but {_channels(wanted)} are needed; choose the "
-            "channels (image[..., :n]) or name the channel axis with channel_axis."
+            f"{name} has {_channels(given)}, but {_channels(wanted)} "
+            f"{'is' if wanted == 1 else 'are'} needed; choose the channels (image[..., :n]) or "
+            "name the channel axis with channel_axis."
         )
     if wanted is None and given > MAX_COLOR_CHANNELS:
         raise ValueError(
@@ -140,9 +143,18 @@ def as_pixels(
     return _exclude(values, masked, transparent, broken)
 
 
-def as_sliceable(image: ArrayLike) -> SliceableArray:
-    """Return an array as it is, which may be lazy; numbers in lists as an array."""
-    return cast(SliceableArray, image if hasattr(image, "shape") else np.asarray(image))
+def as_sliceable(image: ArrayLike, name: str = "image", wanted: Wanted = IMAGE) -> SliceableArray:
+    """Return an array as it is, which may be lazy; numbers in lists and tensors as an array.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no array, see `refuse_no_array`.
+    """
+    if hasattr(image, "shape") and not hasattr(image, "detach"):
+        refuse_no_array(image, name, wanted)
+        return cast(SliceableArray, image)
+    return cast(SliceableArray, as_array(image, name, wanted))
 
 
 def _left_out(mask: NDArray[Any]) -> NDArray[np.bool_]:
@@ -163,7 +175,9 @@ def checked_mask(mask: ArrayLike, shape: tuple[int, ...], name: str = "image") -
     ValueError
         If it is not one value per pixel of an image of this shape (without channels).
     """
-    marks = as_sliceable(mask)
+    marks = as_sliceable(mask, "mask", MASK)
+    if marks.dtype.kind not in "buif":
+        raise TypeError(f"mask holds {marks.dtype}; give numbers or truth values.")
     if tuple(marks.shape) != tuple(shape):
         raise ValueError(
             f"mask has shape {tuple(marks.shape)}, but the pixels of {name} have {tuple(shape)}; "
@@ -205,7 +219,7 @@ def channels_last(
     if channel_axis is None or not has_channel_axis(image.ndim, channel_axis):
         return image[..., np.newaxis]
     if not hasattr(channel_axis, "__index__"):
-        raise TypeError(f"channel_axis={channel_axis!r}: give a whole number, or None.")
+        raise TypeError(f"channel_axis={channel_axis!r}; give a whole number, or None.")
     if not -image.ndim <= channel_axis < image.ndim:
         raise ValueError(
             f"channel_axis={channel_axis} does not exist in {name} of shape {image.shape}; use one "

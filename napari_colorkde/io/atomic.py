@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from platform import node
 
+from napari_colorkde.core.checks.arguments import path_of
+
 STALE_SECONDS = 86400.0
 """Where it is not known whether a process still runs, what it left is removed after so long."""
 
@@ -254,7 +256,7 @@ def check_target(
         If the folder does not exist or cannot be written to, or if something other than a file
         stands at `target`.
     """
-    path = Path(target)
+    path = Path(path_of(target, name))
     try:
         os.fsencode(path)
         if "\0" in str(path):

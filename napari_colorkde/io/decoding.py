@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_colorkde.core.checks.arguments import path_of
 from napari_colorkde.io.formats.ome_zarr import is_zarr
 from napari_colorkde.io.formats.reading import DecodedImage, Part, first_line, library_messages
 from napari_colorkde.io.formats.signatures import is_heif, is_zip
@@ -30,7 +31,7 @@ def check_image_path(path: str | os.PathLike[str]) -> Path:
     ValueError
         If the file is empty.
     """
-    path = Path(path)
+    path = Path(path_of(path))
     try:
         found = path.stat()
     except OSError as error:

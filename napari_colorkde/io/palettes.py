@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.checks.arguments import path_of
 from napari_colorkde.core.image import MAX_COLOR_CHANNELS
 from napari_colorkde.core.palette.binning import BinMoments
 from napari_colorkde.core.palette.palette import Palette
@@ -97,7 +98,7 @@ def load_palette(path: str | os.PathLike[str]) -> Palette:
     OSError
         If there is no such file.
     """
-    path = Path(path)
+    path = Path(path_of(path))
     if not path.is_file():
         raise FileNotFoundError(f"palette {str(path)!r} does not exist; check the name.")
     try:

@@ -28,7 +28,7 @@ def checked_tensor(value: Any, name: str) -> torch.Tensor:
     return value
 
 
-def checked_images(value: Any) -> torch.Tensor:
+def checked_images(value: Any, name: str = "x") -> torch.Tensor:
     """Return a batch of images (N, C, H, W) or (N, C, P) as finite floats or countable integers.
 
     Raises
@@ -36,17 +36,19 @@ def checked_images(value: Any) -> torch.Tensor:
     ValueError, TypeError
         If it is something else.
     """
-    x = checked_tensor(value, "x")
+    x = checked_tensor(value, name)
     if x.dim() not in (3, 4) or not 1 <= x.shape[1] <= 3:
-        hint = "; add the batch axis with x[None]" if x.dim() == 3 and x.shape[0] <= 3 else ""
+        hint = f"; add the batch axis with {name}[None]" if x.dim() == 3 and x.shape[0] <= 3 else ""
         raise ValueError(
-            f"x has shape {tuple(x.shape)}; give a batch of images (N, C, H, W) with 1 to 3 "
+            f"{name} has shape {tuple(x.shape)}; give a batch of images (N, C, H, W) with 1 to 3 "
             f"channels{hint}."
         )
     if x.numel() == 0:
-        raise ValueError(f"x has shape {tuple(x.shape)}; give at least one image and one pixel.")
+        raise ValueError(
+            f"{name} has shape {tuple(x.shape)}; give at least one image and one pixel."
+        )
     if x.is_floating_point():
-        refuse_not_finite(x, "x")
+        refuse_not_finite(x, name)
         return x
     return x if fits(x) else x.float()
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from numpy.typing import ArrayLike
 
+from napari_colorkde.torch.checks import checked_images, checked_tensor
 from napari_colorkde.torch.volumes import color_kde
 
 
@@ -41,12 +42,13 @@ def histogram_loss(
     ValueError, TypeError
         If an argument is not of that form.
     """
+    target = checked_tensor(target, "target")
     density = color_kde(x, bandwidth, bins, extent)
     axes = tuple(range(1, density.dim()))
     if target.dim() == density.dim() and target.shape[1:] == density.shape[1:]:
         wanted = target.to(density.dtype)
     else:
-        wanted = color_kde(target, bandwidth, bins, extent)
+        wanted = color_kde(checked_images(target, "target"), bandwidth, bins, extent)
     if wanted.shape[1:] != density.shape[1:] or len(wanted) not in (1, len(density)):
         raise ValueError(
             f"target has shape {tuple(target.shape)}; give one image for each of the {len(x)} of "

@@ -127,7 +127,7 @@ def test_entries_keep_their_order():
 
 
 def test_an_unknown_space_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="'cmyk' is not known; use one of rgb, linear, lab"):
+    with pytest.raises(ValueError, match="'cmyk' is not known; use one of 'rgb', 'linear', 'lab'"):
         ColorKDE(np.zeros((2, 2, 3), np.uint8), space="cmyk")
 
 

@@ -81,8 +81,8 @@ def test_channels_may_be_on_any_axis(axis):
         (np.zeros((2, 2, 3)), 3, ValueError, r"channel_axis=3 does not exist.*from -3 to 2"),
         (np.zeros((2, 2, 3)), -4, ValueError, r"channel_axis=-4 does not exist"),
         (np.zeros((2, 2)), 2, ValueError, r"channel_axis=2 does not exist"),
-        (np.zeros((2, 2, 3)), 1.5, TypeError, r"channel_axis=1.5: give a whole number"),
-        (np.zeros((2, 2, 3)), "last", TypeError, r"channel_axis='last': give a whole number"),
+        (np.zeros((2, 2, 3)), 1.5, TypeError, r"channel_axis=1.5; give a whole number"),
+        (np.zeros((2, 2, 3)), "last", TypeError, r"channel_axis='last'; give a whole number"),
     ],
 )
 def test_what_is_no_image_is_refused(image, axis, error, words):
@@ -92,7 +92,7 @@ def test_what_is_no_image_is_refused(image, axis, error, words):
 
 @pytest.mark.parametrize(
     ("given", "wanted", "words"),
-    [(3, 1, "3 channels, but 1 channel are"), (1, 3, "1 channel, but 3"), (5, 4, "5 channels")],
+    [(3, 1, "3 channels, but 1 channel is"), (1, 3, "1 channel, but 3"), (5, 4, "5 channels")],
 )
 def test_other_channels_than_wanted_are_refused(given, wanted, words):
     with pytest.raises(ValueError, match=words):

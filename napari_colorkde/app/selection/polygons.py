@@ -14,7 +14,7 @@ from napari_colorkde.app.selection.selections import (
     SlicePlane,
     box_shape,
 )
-from napari_colorkde.core.polygons import polygon_mask
+from napari_colorkde.core.classification.polygons import polygon_mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

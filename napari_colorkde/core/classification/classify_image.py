@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.arguments import choice, fraction, real_number
 from napari_colorkde.core.classification.bayes import (
     log_likelihood_ratio,
     log_mixture_of_classes,
@@ -27,6 +28,7 @@ from napari_colorkde.core.palette.palette import Palette
 Array = NDArray[np.float64]
 ClassKernels = KernelSet | Mapping[str, KernelSet] | Iterable[Kernel]
 ClassOutput = Literal["posterior", "ratio", "class"]
+CLASS_OUTPUTS: tuple[ClassOutput, ...] = get_args(ClassOutput)
 DeviceLike = str | torch.device | Device
 
 BLOCK_DENSITIES = 1 << 22
@@ -143,9 +145,7 @@ def classify_palette(
     none_below: float | None = None,
 ) -> NDArray[Any]:
     """Judge the colors of a palette, (U,): see `classify_image`."""
-    if show not in get_args(ClassOutput):
-        known = ", ".join(map(repr, get_args(ClassOutput)))
-        raise ValueError(f"show={show!r} is not known; use one of {known}.")
+    show = choice(show, "show", CLASS_OUTPUTS)
     keep_mass = _keep_mass(keep_mass, none_below)
     if keep_mass is not None and show != "class":
         raise ValueError(f"keep_mass={keep_mass} is for show='class', not {show!r}; leave it out.")
@@ -261,10 +261,13 @@ def prior_of_classes(names: Sequence[str], priors: Mapping[str, float] | None) -
     ValueError
         If a class is not known, or the numbers leave nothing for the others.
     """
+    if priors is not None and not isinstance(priors, Mapping):
+        raise TypeError(f"priors is {priors!r}; give probabilities by class, {{'skin': 0.2}}.")
     given = {} if priors is None else dict(priors)
     for name, prior in given.items():
         _position(names, name, "priors")
-        if not (np.isfinite(prior) and prior >= 0):
+        number = real_number(prior, f"priors[{name!r}]", "a number of 0 or more")
+        if not 0 <= number < np.inf:
             raise ValueError(f"priors has {prior} for {name!r}; give a number of 0 or more.")
     others = [name for name in names if name not in given]
     total = float(sum(given.values()))
@@ -312,8 +315,8 @@ def _position(names: Sequence[str], name: str, argument: str) -> int:
 def _keep_mass(keep_mass: float | None, none_below: float | None) -> float | None:
     """Return the one that is given, under its name of today or its former one."""
     if none_below is None:
-        return keep_mass
+        return keep_mass if keep_mass is None else fraction(keep_mass, "keep_mass", one=True)
     if keep_mass is not None:
         raise TypeError("keep_mass was given twice, also as none_below; give it once.")
     warnings.warn("none_below is now called keep_mass.", DeprecationWarning, stacklevel=3)
-    return none_below
+    return fraction(none_below, "none_below", one=True)

@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.arguments import choice
+
 BestBy = Literal["f1", "youden"]
 BEST_BY: tuple[BestBy, ...] = ("f1", "youden")
 
@@ -105,10 +107,7 @@ class RocCurve:
         ValueError
             If the criterion is not known, or no judged pixel has a score.
         """
-        if criterion not in BEST_BY:
-            raise ValueError(
-                f"criterion={criterion!r} is not known; use one of {', '.join(map(repr, BEST_BY))}."
-            )
+        criterion = choice(criterion, "criterion", BEST_BY)
         if not len(self.thresholds):
             raise ValueError("no pixel that the truth judges has a value; choose another truth.")
         true, false = self.true_positives, self.false_positives

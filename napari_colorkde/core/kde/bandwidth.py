@@ -11,8 +11,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.arguments import Wanted, as_array
+from napari_colorkde.core.checks.covariance import checked_covariance, checked_sigmas
 from napari_colorkde.core.colorspaces import color_space, palette_in_space
-from napari_colorkde.core.covariance import checked_covariance, checked_sigmas
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 from napari_colorkde.core.kde.bandwidth_rules import (
@@ -28,6 +29,11 @@ from napari_colorkde.core.palette.palette import Palette
 
 Bandwidth = str | ArrayLike | None
 """None, the name of a rule (see `bandwidth_rules`), one sigma, C sigmas, or a (C, C) covariance."""
+
+
+BANDWIDTH = Wanted(
+    f"a sigma, one for each channel, a covariance, or one of {', '.join(BANDWIDTH_RULES)}"
+)
 
 
 class BandwidthEdgeWarning(UserWarning):
@@ -50,18 +56,16 @@ def bandwidth_covariance(
         If it is an unknown name, not positive and finite, of the wrong shape, or no covariance.
     """
     n = palette.n_channels
+    refuse_bandwidth(bandwidth)
     if bandwidth is None:
         return np.diag(default_sigmas(palette) ** 2)
     if isinstance(bandwidth, str):
         *_, selection = iterate_selection(palette, bandwidth, None, device, halves=halves)
         _warn(selection, stacklevel=4)
         return selection.covariance
-    values = np.asarray(bandwidth)
+    values = as_array(bandwidth, "bandwidth", BANDWIDTH)
     if values.dtype.kind not in "iuf":
-        raise ValueError(
-            f"bandwidth={bandwidth!r}: give a number, {n} numbers, a covariance, or one of "
-            f"{', '.join(BANDWIDTH_RULES)}."
-        )
+        raise ValueError(f"bandwidth={bandwidth!r}: give {BANDWIDTH.text}.")
     values = values.astype(np.float64)
     if values.ndim <= 1:
         return np.diag(checked_sigmas(values, n) ** 2)
@@ -79,9 +83,9 @@ def refuse_bandwidth(bandwidth: Bandwidth) -> None:
     if bandwidth is None:
         return
     if isinstance(bandwidth, str):
-        bandwidth_rule(bandwidth)
+        bandwidth_rule(bandwidth, "bandwidth")
         return
-    values = np.asarray(bandwidth)
+    values = as_array(bandwidth, "bandwidth", BANDWIDTH)
     if values.dtype.kind in "iuf" and values.ndim <= 1 and values.size:
         checked_sigmas(values.astype(np.float64), values.size)
 

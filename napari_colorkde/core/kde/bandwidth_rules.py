@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.arguments import choice
+
 if TYPE_CHECKING:
     from napari_colorkde.core.device import Device
     from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
@@ -70,11 +72,7 @@ def bandwidth_rule(name: str, argument: str = "method") -> BandwidthRule:
     ValueError
         If there is none.
     """
-    if name not in BANDWIDTH_RULES:
-        raise ValueError(
-            f"{argument}={name!r} is not known; use one of {', '.join(BANDWIDTH_RULES)}."
-        )
-    return BANDWIDTH_RULES[name]
+    return BANDWIDTH_RULES[choice(name, argument, BANDWIDTH_RULES)]
 
 
 def default_sigmas(palette: "Palette") -> NDArray[np.float64]:

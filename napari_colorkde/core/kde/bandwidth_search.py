@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.covariance import checked_sigmas
+from napari_colorkde.core.checks.arguments import real_numbers
+from napari_colorkde.core.checks.covariance import checked_sigmas
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth_result import MAX_OWN_SHARE, BandwidthSelection
 from napari_colorkde.core.kde.bandwidth_rules import Shape
@@ -218,11 +219,11 @@ def _vertex(below: float, best: float, above: float, scores: dict[float, float])
 
 
 def _checked_candidates(candidates: ArrayLike, n_channels: int) -> list[NDArray[np.float64]]:
-    values = np.asarray(candidates, np.float64)
+    values = real_numbers(candidates, "candidates").astype(np.float64)
     if values.ndim not in (1, 2):
         raise ValueError(
             f"candidates has shape {values.shape}; give n sigmas, or n rows of {n_channels}."
         )
     if len(values) == 0:
         raise ValueError("candidates is empty; give at least one sigma.")
-    return [checked_sigmas(row, n_channels) for row in values]
+    return [checked_sigmas(row, n_channels, "candidates") for row in values]

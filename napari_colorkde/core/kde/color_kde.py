@@ -12,6 +12,8 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.arguments import choice
+from napari_colorkde.core.checks.covariance import log_normalizer
 from napari_colorkde.core.colorspaces import (
     COLOR_SPACES,
     color_space,
@@ -19,7 +21,6 @@ from napari_colorkde.core.colorspaces import (
     refuse_other_than_srgb,
     rgb_fractions,
 )
-from napari_colorkde.core.covariance import log_normalizer
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.kde.bandwidth import (
     Bandwidth,
@@ -45,6 +46,8 @@ from napari_colorkde.core.palette.count_image import count_image
 from napari_colorkde.core.palette.lookup import paint_index
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.ranges import refuse_other_kind
+
+SAMPLINGS: tuple[Sampling, ...] = get_args(Sampling)
 
 
 class NarrowBandwidthWarning(UserWarning):
@@ -102,8 +105,7 @@ class ColorKDE(DensityStatistics):
     ) -> None:
         # What can be refused is refused before the colors are counted.
         self.device = resolve_device(device)
-        if space not in COLOR_SPACES:
-            color_space(space)
+        space = choice(space, "space", COLOR_SPACES)
         refuse_bandwidth(bandwidth)
         self.palette = _palette_of(palette_or_image, space)
         self.space = space
@@ -167,8 +169,7 @@ class ColorKDE(DensityStatistics):
         ValueError
             If bins or extent are not of that form, or the volume would exceed 1 GB.
         """
-        if sampling not in get_args(Sampling):
-            raise ValueError(f'sampling={sampling!r} is not known; use "points" or "cells".')
+        sampling = choice(sampling, "sampling", SAMPLINGS)
         return self._volume(bins, extent, sampling)
 
     def _volume(

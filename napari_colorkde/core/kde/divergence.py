@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.covariance import log_normalizer
+from napari_colorkde.core.checks.covariance import log_normalizer
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance
 from napari_colorkde.core.kernel_sums.kernel_sums import (

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
+from napari_colorkde.core.checks.arguments import Wanted, as_array, real_numbers
 from napari_colorkde.core.kernel_sums.separable import Sampling
 from napari_colorkde.core.palette.palette import Palette
 
@@ -16,6 +17,10 @@ MAX_VOXELS = 1 << 28
 
 MAX_BINS = 1 << 14
 """Most grid points along one axis."""
+
+BINS = Wanted("a whole number, or one for each channel")
+
+EXTENT = Wanted("a pair (low, high), or one for each channel")
 
 FAR = 8.0
 """Sigmas beyond which 1e-15 of a kernel lies."""
@@ -79,7 +84,7 @@ def mass_inside(
 
 
 def _checked_extent(extent: ArrayLike, n_channels: int) -> Array:
-    pairs = np.asarray(extent, np.float64)
+    pairs = real_numbers(extent, "extent", EXTENT).astype(np.float64)
     if pairs.shape == (2,):
         pairs = np.tile(pairs, (n_channels, 1))
     if pairs.shape != (n_channels, 2):
@@ -87,23 +92,23 @@ def _checked_extent(extent: ArrayLike, n_channels: int) -> Array:
             f"extent has shape {pairs.shape}; give one pair (low, high), or {n_channels} of them."
         )
     if not np.isfinite(pairs).all() or (pairs[:, 0] >= pairs[:, 1]).any():
-        raise ValueError(f"extent={pairs.tolist()}: each pair must be finite, with low below high.")
+        raise ValueError(f"extent={pairs.tolist()}; give finite pairs, with low below high.")
     return pairs
 
 
 def _checked_bins(bins: int | ArrayLike, n_channels: int) -> list[int]:
-    values = np.asarray(bins)
+    values = as_array(bins, "bins", BINS)
     if values.dtype.kind not in "iu" or values.shape not in ((), (n_channels,)):
         raise ValueError(
             f"bins={bins!r}: give a whole number, or one for each of the {n_channels} channels."
         )
     counts = [int(v) for v in np.broadcast_to(values, (n_channels,))]
     if min(counts) < 2:
-        raise ValueError(f"bins={bins!r}: a grid has at least 2 points per axis.")
+        raise ValueError(f"bins={bins!r}; give at least 2 points per axis.")
     if int(np.prod(counts, dtype=object)) > MAX_VOXELS:
         raise ValueError(
             f"bins={bins!r}: the volume would exceed {MAX_VOXELS} points (1 GB); use fewer bins."
         )
     if max(counts) > MAX_BINS:
-        raise ValueError(f"bins={bins!r}: an axis has at most {MAX_BINS} grid points.")
+        raise ValueError(f"bins={bins!r}; give at most {MAX_BINS} points per axis.")
     return counts

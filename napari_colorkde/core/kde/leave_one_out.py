@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.special import expit, logsumexp
 
-from napari_colorkde.core.covariance import log_normalizer
+from napari_colorkde.core.checks.covariance import log_normalizer
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kernel_sums.direct import NEGLIGIBLE
 from napari_colorkde.core.kernel_sums.kernel_sums import OTHERS_FLOOR, KernelSums, kernel_sums

@@ -4,13 +4,20 @@ Kernels are at the colors of a palette, in the coordinates of the density.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp, ndtr
 
+from napari_colorkde.core.checks.arguments import (
+    COLORS,
+    fraction,
+    generator_of,
+    real_numbers,
+    whole_number,
+)
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.estimators.boundary import Boundary
 from napari_colorkde.core.palette.lattice import distinct_values
@@ -73,8 +80,7 @@ class DensityStatistics(ABC):
         it (Hyndman, The American Statistician 50, 1996): with 100 000 of them `mass` is met to
         0.2 % (one standard error at a half).
         """
-        if not 0 < mass < 1:
-            raise ValueError(f"mass={mass!r}; give a fraction between 0 and 1, such as 0.9.")
+        mass = fraction(mass, "mass", one=False)
         drawn = self.sample(n_samples, random_state=0)
         return float(np.quantile(self._density_at(drawn), 1 - mass))
 
@@ -113,17 +119,12 @@ def checked_colors(colors: ArrayLike, n_channels: int) -> Array:
     ValueError, TypeError
         If they are not of that form, or not finite.
     """
-    try:
-        values = np.asarray(colors)
-    except ValueError:
-        raise ValueError("colors have rows of different lengths; give (n, C) numbers.") from None
-    if values.dtype.kind not in "biuf":
-        raise TypeError(f"colors hold {values.dtype}; give real numbers, ({n_channels},) a color.")
+    values = real_numbers(colors, "colors", COLORS)
     if n_channels == 1 and values.ndim < 2:
         values = values.reshape(-1, 1)
     elif values.ndim == 1:
         values = values[np.newaxis]
-    if values.ndim != 2 or values.shape[1] != n_channels:
+    if values.ndim != 2 or values.shape[1] != n_channels or not len(values):
         raise ValueError(
             f"colors have shape {values.shape}; give (n, {n_channels}), one color in each row, or "
             "an image to density()."
@@ -140,9 +141,8 @@ def draw_colors(
     random_state: int | np.random.Generator | None,
 ) -> Array:
     """Draw from a density: (n_samples, C)."""
-    if n_samples < 1:
-        raise ValueError(f"n_samples={n_samples}; give 1 or more.")
-    random = np.random.default_rng(random_state)
+    n_samples = whole_number(n_samples, "n_samples")
+    random = generator_of(random_state)
     # By where uniform numbers fall among the sums of counts: quicker than `choice` by shares.
     ends = np.cumsum(points.counts, dtype=np.float64)
     places = random.uniform(0, ends[-1], n_samples)
@@ -180,7 +180,7 @@ def box_probability(points: Palette, covariance: Array, low: ArrayLike, high: Ar
     return float(points.counts @ inside / points.total_weight)
 
 
-def checked_axes(axes: "int | Sequence[int]", n_channels: int) -> list[int]:
+def checked_axes(axes: "int | Sequence[int]", n_channels: int, name: str = "axes") -> list[int]:
     """Return the numbers of channels, each once.
 
     Raises
@@ -188,11 +188,11 @@ def checked_axes(axes: "int | Sequence[int]", n_channels: int) -> list[int]:
     ValueError
         If one does not exist or comes twice, or there is none.
     """
-    given = [axes] if isinstance(axes, (int, np.integer)) else list(axes)
+    given = list(axes) if isinstance(axes, Iterable) else [axes]
     whole = all(isinstance(a, (int, np.integer)) and -n_channels <= a < n_channels for a in given)
     numbers = [int(a) % n_channels for a in given] if whole else []
     if not numbers or len(set(numbers)) < len(numbers):
-        raise ValueError(f"axes={axes!r}; give channels from 0 to {n_channels - 1}, each once.")
+        raise ValueError(f"{name}={axes!r}; give channels from 0 to {n_channels - 1}, each once.")
     return numbers
 
 
@@ -212,10 +212,10 @@ def conditional_points(
     channels = points.n_channels
     if not isinstance(given, Mapping) or not given:
         raise ValueError(f"given={given!r}; give values by channel, such as {{0: 120}}.")
-    fixed = checked_axes(list(given), channels)
+    fixed = checked_axes(list(given), channels, "given")
     kept = [c for c in range(channels) if c not in fixed]
-    values = np.array(list(given.values()), np.float64)
-    if not kept or not np.isfinite(values).all():
+    values = real_numbers(list(given.values()), "given").astype(np.float64)
+    if not kept or values.ndim != 1 or not np.isfinite(values).all():
         raise ValueError(f"given={given!r}; give finite values, and leave a channel free.")
     inner = covariance[np.ix_(fixed, fixed)]
     across = covariance[np.ix_(kept, fixed)]

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from napari_colorkde.core.checks.arguments import generator_of, real_number, whole_number
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.mixture.color_blocks import WeightedColors
 from napari_colorkde.core.mixture.density import mixture_log_density
@@ -115,7 +116,7 @@ def iterate_fit(
     ValueError
         As `fit_kernels`.
     """
-    random = np.random.default_rng(random_state)
+    random = generator_of(random_state)
     reg_covar = checked_reg_covar(covariance_type, reg_covar, palette)
     check_iterations(max_iter, tol)
     numbers = candidates if n_kernels == "bic" else [n_kernels]
@@ -237,9 +238,8 @@ def _iterations(
 
 def check_iterations(max_iter: int, tol: float) -> None:
     """Refuse fewer iterations than one, and a tolerance that is none."""
-    if max_iter < 1:
-        raise ValueError(f"max_iter={max_iter}; give 1 or more.")
-    if not tol >= 0:
+    whole_number(max_iter, "max_iter")
+    if real_number(tol, "tol", "0 or more, in nats per pixel") < 0:
         raise ValueError(f"tol={tol}; give 0 or more, in nats per pixel.")
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
+from napari_colorkde.core.checks.arguments import generator_of, real_numbers, whole_number
 from napari_colorkde.core.mixture.color_blocks import WeightedColors
 from napari_colorkde.core.mixture.em_steps import (
     CovarianceType,
@@ -46,7 +47,7 @@ def seed_kernels(
     reg_covar = checked_reg_covar(covariance_type, reg_covar, palette)
     check_n_kernels(n_kernels, palette)
     colors = WeightedColors.of(palette).coarsened()
-    random = np.random.default_rng(random_state)
+    random = generator_of(random_state)
     start = seed_on(colors, n_kernels, covariance_type, reg_covar, random)
     return KernelSet(build_kernels(start.means, start.covariances, start.weights))
 
@@ -73,14 +74,13 @@ def checked_means(
     ValueError
         If they are not one finite mean for each kernel, or there is no start.
     """
-    if isinstance(n_init, bool) or not isinstance(n_init, int | np.integer) or n_init < 1:
-        raise ValueError(f"n_init={n_init!r}; give a whole number from 1.")
+    whole_number(n_init, "n_init")
     if means_init is None:
         return None
     if n_kernels == "bic" or n_init > 1:
         other = 'n_kernels="bic"' if n_kernels == "bic" else f"n_init={n_init}"
         raise ValueError(f"means_init gives one start, which {other} has no use for; give one.")
-    means = np.asarray(means_init, np.float64)
+    means = real_numbers(means_init, "means_init").astype(np.float64)
     wanted = (int(n_kernels), palette.n_channels)
     if means.shape != wanted or not np.isfinite(means).all():
         given = (

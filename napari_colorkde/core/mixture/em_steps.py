@@ -11,6 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.checks.arguments import choice, real_number
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.mixture.block_terms import weighted_moments
 from napari_colorkde.core.mixture.color_blocks import ColorBlocks, WeightedColors, color_blocks
@@ -44,12 +45,11 @@ def checked_reg_covar(covariance_type: str, reg_covar: float | None, palette: Pa
     ValueError
         If it is no variance, or the covariance type is not known.
     """
-    if covariance_type not in get_args(CovarianceType):
-        known = ", ".join(map(repr, get_args(CovarianceType)))
-        raise ValueError(f"covariance_type={covariance_type!r} is not known; use one of {known}.")
+    choice(covariance_type, "covariance_type", get_args(CovarianceType))
     if reg_covar is None:
         return default_reg_covar(palette)
-    if not (np.isfinite(reg_covar) and reg_covar >= 0):
+    reg_covar = real_number(reg_covar, "reg_covar", "a variance of 0 or more")
+    if not 0 <= reg_covar < np.inf:
         raise ValueError(f"reg_covar={reg_covar}; give a variance of 0 or more.")
     return reg_covar
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypedDict, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.arguments import MASK, as_array, generator_of
 from napari_colorkde.core.image import as_sliceable, pixel_shape
 from napari_colorkde.core.mixture.em import EMStep, FitOptions, iterate_fit
 from napari_colorkde.core.mixture.em_many import fit_palettes
@@ -81,6 +82,9 @@ def fit_classes(
     TypeError
         If the labels are not whole numbers.
     """
+    if names is not None and not isinstance(names, Mapping):
+        raise TypeError(f"names is {names!r}; give a name for each label, such as {{1: 'skin'}}.")
+    generator_of(random_state)
     found = dict(palettes_of_labels(image, labels, channel_axis=channel_axis))
     classes = [class_of_label(label, names) for label in found]
     for cls in classes:
@@ -235,7 +239,7 @@ def as_class(kernels: KernelSet, cls: str) -> KernelSet:
 
 def checked_labels(labels: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
     """Refuse what are no labels for pixels of this shape; see `palettes_of_labels`."""
-    marks = np.asarray(labels)
+    marks = as_array(labels, "labels", MASK)
     if marks.dtype == np.bool_:
         marks = marks.view(np.uint8)
     if marks.dtype.kind not in "iu":

@@ -3,7 +3,11 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.arguments import Wanted, real_numbers
+
 Array = NDArray[np.float64]
+
+REAL = Wanted("real numbers")
 
 
 # Entries of a covariance that should be equal may differ by rounding, relative to √(σᵢᵢ σⱼⱼ).
@@ -34,12 +38,11 @@ def validated(mean: ArrayLike, covariance: ArrayLike, weight: float) -> tuple[Ar
 def _numbers(argument: str, value: ArrayLike) -> Array:
     """Copy into float64; refuse what is not a finite number."""
     try:
-        array = np.array(value)
-        if array.dtype.kind not in "biufO":
-            raise TypeError
-        array = array.astype(np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{argument} is {value!r}; give real numbers.") from None
+        array = real_numbers(value, argument, Wanted("real numbers"), of_objects=True).astype(
+            np.float64
+        )
+    except TypeError as error:
+        raise ValueError(str(error)) from None
     if not np.isfinite(array).all():
         raise ValueError(f"{argument} is {_short(array)}; give finite numbers, without NaN or inf.")
     return array
@@ -94,4 +97,5 @@ def read_only(array: Array) -> Array:
 def _short(array: Array) -> str:
     """Write an array on one line: an error message is one sentence."""
     text = np.array2string(array, precision=6, separator=", ", threshold=32)
-    return " ".join(text.split())
+    text = " ".join(text.split())
+    return text if len(text) <= 200 else f"{text[:198]} …"

@@ -3,6 +3,7 @@
 No densities are computed here; see `napari_colorkde.core.mixture.density`.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
@@ -200,6 +201,16 @@ class KernelSet(Sequence[Kernel]):
     ) -> None:
         if isinstance(kernels, Kernel):
             raise TypeError("kernels is a single Kernel; put it into a list: [kernel].")
+        if isinstance(kernels, str | os.PathLike):
+            raise TypeError(
+                f"kernels is the text or path {str(kernels)!r}; give kernels, such as "
+                "load_kernels(path) returns."
+            )
+        is_numeric = getattr(getattr(kernels, "dtype", None), "kind", "O") != "O"
+        if not isinstance(kernels, Iterable) or is_numeric or hasattr(kernels, "iloc"):
+            raise TypeError(
+                f"kernels is a {type(kernels).__name__}; give a KernelSet, or a list of Kernel."
+            )
         members = tuple(_as_kernel(kernel, index) for index, kernel in enumerate(kernels))
         for index, kernel in enumerate(members):
             if kernel.n_channels != members[0].n_channels:

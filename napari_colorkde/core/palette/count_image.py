@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.arguments import whole_number
 from napari_colorkde.core.image import Pixels, as_pixels, as_sliceable, checked_mask, pixel_shape
 from napari_colorkde.core.image_tiles import read_tiles
 from napari_colorkde.core.palette.bin_widths import narrowest_width
@@ -183,13 +184,15 @@ def checked_budget(max_colors: int) -> int:
     ValueError
         If it is too small.
     """
-    if max_colors < MIN_BUDGET:
-        raise ValueError(f"max_colors={max_colors}; give a budget of at least {MIN_BUDGET} colors.")
-    return max_colors
+    return whole_number(max_colors, "max_colors", MIN_BUDGET)
 
 
 def merge_palettes(one: Palette, other: Palette) -> Palette:
     """Return the palette of both images together, see `Palette.merge`."""
+    if not isinstance(other, Palette):
+        raise TypeError(
+            f"other is a {type(other).__name__}; give a palette, such as Palette.from_image(image)."
+        )
     exact = not (one.bin_width.any() or other.bin_width.any())
     if one.n_channels != other.n_channels or (exact and one.dtype != other.dtype):
         raise ValueError(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.arguments import real_numbers
 from napari_colorkde.core.palette.bin_widths import extremes, narrowest_width
 from napari_colorkde.core.palette.binning import (
     BinnedColors,
@@ -173,7 +174,7 @@ class Palette(PaletteData):
         ValueError
             If weights are not of that form.
         """
-        given = np.asarray(weights, np.float64)
+        given = real_numbers(weights, "weights").astype(np.float64)
         if given.shape != (len(self),) or not (np.isfinite(given) & (given > 0)).all():
             raise ValueError(
                 f"weights of shape {given.shape}: give a positive, finite one for each of the "
@@ -198,7 +199,12 @@ class Palette(PaletteData):
             One, or ``(C,)``, in image units. Bins are never split: where the palette's own are
             wider, they stay.
         """
-        wanted = np.broadcast_to(np.asarray(width, np.float64), (self.n_channels,))
+        wanted = real_numbers(width, "width").astype(np.float64)
+        if wanted.shape not in ((), (self.n_channels,)):
+            raise ValueError(
+                f"width has shape {wanted.shape}; give one width, or {self.n_channels} of them."
+            )
+        wanted = np.broadcast_to(wanted, (self.n_channels,))
         if not (np.isfinite(wanted) & (wanted > 0)).all():
             raise ValueError(f"width={width!r}: give positive, finite widths of bins.")
         powers = np.exp2(np.floor(np.log2(wanted)))
@@ -245,7 +251,7 @@ class Palette(PaletteData):
         Of values ``(U, k)``, such as colors, every pixel gets k, along the last axis. float64
         stays float64, all else becomes float32.
         """
-        values = np.asarray(values)
+        values = real_numbers(values, "values")
         if values.ndim not in (1, 2) or len(values) != len(self):
             raise ValueError(
                 f"values has shape {values.shape}; give one, or a row, for each of the "

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.checks.arguments import whole_number
 from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.binning import BinMoments
 from napari_colorkde.core.palette.distinct_rows import Counts
@@ -79,8 +80,7 @@ class PaletteData:
         ValueError
             If `n` is below 1.
         """
-        if n < 1:
-            raise ValueError(f"n={n}: give how many colors, 1 or more.")
+        n = whole_number(n, "n")
         order = np.argsort(-self.counts, kind="stable")[:n]
         return self.colors[order], self.counts[order]
 

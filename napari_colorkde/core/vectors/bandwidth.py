@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.covariance import checked_definite
+from napari_colorkde.core.checks.arguments import real_numbers
+from napari_colorkde.core.checks.covariance import checked_definite
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.vectors.checks import checked_sigmas
+from napari_colorkde.core.vectors.checks import SIGMAS, checked_sigmas
 from napari_colorkde.core.vectors.log_densities import log_densities
 
 Array = NDArray[np.float64]
@@ -49,14 +50,11 @@ def resolve_bandwidth(
             return _most_likely(train, weights, device)
         factor = 1.0 if rule == "scott" else (4 / (d + 2)) ** (1 / (d + 4))
         return factor * _scott(train, weights, rule)
-    try:
-        given = np.array(bandwidth, np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"bandwidth is {bandwidth!r}; give positive numbers.") from None
+    given = real_numbers(bandwidth, "bandwidth", SIGMAS, of_objects=True).astype(np.float64)
     if given.ndim == 0:
-        return checked_sigmas(given).reshape(())
+        return checked_sigmas(given, "bandwidth").reshape(())
     if given.shape == (d,):
-        return checked_sigmas(given)
+        return checked_sigmas(given, "bandwidth")
     if given.shape != (d, d):
         raise ValueError(
             f"bandwidth has shape {given.shape}; give one sigma, one for each of the {d} features, "

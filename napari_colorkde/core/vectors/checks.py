@@ -5,7 +5,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.arguments import (
+    VECTORS,
+    Wanted,
+    as_array,
+    real_numbers,
+    refuse_bad_weights,
+)
+
 Array = NDArray[np.float64]
+
+SIGMAS = Wanted("positive numbers")
 
 MOST = 1e150
 """Largest number of a vector: its square must be one, too."""
@@ -67,7 +77,7 @@ def checked_vectors(
     return array
 
 
-def checked_sigmas(value: ArrayLike) -> Array:
+def checked_sigmas(value: ArrayLike, name: str = "sigma") -> Array:
     """Return sigmas, (S,), of one or more.
 
     Raises
@@ -75,21 +85,18 @@ def checked_sigmas(value: ArrayLike) -> Array:
     ValueError
         If they are not positive numbers of similar size.
     """
-    try:
-        sigmas = np.atleast_1d(np.array(value, np.float64))
-    except (TypeError, ValueError):
-        raise ValueError(f"sigma is {value!r}; give positive numbers.") from None
+    sigmas = np.atleast_1d(real_numbers(value, name, SIGMAS, of_objects=True).astype(np.float64))
     if sigmas.ndim != 1 or not sigmas.size:
-        raise ValueError(f"sigmas have shape {sigmas.shape}; give a sequence of numbers, (S,).")
+        raise ValueError(f"{name} has shape {sigmas.shape}; give a sequence of numbers, (S,).")
     # The square must be a normal number, and float32 must hold the squared ratio.
     good = np.isfinite(sigmas) & (sigmas > 1e-150) & (sigmas < 1e150)
     if not good.all():
         raise ValueError(
-            f"sigma is {sigmas[~good][0]:g}; give positive finite standard deviations."
+            f"{name} has the value {sigmas[~good][0]:g}; give positive finite standard deviations."
         )
     if sigmas.max() / sigmas.min() > 1e15:
         raise ValueError(
-            f"sigmas reach from {sigmas.min():g} to {sigmas.max():g}; "
+            f"{name} reaches from {sigmas.min():g} to {sigmas.max():g}; "
             "give a grid that spans less than a factor of 1e15."
         )
     return sigmas
@@ -110,11 +117,7 @@ def checked_weights(value: Any, n: int) -> Array | None:
         raise ValueError(
             f"sample_weight has shape {weights.shape}; give one weight for each of the {n} vectors."
         )
-    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
-        raise ValueError(
-            f"sample_weight reaches from {weights.min():g} to {weights.max():g}; give finite "
-            "weights of at least zero, some above zero."
-        )
+    refuse_bad_weights(weights, "sample_weight")
     return None if (weights == weights[0]).all() else weights
 
 
@@ -142,31 +145,9 @@ def feature_names(value: Any, name: str) -> NDArray[np.object_] | None:
 
 def _numbers(value: Any, name: str) -> NDArray[Any]:
     """Return an array of real numbers of any shape."""
-    if value is None or isinstance(value, (str, bytes)) or hasattr(value, "__fspath__"):
-        what = "None" if value is None else f"the text or path {str(value)!r}"
-        raise TypeError(f"{name} is {what}; give an array of numbers, such as np.load reads.")
-    if hasattr(value, "toarray") and hasattr(value, "nnz"):
-        raise TypeError(f"{name} is a sparse matrix; give a dense array, {name}.toarray().")
-    if getattr(value, "requires_grad", False):
-        raise TypeError(
-            f"{name} is a tensor that requires a gradient; use napari_colorkde.torch.log_density, "
-            f"which gives gradients, or {name}.detach()."
-        )
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(
-            f"{name} has rows of different lengths; give n vectors of d numbers."
-        ) from None
+    array = as_array(value, name, VECTORS)
     if array.dtype.kind == "c":
         raise ValueError(
             f"Complex data not supported: {name} holds {array.dtype}; give real numbers."
         )
-    if array.dtype.kind == "O":
-        try:
-            return array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{name} holds objects that are not numbers: {error}.") from None
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} holds {array.dtype}; give real numbers.")
-    return array
+    return real_numbers(array, name, VECTORS, of_objects=True)

@@ -3,13 +3,14 @@
 Images go through `core.kde` instead.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn, Self, cast
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.arguments import generator_of, whole_number
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.vectors import kernels_at
 from napari_colorkde.core.vectors.bandwidth import effective_number, resolve_bandwidth
@@ -160,7 +161,7 @@ class GaussianKDE:
         self._check_fitted()
         if not isinstance(given, Mapping) or not given:
             raise ValueError(f"given={given!r}; give values by feature, such as {{0: 1.5}}.")
-        fixed = self._axes(list(given))
+        fixed = self._axes(list(given), "given")
         values = checked_vectors([list(given.values())], "given")[0]
         kept = [axis for axis in range(self.n_features_in_) if axis not in fixed]
         if not kept:
@@ -181,9 +182,8 @@ class GaussianKDE:
             If `n_samples` is less than 1.
         """
         self._check_fitted()
-        if n_samples < 1:
-            raise ValueError(f"n_samples={n_samples}; give 1 or more.")
-        random = _generator(random_state)
+        n_samples = whole_number(n_samples, "n_samples")
+        random = generator_of(random_state)
         if self._weights is None:
             rows = random.integers(len(self._train), size=n_samples)
         else:
@@ -261,21 +261,24 @@ class GaussianKDE:
         derived._keep(train, weights, bandwidth, None if names is None else names[kept])
         return derived
 
-    def _axes(self, axes: "int | str | Sequence[int | str]") -> list[int]:
+    def _axes(self, axes: "int | str | Sequence[int | str]", name: str = "axes") -> list[int]:
         """Return the numbers of features, each once."""
         d = self.n_features_in_
         names = list(getattr(self, "feature_names_in_", []))
         numbers = []
-        for axis in [axes] if isinstance(axes, (int, str, np.integer)) else list(axes):
+        is_one = isinstance(axes, str) or not isinstance(axes, Iterable)
+        for axis in cast("Sequence[int | str]", [axes] if is_one else axes):
             if isinstance(axis, str) and axis in names:
                 numbers.append(names.index(axis))
             elif isinstance(axis, (int, np.integer)) and -d <= axis < d:
                 numbers.append(int(axis) % d)
             else:
                 known = f", or {', '.join(names)}" if names else ""
-                raise ValueError(f"feature {axis!r} does not exist; give 0 to {d - 1}{known}.")
+                raise ValueError(
+                    f"{name}: feature {axis!r} does not exist; give 0 to {d - 1}{known}."
+                )
         if not numbers or len(set(numbers)) < len(numbers):
-            raise ValueError(f"axes={axes!r}; give one feature or more, each once.")
+            raise ValueError(f"{name}={axes!r}; give one feature or more, each once.")
         return numbers
 
     def _points(self, X: ArrayLike) -> NDArray[Any]:
@@ -288,12 +291,6 @@ class GaussianKDE:
     def _check_fitted(self) -> None:
         if not self.__sklearn_is_fitted__():
             _refuse_unfitted()
-
-
-def _generator(random_state: Any) -> np.random.Generator:
-    if isinstance(random_state, np.random.RandomState):
-        return np.random.Generator(random_state._bit_generator)
-    return np.random.default_rng(random_state)
 
 
 def _refuse_names(names: list[str], known: list[str]) -> NoReturn:

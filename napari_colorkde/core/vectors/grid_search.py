@@ -79,7 +79,7 @@ def grid_search(
     sets = [checked_vectors(valid, "valid", train_set.shape[1])]
     if test is not None:
         sets.append(checked_vectors(test, "test", train_set.shape[1]))
-    grid = checked_sigmas(sigmas)
+    grid = checked_sigmas(sigmas, "sigmas")
     place = resolve_device(device)
     total, done = sum(len(points) for points in sets) * len(train_set), 0
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_colorkde.core.checks.arguments import path_of
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.io.atomic import atomic_path, check_target
 from napari_colorkde.io.kernels.kernel_csv import csv_names_colors, kernels_from_csv, kernels_to_csv
@@ -73,7 +74,7 @@ def read_kernels(path: str | os.PathLike[str]) -> tuple[dict[str, KernelSet], li
     OSError, ValueError
         As `load_kernels`.
     """
-    path = Path(path)
+    path = Path(path_of(path))
     suffix = path.suffix.lower()
     if suffix not in KERNEL_SUFFIXES:
         raise ValueError(f"kernel file {str(path)!r} has the suffix {suffix!r}; use .json or .csv.")
@@ -126,6 +127,12 @@ def save_kernels(
     path = check_target(path, KERNEL_SUFFIXES)
     if isinstance(kernel_sets, KernelSet):
         kernel_sets = {kernel_sets.name: kernel_sets}
+    is_mapping = isinstance(kernel_sets, Mapping)
+    if not is_mapping or not all(isinstance(each, KernelSet) for each in kernel_sets.values()):
+        raise TypeError(
+            f"kernel_sets is a {type(kernel_sets).__name__}; give a KernelSet, or several by name, "
+            "{'skin': KernelSet(kernels)}."
+        )
     if not kernel_sets:
         raise ValueError("kernel_sets is empty; give one set or more.")
     is_json = path.suffix.lower() == ".json"

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.polygons import polygon_mask
+from napari_colorkde.core.classification.polygons import polygon_mask
 from napari_colorkde.scene.geometry.box import ColorBox, Floats
 from napari_colorkde.scene.geometry.rays import Ray, hit_box, hit_plane
 

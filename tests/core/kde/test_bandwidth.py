@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import gaussian_kde
 
 from napari_colorkde.core import reference
-from napari_colorkde.core.covariance import log_normalizer
+from napari_colorkde.core.checks.covariance import log_normalizer
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.kde import leave_one_out as leave_one_out_module
 from napari_colorkde.core.kde.bandwidth import (
@@ -254,7 +254,7 @@ def test_candidates_that_are_no_sigmas_are_refused(candidates, words):
     [
         (
             "scot",
-            "method='scot' is not known; use one of auto, loco, .*, scott, silverman",
+            "bandwidth='scot' is not known; use one of 'auto', 'loco', .*, 'scott', 'silverman'",
         ),
         (0, "bandwidth=0.0: a sigma must be positive and finite; give .* such as 4"),
         (-2, "must be positive"),
@@ -265,9 +265,9 @@ def test_candidates_that_are_no_sigmas_are_refused(candidates, words):
         ([1, 2], "bandwidth has 2 sigmas, the image 3 channels; give one sigma"),
         ([], "bandwidth has 0 sigmas"),
         ([1, 0, 3], "must be positive"),
-        (True, "give a number, 3 numbers, a covariance, or one of auto"),
-        ([None] * 3, "give a number, 3 numbers"),
-        (1j, "give a number"),
+        (True, "give a sigma, one for each channel, a covariance, or one of auto"),
+        ([None] * 3, "give a sigma, one for each"),
+        (1j, "give a sigma"),
         (np.eye(2), r"bandwidth has shape \(2, 2\); a covariance of 3 channels has \(3, 3\)"),
         (np.ones((3, 3, 3)), r"bandwidth has shape \(3, 3, 3\)"),
         ([[1, 2, 0], [0, 1, 0], [0, 0, 1]], "must be finite and symmetric"),

@@ -78,7 +78,7 @@ def test_one_color_has_a_kernel_as_wide_as_its_rounding():
         ({"n_init": 0}, "n_init=0; give a whole number from 1"),
         ({"tol": -1.0}, "tol=-1.0; give 0 or more"),
         ({"tol": np.nan}, "tol=nan; give 0 or more"),
-        ({"max_iter": 0}, "max_iter=0; give 1 or more"),
+        ({"max_iter": 0}, "max_iter=0; give a whole number from 1"),
         ({"means_init": MEANS[:2]}, r"means_init has the shape \(2, 3\); give 3 finite means of 3"),
         ({"means_init": MEANS * np.nan}, "means_init has a value that is not finite"),
         ({"means_init": np.repeat(MEANS[:1], 3, 0)}, "no color is nearest to mean 1"),

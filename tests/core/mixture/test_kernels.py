@@ -71,7 +71,7 @@ def test_copies_are_equal_and_read_only(copy):
     ("mean", "covariance", "weight", "message"),
     [
         ([0, 0, np.nan], VARIANCES, 1, "mean .* finite"),
-        ("red", VARIANCES, 1, "mean is 'red'; give real numbers"),
+        ("red", VARIANCES, 1, "mean is the text or path 'red'; give real numbers"),
         ([], [], 1, "mean has shape"),
         (np.zeros((2, 2)), VARIANCES, 1, "mean has shape"),
         (MEAN, [1, 0, 1], 1, "each must be above 0"),
@@ -85,7 +85,7 @@ def test_copies_are_equal_and_read_only(copy):
         (MEAN, VARIANCES, -0.1, "weight is -0.1"),
         (MEAN, VARIANCES, np.nan, "weight .* finite"),
         (MEAN, VARIANCES, [0.1, 0.2], "weight has shape"),
-        (MEAN, VARIANCES, 1j, "weight is 1j"),
+        (MEAN, VARIANCES, 1j, "weight holds complex128"),
     ],
 )
 def test_what_cannot_be_a_kernel_is_refused_with_the_reason(mean, covariance, weight, message):

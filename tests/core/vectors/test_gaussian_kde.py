@@ -134,23 +134,23 @@ GOOD = np.zeros((4, 3))
         ((GOOD, np.full((4, 3), np.nan), [1]), "valid holds NaN"),
         ((GOOD, np.full((4, 3), 1e200), [1]), "valid has values above 1e150"),
         ((np.array([["a"]]), GOOD, [1]), "train holds <U1"),
-        ((GOOD, GOOD, [0.5, 0]), "sigma is 0; give positive"),
-        ((GOOD, GOOD, [-1]), "sigma is -1"),
-        ((GOOD, GOOD, [np.inf]), "sigma is inf"),
-        ((GOOD, GOOD, []), r"sigmas have shape \(0,\)"),
-        ((GOOD, GOOD, "scott"), "sigma is 'scott'"),
+        ((GOOD, GOOD, [0.5, 0]), "sigmas has the value 0; give positive"),
+        ((GOOD, GOOD, [-1]), "sigmas has the value -1"),
+        ((GOOD, GOOD, [np.inf]), "sigmas has the value inf"),
+        ((GOOD, GOOD, []), r"sigmas has shape \(0,\)"),
+        ((GOOD, GOOD, "scott"), "sigmas is the text or path 'scott'"),
         ((GOOD, GOOD, [1e-10, 1e10]), "spans less than a factor"),
     ],
 )
 def test_bad_input_is_refused_with_a_sentence(arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         grid_search(*arguments)
 
 
 def test_an_estimator_must_be_fitted_and_asked_for_the_same_features():
     with pytest.raises(ValueError, match="call fit"):
         GaussianKDE().score_samples(GOOD)
-    with pytest.raises(ValueError, match="sigma is 0"):
+    with pytest.raises(ValueError, match="bandwidth has the value 0"):
         GaussianKDE(0).fit(GOOD)
     with pytest.raises(ValueError, match="X has 2 features, but GaussianKDE is expecting 3"):
         GaussianKDE().fit(GOOD).score_samples(GOOD[:, :2])

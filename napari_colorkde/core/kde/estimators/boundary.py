@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
+from napari_colorkde.core.checks.arguments import choice
 from napari_colorkde.core.colorspaces import ColorSpace
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.grids import mass_inside
@@ -55,8 +56,7 @@ def checked_boundary(boundary: str, covariance: Array) -> None:
     ValueError
         In these cases.
     """
-    if boundary not in BOUNDARIES:
-        raise ValueError(f"boundary={boundary!r} is not known; use one of {', '.join(BOUNDARIES)}.")
+    choice(boundary, "boundary", BOUNDARIES)
     if boundary != "none" and np.any(covariance - np.diag(np.diag(covariance))):
         raise ValueError(
             f"boundary={boundary!r} needs kernels along the channels; give one sigma for each, or "

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.covariance import log_normalizer
+from napari_colorkde.core.checks.covariance import log_normalizer
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.image import pixel_shape
 from napari_colorkde.core.kde.leave_one_out import MAX_SCORED, SAMPLED_PIXELS, SEED, Score

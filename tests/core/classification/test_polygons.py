@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.measure import grid_points_in_poly
 
-from napari_colorkde.core.polygons import polygon_mask
+from napari_colorkde.core.classification.polygons import polygon_mask
 
 
 @given(st.integers(0, 2**31), st.integers(3, 9))

@@ -9,17 +9,19 @@ def log_normalizer(covariance: NDArray[np.float64]) -> float:
     return 0.5 * float(np.linalg.slogdet(2 * np.pi * covariance)[1])
 
 
-def checked_sigmas(values: NDArray[np.float64], n_channels: int) -> NDArray[np.float64]:
+def checked_sigmas(
+    values: NDArray[np.float64], n_channels: int, name: str = "bandwidth"
+) -> NDArray[np.float64]:
     """Return C sigmas of one, or of C, see `bandwidth_covariance`."""
     if values.ndim == 1 and values.shape != (n_channels,):
         raise ValueError(
-            f"bandwidth has {len(values)} sigmas, the image {n_channels} channels; give one sigma, "
+            f"{name} has {len(values)} sigmas, the image {n_channels} channels; give one sigma, "
             "or one per channel."
         )
     # Squares must be numbers too.
     if not ((values > 1e-100) & (values < 1e100)).all():
         raise ValueError(
-            f"bandwidth={values.tolist()}: a sigma must be positive and finite; give a "
+            f"{name}={values.tolist()}: a sigma must be positive and finite; give a "
             "standard deviation in image units, such as 4 for 8-bit colors."
         )
     return np.broadcast_to(values, (n_channels,)).copy()

@@ -1,0 +1,570 @@
+"""Every public function against what it does not take: one table of calls, one of bad values.
+
+What is raised is a ValueError or a TypeError, one sentence that names the argument, says what was
+given, and what to give.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+import torch
+
+import napari_colorkde as ck
+import napari_colorkde.torch as ct
+
+RNG = np.random.default_rng(0)
+RGB = RNG.integers(0, 256, (6, 8, 3), dtype=np.uint8)
+LABELS = np.arange(48).reshape(6, 8) % 2 + 1
+VECTORS = RNG.normal(size=(9, 3))
+SKIN = ck.Kernel([180, 120, 80], [900, 500, 300], 0.5, cls="skin")
+WALL = ck.Kernel([100, 120, 140], [700, 600, 500], 0.5, cls="wall")
+BOTH = ck.KernelSet([SKIN, WALL], "both")
+KDE = ck.ColorKDE(RGB, 20)
+PALETTE = KDE.palette
+GAUSSIAN = ck.GaussianKDE().fit(VECTORS)
+X = torch.rand(2, 3, 4, 4)
+ROWS = torch.rand(5, 3)
+
+GIVE = re.compile(
+    r"\b(give|use|leave|drop|choose|put|call|name|read|make|reshape|rescale|add|need|needs)\b", re.I
+)
+
+Call = Callable[[Any], object]
+
+
+def table() -> Any:
+    """A table of pixels, one a row, as pandas has it, or as much of one as the checks look at."""
+    try:
+        import pandas
+    except ImportError:
+        return None
+    return pandas.DataFrame(VECTORS, columns=["r", "g", "b"])
+
+
+NOT_ARRAYS: dict[str, Any] = {
+    "None": None,
+    "a path": Path("photo.png"),
+    "a string": "photo.png",
+    "lists of other lengths": [[1, 2, 3], [4, 5]],
+    "lists of texts": [["a", "b"], ["c", "d"]],
+    "an empty array": np.empty((0, 3)),
+    "NaN": np.full((6, 8, 3), np.nan),
+    "an object array": np.array([[None, {}], [1, 2]], object),
+    "a sparse matrix": scipy.sparse.eye(3, format="csr"),
+    "a complex array": np.full((6, 8, 3), 1j),
+    "a tensor with gradients": torch.ones(6, 8, 3, requires_grad=True),
+    "a function": len,
+    "a dictionary": {"image": RGB},
+}
+
+NOT_IMAGES = {
+    **NOT_ARRAYS,
+    "a table": table(),
+    "five channels": np.zeros((6, 8, 5), np.uint8),
+    "a number": 7,
+}
+
+MAY_BE_NAN = {k: v for k, v in NOT_IMAGES.items() if k != "NaN"}
+
+NOT_WEIGHTS = {
+    "negative": -np.ones((6, 8)),
+    "NaN": np.full((6, 8), np.nan),
+    "all zero": np.zeros((6, 8)),
+    "another length": np.ones((6, 7)),
+    "a string": "weights.npy",
+    "a tensor with gradients": torch.ones(6, 8, requires_grad=True),
+}
+
+NOT_MASKS = {
+    "a path": Path("mask.png"),
+    "a string": "mask.png",
+    "lists of other lengths": [[1, 2, 3], [4, 5]],
+    "another shape": np.ones((6, 7)),
+    "fractions": np.full((6, 8), 0.5),
+    "NaN": np.full((6, 8), np.nan),
+    "complex": np.full((6, 8), 1j),
+    "objects": np.full((6, 8), None, object),
+    "a sparse matrix": scipy.sparse.csr_matrix(np.ones((6, 8))),
+    "a tensor with gradients": torch.ones(6, 8, requires_grad=True),
+    "a table": table(),
+    "nothing": np.zeros((6, 8)),
+}
+
+NOT_AXES = {"text": "last", "too large": 7, "a fraction": 0.5, "a list": [2]}
+
+NOT_BANDWIDTHS = {
+    "unknown": "scot",
+    "zero": 0,
+    "negative": -3.0,
+    "NaN": np.nan,
+    "too many": [1, 2, 3, 4],
+    "text in a list": ["a"],
+    "no covariance": -np.eye(3),
+    "a path": Path("x"),
+    "lists of other lengths": [[1, 2, 3], [4, 5]],
+    "complex": 1j,
+    "a function": len,
+    "a tensor with gradients": torch.ones(3, requires_grad=True),
+}
+
+NOT_CHOICES = {"unknown": "foo", "a number": 3, "a list": ["rgb"], "a path": Path("x"), "no": None}
+
+NOT_WHOLE = {
+    "text": "two",
+    "a fraction": 1.5,
+    "zero": 0,
+    "negative": -1,
+    "a list": [1, 2],
+    "no": None,
+}
+
+NOT_SEEDS = {"text": "seed", "negative": -1, "a fraction": 0.5}
+
+NOT_POSITIVE = {"text": "1", "negative": -1.0, "NaN": np.nan, "a list": [1.0, 2.0]}
+
+NOT_KERNELS = {
+    "None": None,
+    "a path": Path("kernels.json"),
+    "a string": "kernels.json",
+    "a kernel alone": SKIN,
+    "nothing": [],
+    "numbers": [1, 2, 3],
+    "an array": np.eye(3),
+    "a table": table(),
+    "a number": 5,
+}
+
+NOT_PATHS = {"None": None, "a number": 7, "an array": RGB, "an empty name": ""}
+
+NOT_TENSORS = {**NOT_ARRAYS, "an array": RGB, "a number": 7, "sparse": torch.eye(3).to_sparse()}
+del NOT_TENSORS["a tensor with gradients"]
+
+# Argument -> calls that take it, and what they do not take.
+TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
+    (
+        "image",
+        NOT_IMAGES,
+        {
+            "Palette.from_image": ck.Palette.from_image,
+            "Palette.from_images": lambda bad: ck.Palette.from_images([bad]),
+            "ColorKDE": ck.ColorKDE,
+            "ColorKDE, lab": lambda bad: ck.ColorKDE(bad, space="lab"),
+            "ColorKDE.density": lambda bad: KDE.density("None" if bad is None else bad),
+            "ColorKDE.log_likelihood": KDE.log_likelihood,
+            "color_kde": ck.color_kde,
+            "compare": lambda bad: ck.compare(bad, RGB),
+            "compare, second": lambda bad: ck.compare(RGB, bad),
+            "select_bandwidth": ck.select_bandwidth,
+            "select_bandwidth, blocks": lambda bad: ck.select_bandwidth(bad, "blocks"),
+            "fit_kernels": lambda bad: ck.fit_kernels(bad, 2),
+            "fit_classes": lambda bad: ck.fit_classes(bad, LABELS, 1),
+            "classify_image": lambda bad: ck.classify_image(bad, BOTH),
+        },
+    ),
+    (
+        "image",
+        MAY_BE_NAN,
+        {
+            "Palette.index": PALETTE.index,
+            "Palette.paint": lambda bad: PALETTE.paint(PALETTE.counts, bad),
+            "compute_densities": lambda bad: ck.compute_densities(bad, BOTH),
+        },
+    ),
+    (
+        "mask",
+        NOT_MASKS,
+        {
+            "Palette.from_image": lambda bad: ck.Palette.from_image(RGB, bad),
+            "Palette.from_images": lambda bad: ck.Palette.from_images([RGB], [bad]),
+            "ColorKDE.log_likelihood": lambda bad: KDE.log_likelihood(RGB, mask=bad),
+            "color_kde": lambda bad: ck.color_kde(RGB, mask=bad),
+            "fit_kernels": lambda bad: ck.fit_kernels(RGB, 2, mask=bad),
+            "classify_image": lambda bad: ck.classify_image(RGB, BOTH, mask=bad),
+        },
+    ),
+    (
+        "labels",
+        {k: v for k, v in NOT_MASKS.items() if k != "a string"} | {"None": None},
+        {"fit_classes": lambda bad: ck.fit_classes(RGB, bad, 1)},
+    ),
+    (
+        "channel_axis",
+        NOT_AXES,
+        {
+            "Palette.from_image": lambda bad: ck.Palette.from_image(RGB, None, bad),
+            "Palette.index": lambda bad: PALETTE.index(RGB, None, bad),
+            "ColorKDE.density": lambda bad: KDE.density(RGB, channel_axis=bad),
+            "color_kde": lambda bad: ck.color_kde(RGB, channel_axis=bad),
+            "compute_densities": lambda bad: ck.compute_densities(RGB, BOTH, channel_axis=bad),
+            "fit_classes": lambda bad: ck.fit_classes(RGB, LABELS, 1, channel_axis=bad),
+            "classify_image": lambda bad: ck.classify_image(RGB, BOTH, channel_axis=bad),
+        },
+    ),
+    (
+        "colors",
+        {k: v for k, v in NOT_IMAGES.items() if k != "a table"} | {"two channels": VECTORS[:, :2]},
+        {"ColorKDE.evaluate": KDE.evaluate},
+    ),
+    (
+        "bandwidth",
+        NOT_BANDWIDTHS,
+        {
+            "ColorKDE": lambda bad: ck.ColorKDE(RGB, bad),
+            "color_kde": lambda bad: ck.color_kde(RGB, bad),
+            "compare": lambda bad: ck.compare(RGB, RGB, bad),
+            "GaussianKDE": lambda bad: ck.GaussianKDE(bad).fit(VECTORS),
+        },
+    ),
+    (
+        "space",
+        NOT_CHOICES,
+        {
+            "ColorKDE": lambda bad: ck.ColorKDE(RGB, space=bad),
+            "color_kde": lambda bad: ck.color_kde(RGB, space=bad),
+            "select_bandwidth": lambda bad: ck.select_bandwidth(RGB, space=bad),
+        },
+    ),
+    (
+        "device",
+        NOT_CHOICES,
+        {
+            "ColorKDE": lambda bad: ck.ColorKDE(RGB, device=bad),
+            "color_kde": lambda bad: ck.color_kde(RGB, device=bad),
+            "compare": lambda bad: ck.compare(RGB, RGB, device=bad),
+            "select_bandwidth": lambda bad: ck.select_bandwidth(RGB, device=bad),
+            "compute_densities": lambda bad: ck.compute_densities(RGB, BOTH, device=bad),
+            "classify_image": lambda bad: ck.classify_image(RGB, BOTH, device=bad),
+            "GaussianKDE": lambda bad: ck.GaussianKDE(device=bad).fit(VECTORS).score(VECTORS),
+            "grid_search": lambda bad: ck.grid_search(VECTORS, VECTORS, [1], device=bad),
+        },
+    ),
+    ("boundary", NOT_CHOICES, {"ColorKDE": lambda bad: ck.ColorKDE(RGB, boundary=bad)}),
+    ("sampling", NOT_CHOICES, {"volume": lambda bad: KDE.volume(8, sampling=bad)}),
+    ("method", NOT_CHOICES, {"select": lambda bad: ck.select_bandwidth(RGB, bad)}),
+    ("shape", NOT_CHOICES, {"select": lambda bad: ck.select_bandwidth(RGB, shape=bad)}),
+    (
+        "candidates",
+        {"text": "a", "zero": [0, 1], "none": [], "NaN": [np.nan], "ragged": [[1, 2], [3]]},
+        {"select_bandwidth": lambda bad: ck.select_bandwidth(RGB, "loco", bad)},
+    ),
+    (
+        "covariance_type",
+        NOT_CHOICES,
+        {
+            "fit_kernels": lambda bad: ck.fit_kernels(RGB, 1, covariance_type=bad),
+            "fit_classes": lambda bad: ck.fit_classes(RGB, LABELS, 1, covariance_type=bad),
+        },
+    ),
+    ("show", NOT_CHOICES, {"classify": lambda bad: ck.classify_image(RGB, BOTH, show=bad)}),
+    (
+        "cls",
+        {"unknown": "foo", "a number": 3, "a list": ["skin"]},
+        {"classify": lambda bad: ck.classify_image(RGB, BOTH, show="posterior", cls=bad)},
+    ),
+    (
+        "against",
+        {"unknown": "foo", "a number": 3, "a list": ["skin"], "itself": "skin"},
+        {"classify": lambda bad: ck.classify_image(RGB, BOTH, show="ratio", against=bad)},
+    ),
+    (
+        "priors",
+        {
+            "a list": [0.5, 0.5],
+            "unknown": {"foo": 1},
+            "negative": {"skin": -1},
+            "text": {"skin": "a"},
+        },
+        {"classify": lambda bad: ck.classify_image(RGB, BOTH, priors=bad)},
+    ),
+    (
+        "keep_mass",
+        {"text": "most", "zero": 0, "two": 2, "NaN": np.nan, "a list": [0.5]},
+        {"classify": lambda bad: ck.classify_image(RGB, BOTH, keep_mass=bad)},
+    ),
+    (
+        "none_below",
+        {"two": 2},
+        {"classify": lambda bad: ck.classify_image(RGB, BOTH, none_below=bad)},
+    ),
+    (
+        "n_kernels",
+        NOT_WHOLE | {"too many": 1000},
+        {
+            "fit_kernels": lambda bad: ck.fit_kernels(RGB, bad),
+            "fit_classes": lambda bad: ck.fit_classes(RGB, LABELS, bad if bad != 1000 else 0),
+        },
+    ),
+    (
+        "random_state",
+        NOT_SEEDS,
+        {
+            "fit_kernels": lambda bad: ck.fit_kernels(RGB, 2, random_state=bad),
+            "fit_classes": lambda bad: ck.fit_classes(RGB, LABELS, 1, random_state=bad),
+            "ColorKDE.sample": lambda bad: KDE.sample(2, bad),
+            "GaussianKDE.sample": lambda bad: GAUSSIAN.sample(2, bad),
+        },
+    ),
+    (
+        "n_samples",
+        NOT_WHOLE,
+        {
+            "ColorKDE.sample": KDE.sample,
+            "GaussianKDE.sample": GAUSSIAN.sample,
+            "level": lambda bad: KDE.level(0.5, n_samples=bad),
+        },
+    ),
+    ("reg_covar", NOT_POSITIVE, {"fit": lambda bad: ck.fit_kernels(RGB, 1, reg_covar=bad)}),
+    ("tol", NOT_POSITIVE | {"no": None}, {"fit": lambda bad: ck.fit_kernels(RGB, 1, tol=bad)}),
+    ("max_iter", NOT_WHOLE, {"fit": lambda bad: ck.fit_kernels(RGB, 1, max_iter=bad)}),
+    ("n_init", NOT_WHOLE, {"fit": lambda bad: ck.fit_kernels(RGB, 1, n_init=bad)}),
+    (
+        "means_init",
+        {
+            "text": "a",
+            "wrong": np.ones((3, 3)),
+            "NaN": np.full((1, 3), np.nan),
+            "ragged": [[1], [1, 2]],
+        },
+        {"fit": lambda bad: ck.fit_kernels(RGB, 1, means_init=bad)},
+    ),
+    (
+        "max_colors",
+        NOT_WHOLE,
+        {"from_image": lambda bad: ck.Palette.from_image(RGB, max_colors=bad)},
+    ),
+    (
+        "names",
+        {"a list": ["a", "b"], "twice": {1: "a", 2: "a"}, "text": "names"},
+        {"fit_classes": lambda bad: ck.fit_classes(RGB, LABELS, 1, names=bad)},
+    ),
+    (
+        "bins",
+        NOT_WHOLE | {"one": 1, "too many": 10**6},
+        {"volume": KDE.volume, "color_kde": lambda bad: ck.color_kde(RGB, bins=bad)},
+    ),
+    (
+        "extent",
+        {
+            "text": "all",
+            "one": 3,
+            "upside down": (3, 1),
+            "NaN": (0, np.nan),
+            "ragged": [[1, 2], [3]],
+        },
+        {"volume": lambda bad: KDE.volume(4, bad)},
+    ),
+    ("mass", {"text": "a", "two": 2, "no": None, "a list": [0.5]}, {"level": KDE.level}),
+    (
+        "low",
+        {"text": "a", "too many": [1, 2, 3, 4], "NaN": np.nan, "no": None, "above": 300},
+        {"probability": lambda bad: KDE.probability(bad, 255)},
+    ),
+    (
+        "axes",
+        {"text": "r", "too large": 5, "twice": [0, 0], "none": [], "no": None, "a fraction": 0.5},
+        {"ColorKDE": KDE.marginal, "GaussianKDE": GAUSSIAN.marginal},
+    ),
+    (
+        "given",
+        {"text": "r", "unknown": {7: 1}, "NaN": {0: np.nan}, "all": dict.fromkeys(range(3), 1)}
+        | {"none": {}, "text value": {0: "a"}, "no": None},
+        {"ColorKDE": KDE.conditional, "GaussianKDE": GAUSSIAN.conditional},
+    ),
+    (
+        "kernels",
+        NOT_KERNELS,
+        {
+            "compute_densities": lambda bad: ck.compute_densities(RGB, bad),
+            "classify_image": lambda bad: ck.classify_image(RGB, bad),
+            "class_names": ck.class_names,
+        },
+    ),
+    (
+        "mean",
+        {k: NOT_ARRAYS[k] for k in NOT_ARRAYS if k != "a function"},
+        {"Kernel": lambda bad: ck.Kernel(bad, [1, 1, 1], 1)},
+    ),
+    ("covariance", NOT_ARRAYS, {"Kernel": lambda bad: ck.Kernel([1, 1, 1], bad, 1)}),
+    ("weight", NOT_POSITIVE | {"no": None}, {"Kernel": lambda bad: ck.Kernel([1], [1], bad)}),
+    (
+        "counts",
+        {"negative": -PALETTE.counts, "too few": PALETTE.counts[1:]},
+        {"Palette": lambda bad: ck.Palette(PALETTE.colors, bad, PALETTE.bin_width)},
+    ),
+    (
+        "weights",
+        {
+            "negative": -PALETTE.counts,
+            "NaN": PALETTE.counts * np.nan,
+            "all zero": PALETTE.counts * 0,
+        }
+        | {"another length": PALETTE.counts[1:], "text": "a", "no": None, "a function": len},
+        {"Palette.with_weights": PALETTE.with_weights},
+    ),
+    (
+        "width",
+        {"text": "a", "zero": 0, "NaN": np.nan, "too many": [1, 2, 3, 4], "no": None},
+        {"Palette.binned": PALETTE.binned},
+    ),
+    ("other", {"no": None, "an image": RGB, "text": "a"}, {"merge": PALETTE.merge}),
+    ("n", NOT_WHOLE, {"most_common": PALETTE.most_common}),
+    (
+        "values",
+        {"text": "a", "too few": PALETTE.counts[1:], "no": None, "objects": ["a"] * len(PALETTE)},
+        {"paint": lambda bad: PALETTE.paint(bad, RGB)},
+    ),
+    (
+        "X",
+        NOT_ARRAYS | {"a number": 7, "a vector": VECTORS[0], "an image": RGB},
+        {
+            "fit": lambda bad: ck.GaussianKDE().fit(bad),
+            "score_samples": GAUSSIAN.score_samples,
+            "score": GAUSSIAN.score,
+            "score_gradient": GAUSSIAN.score_gradient,
+            "standard_errors": GAUSSIAN.standard_errors,
+        },
+    ),
+    (
+        "sample_weight",
+        {k: v[0] if hasattr(v, "shape") else v for k, v in NOT_WEIGHTS.items()},
+        {"fit": lambda bad: ck.GaussianKDE().fit(VECTORS[:8], sample_weight=bad)},
+    ),
+    ("train", NOT_ARRAYS, {"grid_search": lambda bad: ck.grid_search(bad, VECTORS, [1])}),
+    (
+        "valid",
+        NOT_ARRAYS | {"two numbers": VECTORS[:, :2]},
+        {"grid_search": lambda bad: ck.grid_search(VECTORS, bad, [1])},
+    ),
+    (
+        "test",
+        {k: v for k, v in NOT_ARRAYS.items() if v is not None},
+        {"grid_search": lambda bad: ck.grid_search(VECTORS, VECTORS, [1], bad)},
+    ),
+    (
+        "sigmas",
+        {
+            "text": "a",
+            "zero": [0],
+            "none": [],
+            "NaN": [np.nan],
+            "no": None,
+            "ragged": [[1, 2], [3]],
+        },
+        {"grid_search": lambda bad: ck.grid_search(VECTORS, VECTORS, bad)},
+    ),
+    (
+        "path",
+        NOT_PATHS,
+        {
+            "load_kernels": ck.load_kernels,
+            "load_palette": ck.load_palette,
+            "read_image": ck.read_image,
+            "save_kernels": lambda bad: ck.save_kernels(bad, BOTH),
+            "save_palette": lambda bad: ck.save_palette(bad, PALETTE),
+        },
+    ),
+    (
+        "kernel_sets",
+        NOT_KERNELS | {"lists": {"a": [1]}},
+        {"save_kernels": lambda bad: ck.save_kernels("kernels.json", bad)},
+    ),
+    (
+        "palette",
+        {"an image": RGB, "no": None, "text": "a"},
+        {"save_palette": lambda bad: ck.save_palette("palette.npz", bad)},
+    ),
+    (
+        "x",
+        NOT_TENSORS,
+        {
+            "color_kde": lambda bad: ct.color_kde(bad, 0.1, 8, (0, 1)),
+            "histogram_loss": lambda bad: ct.histogram_loss(bad, X, 0.1),
+            "log_density": lambda bad: ct.log_density(bad, ROWS, 0.1),
+            "mixture_density": lambda bad: ct.mixture_density(bad, ROWS, ROWS + 1, ROWS[:, 0]),
+        },
+    ),
+    ("target", NOT_TENSORS, {"histogram_loss": lambda bad: ct.histogram_loss(X, bad, 0.1)}),
+    ("samples", NOT_TENSORS, {"log_density": lambda bad: ct.log_density(ROWS, bad, 0.1)}),
+    (
+        "means",
+        NOT_TENSORS,
+        {"mixture": lambda bad: ct.mixture_density(ROWS, bad, ROWS + 1, ROWS[:, 0])},
+    ),
+    (
+        "covariances",
+        NOT_TENSORS,
+        {"mixture": lambda bad: ct.mixture_density(ROWS, ROWS, bad, ROWS[:, 0])},
+    ),
+    (
+        "weights",
+        {"negative": -ROWS[:, 0], "NaN": ROWS[:, 0] * np.nan, "zero": 0 * ROWS[:, 0]}
+        | {"another length": ROWS[1:, 0], "text": "a", "an array": np.ones(5)},
+        {
+            "log_density": lambda bad: ct.log_density(ROWS, ROWS, 0.1, bad),
+            "mixture_density": lambda bad: ct.mixture_density(ROWS, ROWS, ROWS + 1, bad),
+        },
+    ),
+    (
+        "bandwidth",
+        {k: v for k, v in NOT_BANDWIDTHS.items() if k != "a tensor with gradients"} | {"no": None},
+        {
+            "color_kde": lambda bad: ct.color_kde(X, bad, 8, (0, 1)),
+            "log_density": lambda bad: ct.log_density(ROWS, ROWS, bad),
+        },
+    ),
+    (
+        "bins",
+        NOT_WHOLE | {"one": 1},
+        {"torch.color_kde": lambda bad: ct.color_kde(X, 0.1, bad, (0, 1))},
+    ),
+    (
+        "extent",
+        {
+            "text": "all",
+            "one": 3,
+            "upside down": (3, 1),
+            "NaN": (0, np.nan),
+            "ragged": [[1, 2], [3]],
+        },
+        {"torch.color_kde": lambda bad: ct.color_kde(X, 0.1, 8, bad)},
+    ),
+]
+
+
+def cases() -> Iterator[Any]:
+    for argument, wrong, calls in TABLE:
+        for name, call in calls.items():
+            for kind, bad in wrong.items():
+                if kind == "a table" and bad is None:
+                    continue  # without pandas
+                yield pytest.param(argument, call, bad, id=f"{name}-{argument}-{kind}")
+
+
+@pytest.mark.parametrize(("argument", "call", "bad"), list(cases()))
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_bad_input_is_refused_in_a_sentence(
+    argument: str, call: Call, bad: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises((ValueError, TypeError)) as caught:
+        call(bad)
+    sentence = str(caught.value)
+    # "kernel 2: …" is the third of kernels.
+    assert re.search(rf"\b{argument.removesuffix('s')}", sentence), sentence
+    assert GIVE.search(sentence), sentence
+    assert len(sentence) < 500, sentence
+
+
+def test_every_public_name_is_in_the_table() -> None:
+    tried = {name for *_, calls in TABLE for name in calls}
+    words = {word for name in tried for word in re.findall(r"\w+", name)}
+    results = {"DensityVolume"}  # made by the library
+    assert {name for name in ck.__all__ if name[0] != "_"} - results <= words | {"KernelSet"}
+    assert set(ct.__all__) <= words | {"mixture_density"}
