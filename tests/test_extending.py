@@ -97,7 +97,7 @@ def test_a_color_space(
     space: Any, session: Session, help_of: Help, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert f"principal or {space.name}" in help_of("volume")
-    with pytest.raises(ValueError, match=f"is not known; use one of .*, {space.name}"):
+    with pytest.raises(ValueError, match=f"is not known; use one of .*, '{space.name}'"):
         color_kde(RGB, space="cmyk")
     assert main(["volume", "a.npy", "-o", "v.npz", "--space", "cmyk"]) == 2
     assert f"principal, {space.name};" in capsys.readouterr().err
