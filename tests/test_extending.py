@@ -121,7 +121,7 @@ def test_a_bandwidth_rule(
 ) -> None:
     assert f"silverman or {rule.name}" in help_of("volume")
     assert f"silverman or {rule.name}" in help_of("bandwidth")
-    with pytest.raises(ValueError, match=f"use one of .*, {rule.name}"):
+    with pytest.raises(ValueError, match=f"use one of .*, '{rule.name}'"):
         select_bandwidth(RGB, "best")
     assert main(["bandwidth", "a.npy", "--method", "best"]) == 2
     assert f"silverman, {rule.name};" in capsys.readouterr().err
