@@ -22,13 +22,17 @@ from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
 from napari_colorkde.io.image_formats import file_filter
 from napari_colorkde.io.images import read_image
-from napari_colorkde.ui.widgets.forms import form
+from napari_colorkde.ui.widgets.forms import form, set_row_visible
 
 if TYPE_CHECKING:
     from napari import Viewer
     from napari.layers import Image
 
 NO_IMAGE = ""
+
+EACH = "each"
+FRAMES = {"together": "all", "one by one": EACH}
+FRAMES_ROW = 2
 
 
 class ImageChooser(QWidget):
@@ -68,16 +72,24 @@ class ImageChooser(QWidget):
             choices=self._channel_choices,
             tooltip="Which channels of the image make up its colors.",
         )
-        form(
+        self.frames = ComboBox(
+            name="frames",
+            choices=list(FRAMES.items()),
+            tooltip="Of a stack, all frames have one density together, so that they compare; or "
+            "each has its own, and the one on the screen is analyzed.",
+        )
+        self._form = form(
             [
                 ("image", [self.image, self.open_button]),
                 ("colors", [self.channels, self.recount_button]),
+                ("frames", [self.frames]),
             ],
             self,
         )
         self.image.changed.connect(self._on_image)
         self.open_button.changed.connect(self.ask_open)
         self.channels.changed.connect(self._on_channels)
+        self.frames.changed.connect(self._on_frames)
         self.recount_button.changed.connect(self._on_recount)
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -178,6 +190,9 @@ class ImageChooser(QWidget):
         if channels is not None and channels != self._session.channels:
             self._session.channels = channels
 
+    def _on_frames(self, frames: str) -> None:
+        self._overlay.per_frame = frames == EACH
+
     # --- what the session says
 
     def _on_source(self, source: ImageSource | None) -> None:
@@ -194,6 +209,9 @@ class ImageChooser(QWidget):
                 self.channels.value = self._session.channels
         self.channels.enabled = self._session.source is not None
         self.recount_button.enabled = self._session.source is not None
+        source, channels = self._session.source, self._session.channels
+        is_stack = source is not None and channels is not None and len(source.shape(channels)) > 2
+        set_row_visible(self._form, FRAMES_ROW, is_stack)
 
     # --- choices
 

@@ -97,3 +97,20 @@ def test_two_docks_on_one_image_do_not_meddle_with_each_other(
     viewer.layers.remove_selected()
     qtbot.waitUntil(lambda: len(viewer.layers) == 0)
     assert [widget.session.source for widget in docks] == [None, None]
+
+
+def test_frames_are_looked_at_one_by_one(viewer: Viewer, dock: Dock) -> None:
+    movie = RNG.integers(0, 200, (3, 30, 40, 3)).astype(np.uint8)
+    widget = dock(RGB, name="still")
+    frames = widget.chooser.frames
+    assert not frames.native.isVisible()
+    widget.chooser.look_at(viewer.add_image(movie, rgb=True, name="movie"))
+    widget.session.wait()
+    assert frames.native.isVisible()
+    assert widget.session.palette.n_pixels == 3 * 30 * 40
+    frames.value = "each"
+    viewer.dims.set_current_step(0, 1)
+    widget.session.wait()
+    assert widget.session.palette.n_pixels == 30 * 40
+    assert np.isfinite(np.asarray(widget.overlay.layer.data[1])).all()
+    assert np.isnan(np.asarray(widget.overlay.layer.data[0])).all()

@@ -40,6 +40,7 @@ def command_line(state: State, source: ImageSource, kernel_file: str | None = No
     path = path_or_name(source)
     words = ["napari-colorkde", "density", path, "-o", f"{Path(path).stem}-{_what(state)}.tif"]
     words += [*_channel_options(source, channels, reading), *(reading.options or ())]
+    words += ["--per-frame"] if source.frame(channels) and state.show != "kernels" else []
     return _joined([*words, *_density_options(state, kernel_file)])
 
 

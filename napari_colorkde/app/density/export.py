@@ -54,6 +54,7 @@ def export(request: ExportRequest) -> Iterator[Progress | Path]:
     painted = np.empty(index.shape, painted_dtype(densities))
     for done in paint_values(index, densities, painted):
         yield Progress("painting the density", 0.5 * done)
+    painted = painted[index.frame]
     write_painted(
         request.path, painted, densities, request.description, request.colormap, request.limits
     )
@@ -122,6 +123,8 @@ def density_origin(
     facts: dict[str, Any] = {"image": source.path or source.name}
     if state.channels is not None:
         facts["channels"] = state.channels.label
+    if frame := source.frame(state.channels or source.choices[0]):
+        facts["frame"] = list(frame)
     request = densities.request
     kernels, query = request.kernels, request.query
     if kernels is not None:

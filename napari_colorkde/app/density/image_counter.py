@@ -69,6 +69,8 @@ class ImageCounter:
             return False
         before, channels = self._counting
         others = [before.arrays[name] for name in channels.layers]
+        if before.frame(channels) != source.frame(channels):
+            return False
         return before.array is source.array and all(
             any(other is array for array in source.arrays.values()) for other in others
         )

@@ -14,6 +14,7 @@ from napari_colorkde import __version__
 from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.file_reading import FileReading, reading_of
+from napari_colorkde.app.image.frames import frame_source
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.state import Bandwidth, State
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
@@ -157,6 +158,13 @@ def _image_lines(
     if reading.module:
         lines.append(f"import {reading.module}\n")
     lines.append(f"image = {reading.call.format(repr(path_or_name(source)))}  # {about}")
+    frame = source.frame(channels)
+    if frame and not channels.layers:
+        axes = source.pixel_axes(channels)[: len(frame)]
+        key = [str(frame[axes.index(a)]) if a in axes else ":" for a in range(max(axes) + 1)]
+        lines.append(f"image = image[{', '.join(key)}]  # the frame shown")
+        source, channels = frame_source(source, channels, frame)
+        array = source.array
     if channels.layers:
         names = ["image"]
         for name in channels.layers:
@@ -164,6 +172,8 @@ def _image_lines(
             lines.append(f"# The layer {name!r}, a channel of its own.")
             lines.append(f"{names[-1]} = read_image({_file_name(name) + '.tif'!r})")
         lines.append(f"image = np.stack([{', '.join(names)}], axis=-1)")
+        if frame:
+            lines.append(f"image = image[{', '.join(map(str, frame))}]  # the frame shown")
     elif channels.axis is None:
         if len(array.shape) > 2:
             lines.append("image = image[..., np.newaxis]  # gray: no axis holds colors")

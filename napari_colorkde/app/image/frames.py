@@ -36,5 +36,7 @@ def frame_source(
         dropped = sum(axis < channels.axis for axis in axes)
         channels = replace(channels, axis=channels.axis - dropped)
     arrays = {name: as_sliceable(array[key]) for name, array in source.arrays.items()}
-    alone = replace(source, arrays=arrays, choices=(channels,), coarse=None, placement=None)
+    alone = replace(
+        source, arrays=arrays, choices=(channels,), coarse=None, placement=None, at=None
+    )
     return alone, channels

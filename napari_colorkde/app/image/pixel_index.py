@@ -63,6 +63,11 @@ class PixelIndex:
         """Number of levels."""
         return len(self.strides)
 
+    @property
+    def frame(self) -> tuple[int, ...]:
+        """Which frame of a stack counts; empty for all. Pixels of others are excluded."""
+        return self.source.frame(self.channels)
+
     def level_shape(self, level: int) -> tuple[int, ...]:
         """Shape of a level."""
         return strided_shape(self.shape, self.strides[level])
@@ -73,7 +78,7 @@ class PixelIndex:
         if self.is_preview:
             return self._repeated(axes, stride)
         if stride < self.cached_stride:
-            return self._looked_up(self._scaled(axes, stride))
+            return self._in_frame(self._looked_up(self._scaled(axes, stride)), axes)
         return self.cached[as_box(self._scaled(axes, stride // self.cached_stride))]
 
     def boxes(self) -> Iterator[tuple[slice, ...]]:
@@ -104,6 +109,17 @@ class PixelIndex:
             return np.zeros(colors.shape[:-1], np.int32)
         return _codes_of(self.palette, colors)
 
+    def _in_frame(self, codes: NDArray[np.int32], axes: Axes) -> NDArray[np.int32]:
+        """Exclude pixels of frames that do not count."""
+        for axis, (wanted, given) in enumerate(zip(self.frame, axes, strict=False)):
+            if isinstance(given, int):
+                codes = codes if given == wanted else np.zeros_like(codes)
+                continue
+            kept = sum(not isinstance(a, int) for a in axes[:axis])
+            inside = np.asarray(given) == wanted
+            codes = codes * np.expand_dims(inside, tuple(range(1, codes.ndim - kept)))
+        return codes
+
     def _repeated(self, axes: Axes, stride: int) -> NDArray[np.int32]:
         lookup: list[NDArray[np.int64]] = []
         for i, a in enumerate(axes):
@@ -130,16 +146,19 @@ def build_index(
         cached_stride *= 2
     strides = tuple(sorted({*strides, cached_stride}))
     strided = strided_shape(shape, cached_stride)
-    cached = np.empty(strided, np.int32)
+    frame = source.frame(channels)
+    cached = np.zeros(strided, np.int32) if frame else np.empty(strided, np.int32)
     # A palette keeps its lookup table, 64 MB for 8-bit colors: here a passing copy does.
     lookup = replace(palette)
-    done = 0
-    for box in _boxes(strided):
+    done, n_pixels = 0, int(np.prod(strided[len(frame) :], dtype=np.int64))
+    leading = tuple(slice(position, position + 1) for position in frame)
+    for inner in _boxes(strided[len(frame) :]):
+        box = (*leading, *inner)
         ranges = [range(b.start, b.stop) for b in box]
         axes = (*ranges[:-2], *(_scaled(r, cached_stride) for r in ranges[-2:]))
         cached[box] = _codes_of(lookup, source.read(channels, as_box(axes)))
         done += cached[box].size
-        yield done / cached.size
+        yield done / n_pixels
     yield PixelIndex(source, channels, palette, shape, strides, cached, cached_stride)
 
 

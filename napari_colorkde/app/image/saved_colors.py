@@ -17,6 +17,8 @@ MOST_BYTES = 1 << 32
 def save_colors(source: ImageSource, channels: Channels, path: str | Path) -> ImageSource:
     """Write the colors of an image as NPY, channels last, and return the image of that file.
 
+    Of a stack of which one frame counts, that frame.
+
     Its first choice of channels is what `channels` are. RGBA keeps its alpha.
 
     Raises
@@ -27,14 +29,15 @@ def save_colors(source: ImageSource, channels: Channels, path: str | Path) -> Im
         If the file cannot be written.
     """
     target = check_target(path, (".npy",))
-    shape = source.shape(channels)
+    frame = source.frame(channels)
+    shape = source.shape(channels)[len(frame) :]
     colors_each = np.dtype(source.array.dtype).itemsize * len(channels)
     if np.prod(shape, dtype=np.int64) * colors_each > MOST_BYTES:
         raise ValueError(
             f"the layer {source.name!r} is too large to be saved beside a script; save it with "
             "File ▸ Save Selected Layers, and open that file."
         )
-    colors = source.read(channels, (slice(None),) * len(shape))
+    colors = source.read(channels, (*frame, *(slice(None),) * len(shape)))
     if len(channels) == 1 and colors.shape[-1] == 1:
         array, meant = colors[..., 0], Channels(channels.names)
     else:
@@ -50,4 +53,5 @@ def save_colors(source: ImageSource, channels: Channels, path: str | Path) -> Im
         choices=(meant,),
         coarse=None,
         path=str(target),
+        at=None,
     )

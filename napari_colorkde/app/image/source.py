@@ -33,7 +33,8 @@ Box = tuple[int | slice, ...]
 class ImageSource:
     """An image whose colors are looked at.
 
-    All of it: of a stack the frames together have one palette, so that they compare.
+    All of it: of a stack the frames together have one palette, so that they compare; or one frame
+    alone, if `at` says which.
 
     Attributes
     ----------
@@ -52,6 +53,9 @@ class ImageSource:
         Where the layer lies; None for plain arrays.
     path
         The file it was read from, if known.
+    at
+        Position along each axis of the layer: of a stack only the frame there counts. None: all of
+        them together.
     """
 
     name: str
@@ -61,6 +65,7 @@ class ImageSource:
     coarse: SliceableArray | None = None
     placement: Placement | None = field(default=None, repr=False)
     path: str = ""
+    at: tuple[int, ...] | None = None
 
     @property
     def array(self) -> SliceableArray:
@@ -80,9 +85,16 @@ class ImageSource:
         """Shape of the image in pixels, without channels."""
         return tuple(int(self.array.shape[a]) for a in self.pixel_axes(channels))
 
+    def frame(self, channels: Channels) -> tuple[int, ...]:
+        """Which frame counts: its position before rows and columns; empty for all of them."""
+        if self.at is None:
+            return ()
+        return tuple(self.at[axis] for axis in self.pixel_axes(channels)[:-2])
+
     def n_pixels(self, channels: Channels) -> int:
-        """Number of pixels."""
-        return int(np.prod(self.shape(channels), dtype=np.int64))
+        """Number of pixels, of the frame if one alone counts."""
+        shape = self.shape(channels)[len(self.frame(channels)) :]
+        return int(np.prod(shape, dtype=np.int64))
 
     def read(self, channels: Channels, box: Box) -> NDArray[Any]:
         """Read the colors in a box of pixels, channels last.
@@ -92,14 +104,19 @@ class ImageSource:
         return self._colors_in(self.array, channels, box)
 
     def tiles(self, channels: Channels, pixels: int) -> Iterator[tuple[Box, NDArray[Any]]]:
-        """Read all of it, about `pixels` at a time.
+        """Read all of it, or the frame that counts, about `pixels` at a time.
 
         Of arrays that are not in memory whole chunks are read, the next ones meanwhile.
         """
         chunks = chunks_of(self.array)
         if chunks is not None:
             chunks = tuple(chunks[axis] for axis in self.pixel_axes(channels))
-        boxes = tile_slices(self.shape(channels), None, pixels, chunks)
+        frame = self.frame(channels)
+        n = len(frame)
+        inside = None if chunks is None else chunks[n:]
+        leading = tuple(slice(position, position + 1) for position in frame)
+        tiles = tile_slices(self.shape(channels)[n:], None, pixels, inside)
+        boxes = ((*leading, *tile) for tile in tiles)
         if self.is_in_memory:
             for box in boxes:
                 yield box, self.read(channels, box)
@@ -116,8 +133,10 @@ class ImageSource:
         """Return a coarse version of at most about `pixels` and its stride; None if that is slow.
 
         A multiscale image has one (stride 0: it is not made of the image's own pixels); arrays in
-        memory and memory maps are strided; others would have to be read whole.
+        memory and memory maps are strided; others would have to be read whole. A frame has none.
         """
+        if self.frame(channels):
+            return None
         if self.coarse is not None:
             box: Box = (slice(None),) * len(self.pixel_axes(channels))
             small = np.prod(self.coarse.shape, dtype=np.int64) <= 4 * pixels

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
 
+import numpy as np
 from psygnal import Signal
 
 from napari_colorkde.app.density.density_steps import ColorValues
@@ -53,11 +54,13 @@ class Overlay(PaintedLayer[PaletteImage]):
         super().__init__(viewer)
         self._session = session
         self._watch = LayerWatch(self._viewer)
+        self._per_frame = False
         self._limits: tuple[float, float] | None = None
         self._shown: ColorValues | None = None
         self._connections.add(session.densities_changed, self._show)
         self._connections.add(session.state_changed, self._on_state)
         self._connections.add(self._watch.changed, self._on_layers)
+        self._connections.add(self._viewer.dims.events.current_step, self._follow_frame)
         self._connections.add(self._watch.refreshed, self._on_refreshed)
 
     @property
@@ -91,7 +94,7 @@ class Overlay(PaintedLayer[PaletteImage]):
         layer = unwrap_proxy(layer)
         self._let_go()
         try:
-            source = None if layer is None else source_of(layer, image_layers(self._viewer))
+            source = None if layer is None else self._source_of(layer)
         except (ValueError, TypeError):
             self._session.open(None)
             raise
@@ -104,6 +107,35 @@ class Overlay(PaintedLayer[PaletteImage]):
             if (overlay := self.layer) is not None:
                 self._image_connections.add(overlay.events.colormap, self._on_colormap)
         self._session.open(source)
+
+    @property
+    def per_frame(self) -> bool:
+        """Whether of a stack the frame on the screen alone counts, not all of them together."""
+        return self._per_frame
+
+    @per_frame.setter
+    def per_frame(self, per_frame: bool) -> None:
+        if per_frame != self._per_frame:
+            self._per_frame = per_frame
+            self._follow_frame()
+
+    def _source_of(self, layer: "Image") -> ImageSource:
+        source = source_of(layer, image_layers(self._viewer))
+        if not self._per_frame:
+            return source
+        position = np.round(layer.world_to_data(self._viewer.dims.point)).astype(int)
+        last = np.array(source.array.shape[: layer.ndim]) - 1
+        return replace(source, at=tuple(np.clip(position, 0, last).tolist()))
+
+    def _follow_frame(self, event: "Event | None" = None) -> None:
+        """Count the frame that is on the screen now, if one alone counts."""
+        image, before, channels = self.image, self._session.source, self._session.channels
+        if image is None or before is None or channels is None:
+            return
+        if self._per_frame or before.at is not None:
+            after = self._source_of(image)
+            if after.frame(channels) != before.frame(channels):
+                self._session.update(after, {})
 
     def _let_go(self) -> None:
         self._watch.stop()
@@ -232,7 +264,7 @@ class Overlay(PaintedLayer[PaletteImage]):
         if image is None or source is None or image not in self._viewer.layers:
             return
         try:
-            after = source_of(image, image_layers(self._viewer))
+            after = self._source_of(image)
         except (ValueError, TypeError):
             self.attach(None)
             raise

@@ -92,7 +92,7 @@ def pixel_items(
                 if isinstance(step, Progress):
                     yield step
                 else:
-                    write_class_map(path, step, [name])
+                    write_class_map(path, step[index.frame], [name])
 
         items.append(
             ExportItem(
@@ -132,7 +132,7 @@ def _painted_item(
         painted = np.empty(index.shape, painted_dtype(densities))
         for done in paint_values(index, densities, painted):
             yield Progress("painting", 0.7 * done)
-        write_painted(path, painted, densities, origin, state.colormap, limits)
+        write_painted(path, painted[index.frame], densities, origin, state.colormap, limits)
 
     return ExportItem(title, stem, _picture_suffixes(index), _pixel_sizes(index, n_bytes), write)
 
@@ -151,7 +151,7 @@ def _classes_item(
         for done in paint_values(index, found, painted):
             yield Progress("painting", 0.3 + 0.5 * done)
         origin = density_origin(source, state, found, None)
-        write_painted(path, painted, found, origin, state.colormap, None)
+        write_painted(path, painted[index.frame], found, origin, state.colormap, None)
 
     return ExportItem(
         _TITLES["class"],
@@ -182,12 +182,12 @@ def labels_item(stem: str, name: str, labels: NDArray[np.integer[Any]]) -> Expor
 
 
 def _picture_suffixes(index: PixelIndex) -> tuple[str, ...]:
-    is_picture = len(index.shape) == 2
+    is_picture = len(index.shape) - len(index.frame) == 2
     return tuple(s for s in density_suffixes() if s != ".png" or is_picture)
 
 
 def _pixel_sizes(index: PixelIndex, n_bytes: int) -> dict[str, float]:
-    n_pixels = float(np.prod(index.shape, dtype=np.int64))
+    n_pixels = float(np.prod(index.shape[len(index.frame) :], dtype=np.int64))
     whole = n_bytes * n_pixels
     picture = PICTURE_FRACTION * n_pixels * (3 if n_bytes > 1 else 0.3)
     return {"": whole, ".png": picture, ".zarr": 0.8 * whole, ".ome.tif": whole}

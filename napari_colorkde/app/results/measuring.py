@@ -104,6 +104,7 @@ def measure_image(request: MeasureRequest) -> Iterator[Progress | list[Row]]:
     yield Progress("measuring")
     choices = request.choices
     choices.check(request.palette.n_channels)
+    frame = request.source.frame(request.channels)
     if request.labels is None:
         judged = judge_colors(
             request.palette,
@@ -114,10 +115,10 @@ def measure_image(request: MeasureRequest) -> Iterator[Progress | list[Row]]:
         )
         found = measure_palette(judged)
     else:
-        shape = request.source.shape(request.channels)
+        n_axes = len(request.source.shape(request.channels)) - len(frame)
         found = measure_regions(
-            request.source.read(request.channels, (slice(None),) * len(shape)),
-            regions_of_labels(np.asarray(request.labels)),
+            request.source.read(request.channels, (*frame, *(slice(None),) * n_axes)),
+            regions_of_labels(np.asarray(request.labels[frame])),
             choices.kernels,
             priors=choices.priors,
             keep_mass=choices.keep_mass,
@@ -128,6 +129,7 @@ def measure_image(request: MeasureRequest) -> Iterator[Progress | list[Row]]:
         measured_row(
             image,
             entry,
+            frame=frame or None,
             pixel_area=None if area is None else area.area,
             area_unit="" if area is None else area.squared_unit,
         )

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, PushButton
-from qtpy.QtWidgets import QLayoutItem, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
-from napari_colorkde.ui.widgets.forms import form
+from napari_colorkde.ui.widgets.forms import form, set_row_visible
 from napari_colorkde.ui.widgets.number_slider import NumberSlider
 
 Choices = Callable[[object], list[str]]
@@ -61,10 +61,7 @@ class ClassificationControls(QWidget):
             6: show != "class",
         }
         for row, visible in rows.items():
-            for column in (0, 1):
-                item = self._form.itemAtPosition(row, column)
-                if item is not None:
-                    _set_visible(item, visible)
+            set_row_visible(self._form, row, visible)
         self.masked.native.setVisible(show != "class")
         self.best_button.native.setVisible(show != "class")
 
@@ -149,11 +146,3 @@ class ClassificationControls(QWidget):
             text="Make Labels",
             tooltip="Make a Labels layer of the selected pixels, or of the classes.",
         )
-
-
-def _set_visible(item: QLayoutItem, visible: bool) -> None:
-    if item.widget() is not None:
-        item.widget().setVisible(visible)
-    elif item.layout() is not None:
-        for at in range(item.layout().count()):
-            _set_visible(item.layout().itemAt(at), visible)

@@ -91,6 +91,7 @@ class ResultsDock(QObject):
         if self.batch_dialog is None:
             parent = window_of(self._dock) or self.panel
             self.batch_dialog = BatchDialog(self._viewer, self._session, self.batch, parent)
+            self.batch_dialog.form.frames_box.setChecked(self._overlay.per_frame)
         self.batch_dialog.setStyleSheet(
             focus_ring(self._viewer.theme, get_settings().appearance.font_size)
         )

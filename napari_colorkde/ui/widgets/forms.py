@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLayoutItem,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
@@ -63,6 +64,22 @@ def form(rows: Sequence[tuple[str, Sequence[HasNative]]], parent: QWidget) -> QG
             line.addWidget(native, 1 if position == 0 else 0)
         grid.addLayout(line, number, 1)
     return grid
+
+
+def set_row_visible(grid: QGridLayout, row: int, visible: bool) -> None:
+    """Show or hide a row of a form."""
+    for column in range(grid.columnCount()):
+        item = grid.itemAtPosition(row, column)
+        if item is not None:
+            _set_item_visible(item, visible)
+
+
+def _set_item_visible(item: QLayoutItem, visible: bool) -> None:
+    if item.widget() is not None:
+        item.widget().setVisible(visible)
+    elif item.layout() is not None:
+        for at in range(item.layout().count()):
+            _set_item_visible(item.layout().itemAt(at), visible)
 
 
 def name_for_readers(native: QWidget, label: str) -> None:

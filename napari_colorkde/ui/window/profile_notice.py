@@ -5,7 +5,7 @@ from weakref import WeakSet
 
 from psygnal import Signal
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_colorkde.app.image.color_profile import profile_of
 from napari_colorkde.app.image.source import ImageSource
@@ -35,7 +35,7 @@ class ProfileNotice(QWidget):
         self._path = ""
         self.text = QLabel()
         self.text.setWordWrap(True)
-        self.convert_button = QToolButton()
+        self.convert_button = QPushButton()
         self.convert_button.setText("Convert to sRGB")
         self.convert_button.setToolTip(
             "Open the image again as a new layer, with its levels converted to sRGB. CIELAB and "
