@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from napari_colorkde.core.palette.palette import Palette as Palette
     from napari_colorkde.core.vectors.gaussian_kde import GaussianKDE as GaussianKDE
     from napari_colorkde.core.vectors.grid_search import grid_search as grid_search
+    from napari_colorkde.io.formats.color_space.look import Look as Look
+    from napari_colorkde.io.formats.color_space.look import read_look as read_look
     from napari_colorkde.io.images import read_image as read_image
     from napari_colorkde.io.kernels.kernel_files import load_kernels as load_kernels
     from napari_colorkde.io.kernels.kernel_files import save_kernels as save_kernels
@@ -37,6 +39,7 @@ _HOMES = {
     "GaussianKDE": "core.vectors.gaussian_kde",
     "Kernel": "core.mixture.kernels",
     "KernelSet": "core.mixture.kernels",
+    "Look": "io.formats.color_space.look",
     "Palette": "core.palette.palette",
     "class_names": "core.classification.classify_image",
     "classify_image": "core.classification.classify_image",
@@ -49,6 +52,7 @@ _HOMES = {
     "load_kernels": "io.kernels.kernel_files",
     "load_palette": "io.palettes",
     "read_image": "io.images",
+    "read_look": "io.formats.color_space.look",
     "save_kernels": "io.kernels.kernel_files",
     "save_palette": "io.palettes",
     "select_bandwidth": "core.kde.bandwidth",

@@ -32,6 +32,8 @@ SIGNATURES = {
     "GaussianKDE.standard_errors": "(self, X)",
     "Kernel": "(mean, covariance, weight, *, cls='', name='', visible=True)",
     "KernelSet": "(kernels, name='', space='rgb')",
+    "Look.apply": "(self, image)",
+    "Look.apply_to_palette": "(self, palette)",
     "Palette.from_image": "(image, mask=None, channel_axis=-1, *, max_colors=16777216)",
     "Palette.from_images": ("(images, masks=None, channel_axis=-1, *, max_colors=16777216)"),
     "Palette.index": "(self, image, mask=None, channel_axis=-1)",
@@ -65,6 +67,7 @@ SIGNATURES = {
     "load_palette": "(path)",
     "read_image": "(path, *, series=None, page=None, level=0, channels=None, icc='keep', "
     "white=None, orientation='apply')",
+    "read_look": "(path)",
     "save_kernels": "(path, kernel_sets, *, about='')",
     "save_palette": "(path, palette, *, description=None)",
     "select_bandwidth": (
@@ -93,7 +96,7 @@ def signature_of(path: str) -> str:
 
 
 def test_public_names() -> None:
-    classes = {"ColorKDE", "DensityVolume", "GaussianKDE", "Kernel", "KernelSet", "Palette"}
+    classes = {"ColorKDE", "DensityVolume", "GaussianKDE", "Kernel", "KernelSet", "Look", "Palette"}
     functions = {name for name in SIGNATURES if "." not in name} - classes
     assert set(napari_colorkde.__all__) == classes | functions | {"__version__"}
 

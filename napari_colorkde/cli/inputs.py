@@ -88,6 +88,8 @@ def read(
     if channels is not None:
         pixels = _entries(pixels, channel_axis, channels)
         channel_axis = -1
+    if reading.look is not None:
+        pixels = _graded(pixels, channel_axis, reading.look)
     size, unit = loaded.pixel_size, loaded.unit
     return ImageInput(path, pixels, marked, channel_axis, size, unit, loaded.geo_tags)
 
@@ -116,6 +118,20 @@ def _one_color_a_row(table: Any, axis: int) -> Any:
     if axis not in (-2, -1, 0, 1):
         raise ValueError(f"channel_axis={axis}: a table has the axes 0 and 1; give -1 or 0.")
     return (table.T if axis in (0, -2) else table)[:, None, :]
+
+
+def _graded(pixels: "NDArray[Any]", channel_axis: int | None, file: Path) -> "NDArray[Any]":
+    """Grade the colors of an image."""
+    import numpy as np
+
+    from napari_colorkde.core.image import channels_last, has_channel_axis
+    from napari_colorkde.io.formats.color_space.look import read_look
+
+    look = read_look(file)
+    if channel_axis is None or not has_channel_axis(pixels.ndim, channel_axis):
+        raise ValueError(f"--look {str(file)!r} grades red, green and blue; the image is gray.")
+    graded = look.apply(channels_last(pixels, channel_axis))
+    return np.moveaxis(graded, -1, channel_axis)
 
 
 def _entries(

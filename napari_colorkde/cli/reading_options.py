@@ -4,6 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -21,6 +22,8 @@ class Reading:
         Which of several pictures.
     icc, white, orientation
         What is done with color profiles, the level of white, and turned pictures.
+    look
+        A look that grades the colors; None leaves them.
     names_axis
         Whether --channel-axis was typed, be it with its default.
     """
@@ -31,6 +34,7 @@ class Reading:
     icc: Literal["keep", "convert"] = "keep"
     white: float | None = None
     orientation: Literal["apply", "keep"] = "apply"
+    look: Path | None = None
     names_axis: bool = False
 
 
@@ -60,6 +64,10 @@ _OPTIONS: dict[str, Any] = {
     "orientation": Annotated[
         Literal["apply", "keep"],
         typer.Option("--orientation", help="Turn pictures as their tags say, or keep them."),
+    ],
+    "look": Annotated[
+        Path | None,
+        typer.Option("--look", metavar="FILE", help="Grade colors by a look-up table (.cube)."),
     ],
 }
 

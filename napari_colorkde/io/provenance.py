@@ -13,6 +13,9 @@ PIXEL_SIZE = "height and width of a pixel, µm"
 """Entry of a description that formats with physical sizes read."""
 
 
+LOOK = "look"
+"""Entry of a description that `.cube` reads: "matte" or "graded"."""
+
 GEO_TAGS = "GeoTIFF tags"
 """Entry of a description that TIFF takes over: number, type and values of each tag."""
 

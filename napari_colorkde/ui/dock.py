@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
+from napari_colorkde.io.formats.color_space.look import LOOK_SUFFIX
 from napari_colorkde.ui.classification.panel import ClassificationPanel
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView
 from napari_colorkde.ui.colorspace.dock import ColorSpaceDock
@@ -200,7 +201,10 @@ class ColorKDEWidget(QWidget):
 
     def _on_images_dropped(self, paths: list[str]) -> None:
         for path in paths:
-            self.chooser.open_image(path)
+            if Path(path).suffix.lower() == LOOK_SUFFIX:
+                self.chooser.apply_look(path)
+            else:
+                self.chooser.open_image(path)
 
     # --- life
 

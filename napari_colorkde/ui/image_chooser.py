@@ -1,14 +1,17 @@
 """The head of the dock: which image is looked at, and which of its numbers are its colors."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from magicgui.widgets import ComboBox, PushButton
 from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
+from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.layer_files import remember_file
@@ -20,6 +23,7 @@ from napari_colorkde.app.layers.painted_layer import remove_orphans
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
+from napari_colorkde.io.formats.color_space.look import read_look
 from napari_colorkde.io.image_formats import file_filter
 from napari_colorkde.io.images import read_image
 from napari_colorkde.ui.widgets.forms import form, set_row_visible
@@ -133,6 +137,32 @@ class ImageChooser(QWidget):
         if at_hand is not None and at_hand.ndim == layer.ndim:
             Placement.of(at_hand).apply(layer)
         self.converted.emit(layer)
+
+    def apply_look(self, path: str | Path) -> None:
+        """Grade the image at hand by a look-up table, as a new layer.
+
+        The color space then shows the difference from the image as it was.
+        """
+        image, source = self._overlay.image, self._session.source
+        if image is None or source is None or not image.rgb:
+            self.failed.emit("A look grades red, green and blue; choose an RGB image first.")
+            return
+        name = f"{image.name} {Path(path).stem}"
+        place = Placement.of(image).as_arguments()
+
+        def work() -> Iterator[Progress | NDArray[Any]]:
+            yield Progress("grading the image")
+            yield read_look(path).apply(np.asarray(source.array))
+
+        def show(graded: NDArray[Any]) -> None:
+            self.look_at(self._viewer.add_image(graded, name=name, rgb=True, **place))
+            self._session.subtract(source)
+
+        self._session.run("labels", work, show, self._on_end, keep=True)
+
+    def _on_end(self, problem: str | None) -> None:
+        if problem is not None:
+            self.failed.emit(problem)
 
     def _add_image(self, image: NDArray[Any], path: Path, name: str) -> "Image":
         layer = self._viewer.add_image(

@@ -48,6 +48,7 @@ COMMANDS = (
     "measure",
     "kernels",
     "compare",
+    "look",
     "grid-search",
     "crosscheck",
 )

@@ -15,6 +15,7 @@ from napari_colorkde.cli.commands import (
     grid_search,
     info,
     kernels,
+    look,
     measure,
     open_,
     volume,
@@ -34,6 +35,7 @@ COMMANDS = (
     measure.COMMAND,
     kernels.COMMAND,
     compare.COMMAND,
+    look.COMMAND,
     grid_search.COMMAND,
     crosscheck.COMMAND,
 )

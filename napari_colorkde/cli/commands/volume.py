@@ -56,6 +56,13 @@ def volume(
         Literal["points", "cells"],
         typer.Option("--sampling", help="cells are averages, for kernels narrower than the grid."),
     ] = "points",
+    cube: Annotated[
+        Literal["matte", "graded"],
+        typer.Option(
+            "--cube",
+            help="What a .cube does: matte, bright where colors are dense; graded, gray elsewhere.",
+        ),
+    ] = "matte",
     mask: MaskOption = None,
     channel_axis: ChannelAxisOption = "-1",
     channels: ChannelsOption = None,
@@ -65,7 +72,7 @@ def volume(
 ) -> None:
     """Write the density of an image's colors on a regular grid of colors."""
     from napari_colorkde.io.export_formats import check_export
-    from napari_colorkde.io.provenance import provenance
+    from napari_colorkde.io.provenance import LOOK, provenance
     from napari_colorkde.io.volumes import write_volume
 
     check_export(output, volume=True, name="output")
@@ -80,6 +87,10 @@ def volume(
         estimator={"space": space, "boundary": boundary, "varying": varying, "device": device},
     )
     origin = {"image": str(image), "covariance": grid.covariance, "space": space}
+    if cube != "matte":
+        if output.suffix.lower() != ".cube":
+            raise ValueError(f"--cube {cube} is for a .cube; give such an --output.")
+        origin[LOOK] = cube
     record = provenance(context.obj or "", **origin, **tasks.unusual(boundary, varying))
     with timed_step(f"Writing {output}"):
         write_volume(output, grid, description=record)

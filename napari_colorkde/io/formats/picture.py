@@ -167,3 +167,44 @@ def _png_depth(path: Path) -> tuple[int, int]:
     with path.open("rb") as file:
         head = file.read(26)
     return (head[24], head[25]) if len(head) == 26 and is_png(head) else (0, 0)
+
+
+def write_picture(path: Path, pixels: NDArray[Any]) -> None:
+    """Write a picture as it is, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        ``.tif``, ``.png`` (8 and 16 bits) or ``.npy``.
+    pixels
+        ``(H, W, 3)`` or ``(H, W, 4)``, or with leading axes (not for PNG).
+
+    Raises
+    ------
+    ValueError
+        If the format has no room for it.
+    OSError
+        If the file cannot be written.
+    """
+    import imagecodecs
+    import tifffile
+
+    from napari_colorkde.io.atomic import atomic_path
+    from napari_colorkde.io.provenance import SOFTWARE
+
+    suffix = path.suffix.lower()
+    if suffix == ".png" and (pixels.ndim != 3 or pixels.dtype.kind != "u"):
+        raise ValueError(
+            f"output {str(path)!r}: a PNG holds one picture of 8 or 16 bits, but the pixels are "
+            f"{pixels.dtype} of the shape {pixels.shape}; write .tif or .npy."
+        )
+    with atomic_path(path) as scratch:
+        if suffix == ".png":
+            scratch.write_bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels)))
+        elif suffix == ".npy":
+            np.save(scratch, pixels)
+        else:
+            extra = ["unassalpha"] if pixels.shape[-1] == 4 else None
+            tifffile.imwrite(
+                scratch, pixels, photometric="rgb", extrasamples=extra, software=SOFTWARE
+            )
