@@ -94,6 +94,8 @@ def main() -> None:
         take(viewer.window._qt_window, "kernels")
         separate_stain(viewer, widget)
         take(viewer.window._qt_window, "stain")
+        fill_table(viewer, widget)
+        take(viewer.window._qt_window, "results")
 
 
 def sample(file_name: str) -> NDArray[Any]:
@@ -126,6 +128,23 @@ def separate_stain(viewer: napari.Viewer, widget: Any) -> None:
     settle(widget)
     # A selected Labels layer lights its colors up in the cube.
     viewer.layers.selection.active = viewer.layers[-1]
+    settle(widget)
+
+
+def fill_table(viewer: napari.Viewer, widget: Any) -> None:
+    """Put the classes of two images into the table of results."""
+    viewer.layers.remove(viewer.layers[-1])
+    widget.classification.controls.show_what.value = "class"
+    settle(widget)
+    widget.classification.add_button.native.click()
+    settle(widget)
+    half = viewer.layers["tissue"].data[::2, ::2]
+    viewer.add_image(half, name="half", rgb=True, translate=(0, 530))
+    widget.chooser.look_at(viewer.layers["half"])
+    settle(widget)
+    widget.classification.add_button.native.click()
+    settle(widget)
+    viewer.reset_view()
     settle(widget)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from napari.settings import get_settings
 from numpy.typing import NDArray
 from psygnal import Signal
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject, Qt, QTimer
 from qtpy.QtWidgets import QDialog, QDockWidget
 
 from napari_colorkde.app.image.layer_files import file_of
@@ -19,6 +19,7 @@ from napari_colorkde.app.results.export_pixels import ExportItem
 from napari_colorkde.app.results.measuring import Measuring
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.session import Session
+from napari_colorkde.connections import Connections
 from napari_colorkde.ui.report_errors import report_errors, sentence
 from napari_colorkde.ui.results.batch_dialog import BatchDialog
 from napari_colorkde.ui.results.export_dialog import ExportDialog
@@ -65,6 +66,8 @@ class ResultsDock(QObject):
         self.table = ResultsTable()
         self.measuring = Measuring(session, self.table, QtExecutor())
         self.batch = Batch(self.table, QtExecutor())
+        self._connections = Connections()
+        self._connections.add(self.measuring.failed, self._on_failed)
         self.panel: ResultsPanel | None = None
         self.batch_dialog: BatchDialog | None = None
         self.export_dialog: ExportDialog | None = None
@@ -177,6 +180,7 @@ class ResultsDock(QObject):
         self._close_dialog(self.batch_dialog)
         self._close_dialog(self.export_dialog)
         self.batch_dialog = self.export_dialog = None
+        self._connections.close()
         self.batch.close()
         self.measuring.close()
         dock, self._dock = self._dock, None
@@ -194,6 +198,9 @@ class ResultsDock(QObject):
         self._dock = dock
         dock.destroyed.connect(self._on_gone)
         TitleOverride(dock, TITLE)
+        window, below = window_of(dock), Qt.DockWidgetArea.BottomDockWidgetArea
+        if window is not None and window.dockWidgetArea(dock) != below:
+            window.addDockWidget(below, dock)  # napari's menu puts it beside the others
 
     def _on_gone(self, *args: object) -> None:
         self._dock = None
@@ -206,8 +213,8 @@ class ResultsDock(QObject):
             panel.close_view()
             delete_later(panel)
 
-    def _on_failed(self, sentence: str) -> None:
-        self.failed.emit(sentence)
+    def _on_failed(self, problem: str) -> None:
+        self.failed.emit(sentence(problem))
 
     def _on_saved(self, path: Path) -> None:
         self.saved.emit(path)

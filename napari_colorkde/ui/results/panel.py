@@ -213,7 +213,6 @@ class ResultsPanel(QWidget):
         self.export_button.changed.connect(self._on_export)
         self._connections.add(self.table.changed, self._on_rows)
         self.model.modelReset.connect(self.view.resizeColumnsToContents)
-        self._connections.add(self._measuring.failed, self.failed.emit)
 
     # --- what the user does
 

@@ -16,6 +16,8 @@ from napari_colorkde.ui.results.table_model import ResultsModel
 from tests.app.results.test_measuring import STAINS
 from tests.ui.conftest import RGB, Dock, close_dock
 
+BELOW = Qt.DockWidgetArea.BottomDockWidgetArea
+
 
 def test_cells_are_rounded_for_people_and_whole_in_their_tooltips(qapp: Any) -> None:
     table = ResultsTable()
@@ -89,9 +91,11 @@ def test_it_is_closed_with_its_dock_and_opened_again(dock: Dock, qtbot: Any) -> 
         qtbot.waitUntil(lambda: results._dock is not None)
         close_dock(results.panel, qtbot)
         qtbot.waitUntil(lambda: results.panel is None)
-    results.open()
-    qtbot.waitUntil(lambda: results._dock is not None)
-    assert results.panel is not None
+    # By napari's menu it lies below the image, too.
+    opened, panel = widget._viewer.window.add_plugin_dock_widget("napari-colorkde", "Results")
+    qtbot.waitUntil(lambda: results._dock is opened)
+    qtbot.waitUntil(lambda: opened.window().dockWidgetArea(opened) == BELOW)
+    assert results.panel is panel
     assert results.panel.model.rowCount() == 1
     close_dock(widget, qtbot)
     assert results.panel is None
