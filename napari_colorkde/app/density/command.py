@@ -55,6 +55,7 @@ def batch_commands(
     recursive: bool = False,
     per_frame: bool = False,
     skips: bool = False,
+    regions: str | None = None,
 ) -> str:
     """Write command lines that do with all images of a folder what is done with this one.
 
@@ -68,7 +69,7 @@ def batch_commands(
         Names of the files that are written, with fields; None writes none.
     table
         The file of the table; None measures nothing.
-    recursive, per_frame, skips
+    recursive, per_frame, skips, regions
         The options of these names.
 
     Raises
@@ -88,6 +89,7 @@ def batch_commands(
         lines.append(_joined(["napari-colorkde", "density", *shared, "-o", output, *options]))
     if table is not None:
         options = ["--per-frame"] if per_frame else []
+        options += ["--regions", regions] if regions else []
         options += _class_options(state, kernel_file)
         lines.append(_joined(["napari-colorkde", "measure", *shared, "-o", table, *options]))
     return "\n".join(lines)

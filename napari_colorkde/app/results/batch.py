@@ -14,7 +14,7 @@ from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.results.batch_images import BatchImage, image_of_file, image_of_layer
-from napari_colorkde.app.results.files import InputFile, find_images, plan_targets
+from napari_colorkde.app.results.files import InputFile, filled_in, find_images, plan_targets
 from napari_colorkde.app.results.image_work import ImageWork, do_image
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.results.tasks import Outcome, do_steps, named_error, time_left
@@ -33,11 +33,14 @@ class BatchItem:
         Reads it, in the background.
     target
         Where what the state shows of it is written; None for nowhere.
+    regions
+        Its regions, as labels or GeoJSON; None measures the whole.
     """
 
     name: str
     read: Callable[[], BatchImage] = field(repr=False)
     target: Path | None = None
+    regions: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +92,7 @@ def plan_files(
     recursive: bool = False,
     skips: bool = False,
     protected: Iterable[Path] = (),
+    regions: Path | None = None,
 ) -> list[BatchItem]:
     """Plan a batch over files.
 
@@ -106,6 +110,8 @@ def plan_files(
         Whether images whose output is there are left out.
     protected
         Files that are never written over, beside the images themselves.
+    regions
+        Names of files of regions, with fields.
 
     Raises
     ------
@@ -115,7 +121,12 @@ def plan_files(
     files = find_images(words, recursive=recursive)
     targets = _targets(files, template, what, skips, protected)
     return [
-        BatchItem(str(file.path), partial(image_of_file, file.path, like, channels), target)
+        BatchItem(
+            str(file.path),
+            partial(image_of_file, file.path, like, channels),
+            target,
+            None if regions is None else filled_in(regions, file, "regions"),
+        )
         for file, target in targets.items()
     ]
 
@@ -209,7 +220,7 @@ def _do_item(item: BatchItem, work: ImageWork) -> Generator[Progress, None, list
     yield Progress("reading")
     if item.target is not None:
         item.target.parent.mkdir(parents=True, exist_ok=True)
-    return (yield from do_image(item.read(), work, item.target))
+    return (yield from do_image(item.read(), work, item.target, item.regions))
 
 
 class Batch:

@@ -31,10 +31,15 @@ from napari_colorkde.app.image.counting import CountedImage, count_colors
 from napari_colorkde.app.image.frames import Frame, frame_source, frames_of
 from napari_colorkde.app.results.batch_images import BatchImage
 from napari_colorkde.app.results.measuring import ClassChoices
-from napari_colorkde.app.results.rows import measured_row
+from napari_colorkde.app.results.rows import measured_row, read_regions, regions_of_frame
 from napari_colorkde.app.results.table import image_label
 from napari_colorkde.app.state import State
-from napari_colorkde.core.classification.measure import judge_colors, measure_palette
+from napari_colorkde.core.classification.measure import (
+    Region,
+    judge_colors,
+    measure_palette,
+    measure_regions,
+)
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 from napari_colorkde.core.kde.color_kde import ColorKDE
@@ -70,7 +75,7 @@ def what_is_shown(state: State) -> str:
 
 
 def do_image(
-    image: BatchImage, work: ImageWork, target: Path | None
+    image: BatchImage, work: ImageWork, target: Path | None, regions: Path | None = None
 ) -> Generator[Progress, None, list[Row]]:
     """Measure an image and write what the state shows of it. Returns its rows.
 
@@ -78,6 +83,8 @@ def do_image(
     ----------
     target
         Where it is written; None for nowhere.
+    regions
+        Labels, or polygons as GeoJSON, each of which has rows of its own; None for the whole.
 
     Raises
     ------
@@ -88,6 +95,9 @@ def do_image(
     state, rows = work.state.replace(channels=channels), list[Row]()
     if state.space != "rgb" and (reason := conversion_error(source, channels, None)):
         raise ValueError(reason)
+    parts = None
+    if regions is not None and work.measures:
+        parts = read_regions(regions, source.shape(channels))
     frames: list[Frame] = frames_of(source, channels) if work.per_frame else [()]
     painted, shown, sigmas = None, None, list[tuple[float, ...] | None]()
     for number, frame in enumerate(frames):
@@ -102,7 +112,7 @@ def do_image(
             raise ValueError(f"the colors of {source.name!r} cannot be counted.")
         if work.measures:
             yield _of_frame(Progress("measuring"), number, len(frames))
-            rows += _rows(image, counted, work, frame if work.per_frame else None)
+            rows += _rows(image, counted, work, frame, regions_of_frame(parts, frame))
         if target is None:
             continue
         request = _request(counted, state, work.device)
@@ -173,18 +183,22 @@ def _request(counted: CountedImage, state: State, device: Device) -> DensityRequ
 
 
 def _rows(
-    image: BatchImage, counted: CountedImage, work: ImageWork, frame: Frame | None
+    image: BatchImage,
+    counted: CountedImage,
+    work: ImageWork,
+    frame: Frame,
+    regions: list[Region] | None,
 ) -> Iterator[Row]:
     choices, area = ClassChoices.of(work.state), image.area
     choices.check(counted.palette.n_channels)
-    judged = judge_colors(
-        counted.palette,
-        choices.kernels,
-        priors=choices.priors,
-        keep_mass=choices.keep_mass,
-        device=work.device,
-    )
-    for entry in measure_palette(judged):
+    classes, options = choices.kernels, choices.options(work.device)
+    if regions is None:
+        found = measure_palette(judge_colors(counted.palette, classes, **options))
+    else:
+        index = counted.index
+        pixels = index.source.read(index.channels, (slice(None),) * len(index.shape))
+        found = measure_regions(pixels, regions, classes, **options)
+    for entry in found:
         yield measured_row(
             image_label(image.source),
             entry,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 from psygnal import Signal
@@ -34,6 +34,14 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
 
+class MeasureOptions(TypedDict):
+    """How classes are judged: see `judge_colors`."""
+
+    priors: Mapping[str, float] | None
+    keep_mass: float | None
+    device: Device
+
+
 @dataclass(frozen=True)
 class ClassChoices:
     """What the classes of a state are: the arguments of `judge_colors`.
@@ -57,6 +65,10 @@ class ClassChoices:
         if query is None:
             return cls()
         return cls(dict(query.sets), query.priors, state.classification.keep_mass)
+
+    def options(self, device: Device) -> "MeasureOptions":
+        """Return them as arguments beside the kernels."""
+        return MeasureOptions(priors=self.priors, keep_mass=self.keep_mass, device=device)
 
     def check(self, n_channels: int) -> None:
         """Refuse kernels of other channels.
@@ -102,27 +114,18 @@ class MeasureRequest:
 def measure_image(request: MeasureRequest) -> Iterator[Progress | list[Row]]:
     """Measure an image; yields its rows at the end."""
     yield Progress("measuring")
-    choices = request.choices
+    choices, options = request.choices, request.choices.options(request.device)
     choices.check(request.palette.n_channels)
     frame = request.source.frame(request.channels)
     if request.labels is None:
-        judged = judge_colors(
-            request.palette,
-            choices.kernels,
-            priors=choices.priors,
-            keep_mass=choices.keep_mass,
-            device=request.device,
-        )
-        found = measure_palette(judged)
+        found = measure_palette(judge_colors(request.palette, choices.kernels, **options))
     else:
         n_axes = len(request.source.shape(request.channels)) - len(frame)
         found = measure_regions(
             request.source.read(request.channels, (*frame, *(slice(None),) * n_axes)),
             regions_of_labels(np.asarray(request.labels[frame])),
             choices.kernels,
-            priors=choices.priors,
-            keep_mass=choices.keep_mass,
-            device=request.device,
+            **options,
         )
     image, area = image_label(request.source), request.area
     yield [

@@ -127,6 +127,7 @@ class BatchDialog(QDialog):
                 recursive=form.recursive,
                 skips=form.skips,
                 protected=protected,
+                regions=Path(form.regions) if form.regions else None,
             )
         chosen = [source_of(layers[name]) for name in form.layers if name in layers]
         if not chosen or channels is None:
@@ -156,6 +157,7 @@ class BatchDialog(QDialog):
             recursive=form.recursive,
             per_frame=form.per_frame,
             skips=form.skips,
+            regions=form.regions or None,
         )
         QApplication.clipboard().setText(text)
         self._say("The command is on the clipboard.")
@@ -167,7 +169,7 @@ class BatchDialog(QDialog):
 
     def _on_progress(self, progress: Progress) -> None:
         self.bar.setValue(round(STEPS * (progress.fraction or 0.0)))
-        self._say(progress.what)
+        self.result.setText(progress.what)  # begins with a file's name
 
     def _on_ended(self, report: BatchReport) -> None:
         self.bar.setValue(STEPS if not report.stopped else self.bar.value())

@@ -17,6 +17,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_colorkde.ui.widgets.forms import set_item_visible
+
 FOLDER, LAYERS = "the images of a folder", "layers"
 TEMPLATE = "{dir}/{stem}_{what}.tif"
 LAYERS_SHOWN = 5
@@ -46,6 +48,12 @@ class BatchForm(QWidget):
         )
         self.table_box = QCheckBox("add rows to the table")
         self.table_box.setChecked(True)
+        self.regions_box = QLineEdit()
+        self.regions_box.setPlaceholderText("none, or as {dir}/{stem}.geojson")
+        self.regions_box.setToolTip(
+            "Files of regions, each of which has rows of its own: labels, or polygons as GeoJSON. "
+            "{dir} is the image's folder, {stem} its name without suffix."
+        )
         self.files_box = QCheckBox("write files")
         self.template_box = QLineEdit(TEMPLATE)
         self.template_box.setToolTip(
@@ -92,6 +100,12 @@ class BatchForm(QWidget):
         return bool(self.table_box.isChecked())
 
     @property
+    def regions(self) -> str:
+        """Names of files of regions; "" for none."""
+        wanted = self.is_folder and self.measures
+        return str(self.regions_box.text().strip()) if wanted else ""
+
+    @property
     def template(self) -> str:
         """Names of the files; "" where none are written."""
         return str(self.template_box.text().strip()) if self.files_box.isChecked() else ""
@@ -128,6 +142,7 @@ class BatchForm(QWidget):
         form.addRow("layers", self.layers_box)
         form.addRow("", self.frames_box)
         form.addRow("results", self.table_box)
+        form.addRow("regions", self.regions_box)
         form.addRow("", self.files_box)
         form.addRow("files", self.template_box)
         form.addRow("", self.skips_box)
@@ -135,6 +150,7 @@ class BatchForm(QWidget):
     def _connect(self) -> None:
         self.images_box.currentTextChanged.connect(self._show_rows)
         self.files_box.toggled.connect(self._show_rows)
+        self.table_box.toggled.connect(self._show_rows)
         self.folder_button.clicked.connect(self._on_choose)
         for signal in (
             self.images_box.currentTextChanged,
@@ -149,10 +165,14 @@ class BatchForm(QWidget):
             1: self.is_folder,
             2: self.is_folder,
             3: not self.is_folder,
-            7: self.files_box.isChecked(),
+            6: self.is_folder and self.measures,
             8: self.files_box.isChecked(),
+            9: self.files_box.isChecked(),
         }.items():
-            self._form.setRowVisible(row, visible)
+            for role in (QFormLayout.ItemRole.LabelRole, QFormLayout.ItemRole.FieldRole):
+                item = self._form.itemAt(row, role)
+                if item is not None:
+                    set_item_visible(item, visible)
 
     def _on_choose(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Choose a folder", self.folder)

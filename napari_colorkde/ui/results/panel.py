@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from magicgui.widgets import CheckBox, ComboBox, PushButton
 from psygnal import Signal
-from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtCore import QSize, QSortFilterProxyModel, Qt, QTimer
 from qtpy.QtGui import QKeyEvent, QKeySequence, QShowEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -77,7 +77,16 @@ class ResultsPanel(QWidget):
         self.table, self._measuring = table, measuring
         self.model = ResultsModel(table, self)
         self.view = _View(self)
-        self.view.setModel(self.model)
+        self._sorted = QSortFilterProxyModel(self)
+        self._sorted.setSourceModel(self.model)
+        self._sorted.setSortRole(Qt.ItemDataRole.UserRole)
+        self.view.setModel(self._sorted)
+        self.view.setSortingEnabled(True)
+        # In the order of the table until a header is clicked; a third click goes back to it.
+        header = self.view.horizontalHeader()
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        if hasattr(header, "setSortIndicatorClearable"):  # not in Qt 5
+            header.setSortIndicatorClearable(True)
         self._make_controls()
         self._lay_out()
         self._connections = Connections()
@@ -266,7 +275,8 @@ class ResultsPanel(QWidget):
         self.undo_button.native.setVisible(self.table.can_undo)
 
     def _selected(self) -> list[int]:
-        return sorted(index.row() for index in self.view.selectionModel().selectedRows())
+        chosen = self.view.selectionModel().selectedRows()
+        return sorted(self._sorted.mapToSource(index).row() for index in chosen)
 
     def _region_choices(self, widget: object) -> list[tuple[str, "Labels | str"]]:
         layers = [unwrap_proxy(layer) for layer in reversed(self._viewer.layers)]

@@ -71,15 +71,16 @@ def set_row_visible(grid: QGridLayout, row: int, visible: bool) -> None:
     for column in range(grid.columnCount()):
         item = grid.itemAtPosition(row, column)
         if item is not None:
-            _set_item_visible(item, visible)
+            set_item_visible(item, visible)
 
 
-def _set_item_visible(item: QLayoutItem, visible: bool) -> None:
+def set_item_visible(item: QLayoutItem, visible: bool) -> None:
+    """Show or hide what is in a cell of a layout."""
     if item.widget() is not None:
         item.widget().setVisible(visible)
     elif item.layout() is not None:
         for at in range(item.layout().count()):
-            _set_item_visible(item.layout().itemAt(at), visible)
+            set_item_visible(item.layout().itemAt(at), visible)
 
 
 def name_for_readers(native: QWidget, label: str) -> None:

@@ -205,3 +205,19 @@ def test_a_batch_is_stopped_between_steps(folder: Path) -> None:
     batch.stop()
     assert ended[0].text == "1 of 3 images are done; stopped."
     batch.close()
+
+
+def test_regions_lie_beside_the_images(folder: Path) -> None:
+    for number, name in enumerate(("a", "b")):
+        labels = np.zeros((9, 11), np.uint8)
+        labels[number : number + 3], labels[6:] = 1, 2
+        np.save(f"in/{name}_parts.npy", labels)
+    regions = Path("{dir}/{stem}_parts.npy")
+    report, table = run(CLASSES, ["in/a.png", "in/b.png", "in/deep/c.png"], regions=regions)
+    assert "c_parts.npy' does not exist" in report.failed[0].error
+    words = ["measure", "in/a.png", "in/b.png", "--kernels", "k.json", "-o", "t.csv"]
+    assert main([*words, "--regions", str(regions)]) == 0
+    wanted = read_rows(Path("t.csv"))
+    assert len(wanted) == 2 * 2 * 3
+    for name in ("image", "region", "class", "pixels"):
+        assert [str(row[name]) for row in table.rows] == [row[name] for row in wanted]

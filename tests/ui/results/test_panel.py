@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,6 +15,9 @@ from napari_colorkde.io.tables import read_rows
 from napari_colorkde.ui.results.table_model import ResultsModel
 from tests.app.results.test_measuring import STAINS
 from tests.ui.conftest import RGB, Dock, close_dock
+
+if TYPE_CHECKING:
+    from napari import Viewer
 
 BELOW = Qt.DockWidgetArea.BottomDockWidgetArea
 
@@ -50,8 +53,10 @@ def test_the_table_is_filled_as_one_works(dock: Dock, tmp_path: Path, qtbot: Any
     assert panel.view.isVisible()
     assert panel.count.text() == "3 rows of 1 image"
     before = results.table.rows[0]["pixels"]
+    panel.view.sortByColumn(1, Qt.SortOrder.AscendingOrder)
+    assert panel.view.model().index(0, 1).data() == "blue"
     panel.view.selectionModel().select(
-        panel.model.index(1, 0),
+        panel.view.model().index(0, 0),
         QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows,
     )
     widget.session.set_classification(show="posterior", priors={"brown": 0.99})
@@ -82,18 +87,22 @@ def test_the_table_is_filled_as_one_works(dock: Dock, tmp_path: Path, qtbot: Any
 
 
 @pytest.mark.window
-def test_it_is_closed_with_its_dock_and_opened_again(dock: Dock, qtbot: Any) -> None:
-    widget = dock(RGB)
+def test_it_is_closed_with_its_dock_and_opened_again(viewer: Viewer, qtbot: Any) -> None:
+    viewer.add_image(RGB, rgb=True)
+    # By napari's menu it brings the plugin along, and lies below the image, too.
+    opened, panel = viewer.window.add_plugin_dock_widget("napari-colorkde", "Results")
+    widget = viewer.window.dock_widgets["Color KDE (Color KDE)"]
     results = widget.results
+    qtbot.waitUntil(lambda: results._dock is opened)
+    qtbot.waitUntil(lambda: widget.colorspace is not None)
+    widget.session.wait()
     results.table.put([{"image": "a", "region": "", "class": "", "pixels": 1}])
     for _ in range(2):
-        results.open()
-        qtbot.waitUntil(lambda: results._dock is not None)
         close_dock(results.panel, qtbot)
         qtbot.waitUntil(lambda: results.panel is None)
-    # By napari's menu it lies below the image, too.
-    opened, panel = widget._viewer.window.add_plugin_dock_widget("napari-colorkde", "Results")
-    qtbot.waitUntil(lambda: results._dock is opened)
+        opened, panel = viewer.window.add_plugin_dock_widget("napari-colorkde", "Results")
+        qtbot.waitUntil(lambda: results._dock is not None)
+    assert results._dock is opened
     qtbot.waitUntil(lambda: opened.window().dockWidgetArea(opened) == BELOW)
     assert results.panel is panel
     assert results.panel.model.rowCount() == 1
