@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-import numpy as np
 from psygnal import Signal
 
 from napari_colorkde.app.background.executor import Executor, Progress
@@ -12,8 +11,11 @@ from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.class_query import resolve_classes
 from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.region_size import PixelArea, pixel_area
-from napari_colorkde.app.image.source import ImageSource, size_text, unwrap_proxy
+from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
+from napari_colorkde.app.layers.overlay import Overlay
+from napari_colorkde.app.results.layer_regions import MakeRegions, regions_of_layer
 from napari_colorkde.app.results.rows import measured_row
 from napari_colorkde.app.results.table import ResultsTable, image_label
 from napari_colorkde.app.session import Session
@@ -23,7 +25,6 @@ from napari_colorkde.core.classification.measure import (
     judge_colors,
     measure_palette,
     measure_regions,
-    regions_of_labels,
 )
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.mixture.kernels import KernelSet
@@ -31,7 +32,8 @@ from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.io.tables import Row
 
 if TYPE_CHECKING:
-    from napari.layers import Labels
+    from napari.components import ViewerModel
+    from napari.layers import Labels, Shapes
 
 
 class MeasureOptions(TypedDict):
@@ -92,22 +94,24 @@ class MeasureRequest:
 
     Attributes
     ----------
-    source, channels, palette
-        The image, and its colors.
+    source, channels
+        The image, and which of its numbers are its colors.
     choices
         The classes.
     area
         Of a pixel; None where it is not known.
-    labels
-        Regions, of the shape of the image's pixels; None for the whole.
+    index
+        Which color each pixel has.
+    regions
+        Makes regions; None for the whole.
     """
 
     source: ImageSource
     channels: Channels
-    palette: Palette = field(repr=False)
+    index: PixelIndex = field(repr=False)
     choices: ClassChoices
     area: PixelArea | None
-    labels: Any = field(repr=False)
+    regions: MakeRegions | None = field(repr=False)
     device: Device
 
 
@@ -115,15 +119,16 @@ def measure_image(request: MeasureRequest) -> Iterator[Progress | list[Row]]:
     """Measure an image; yields its rows at the end."""
     yield Progress("measuring")
     choices, options = request.choices, request.choices.options(request.device)
-    choices.check(request.palette.n_channels)
+    choices.check(request.index.palette.n_channels)
     frame = request.source.frame(request.channels)
-    if request.labels is None:
-        found = measure_palette(judge_colors(request.palette, choices.kernels, **options))
+    palette = request.index.palette
+    if request.regions is None:
+        found = measure_palette(judge_colors(palette, choices.kernels, **options))
     else:
         n_axes = len(request.source.shape(request.channels)) - len(frame)
         found = measure_regions(
             request.source.read(request.channels, (*frame, *(slice(None),) * n_axes)),
-            regions_of_labels(np.asarray(request.labels[frame])),
+            request.regions(request.index),
             choices.kernels,
             **options,
         )
@@ -145,7 +150,9 @@ class Measuring:
 
     Parameters
     ----------
-    session
+    viewer
+        Shows the image, and the layers that are regions.
+    session, overlay
         Whose image, with whose state.
     table
         Gets the rows.
@@ -160,24 +167,32 @@ class Measuring:
 
     failed = Signal(str, description="Why the image was not measured; a sentence.")
 
-    def __init__(self, session: Session, table: ResultsTable, executor: Executor) -> None:
-        self._session, self._table = session, table
+    def __init__(
+        self,
+        viewer: "ViewerModel",
+        session: Session,
+        overlay: Overlay,
+        table: ResultsTable,
+        executor: Executor,
+    ) -> None:
+        self._viewer = unwrap_proxy(viewer)
+        self._session, self._overlay, self._table = session, overlay, table
         self._executor = executor
         self._jobs = Jobs(executor, ("row",), lambda: None)
         self._connections = Connections()
         self._connections.add(session.idle, self._on_idle)
-        self._labels: Labels | None = None
+        self._layer: Labels | Shapes | None = None
         self._measured: tuple[Palette, ClassChoices, bool] | None = None
         self.follows = True
 
     @property
-    def regions(self) -> "Labels | None":
-        """The Labels layer whose labels are regions; None measures the whole image."""
-        return self._labels
+    def regions(self) -> "Labels | Shapes | None":
+        """The layer whose labels or shapes are regions; None measures the whole image."""
+        return self._layer
 
     @regions.setter
-    def regions(self, layer: "Labels | None") -> None:
-        self._labels = None if layer is None else unwrap_proxy(layer)
+    def regions(self, layer: "Labels | Shapes | None") -> None:
+        self._layer = None if layer is None else unwrap_proxy(layer)
 
     def add(self) -> None:
         """Measure the image at hand in the background and put its rows into the table.
@@ -187,7 +202,7 @@ class Measuring:
         ValueError
             If there is no image, or the regions do not fit it.
         """
-        self._labels_of_image()  # refused at once
+        self._regions_of_image()  # refused at once
         self._session.when_ready(self._measure)
 
     def wait(self, timeout: float | None = 60.0) -> bool:
@@ -198,13 +213,13 @@ class Measuring:
         """Stop the work and let go of the session. The table stays."""
         self._connections.close()
         self._jobs.close()
-        self._measured = self._labels = None
+        self._measured = self._layer = None
 
     def _on_idle(self) -> None:
         source, palette = self._session.source, self._session.palette
         if not self.follows or source is None or palette is None:
             return
-        asked = palette, ClassChoices.of(self._session.state), self._labels is not None
+        asked = palette, ClassChoices.of(self._session.state), self._layer is not None
         label = image_label(source)
         if asked != self._measured and self._table.has(label, by_region=asked[2]):
             try:
@@ -217,33 +232,26 @@ class Measuring:
         source, channels, index = session.source, session.channels, session.index
         if source is None or channels is None or index is None or index.is_preview:
             return
-        choices, labels = ClassChoices.of(session.state), self._labels_of_image()
-        self._measured = index.palette, choices, labels is not None
+        choices, regions = ClassChoices.of(session.state), self._regions_of_image()
+        self._measured = index.palette, choices, regions is not None
         request = MeasureRequest(
             source,
             channels,
-            index.palette,
+            index,
             choices,
             pixel_area(source, channels),
-            labels,
+            regions,
             session.device,
         )
         self._jobs.submit("row", lambda: measure_image(request), self._on_result, self._on_end)
 
-    def _labels_of_image(self) -> Any:
-        """Return the labels that are regions; None for the whole image."""
+    def _regions_of_image(self) -> MakeRegions | None:
+        """Return what makes the regions; None for the whole image."""
         source, channels = self._session.source, self._session.channels
-        if self._labels is None or source is None or channels is None:
+        image, layer = self._overlay.image, self._layer
+        if layer is None or image is None or source is None or channels is None:
             return None
-        data = unwrap_proxy(self._labels.data)
-        data = data[0] if self._labels.multiscale else data
-        shape = source.shape(channels)
-        if tuple(data.shape) != shape:
-            raise ValueError(
-                f"{self._labels.name!r} is {size_text(data.shape)} pixels, the image "
-                f"{size_text(shape)}; choose labels of the image's size, or the whole image."
-            )
-        return data
+        return regions_of_layer(layer, image, source, channels, self._viewer.dims)
 
     def _on_result(self, result: "Progress | list[Row]") -> None:
         if not isinstance(result, Progress):

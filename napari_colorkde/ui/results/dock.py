@@ -64,7 +64,7 @@ class ResultsDock(QObject):
         super().__init__(parent)
         self._viewer, self._session, self._overlay = viewer, session, overlay
         self.table = ResultsTable()
-        self.measuring = Measuring(session, self.table, QtExecutor())
+        self.measuring = Measuring(viewer, session, overlay, self.table, QtExecutor())
         self.batch = Batch(self.table, QtExecutor())
         self._connections = Connections()
         self._connections.add(self.measuring.failed, self._on_failed)

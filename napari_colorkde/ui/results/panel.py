@@ -19,7 +19,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.image.source import is_labels, unwrap_proxy
+from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.results.layer_regions import can_be_regions
 from napari_colorkde.app.results.measuring import Measuring
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.connections import Connections
@@ -30,15 +31,15 @@ from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 
 if TYPE_CHECKING:
     from napari import Viewer
-    from napari.layers import Labels
+    from napari.layers import Labels, Shapes
     from napari.utils.events import Event
 
 WHOLE = ""
-"""In place of a Labels layer: the whole image is measured."""
+"""In place of a layer of regions: the whole image is measured."""
 
 HINT = (
     "Add to table measures the image: a row for each class of the kernels shown, or one for all of "
-    "it. With regions, a row for each label and class."
+    "it. With regions, a row for each label or shape, and class."
 )
 
 
@@ -48,7 +49,7 @@ class ResultsPanel(QWidget):
     Parameters
     ----------
     viewer
-        Whose Labels layers can be regions.
+        Whose Labels and Shapes layers can be regions.
     table, measuring
         What is shown, and what fills it.
 
@@ -153,7 +154,8 @@ class ResultsPanel(QWidget):
         self.regions = ComboBox(
             name="regions",
             choices=self._region_choices,
-            tooltip="Measure the whole image, or each label of a Labels layer.",
+            tooltip="Measure the whole image, each label of a Labels layer, or each shape of a "
+            "Shapes layer.",
         )
         self.copy_button = PushButton(
             name="copy", text="Copy", tooltip="Copy the selected rows, or all, for a spreadsheet."
@@ -252,7 +254,7 @@ class ResultsPanel(QWidget):
     def _on_follow(self, follows: bool) -> None:
         self._measuring.follows = follows
 
-    def _on_regions(self, layer: "Labels | str") -> None:
+    def _on_regions(self, layer: "Labels | Shapes | str") -> None:
         self._measuring.regions = None if isinstance(layer, str) else layer
 
     def _on_batch(self) -> None:
@@ -278,10 +280,10 @@ class ResultsPanel(QWidget):
         chosen = self.view.selectionModel().selectedRows()
         return sorted(self._sorted.mapToSource(index).row() for index in chosen)
 
-    def _region_choices(self, widget: object) -> list[tuple[str, "Labels | str"]]:
+    def _region_choices(self, widget: object) -> list[tuple[str, "Labels | Shapes | str"]]:
         layers = [unwrap_proxy(layer) for layer in reversed(self._viewer.layers)]
-        found: list[tuple[str, Labels | str]] = [
-            (layer.name, layer) for layer in layers if is_labels(layer)
+        found: list[tuple[str, Labels | Shapes | str]] = [
+            (layer.name, layer) for layer in layers if can_be_regions(layer)
         ]
         return [("the whole image", WHOLE), *found]
 

@@ -82,7 +82,9 @@ def test_rows_and_files_are_those_of_the_frame(
     image = setting.show(MOVIE, rgb=True, name="movie")
     remember_file(image, "movie.tif")
     table = ResultsTable()
-    measuring = Measuring(setting.session, table, SynchronousExecutor())
+    measuring = Measuring(
+        setting.viewer, setting.session, setting.overlay, table, SynchronousExecutor()
+    )
     setting.overlay.per_frame = True
     setting.overlay.attach(image)
     for frame in (1, 2):

@@ -29,7 +29,9 @@ class Measured(Setting):
     def __init__(self) -> None:
         super().__init__()
         self.table = ResultsTable()
-        self.measuring = Measuring(self.session, self.table, SynchronousExecutor())
+        self.measuring = Measuring(
+            self.viewer, self.session, self.overlay, self.table, SynchronousExecutor()
+        )
         self.failed: list[str] = []
         self.measuring.failed.connect(self.failed.append)
 
@@ -116,3 +118,28 @@ def test_what_cannot_be_measured_is_said(measured: Measured) -> None:
     measured.measuring.add()
     assert measured.failed == ["labels are all 0; give each region a number from 1."]
     assert measured.table.rows == ()
+
+
+def test_shapes_are_regions(measured: Measured) -> None:
+    movie = np.stack([RGB, RGB // 2])
+    measured.show(movie, rgb=True, scale=(1, 2, 2))
+    rectangle = np.array([[1, 3.2, 5.2], [1, 3.2, 20.4], [1, 14.4, 20.4], [1, 14.4, 5.2]])
+    line = np.array([[1, 2, 2], [1, 8, 9]])
+    shapes = measured.viewer.add_shapes(ndim=3)
+    shapes.add([rectangle, line, rectangle * (0, 1, 1)], shape_type=["polygon", "line", "polygon"])
+    measured.measuring.regions = shapes
+    measured.measuring.add()
+    inside = np.s_[2:8, 3:11]  # centers of pixels, twice as large
+    assert [row["region"] for row in measured.table.rows] == ["1", "2"]
+    for row, frame in zip(measured.table.rows, (1, 0), strict=True):
+        assert row["pixels"] == 6 * 8
+        assert row["mean_r"] == pytest.approx(movie[frame][inside][..., 0].mean())
+    # Of a single frame, those that lie in it.
+    measured.table.clear()
+    measured.overlay.per_frame = True
+    measured.measuring.add()
+    (row,) = measured.table.rows
+    assert (row["frame"], row["region"]) == ("0", "2")
+    shapes.data = [shapes.data[0]]
+    measured.measuring.add()
+    assert "there is no pixel of the image in these shapes" in measured.failed[-1]

@@ -1,0 +1,90 @@
+"""Regions that are measured, from layers: each label of Labels, each shape of Shapes.
+
+Read off the layers on the main thread; made in the background.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.source import (
+    ImageSource,
+    is_labels,
+    is_shapes,
+    size_text,
+    unwrap_proxy,
+)
+from napari_colorkde.app.results.rows import regions_of_frame
+from napari_colorkde.app.selection.from_layers import shapes_selection, view_of
+from napari_colorkde.app.selection.polygons import PolygonSelection
+from napari_colorkde.core.classification.measure import Region, regions_of_labels
+from napari_colorkde.core.image import SliceableArray
+
+if TYPE_CHECKING:
+    from napari.components import Dims
+    from napari.layers import Image, Labels, Shapes
+
+MakeRegions = Callable[[PixelIndex], list[Region]]
+"""Makes the regions of an image whose pixels are known, in the frame that counts."""
+
+
+def can_be_regions(layer: "Labels | Shapes") -> bool:
+    """Whether a layer is of a kind that holds regions."""
+    return is_labels(layer) or is_shapes(layer)
+
+
+def regions_of_layer(
+    layer: "Labels | Shapes",
+    image: "Image",
+    source: ImageSource,
+    channels: Channels,
+    dims: "Dims",
+) -> MakeRegions:
+    """Return what makes regions of a layer.
+
+    Parameters
+    ----------
+    layer
+        Labels of the image's shape, or shapes that lie in the plane that is shown.
+    image, source, channels, dims
+        The image, and what the viewer shows of it.
+
+    Raises
+    ------
+    ValueError
+        If the layer does not fit the image, or holds no regions.
+    """
+    layer = unwrap_proxy(layer)
+    if is_shapes(layer):
+        view = view_of(image, source, channels, dims)
+        shapes = shapes_selection(layer, image, channels, view, together=False)
+        return partial(_regions_of_shapes, shapes)
+    data = unwrap_proxy(layer.data)
+    data = data[0] if layer.multiscale else data
+    shape = source.shape(channels)
+    if tuple(data.shape) != shape:
+        raise ValueError(
+            f"{layer.name!r} is {size_text(data.shape)} pixels, the image {size_text(shape)}; "
+            "choose labels of the image's size, or the whole image."
+        )
+    return partial(_regions_of_labels, data)
+
+
+def _regions_of_labels(labels: SliceableArray, index: PixelIndex) -> list[Region]:
+    return regions_of_labels(np.asarray(labels[index.frame]))
+
+
+def _regions_of_shapes(shapes: PolygonSelection, index: PixelIndex) -> list[Region]:
+    found = []
+    for axes, groups in shapes.tiles(index):
+        box = tuple(slice(a, a + 1) if isinstance(a, int) else slice(a.start, a.stop) for a in axes)
+        inside = (groups > 0).reshape([each.stop - each.start for each in box])
+        found.append(Region(str(int(groups.max())), box, inside))
+    kept = regions_of_frame(found, index.frame)
+    if not kept or not any(region.inside.any() for region in kept):
+        raise ValueError("there is no pixel of the image in these shapes; draw over it.")
+    return kept
