@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
+from napari_colorkde.app.session_file import SUFFIX
 from napari_colorkde.io.formats.color_space.look import LOOK_SUFFIX
 from napari_colorkde.ui.classification.panel import ClassificationPanel
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView
@@ -197,7 +198,10 @@ class ColorKDEWidget(QWidget):
 
     def _on_kernels_dropped(self, paths: list[str]) -> None:
         for path in paths:
-            self.kernels.chooser.open_file(path)
+            if path.endswith(SUFFIX):
+                self.offer.open_file(path)
+            else:
+                self.kernels.chooser.open_file(path)
 
     def _on_images_dropped(self, paths: list[str]) -> None:
         for path in paths:

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 WHOLE = ""
 """In place of a layer of regions: the whole image is measured."""
 
+ROWS_LOOKED_AT = 50
+"""Rows that widths of columns suit: looking at all of a long table takes too long."""
+
 HINT = (
     "Add to table measures the image: a row for each class of the kernels shown, or one for all of "
     "it. With regions, a row for each label or shape, and class."
@@ -85,6 +88,7 @@ class ResultsPanel(QWidget):
         self.view.setSortingEnabled(True)
         # In the order of the table until a header is clicked; a third click goes back to it.
         header = self.view.horizontalHeader()
+        header.setResizeContentsPrecision(ROWS_LOOKED_AT)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         if hasattr(header, "setSortIndicatorClearable"):  # not in Qt 5
             header.setSortIndicatorClearable(True)

@@ -209,9 +209,20 @@ class RestoreOffer(QWidget):
         Without the color space where the image has none but its own channels, and with as many
         channels as the kernels need. Where that cannot be, the offer stays for another image.
         """
-        if self._abandoned is None:
+        if self._abandoned is not None and self._take(*self._abandoned):
+            self.dismiss()
+
+    def open_file(self, path: str | Path) -> None:
+        """Take kernels, settings and results of a session file, which stays, or say why not."""
+        try:
+            state = load_state(Path(path))
+        except (ValueError, OSError) as error:
+            self._session.say(f"The settings cannot be opened: {user_message(error)}")
             return
-        state, reason = self._abandoned[0], ""
+        self._take(state, Path(path))
+
+    def _take(self, state: State, path: Path) -> bool:
+        reason = ""
         if self._session.source is not None and state.space != "rgb":
             reason = self._session.space_obstacle()
         if reason:
@@ -222,15 +233,15 @@ class RestoreOffer(QWidget):
             self._session.set(**fields)
         except (ValueError, TypeError) as error:
             self._session.say(f"The session cannot be restored: {user_message(error)}")
-            return
+            return False
         try:
-            self._session.view = load_view(self._abandoned[1])
+            self._session.view = load_view(path)
         except (ValueError, OSError) as error:
             self._session.say(f"The view of the color space was reset: {user_message(error)}")
-        self._results.put(results_in(self._abandoned[1]))
+        self._results.put(results_in(path))
         if reason:
             self._session.say(f"Restored in the image's own channels. {reason}")
-        self.dismiss()
+        return True
 
     def _channels_for(self, state: State) -> dict[str, Channels]:
         """Return the channels to choose for the kernels of a state; none where those are right.

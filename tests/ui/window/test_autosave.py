@@ -19,6 +19,7 @@ from napari_colorkde.app.session_file import (
     SUFFIX,
     load_state,
     load_view,
+    save_state,
     session_files,
 )
 from napari_colorkde.app.settings.view_settings import ViewSettings
@@ -396,4 +397,24 @@ def test_results_come_back_after_a_crash(session: Session, tmp_path: Path) -> No
     offer.restore()
     assert autosave.results.rows == before.rows
     assert autosave.find_abandoned() is None
+    autosave.close()
+
+
+def test_settings_that_were_exported_are_opened(session: Session, tmp_path: Path) -> None:
+    said: list[str] = []
+    session.message.connect(said.append)
+    path = tmp_path / f"photo_settings{SUFFIX}"
+    state = State().replace(kernel_sets={"mine": KERNELS}, bandwidth=3, show="kernels")
+    save_state(path, state, results=[{"image": "a.png", "pixels": 12}])
+    autosave = Autosave(session, tmp_path / "none")
+    offer = RestoreOffer(session, autosave)
+    offer.open_file(path)
+    assert session.state == state
+    assert len(autosave.results.rows) == 1
+    assert path.exists()
+    session.undo()
+    assert session.kernels is None
+    path.write_text("{}")
+    offer.open_file(path)
+    assert said[-1].startswith("The settings cannot be opened: the session has not the")
     autosave.close()
