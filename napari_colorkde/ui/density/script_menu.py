@@ -98,7 +98,8 @@ class ScriptMenu(QMenu):
         if form == "command":
             return command_line(state, source, kernel_file)
         folder = str(Path(source.path).parent) if source.path else "FOLDER"
-        return batch_commands(state, source, folder, kernel_file)
+        per_frame = bool(source.frame(state.channels or source.choices[0]))
+        return batch_commands(state, source, folder, kernel_file, per_frame=per_frame)
 
     def _ask(self, title: str, folder: Path, name: str, suffix: str) -> str:
         offered = str(folder / f"{name}.{suffix}")

@@ -37,6 +37,7 @@ class BatchForm(QWidget):
         self.folder_box = QLineEdit()
         self.folder_box.setPlaceholderText("a folder, or a pattern as slides/*.png")
         self.folder_box.setToolTip("All images of this folder, or those that fit the pattern.")
+        self.folder_box.setAccessibleName("folder")
         self.folder_button = QPushButton("Choose…")
         self.folder_button.setToolTip("Choose a folder.")
         self.recursive_box = QCheckBox("folders below it, too")

@@ -209,6 +209,12 @@ def test_a_batch_does_the_same_for_the_folder(
         assert (program, main(words)) == ("napari-colorkde", 0)
     np.testing.assert_allclose(tifffile.imread("photo_density.tif"), shown(session), rtol=2e-6)
     assert (tmp_path / "results.csv").read_text().count("\n") == 2
+    # Of a stack that is looked at frame by frame.
+    assert session.source is not None
+    stack = source_of_array(np.stack([RGB, RGB]), "photo")
+    session.open(replace(stack, path=session.source.path, at=(1, 0, 0)))
+    panel.script_menu.batch_action.trigger()
+    assert [line.count("--per-frame") for line in copied().splitlines()] == [1, 1]
 
 
 def test_without_an_image_there_is_nothing_to_copy(panel: DensityPanel, session: Session) -> None:
