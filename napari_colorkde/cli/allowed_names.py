@@ -34,7 +34,7 @@ def color_spaces() -> tuple[str, ...]:
 
 def colormaps() -> tuple[str, ...]:
     """Return the names of the colormaps."""
-    from napari_colorkde.io.colormaps import COLORMAPS
+    from napari_colorkde.io.colors.colormaps import COLORMAPS
 
     return COLORMAPS
 

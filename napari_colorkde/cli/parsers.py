@@ -106,7 +106,7 @@ def parse_channels(text: str) -> list[int]:
 
 def parse_colormap(text: str) -> str:
     """Read the name of a colormap."""
-    from napari_colorkde.io.colormaps import lookup_table
+    from napari_colorkde.io.colors.colormaps import lookup_table
 
     lookup_table(text)
     return text

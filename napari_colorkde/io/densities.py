@@ -47,8 +47,8 @@ def write_density(
     description
         How to get the file again, as `provenance` gives it.
     colormap, contrast_limits
-        For the PNG: see `napari_colorkde.io.colormaps.lookup_table` and
-        `napari_colorkde.io.coloring.default_limits`.
+        For the PNG: see `napari_colorkde.io.colors.colormaps.lookup_table` and
+        `napari_colorkde.io.colors.coloring.default_limits`.
     color_bar
         For the PNG: a bar with numbers at the right, which makes the picture wider.
 

@@ -35,7 +35,7 @@ class DensityMap:
     log
         Whether these are logarithms.
     colormap, contrast_limits
-        For pictures: see `napari_colorkde.io.coloring.color_density`.
+        For pictures: see `napari_colorkde.io.colors.coloring.color_density`.
     color_bar
         Whether a picture has a bar with numbers at its right.
     """

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.kde.density_volume import DensityVolume
-from napari_colorkde.io.coloring import default_limits
+from napari_colorkde.io.colors.coloring import default_limits
 from napari_colorkde.ui.window.docking import close_at_exit
 from napari_colorkde.ui.window.gl_context import keep_current, main_windows
 

@@ -29,7 +29,7 @@ from napari_colorkde.cli.console import print_status, table, timed_step
 from napari_colorkde.cli.parsers import parse_bandwidth
 from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
-from napari_colorkde.io.colormaps import COLORMAPS
+from napari_colorkde.io.colors.colormaps import COLORMAPS
 from napari_colorkde.io.samples import sample_path
 from napari_colorkde.io.volumes import read_volume
 

@@ -12,7 +12,7 @@ import tifffile
 from PIL import Image
 
 from napari_colorkde.io.class_maps import write_class_map
-from napari_colorkde.io.colormaps import CLASS_COLORS
+from napari_colorkde.io.colors.colormaps import CLASS_COLORS
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.provenance import provenance
 

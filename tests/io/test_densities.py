@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_colorkde import __version__
-from napari_colorkde.io import coloring
-from napari_colorkde.io.coloring import color_density, default_limits
-from napari_colorkde.io.colormaps import COLORMAPS, lookup_table
+from napari_colorkde.io.colors import coloring
+from napari_colorkde.io.colors.coloring import color_density, default_limits
+from napari_colorkde.io.colors.colormaps import COLORMAPS, lookup_table
 from napari_colorkde.io.densities import write_density
 from napari_colorkde.io.formats import tiff_writer as tiff_format
 from napari_colorkde.io.provenance import as_json, as_lines, provenance

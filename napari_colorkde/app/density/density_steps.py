@@ -30,7 +30,7 @@ from napari_colorkde.core.kde.density_volume import DensityVolume
 from napari_colorkde.core.mixture.cached_terms import Contributions
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette
-from napari_colorkde.io.coloring import default_limits
+from napari_colorkde.io.colors.coloring import default_limits
 
 BINS = {1: 512, 2: 256, 3: 128}
 """Grid points per axis of the color-space volume, by the number of channels."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.io.colormaps import CLASS_COLORS
+from napari_colorkde.io.colors.colormaps import CLASS_COLORS
 from napari_colorkde.io.formats.ome_tiff import LARGE, halved
 from napari_colorkde.io.formats.reading import DecodedImage, Part, check_size, native
 from napari_colorkde.io.provenance import PIXEL_SIZE, as_json

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from napari_colorkde.io.coloring import color_density
-from napari_colorkde.io.colormaps import CLASS_COLORS, lookup_table
+from napari_colorkde.io.colors.coloring import color_density
+from napari_colorkde.io.colors.colormaps import CLASS_COLORS, lookup_table
 from napari_colorkde.io.provenance import SOFTWARE, as_lines
 
 if TYPE_CHECKING:

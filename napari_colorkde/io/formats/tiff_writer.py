@@ -8,7 +8,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from napari_colorkde.io.coloring import default_limits
+from napari_colorkde.io.colors.coloring import default_limits
 from napari_colorkde.io.provenance import GEO_TAGS, SOFTWARE, as_lines
 
 if TYPE_CHECKING:

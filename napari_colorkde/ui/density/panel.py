@@ -16,7 +16,7 @@ from napari_colorkde.app.state import AUTOMATIC, State
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.palette.ranges import channel_ranges
-from napari_colorkde.io.colormaps import COLORMAPS
+from napari_colorkde.io.colors.colormaps import COLORMAPS
 from napari_colorkde.io.export_formats import density_suffixes
 from napari_colorkde.io.samples import PRESET_FILE, sample_path
 from napari_colorkde.ui.density.bandwidth_control import BandwidthControl

@@ -1,4 +1,4 @@
 """Formats of what lies in the color space: volumes, surfaces, look-up tables.
 
-May import `io.provenance` and `io.coloring`.
+May import `io.provenance` and `io.colors`.
 """

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.io.colormaps import lookup_table
+from napari_colorkde.io.colors.colormaps import lookup_table
 
 QUANTILE_PIXELS = 1 << 20
 """Contrast limits come from at most about so many pixels, evenly spaced."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_colorkde.io.coloring import default_limits
+from napari_colorkde.io.colors.coloring import default_limits
 
 
 def test_contrast_limits_follow_the_pixels_not_the_colors() -> None:
