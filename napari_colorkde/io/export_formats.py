@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 WriteVolume = Callable[[Path, "DensityVolume", Mapping[str, object]], None]
+CheckVolume = Callable[["DensityVolume"], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +67,8 @@ class ExportFormat:
     write_density, write_classes, write_volume
         Write to a path in place, with how to get the file again; None where the format has no room
         for that.
+    check_volume
+        Raises `ValueError` for volumes that it has no room for; None where it has for all.
     is_picture
         Whether it holds one picture alone, without leading axes.
     is_folder
@@ -78,6 +81,7 @@ class ExportFormat:
     write_density: WriteDensity | None = None
     write_classes: WriteClasses | None = None
     write_volume: WriteVolume | None = None
+    check_volume: CheckVolume | None = None
     is_picture: bool = False
     is_folder: bool = False
 
@@ -124,11 +128,20 @@ EXPORT_FORMATS = (
         ome_zarr.write_density,
         ome_zarr.write_classes,
         ome_zarr.write_volume,
+        ome_zarr.check_volume,
         is_folder=True,
     ),
     ExportFormat("NRRD", (".nrrd",), "", write_volume=nrrd.write_volume),
-    ExportFormat("Look-up table", (".cube",), "", write_volume=cube.write_volume),
-    ExportFormat("PLY", (".ply",), "", write_volume=ply.write_volume),
+    ExportFormat(
+        "Look-up table",
+        (".cube",),
+        "",
+        write_volume=cube.write_volume,
+        check_volume=cube.check_volume,
+    ),
+    ExportFormat(
+        "PLY", (".ply",), "", write_volume=ply.write_volume, check_volume=ply.check_volume
+    ),
 )
 """All formats, in the order in which they are offered."""
 
@@ -141,6 +154,20 @@ def density_suffixes() -> tuple[str, ...]:
 def volume_suffixes() -> tuple[str, ...]:
     """Return the suffixes that volumes can be written to."""
     return tuple(suffix for f in EXPORT_FORMATS if f.write_volume for suffix in f.suffixes)
+
+
+def suffixes_for_volume(volume: "DensityVolume") -> tuple[str, ...]:
+    """Return the suffixes of the formats that have room for a volume."""
+    return tuple(suffix for f in EXPORT_FORMATS if _has_room(f, volume) for suffix in f.suffixes)
+
+
+def _has_room(known: ExportFormat, volume: "DensityVolume") -> bool:
+    try:
+        if known.check_volume is not None:
+            known.check_volume(volume)
+    except ValueError:
+        return False
+    return known.write_volume is not None
 
 
 def export_format(path: Path, wanted: tuple[str, ...] | None = None) -> ExportFormat:

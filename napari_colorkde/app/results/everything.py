@@ -19,9 +19,9 @@ from napari_colorkde.app.results.export_pixels import (
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import state_to_json
-from napari_colorkde.app.state import State
+from napari_colorkde.core.kde.density_volume import DensityVolume
 from napari_colorkde.io.atomic import atomic_files
-from napari_colorkde.io.export_formats import volume_suffixes
+from napari_colorkde.io.export_formats import suffixes_for_volume
 from napari_colorkde.io.kernels.kernel_files import save_kernels
 from napari_colorkde.io.palettes import save_palette
 from napari_colorkde.io.tables import csv_text, write_rows
@@ -67,7 +67,7 @@ def export_items(
 
             sizes = {"": volume.values.nbytes, ".cube": 27 * volume.values.size, ".ply": 5e6}
             items.append(
-                ExportItem("volume", f"{stem}_volume", _volume_suffixes(state), sizes, write_it)
+                ExportItem("volume", f"{stem}_volume", _volume_suffixes(volume), sizes, write_it)
             )
         items.append(_palette_item(stem, index, density_origin(source, state, densities, sigmas)))
     for name, array in (labels or {}).items():
@@ -150,6 +150,6 @@ def _palette_item(stem: str, index: PixelIndex, origin: Mapping[str, object]) ->
     return ExportItem("palette", f"{stem}_palette", (".npz",), sizes, write)
 
 
-def _volume_suffixes(state: State) -> tuple[str, ...]:
-    usual = (".npz", *(s for s in volume_suffixes() if s != ".npz"))
-    return usual if state.space == "rgb" else tuple(s for s in usual if s != ".cube")
+def _volume_suffixes(volume: DensityVolume) -> tuple[str, ...]:
+    """Return the suffixes for a volume, first the one that keeps everything."""
+    return (".npz", *(s for s in suffixes_for_volume(volume) if s != ".npz"))

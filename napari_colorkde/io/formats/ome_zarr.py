@@ -105,6 +105,18 @@ def write_classes(
     _write_image(path, "labels/classes", labels, record, averages=False, extra=extra)
 
 
+def check_volume(volume: "DensityVolume") -> None:
+    """Refuse a volume of one axis.
+
+    Raises
+    ------
+    ValueError
+        An image has two or more.
+    """
+    if volume.values.ndim < 2:
+        raise ValueError("OME-Zarr needs two axes or more, but the volume has one; write .npz.")
+
+
 def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, object]) -> None:
     """Write a volume as float32, with spacing and origin of each axis in color units.
 
@@ -113,8 +125,7 @@ def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, objec
     ValueError
         If it has one axis: an image has two or more.
     """
-    if volume.values.ndim < 2:
-        raise ValueError("OME-Zarr needs two axes or more, but the volume has one; write .npz.")
+    check_volume(volume)
     steps = [float(step) for step in volume.spacing]
     starts = [float(axis[0]) for axis in volume.axes]
     about = {**record, "color space": volume.space, "mass inside": volume.mass_inside}

@@ -58,9 +58,20 @@ def test_all_of_a_session_is_written_and_read_back(measured: Measured, tmp_path:
         assert size < 3 * item.size(item.suffixes[0]) + 20_000
 
 
-def test_every_format_that_is_offered_can_be_written(measured: Measured, tmp_path: Path) -> None:
-    measured.show()
-    measured.session.kernels = STAINS
+@pytest.mark.parametrize(
+    "image",
+    [RGB, RGB[..., 0], RGB / np.float32(255), RGB[..., :2], np.stack([RGB] * 2)],
+    ids=["RGB", "gray", "floats", "two channels", "stack"],
+)
+def test_every_format_that_is_offered_can_be_written(
+    measured: Measured, tmp_path: Path, image: np.ndarray
+) -> None:
+    if image.shape[-1] == 2:
+        measured.show(np.moveaxis(image, -1, 0), axis_labels=("c", "y", "x"))
+    else:
+        measured.show(image)
+    if image is RGB:
+        measured.session.kernels = STAINS
     for item in export_items(measured.session, measured.table):
         names = [(item, f"{n}{suffix}") for n, suffix in enumerate(item.suffixes)]
         list(write_everything(names, tmp_path))

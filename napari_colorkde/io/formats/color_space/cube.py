@@ -23,6 +23,28 @@ LUMA = (0.2126, 0.7152, 0.0722)
 """Parts of red, green and blue in a gray, ITU-R BT.709."""
 
 
+def check_volume(volume: "DensityVolume") -> None:
+    """Refuse a volume that is not the whole cube of RGB with as many points on each axis.
+
+    Raises
+    ------
+    ValueError
+        If it is another one.
+    """
+    values = volume.values
+    ends = {(float(axis[0]), float(axis[-1])) for axis in volume.axes}
+    if volume.space != "rgb" or values.ndim != 3 or len(set(values.shape)) > 1:
+        raise ValueError(
+            f"a look-up table takes colors of RGB, but the volume has the space {volume.space!r} "
+            f"and the shape {values.shape}; leave out --space, and give one number of --bins."
+        )
+    if len(ends) > 1 or next(iter(ends)) not in {(0.0, white) for white in WHITES}:
+        raise ValueError(
+            f"a look-up table runs from black to white, but the volume's axes from {ends}; give "
+            "--extent 0,255 (or 0,65535, or 0,1)."
+        )
+
+
 def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, object]) -> None:
     """Write densities as fractions of the highest, the same for red, green and blue: a matte.
 
@@ -35,18 +57,8 @@ def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, objec
     ValueError
         If it is not the whole cube of RGB with as many points on each axis.
     """
+    check_volume(volume)
     values = np.asarray(volume.values, np.float64)
-    ends = {(float(axis[0]), float(axis[-1])) for axis in volume.axes}
-    if volume.space != "rgb" or values.ndim != 3 or len(set(values.shape)) > 1:
-        raise ValueError(
-            f"a look-up table takes colors of RGB, but the volume has the space {volume.space!r} "
-            f"and the shape {values.shape}; leave out --space, and give one number of --bins."
-        )
-    if len(ends) > 1 or next(iter(ends)) not in {(0.0, white) for white in WHITES}:
-        raise ValueError(
-            f"a look-up table runs from black to white, but the volume's axes from {ends}; give "
-            "--extent 0,255 (or 0,65535, or 0,1)."
-        )
     matte = values / max(values.max(), np.finfo(float).tiny)
     colors = np.repeat(matte[..., np.newaxis], 3, axis=-1)
     if record.get(LOOK) == "graded":

@@ -26,6 +26,21 @@ RINGS = 16
 """Of a sphere's vertices, between its poles."""
 
 
+def check_volume(volume: "DensityVolume") -> None:
+    """Refuse a volume that has no shell.
+
+    Raises
+    ------
+    ValueError
+        If it has not three axes, or is empty.
+    """
+    if volume.values.ndim != 3 or not volume.values.any():
+        raise ValueError(
+            f"a surface needs a volume of three axes, but this has the shape "
+            f"{volume.values.shape}; write .npz."
+        )
+
+
 def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, object]) -> None:
     """Write the shell that encloses the densest colors which hold 90 % of the mass.
 
@@ -38,12 +53,8 @@ def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, objec
 
     from napari_colorkde.core.colorspaces import COLOR_SPACES
 
+    check_volume(volume)
     values = np.asarray(volume.values, np.float32)
-    if values.ndim != 3 or not values.any():
-        raise ValueError(
-            f"a surface needs a volume of three axes, but this has the shape {values.shape}; "
-            "write .npz."
-        )
     order = np.sort(values, axis=None)[::-1].astype(np.float64)
     held = np.cumsum(order)
     last = int(np.searchsorted(held, MASS * held[-1]))
