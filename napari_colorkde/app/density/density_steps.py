@@ -41,9 +41,6 @@ FEW_COLORS = 20_000
 FIRST_FRACTION = 0.95
 """The first threshold of a density leaves this part of the pixels above it."""
 
-PART_COLORS = 1 << 16
-"""Colors off the lattice whose densities are computed between two looks for a newer edit."""
-
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
@@ -179,28 +176,26 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
         if palette.n_channels == 3 and len(palette) > FEW_COLORS:
             preview = interpolate_volume(estimate.volume, estimate.coordinates.points.colors)
             yield color_values(request, _maybe_log(preview, request.log), False, started)
-        values = yield from density_in_chunks(kde, request.log)
+        values = yield from density_in_steps(kde, request.log)
     else:
         values = evaluate_kernels(request)
     yield color_values(request, values, True, started)
 
 
-def density_in_chunks(kde: ColorKDE, log: bool) -> Generator[Progress, None, NDArray[Any]]:
+def density_in_steps(kde: ColorKDE, log: bool) -> Generator[Progress, None, NDArray[Any]]:
     """The exact densities of a KDE's own colors, so that a newer edit need not wait for all.
 
     Colors off the lattice, such as those of another color space, take a minute where most of
-    them lie in far tails; each part costs a fraction of a second more than its share.
+    them lie in far tails.
     """
-    palette = kde.palette
-    if palette.lattice is not None or len(palette) <= PART_COLORS:
-        return kde.density(log=log)
-    found: list[NDArray[Any]] = []
-    for start in range(0, len(palette), PART_COLORS):
-        yield Progress("computing the exact density", start / len(palette))
-        part = slice(start, start + PART_COLORS)
-        some = replace(palette, colors=palette.colors[part], counts=palette.counts[part])
-        found.append(kde.density(some, log=log))
-    return np.concatenate(found)
+    steps = kde.density_in_steps(log)
+    while True:
+        try:
+            done = next(steps)
+        except StopIteration as end:
+            values: NDArray[Any] = end.value
+            return values
+        yield Progress("computing the exact density", done)
 
 
 def resolve_bandwidth(

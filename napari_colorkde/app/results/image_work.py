@@ -17,7 +17,7 @@ from napari_colorkde.app.density.density_steps import (
     ColorValues,
     DensityRequest,
     color_values,
-    density_in_chunks,
+    density_in_steps,
     evaluate_kernels,
     resolve_bandwidth,
 )
@@ -161,7 +161,7 @@ def exact_values(
         else:
             bandwidth = step.covariance if isinstance(step, BandwidthSelection) else step
     kde = ColorKDE(points, bandwidth, device=request.device)
-    values = yield from density_in_chunks(kde, request.log)
+    values = yield from density_in_steps(kde, request.log)
     sigmas = tuple(np.sqrt(np.diagonal(kde.covariance)).tolist())
     return color_values(request, values, True, started), sigmas
 

@@ -40,8 +40,9 @@ from napari_colorkde.core.kde.estimators.choose import (
 from napari_colorkde.core.kde.grids import grid_axes
 from napari_colorkde.core.kde.leave_one_out import leave_one_color_out, leave_one_out
 from napari_colorkde.core.kde.statistics import DensityStatistics, checked_colors
-from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums
+from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums, SpreadSums
 from napari_colorkde.core.kernel_sums.separable import Sampling
+from napari_colorkde.core.kernel_sums.steps import Steps
 from napari_colorkde.core.palette.count_image import count_image
 from napari_colorkde.core.palette.lookup import paint_index
 from napari_colorkde.core.palette.palette import Palette
@@ -230,6 +231,23 @@ class ColorKDE(DensityStatistics):
         self._check_channels(palette)
         index = palette.index(image, mask, channel_axis)
         return paint_index(self._at(palette, log), index)
+
+    def density_in_steps(self, log: bool = False) -> Steps[NDArray[Any]]:
+        """The density, or its log, at the KDE's own colors, ``(U,)``, as `density` gives it.
+
+        Yields
+        ------
+        The part that is done, from 0 to 1: colors off the lattice may take long, and can be left
+        alone between. Estimates with walls or varying widths, and colors on a lattice, go in one.
+        """
+        colors, sums = self.points.colors, self._sums
+        if not isinstance(sums, SpreadSums):
+            return self._at(self.palette, log)
+        if log:
+            logs = yield from sums.log_at_in_steps(colors)
+            return logs - self._log_scale
+        values = yield from sums.at_in_steps(colors)
+        return self._scaled(values)
 
     def evaluate(self, colors: ArrayLike, *, log: bool = False) -> NDArray[np.float64]:
         """The density, or its log, at colors.

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
+from napari_colorkde.core.kernel_sums.steps import Steps, value_of
+
 NEGLIGIBLE = 14.0
 """Natural log of how small the sum of left-out terms is beside the largest term."""
 
 POINT_BLOCK = 64
 COLOR_BLOCK = 32
 BLOCK_PAIRS = 1 << 20
+BLOCKS_A_STEP = 256
 EXPANDABLE = 1e9
 """Squared extent of a block of points up to which expanding the square errs by 1e-6 at most."""
 
@@ -57,6 +60,19 @@ def log_sums(
         ``(Q,)`` float64, relative accuracy of the sum 1e-5. Time is proportional to the pairs
         nearer than ``d² + 2 (ln N + 14)``, at worst Q · U.
     """
+    steps = log_sums_in_steps(points, colors, counts, self_index=self_index, beyond=beyond)
+    return value_of(steps)
+
+
+def log_sums_in_steps(
+    points: NDArray[np.float64],
+    colors: NDArray[np.float64],
+    counts: NDArray[Any],
+    *,
+    self_index: NDArray[np.int64] | None = None,
+    beyond: float | None = None,
+) -> Steps[NDArray[np.float64]]:
+    """Return the sums of `log_sums`, yielding the part that is done."""
     log_counts = np.log(counts.astype(np.float64))
     if len(points) * len(colors) <= DENSE_PAIRS:
         return _log_sum_block(points, colors, log_counts, self_index, np.arange(len(colors)))
@@ -73,6 +89,8 @@ def log_sums(
     order = _by_place_and_reach(points, reach)
     result = np.full(len(points), -np.inf)
     for start in range(0, len(points), POINT_BLOCK):
+        if start % (POINT_BLOCK * BLOCKS_A_STEP) == 0:
+            yield start / len(points)
         rows = order[start : start + POINT_BLOCK]
         here = points[rows]
         gap = np.maximum(0.0, np.maximum(low - here.max(axis=0), here.min(axis=0) - high))
@@ -82,6 +100,23 @@ def log_sums(
             own = None if self_index is None else self_index[rows]
             result[rows] = _log_sum_block(here, colors, log_counts, own, members)
     return result
+
+
+def log_or_direct(
+    sums: NDArray[Any],
+    floor: float,
+    points: NDArray[np.float64],
+    colors: NDArray[np.float64],
+    counts: NDArray[Any],
+    self_index: NDArray[np.int64] | None,
+) -> Steps[NDArray[np.float64]]:
+    """Return the log of the sums that are at least `floor`; the direct sum where they are not."""
+    deep = sums < floor
+    logs = np.log(np.where(deep, 1.0, sums).astype(np.float64))
+    if deep.any():
+        rows = None if self_index is None else self_index[deep]
+        logs[deep] = yield from log_sums_in_steps(points[deep], colors, counts, self_index=rows)
+    return logs
 
 
 def _nearest_squared(

@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kernel_sums import grid_sums, spreading
 from napari_colorkde.core.kernel_sums.bsplines import TO_ITSELF, TO_PEAK, Scheme
-from napari_colorkde.core.kernel_sums.direct import log_sums
+from napari_colorkde.core.kernel_sums.direct import log_or_direct
 from napari_colorkde.core.kernel_sums.lattice_transform import lattice_transform, others_transform
+from napari_colorkde.core.kernel_sums.points_in_bricks import ends_of
 from napari_colorkde.core.kernel_sums.separable import Sampling, gaussian_matrix
+from napari_colorkde.core.kernel_sums.steps import Steps, between, value_of
 from napari_colorkde.core.palette.lattice import Lattice, lattice_of
 from napari_colorkde.core.palette.palette import Palette
 
@@ -175,7 +177,8 @@ class LatticeSums:
         self_index: NDArray[np.int64] | None,
     ) -> NDArray[np.float64]:
         points, own = colors / self._sigmas, self._palette.colors / self._sigmas
-        return _log_or_direct(sums, floor, points, own, self._palette.counts, self_index)
+        counts = self._palette.counts
+        return value_of(log_or_direct(sums, floor, points, own, counts, self_index))
 
 
 class SpreadSums:
@@ -185,8 +188,7 @@ class SpreadSums:
         self._palette, self._device = palette, device
         self._cholesky = np.asarray(np.linalg.cholesky(covariance), np.float64)
         # About their middle, coordinates are as exact as the colors, however far from zero.
-        ends = palette.colors.min(axis=0), palette.colors.max(axis=0)
-        self._center = np.mean(np.asarray(ends, np.float64), axis=0)
+        self._center = np.mean(np.asarray(ends_of(palette.colors), np.float64), axis=0)
         self._whitened = whiten(palette.colors, self._cholesky, self._center)
         self._counts = palette.counts.astype(np.float32)
         self._floor = SPREAD_FLOOR * float(palette.counts.sum())
@@ -218,31 +220,43 @@ class SpreadSums:
 
     def at(self, colors: NDArray[Any]) -> NDArray[np.float32]:
         """S at colors; see `KernelSums`."""
+        return value_of(self.at_in_steps(colors))
+
+    def at_in_steps(self, colors: NDArray[Any]) -> Steps[NDArray[np.float32]]:
+        """S at colors, yielding the part that is done."""
         return self._spread_at(self._points(colors), TO_PEAK)
 
     def log_at(self, colors: NDArray[Any]) -> NDArray[np.float64]:
         """Log S at colors; see `KernelSums`."""
+        return value_of(self.log_at_in_steps(colors))
+
+    def log_at_in_steps(self, colors: NDArray[Any]) -> Steps[NDArray[np.float64]]:
+        """Log S at colors, yielding the part that is done."""
         points = self._points(colors)
-        sums, counts = self._spread_at(points, TO_ITSELF), self._palette.counts
-        return _log_or_direct(sums, self._floor, points, self._whitened, counts, None)
+        sums = yield from between(0.0, 0.5, self._spread_at(points, TO_ITSELF))
+        counts = self._palette.counts
+        tails = log_or_direct(sums, self._floor, points, self._whitened, counts, None)
+        logs = yield from between(0.5, 1.0, tails)
+        return logs
 
     def log_others(self) -> NDArray[np.float64]:
         """Log S of the other colors; see `KernelSums`."""
         points, counts = self._whitened, self._palette.counts
-        total = self._spread_at(points, TO_ITSELF).astype(np.float64)
+        total = value_of(self._spread_at(points, TO_ITSELF)).astype(np.float64)
         others = total - counts
         # The total errs by 2e-6 of itself: where the rest is small beside it, sum directly.
         others[others < np.maximum(OTHERS_FLOOR * total, self._floor)] = 0.0
         rows = np.arange(len(counts))
-        return _log_or_direct(others, self._floor, points, points, counts, rows)
+        return value_of(log_or_direct(others, self._floor, points, points, counts, rows))
 
     def _points(self, colors: NDArray[Any]) -> NDArray[np.float64]:
         if colors is self._palette.colors:
             return self._whitened
         return whiten(colors, self._cholesky, self._center)
 
-    def _spread_at(self, points: NDArray[np.float64], scheme: Scheme) -> NDArray[np.float32]:
-        return spreading.sums_at(points, self._whitened, self._counts, scheme, self._device)
+    def _spread_at(self, points: NDArray[np.float64], scheme: Scheme) -> Steps[NDArray[np.float32]]:
+        counts = self._counts
+        return spreading.sums_in_steps(points, self._whitened, counts, scheme, self._device)
 
     def _at_grid_points(self, axes: Axes) -> NDArray[np.float32]:
         sums = np.empty([len(axis) for axis in axes], np.float32)
@@ -258,20 +272,3 @@ class SpreadSums:
     @cached_property
     def _mesh(self) -> grid_sums.Mesh:
         return grid_sums.mesh_of(self._whitened, self._counts, self._device)
-
-
-def _log_or_direct(
-    sums: NDArray[Any],
-    floor: float,
-    points: NDArray[np.float64],
-    colors: NDArray[np.float64],
-    counts: NDArray[np.int64],
-    self_index: NDArray[np.int64] | None,
-) -> NDArray[np.float64]:
-    """Log of the sums that are large enough; the direct sum where they are not."""
-    deep = sums < floor
-    logs = np.log(np.where(deep, 1.0, sums).astype(np.float64))
-    if deep.any():
-        rows = None if self_index is None else self_index[deep]
-        logs[deep] = log_sums(points[deep], colors, counts, self_index=rows)
-    return logs

@@ -7,6 +7,7 @@ a photograph spans, a few percent hold colors.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,7 @@ class Frame:
     @classmethod
     def around(cls, *sets: Array, step: float) -> "Frame":
         """Return the frame of all these points (Q, C)."""
-        ends = [(s.min(axis=0), s.max(axis=0)) for s in sets]
+        ends = [ends_of(s) for s in sets]
         low, high = np.min([a for a, _ in ends], axis=0), np.max([b for _, b in ends], axis=0)
         low, high = np.floor(low / (step * EDGE)), np.floor(high / (step * EDGE))
         if np.prod(high - low + 3) < MAX_BRICKS:
@@ -75,7 +76,7 @@ class Frame:
     @classmethod
     def filled(cls, points: Array, step: float) -> "Frame":
         """Return the frame of all bricks from the lowest to those that the highest points meet."""
-        ends = np.floor(np.stack([points.min(axis=0), points.max(axis=0)]) / (step * EDGE))
+        ends = np.floor(np.stack(ends_of(points)) / (step * EDGE))
         low, high = ends.astype(np.int64)
         occupied = tuple(np.arange(a, b + 1) for a, b in zip(low, high, strict=True))
         shape = high - low + 2
@@ -218,6 +219,15 @@ class Placement:
             brick=self.brick[keep],
             corner=self.corner[keep],
         )
+
+
+def ends_of(points: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the least and the largest coordinates of points (Q, C), (C,) each.
+
+    Axis by axis: NumPy goes through three columns at once many times as slowly.
+    """
+    columns = points.T
+    return np.array([c.min() for c in columns]), np.array([c.max() for c in columns])
 
 
 def sort_codes(codes: Integers) -> tuple[Integers, Integers]:

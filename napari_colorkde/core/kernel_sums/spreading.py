@@ -19,6 +19,7 @@ from napari_colorkde.core.kernel_sums.bsplines import TO_PEAK, TO_PEAK_BY_FEW, S
 from napari_colorkde.core.kernel_sums.choose_loops import loops_for
 from napari_colorkde.core.kernel_sums.nearby import nearby_sums
 from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE, Frame, Integers, Placement
+from napari_colorkde.core.kernel_sums.steps import Steps, value_of
 from napari_colorkde.core.palette.distinct_rows import count_rows
 
 MAX_NODES = 1 << 24
@@ -39,6 +40,9 @@ LOOKED_AT = 0.2
 
 CROWDED = 256
 """Points from which on a brick is about to be worth its nodes."""
+
+READ_POINTS = 1 << 21
+"""Points read off a mesh between two yields: up to a second."""
 
 SAMPLE = 1 << 17
 """Colors whose bricks are looked at to choose between schemes."""
@@ -70,12 +74,21 @@ def sums_at(
     O((Q + U) · (order + group)^C) multiplications, and those of the bricks; memory is bounded by
     `MAX_NODES` however narrow the kernels are.
     """
+    return value_of(sums_in_steps(points, colors, counts, scheme, device))
+
+
+def sums_in_steps(
+    points: Array, colors: Array, counts: NDArray[np.float32], scheme: Scheme, device: Device
+) -> Steps[NDArray[np.float32]]:
+    """Return the sums of `sums_at`, yielding the part that is done, so that it can be stopped."""
     if scheme is TO_PEAK and _holds_few(colors):
         scheme = TO_PEAK_BY_FEW
-    frame = Frame.around(colors, points, step=scheme.step)
+    sets = (colors,) if points is colors else (colors, points)
+    frame = Frame.around(*sets, step=scheme.step)
     if not frame.is_countable:
         return nearby_sums(points, colors, counts, scheme.reach, device)
     sources = Placement.of(colors, frame, scheme.step)
+    yield 0.0
     targets = sources if points is colors else Placement.of(points, frame, scheme.step)
     sums = np.zeros(len(points), np.float32)
     compiled = loops_for(len(points), points.shape[1], device) is not None
@@ -86,13 +99,21 @@ def sums_at(
         all_colors = len(rows) == len(colors) == len(points)
         near = slice(None) if all_colors else sources.only_in(_around(sparse, frame)).rows
         sums[rows] = nearby_sums(points[rows], colors[near], counts[near], scheme.reach, device)
+        yield len(rows) / len(points)
     kernels = bricks.kernel_blocks(scheme, device)
     together = max(1, MAX_NODES // EDGE ** points.shape[1])
+    n_done = len(points) - targets.only_in(dense).n_points if len(dense) else 0
     for start in range(0, len(dense), together):
         here = dense[start : start + together]
         mesh = _carried_to(here, sources, counts, frame, kernels, scheme, device)
-        if mesh is not None:
-            bricks.read(mesh, targets.only_in(here), scheme, sums, device)
+        if mesh is None:
+            continue
+        n_parts = -(-targets.only_in(here).n_points // READ_POINTS)
+        for part in np.array_split(here, min(n_parts, len(here))):
+            yield n_done / len(points)
+            read = targets.only_in(part)
+            bricks.read(mesh, read, scheme, sums, device)
+            n_done += read.n_points
     return sums
 
 

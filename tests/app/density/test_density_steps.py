@@ -17,6 +17,7 @@ from napari_colorkde.app.density.density_steps import (
 from napari_colorkde.core import reference
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.kde.color_kde import ColorKDE
+from napari_colorkde.core.kernel_sums import spreading
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.core.palette.palette import Palette
 
@@ -158,15 +159,19 @@ def test_interpolation_is_exact_at_grid_points_and_linear_between() -> None:
 
 
 @pytest.mark.parametrize("log", [False, True])
-def test_colors_off_the_lattice_are_computed_in_parts(
+def test_colors_off_the_lattice_are_computed_in_steps(
     monkeypatch: pytest.MonkeyPatch, log: bool
 ) -> None:
-    monkeypatch.setattr(module, "PART_COLORS", 50)
+    monkeypatch.setattr(spreading, "MAX_NODES", 1)
+    monkeypatch.setattr(spreading, "BRICK_PAIRS", 0)
+    monkeypatch.setattr(spreading, "POINT_PAIRS", 0)
     image = RNG.random((20, 30, 3))
-    asked = request(image, bandwidth=(0.1,), log=log)
+    asked = request(image, bandwidth=(0.02,), log=log)
     *steps, exact = compute(asked)
     assert isinstance(exact, ColorValues)
     parts = [s for s in steps if isinstance(s, Progress) and s.what.endswith("exact density")]
-    assert len(parts) == -(-len(asked.palette) // 50)
-    wanted = ColorKDE(asked.palette, 0.1, device=HOST).density(log=log)
+    fractions = [part.fraction for part in parts]
+    assert len(parts) > 8
+    assert fractions == sorted(fractions)
+    wanted = ColorKDE(asked.palette, 0.02, device=HOST).density(log=log)
     np.testing.assert_allclose(exact.values, wanted, rtol=1e-5, atol=1e-5)
