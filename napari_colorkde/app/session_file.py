@@ -115,10 +115,10 @@ def _is_row(row: object) -> bool:
 def _document(text: str) -> dict[str, object]:
     document = parse_json(text, "the session")
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ValueError(f'the session has not the "format" {FORMAT!r}.')
+        raise ValueError(f'the session does not have the "format" {FORMAT!r}.')
     version = document.get("version")
     if isinstance(version, bool) or not isinstance(version, int) or not 0 < version < 1000:
-        raise ValueError(f'the session has not the "version" {VERSION}.')
+        raise ValueError(f'the session does not have the "version" {VERSION}.')
     if version != VERSION:
         raise OtherVersionError(
             f"the session has the version {version}; this program reads version {VERSION}."

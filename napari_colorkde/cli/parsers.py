@@ -47,7 +47,7 @@ def parse_bandwidth(text: str) -> str | float | list[float] | None:
             "for each channel, as in 3,3,5."
         ) from None
     if min(sigmas) <= 0:
-        raise ValueError(f"{text!r} is no sigma; give a number above 0.")
+        raise ValueError(f"{text!r} is not a sigma; give a number above 0.")
     return sigmas[0] if len(sigmas) == 1 else sigmas
 
 

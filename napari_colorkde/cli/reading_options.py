@@ -53,17 +53,24 @@ _OPTIONS: dict[str, Any] = {
     ],
     "icc": Annotated[
         Literal["keep", "convert"],
-        typer.Option("--icc", help="Keep levels of a color profile, or convert them to sRGB."),
+        typer.Option(
+            "--icc",
+            help="Keep the numbers of a picture with a color profile, or convert them to sRGB.",
+        ),
     ],
     "white": Annotated[
         float | None,
         typer.Option(
-            "--white", help="The level of white, as 4095 of 12 bits: colors become fractions of it."
+            "--white",
+            help="Level of white, such as 4095 for 12 bits: colors become fractions of it.",
         ),
     ],
     "orientation": Annotated[
         Literal["apply", "keep"],
-        typer.Option("--orientation", help="Turn pictures as their tags say, or keep them."),
+        typer.Option(
+            "--orientation",
+            help="Turn pictures as their orientation tag says, or keep them as stored.",
+        ),
     ],
     "look": Annotated[
         Path | None,

@@ -40,7 +40,7 @@ BANDWIDTH_HELP = "$bandwidths, one sigma, or one per channel (3,3,5)."
 
 ImageArgument = Annotated[Path, typer.Argument(help=IMAGE_HELP)]
 MaskOption = Annotated[
-    Path | None, typer.Option("--mask", help="Image that is non-zero where pixels count.")
+    Path | None, typer.Option("--mask", help="Image that is nonzero where pixels count.")
 ]
 ChannelAxisOption = Annotated[
     Any,
@@ -89,15 +89,15 @@ SpaceOption = Annotated[
         metavar="SPACE",
         parser=parsers.one_of(allowed_names.color_spaces),
         autocompletion=lambda: list(allowed_names.color_spaces()),
-        help="Color space: $spaces. All but rgb, the image's own channels, read it as sRGB.",
+        help="Color space: $spaces. All but rgb, the image's own channels, take it for sRGB.",
     ),
 ]
 BoundaryOption = Annotated[
     Literal["none", "renormalized", "reflected"],
     typer.Option(
         "--boundary",
-        help="At the walls of the color box: kernels reach through, or are cut and renormalized, "
-        "or folded back.",
+        help="At the walls of the color box: let kernels extend past them, cut and renormalize "
+        "them, or fold them back.",
     ),
 ]
 VaryingOption = Annotated[

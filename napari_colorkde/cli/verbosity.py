@@ -20,11 +20,9 @@ LOGGER = logging.getLogger("napari_colorkde")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 QuietOption = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")
+    bool, typer.Option("--quiet", "-q", help="Report only warnings and errors.")
 ]
-VerboseOption = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Say what is being done, step by step.")
-]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Report each step.")]
 
 
 @contextmanager

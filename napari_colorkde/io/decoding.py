@@ -109,7 +109,7 @@ def _refusal(path: Path, known: ImageFormat, error: Exception) -> str:
         return f"image {str(path)!r} is an archive; unpack it, and give an image."
     if isinstance(error, UnidentifiedImageError):
         return (
-            f"image {str(path)!r} is in no format that is known, or damaged; give a "
+            f"image {str(path)!r} is damaged, or not in a known format; give a "
             f"{format_names()} file."
         )
     if isinstance(error, Image.DecompressionBombError):

@@ -517,7 +517,7 @@ REFUSALS = {
     "density a.png -o d.npy --mask small.png": "mask has shape (2, 2), but the pixels of image",
     "density a.png -o d.npy --colormap jet": "colormap='jet' is not known; use magma, viridis",
     "density a.png -o d.npy --bandwidth wide": "'--bandwidth': 'wide' is not known; use auto, loco",
-    "density a.png -o d.npy --bandwidth 0": "'--bandwidth': '0' is no sigma; give a number above 0",
+    "density a.png -o d.npy --bandwidth 0": "'--bandwidth': '0' is not a sigma; give a number",
     "density a.png -o d.npy --bandwidth 1,2": "bandwidth has 2 sigmas, the image 3 channels; give",
     "density a.png -o d.npy --device tpu": "device='tpu' is not known; use \"auto\",",
     "density a.png -o d.npy --channel-axis c": "'--channel-axis': 'c': give a whole number, or",

@@ -211,8 +211,8 @@ def test_archive_under_the_name_of_an_array_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("a.png", r"is in no format that is known, or damaged; give a TIFF"),
-        ("a.txt", r"is in no format that is known, or damaged; give a TIFF"),
+        ("a.png", r"is damaged, or not in a known format; give a TIFF"),
+        ("a.txt", r"is damaged, or not in a known format; give a TIFF"),
         ("a.tif", "is not a readable TIFF file"),
         ("a.npy", "is not a readable NPY file of numbers"),
     ],

@@ -133,8 +133,8 @@ def count_confusion(
         present, ranks = np.unique(tile[counted], return_inverse=True)
         if len(rows.keys() | set(present.tolist())) > MAX_CLASSES:
             raise ValueError(
-                f"the truth has more than {MAX_CLASSES} labels, which are no classes; choose a "
-                "layer with a label for each class."
+                f"the truth has more than {MAX_CLASSES} labels, too many for classes; choose a "
+                "layer with one label for each class."
             )
         keys = ranks * size + class_of_code[codes[counted]]
         table = np.bincount(keys, minlength=len(present) * size).reshape(-1, size)

@@ -194,8 +194,8 @@ class ClassQuery:
         """
         if len(self.names) < 2 and self.show in ("posterior", "ratio"):
             raise ValueError(
-                f"a {self.show} compares two classes, but all kernels are of {self.names[0]!r}; "
-                "give some another class in the table, or open a second kernel set."
+                f"a {self.show} compares two classes, but all kernels belong to {self.names[0]!r}; "
+                "give some of them another class in the table, or open a second kernel set."
             )
 
 

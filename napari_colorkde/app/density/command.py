@@ -104,7 +104,7 @@ def _checked(source: ImageSource, channels: Channels) -> tuple[ImageSource, File
     readable, reading = readable_source(source)
     if reading.options is None:
         raise ValueError(
-            f"napari has read {Path(source.path).name!r} otherwise than a command does; copy the "
+            f"napari read {Path(source.path).name!r} in another way than a command would; copy the "
             "Python script."
         )
     return readable, reading

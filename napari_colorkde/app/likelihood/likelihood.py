@@ -144,8 +144,8 @@ class Likelihood:
             return
         if self.curve.degenerate[row]:
             raise ValueError(
-                "repeated colors predict themselves there, and no width is too small; choose one "
-                "outside the shaded zone."
+                "repeated colors predict themselves there, so that narrower always looks better; "
+                "choose a bandwidth outside the shaded zone."
             )
         sigmas = self.curve.sigmas[row]
         if self.dataset is None:
@@ -167,7 +167,7 @@ class Likelihood:
         if self.dataset is not None:
             asked, curve = self._asked, self.curve
             if asked is None or curve is None:
-                raise ValueError("the data set was not searched yet; search it first.")
+                raise ValueError("the data set has not been searched yet; search it first.")
             sigma = float(curve.sigmas[curve.best, 0])
             self._run("check", lambda: check_vectors(asked, sigma))
             return

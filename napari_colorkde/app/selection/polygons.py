@@ -74,7 +74,7 @@ def polygon_selection(
         if box is not None:
             boxes.append((group, box, tuple(corners)))
     if not boxes:
-        raise ValueError("there is no pixel of the image inside; draw over it.")
+        raise ValueError("no pixel of the image is inside; draw over the image.")
     return PolygonSelection(tuple(boxes))
 
 
@@ -108,5 +108,5 @@ def rectangle(view: SlicePlane, corners: Floats) -> Selection:
         for a, b, axis in zip(low, high, view.plane, strict=True)
     )
     if not (len(first) and len(second)):
-        raise ValueError("there is no pixel of the image there; drag over it.")
+        raise ValueError("no pixel of the image is there; drag over the image.")
     return PixelBox(view.axes(first, second))

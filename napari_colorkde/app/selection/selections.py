@@ -152,7 +152,7 @@ def disk(
     center = [round(float(position[axis])) for axis in view.plane]
     sizes = [view.shape[axis] for axis in view.plane]
     if not all(0 <= c < n for c, n in zip(center, sizes, strict=True)):
-        raise ValueError("there is no pixel of the image there; click inside it.")
+        raise ValueError("no pixel of the image is there; click inside the image.")
     reach = int(radius)
     rows, columns = (
         range(max(c - reach, 0), min(c + reach + 1, n)) for c, n in zip(center, sizes, strict=True)

@@ -29,22 +29,22 @@ TEMPLATES = ("output", "mask", "labels", "regions")
 
 OPTIONS: dict[str, tuple[Any, Any]] = {
     "recursive": (
-        Annotated[bool, typer.Option("--recursive", help="Look into folders of folders, too.")],
+        Annotated[bool, typer.Option("--recursive", help="Include the folders inside folders.")],
         False,
     ),
     "jobs": (
-        Annotated[int, typer.Option("--jobs", min=1, help="So many images at a time.")],
+        Annotated[int, typer.Option("--jobs", min=1, help="How many images to work on at once.")],
         1,
     ),
     "skip_existing": (
-        Annotated[bool, typer.Option("--skip-existing", help="Leave out what is there already.")],
+        Annotated[bool, typer.Option("--skip-existing", help="Skip outputs that already exist.")],
         False,
     ),
     "keep_going": (
         Annotated[
             bool,
             typer.Option(
-                "--keep-going", help="Do the others when one fails; list those that failed."
+                "--keep-going", help="Go on when an image fails; list the failures at the end."
             ),
         ],
         False,

@@ -133,7 +133,7 @@ def _in_processes(tasks: Sequence[Task], jobs: int) -> Generator[tuple[int, Outc
                     yield numbers[future], future.result()
                 except BrokenProcessPool:
                     raise FailedError(
-                        "a process was ended while it worked, perhaps for want of memory; use "
+                        "a process was ended while it worked, perhaps because memory ran out; use "
                         "fewer --jobs."
                     ) from None
         finally:

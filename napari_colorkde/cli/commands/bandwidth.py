@@ -59,7 +59,7 @@ def bandwidth(
             metavar="SHAPE",
             parser=one_of(allowed_names.shapes),
             autocompletion=lambda: list(allowed_names.shapes()),
-            help="Of the candidates: $shapes (a multiple of the pixels' own covariance).",
+            help="Shape of the candidates: $shapes (a multiple of the pixels' own covariance).",
         ),
     ] = "isotropic",
     space: SpaceOption = "rgb",

@@ -39,10 +39,16 @@ def compare(
     bandwidth: BandwidthOption = "auto",
     as_json: JsonOption = False,
     mask_a: Annotated[
-        Path | None, typer.Option("--mask-a", help="Non-zero where pixels of the first count.")
+        Path | None,
+        typer.Option(
+            "--mask-a", help="Image that is nonzero where pixels of the first image count."
+        ),
     ] = None,
     mask_b: Annotated[
-        Path | None, typer.Option("--mask-b", help="Non-zero where pixels of the second count.")
+        Path | None,
+        typer.Option(
+            "--mask-b", help="Image that is nonzero where pixels of the second image count."
+        ),
     ] = None,
     vectors: VectorsOption = False,
     scale: ScaleOption = None,

@@ -42,10 +42,12 @@ def crosscheck(
     samples: Annotated[
         int, typer.Option("--samples", help="Pixels (or vectors) that the density is made of.")
     ] = 5000,
-    points: Annotated[int, typer.Option("--points", help="Where it is evaluated.")] = 200,
+    points: Annotated[
+        int, typer.Option("--points", help="Number of points to evaluate it at.")
+    ] = 200,
     scale: ScaleOption = None,
     vectors: VectorsOption = False,
-    seed: Annotated[int, typer.Option("--seed", help="Of the random samples.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Seed for the random samples.")] = 0,
     as_json: JsonOption = False,
     channel_axis: ChannelAxisOption = "-1",
     channels: ChannelsOption = None,

@@ -66,7 +66,7 @@ def density(
         typer.Option(
             "--class",
             metavar="NAME",
-            help="Class of kernels. Those without one have the name of their set for it.",
+            help="Class of kernels. A kernel without one takes the name of its set.",
         ),
     ] = None,
     against: Annotated[
@@ -80,7 +80,8 @@ def density(
             "--keep-mass",
             "--none-below",
             metavar="MASS",
-            help="No class (0) for pixels outside the densest that are this fraction of the image.",
+            help="Give no class (0) to pixels outside the densest region that holds this fraction "
+            "of the image.",
         ),
     ] = None,
     bandwidth: Annotated[
@@ -112,7 +113,9 @@ def density(
     ] = False,
     per_frame: Annotated[
         bool,
-        typer.Option("--per-frame", help="Frames of a stack one by one, each by its own colors."),
+        typer.Option(
+            "--per-frame", help="Treat the frames of a stack one by one, each by its own colors."
+        ),
     ] = False,
     mask: MaskOption = None,
     channel_axis: ChannelAxisOption = "-1",
@@ -220,7 +223,7 @@ def _require_agreement(show: str, given: dict[str, bool]) -> None:
         if given[option] and show not in shows:
             raise ValueError(
                 f"{option} goes with --show {' or '.join(shows)}, not with --show {show}; "
-                "leave one of them."
+                "leave one of them out."
             )
 
 

@@ -66,7 +66,8 @@ def fit(
         Covariance, typer.Option("--covariance", help="Shape of the kernels; diag is diagonal.")
     ] = "full",
     max_k: Annotated[
-        int | None, typer.Option("--max-k", help="Most kernels that auto tries; default 10.")
+        int | None,
+        typer.Option("--max-k", help="Largest number of kernels that auto tries; default 10."),
     ] = None,
     reg_covar: Annotated[
         float | None,
@@ -78,7 +79,7 @@ def fit(
     max_iter: Annotated[
         int, typer.Option("--max-iter", help="Most iterations of EM for a mixture.")
     ] = 200,
-    seed: Annotated[int, typer.Option("--seed", help="Of the starting kernels.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Seed for the starting kernels.")] = 0,
     mask: MaskOption = None,
     channel_axis: ChannelAxisOption = "-1",
     channels: ChannelsOption = None,

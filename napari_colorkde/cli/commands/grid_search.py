@@ -42,30 +42,32 @@ def grid_search(
         ),
     ],
     train: Annotated[
-        int | None, typer.Option("--train", help="So many training vectors; default: all.")
+        int | None, typer.Option("--train", help="Number of training vectors; default: all.")
     ] = None,
     valid: Annotated[
         int | None,
         typer.Option(
             "--valid",
-            help="So many validation vectors: of the file's own, or, shuffled or if it has none, "
-            "those that follow the training vectors.",
+            help="Number of validation vectors: from the file's own, or, if it has none or with "
+            "--shuffle, those that follow the training vectors.",
         ),
     ] = None,
     test: Annotated[
-        int | None, typer.Option("--test", help="So many test vectors; default: all.")
+        int | None, typer.Option("--test", help="Number of test vectors; default: all.")
     ] = None,
     shuffle: Annotated[
         bool, typer.Option("--shuffle", help="Shuffle the training vectors first.")
     ] = False,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Of the shuffling, by NumPy's RandomState.")
+        int | None, typer.Option("--seed", help="Seed for the shuffling (NumPy's RandomState).")
     ] = None,
     scale: Annotated[
         float | None,
         typer.Option("--scale", help="Divide all numbers by this, such as 256 for 8-bit images."),
     ] = None,
-    repeat: Annotated[int, typer.Option("--repeat", help="Time the test pass so often.")] = 1,
+    repeat: Annotated[
+        int, typer.Option("--repeat", help="How many times to time the test pass.")
+    ] = 1,
     csv: CsvOption = None,
     plot: PlotOption = None,
     montage: Annotated[

@@ -43,12 +43,13 @@ def measure(
         typer.Option(
             "--keep-mass",
             metavar="MASS",
-            help="Of no class are pixels outside the densest that are this fraction of the image.",
+            help="Give no class to pixels outside the densest region that holds this fraction of "
+            "the image.",
         ),
     ] = None,
     pixel_size: Annotated[
         float | None,
-        typer.Option("--pixel-size", help="Side of a pixel in µm, where the file does not say it."),
+        typer.Option("--pixel-size", help="Side of a pixel in µm, where the file does not say."),
     ] = None,
     per_frame: Annotated[
         bool, typer.Option("--per-frame", help="Measure the frames of a stack one by one.")

@@ -34,7 +34,7 @@ class BandwidthSelection:
         ``(n,)`` how much of a pixel's density, on average, comes from other pixels of the very same
         color; empty where that was not asked.
     full_covariance
-        ``(C, C)`` where kernels are not along the channels; None where they are.
+        ``(C, C)`` where the bandwidth is not diagonal; None where it is.
     """
 
     bandwidth: NDArray[np.float64]
@@ -95,8 +95,8 @@ class BandwidthSelection:
         """
         if len(self.scores) and self.degenerate.all():
             return (
-                "at all bandwidths that were tried repeated colors predict themselves, and no "
-                f"width is too small; the widest is kept: {other_rule}."
+                "at every bandwidth tried, repeated colors predict themselves, so that narrower "
+                f"always looks better; the widest is kept: {other_rule}."
             )
         if not self.edge:
             return ""
@@ -106,7 +106,7 @@ class BandwidthSelection:
             return (
                 f"the best bandwidth, sigma {sigmas}, is the narrowest at which pixels are not "
                 "mostly predicted by others of the same color: where pixels repeat, as in 8-bit "
-                f"images, no width is too small; {other_rule}."
+                f"images, narrower always looks better; {other_rule}."
             )
         other = "narrower" if self.edge == "narrowest" else "wider"
         return f"{found}: {other} ones may be better still; {other_sigmas}."

@@ -94,7 +94,7 @@ def read_idx_folder(path: Path, where: str, budget: Budget) -> StoredParts:
             kind = "labels" if is_label else "images"
             raise ValueError(
                 f"{where} has two files of {part} {kind}, {names[part, is_label]!r} and "
-                f"{file.name!r}; leave one."
+                f"{file.name!r}; keep one of them."
             )
         names[part, is_label] = file.name
         (labels if is_label else images)[part] = array

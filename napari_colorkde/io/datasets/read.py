@@ -97,8 +97,8 @@ def _read_file(path: Path, where: str, budget: Budget) -> StoredParts:
     if _is_picture(path):
         return read_picture_stack(path, where, budget)
     if path.suffix.lower() in (".gz", ".tgz") and not is_gzip(path):
-        raise ValueError(f"{where} is named as gzip but is none; give {FORMATS}.")
-    raise ValueError(f"{where} is no data set that is known here; give {FORMATS}.")
+        raise ValueError(f"{where} has the name of a gzip file but is not one; give {FORMATS}.")
+    raise ValueError(f"{where} is not a data set of a known format; give {FORMATS}.")
 
 
 def _read_folder(path: Path, where: str, budget: Budget) -> StoredParts:

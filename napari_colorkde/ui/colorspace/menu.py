@@ -259,7 +259,10 @@ class ColorSpaceMenu(QMenu):
     def _on_shells(self) -> None:
         shown = ", ".join(f"{100 * fraction:g}" for fraction in self._session.view.shells)
         text, agreed = QInputDialog.getText(
-            self, "Shells", "Per cent of the pixels within each (one to three):", text=shown
+            self,
+            "Shells",
+            "Percent of the pixels within each shell (one to three numbers):",
+            text=shown,
         )
         if agreed:
             self.set_shells(text)

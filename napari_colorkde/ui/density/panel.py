@@ -85,7 +85,7 @@ class DensityPanel(QWidget):
         self.log = CheckBox(
             name="log",
             text="logarithmic",
-            tooltip="Show natural logarithms, which tell rare colors apart, too.",
+            tooltip="Show natural logarithms, which also tell rare colors apart.",
         )
         self.colormap = ComboBox(
             name="colormap", choices=self._colormap_choices, tooltip="Colormap of the overlay."

@@ -111,7 +111,7 @@ class LikelihoodPanel(QWidget):
             max=1e9,
             tooltip="All numbers are divided by this: 256 for 8-bit pictures.",
         )
-        tooltip = "So many vectors; 0 takes all that there are."
+        tooltip = "Number of vectors; 0 takes all of them."
         self.train, self.valid, self.test = (
             SpinBox(name=name, value=0, min=0, max=10**9, tooltip=tooltip)
             for name in ("train", "valid", "test")
@@ -119,7 +119,9 @@ class LikelihoodPanel(QWidget):
         self.shuffle = CheckBox(
             text="shuffle", tooltip="Shuffle the training vectors first, by NumPy's RandomState."
         )
-        self.seed = SpinBox(name="seed", value=0, min=0, max=2**31 - 1, tooltip="Of the shuffling.")
+        self.seed = SpinBox(
+            name="seed", value=0, min=0, max=2**31 - 1, tooltip="Seed for the shuffling."
+        )
 
     def _make_results(self) -> None:
         self.search_button = PushButton(

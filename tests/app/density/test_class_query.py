@@ -216,7 +216,9 @@ def test_the_colors_of_a_ratio_lie_about_its_threshold() -> None:
 
 @pytest.mark.parametrize("show", ["posterior", "ratio"])
 def test_one_class_alone_cannot_be_compared(show: Any) -> None:
-    with pytest.raises(ValueError, match=f"a {show} compares two classes, but all kernels are of"):
+    with pytest.raises(
+        ValueError, match=f"a {show} compares two classes, but all kernels belong to"
+    ):
         query({"skin": SKIN}, show=show).check()
     query({"skin": SKIN}, show="class").check()
 

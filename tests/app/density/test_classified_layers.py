@@ -100,8 +100,8 @@ def test_a_class_that_is_missing_is_told_and_nothing_is_lost(setting: Setting) -
     setting.session.failed.connect(problems.append)
     setting.session.set(kernel_sets={"skin": FILE["skin"]})
     assert problems == [
-        "a posterior compares two classes, but all kernels are of 'skin'; give some another class "
-        "in the table, or open a second kernel set."
+        "a posterior compares two classes, but all kernels belong to 'skin'; give some of them "
+        "another class in the table, or open a second kernel set."
     ]
     np.testing.assert_array_equal(setting.layer.data, before)
     setting.session.undo()

@@ -112,7 +112,7 @@ def test_a_bandwidth_at_the_edge_of_what_was_tried_is_said() -> None:
     repeated = np.concatenate(3 * [np.round(RNG.normal(60, 8, (30, 40, 3))).astype(np.uint8)])
     said = results(request(repeated, bandwidth="loo"))[0].notice
     assert said.startswith("The best bandwidth, sigma 1.26, is the narrowest at which pixels are")
-    assert said.endswith("no width is too small; choose leave one color out.")
+    assert said.endswith("narrower always looks better; choose leave one color out.")
     assert results(request(repeated, bandwidth="loco"))[0].notice == ""
     scattered = np.random.default_rng(0).integers(0, 256, (6, 7, 3), dtype=np.uint8)
     assert results(request(scattered, bandwidth="loco"))[0].notice == (

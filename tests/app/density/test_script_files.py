@@ -54,7 +54,9 @@ def test_entries_of_a_palette(tmp_path: Path) -> None:
     source = source_of_file(tmp_path / case["file"], index)
     expected = ColorKDE(index).density(index, log=True)
     np.testing.assert_allclose(run(python_script(State(), source)), expected, rtol=1e-6)
-    with pytest.raises(ValueError, match="otherwise than a command does; copy the Python script"):
+    with pytest.raises(
+        ValueError, match="in another way than a command would; copy the Python script"
+    ):
         command_line(State(), source)
 
 

@@ -144,7 +144,7 @@ REFUSED: dict[str, dict[str, Any]] = {
 def test_what_has_no_such_estimate_is_refused(words: str) -> None:
     with pytest.raises(ValueError, match=words):
         ColorKDE(Palette.from_image(EDGE), **REFUSED[words])
-    with pytest.raises(ValueError, match="averages over cells that reach through the walls"):
+    with pytest.raises(ValueError, match="averages over cells that extend past the walls"):
         ColorKDE(EDGE, 3.0, boundary="reflected").volume(32, sampling="cells")
-    with pytest.raises(ValueError, match="of kernels of one width"):
+    with pytest.raises(ValueError, match="need one bandwidth for all colors"):
         ColorKDE(EDGE, 3.0, varying=True).leave_one_out()

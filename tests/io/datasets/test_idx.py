@@ -160,6 +160,6 @@ def test_gzip_with_another_checksum_is_refused(tmp_path: Path) -> None:
 def test_gzip_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.gz").write_bytes(b"hello world")
     with pytest.raises(
-        ValueError, match=r"is named as gzip but is none; give IDX, mnist\.pkl\.gz,"
+        ValueError, match=r"has the name of a gzip file but is not one; give IDX, mnist\.pkl\.gz,"
     ):
         read_dataset(tmp_path / "a.gz")

@@ -86,7 +86,7 @@ def test_picture_of_another_size_is_named(tmp_path: Path, odd: Any, said: str) -
 def test_file_that_is_no_picture_is_named(tmp_path: Path) -> None:
     save(tmp_path / "a.png", picture(0))
     (tmp_path / "b.txt").write_bytes(b"hello")
-    with pytest.raises(ValueError, match=r"b\.txt' is in no format that is known"):
+    with pytest.raises(ValueError, match=r"b\.txt' is damaged, or not in a known format"):
         read_dataset(tmp_path)
 
 
@@ -110,7 +110,9 @@ def test_what_is_no_data_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"b' is an empty file; give IDX, mnist"):
         read_dataset(tmp_path / "b")
     (tmp_path / "b").write_bytes(b"hello world")
-    with pytest.raises(ValueError, match=r"b' is no data set that is known here; give IDX, mnist"):
+    with pytest.raises(
+        ValueError, match=r"b' is not a data set of a known format; give IDX, mnist"
+    ):
         read_dataset(tmp_path / "b")
     (tmp_path / "c").mkdir()
     np.save(tmp_path / "c" / "a.npy", np.zeros((2, 2)))

@@ -59,7 +59,7 @@ def checked_boundary(boundary: str, covariance: Array) -> None:
     choice(boundary, "boundary", BOUNDARIES)
     if boundary != "none" and np.any(covariance - np.diag(np.diag(covariance))):
         raise ValueError(
-            f"boundary={boundary!r} needs kernels along the channels; give one sigma for each, or "
+            f"boundary={boundary!r} needs a diagonal bandwidth; give one sigma for each, or "
             'boundary="none".'
         )
 
@@ -157,7 +157,7 @@ class BoundedSums:
         """The sum on a grid; 0 outside the box."""
         if sampling == "cells":
             raise ValueError(
-                f'sampling="cells" averages over cells that reach through the walls; give '
+                f'sampling="cells" averages over cells that extend past the walls; give '
                 f'sampling="points" with boundary={self._boundary!r}.'
             )
         values = self._sums.on_grid(axes)

@@ -22,7 +22,7 @@ def check_estimator(boundary: str, varying: bool, covariance: Array) -> None:
     Raises
     ------
     ValueError
-        If the boundary is unknown, needs kernels along the channels, or both are asked for.
+        If the boundary is unknown, needs a diagonal bandwidth, or both are asked for.
     """
     checked_boundary(boundary, covariance)
     if varying and boundary != "none":

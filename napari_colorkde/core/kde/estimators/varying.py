@@ -96,7 +96,7 @@ class VaryingSums:
             Always.
         """
         raise ValueError(
-            "leave-one-out likelihoods are of kernels of one width; take varying=False."
+            "leave-one-out likelihoods need one bandwidth for all colors; use varying=False."
         )
 
     def mass_inside(self, axes: Axes, values: NDArray[np.float32], sampling: Sampling) -> float:

@@ -160,7 +160,7 @@ REFUSED = {
         Palette.from_image(RGB[:1, :1])
     ),
     "palette has weights": lambda: random_halves(PALETTE.with_weights(np.ones(len(PALETTE)))),
-    "channels follow from each other": lambda: select_bandwidth(gray(), shape="covariance"),
+    "channels depend linearly on each other": lambda: select_bandwidth(gray(), shape="covariance"),
     "channel 2 .* is constant": lambda: select_bandwidth(
         RGB * np.array([1, 1, 0], np.uint8), shape="covariance"
     ),

@@ -88,7 +88,7 @@ def test_bandwidth_of_an_image_is_for_all_of_its_pixels() -> None:
     ("image", "words"),
     [
         (np.zeros((4, 4, 3), np.uint8), "channel 0, 1, 2 .* is constant"),
-        (np.arange(48, dtype=np.uint8).reshape(4, 4, 3), "channels follow from each other"),
+        (np.arange(48, dtype=np.uint8).reshape(4, 4, 3), "channels depend linearly on each other"),
         (np.eye(3, dtype=np.uint8)[np.newaxis], "image has 3 pixels of 3 channels; a full"),
     ],
 )
