@@ -158,7 +158,7 @@ def test_table_is_saved(likelihood: Likelihood, tmp_path: Path) -> None:
 def refusals(likelihood: Likelihood) -> dict[str, Any]:
     return {
         "there is no data set; choose a file": lambda: likelihood.search_vectors((1.0,)),
-        "was not searched yet; search it first": lambda: (
+        "has not been searched yet; search it first": lambda: (
             likelihood.open(DIGITS),
             likelihood.cross_check(),
         ),

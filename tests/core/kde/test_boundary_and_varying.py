@@ -132,7 +132,7 @@ def test_factors_have_a_geometric_mean_of_one() -> None:
 
 REFUSED: dict[str, dict[str, Any]] = {
     "boundary='open' is not known; use one of 'none'": {"boundary": "open"},
-    "boundary='reflected' needs kernels along": {
+    "boundary='reflected' needs a diagonal bandwidth": {
         "boundary": "reflected",
         "bandwidth": [[4, 1], [1, 4]],
     },
