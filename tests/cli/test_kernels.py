@@ -279,7 +279,7 @@ REFUSALS = {
     "fit a.png -k auto -o k.json --max-k 0": "--max-k 0: give a number from 1",
     "fit a.png -k 2 -o k.json --covariance round": "'round' is not one of 'full', 'diagonal',",
     "fit a.png -k 2 -o k.json --reg-covar -1": "reg_covar=-1.0; give a variance of 0 or more.",
-    "fit a.png -k 2 -o k.json --max-iter 0": "max_iter=0; give 1 or more.",
+    "fit a.png -k 2 -o k.json --max-iter 0": "max_iter=0; give a whole number from 1.",
     "fit a.png -k 2 -o k.json --seed -1": "--seed -1: give a number of 0 or more.",
     "fit a.png -k 2 -o k.json --name 1=x": "--name names a label; give the labels with --labels.",
     "fit plain.png -k 2 -o k.json": "n_kernels=2 is more than the 1 color there is;",
@@ -314,7 +314,7 @@ REFUSALS = {
     f"{BOTH} ratio --prior skin=0.2": "--prior goes with --show posterior or class, not with",
     f"{BOTH} ratio --against nonskin --class nonskin": "against='nonskin' is the class itself",
     f"{BOTH} class --class skin": "--class goes with --show density or posterior or ratio, not",
-    f"{BOTH} class --keep-mass 0": "mass=0.0; give a fraction above 0 and up to 1.",
+    f"{BOTH} class --keep-mass 0": "keep_mass=0.0; give a number above 0, up to 1.",
     f"{BOTH} posterior --none-below 0.5": "--keep-mass goes with --show class, not with --show",
     f"density gray.png -o d.npy --kernels {SKIN} --show class": "kernels has 3 channels, but the",
 }

@@ -164,6 +164,7 @@ def test_colors_off_the_lattice_are_computed_in_steps(
 ) -> None:
     monkeypatch.setattr(spreading, "MAX_NODES", 1)
     monkeypatch.setattr(spreading, "BRICK_PAIRS", 0)
+    monkeypatch.setattr(spreading, "BRICK_PAIRS_COMPILED", 0)
     monkeypatch.setattr(spreading, "POINT_PAIRS", 0)
     image = RNG.random((20, 30, 3))
     asked = request(image, bandwidth=(0.02,), log=log)

@@ -84,7 +84,7 @@ def test_a_click_at_the_border_takes_what_there_is() -> None:
     opened = Opened(IMAGE, rgb=True)
     assert len(opened.pixels(disk(opened.view, [0, 0]))) == 8
     assert len(opened.pixels(disk(opened.view, [29.4, 39.4]))) == 8
-    with pytest.raises(ValueError, match="no pixel of the image there"):
+    with pytest.raises(ValueError, match="no pixel of the image is there"):
         disk(opened.view, [30, 5])
 
 
@@ -101,7 +101,7 @@ def test_a_rectangle_is_cut_off_at_the_image() -> None:
     np.testing.assert_array_equal(
         opened.pixels(rectangle(opened.view, corners)), rows(IMAGE[:2, :3])
     )
-    with pytest.raises(ValueError, match="drag over it"):
+    with pytest.raises(ValueError, match="drag over the image"):
         rectangle(opened.view, corners - 50)
 
 
@@ -251,7 +251,7 @@ def test_shapes_that_enclose_nothing_are_refused() -> None:
             SlicePlane((4, 30, 40), (1, 2), (0, 0, 0)), [np.eye(3) * 2], together=True
         )
     far = opened.viewer.add_shapes([np.array([[90, 90], [90, 99], [99, 99], [99, 90]])])
-    with pytest.raises(ValueError, match="no pixel of the image inside"):
+    with pytest.raises(ValueError, match="no pixel of the image is inside"):
         opened.shapes(far, together=True)
 
 

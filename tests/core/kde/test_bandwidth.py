@@ -166,7 +166,7 @@ def test_share_of_a_pixels_own_color_is_that_of_the_definition():
 
 def test_if_repeated_pixels_predict_themselves_at_all_sigmas_the_widest_is_kept():
     poster = np.repeat(np.array([[0, 0, 0], [255, 0, 0], [0, 255, 255]], np.uint8), 9, axis=0)
-    with pytest.warns(BandwidthEdgeWarning, match="At all bandwidths that were tried repeated"):
+    with pytest.warns(BandwidthEdgeWarning, match="At every bandwidth tried, repeated"):
         found = select_bandwidth(poster.reshape(3, 9, 3), "loo")
     assert found.degenerate.all()
     assert found.bandwidth.tolist() == [32.0] * 3
