@@ -1,9 +1,9 @@
-"""Reading images piece by piece: which tiles there are, and the next one read meanwhile."""
+"""Images piece by piece: which tiles there are, the next one read meanwhile, blocks of dask."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise, product
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -128,3 +128,63 @@ def _cut(
 
 def _with(index: list[slice], axis: int, piece: slice) -> list[slice]:
     return [piece if a == axis else s for a, s in enumerate(index)]
+
+
+def is_dask(image: object) -> bool:
+    """Whether this is a dask array. dask is not imported for it: where one is, dask is."""
+    return type(image).__module__.startswith("dask.array") and hasattr(image, "dask")
+
+
+def map_pixels(
+    function: Callable[[NDArray[Any], NDArray[Any] | None], NDArray[Any]],
+    image: Any,
+    mask: ArrayLike | None,
+    channel_axis: int | None,
+    dtype: np.dtype[Any],
+) -> NDArray[Any]:
+    """Return the dask array of what a function makes of a dask image, block by block.
+
+    Parameters
+    ----------
+    function
+        Takes a block of the image, with all of its channels, and the block of the mask or None;
+        returns one value of `dtype` per pixel. Called by several threads, when blocks are computed.
+    image, mask
+        A dask array, and an array of its pixels' shape, or None.
+    channel_axis
+        Axis of the channels; None if there is none.
+
+    Returns
+    -------
+    dask.array.Array
+        The image's shape and chunks without channels. Nothing is read.
+    """
+    import uuid
+
+    import dask.array as da
+
+    axes = tuple(range(image.ndim))
+    pixel_axes = axes
+    if channel_axis is not None and has_channel_axis(image.ndim, channel_axis):
+        channel = channel_axis % image.ndim
+        image = image.rechunk({channel: -1})
+        pixel_axes = tuple(axis for axis in axes if axis != channel)
+    operands: list[Any] = [image, axes]
+    if mask is None:
+        operands += [None, None]
+    else:
+        chunks = tuple(image.chunks[axis] for axis in pixel_axes)
+        marks: Any = mask
+        marks = marks.rechunk(chunks) if is_dask(mask) else da.from_array(mask, chunks)
+        operands += [marks, pixel_axes]
+    painted = da.blockwise(
+        function,
+        pixel_axes,
+        *operands,
+        # A name of its own: for one made of its contents the tables of a function are hashed.
+        name=f"colorkde-{uuid.uuid4().hex}",
+        dtype=dtype,
+        meta=np.empty((0,) * len(pixel_axes), dtype),
+        concatenate=True,
+    )
+    return cast("NDArray[Any]", painted)

@@ -100,7 +100,9 @@ def classify_image(
     ndarray
         The image's shape without channels. Posteriors and ratios are float32, NaN where a pixel
         does not count. Classes are unsigned integers, 0 where a pixel does not count or is of no
-        class, so that napari shows them as a Labels layer.
+        class, so that napari shows them as a Labels layer. Of a dask image a dask array, equal to
+        the last bit: the image is read once to count its colors, and painted block by block when
+        the result is computed.
 
     Raises
     ------
@@ -127,9 +129,8 @@ def classify_image(
         keep_mass=_keep_mass(keep_mass, none_below),
         device=device,
     )
-    index = palette.index(image, mask, channel_axis)
-    nothing = [0] if values.dtype.kind == "u" else [np.nan]
-    return np.concatenate([nothing, values], dtype=values.dtype, casting="unsafe")[index + 1]
+    nothing = 0 if values.dtype.kind == "u" else np.nan
+    return palette.paint_lazily(values, nothing, image, mask, channel_axis)
 
 
 def classify_palette(

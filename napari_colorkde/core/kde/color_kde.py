@@ -22,6 +22,7 @@ from napari_colorkde.core.colorspaces import (
     rgb_fractions,
 )
 from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.image_tiles import is_dask
 from napari_colorkde.core.kde.bandwidth import (
     Bandwidth,
     bandwidth_covariance,
@@ -44,7 +45,6 @@ from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums, SpreadSums
 from napari_colorkde.core.kernel_sums.separable import Sampling
 from napari_colorkde.core.kernel_sums.steps import Steps
 from napari_colorkde.core.palette.count_image import count_image
-from napari_colorkde.core.palette.lookup import paint_index
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.ranges import refuse_other_kind
 
@@ -109,6 +109,7 @@ class ColorKDE(DensityStatistics):
         space = choice(space, "space", COLOR_SPACES)
         refuse_bandwidth(bandwidth)
         self.palette = _palette_of(palette_or_image, space)
+        self._counted = _dask_name(palette_or_image)
         self.space = space
         self.color_space = None if space == "rgb" else color_space(space, self.palette)
         halves = in_space(self.palette, halves_for(bandwidth, palette_or_image), space)[1]
@@ -221,16 +222,21 @@ class ColorKDE(DensityStatistics):
         -------
         ndarray
             Shape of the image without channels; float32, float64 with `log`; NaN at pixels that
-            are masked, transparent or not finite.
+            are masked, transparent or not finite. Of a dask image a dask array, equal to the last
+            bit: the image is read once to count its colors, unless the KDE was made of it, and
+            painted block by block when the result is computed.
         """
         if image is None or isinstance(image, Palette):
             palette = self.palette if image is None else image
             self._check_channels(palette)
             return self._at(palette, log)
-        palette = Palette.from_image(image, mask, channel_axis)
+        is_own = is_dask(image) and mask is None and channel_axis == -1
+        if is_own and _dask_name(image) == self._counted:
+            palette = self.palette
+        else:
+            palette = Palette.from_image(image, mask, channel_axis)
         self._check_channels(palette)
-        index = palette.index(image, mask, channel_axis)
-        return paint_index(self._at(palette, log), index)
+        return palette.paint_lazily(self._at(palette, log), np.nan, image, mask, channel_axis)
 
     def density_in_steps(self, log: bool = False) -> Steps[NDArray[Any]]:
         """The density, or its log, at the KDE's own colors, ``(U,)``, as `density` gives it.
@@ -378,6 +384,11 @@ def color_kde(
         palette, bandwidth, space=space, boundary=boundary, varying=varying, device=device
     )
     return kde._volume(bins, extent, "points")
+
+
+def _dask_name(image: "Palette | ArrayLike") -> str | None:
+    """Return the name of a dask array, which no other array has; None of anything else."""
+    return str(getattr(image, "name", "")) if is_dask(image) else None
 
 
 def _palette_of(palette_or_image: "Palette | ArrayLike", space: str) -> Palette:

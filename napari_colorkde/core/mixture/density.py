@@ -5,6 +5,7 @@ table that is evaluated once per color they hold, or, for diagonal kernels, at a
 on the lattice of 8-bit colors a diagonal mixture is one product of small matrices.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -21,7 +22,7 @@ from napari_colorkde.core.image import (
     as_sliceable,
     pixel_shape,
 )
-from napari_colorkde.core.image_tiles import tile_slices
+from napari_colorkde.core.image_tiles import is_dask, map_pixels, read_tiles
 from napari_colorkde.core.mixture.block_terms import densities, log_densities
 from napari_colorkde.core.mixture.color_blocks import ColorBlocks, WeightedColors, color_blocks
 from napari_colorkde.core.mixture.exponents import LOG2_E, Exponents, log_sum
@@ -86,7 +87,10 @@ def compute_densities(
     -------
     ndarray
         The image's shape without channels; float32, or float64 with `log`. NaN where a pixel is
-        transparent (alpha 0) or not finite.
+        transparent (alpha 0) or not finite. Of a dask image a dask array, computed block by block:
+        of 8-bit images of more than 131 072 pixels and up to three channels equal to the last bit,
+        of others to the accuracy below. Those are read once before, for the colors they hold,
+        unless all kernels are diagonal and `log` is not asked for.
 
     Raises
     ------
@@ -107,28 +111,37 @@ def compute_densities(
     n_channels = exponents.n_channels
     evaluate = _log_density if log else _density
     image = as_sliceable(image)
-    result = np.empty(pixel_shape(image.shape, channel_axis), np.float64 if log else np.float32)
-    table = None
-    if image.dtype == np.uint8 and n_channels <= MAX_COLOR_CHANNELS and result.size > FEW_PIXELS:
+    shape = pixel_shape(image.shape, channel_axis)
+    dtype = np.dtype(np.float64 if log else np.float32)
+    n_pixels = math.prod(shape)
+    table: NDArray[Any] | None = None
+    if image.dtype == np.uint8 and n_channels <= MAX_COLOR_CHANNELS and n_pixels > FEW_PIXELS:
         n_nodes = 1 << (8 * n_channels)
-        if not log and kernel_set.is_diagonal and result.size * PIXELS_WORTH >= n_nodes:
+        if not log and kernel_set.is_diagonal and n_pixels * PIXELS_WORTH >= n_nodes:
             table = _lattice_densities(kernel_set, normalized, resolve_device(device))
         if table is None:
             codes = _codes_in(image, channel_axis, n_channels)
-            table = np.zeros(n_nodes, result.dtype)
+            table = np.zeros(n_nodes, dtype)
             table[codes] = evaluate(exponents, colors_of_byte_codes(codes, n_channels))
-    for where, pixels in _pixels_of(image, channel_axis, n_channels):
-        colors = pixels.values.reshape(-1, n_channels)
-        if table is not None:
-            rows = byte_codes(colors).reshape(pixels.shape)
-            np.take(table, rows, out=result[where], mode="clip")  # the quick mode
-        else:
-            if pixels.n_not_finite:
-                colors = np.nan_to_num(colors, posinf=0, neginf=0)
-            result[where] = evaluate(exponents, colors).reshape(pixels.shape)
-        if pixels.excluded is not None:
-            result[where][pixels.excluded] = np.nan
-    return result
+
+    def paint(part: SliceableArray, _: NDArray[Any] | None = None) -> NDArray[Any]:
+        result = np.empty(pixel_shape(part.shape, channel_axis), dtype)
+        for where, pixels in _pixels_of(part, channel_axis, n_channels):
+            colors = pixels.values.reshape(-1, n_channels)
+            if table is not None:
+                rows = byte_codes(colors).reshape(pixels.shape)
+                np.take(table, rows, out=result[where], mode="clip")  # the quick mode
+            else:
+                if pixels.n_not_finite:
+                    colors = np.nan_to_num(colors, posinf=0, neginf=0)
+                result[where] = evaluate(exponents, colors).reshape(pixels.shape)
+            if pixels.excluded is not None:
+                result[where][pixels.excluded] = np.nan
+        return result
+
+    if is_dask(image):
+        return map_pixels(paint, image, None, channel_axis, dtype)
+    return paint(image)
 
 
 def mixture_density(
@@ -256,6 +269,6 @@ def _pixels_of(
     image: SliceableArray, channel_axis: int | None, n_channels: int
 ) -> Iterator[tuple[tuple[slice, ...], Pixels]]:
     """Yield an image tile by tile, with the place of each tile among the pixels."""
-    for tile in tile_slices(image.shape, channel_axis, TILE_PIXELS):
+    for tile, values in read_tiles(image, channel_axis, TILE_PIXELS):
         where = pixel_index(tile, len(image.shape), channel_axis)
-        yield where, as_pixels(image[tile], channel_axis=channel_axis, n_channels=n_channels)
+        yield where, as_pixels(values, channel_axis=channel_axis, n_channels=n_channels)

@@ -25,10 +25,18 @@ MIN_BUDGET = 8
 class PaletteBuilder:
     """Counts an image that comes in tiles.
 
+    Add each tile once, in any order, and take the `palette`. Of tiles that are counted apart, by
+    several processes or machines, the palettes are merged: `Palette.merge` is exact.
+
     Parameters
     ----------
     max_colors
-        See `Palette.from_image`.
+        See `Palette.from_image`: the budget is that of all tiles together.
+
+    Raises
+    ------
+    ValueError
+        If the budget is below 8.
     """
 
     def __init__(self, max_colors: int = MAX_COLORS) -> None:
@@ -41,7 +49,19 @@ class PaletteBuilder:
     def add(
         self, image: ArrayLike, mask: ArrayLike | None = None, channel_axis: int | None = -1
     ) -> None:
-        """Count one tile. Tiles must agree in channels and dtype."""
+        """Count one tile.
+
+        Parameters
+        ----------
+        image, mask, channel_axis
+            See `Palette.from_image`; the whole tile is in memory. A tile of which no pixel counts
+            is one, too.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is not of that form, or differs from the tiles before in channels or dtype.
+        """
         self.add_pixels(as_pixels(image, mask=mask, channel_axis=channel_axis))
 
     def add_pixels(self, pixels: Pixels) -> None:

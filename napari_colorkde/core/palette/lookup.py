@@ -12,7 +12,7 @@ from napari_colorkde.core.image import (
     has_channel_axis,
     pixel_shape,
 )
-from napari_colorkde.core.image_tiles import tile_slices
+from napari_colorkde.core.image_tiles import is_dask, map_pixels, tile_slices
 from napari_colorkde.core.palette.color_codes import byte_codes
 from napari_colorkde.core.palette.map_blocks import map_blocks
 from napari_colorkde.core.palette.packing import Packing, hashed_rows
@@ -203,6 +203,29 @@ def paint_index(values: NDArray[Any], index: NDArray[np.int32]) -> NDArray[Any]:
     # The last entry is NaN, and −1 means the last entry.
     nothing = np.full((1, *values.shape[1:]), np.nan, dtype)
     return np.concatenate([values.astype(dtype, copy=False), nothing])[index]
+
+
+def paint_pixels(
+    lookup: ColorLookup,
+    values: NDArray[Any],
+    nothing: float,
+    image: ArrayLike,
+    mask: ArrayLike | None = None,
+    channel_axis: int | None = -1,
+) -> NDArray[Any]:
+    """Give every pixel the value ``(U,)`` of its palette entry; `nothing` where it has none.
+
+    A dask array for a dask image, of which nothing is read yet.
+    """
+    # The last entry is nothing, and −1 means the last entry.
+    table = np.concatenate([values, np.array([nothing], values.dtype)])
+
+    def paint(part: ArrayLike, marks: ArrayLike | None) -> NDArray[Any]:
+        return np.asarray(table[index_image(lookup, part, marks, channel_axis)])
+
+    if is_dask(image):
+        return map_pixels(paint, image, mask, channel_axis, table.dtype)
+    return paint(image, mask)
 
 
 def pixel_index(tile: tuple[slice, ...], ndim: int, channel_axis: int | None) -> tuple[slice, ...]:

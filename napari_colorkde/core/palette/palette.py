@@ -23,7 +23,12 @@ from napari_colorkde.core.palette.counters.color_counter import MAX_COLORS
 from napari_colorkde.core.palette.distinct_rows import CountedColors
 from napari_colorkde.core.palette.lattice import Lattice, lattice_of
 from napari_colorkde.core.palette.levels import are_whole, level_bits, range_of_levels
-from napari_colorkde.core.palette.lookup import ColorLookup, index_image, paint_index
+from napari_colorkde.core.palette.lookup import (
+    ColorLookup,
+    index_image,
+    paint_index,
+    paint_pixels,
+)
 from napari_colorkde.core.palette.palette_data import PaletteData
 
 
@@ -259,6 +264,20 @@ class Palette(PaletteData):
             )
         index = self.index(image, mask, channel_axis)
         return paint_index(values, index)
+
+    def paint_lazily(
+        self,
+        values: NDArray[Any],
+        nothing: float,
+        image: ArrayLike,
+        mask: ArrayLike | None = None,
+        channel_axis: int | None = -1,
+    ) -> NDArray[Any]:
+        """Give every pixel the value ``(U,)`` of its palette entry, or `nothing`, in its dtype.
+
+        Of a dask array a dask array, computed block by block; NumPy's otherwise.
+        """
+        return paint_pixels(self._lookup, values, nothing, image, mask, channel_axis)
 
     @cached_property
     def _lookup(self) -> ColorLookup:
