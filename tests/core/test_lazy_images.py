@@ -173,7 +173,7 @@ def test_large_images_take_the_memory_of_their_blocks():
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-    # 32 megapixels: 101 MB of bytes, 134 MB of densities. 8-bit colors are counted in tables of 67 MB,
-    # one for each of two threads, and their sum.
+    # 32 megapixels: 101 MB of bytes, 134 MB of densities. 8-bit colors are counted in tables of
+    # 67 MB, one for each of two threads, and their sum.
     assert source.largest <= 1 << 20
     assert peak < 280e6
