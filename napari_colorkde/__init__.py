@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from napari_colorkde.core.classification.classify_image import class_names as class_names
     from napari_colorkde.core.classification.classify_image import classify_image as classify_image
+    from napari_colorkde.core.kde.all_pairs import compare_all as compare_all
     from napari_colorkde.core.kde.bandwidth import select_bandwidth as select_bandwidth
     from napari_colorkde.core.kde.color_kde import ColorKDE as ColorKDE
     from napari_colorkde.core.kde.color_kde import color_kde as color_kde
@@ -47,6 +48,7 @@ _HOMES = {
     "classify_image": "core.classification.classify_image",
     "color_kde": "core.kde.color_kde",
     "compare": "core.kde.divergence",
+    "compare_all": "core.kde.all_pairs",
     "compute_densities": "core.mixture.density",
     "fit_classes": "core.mixture.fit_classes",
     "fit_kernels": "core.mixture.fit_kernels",

@@ -14,7 +14,7 @@ import napari_colorkde
 SIGNATURES = {
     "ColorKDE": (
         "(palette_or_image, bandwidth=None, *, space='rgb', boundary='none', varying=False,"
-        " device='auto')"
+        " mask=None, channel_axis=-1, weights=None, device='auto')"
     ),
     "ColorKDE.density": "(self, image=None, log=False, *, mask=None, channel_axis=-1)",
     "ColorKDE.leave_one_color_out": "(self)",
@@ -32,11 +32,14 @@ SIGNATURES = {
     "GaussianKDE.standard_errors": "(self, X)",
     "Kernel": "(mean, covariance, weight, *, cls='', name='', visible=True)",
     "KernelSet": "(kernels, name='', space='rgb')",
+    "KernelSet.to_space": "(self, space, *, white=255.0)",
     "Look.apply": "(self, image)",
     "Look.apply_to_palette": "(self, palette)",
-    "Palette.from_image": "(image, mask=None, channel_axis=-1, *, max_colors=16777216)",
+    "Palette.from_image": (
+        "(image, mask=None, channel_axis=-1, *, max_colors=16777216, weights=None)"
+    ),
     "Palette.from_images": ("(images, masks=None, channel_axis=-1, *, max_colors=16777216)"),
-    "PaletteBuilder": "(max_colors=16777216)",
+    "PaletteBuilder": "(max_colors=16777216, *, name='image')",
     "PaletteBuilder.add": "(self, image, mask=None, channel_axis=-1)",
     "PaletteBuilder.palette": "(self)",
     "Palette.index": "(self, image, mask=None, channel_axis=-1)",
@@ -45,23 +48,33 @@ SIGNATURES = {
     "class_names": "(kernels)",
     "classify_image": (
         "(image, kernels, *, show='class', cls=None, against=None, priors=None, keep_mass=None,"
-        " mask=None, channel_axis=-1, device='auto', none_below=None)"
+        " mask=None, channel_axis=-1, space=None, device='auto', none_below=None)"
     ),
     "color_kde": (
         "(image, bandwidth=None, *, bins=128, extent=None, space='rgb', boundary='none',"
         " varying=False, mask=None,"
+        " channel_axis=-1, weights=None, device='auto')"
+    ),
+    "compare": (
+        "(image_a, image_b, bandwidth=None, *, space='rgb', mask_a=None, mask_b=None,"
         " channel_axis=-1, device='auto')"
     ),
-    "compare": "(image_a, image_b, bandwidth=None, *, device='auto')",
+    "compare_all": (
+        "(images, bandwidth=None, *, names=None, masks=None, space='rgb', channel_axis=-1,"
+        " device='auto')"
+    ),
     "compute_densities": (
-        "(image, kernels, *, log=False, normalized=True, channel_axis=-1, device='auto')"
+        "(image, kernels, *, log=False, normalized=True, mask=None, channel_axis=-1, space=None,"
+        " device='auto')"
     ),
     "fit_classes": (
         "(image, labels, n_kernels, *, names=None, covariance_type='full',"
-        " reg_covar=None, random_state=None, channel_axis=-1)"
+        " reg_covar=None, random_state=None, mask=None, channel_axis=-1, space='rgb',"
+        " device='auto')"
     ),
     "fit_kernels": (
-        "(image, n_kernels, *, mask=None, covariance_type='full', reg_covar=None,"
+        "(image, n_kernels, *, mask=None, channel_axis=-1, weights=None, space='rgb',"
+        " device='auto', covariance_type='full', reg_covar=None,"
         " random_state=None, max_iter=200, tol=0.001, n_init=1, means_init=None,"
         " return_report=False)"
     ),
@@ -75,7 +88,7 @@ SIGNATURES = {
     "save_palette": "(path, palette, *, description=None)",
     "select_bandwidth": (
         "(image, method='loco', candidates=None, *, shape='isotropic', space='rgb', exact=False,"
-        " device='auto')"
+        " mask=None, channel_axis=-1, device='auto')"
     ),
 }
 

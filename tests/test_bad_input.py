@@ -28,6 +28,7 @@ WALL = ck.Kernel([100, 120, 140], [700, 600, 500], 0.5, cls="wall")
 BOTH = ck.KernelSet([SKIN, WALL], "both")
 KDE = ck.ColorKDE(RGB, 20)
 PALETTE = KDE.palette
+LOOK = ck.Look(np.indices((2, 2, 2)).transpose(1, 2, 3, 0).astype(float))
 GAUSSIAN = ck.GaussianKDE().fit(VECTORS)
 X = torch.rand(2, 3, 4, 4)
 ROWS = torch.rand(5, 3)
@@ -146,6 +147,14 @@ NOT_PATHS = {"None": None, "a number": 7, "an array": RGB, "an empty name": ""}
 NOT_TENSORS = {**NOT_ARRAYS, "an array": RGB, "a number": 7, "sparse": torch.eye(3).to_sparse()}
 del NOT_TENSORS["a tensor with gradients"]
 
+
+def build(image: Any) -> ck.Palette:
+    """The palette of an image that comes as one tile."""
+    builder = ck.PaletteBuilder()
+    builder.add(image)
+    return builder.palette()
+
+
 # Argument -> calls that take it, and what they do not take.
 TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
     (
@@ -154,12 +163,14 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
         {
             "Palette.from_image": ck.Palette.from_image,
             "Palette.from_images": lambda bad: ck.Palette.from_images([bad]),
+            "PaletteBuilder": build,
             "ColorKDE": ck.ColorKDE,
             "ColorKDE, lab": lambda bad: ck.ColorKDE(bad, space="lab"),
             "ColorKDE.density": lambda bad: KDE.density("None" if bad is None else bad),
             "ColorKDE.log_likelihood": KDE.log_likelihood,
             "color_kde": ck.color_kde,
             "compare": lambda bad: ck.compare(bad, RGB),
+            "compare_all": lambda bad: ck.compare_all([RGB, bad]),
             "compare, second": lambda bad: ck.compare(RGB, bad),
             "select_bandwidth": ck.select_bandwidth,
             "select_bandwidth, blocks": lambda bad: ck.select_bandwidth(bad, "blocks"),
@@ -172,6 +183,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
         "image",
         MAY_BE_NAN,
         {
+            "Look.apply": LOOK.apply,
             "Palette.index": PALETTE.index,
             "Palette.paint": lambda bad: PALETTE.paint(PALETTE.counts, bad),
             "compute_densities": lambda bad: ck.compute_densities(bad, BOTH),
@@ -187,6 +199,26 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
             "color_kde": lambda bad: ck.color_kde(RGB, mask=bad),
             "fit_kernels": lambda bad: ck.fit_kernels(RGB, 2, mask=bad),
             "classify_image": lambda bad: ck.classify_image(RGB, BOTH, mask=bad),
+            "ColorKDE": lambda bad: ck.ColorKDE(RGB, mask=bad),
+            "select_bandwidth": lambda bad: ck.select_bandwidth(RGB, mask=bad),
+            "compare": lambda bad: ck.compare(RGB, RGB, mask_a=bad),
+            "compare_all": lambda bad: ck.compare_all([RGB, RGB], masks=[None, bad]),
+            "fit_classes": lambda bad: ck.fit_classes(RGB, LABELS, 1, mask=bad),
+        },
+    ),
+    (
+        "mask",
+        {k: v for k, v in NOT_MASKS.items() if k != "nothing"},
+        {"compute_densities": lambda bad: ck.compute_densities(RGB, BOTH, mask=bad)},
+    ),
+    (
+        "weights",
+        NOT_WEIGHTS,
+        {
+            "Palette.from_image": lambda bad: ck.Palette.from_image(RGB, weights=bad),
+            "ColorKDE": lambda bad: ck.ColorKDE(RGB, weights=bad),
+            "color_kde": lambda bad: ck.color_kde(RGB, weights=bad),
+            "fit_kernels": lambda bad: ck.fit_kernels(RGB, 2, weights=bad),
         },
     ),
     (
@@ -228,6 +260,12 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
         {
             "ColorKDE": lambda bad: ck.ColorKDE(RGB, space=bad),
             "color_kde": lambda bad: ck.color_kde(RGB, space=bad),
+            "compare": lambda bad: ck.compare(RGB, RGB, space=bad),
+            "compare_all": lambda bad: ck.compare_all([RGB, RGB], space=bad),
+            "fit_kernels": lambda bad: ck.fit_kernels(RGB, 1, space=bad),
+            "fit_classes": lambda bad: ck.fit_classes(RGB, LABELS, 1, space=bad),
+            "KernelSet": lambda bad: ck.KernelSet([SKIN], space=bad),
+            "KernelSet.to_space": BOTH.to_space,
             "select_bandwidth": lambda bad: ck.select_bandwidth(RGB, space=bad),
         },
     ),
@@ -243,6 +281,14 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
             "classify_image": lambda bad: ck.classify_image(RGB, BOTH, device=bad),
             "GaussianKDE": lambda bad: ck.GaussianKDE(device=bad).fit(VECTORS).score(VECTORS),
             "grid_search": lambda bad: ck.grid_search(VECTORS, VECTORS, [1], device=bad),
+        },
+    ),
+    (
+        "space",
+        {k: v for k, v in NOT_CHOICES.items() if k != "no"},
+        {
+            "compute_densities": lambda bad: ck.compute_densities(RGB, BOTH, space=bad),
+            "classify_image": lambda bad: ck.classify_image(RGB, BOTH, space=bad),
         },
     ),
     ("boundary", NOT_CHOICES, {"ColorKDE": lambda bad: ck.ColorKDE(RGB, boundary=bad)}),
@@ -465,6 +511,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
         {
             "load_kernels": ck.load_kernels,
             "load_palette": ck.load_palette,
+            "read_look": ck.read_look,
             "read_image": ck.read_image,
             "save_kernels": lambda bad: ck.save_kernels(bad, BOTH),
             "save_palette": lambda bad: ck.save_palette(bad, PALETTE),
@@ -478,7 +525,10 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
     (
         "palette",
         {"an image": RGB, "no": None, "text": "a"},
-        {"save_palette": lambda bad: ck.save_palette("palette.npz", bad)},
+        {
+            "save_palette": lambda bad: ck.save_palette("palette.npz", bad),
+            "Look.apply_to_palette": LOOK.apply_to_palette,
+        },
     ),
     (
         "x",
@@ -566,5 +616,5 @@ def test_every_public_name_is_in_the_table() -> None:
     tried = {name for *_, calls in TABLE for name in calls}
     words = {word for name in tried for word in re.findall(r"\w+", name)}
     results = {"DensityVolume"}  # made by the library
-    assert {name for name in ck.__all__ if name[0] != "_"} - results <= words | {"KernelSet"}
+    assert {name for name in ck.__all__ if name[0] != "_"} - results <= words
     assert set(ct.__all__) <= words | {"mixture_density"}

@@ -10,7 +10,7 @@ three channels as sRGB.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from napari_colorkde.core.palette.palette import Palette
 
 Colors = NDArray[np.float64]
+
+SpaceName = Literal["rgb", "linear", "lab", "oklab", "hsv", "ycbcr", "principal"]
+"""The spaces that come with the program; `COLOR_SPACES` may have more."""
 
 RGB_CHANNELS = 3
 

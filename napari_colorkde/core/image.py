@@ -125,10 +125,9 @@ def as_pixels(
         values = values[..., :3]
     given = values.shape[-1]
     if wanted is not None and given != wanted:
+        needed = f"{_channels(wanted)} {'is' if wanted == 1 else 'are'} needed"
         raise ValueError(
-            f"{name} has {_channels(given)}, but {_channels(wanted)} "
-            f"{'is' if wanted == 1 else 'are'} needed; choose the channels (image[..., :n]) or "
-            "name the channel axis with channel_axis."
+            f"{name} has {_channels(given)}, but {needed}; {advice_for(values.shape, wanted)}."
         )
     if wanted is None and given > MAX_COLOR_CHANNELS:
         raise ValueError(
@@ -137,10 +136,20 @@ def as_pixels(
         )
     masked: NDArray[np.bool_] | None = None
     if mask is not None:
-        masked = _left_out(np.asarray(checked_mask(mask, values.shape[:-1], name)))
+        masked = ~left_in(checked_mask(mask, values.shape[:-1], name))
     if hidden is not None:
         masked = np.asarray(hidden if masked is None else masked | hidden)
     return _exclude(values, masked, transparent, broken)
+
+
+def advice_for(shape: tuple[int, ...], wanted: int) -> str:
+    """Say how to get an image with so many channels from one of this shape, channels last."""
+    if len(shape) == 3 and shape[1:] == (wanted, 1):
+        return (
+            f"give colors, ({shape[0]}, {wanted}), to ColorKDE.evaluate, or as an image of one "
+            "row, colors[np.newaxis]"
+        )
+    return "choose the channels (image[..., :n]) or name the channel axis with channel_axis"
 
 
 def as_sliceable(image: ArrayLike, name: str = "image", wanted: Wanted = IMAGE) -> SliceableArray:
@@ -157,14 +166,15 @@ def as_sliceable(image: ArrayLike, name: str = "image", wanted: Wanted = IMAGE) 
     return cast(SliceableArray, as_array(image, name, wanted))
 
 
-def _left_out(mask: NDArray[Any]) -> NDArray[np.bool_]:
-    """Where a mask is zero; fractions are refused, as they may be meant as weights."""
+def left_in(marks: SliceableArray) -> NDArray[np.bool_]:
+    """Where a mask is not zero; fractions are refused, as they may be meant as weights."""
+    mask = np.asarray(marks)
     if mask.dtype.kind == "f" and not ((mask <= 0) | (mask >= 1)).all():
         raise ValueError(
             "mask holds fractions or NaN, but a pixel counts or does not; give mask >= 0.5, or "
-            "weigh the colors with Palette.with_weights."
+            "the fractions as weights to Palette.from_image."
         )
-    return np.asarray(mask == 0)
+    return np.asarray(mask != 0)
 
 
 def checked_mask(mask: ArrayLike, shape: tuple[int, ...], name: str = "image") -> SliceableArray:
@@ -191,7 +201,9 @@ def has_channel_axis(ndim: int, channel_axis: int | None) -> bool:
     return channel_axis is not None and not (ndim <= 2 and channel_axis == -1)
 
 
-def pixel_shape(shape: tuple[int, ...], channel_axis: int | None) -> tuple[int, ...]:
+def pixel_shape(
+    shape: tuple[int, ...], channel_axis: int | None, name: str = "image"
+) -> tuple[int, ...]:
     """Shape of an image without its channels.
 
     Raises
@@ -199,7 +211,7 @@ def pixel_shape(shape: tuple[int, ...], channel_axis: int | None) -> tuple[int, 
     ValueError
         If the image is empty or has no such axis.
     """
-    return channels_last(np.broadcast_to(np.uint8(0), shape), channel_axis).shape[:-1]
+    return channels_last(np.broadcast_to(np.uint8(0), shape), channel_axis, name).shape[:-1]
 
 
 def channels_last(

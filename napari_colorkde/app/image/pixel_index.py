@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import Box, ImageSource
-from napari_colorkde.core.image_tiles import tile_slices
+from napari_colorkde.core.palette.image_tiles import tile_slices
 from napari_colorkde.core.palette.palette import Palette
 
 INDEX_BYTES = 1 << 28

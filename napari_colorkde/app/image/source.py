@@ -18,7 +18,7 @@ from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.layer_files import file_of
 from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.core.image import SliceableArray
-from napari_colorkde.core.image_tiles import chunks_of, read_ahead, tile_slices
+from napari_colorkde.core.palette.image_tiles import chunks_of, read_ahead, tile_slices
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer

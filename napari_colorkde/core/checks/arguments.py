@@ -91,11 +91,14 @@ def as_array(value: Any, name: str, wanted: Wanted = NUMBERS) -> NDArray[Any]:
     if hasattr(value, "detach") and hasattr(value, "cpu"):
         value = value.detach().cpu()
     try:
-        return np.asarray(value)
+        array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError):
         raise ValueError(
             f"{name} has rows of different lengths, or holds no numbers; give {wanted.text}."
         ) from None
+    if array.shape == () and array.dtype == object:
+        raise TypeError(f"{name} is {_kind(value)}; give {wanted.text}.")
+    return array
 
 
 def real_numbers(

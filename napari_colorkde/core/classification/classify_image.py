@@ -22,7 +22,15 @@ from napari_colorkde.core.classification.bayes import (
 )
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.mixture.density import mixture_log_density
+from napari_colorkde.core.mixture.kernel_spaces import (
+    UnitsWatch,
+    image_dtype_of,
+    kernels_for,
+    points_for,
+    refuse_other_channels,
+)
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
+from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.palette import Palette
 
 Array = NDArray[np.float64]
@@ -49,7 +57,7 @@ class ClassOptions(TypedDict, total=False):
 
 
 def classify_image(
-    image: ArrayLike,
+    image: Palette | ArrayLike,
     kernels: ClassKernels,
     *,
     show: ClassOutput = "class",
@@ -59,6 +67,7 @@ def classify_image(
     keep_mass: float | None = None,
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
+    space: str | None = None,
     device: DeviceLike = "auto",
     none_below: float | None = None,
 ) -> NDArray[Any]:
@@ -67,7 +76,8 @@ def classify_image(
     Parameters
     ----------
     image
-        ``(..., H, W, C)`` with the channels of the kernels in their order, RGBA, or gray.
+        ``(..., H, W, C)`` with the channels of the kernels in their order, RGBA, or gray; or a
+        `Palette`, for its colors.
     kernels
         A `KernelSet`, or several by name as `load_kernels` gives them. A kernel without a class has
         the name of its set for one.
@@ -90,6 +100,8 @@ def classify_image(
         ``(..., H, W)``; a pixel counts where it is non-zero.
     channel_axis
         Axis of the channels; None if there is none.
+    space
+        Color space of the kernels' densities, see `compute_densities`.
     device
         Where to compute; float64, so on the host where a device has none.
     none_below
@@ -98,11 +110,11 @@ def classify_image(
     Returns
     -------
     ndarray
-        The image's shape without channels. Posteriors and ratios are float32, NaN where a pixel
-        does not count. Classes are unsigned integers, 0 where a pixel does not count or is of no
-        class, so that napari shows them as a Labels layer. Of a dask image a dask array, equal to
-        the last bit: the image is read once to count its colors, and painted block by block when
-        the result is computed.
+        The image's shape without channels, ``(U,)`` of a palette. Posteriors and ratios are
+        float32, NaN where a pixel does not count. Classes are unsigned integers, 0 where a pixel
+        does not count or is of no class, so that napari shows them as a Labels layer. Of a dask
+        image a dask array, equal to the last bit: the image is read once to count its colors, and
+        painted block by block when the result is computed.
 
     Raises
     ------
@@ -118,10 +130,13 @@ def classify_image(
     no class; the ratio of two such classes is 0.
     O(pixels + colors · K). Images of very many colors are binned, see `Palette.from_image`.
     """
-    palette = Palette.from_image(image, mask, channel_axis)
+    palette = palette_of(image, mask, channel_axis)
+    units = UnitsWatch(kernels_and_classes(kernels)[0])
+    units.look(palette.colors)
+    units.warn(stacklevel=2)
     values = classify_palette(
         palette,
-        kernels,
+        kernels_in(kernels, space, image_dtype_of(palette)),
         show=show,
         cls=cls,
         against=against,
@@ -129,6 +144,8 @@ def classify_image(
         keep_mass=_keep_mass(keep_mass, none_below),
         device=device,
     )
+    if isinstance(image, Palette):
+        return values
     nothing = 0 if values.dtype.kind == "u" else np.nan
     return palette.paint_lazily(values, nothing, image, mask, channel_axis)
 
@@ -203,12 +220,9 @@ def class_log_densities(
         If the channels do not fit, or there is no kernel.
     """
     members, classes = kernels_and_classes(kernels)
-    if members.n_channels != palette.n_channels:
-        raise ValueError(
-            f"kernels has {members.n_channels} channels, but the image's colors have "
-            f"{palette.n_channels}; use an image with the channels of the kernels."
-        )
-    return _log_densities_in_blocks(palette, members, classes, device)
+    refuse_other_channels(palette, members)
+    points = points_for(palette, members.space)
+    return _log_densities_in_blocks(points, members, classes, device)
 
 
 def class_names(kernels: ClassKernels) -> tuple[str, ...]:
@@ -228,10 +242,15 @@ def kernels_and_classes(kernels: ClassKernels) -> tuple[KernelSet, tuple[str, ..
     Raises
     ------
     ValueError
-        If there is no kernel, or sets have different channels.
+        If there is no kernel, or sets have different channels, or spaces.
     """
     if isinstance(kernels, Mapping):
         pairs = list(kernels.items())
+        for name, each in pairs:
+            if not isinstance(each, KernelSet):
+                raise TypeError(
+                    f"kernels[{name!r}] is a {type(each).__name__}; give a KernelSet for each name."
+                )
     else:
         single = kernels if isinstance(kernels, KernelSet) else KernelSet(kernels)
         pairs = [(single.name, single)]
@@ -239,7 +258,25 @@ def kernels_and_classes(kernels: ClassKernels) -> tuple[KernelSet, tuple[str, ..
     classes = tuple(kernel.cls or name for name, kernel_set in pairs for kernel in kernel_set)
     if not members:
         raise ValueError("kernels is empty; classes need at least one kernel.")
-    return KernelSet(members), classes
+    spaces = list(dict.fromkeys(kernel_set.space for _, kernel_set in pairs if len(kernel_set)))
+    if len(spaces) > 1:
+        raise ValueError(
+            f"kernels lie in the spaces {', '.join(spaces)}; give sets of one space, such as "
+            "KernelSet.to_space makes."
+        )
+    return KernelSet(members, space=spaces[0]), classes
+
+
+def kernels_in(
+    kernels: ClassKernels, space: str | None, image_dtype: "np.dtype[Any]"
+) -> ClassKernels:
+    """Return kernels, or sets of them, in this space; None: as they are, see `kernels_for`."""
+    if space is None:
+        return kernels
+    if isinstance(kernels, Mapping):
+        return {name: kernels_for(each, space, image_dtype) for name, each in kernels.items()}
+    single = kernels if isinstance(kernels, KernelSet) else KernelSet(kernels)
+    return kernels_for(single, space, image_dtype)
 
 
 def log_class_weights(kernels: KernelSet, members: Sequence[int]) -> Array:

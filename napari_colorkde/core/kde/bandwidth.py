@@ -11,9 +11,14 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.checks.arguments import Wanted, as_array
+from napari_colorkde.core.checks.arguments import Wanted, as_array, choice
 from napari_colorkde.core.checks.covariance import checked_covariance, checked_sigmas
-from napari_colorkde.core.colorspaces import color_space, palette_in_space
+from napari_colorkde.core.colorspaces import (
+    COLOR_SPACES,
+    color_space,
+    palette_in_space,
+    refuse_other_than_srgb,
+)
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 from napari_colorkde.core.kde.bandwidth_rules import (
@@ -25,6 +30,7 @@ from napari_colorkde.core.kde.bandwidth_rules import (
 from napari_colorkde.core.kde.bandwidth_search import search_by_likelihood
 from napari_colorkde.core.kde.leave_one_out import LikelihoodMethod
 from napari_colorkde.core.kde.selectors.held_out import Halves, halves_by_blocks, random_halves
+from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.palette import Palette
 
 Bandwidth = str | ArrayLike | None
@@ -98,6 +104,8 @@ def select_bandwidth(
     shape: Shape = "isotropic",
     space: str = "rgb",
     exact: bool = False,
+    mask: ArrayLike | None = None,
+    channel_axis: int | None = -1,
     device: "str | Device" = "auto",
 ) -> BandwidthSelection:
     """Choose a bandwidth for the color KDE of an image.
@@ -129,6 +137,8 @@ def select_bandwidth(
         Score at every color. Otherwise palettes of more than a million colors that lie on no small
         lattice, such as those of 12-bit photographs, are scored at 65 536 random pixels under the
         density of all, and `standard_errors` says how far off that may be.
+    mask, channel_axis
+        See `Palette.from_image`; for an image.
     device
         See `resolve_device`.
 
@@ -156,10 +166,12 @@ def select_bandwidth(
     the number of pixels as n. One transform per candidate: 1 to 2 s on two cores for an 8-bit
     photograph of 18 megapixels.
     """
-    bandwidth_rule(method)
+    method = bandwidth_rule(method).name
+    space = choice(space, "space", COLOR_SPACES)
     place = resolve_device(device)
-    palette = image if isinstance(image, Palette) else Palette.from_image(image)
-    points, halves = in_space(palette, halves_for(method, image), space)
+    refuse = None if space == "rgb" else refuse_other_than_srgb
+    palette = palette_of(image, mask, channel_axis, refuse=refuse)
+    points, halves = in_space(palette, halves_for(method, image, mask, channel_axis), space)
     steps = iterate_selection(
         points, method, candidates, place, exact=exact, shape=shape, halves=halves
     )
@@ -168,11 +180,18 @@ def select_bandwidth(
     return selection
 
 
-def halves_for(bandwidth: object, image: Palette | ArrayLike) -> Halves | None:
+def halves_for(
+    bandwidth: object,
+    image: Palette | ArrayLike,
+    mask: ArrayLike | None = None,
+    channel_axis: int | None = -1,
+) -> Halves | None:
     """Return the halves of an image's pixels, for a rule that needs them; otherwise None."""
     if not isinstance(bandwidth, str) or isinstance(image, Palette):
         return None
-    return halves_by_blocks(image) if bandwidth_rule(bandwidth).needs_image else None
+    if not bandwidth_rule(bandwidth).needs_image:
+        return None
+    return halves_by_blocks(image, mask, channel_axis)
 
 
 def in_space(palette: Palette, halves: Halves | None, space: str) -> tuple[Palette, Halves | None]:
@@ -213,6 +232,7 @@ def iterate_selection(
         See `select_bandwidth`; and for a shape given to a rule that tries no candidates.
     """
     rule = bandwidth_rule(method)
+    method = rule.name
     if not rule.tries_candidates:
         if shape != "isotropic":
             raise ValueError(

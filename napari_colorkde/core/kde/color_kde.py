@@ -22,7 +22,6 @@ from napari_colorkde.core.colorspaces import (
     rgb_fractions,
 )
 from napari_colorkde.core.device import Device, resolve_device
-from napari_colorkde.core.image_tiles import is_dask
 from napari_colorkde.core.kde.bandwidth import (
     Bandwidth,
     bandwidth_covariance,
@@ -44,9 +43,11 @@ from napari_colorkde.core.kde.statistics import DensityStatistics, checked_color
 from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums, SpreadSums
 from napari_colorkde.core.kernel_sums.separable import Sampling
 from napari_colorkde.core.kernel_sums.steps import Steps
-from napari_colorkde.core.palette.count_image import count_image
+from napari_colorkde.core.number_text import counted
+from napari_colorkde.core.palette.count_image import palette_of
+from napari_colorkde.core.palette.image_tiles import is_dask
 from napari_colorkde.core.palette.palette import Palette
-from napari_colorkde.core.palette.ranges import refuse_other_kind
+from napari_colorkde.core.palette.ranges import refuse_other_kind, warn_of_fractions
 
 SAMPLINGS: tuple[Sampling, ...] = get_args(Sampling)
 
@@ -75,6 +76,8 @@ class ColorKDE(DensityStatistics):
     varying
         Whether kernels are wider where colors are rare, by Abramson's square-root law: `bandwidth`
         is the pilot's, and the geometric mean of the widths. To 1e-3 of the peak.
+    mask, channel_axis, weights
+        See `Palette.from_image`; for an image.
     device
         "auto", "cuda", "mps", "cpu" or a torch device.
 
@@ -102,17 +105,28 @@ class ColorKDE(DensityStatistics):
         space: str = "rgb",
         boundary: Boundary = "none",
         varying: bool = False,
+        mask: ArrayLike | None = None,
+        channel_axis: int | None = -1,
+        weights: ArrayLike | None = None,
         device: "str | Device" = "auto",
     ) -> None:
         # What can be refused is refused before the colors are counted.
         self.device = resolve_device(device)
         space = choice(space, "space", COLOR_SPACES)
         refuse_bandwidth(bandwidth)
-        self.palette = _palette_of(palette_or_image, space)
-        self._counted = _dask_name(palette_or_image)
+        self.palette = palette_of(
+            palette_or_image,
+            mask,
+            channel_axis,
+            weights=weights,
+            refuse=None if space == "rgb" else refuse_other_than_srgb,
+        )
+        is_whole = mask is None and weights is None and channel_axis == -1
+        self._counted = _dask_name(palette_or_image) if is_whole else None
         self.space = space
         self.color_space = None if space == "rgb" else color_space(space, self.palette)
-        halves = in_space(self.palette, halves_for(bandwidth, palette_or_image), space)[1]
+        held_out = halves_for(bandwidth, palette_or_image, mask, channel_axis)
+        halves = in_space(self.palette, held_out, space)[1]
         self.covariance = bandwidth_covariance(bandwidth, self.points, self.device, halves)
         check_estimator(boundary, varying, self.covariance)
         self.boundary, self.varying = boundary, varying
@@ -235,7 +249,7 @@ class ColorKDE(DensityStatistics):
             palette = self.palette
         else:
             palette = Palette.from_image(image, mask, channel_axis)
-        self._check_channels(palette)
+        self._check_channels(palette, np.shape(image))
         return palette.paint_lazily(self._at(palette, log), np.nan, image, mask, channel_axis)
 
     def density_in_steps(self, log: bool = False) -> Steps[NDArray[Any]]:
@@ -274,8 +288,14 @@ class ColorKDE(DensityStatistics):
         ------
         ValueError, TypeError
             If they are not of that form.
+
+        Warns
+        -----
+        ColorUnitsWarning
+            If all are from 0 to 1, some between, and the KDE is of whole levels.
         """
         values = checked_colors(colors, self.palette.n_channels)
+        warn_of_fractions(values, self.palette, stacklevel=2)
         if self.color_space is not None:
             dtype = self.palette.image_dtype or self.palette.dtype
             values = self.color_space.from_rgb(rgb_fractions(values, dtype))
@@ -291,11 +311,8 @@ class ColorKDE(DensityStatistics):
         channel_axis: int | None = -1,
     ) -> float:
         """Mean log-density of an image's pixels under this KDE, in nats per pixel."""
-        if isinstance(image, Palette):
-            palette = image
-        else:
-            palette = Palette.from_image(image, mask, channel_axis)
-        self._check_channels(palette)
+        palette = palette_of(image, mask, channel_axis)
+        self._check_channels(palette, () if isinstance(image, Palette) else np.shape(image))
         logs = self._at(palette, log=True)
         return float(palette.counts @ logs / palette.total_weight)
 
@@ -329,11 +346,14 @@ class ColorKDE(DensityStatistics):
         sums *= np.float32(np.exp(-log_normalizer(self.covariance)))
         return sums
 
-    def _check_channels(self, palette: Palette) -> None:
-        if palette.n_channels != self.palette.n_channels:
+    def _check_channels(self, palette: Palette, shape: tuple[int, ...] = ()) -> None:
+        n = self.palette.n_channels
+        if palette.n_channels != n:
+            is_points = len(shape) == 2 and shape[1] == n
+            advice = "call evaluate(colors) for colors, (n, C)" if is_points else ""
             raise ValueError(
-                f"image has {palette.n_channels} color channels, the KDE "
-                f"{self.palette.n_channels}; give an image of the same kind."
+                f"image has {counted(palette.n_channels, 'color channel')}, the KDE {n}; "
+                f"{advice or 'give an image of the same kind'}."
             )
         if palette is not self.palette:
             refuse_other_kind(palette, self.palette)
@@ -357,13 +377,14 @@ def color_kde(
     varying: bool = False,
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
+    weights: ArrayLike | None = None,
     device: "str | Device" = "auto",
 ) -> DensityVolume:
     """Kernel density estimate of an image's colors on a regular grid.
 
     Parameters
     ----------
-    image, mask, channel_axis
+    image, mask, channel_axis, weights
         See `Palette.from_image`.
     bandwidth, space, boundary, varying, device
         See `ColorKDE`.
@@ -379,9 +400,16 @@ def color_kde(
     -----
     For 8-bit colors the time is that of counting the pixels plus at most 7.5 GFLOP for 128³.
     """
-    palette = image if isinstance(image, Palette) else Palette.from_image(image, mask, channel_axis)
     kde = ColorKDE(
-        palette, bandwidth, space=space, boundary=boundary, varying=varying, device=device
+        image,
+        bandwidth,
+        space=space,
+        boundary=boundary,
+        varying=varying,
+        mask=mask,
+        channel_axis=channel_axis,
+        weights=weights,
+        device=device,
     )
     return kde._volume(bins, extent, "points")
 
@@ -389,9 +417,3 @@ def color_kde(
 def _dask_name(image: "Palette | ArrayLike") -> str | None:
     """Return the name of a dask array, which no other array has; None of anything else."""
     return str(getattr(image, "name", "")) if is_dask(image) else None
-
-
-def _palette_of(palette_or_image: "Palette | ArrayLike", space: str) -> Palette:
-    if isinstance(palette_or_image, Palette):
-        return palette_or_image
-    return count_image(palette_or_image, refuse=None if space == "rgb" else refuse_other_than_srgb)

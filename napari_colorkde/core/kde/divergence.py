@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.arguments import choice
 from napari_colorkde.core.checks.covariance import log_normalizer
+from napari_colorkde.core.colorspaces import (
+    COLOR_SPACES,
+    color_space,
+    palette_in_space,
+    refuse_other_than_srgb,
+)
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance
 from napari_colorkde.core.kernel_sums.kernel_sums import (
@@ -15,6 +22,7 @@ from napari_colorkde.core.kernel_sums.kernel_sums import (
     LatticeSums,
     kernel_sums,
 )
+from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.palette import Palette
 
 Axes = tuple[NDArray[np.float64], ...]
@@ -62,6 +70,10 @@ def compare(
     image_b: Palette | ArrayLike,
     bandwidth: Bandwidth = None,
     *,
+    space: str = "rgb",
+    mask_a: ArrayLike | None = None,
+    mask_b: ArrayLike | None = None,
+    channel_axis: int | None = -1,
     device: "str | Device" = "auto",
 ) -> Comparison:
     """Compare the colors of two images by the divergence of their KDEs.
@@ -74,6 +86,10 @@ def compare(
     bandwidth
         See `ColorKDE`; both densities use it. None and the named methods take it from both images
         together.
+    space
+        Color space of the densities and the bandwidth, see `ColorKDE`.
+    mask_a, mask_b, channel_axis
+        See `Palette.from_image`; for images.
     device
         See `resolve_device`.
 
@@ -93,11 +109,28 @@ def compare(
     -----
     Lin, Divergence measures based on the Shannon entropy, IEEE Trans. Inf. Theory 37 (1991).
     """
-    a, b = (i if isinstance(i, Palette) else Palette.from_image(i) for i in (image_a, image_b))
-    both = a.merge(b)
+    space = choice(space, "space", COLOR_SPACES)
     place = resolve_device(device)
-    covariance = bandwidth_covariance(bandwidth, both, place)
-    axes = _grid(both, covariance)
+    refuse = None if space == "rgb" else refuse_other_than_srgb
+    a = palette_of(image_a, mask_a, channel_axis, refuse=refuse, name="image_a")
+    b = palette_of(image_b, mask_b, channel_axis, refuse=refuse, name="image_b")
+    a, b, both = in_one_space([a, b, a.merge(b)], space)
+    return compare_palettes(a, b, bandwidth_covariance(bandwidth, both, place), place)
+
+
+def in_one_space(palettes: list[Palette], space: str) -> list[Palette]:
+    """Return palettes in a color space: one that depends on an image is that of the last."""
+    if space == "rgb":
+        return palettes
+    known = color_space(space, palettes[-1])
+    return [palette_in_space(palette, known) for palette in palettes]
+
+
+def compare_palettes(
+    a: Palette, b: Palette, covariance: NDArray[np.float64], place: Device
+) -> Comparison:
+    """Compare two palettes by the divergence of their KDEs of this bandwidth."""
+    axes = _grid([a, b], covariance)
     cell = float(np.prod([axis[1] - axis[0] for axis in axes]))
     totals = np.zeros(4)
     for log_a, log_b in _log_densities(a, b, covariance, axes, place):
@@ -111,12 +144,12 @@ def compare(
     return Comparison(kl_ab=kl_ab, kl_ba=kl_ba, js=0.5 * (a_to_middle + b_to_middle))
 
 
-def _grid(palette: Palette, covariance: NDArray[np.float64]) -> Axes:
+def _grid(palettes: list[Palette], covariance: NDArray[np.float64]) -> Axes:
     sigmas = np.sqrt(np.diag(covariance))
     # The narrowest direction of a full covariance sets the spacing of every axis.
     narrow = 1 / np.sqrt(np.diag(np.linalg.inv(covariance)))
-    low = palette.colors.min(axis=0) - REACH * sigmas
-    high = palette.colors.max(axis=0) + REACH * sigmas
+    low = np.min([p.colors.min(axis=0) for p in palettes], axis=0) - REACH * sigmas
+    high = np.max([p.colors.max(axis=0) for p in palettes], axis=0) + REACH * sigmas
     for spacing in SPACINGS:
         step = spacing * narrow
         lengths = np.ceil((high - low) / step) + 1

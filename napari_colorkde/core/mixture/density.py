@@ -7,12 +7,13 @@ on the lattice of 8-bit colors a diagonal mixture is one product of small matric
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.colorspaces import refuse_other_than_srgb
 from napari_colorkde.core.device import Device, resolve_device, without_denormals
 from napari_colorkde.core.image import (
     MAX_COLOR_CHANNELS,
@@ -20,15 +21,26 @@ from napari_colorkde.core.image import (
     SliceableArray,
     as_pixels,
     as_sliceable,
+    checked_mask,
     pixel_shape,
 )
-from napari_colorkde.core.image_tiles import is_dask, map_pixels, read_tiles
 from napari_colorkde.core.mixture.block_terms import densities, log_densities
 from napari_colorkde.core.mixture.color_blocks import ColorBlocks, WeightedColors, color_blocks
 from napari_colorkde.core.mixture.exponents import LOG2_E, Exponents, log_sum
+from napari_colorkde.core.mixture.kernel_spaces import (
+    OWN_CHANNELS,
+    UnitsWatch,
+    image_dtype_of,
+    kernels_for,
+    points_for,
+    refuse_other_channels,
+)
 from napari_colorkde.core.mixture.kernels import KernelLike, KernelNumbers, KernelSet
 from napari_colorkde.core.palette.color_codes import byte_codes, colors_of_byte_codes
+from napari_colorkde.core.palette.count_image import palette_of
+from napari_colorkde.core.palette.image_tiles import is_dask, map_pixels, read_tiles
 from napari_colorkde.core.palette.lookup import pixel_index
+from napari_colorkde.core.palette.palette import Palette
 
 Kernels = KernelSet | Iterable[KernelLike | KernelNumbers]
 DeviceLike = str | torch.device | Device
@@ -56,12 +68,14 @@ LARGEST_PEAK = 1e10
 
 
 def compute_densities(
-    image: ArrayLike,
+    image: Palette | ArrayLike,
     kernels: Kernels,
     *,
     log: bool = False,
     normalized: bool = True,
+    mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
+    space: str | None = None,
     device: DeviceLike = "auto",
 ) -> NDArray[Any]:
     """Evaluate a Gaussian mixture at every pixel of an image.
@@ -70,7 +84,8 @@ def compute_densities(
     ----------
     image
         ``(..., H, W, C)`` of any real dtype, with the channels of the kernels in their order, or
-        ``(H, W)`` for kernels of one channel. RGBA goes with kernels of three channels.
+        ``(H, W)`` for kernels of one channel. RGBA goes with kernels of three channels. Or a
+        `Palette`, for its colors.
     kernels
         A `KernelSet`, or a sequence of `Kernel`, of objects with ``mean``, ``covariance`` and
         ``weight``, or of tuples of these three.
@@ -78,19 +93,32 @@ def compute_densities(
         Return natural logarithms in float64, which do not underflow.
     normalized
         False drops the factor ``(2π)^(−C/2)`` and nothing else. Weights are never rescaled.
+    mask
+        ``(..., H, W)``; a pixel counts where it is non-zero.
     channel_axis
         Axis of the channels; None if there is none.
+    space
+        Color space of the densities. None: that of the kernels; of "rgb" and "bgr" the image's
+        channels as they are. For others an image is read as sRGB and converted; kernels of a
+        different space are converted, see `KernelSet.to_space`, so that "rgb" means an image of
+        that order to kernels of "bgr".
     device
         Where to compute.
 
     Returns
     -------
     ndarray
-        The image's shape without channels; float32, or float64 with `log`. NaN where a pixel is
-        transparent (alpha 0) or not finite. Of a dask image a dask array, computed block by block:
-        of 8-bit images of more than 131 072 pixels and up to three channels equal to the last bit,
-        of others to the accuracy below. Those are read once before, for the colors they hold,
-        unless all kernels are diagonal and `log` is not asked for.
+        The image's shape without channels, ``(U,)`` of a palette; float32, or float64 with `log`.
+        NaN where a pixel is masked, transparent (alpha 0) or not finite. Of a dask image a dask
+        array, computed block by block: of 8-bit images of more than 131 072 pixels and up to three
+        channels equal to the last bit, of others to the accuracy below. Those are read once before,
+        for the colors they hold, unless all kernels are diagonal and `log` is not asked for.
+
+    Warns
+    -----
+    ColorUnitsWarning
+        If the image has floats from 0 to 1 and the kernels levels of 8 bits, or the reverse; not of
+        dask images.
 
     Raises
     ------
@@ -107,27 +135,45 @@ def compute_densities(
     beside the result is bounded.
     """
     kernel_set = _kernel_set(kernels)
+    evaluate = _log_density if log else _density
+    is_palette = isinstance(image, Palette)
+    array = image if isinstance(image, Palette) else as_sliceable(image)
+    kernel_set = kernels_for(kernel_set, space, image_dtype_of(array))
+    if is_palette or kernel_set.space not in OWN_CHANNELS:
+        refuse = None if kernel_set.space in OWN_CHANNELS else refuse_other_than_srgb
+        palette = palette_of(image, mask, channel_axis, refuse=refuse)
+        refuse_other_channels(palette, kernel_set)
+        units = UnitsWatch(kernel_set)
+        units.look(palette.colors)
+        units.warn(stacklevel=2)
+        points = points_for(palette, kernel_set.space)
+        values = evaluate(_prepared(kernel_set, normalized, device), points.colors)
+        if is_palette:
+            return values
+        return palette.paint_lazily(values, np.nan, cast(ArrayLike, image), mask, channel_axis)
     exponents = _prepared(kernel_set, normalized, device)
     n_channels = exponents.n_channels
-    evaluate = _log_density if log else _density
-    image = as_sliceable(image)
+    image = cast(SliceableArray, array)
     shape = pixel_shape(image.shape, channel_axis)
+    marks = None if mask is None else checked_mask(mask, shape)
     dtype = np.dtype(np.float64 if log else np.float32)
     n_pixels = math.prod(shape)
+    units = UnitsWatch(kernel_set)
     table: NDArray[Any] | None = None
     if image.dtype == np.uint8 and n_channels <= MAX_COLOR_CHANNELS and n_pixels > FEW_PIXELS:
         n_nodes = 1 << (8 * n_channels)
         if not log and kernel_set.is_diagonal and n_pixels * PIXELS_WORTH >= n_nodes:
             table = _lattice_densities(kernel_set, normalized, resolve_device(device))
         if table is None:
-            codes = _codes_in(image, channel_axis, n_channels)
+            codes = _codes_in(image, channel_axis, n_channels, marks)
             table = np.zeros(n_nodes, dtype)
             table[codes] = evaluate(exponents, colors_of_byte_codes(codes, n_channels))
 
-    def paint(part: SliceableArray, _: NDArray[Any] | None = None) -> NDArray[Any]:
+    def paint(part: SliceableArray, part_marks: SliceableArray | None) -> NDArray[Any]:
         result = np.empty(pixel_shape(part.shape, channel_axis), dtype)
-        for where, pixels in _pixels_of(part, channel_axis, n_channels):
+        for where, pixels in _pixels_of(part, channel_axis, n_channels, part_marks):
             colors = pixels.values.reshape(-1, n_channels)
+            units.look(colors)
             if table is not None:
                 rows = byte_codes(colors).reshape(pixels.shape)
                 np.take(table, rows, out=result[where], mode="clip")  # the quick mode
@@ -140,8 +186,10 @@ def compute_densities(
         return result
 
     if is_dask(image):
-        return map_pixels(paint, image, None, channel_axis, dtype)
-    return paint(image)
+        return map_pixels(paint, image, marks, channel_axis, dtype)
+    painted = paint(image, marks)
+    units.warn(stacklevel=2)
+    return painted
 
 
 def mixture_density(
@@ -256,19 +304,27 @@ def _lattice_densities(
 
 
 def _codes_in(
-    image: SliceableArray, channel_axis: int | None, n_channels: int
+    image: SliceableArray,
+    channel_axis: int | None,
+    n_channels: int,
+    marks: SliceableArray | None,
 ) -> NDArray[np.int64]:
     """Byte codes of the distinct colors of an 8-bit image."""
     is_present = np.zeros(1 << (8 * n_channels), np.bool_)
-    for _, pixels in _pixels_of(image, channel_axis, n_channels):
+    for _, pixels in _pixels_of(image, channel_axis, n_channels, marks):
         is_present[byte_codes(pixels.values.reshape(-1, n_channels))] = True
     return np.flatnonzero(is_present)
 
 
 def _pixels_of(
-    image: SliceableArray, channel_axis: int | None, n_channels: int
+    image: SliceableArray,
+    channel_axis: int | None,
+    n_channels: int,
+    marks: SliceableArray | None,
 ) -> Iterator[tuple[tuple[slice, ...], Pixels]]:
     """Yield an image tile by tile, with the place of each tile among the pixels."""
     for tile, values in read_tiles(image, channel_axis, TILE_PIXELS):
         where = pixel_index(tile, len(image.shape), channel_axis)
-        yield where, as_pixels(values, channel_axis=channel_axis, n_channels=n_channels)
+        part = None if marks is None else marks[where]
+        pixels = as_pixels(values, mask=part, channel_axis=channel_axis, n_channels=n_channels)
+        yield where, pixels

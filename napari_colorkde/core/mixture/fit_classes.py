@@ -8,11 +8,13 @@ from typing import Any, Literal, TypedDict, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.checks.arguments import MASK, as_array, generator_of
+from napari_colorkde.core.checks.arguments import MASK, as_array, choice, generator_of
+from napari_colorkde.core.colorspaces import COLOR_SPACES, SpaceName
 from napari_colorkde.core.image import as_sliceable, pixel_shape
-from napari_colorkde.core.mixture.em import EMStep, FitOptions, iterate_fit
+from napari_colorkde.core.mixture.em import DeviceLike, EMStep, FitOptions, iterate_fit
 from napari_colorkde.core.mixture.em_many import fit_palettes
 from napari_colorkde.core.mixture.em_steps import CovarianceType
+from napari_colorkde.core.mixture.kernel_spaces import points_for
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.palette import Palette
@@ -24,6 +26,7 @@ class _Options(TypedDict):
     covariance_type: CovarianceType
     reg_covar: float | None
     random_state: int | None
+    device: DeviceLike
 
 
 class LabelWarning(UserWarning):
@@ -43,7 +46,10 @@ def fit_classes(
     covariance_type: CovarianceType = "full",
     reg_covar: float | None = None,
     random_state: int | None = None,
+    mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
+    space: SpaceName | str = "rgb",
+    device: DeviceLike = "auto",
 ) -> dict[str, KernelSet]:
     """Fit a Gaussian mixture to the colors under each label.
 
@@ -59,8 +65,10 @@ def fit_classes(
         Class of a label; its number where there is none.
     random_state
         Seed of the starting kernels, the same for each label.
-    channel_axis
-        Axis of the channels; None if there is none.
+    mask, channel_axis
+        See `Palette.from_image`.
+    space, device
+        See `fit_kernels`.
 
     Returns
     -------
@@ -85,7 +93,8 @@ def fit_classes(
     if names is not None and not isinstance(names, Mapping):
         raise TypeError(f"names is {names!r}; give a name for each label, such as {{1: 'skin'}}.")
     generator_of(random_state)
-    found = dict(palettes_of_labels(image, labels, channel_axis=channel_axis))
+    space = choice(space, "space", COLOR_SPACES)
+    found = dict(palettes_of_labels(image, labels, mask, channel_axis, space))
     classes = [class_of_label(label, names) for label in found]
     for cls in classes:
         if classes.count(cls) > 1:
@@ -94,6 +103,7 @@ def fit_classes(
         "covariance_type": covariance_type,
         "reg_covar": reg_covar,
         "random_state": random_state,
+        "device": device,
     }
     fitted: dict[str, KernelSet] = {}
     problems: list[str] = []
@@ -102,7 +112,7 @@ def fit_classes(
         if isinstance(result, ValueError):
             problems.append(f"label {label}: {result}")
         else:
-            fitted[cls] = as_class(result, cls)
+            fitted[cls] = replace(as_class(result, cls), space=space)
     if not fitted:
         raise ValueError(problems[0])
     for problem in problems:
@@ -167,6 +177,7 @@ def palettes_of_labels(
     labels: ArrayLike,
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
+    space: str = "rgb",
 ) -> Iterator[tuple[int, Palette]]:
     """Yield each label and the palette of its pixels, in ascending order. The image is read twice.
 
@@ -183,6 +194,7 @@ def palettes_of_labels(
     marks = checked_labels(labels, pixel_shape(image.shape, channel_axis))
     palette = Palette.from_image(image, mask, channel_axis)
     index = palette.index(image, mask, channel_axis)
+    palette = points_for(palette, space)
     is_counted = (marks != 0) & (index >= 0)
     present, ranks = distinct_labels(marks)
     ranks, entries = ranks[is_counted], index[is_counted]

@@ -1,12 +1,14 @@
 """One mixture fitted to the colors of an image: the call of the library, and its report."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Unpack, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from napari_colorkde.core.checks.arguments import choice
+from napari_colorkde.core.colorspaces import COLOR_SPACES, SpaceName, refuse_other_than_srgb
 from napari_colorkde.core.mixture.density import mixture_log_density
 from napari_colorkde.core.mixture.em import (
     MAX_ITERATIONS,
@@ -18,7 +20,9 @@ from napari_colorkde.core.mixture.em import (
     iterate_fit,
 )
 from napari_colorkde.core.mixture.em_steps import CovarianceType
+from napari_colorkde.core.mixture.kernel_spaces import points_for
 from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.palette import Palette
 
 
@@ -65,10 +69,14 @@ class FitReport:
 
 @overload
 def fit_kernels(
-    image: ArrayLike,
+    image: Palette | ArrayLike,
     n_kernels: int | Literal["bic"],
     *,
     mask: ArrayLike | None = ...,
+    channel_axis: int | None = ...,
+    weights: ArrayLike | None = ...,
+    space: SpaceName | str = ...,
+    device: DeviceLike = ...,
     covariance_type: CovarianceType = ...,
     reg_covar: float | None = ...,
     random_state: int | np.random.Generator | None = ...,
@@ -82,10 +90,14 @@ def fit_kernels(
 
 @overload
 def fit_kernels(
-    image: ArrayLike,
+    image: Palette | ArrayLike,
     n_kernels: int | Literal["bic"],
     *,
     mask: ArrayLike | None = ...,
+    channel_axis: int | None = ...,
+    weights: ArrayLike | None = ...,
+    space: SpaceName | str = ...,
+    device: DeviceLike = ...,
     covariance_type: CovarianceType = ...,
     reg_covar: float | None = ...,
     random_state: int | np.random.Generator | None = ...,
@@ -98,10 +110,14 @@ def fit_kernels(
 
 
 def fit_kernels(
-    image: ArrayLike,
+    image: Palette | ArrayLike,
     n_kernels: int | Literal["bic"],
     *,
     mask: ArrayLike | None = None,
+    channel_axis: int | None = -1,
+    weights: ArrayLike | None = None,
+    space: SpaceName | str = "rgb",
+    device: DeviceLike = "auto",
     covariance_type: CovarianceType = "full",
     reg_covar: float | None = None,
     random_state: int | np.random.Generator | None = None,
@@ -116,12 +132,16 @@ def fit_kernels(
     Parameters
     ----------
     image
-        ``(..., H, W, C)`` with 1 to 3 channels, RGBA, or gray ``(H, W)``.
+        ``(..., H, W, C)`` with 1 to 3 channels, RGBA, or gray ``(H, W)``; or a `Palette`.
     n_kernels
         Number of kernels, or "bic": the one of 1 to 10 with the lowest Bayesian information
         criterion. Pixels of a photograph are not independent, so BIC tends to many kernels.
-    mask
-        ``(..., H, W)``; a pixel counts where it is non-zero.
+    mask, channel_axis, weights
+        See `Palette.from_image`; for an image.
+    space
+        Color space of the kernels, see `ColorKDE`; "rgb" is the image's own channels.
+    device
+        Where to compute; float64, so on the host where a device has none.
     covariance_type
         "full", "tied" (all kernels share one), "diag" or "spherical".
     reg_covar
@@ -159,7 +179,11 @@ def fit_kernels(
         argument is out of range. Pixels of a single color have a kernel whose variances are
         `reg_covar`.
     """
-    palette = Palette.from_image(image, mask)
+    space = choice(space, "space", COLOR_SPACES)
+    refuse = None if space == "rgb" else refuse_other_than_srgb
+    palette = points_for(
+        palette_of(image, mask, channel_axis, weights=weights, refuse=refuse), space
+    )
     *_, last = iterate_fit(
         palette,
         n_kernels,
@@ -170,9 +194,11 @@ def fit_kernels(
         tol=tol,
         n_init=n_init,
         means_init=means_init,
+        device=device,
     )
+    kernels = replace(last.kernels, space=space)
     if return_report:
-        return last.kernels, report_of(palette, last, covariance_type)
+        return kernels, report_of(palette, last, covariance_type, device)
     if not last.converged:
         warnings.warn(
             f"the fit has not converged after {last.iteration} iterations; give a max_iter above "
@@ -180,7 +206,7 @@ def fit_kernels(
             ConvergenceWarning,
             stacklevel=2,
         )
-    return last.kernels
+    return kernels
 
 
 def fit_palette(

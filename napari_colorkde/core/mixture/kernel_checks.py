@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.checks.arguments import Wanted, real_numbers
+from napari_colorkde.core.checks.arguments import Wanted, choice, real_numbers
+from napari_colorkde.core.colorspaces import COLOR_SPACES
 
 Array = NDArray[np.float64]
 
@@ -86,6 +87,19 @@ def _require_positive_definite(covariance: Array) -> None:
             f"covariance {_short(covariance)} is not positive definite; "
             "add a small variance, such as 1/12, to its diagonal."
         )
+
+
+def checked_kernel_space(space: str) -> str:
+    """Return a space that kernels may lie in.
+
+    Raises
+    ------
+    ValueError
+        If it is not known.
+    """
+    if space == "rgb":
+        return space
+    return choice(space, "space", (*COLOR_SPACES, "bgr"))
 
 
 def read_only(array: Array) -> Array:

@@ -12,7 +12,7 @@ from typing import Protocol, overload, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.mixture.kernel_checks import read_only, validated
+from napari_colorkde.core.mixture.kernel_checks import checked_kernel_space, read_only, validated
 
 Array = NDArray[np.float64]
 
@@ -181,7 +181,8 @@ class KernelSet(Sequence[Kernel]):
     name
         A name for people.
     space
-        Color space of means and covariances, such as "rgb" or "bgr".
+        Color space of means and covariances: "rgb", an image's own channels in their order; "bgr",
+        the same in the order of OpenCV; or one of those of `ColorKDE`.
 
     Raises
     ------
@@ -220,7 +221,7 @@ class KernelSet(Sequence[Kernel]):
                 )
         object.__setattr__(self, "kernels", members)
         object.__setattr__(self, "name", str(name))
-        object.__setattr__(self, "space", str(space))
+        object.__setattr__(self, "space", checked_kernel_space(space))
 
     def __len__(self) -> int:
         return len(self.kernels)
@@ -238,6 +239,25 @@ class KernelSet(Sequence[Kernel]):
     def n_channels(self) -> int:
         """Number of channels C; 0 for an empty set."""
         return self.kernels[0].n_channels if self.kernels else 0
+
+    def to_space(self, space: str, *, white: float = 255.0) -> "KernelSet":
+        """Return the same Gaussians in another color space, with the weights they have.
+
+        Parameters
+        ----------
+        space
+            See `KernelSet`. Gaussians stay Gaussians between "rgb", "bgr" and "ycbcr" only.
+        white
+            Level of white of kernels in "rgb" and "bgr": 255 of 8-bit images, 1 of fractions.
+
+        Raises
+        ------
+        ValueError
+            If they are not Gaussians in that space, or the space is not known.
+        """
+        from napari_colorkde.core.mixture.kernel_spaces import kernels_to_space
+
+        return kernels_to_space(self, space, white)
 
     @cached_property
     def means(self) -> Array:

@@ -8,13 +8,20 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.checks.arguments import whole_number
-from napari_colorkde.core.image import Pixels, as_pixels, as_sliceable, checked_mask, pixel_shape
-from napari_colorkde.core.image_tiles import read_tiles
+from napari_colorkde.core.checks.arguments import pixel_weights, whole_number
+from napari_colorkde.core.image import (
+    Pixels,
+    as_pixels,
+    as_sliceable,
+    checked_mask,
+    left_in,
+    pixel_shape,
+)
 from napari_colorkde.core.palette.bin_widths import narrowest_width
 from napari_colorkde.core.palette.binning import BinnedColors, bin_colors, merge_bins
 from napari_colorkde.core.palette.counters.color_counter import MAX_COLORS, ColorCounter
 from napari_colorkde.core.palette.distinct_rows import CountedColors, merge_counted
+from napari_colorkde.core.palette.image_tiles import read_tiles
 from napari_colorkde.core.palette.lookup import pixel_index
 from napari_colorkde.core.palette.palette import Palette
 
@@ -32,6 +39,8 @@ class PaletteBuilder:
     ----------
     max_colors
         See `Palette.from_image`: the budget is that of all tiles together.
+    name
+        How the caller names the image, for messages.
 
     Raises
     ------
@@ -39,9 +48,10 @@ class PaletteBuilder:
         If the budget is below 8.
     """
 
-    def __init__(self, max_colors: int = MAX_COLORS) -> None:
+    def __init__(self, max_colors: int = MAX_COLORS, *, name: str = "image") -> None:
         self._counter: ColorCounter | None = None
         self._max_colors = checked_budget(max_colors)
+        self._name = name
         self._dtype: np.dtype[Any] | None = None
         self._channels = 0
         self._excluded = [0, 0, 0]
@@ -87,8 +97,8 @@ class PaletteBuilder:
         masked, transparent, broken = self._excluded
         if self._counter is None:
             raise ValueError(
-                f"image: no pixel counts ({masked} masked, {transparent} transparent, {broken} not "
-                "finite); give at least one finite, opaque pixel inside the mask."
+                f"{self._name}: no pixel counts ({masked} masked, {transparent} transparent, "
+                f"{broken} not finite); give at least one finite, opaque pixel inside the mask."
             )
         counted = self._counter.counted()
         reasons = (masked, transparent, broken)
@@ -104,8 +114,9 @@ class PaletteBuilder:
             self._dtype, self._channels = pixels.values.dtype, pixels.n_channels
         elif (self._dtype, self._channels) != (pixels.values.dtype, pixels.n_channels):
             raise ValueError(
-                f"image: this tile has {pixels.n_channels} channels of {pixels.values.dtype}, "
-                f"those before {self._channels} of {self._dtype}; give tiles of one kind."
+                f"{self._name}: this tile has {pixels.n_channels} channels of "
+                f"{pixels.values.dtype}, those before {self._channels} of {self._dtype}; give "
+                "tiles of one kind."
             )
 
 
@@ -115,22 +126,83 @@ def count_image(
     channel_axis: int | None = -1,
     *,
     max_colors: int = MAX_COLORS,
+    weights: ArrayLike | None = None,
     refuse: Callable[[Pixels], None] | None = None,
+    name: str = "image",
 ) -> Palette:
     """Count the colors of an image, see `Palette.from_image`.
 
     Parameters
     ----------
+    name
+        How the caller names the image, for messages.
     refuse
         Called with the pixels of each tile as they are read, before the work; raises for those
         that the caller has no use for.
     """
-    builder = PaletteBuilder(max_colors)
-    for pixels in _pixels_of(image, mask, channel_axis):
+    if weights is not None:
+        return _weighted(image, mask, channel_axis, max_colors, weights, refuse, name)
+    builder = PaletteBuilder(max_colors, name=name)
+    for pixels in _pixels_of(image, mask, channel_axis, name):
         if refuse is not None:
             refuse(pixels)
         builder.add_pixels(pixels)
     return builder.palette()
+
+
+def palette_of(
+    image: Palette | ArrayLike,
+    mask: ArrayLike | None = None,
+    channel_axis: int | None = -1,
+    *,
+    weights: ArrayLike | None = None,
+    refuse: Callable[[Pixels], None] | None = None,
+    name: str = "image",
+) -> Palette:
+    """Return a palette as it is, or that of an image: what public functions take for an image.
+
+    Parameters
+    ----------
+    refuse, name
+        See `count_image`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is neither, or a mask or weights are given for a palette.
+    """
+    if not isinstance(image, Palette):
+        return count_image(image, mask, channel_axis, weights=weights, refuse=refuse, name=name)
+    for argument, given in (("mask", mask), ("weights", weights)):
+        if given is not None:
+            raise ValueError(
+                f"{argument} is of pixels, but {name} is a Palette, whose pixels are counted; "
+                f"leave it out, or give it to Palette.from_image."
+            )
+    return image
+
+
+def _weighted(
+    image: ArrayLike,
+    mask: ArrayLike | None,
+    channel_axis: int | None,
+    max_colors: int,
+    weights: ArrayLike,
+    refuse: Callable[[Pixels], None] | None,
+    name: str,
+) -> Palette:
+    """Count an image whose pixels have weights: those of weight 0 do not count."""
+    image = as_sliceable(image, name)
+    amounts = pixel_weights(weights, "weights", pixel_shape(image.shape, channel_axis, name))
+    counts = amounts > 0
+    if mask is not None:
+        counts &= left_in(checked_mask(mask, amounts.shape, name))
+    palette = count_image(
+        image, counts, channel_axis, max_colors=max_colors, refuse=refuse, name=name
+    )
+    index = palette.index(image, counts, channel_axis)
+    known = index >= 0
+    return palette.with_weights(np.bincount(index[known], amounts[known], minlength=len(palette)))
 
 
 def count_images(
@@ -185,15 +257,15 @@ def _with_masks(
 
 
 def _pixels_of(
-    image: ArrayLike, mask: ArrayLike | None, channel_axis: int | None
+    image: ArrayLike, mask: ArrayLike | None, channel_axis: int | None, name: str = "image"
 ) -> Iterator[Pixels]:
     """Yield the pixels of an image, tile by tile."""
-    image = as_sliceable(image)
-    shape = pixel_shape(image.shape, channel_axis)
-    marks = None if mask is None else checked_mask(mask, shape)
+    image = as_sliceable(image, name)
+    shape = pixel_shape(image.shape, channel_axis, name)
+    marks = None if mask is None else checked_mask(mask, shape, name)
     for tile, values in read_tiles(image, channel_axis):
         part = None if marks is None else marks[pixel_index(tile, len(image.shape), channel_axis)]
-        yield as_pixels(values, mask=part, channel_axis=channel_axis)
+        yield as_pixels(values, mask=part, channel_axis=channel_axis, name=name)
 
 
 def checked_budget(max_colors: int) -> int:

@@ -61,6 +61,24 @@ def count_rows(values: NDArray[Any], weights: Counts | None = None) -> CountedCo
     return CountedColors(colors, np.add.reduceat(weights[order], first))
 
 
+def are_in_order(rows: NDArray[Any]) -> bool:
+    """Whether rows ``(n, C)`` are sorted lexicographically, each once."""
+    if len(rows) < 2:
+        return True
+
+    def of_block(block: slice) -> bool:
+        before = rows[block]
+        after = rows[block.start + 1 : block.stop + 1]
+        before = before[: len(after)]
+        is_later = after[:, -1] > before[:, -1]
+        for c in reversed(range(rows.shape[1] - 1)):
+            is_later &= after[:, c] == before[:, c]
+            is_later |= after[:, c] > before[:, c]
+        return bool(is_later.all())
+
+    return all(map_blocks(of_block, len(rows)))
+
+
 def taken(rows: NDArray[Any], order: NDArray[np.int64]) -> NDArray[Any]:
     """Return rows ``(n, C)`` in this order: blocks of them on several threads."""
     moved = np.empty((len(order), *rows.shape[1:]), rows.dtype)

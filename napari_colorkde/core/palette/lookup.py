@@ -12,8 +12,8 @@ from napari_colorkde.core.image import (
     has_channel_axis,
     pixel_shape,
 )
-from napari_colorkde.core.image_tiles import is_dask, map_pixels, tile_slices
 from napari_colorkde.core.palette.color_codes import byte_codes
+from napari_colorkde.core.palette.image_tiles import is_dask, map_pixels, tile_slices
 from napari_colorkde.core.palette.map_blocks import map_blocks
 from napari_colorkde.core.palette.packing import Packing, hashed_rows
 from napari_colorkde.core.palette.sorting import WORD_BITS, Words, sorted_order

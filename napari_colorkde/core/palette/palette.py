@@ -65,6 +65,7 @@ class Palette(PaletteData):
         channel_axis: int | None = -1,
         *,
         max_colors: int = MAX_COLORS,
+        weights: ArrayLike | None = None,
     ) -> "Palette":
         """Count the colors of an image, tile by tile.
 
@@ -81,6 +82,9 @@ class Palette(PaletteData):
             Budget of distinct colors. A palette of 16-bit or float colors that exceeds it is
             binned, and `bin_width` says how coarsely: at most half as wide bins would be too
             many. At least 8.
+        weights
+            ``(..., H, W)`` how much each pixel counts, at least 0; None: all the same. The palette
+            is then weighted; what bins keep of their pixels is not.
 
         Raises
         ------
@@ -96,7 +100,7 @@ class Palette(PaletteData):
         """
         from napari_colorkde.core.palette.count_image import count_image
 
-        return count_image(image, mask, channel_axis, max_colors=max_colors)
+        return count_image(image, mask, channel_axis, max_colors=max_colors, weights=weights)
 
     @classmethod
     def from_images(

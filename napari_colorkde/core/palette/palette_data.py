@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from napari_colorkde.core.checks.arguments import whole_number
 from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.binning import BinMoments
-from napari_colorkde.core.palette.distinct_rows import Counts
+from napari_colorkde.core.palette.distinct_rows import Counts, are_in_order
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,12 +30,26 @@ class PaletteData:
     image_dtype: np.dtype[Any] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse counts that are none; the order of the colors is the caller's to keep."""
+        """Refuse counts that are none, and colors that are not in order."""
         if self.counts.shape != (len(self.colors),) or not (self.counts > 0).all():
             raise ValueError(
                 f"counts of shape {self.counts.shape} for {len(self.colors)} colors; give a "
                 "number above 0 for each color."
             )
+
+        rows = self.colors if self.moments is None else self.moments.bins
+        if not self._may_be_unordered and not are_in_order(rows):
+            raise ValueError(
+                "colors are not sorted, or come twice; give rows that np.unique(colors, axis=0) "
+                "returns, with the counts of each, or Palette.from_image(colors[np.newaxis])."
+            )
+
+    @property
+    def _may_be_unordered(self) -> bool:
+        """Whether the order is that of other colors: those of an image, in its own channels."""
+        is_elsewhere = self.ranges is not None and not self.bin_width.any()
+        is_by_hand = self.moments is None and self.bin_width.any()
+        return bool(is_elsewhere or is_by_hand)
 
     @property
     def n_pixels(self) -> int:

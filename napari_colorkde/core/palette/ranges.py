@@ -1,5 +1,7 @@
 """What values a palette's channels can take, and how finely they are rounded."""
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,10 @@ QUANTIZATION = 1 / 12
 
 FLOAT_LEVELS = 255
 """Floats are taken to be rounded to this fraction of their range, as photographs are."""
+
+
+class ColorUnitsWarning(UserWarning):
+    """Colors from 0 to 1 meet a density of whole levels, or the other way round."""
 
 
 def channel_ranges(palette: Palette) -> NDArray[np.float64]:
@@ -56,15 +62,33 @@ def refuse_other_kind(palette: Palette, known: Palette) -> None:
     ValueError
         If they are so.
     """
-    if _are_fractions(palette) and _are_levels(known):
+    if are_fractions(palette) and are_levels(known):
         raise ValueError(
             f"image has floats from 0 to 1, the KDE levels up to {_largest(known):g}; multiply the "
             "image by the white level, such as 255."
         )
-    if _are_levels(palette) and _are_fractions(known):
+    if are_levels(palette) and are_fractions(known):
         raise ValueError(
             f"image has levels up to {_largest(palette):g}, the KDE floats from 0 to 1; divide the "
             "image by the white level, such as 255."
+        )
+
+
+def warn_of_fractions(colors: NDArray[np.float64], known: Palette, stacklevel: int) -> None:
+    """Warn of colors ``(n, C)`` that are all from 0 to 1 where whole levels are known.
+
+    Warns
+    -----
+    ColorUnitsWarning
+        If they are so, and some lie between.
+    """
+    inside = colors.min() >= 0 and colors.max() <= 1
+    if are_levels(known) and inside and ((colors > 0) & (colors < 1)).any():
+        warnings.warn(
+            f"colors are floats from 0 to 1, the KDE has levels up to {_largest(known):g}; "
+            "multiply the colors by the level of white, such as 255.",
+            ColorUnitsWarning,
+            stacklevel=stacklevel + 1,
         )
 
 
@@ -72,12 +96,14 @@ def _largest(palette: Palette) -> float:
     return float(palette.extremes[1].max())
 
 
-def _are_levels(palette: Palette) -> bool:
+def are_levels(palette: Palette) -> bool:
+    """Whether colors are levels of integers, some above 1."""
     kind = (palette.image_dtype or palette.dtype).kind
     return kind == "u" and palette.ranges is None and _largest(palette) > 1
 
 
-def _are_fractions(palette: Palette) -> bool:
+def are_fractions(palette: Palette) -> bool:
+    """Whether colors are floats from 0 to 1, some between."""
     low, high = palette.extremes
     if palette.dtype.kind != "f" or palette.bin_width.any() or palette.ranges is not None:
         return False

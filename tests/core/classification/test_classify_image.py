@@ -155,7 +155,7 @@ def test_many_classes_need_wider_integers():
         (TWO, {"priors": {"skin": 1.2}}, "priors sum to 1.2, which leaves nothing for 'sky'"),
         (TWO, {"priors": {"skin": 0, "sky": 0}}, "priors are all 0"),
         ({}, {}, "kernels is empty"),
-        (KernelSet([Kernel([1], [1], 1)]), {}, "kernels has 1 channels, but the image's colors"),
+        (KernelSet([Kernel([1], [1], 1)]), {}, "kernels has 1 channel, but the image's colors"),
     ],
 )
 def test_what_cannot_be_judged_is_refused(kernels, options, message):

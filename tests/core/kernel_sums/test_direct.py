@@ -12,7 +12,7 @@ spans = st.sampled_from([0.0, 1.0, 30.0, 1e3, 1e6, 1e9])
 
 
 def reference(points, colors, counts, self_index=None):
-    palette = Palette(colors, counts, np.zeros(colors.shape[1]))
+    palette = Palette(colors, counts, np.zeros(colors.shape[1]), ranges=np.ones(colors.shape[1]))
     with np.errstate(divide="ignore"):
         return log_sums_reference(points, palette, np.eye(colors.shape[1]), leave_out=self_index)
 

@@ -245,7 +245,7 @@ def test_colors_of_another_image_need_no_lattice(device):
 def test_huge_counts_hide_no_neighbor(device, dtype, count):
     # Two colors 6 sigma apart, one of them almost all pixels; a third one is isolated.
     colors = np.array([[10, 0], [16, 0], [200, 90]], dtype)
-    palette = Palette(colors, np.array([count, 1, 1]), np.zeros(2))
+    palette = Palette(colors, np.array([count, 1, 1]), np.zeros(2), ranges=np.ones(2))
     rows = np.arange(3)
     for covariance in (np.eye(2), np.array([[1.0, 0.3], [0.3, 1.0]])):
         ways = kernel_sums(palette, covariance, device)

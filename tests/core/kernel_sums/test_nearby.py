@@ -11,7 +11,7 @@ from tests.core.drawn import log_sums_reference, seeds
 
 
 def reference(points, colors, counts):
-    palette = Palette(colors, counts, np.zeros(colors.shape[1]))
+    palette = Palette(colors, counts, np.zeros(colors.shape[1]), ranges=np.ones(colors.shape[1]))
     return np.exp(log_sums_reference(points, palette, np.eye(colors.shape[1])))
 
 

@@ -26,7 +26,12 @@ def cloud(seed, n_channels, span, n=25):
     """Whitened colors with counts, somewhere in space, as a palette."""
     rng = np.random.default_rng(seed)
     colors = rng.random((n, n_channels)) * span + rng.normal(size=n_channels) * 100
-    return Palette(colors, rng.integers(1, 10 ** rng.integers(1, 10), n), np.zeros(n_channels))
+    return Palette(
+        colors,
+        rng.integers(1, 10 ** rng.integers(1, 10), n),
+        np.zeros(n_channels),
+        ranges=np.ones(n_channels),
+    )
 
 
 def sums_at(points, palette, device, scheme=TO_ITSELF):
@@ -73,7 +78,7 @@ def test_single_kernels_are_accurate_far_out(device, always_bricks, distance, to
     colors = rng.random((60, 3)) * 1e-3
     directions = rng.normal(size=(40, 3))
     points = distance * directions / np.linalg.norm(directions, axis=1, keepdims=True)
-    palette = Palette(colors, np.ones(60, int), np.zeros(3))
+    palette = Palette(colors, np.ones(60, int), np.zeros(3), ranges=np.ones(3))
     sums = sums_at(points, palette, device)
     np.testing.assert_allclose(sums, whitened_reference(points, palette), rtol=tolerance)
 
@@ -103,7 +108,7 @@ def test_bricks_at_a_distance_do_not_meet(device, always_bricks):
     edge = TO_PEAK.step * EDGE
     for away in np.linspace(edge, 6 * edge, 23):
         colors = np.array([[0.0], [away]])
-        palette = Palette(colors, np.array([1, 10**6]), np.zeros(1))
+        palette = Palette(colors, np.array([1, 10**6]), np.zeros(1), ranges=np.ones(1))
         points = np.array([[edge - 0.01], [edge / 2], [0.0]])
         sums = sums_at(points, palette, device, TO_PEAK)
         expected = whitened_reference(points, palette)
@@ -113,7 +118,7 @@ def test_bricks_at_a_distance_do_not_meet(device, always_bricks):
 def test_coordinates_of_any_size_make_bricks(device, always_bricks):
     # A billion sigma apart in three channels: the space between cannot be numbered.
     colors = np.array([[0, 0, 0], [1e9, 0, 1e9], [1e9, -1e9, 3.0], [0, 0, 1]])
-    palette = Palette(colors, np.array([1, 2, 3, 4]), np.zeros(3))
+    palette = Palette(colors, np.array([1, 2, 3, 4]), np.zeros(3), ranges=np.ones(3))
     sums = sums_at(colors, palette, device)
     np.testing.assert_allclose(sums, whitened_reference(colors, palette), rtol=1e-5)
 
@@ -128,7 +133,9 @@ def test_where_points_are_few_their_pairs_are_summed(device, monkeypatch):
     )
     rng = np.random.default_rng(0)
     crowd, few = rng.random((4000, 3)), 100 + 400 * rng.random((50, 3))
-    palette = Palette(np.concatenate([crowd, few]), np.ones(4050, int), np.zeros(3))
+    palette = Palette(
+        np.concatenate([crowd, few]), np.ones(4050, int), np.zeros(3), ranges=np.ones(3)
+    )
     sums = sums_at(palette.colors, palette, device, TO_PEAK)
     (points,) = asked
     np.testing.assert_array_equal(np.sort(points, axis=0), np.sort(few, axis=0))
@@ -157,7 +164,7 @@ def test_grids_are_read_off_a_mesh_for_any_covariance(device, seed, n_channels, 
     mesh = grid_sums.mesh_of(palette.colors, palette.counts.astype(np.float32), device)
     origin = np.zeros(n_channels)
     sums = device.get(grid_sums.sums_on_mesh_grid(mesh, cholesky, origin, axes, "points", device))
-    unwhitened = Palette(colors, palette.counts, palette.bin_width)
+    unwhitened = Palette(colors, palette.counts, palette.bin_width, ranges=np.ones(n_channels))
     everywhere = np.concatenate([grid_points(axes), colors])
     expected = np.exp(log_sums_reference(everywhere, unwhitened, cholesky @ cholesky.T))
     n = sums.size
@@ -170,7 +177,7 @@ def test_long_thin_meshes_keep_float32_exact_enough(device):
     covariance = np.array([[20.0, 3, 1], [3, 16, 1.3], [1, 1.3, 16]])
     cholesky = np.linalg.cholesky(covariance)
     colors = np.stack([rng.random(40), rng.random(40), 3000 * rng.random(40)], axis=1)
-    palette = Palette(colors, np.ones(40, int), np.zeros(3))
+    palette = Palette(colors, np.ones(40, int), np.zeros(3), ranges=np.ones(3))
     whitened = colors @ np.linalg.inv(cholesky).T
     assert grid_sums.fits(whitened)
     mesh = grid_sums.mesh_of(whitened, palette.counts.astype(np.float32), device)
@@ -203,7 +210,9 @@ def test_narrow_kernels_are_added_to_the_grid_themselves(device, seed, n_channel
     colors = rng.uniform(-30, 70, (30, n_channels))
     colors[:10] = np.stack([axis[rng.integers(0, len(axis), 10)] for axis in axes], axis=1)
     colors[:10] += rng.normal(size=(10, n_channels)) * sigmas
-    palette = Palette(colors, rng.integers(1, 1000, 30), np.zeros(n_channels))
+    palette = Palette(
+        colors, rng.integers(1, 1000, 30), np.zeros(n_channels), ranges=np.ones(n_channels)
+    )
     sums = device.get(
         grid_sums.sums_on_grid_directly(colors, palette.counts, sigmas, axes, sampling, device)
     )
@@ -219,7 +228,9 @@ def test_narrow_kernels_are_added_to_the_grid_themselves(device, seed, n_channel
 @pytest.mark.parametrize("sigma", [0.3, 2.0, 9.0])
 def test_kernels_reach_over_several_groups_of_nodes(device, sigma):
     axis = np.arange(300.0)
-    palette = Palette(np.array([[15.9], [16.1], [140.0]]), np.array([1, 1, 1]), np.zeros(1))
+    palette = Palette(
+        np.array([[15.9], [16.1], [140.0]]), np.array([1, 1, 1]), np.zeros(1), ranges=np.ones(1)
+    )
     sums = device.get(
         grid_sums.sums_on_grid_directly(
             palette.colors, palette.counts, np.array([sigma]), (axis,), "points", device
@@ -256,7 +267,7 @@ def test_kernels_a_millionth_of_the_step_are_seen_where_they_hit(device):
 def test_kernels_wider_than_the_grid_take_bounded_memory(device, monkeypatch):
     monkeypatch.setattr(windows, "PRODUCTS", 100)
     rng = np.random.default_rng(0)
-    palette = Palette(rng.random((300, 2)), np.ones(300, int), np.zeros(2))
+    palette = Palette(rng.random((300, 2)), np.ones(300, int), np.zeros(2), ranges=np.ones(2))
     axes = (np.linspace(0, 1, 20), np.linspace(0, 1, 20))
     parts = list(windows.windows_of(palette.colors, axes, (80, 300)).parts())
     assert len(parts) == 60

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from napari_colorkde.core.image_tiles import TILE_PIXELS
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.palette.count_image import PaletteBuilder
+from napari_colorkde.core.palette.image_tiles import TILE_PIXELS
 from napari_colorkde.core.palette.lookup import paint_index
 from napari_colorkde.core.palette.palette import Palette
 from tests.core.drawn import images, masks, seeds

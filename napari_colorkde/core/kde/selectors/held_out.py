@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.covariance import log_normalizer
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.image import pixel_shape
+from napari_colorkde.core.image import as_sliceable, checked_mask, left_in, pixel_shape
 from napari_colorkde.core.kde.leave_one_out import MAX_SCORED, SAMPLED_PIXELS, SEED, Score
 from napari_colorkde.core.kernel_sums.kernel_sums import kernel_sums
 from napari_colorkde.core.palette.palette import Palette
@@ -91,9 +91,9 @@ def halves_by_blocks(
     TypeError, ValueError
         If the image or mask is not of that form, or a half has no pixel.
     """
-    array = image if hasattr(image, "shape") else np.asarray(image)
+    array = as_sliceable(image)
     blocks = blocks_held_out(pixel_shape(array.shape, channel_axis), seed)
-    given = True if mask is None else np.asarray(mask) != 0
+    given = True if mask is None else left_in(checked_mask(mask, blocks.shape))
     parts = []
     for part in (~blocks, blocks):
         counted = np.logical_and(part, given)

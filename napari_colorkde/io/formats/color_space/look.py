@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.arguments import IMAGE, path_of, real_numbers
+
 if TYPE_CHECKING:
     from napari_colorkde.core.palette.palette import Palette
 
@@ -71,11 +73,11 @@ class Look:
         -----
         O(pixels); 2 s for 18 million. Grade a palette where a picture is not needed.
         """
-        array = np.asarray(image)
-        if array.ndim == 0 or array.shape[-1] not in (3, 4):
+        array = real_numbers(image, "image", IMAGE)
+        if array.size == 0 or array.ndim == 0 or array.shape[-1] not in (3, 4):
             raise ValueError(
-                f"image has the shape {array.shape}; a look takes red, green and blue along the "
-                "last axis."
+                f"image has the shape {array.shape}; a look takes red, green and blue along the last "
+                "axis; give such an image."
             )
         if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
             raise TypeError(f"image holds {array.dtype}; give uint8, uint16 or floats.")
@@ -100,6 +102,8 @@ class Look:
         -----
         O(U log U).
         """
+        if not hasattr(palette, "n_channels"):
+            raise TypeError(f"palette is a {type(palette).__name__}; give a Palette.")
         if palette.n_channels != 3:
             raise ValueError(
                 f"palette has {palette.n_channels} channels; a look takes red, green and blue."
@@ -152,7 +156,7 @@ def read_look(path: str | os.PathLike[str]) -> Look:
     ValueError
         If it is no look-up table; the sentence names the line.
     """
-    path = Path(path)
+    path = Path(path_of(path))
     if not path.is_file():
         raise FileNotFoundError(f"look {str(path)!r} does not exist; check the name.")
     try:
