@@ -39,7 +39,7 @@ class Wanted:
 
 
 NUMBERS = Wanted("an array of real numbers")
-IMAGE = Wanted("an array of pixels, (..., H, W, C)", ", such as read_image(path) returns")
+IMAGE = Wanted("an array of pixels, (H, W, C)", ", such as read_image(path) returns")
 MASK = Wanted("one number or truth value per pixel", ", such as read_image(path) returns")
 COLORS = Wanted("an array of colors, (n, C)", operation="log_density")
 VECTORS = Wanted(

@@ -163,8 +163,8 @@ def _between(given: str, wanted: str, white: float) -> tuple[Array, Array]:
         if not is_affine:
             raise ValueError(
                 f"space={wanted!r}: kernels of {given!r} are not Gaussians there; give "
-                f"space={given!r}, or fit kernels in the space that you need, with "
-                "fit_kernels(image, n, space=...)."
+                f"space={given!r}, or fit kernels in the space that you need, as with "
+                f"fit_kernels(image, n, space={wanted!r})."
             )
     to_rgb, rgb_offset = _from_rgb(given, white)
     from_rgb, offset = _from_rgb(wanted, white)

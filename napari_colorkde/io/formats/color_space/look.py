@@ -76,8 +76,8 @@ class Look:
         array = real_numbers(image, "image", IMAGE)
         if array.size == 0 or array.ndim == 0 or array.shape[-1] not in (3, 4):
             raise ValueError(
-                f"image has the shape {array.shape}; a look takes red, green and blue along the last "
-                "axis; give such an image."
+                f"image has the shape {array.shape}; a look takes red, green and blue along the "
+                "last axis; give such an image."
             )
         if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
             raise TypeError(f"image holds {array.dtype}; give uint8, uint16 or floats.")
