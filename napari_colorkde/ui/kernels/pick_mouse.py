@@ -16,12 +16,14 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut, QWidget
 
 from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.layers.layer_watch import image_layers
 from napari_colorkde.connections import Connections
 from napari_colorkde.ui.kernels.pick_modifiers import mode_of_event
 
 if TYPE_CHECKING:
     from napari import Viewer
     from napari._vispy.mouse_event import NapariMouseEvent
+    from napari.layers import Layer
 
 BOX = "napari-colorkde picking"
 """Name of the rectangle among the canvas's overlays."""
@@ -44,14 +46,19 @@ class PickMouse(QObject):
         Whose canvas it is.
     parent
         In whose application Escape ends it.
+    image
+        Tells the layer that is picked from.
     """
 
     picked = Signal(object, str, description="World positions, one or four corners; and how.")
+    missed = Signal(str, description="Of another picture, in whose cell of the grid was pressed.")
     stopped = Signal()
 
-    def __init__(self, viewer: "Viewer", parent: QWidget) -> None:
+    def __init__(
+        self, viewer: "Viewer", parent: QWidget, image: Callable[[], "Layer | None"]
+    ) -> None:
         super().__init__(parent)
-        self._owner = parent
+        self._owner, self._image = parent, image
         self._viewer: Viewer = unwrap_proxy(viewer)
         self.is_on = False
         self._box = ZoomOverlay()
@@ -122,6 +129,10 @@ class PickMouse(QObject):
         if event.button != 1:
             return
         event.handled = True
+        other = other_picture(viewer, self._image(), event.viewbox)
+        if other is not None:
+            self.missed.emit(other.name)
+            return
         how = mode_of_event(event.modifiers)
         pressed, first = np.array(event.pos), np.array(event.position)
         yield
@@ -142,6 +153,29 @@ class PickMouse(QObject):
 
     def _is_drag(self, pressed: Position, event: "NapariMouseEvent") -> bool:
         return bool(np.abs(np.array(event.pos) - pressed).max() >= CLICK_PIXELS)
+
+
+def other_picture(viewer: "Viewer", image: "Layer | None", cell: tuple[int, int]) -> "Layer | None":
+    """Return another picture in whose cell of napari's grid the mouse is.
+
+    What we paint of the image, and layers that are no pictures, lie over it in cells of their own.
+
+    Parameters
+    ----------
+    image
+        The one that is meant.
+    cell
+        Row and column.
+    """
+    grid = viewer.canvas.grid
+    if not grid.enabled:
+        return None
+    layers = [unwrap_proxy(layer) for layer in viewer.layers]
+    inside = [layers[i] for at, found in grid.iter_viewboxes(layers) if at == cell for i in found]
+    if image in inside:
+        return None
+    pictures = [layer for layer in image_layers(viewer) if layer in inside]
+    return pictures[-1] if pictures else None
 
 
 def _corners(first: Position, last: Position, displayed: list[int]) -> list[Position]:

@@ -76,7 +76,7 @@ class PickTool(QWidget):
         self.viewer: Viewer = unwrap_proxy(viewer)
         self.session, self._overlay, self._table = session, overlay, table
         self.picker = Picker(session, table.chosen)
-        self.mouse = PickMouse(self.viewer, self)
+        self.mouse = PickMouse(self.viewer, self, lambda: overlay.image)
         self._dimmer = LayerDimmer()
         self._make_pick_button()
         self._make_class_box()
@@ -222,6 +222,13 @@ class PickTool(QWidget):
     def _on_failed(self, text: str) -> None:
         self.failed.emit(sentence(text))
 
+    def _on_missed(self, name: str) -> None:
+        image = self._overlay.image
+        chosen = "" if image is None else f" {image.name!r}"
+        self.failed.emit(
+            f"This is {name!r}; pick in the picture{chosen}, or choose {name!r} as the image."
+        )
+
     def _on_stopped(self) -> None:
         self.pick_button.setChecked(False)
 
@@ -272,6 +279,7 @@ class PickTool(QWidget):
         self.pick_button.toggled.connect(self._on_toggled)
         self.mouse.picked.connect(self._on_mouse)
         self.mouse.stopped.connect(self._on_stopped)
+        self.mouse.missed.connect(self._on_missed)
         self.menu.chosen.connect(self._on_layer)
         self.cls.editTextChanged.connect(self._on_class)
         self.picker.picked.connect(self._on_picked)

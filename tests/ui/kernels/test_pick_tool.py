@@ -12,6 +12,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.ui.kernels.pick_mouse import other_picture
 from tests.ui.conftest import RGB, Dock, close_dock
 
 if TYPE_CHECKING:
@@ -319,3 +320,37 @@ def test_closing_the_dock_gives_the_mouse_back(
     close_dock(docked, qtbot)
     assert list(viewer.mouse_drag_callbacks) == before
     assert picking_boxes(viewer) == []
+
+
+def test_a_click_in_the_cell_of_another_picture_picks_nothing_and_says_why(
+    docked: ColorKDEWidget, canvas: Canvas, viewer: Viewer
+) -> None:
+    other = viewer.add_image(RGB[::-1], name="other", rgb=True)
+    viewer.add_labels(np.ones(RGB.shape[:2], int), name="drawn")
+    said: list[str] = []
+    docked.picking.failed.connect(said.append)
+    assert other_picture(viewer, docked.overlay.image, (0, 0)) is None  # no grid
+    viewer.canvas.grid.enabled = True
+    cells = {
+        viewer.layers[i].name: cell
+        for cell, inside in viewer.canvas.grid.iter_viewboxes(viewer.layers)
+        for i in inside
+    }
+    found = {name: other_picture(viewer, docked.overlay.image, at) for name, at in cells.items()}
+    assert found.pop("other") is other
+    assert set(found.values()) == {None}
+    docked.picking.pick_button.click()
+    QApplication.processEvents()
+    # The middle of each cell.
+    rows, columns = viewer.canvas.grid.actual_shape(viewer.layers)
+    row, column = cells["other"]
+    place = QPoint(
+        round((column + 0.5) * canvas.native.width() / columns),
+        round((row + 0.5) * canvas.native.height() / rows),
+    )
+    QTest.mouseClick(canvas.native, LEFT, NONE, place)
+    docked.session.wait()
+    assert not docked.session.kernels
+    assert said == ["This is 'other'; pick in the picture 'photo', or choose 'other' as the image."]
+    docked.picking.pick_button.click()
+    viewer.canvas.grid.enabled = False
