@@ -4,6 +4,7 @@ napari makes the widget; on its first show inside a window it opens the dock "Co
 itself, and offers it again once that was closed. Closing its own dock ends all that it started.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ from napari_colorkde.ui.window.docking import (
 )
 from napari_colorkde.ui.window.file_drops import FileDrops
 from napari_colorkde.ui.window.gl_context import CurrentContext
+from napari_colorkde.ui.window.open_files import refuse_open_file
 from napari_colorkde.ui.window.profile_notice import ProfileNotice
 from napari_colorkde.ui.window.status import StatusLines
 from napari_colorkde.ui.window.undo_keys import UndoKeys, undo_action
@@ -123,6 +125,9 @@ class ColorKDEWidget(QWidget):
         self.profile = ProfileNotice(self.session, self.overlay)
         self.status = StatusLines(self.session)
         self.outputs = Outputs(self._viewer, self.session, self.overlay, self)
+        check_target = partial(refuse_open_file, self._viewer)
+        self.kernels.chooser.check_target = check_target
+        self.panel.script_menu.check_target = check_target
         self.results = ResultsDock(self._viewer, self.session, self.overlay, self)
         self.autosave = Autosave(self.session, parent=self, results=self.results.table)
         self.offer = RestoreOffer(self.session, self.autosave)
@@ -292,6 +297,7 @@ class ColorKDEWidget(QWidget):
         self._undo_keys = UndoKeys(window, self._viewer, self.session)
         self.picking.pick_button.toggled.connect(self._undo_keys.set_picking)
         self._canvas_drops.watch_canvas(window)
+        self._stage.opened.connect(self._drops.watch)
         self._stage.open_above(self._dock)
 
     def _on_colorspace_asked(self, *args: object) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 from qtpy.QtCore import QObject, QPoint, QRect, Qt
-from qtpy.QtWidgets import QDockWidget, QMainWindow
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_colorkde.app.kernels.picking import Picker
 from napari_colorkde.app.layers.overlay import Overlay
@@ -47,6 +47,7 @@ class ColorSpaceDock(QObject):
 
     failed = Signal(str, description="What the user asked for cannot be done; a sentence.")
     saved = Signal(Path, description="A picture of the view was written.")
+    opened = Signal(QWidget, description="The view that was made; files can be dropped on it.")
     shown = Signal(bool, description="Whether the dock is on the screen.")
 
     def __init__(
@@ -134,6 +135,7 @@ class ColorSpaceDock(QObject):
                 self._picker,
                 self._on_failed,
             )
+        self.opened.emit(self.view)
         self.shown.emit(True)
 
     def _on_floating(self, floating: bool) -> None:

@@ -15,6 +15,7 @@ from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.io.kernels.kernel_files import save_kernels
+from napari_colorkde.ui.window.open_files import TargetCheck, allow_all
 
 CodeForm = Literal["python", "command", "batch"]
 
@@ -35,6 +36,11 @@ class ScriptMenu(QMenu):
     ----------
     session
         What is shown.
+
+    Attributes
+    ----------
+    check_target
+        Refuses files that may not be written over.
     """
 
     failed = Signal(str, description="A sentence.")
@@ -42,6 +48,7 @@ class ScriptMenu(QMenu):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self.check_target: TargetCheck = allow_all
         self.setToolTipsVisible(True)
         python = self.addAction("Python")
         python.setToolTip("A short script that computes the array shown.")
@@ -106,7 +113,11 @@ class ScriptMenu(QMenu):
         path, _ = QFileDialog.getSaveFileName(
             self.parentWidget(), title, offered, f"{FILES[suffix]} (*.{suffix})"
         )
-        return f"{path}.{suffix}" if path and not Path(path).suffix else str(path)
+        if not path:
+            return ""
+        target = str(path) if Path(path).suffix else f"{path}.{suffix}"
+        self.check_target(target)
+        return target
 
     def _on_python(self) -> None:
         self.copy("python")

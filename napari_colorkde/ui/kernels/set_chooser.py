@@ -13,6 +13,7 @@ from napari_colorkde.connections import Connections
 from napari_colorkde.io.samples import PRESET_FILE, sample_path
 from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.widgets.forms import form
+from napari_colorkde.ui.window.open_files import TargetCheck, allow_all
 
 PRESETS = {"skin": "skin (Jones & Rehg 1999)", "nonskin": "non-skin (Jones & Rehg 1999)"}
 
@@ -29,6 +30,11 @@ class KernelSetChooser(QWidget):
     ----------
     session
         What is set and followed.
+
+    Attributes
+    ----------
+    check_target
+        Refuses files that may not be written over.
     """
 
     failed = Signal(str, description="Why a request was refused; a sentence.")
@@ -37,6 +43,7 @@ class KernelSetChooser(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
+        self.check_target: TargetCheck = allow_all
         self.kernel_set = ComboBox(
             name="kernel_set",
             choices=self._choices,
@@ -71,8 +78,12 @@ class KernelSetChooser(QWidget):
 
     def save_file(self, path: str | Path) -> None:
         """Write all sets to a kernel file, or say why that cannot be."""
-        if self._ask(lambda: self.session.save_kernels(path)):
+        if self._ask(lambda: self._save(path)):
             self.saved.emit(Path(path))
+
+    def _save(self, path: str | Path) -> None:
+        self.check_target(path)
+        self.session.save_kernels(path)
 
     # --- the session changed
 

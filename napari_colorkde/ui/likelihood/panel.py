@@ -21,6 +21,7 @@ from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.widgets.curve_plot import CurvePlot, Points
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 from napari_colorkde.ui.widgets.forms import form
+from napari_colorkde.ui.window.open_files import refuse_open_file
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -242,7 +243,11 @@ class LikelihoodPanel(QWidget):
     def _on_csv(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save table", "likelihood.csv", "CSV (*.csv)")
         if path:
-            self._ask(lambda: self.likelihood.save_table(Path(path).with_suffix(".csv")))
+            self._ask(lambda: self._save_table(Path(path).with_suffix(".csv")))
+
+    def _save_table(self, path: Path) -> None:
+        refuse_open_file(self._viewer, path)
+        self.likelihood.save_table(path)
 
     def _on_montage(self) -> None:
         dataset = self.likelihood.dataset

@@ -31,6 +31,7 @@ from napari_colorkde.connections import Connections
 from napari_colorkde.io.kernels.kernel_files import save_kernels
 from napari_colorkde.ui.report_errors import report_errors, sentence
 from napari_colorkde.ui.results.batch_form import BatchForm
+from napari_colorkde.ui.window.open_files import refuse_open_file
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -146,6 +147,7 @@ class BatchDialog(QDialog):
             if not file:
                 return
             file = file if Path(file).suffix else f"{file}.json"
+            refuse_open_file(self._viewer, file)
             save_kernels(file, shown_kernels(state))
         text = batch_commands(
             state,

@@ -28,6 +28,7 @@ from napari_colorkde.core.number_text import counted
 from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.results.table_model import ResultsModel
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
+from napari_colorkde.ui.window.open_files import refuse_open_file
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -241,8 +242,12 @@ class ResultsPanel(QWidget):
 
     def save(self, path: str | Path) -> None:
         """Write the table as CSV; say so if that fails."""
-        if report_errors(lambda: self.table.save(path), self.failed.emit):
+        if report_errors(lambda: self._save(path), self.failed.emit):
             self.saved.emit(Path(path))
+
+    def _save(self, path: str | Path) -> None:
+        refuse_open_file(self._viewer, path)
+        self.table.save(path)
 
     def _on_save(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save table", "results.csv", "CSV (*.csv)")

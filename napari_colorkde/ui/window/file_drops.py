@@ -46,7 +46,7 @@ class FileDrops(QObject):
         """Take what is dropped on a widget."""
         widget.setAcceptDrops(True)
         widget.installEventFilter(self)
-        self._watched.append(widget)
+        self._watched = [known for known in self._watched if isalive(known)] + [widget]
 
     def watch_canvas(self, window: QMainWindow) -> None:
         """Take what is dropped on the canvas of napari's window."""

@@ -1,5 +1,6 @@
 """Files that the viewer's layers came from: nothing may be written over them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,13 @@ from napari_colorkde.app.image.source import unwrap_proxy
 
 if TYPE_CHECKING:
     from napari import Viewer
+
+TargetCheck = Callable[[str | Path], None]
+"""Raises ValueError for a file that may not be written."""
+
+
+def allow_all(path: str | Path) -> None:
+    """Refuse no file: without a viewer none is open."""
 
 
 def refuse_open_file(viewer: "Viewer", path: str | Path) -> None:

@@ -11,8 +11,10 @@ from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.io.kernels.kernel_files import load_kernels, save_kernels
+from napari_colorkde.io.samples import PRESET_FILE, sample_path
 from napari_colorkde.ui.kernels.set_chooser import KernelSetChooser
-from tests.ui.conftest import RGB
+from napari_colorkde.ui.window import open_files
+from tests.ui.conftest import RGB, Dock
 
 pytestmark = pytest.mark.window
 
@@ -118,3 +120,25 @@ def test_a_file_that_was_written_is_told(chooser: KernelSetChooser, tmp_path: Pa
 def test_every_setting_says_what_it_does(chooser: KernelSetChooser) -> None:
     for widget in (chooser.kernel_set, chooser.open_button, chooser.save_button):
         assert len(widget.tooltip) > 20
+
+
+def test_a_file_that_is_open_is_not_written_over(
+    dock: Dock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photograph = tmp_path / "photo.json"
+    photograph.write_text("a photograph")
+    widget = dock(RGB)
+    widget.session.load_kernels(sample_path(PRESET_FILE), "skin")
+    widget.session.wait()
+    monkeypatch.setattr(open_files, "file_of", lambda layer: photograph)
+    said: list[str] = []
+    chooser, menu = widget.kernels.chooser, widget.panel.script_menu
+    chooser.failed.connect(said.append)
+    menu.failed.connect(said.append)
+    answer = (str(photograph), "JSON (*.json)")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args, **options: answer)
+    chooser.save_button.native.click()
+    menu.copy("python")
+    assert len(said) == 2
+    assert all("is open as the layer" in sentence for sentence in said)
+    assert photograph.read_text() == "a photograph"

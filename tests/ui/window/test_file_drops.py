@@ -54,12 +54,13 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("place", ["dock", "canvas"])
+@pytest.mark.parametrize("place", ["dock", "canvas", "color space"])
 def test_kernel_files_are_opened_wherever_they_are_dropped(
     dock: Dock, viewer: Viewer, kernel_file: Path, place: str
 ) -> None:
     widget = dock(RGB)
-    drop(widget if place == "dock" else canvas_of(widget), kernel_file)
+    places = {"dock": widget, "canvas": canvas_of(widget), "color space": widget.colorspace}
+    drop(places[place], kernel_file)
     widget.session.wait()
     assert widget.session.state.kernel_set == "stains"
     assert len(viewer.layers) == 2
