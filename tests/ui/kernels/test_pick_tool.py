@@ -237,7 +237,7 @@ def test_escape_ends_picking_and_gives_the_mouse_back(
 def test_a_click_beside_the_image_says_so(docked: ColorKDEWidget, canvas: Canvas) -> None:
     docked.picking.pick_button.click()
     canvas.click((-10, 30))
-    assert "no pixel of the image there" in docked.status.problem.text()
+    assert "No pixel of the image is there" in docked.status.problem.text()
     assert docked.session.kernels is None
 
 
