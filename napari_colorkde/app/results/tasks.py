@@ -50,6 +50,10 @@ class Outcome:
     seconds: float
 
 
+FORESEEN = (MemoryError, ValueError, TypeError, OSError, ImportError, RuntimeError)
+"""Errors that a user may be able to do something about; `refusal` looks closer."""
+
+
 def refusal(error: BaseException) -> str | None:
     """Return the sentence for an error that a user can do something about, else None."""
     if isinstance(error, MemoryError):
@@ -70,7 +74,7 @@ def do_task(work: Callable[[], Any]) -> Outcome:
     result, sentence = None, ""
     try:
         result = work()
-    except Exception as error:
+    except FORESEEN as error:
         sentence = _foreseen(error)
     return Outcome(result, sentence, "", time.perf_counter() - started)
 
@@ -81,7 +85,7 @@ def do_steps(steps: Generator[Item, None, Any]) -> Generator[Item, None, Outcome
     result, sentence = None, ""
     try:
         result = yield from steps
-    except Exception as error:
+    except FORESEEN as error:
         sentence = _foreseen(error)
     return Outcome(result, sentence, "", time.perf_counter() - started)
 

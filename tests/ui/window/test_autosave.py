@@ -416,5 +416,5 @@ def test_settings_that_were_exported_are_opened(session: Session, tmp_path: Path
     assert session.kernels is None
     path.write_text("{}")
     offer.open_file(path)
-    assert said[-1].startswith("The settings cannot be opened: the session has not the")
+    assert said[-1].startswith("The settings cannot be opened: the session does not have the")
     autosave.close()
