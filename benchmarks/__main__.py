@@ -72,13 +72,17 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         photograph = load_photograph(Path(folder), quick=options.quick)
         setup = Setup(photograph, 1 if options.quick else options.repeat, options.quick)
-        questions = []
+        questions, failed = [], []
         for name in QUESTIONS:
             if options.only is None or name in options.only:
                 say(f"{name}:")
-                questions.append(importlib.import_module(f"benchmarks.{name}").measure(setup))
+                try:
+                    questions.append(importlib.import_module(f"benchmarks.{name}").measure(setup))
+                except RuntimeError as error:  # the others' figures are worth keeping
+                    say(f"  {error}")
+                    failed.append(f"{name} failed: {error}")
     facts = [f"{photograph.description}.", *machine_facts(), load]
-    facts.append(f"The run took {time.perf_counter() - started:.0f} s.")
+    facts += [f"The run took {time.perf_counter() - started:.0f} s.", *failed]
     if options.quick:
         facts.insert(0, "Small sizes, measured once: the figures mean nothing.")
     report = render(questions, facts)
@@ -88,7 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
         say(f"Written to {output}.")
     else:
         print(report, end="")
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

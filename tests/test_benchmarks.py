@@ -288,3 +288,21 @@ def test_a_run_of_one_question_leaves_the_results_alone(
     assert command.main(["--quick", "--only", "imports"]) == 0
     assert "## Import" in capsys.readouterr().out
     assert not results.exists()
+
+
+def test_a_question_that_fails_leaves_the_others(
+    monkeypatch: pytest.MonkeyPatch, setup: Setup, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(setup: Setup) -> Question:
+        raise RuntimeError("-m benchmarks.memory ended with exit code 1.")
+
+    def measure(setup: Setup) -> Question:
+        return Question("How long is an import?", "", [Row("import", Figure.of([1.0]))])
+
+    monkeypatch.setattr(command, "load_photograph", lambda folder, quick: setup.photograph)
+    monkeypatch.setattr(memory, "measure", fail)
+    monkeypatch.setattr(imports, "measure", measure)
+    assert command.main(["--only", "memory", "imports"]) == 1
+    report = capsys.readouterr().out
+    assert "memory failed: -m benchmarks.memory ended with exit code 1." in report
+    assert "How long is an import?" in report
