@@ -6,6 +6,7 @@ given, and what to give.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ import torch
 
 import napari_colorkde as ck
 import napari_colorkde.torch as ct
+from napari_colorkde.core.mixture.em_init import seed_kernels
 
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 256, (6, 8, 3), dtype=np.uint8)
@@ -618,3 +620,44 @@ def test_every_public_name_is_in_the_table() -> None:
     results = {"DensityVolume"}  # made by the library
     assert {name for name in ck.__all__ if name[0] != "_"} - results <= words
     assert set(ct.__all__) <= words | {"mixture_density"}
+
+
+def _fit(name: Any) -> Any:
+    return ck.fit_kernels(RGB, 2, covariance_type=name, random_state=0).covariances
+
+
+def _seed(name: Any) -> Any:
+    return seed_kernels(PALETTE, 2, covariance_type=name, random_state=0).covariances
+
+
+@pytest.mark.filterwarnings("ignore::napari_colorkde.core.kde.bandwidth.BandwidthEdgeWarning")
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("reflected", lambda name: ck.ColorKDE(RGB, 9.0, boundary=name).evaluate(RGB[0])),
+        ("renormalized", lambda name: ck.ColorKDE(RGB, 9.0, boundary=name).evaluate(RGB[0])),
+        ("lab", lambda name: ck.ColorKDE(RGB, 9.0, space=name).evaluate(RGB[0])),
+        ("cells", lambda name: ck.ColorKDE(RGB, 9.0).volume(8, sampling=name).values),
+        ("covariance", lambda name: ck.select_bandwidth(RGB, "loco", shape=name).covariance),
+        ("full", _fit),
+        ("tied", _fit),
+        ("diag", _fit),
+        ("full", _seed),
+    ],
+)
+def test_names_mean_the_same_in_any_case(name: str, call: Callable[[str], Any]) -> None:
+    np.testing.assert_array_equal(call(name.capitalize()), call(name))
+
+
+def test_a_choice_is_never_checked_and_left() -> None:
+    """What is chosen in another case is used as it is known, not as it was given."""
+    package = Path(ck.__file__).parent
+    dropped = [
+        f"{path.relative_to(package)}:{node.lineno}"
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and getattr(node.value.func, "id", "") == "choice"
+    ]
+    assert dropped == []

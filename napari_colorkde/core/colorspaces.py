@@ -27,6 +27,9 @@ Colors = NDArray[np.float64]
 SpaceName = Literal["rgb", "linear", "lab", "oklab", "hsv", "ycbcr", "principal"]
 """The spaces that come with the program; `COLOR_SPACES` may have more."""
 
+OWN_CHANNELS = ("rgb", "bgr")
+"""Names for the image's own channels: not converted."""
+
 RGB_CHANNELS = 3
 
 BLOCK_COLORS = 1 << 15
@@ -136,6 +139,11 @@ def refuse_other_than_srgb(pixels: "Pixels") -> None:
         if len(values):
             values = np.array([[values.min()] * RGB_CHANNELS, [values.max()] * RGB_CHANNELS])
     rgb_fractions(values if values.dtype.kind == "f" else values[..., :0, :])
+
+
+def refusal_for(space: str) -> "Callable[[Pixels], None] | None":
+    """Return what refuses pixels that have no place in a space; None where all have one."""
+    return None if space in OWN_CHANNELS else refuse_other_than_srgb
 
 
 def palette_in_space(palette: "Palette", space: ColorSpace) -> "Palette":

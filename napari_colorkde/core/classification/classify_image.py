@@ -20,6 +20,7 @@ from napari_colorkde.core.classification.bayes import (
     posterior,
     reject_outliers,
 )
+from napari_colorkde.core.colorspaces import refusal_for
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.mixture.density import mixture_log_density
 from napari_colorkde.core.mixture.kernel_spaces import (
@@ -130,8 +131,10 @@ def classify_image(
     no class; the ratio of two such classes is 0.
     O(pixels + colors · K). Images of very many colors are binned, see `Palette.from_image`.
     """
-    palette = palette_of(image, mask, channel_axis)
-    units = UnitsWatch(kernels_and_classes(kernels)[0])
+    members, _ = kernels_and_classes(kernels)
+    refuse = refusal_for(members.space if space is None else space)
+    palette = palette_of(image, mask, channel_axis, refuse=refuse)
+    units = UnitsWatch(members)
     units.look(palette.colors)
     units.warn(stacklevel=2)
     values = classify_palette(

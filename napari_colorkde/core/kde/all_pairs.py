@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.arguments import choice
-from napari_colorkde.core.colorspaces import COLOR_SPACES, refuse_other_than_srgb
+from napari_colorkde.core.colorspaces import COLOR_SPACES, refusal_for
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance
 from napari_colorkde.core.kde.divergence import compare_palettes, in_one_space
@@ -110,7 +110,7 @@ def compare_all(
     given, known_names = _named(images, names)
     if masks is not None and len(masks) != len(given):
         raise ValueError(f"masks: give one for each of the {len(given)} images, or None for it.")
-    refuse = None if space == "rgb" else refuse_other_than_srgb
+    refuse = refusal_for(space)
     palettes = [
         palette_of(image, mask, channel_axis, refuse=refuse, name=f"images[{number}]")
         for number, (image, mask) in enumerate(

@@ -17,12 +17,13 @@ from napari_colorkde.core.colorspaces import (
     COLOR_SPACES,
     color_space,
     palette_in_space,
-    refuse_other_than_srgb,
+    refusal_for,
 )
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 from napari_colorkde.core.kde.bandwidth_rules import (
     BANDWIDTH_RULES,
+    SHAPES,
     Shape,
     bandwidth_rule,
     default_sigmas,
@@ -169,7 +170,7 @@ def select_bandwidth(
     method = bandwidth_rule(method).name
     space = choice(space, "space", COLOR_SPACES)
     place = resolve_device(device)
-    refuse = None if space == "rgb" else refuse_other_than_srgb
+    refuse = refusal_for(space)
     palette = palette_of(image, mask, channel_axis, refuse=refuse)
     points, halves = in_space(palette, halves_for(method, image, mask, channel_axis), space)
     steps = iterate_selection(
@@ -232,7 +233,7 @@ def iterate_selection(
         See `select_bandwidth`; and for a shape given to a rule that tries no candidates.
     """
     rule = bandwidth_rule(method)
-    method = rule.name
+    method, shape = rule.name, choice(shape, "shape", SHAPES)
     if not rule.tries_candidates:
         if shape != "isotropic":
             raise ValueError(

@@ -30,7 +30,7 @@ Shape = Literal["isotropic", "channels", "covariance"]
 """What a search varies: the same fraction of every channel's range, one sigma for each channel, or
 the size of the pixels' own covariance."""
 
-SHAPES: tuple[str, ...] = get_args(Shape)
+SHAPES: tuple[Shape, ...] = get_args(Shape)
 
 Choose = Callable[["Palette", ArrayLike | None, "Device"], Iterator["BandwidthSelection"]]
 

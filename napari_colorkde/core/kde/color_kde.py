@@ -18,7 +18,7 @@ from napari_colorkde.core.colorspaces import (
     COLOR_SPACES,
     color_space,
     palette_in_space,
-    refuse_other_than_srgb,
+    refusal_for,
     rgb_fractions,
 )
 from napari_colorkde.core.device import Device, resolve_device
@@ -31,7 +31,7 @@ from napari_colorkde.core.kde.bandwidth import (
 )
 from napari_colorkde.core.kde.binning_error import warn_of_bins
 from napari_colorkde.core.kde.density_volume import DensityVolume
-from napari_colorkde.core.kde.estimators.boundary import Boundary, color_box
+from napari_colorkde.core.kde.estimators.boundary import BOUNDARIES, Boundary, color_box
 from napari_colorkde.core.kde.estimators.choose import (
     check_estimator,
     estimated_mass,
@@ -113,13 +113,14 @@ class ColorKDE(DensityStatistics):
         # What can be refused is refused before the colors are counted.
         self.device = resolve_device(device)
         space = choice(space, "space", COLOR_SPACES)
+        boundary = choice(boundary, "boundary", BOUNDARIES)
         refuse_bandwidth(bandwidth)
         self.palette = palette_of(
             palette_or_image,
             mask,
             channel_axis,
             weights=weights,
-            refuse=None if space == "rgb" else refuse_other_than_srgb,
+            refuse=refusal_for(space),
         )
         is_whole = mask is None and weights is None and channel_axis == -1
         self._counted = _dask_name(palette_or_image) if is_whole else None

@@ -12,7 +12,7 @@ from napari_colorkde.core.colorspaces import (
     COLOR_SPACES,
     color_space,
     palette_in_space,
-    refuse_other_than_srgb,
+    refusal_for,
 )
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance
@@ -111,7 +111,7 @@ def compare(
     """
     space = choice(space, "space", COLOR_SPACES)
     place = resolve_device(device)
-    refuse = None if space == "rgb" else refuse_other_than_srgb
+    refuse = refusal_for(space)
     a = palette_of(image_a, mask_a, channel_axis, refuse=refuse, name="image_a")
     b = palette_of(image_b, mask_b, channel_axis, refuse=refuse, name="image_b")
     a, b, both = in_one_space([a, b, a.merge(b)], space)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.colorspaces import refuse_other_than_srgb
+from napari_colorkde.core.colorspaces import OWN_CHANNELS, refusal_for
 from napari_colorkde.core.device import Device, resolve_device, without_denormals
 from napari_colorkde.core.image import (
     MAX_COLOR_CHANNELS,
@@ -28,7 +28,6 @@ from napari_colorkde.core.mixture.block_terms import densities, log_densities
 from napari_colorkde.core.mixture.color_blocks import ColorBlocks, WeightedColors, color_blocks
 from napari_colorkde.core.mixture.exponents import LOG2_E, Exponents, log_sum
 from napari_colorkde.core.mixture.kernel_spaces import (
-    OWN_CHANNELS,
     UnitsWatch,
     image_dtype_of,
     kernels_for,
@@ -140,8 +139,7 @@ def compute_densities(
     array = image if isinstance(image, Palette) else as_sliceable(image)
     kernel_set = kernels_for(kernel_set, space, image_dtype_of(array))
     if is_palette or kernel_set.space not in OWN_CHANNELS:
-        refuse = None if kernel_set.space in OWN_CHANNELS else refuse_other_than_srgb
-        palette = palette_of(image, mask, channel_axis, refuse=refuse)
+        palette = palette_of(image, mask, channel_axis, refuse=refusal_for(kernel_set.space))
         refuse_other_channels(palette, kernel_set)
         units = UnitsWatch(kernel_set)
         units.look(palette.colors)

@@ -22,6 +22,7 @@ from napari_colorkde.core.mixture.em_steps import (
     CovarianceType,
     Expectation,
     Parameters,
+    checked_covariance_type,
     checked_reg_covar,
     expectation_on,
     maximization,
@@ -117,7 +118,8 @@ def iterate_fit(
         As `fit_kernels`.
     """
     random = generator_of(random_state)
-    reg_covar = checked_reg_covar(covariance_type, reg_covar, palette)
+    covariance_type = checked_covariance_type(covariance_type)
+    reg_covar = checked_reg_covar(reg_covar, palette)
     check_iterations(max_iter, tol)
     numbers = candidates if n_kernels == "bic" else [n_kernels]
     check_n_kernels(1 if n_kernels == "bic" else n_kernels, palette)
@@ -202,7 +204,8 @@ def iterate_em(
     -----
     O(U K C²) per iteration: 30 ms for 440 000 colors and 8 kernels on two cores.
     """
-    reg_covar = checked_reg_covar(covariance_type, reg_covar, palette)
+    covariance_type = checked_covariance_type(covariance_type)
+    reg_covar = checked_reg_covar(reg_covar, palette)
     check_iterations(max_iter, tol)
     if not initial or initial.n_channels != palette.n_channels:
         raise ValueError(

@@ -13,6 +13,7 @@ from napari_colorkde.core.mixture.em_steps import (
     CovarianceType,
     Parameters,
     Sums,
+    checked_covariance_type,
     checked_reg_covar,
     maximization,
 )
@@ -44,7 +45,8 @@ def seed_kernels(
     ValueError
         If the palette has fewer colors than kernels, or an argument is out of range.
     """
-    reg_covar = checked_reg_covar(covariance_type, reg_covar, palette)
+    covariance_type = checked_covariance_type(covariance_type)
+    reg_covar = checked_reg_covar(reg_covar, palette)
     check_n_kernels(n_kernels, palette)
     colors = WeightedColors.of(palette).coarsened()
     random = generator_of(random_state)

@@ -26,6 +26,7 @@ from napari_colorkde.core.mixture.em_steps import (
     BLOCKS_FROM,
     CovarianceType,
     Parameters,
+    checked_covariance_type,
     checked_reg_covar,
     expectations,
     singular_kernel,
@@ -61,12 +62,13 @@ def fit_palettes(
     list
         A set for each palette, or the error that says why there is none.
     """
+    covariance_type = checked_covariance_type(covariance_type)
     place = resolve_device(device).exact
     results: list[KernelSet | ValueError | None] = [None] * len(palettes)
     members = []
     for index, palette in enumerate(palettes):
         try:
-            variance = checked_reg_covar(covariance_type, reg_covar, palette)
+            variance = checked_reg_covar(reg_covar, palette)
             check_n_kernels(1 if n_kernels == "bic" else n_kernels, palette)
         except ValueError as error:
             results[index] = error

@@ -24,6 +24,7 @@ from napari_colorkde.core.palette.ranges import rounding_variances
 
 Array = NDArray[np.float64]
 CovarianceType = Literal["full", "tied", "diag", "spherical"]
+COVARIANCE_TYPES: tuple[CovarianceType, ...] = get_args(CovarianceType)
 
 BLOCKS_FROM = 1 << 14
 """Colors from which on blocks, and float32 in them, are worth while."""
@@ -37,15 +38,25 @@ def default_reg_covar(palette: Palette) -> float:
     return float(rounding_variances(palette).min())
 
 
-def checked_reg_covar(covariance_type: str, reg_covar: float | None, palette: Palette) -> float:
+def checked_covariance_type(covariance_type: str) -> CovarianceType:
+    """Return the shape of covariances, given in any case.
+
+    Raises
+    ------
+    ValueError
+        If it is not known.
+    """
+    return choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
+
+
+def checked_reg_covar(reg_covar: float | None, palette: Palette) -> float:
     """Return `reg_covar`, or the default for None.
 
     Raises
     ------
     ValueError
-        If it is no variance, or the covariance type is not known.
+        If it is no variance.
     """
-    choice(covariance_type, "covariance_type", get_args(CovarianceType))
     if reg_covar is None:
         return default_reg_covar(palette)
     reg_covar = real_number(reg_covar, "reg_covar", "a variance of 0 or more")

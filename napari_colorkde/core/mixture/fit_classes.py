@@ -8,15 +8,17 @@ from typing import Any, Literal, TypedDict, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.checks.arguments import MASK, as_array, choice, generator_of
-from napari_colorkde.core.colorspaces import COLOR_SPACES, SpaceName
+from napari_colorkde.core.checks.arguments import MASK, as_array, generator_of
+from napari_colorkde.core.colorspaces import SpaceName, refusal_for
 from napari_colorkde.core.image import as_sliceable, pixel_shape
 from napari_colorkde.core.mixture.em import DeviceLike, EMStep, FitOptions, iterate_fit
 from napari_colorkde.core.mixture.em_many import fit_palettes
 from napari_colorkde.core.mixture.em_steps import CovarianceType
+from napari_colorkde.core.mixture.kernel_checks import checked_kernel_space
 from napari_colorkde.core.mixture.kernel_spaces import points_for
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.number_text import counted
+from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.palette import Palette
 
 
@@ -93,7 +95,7 @@ def fit_classes(
     if names is not None and not isinstance(names, Mapping):
         raise TypeError(f"names is {names!r}; give a name for each label, such as {{1: 'skin'}}.")
     generator_of(random_state)
-    space = choice(space, "space", COLOR_SPACES)
+    space = checked_kernel_space(space)
     found = dict(palettes_of_labels(image, labels, mask, channel_axis, space))
     classes = [class_of_label(label, names) for label in found]
     for cls in classes:
@@ -192,7 +194,7 @@ def palettes_of_labels(
     """
     image = as_sliceable(image)
     marks = checked_labels(labels, pixel_shape(image.shape, channel_axis))
-    palette = Palette.from_image(image, mask, channel_axis)
+    palette = palette_of(image, mask, channel_axis, refuse=refusal_for(space))
     index = palette.index(image, mask, channel_axis)
     palette = points_for(palette, space)
     is_counted = (marks != 0) & (index >= 0)

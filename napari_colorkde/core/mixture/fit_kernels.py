@@ -7,8 +7,7 @@ from typing import Literal, Unpack, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_colorkde.core.checks.arguments import choice
-from napari_colorkde.core.colorspaces import COLOR_SPACES, SpaceName, refuse_other_than_srgb
+from napari_colorkde.core.colorspaces import SpaceName, refusal_for
 from napari_colorkde.core.mixture.density import mixture_log_density
 from napari_colorkde.core.mixture.em import (
     MAX_ITERATIONS,
@@ -19,7 +18,8 @@ from napari_colorkde.core.mixture.em import (
     bic_of,
     iterate_fit,
 )
-from napari_colorkde.core.mixture.em_steps import CovarianceType
+from napari_colorkde.core.mixture.em_steps import CovarianceType, checked_covariance_type
+from napari_colorkde.core.mixture.kernel_checks import checked_kernel_space
 from napari_colorkde.core.mixture.kernel_spaces import points_for
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.count_image import palette_of
@@ -139,7 +139,7 @@ def fit_kernels(
     mask, channel_axis, weights
         See `Palette.from_image`; for an image.
     space
-        Color space of the kernels, see `ColorKDE`; "rgb" is the image's own channels.
+        Color space of the kernels, see `KernelSet`; "rgb" is the image's own channels.
     device
         Where to compute; float64, so on the host where a device has none.
     covariance_type
@@ -179,8 +179,9 @@ def fit_kernels(
         argument is out of range. Pixels of a single color have a kernel whose variances are
         `reg_covar`.
     """
-    space = choice(space, "space", COLOR_SPACES)
-    refuse = None if space == "rgb" else refuse_other_than_srgb
+    space = checked_kernel_space(space)
+    covariance_type = checked_covariance_type(covariance_type)
+    refuse = refusal_for(space)
     palette = points_for(
         palette_of(image, mask, channel_axis, weights=weights, refuse=refuse), space
     )

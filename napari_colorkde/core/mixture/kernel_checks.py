@@ -39,9 +39,7 @@ def validated(mean: ArrayLike, covariance: ArrayLike, weight: float) -> tuple[Ar
 def _numbers(argument: str, value: ArrayLike) -> Array:
     """Copy into float64; refuse what is not a finite number."""
     try:
-        array = real_numbers(value, argument, Wanted("real numbers"), of_objects=True).astype(
-            np.float64
-        )
+        array = real_numbers(value, argument, REAL, of_objects=True).astype(np.float64)
     except TypeError as error:
         raise ValueError(str(error)) from None
     if not np.isfinite(array).all():
@@ -90,16 +88,22 @@ def _require_positive_definite(covariance: Array) -> None:
 
 
 def checked_kernel_space(space: str) -> str:
-    """Return a space that kernels may lie in.
+    """Return a space that kernels may lie in: one that is the same for all images.
 
     Raises
     ------
     ValueError
-        If it is not known.
+        If it is not known, or depends on the colors of an image.
     """
     if space == "rgb":
         return space
-    return choice(space, "space", (*COLOR_SPACES, "bgr"))
+    known = choice(space, "space", (*COLOR_SPACES, "bgr"))
+    if known in COLOR_SPACES and COLOR_SPACES[known].fit is not None:
+        raise ValueError(
+            f"space={known!r} depends on the colors of an image, so that kernels would lie "
+            "elsewhere in each; use 'rgb', or another space that is the same for all images."
+        )
+    return known
 
 
 def read_only(array: Array) -> Array:

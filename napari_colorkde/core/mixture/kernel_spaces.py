@@ -10,7 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.checks.arguments import real_number
-from napari_colorkde.core.colorspaces import COLOR_SPACES, color_space, palette_in_space
+from napari_colorkde.core.colorspaces import (
+    COLOR_SPACES,
+    OWN_CHANNELS,
+    color_space,
+    palette_in_space,
+)
 from napari_colorkde.core.image import SliceableArray
 from napari_colorkde.core.mixture.kernel_arrays import build_kernels
 from napari_colorkde.core.mixture.kernel_checks import checked_kernel_space
@@ -20,10 +25,6 @@ from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.ranges import ColorUnitsWarning
 
 Array = NDArray[np.float64]
-
-OWN_CHANNELS = ("rgb", "bgr")
-"""Spaces whose kernels are of an image's own channels."""
-
 
 LEVELS_FROM = 1.5
 """Kernels with a mean above this are of whole levels."""

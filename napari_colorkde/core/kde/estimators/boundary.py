@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
-from napari_colorkde.core.checks.arguments import choice
 from napari_colorkde.core.colorspaces import ColorSpace
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.grids import mass_inside
@@ -25,7 +24,7 @@ from napari_colorkde.core.palette.palette import Palette
 Array = NDArray[np.float64]
 Boundary = Literal["none", "renormalized", "reflected"]
 
-BOUNDARIES: tuple[str, ...] = get_args(Boundary)
+BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 
 REACH = 9.0
 """Standard deviations from the box up to which mirror images count: exp(−40) of a kernel's peak."""
@@ -48,15 +47,14 @@ def color_box(palette: Palette, space: ColorSpace | None) -> Array:
     return np.stack([low, high], axis=1)
 
 
-def checked_boundary(boundary: str, covariance: Array) -> None:
-    """Refuse an unknown boundary, and one for kernels that are not along the channels.
+def check_boundary(boundary: Boundary, covariance: Array) -> None:
+    """Refuse a boundary for kernels that are not along the channels.
 
     Raises
     ------
     ValueError
-        In these cases.
+        If the covariance is not diagonal.
     """
-    choice(boundary, "boundary", BOUNDARIES)
     if boundary != "none" and np.any(covariance - np.diag(np.diag(covariance))):
         raise ValueError(
             f"boundary={boundary!r} needs a diagonal bandwidth; give one sigma for each, or "

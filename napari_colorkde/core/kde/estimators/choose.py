@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.kde.estimators.boundary import Boundary, BoundedSums, checked_boundary
+from napari_colorkde.core.kde.estimators.boundary import Boundary, BoundedSums, check_boundary
 from napari_colorkde.core.kde.estimators.varying import VaryingSums
 from napari_colorkde.core.kde.grids import mass_inside
 from napari_colorkde.core.kernel_sums.kernel_sums import Axes, KernelSums, kernel_sums
@@ -16,15 +16,15 @@ from napari_colorkde.core.palette.palette import Palette
 Array = NDArray[np.float64]
 
 
-def check_estimator(boundary: str, varying: bool, covariance: Array) -> None:
+def check_estimator(boundary: Boundary, varying: bool, covariance: Array) -> None:
     """Refuse what has no such estimate.
 
     Raises
     ------
     ValueError
-        If the boundary is unknown, needs a diagonal bandwidth, or both are asked for.
+        If the boundary needs a diagonal bandwidth, or both are asked for.
     """
-    checked_boundary(boundary, covariance)
+    check_boundary(boundary, covariance)
     if varying and boundary != "none":
         raise ValueError(
             f"boundary={boundary!r} and varying=True exclude each other; give one of them."

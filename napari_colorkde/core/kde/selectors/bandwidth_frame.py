@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.checks.arguments import choice
-from napari_colorkde.core.kde.bandwidth_rules import SHAPES, Shape
+from napari_colorkde.core.kde.bandwidth_rules import Shape
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.ranges import channel_ranges
 
@@ -77,9 +76,8 @@ def frame_of(palette: Palette, shape: Shape) -> Frame:
     Raises
     ------
     ValueError
-        If the shape is unknown, or the covariance of the colors is singular.
+        If the covariance of the colors is singular.
     """
-    choice(shape, "shape", SHAPES)
     ranges = channel_ranges(palette)
     if shape != "covariance":
         return Frame(ranges)
