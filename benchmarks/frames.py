@@ -19,7 +19,7 @@ from benchmarks.report import Figure, Question, Row, Target
 if TYPE_CHECKING:
     from napari import Viewer
 
-    from napari_colorkde.core.kde.density_volume import DensityVolume
+    from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
     from napari_colorkde.scene.canvas import ColorSpaceCanvas
 
 SIZE = 600, 450

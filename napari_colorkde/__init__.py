@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from napari_colorkde.core.kde.all_pairs import compare_all as compare_all
     from napari_colorkde.core.kde.bandwidth import select_bandwidth as select_bandwidth
     from napari_colorkde.core.kde.color_kde import ColorKDE as ColorKDE
-    from napari_colorkde.core.kde.color_kde import color_kde as color_kde
-    from napari_colorkde.core.kde.density_volume import DensityVolume as DensityVolume
     from napari_colorkde.core.kde.divergence import compare as compare
+    from napari_colorkde.core.kde.volumes.density_volume import DensityVolume as DensityVolume
+    from napari_colorkde.core.kde.volumes.image_volume import color_kde as color_kde
     from napari_colorkde.core.mixture.density import compute_densities as compute_densities
     from napari_colorkde.core.mixture.fit_classes import fit_classes as fit_classes
     from napari_colorkde.core.mixture.fit_kernels import fit_kernels as fit_kernels
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ColorKDE": "core.kde.color_kde",
-    "DensityVolume": "core.kde.color_kde",
+    "DensityVolume": "core.kde.volumes.density_volume",
     "GaussianKDE": "core.vectors.gaussian_kde",
     "Kernel": "core.mixture.kernels",
     "KernelSet": "core.mixture.kernels",
@@ -46,7 +46,7 @@ _HOMES = {
     "PaletteBuilder": "core.palette.count_image",
     "class_names": "core.classification.classify_image",
     "classify_image": "core.classification.classify_image",
-    "color_kde": "core.kde.color_kde",
+    "color_kde": "core.kde.volumes.image_volume",
     "compare": "core.kde.divergence",
     "compare_all": "core.kde.all_pairs",
     "compute_densities": "core.mixture.density",

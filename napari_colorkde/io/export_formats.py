@@ -18,7 +18,7 @@ from napari_colorkde.io.formats import npy, npz, ome_tiff, ome_zarr, png, tiff_w
 from napari_colorkde.io.formats.color_space import cube, nrrd, ply
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.kde.density_volume import DensityVolume
+    from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 
 
 WriteVolume = Callable[[Path, "DensityVolume", Mapping[str, object]], None]

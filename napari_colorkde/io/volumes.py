@@ -23,7 +23,7 @@ from napari_colorkde.io.export_formats import (
 from napari_colorkde.io.provenance import provenance
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.kde.density_volume import DensityVolume
+    from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 
 
 def write_volume(
@@ -72,7 +72,7 @@ def read_volume(path: str | os.PathLike[str]) -> "DensityVolume":
     OSError
         If there is no such file.
     """
-    from napari_colorkde.core.kde.density_volume import DensityVolume
+    from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 
     path = Path(path)
     if not path.is_file():

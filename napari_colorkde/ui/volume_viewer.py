@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.kde.density_volume import DensityVolume
+from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 from napari_colorkde.io.colors.coloring import default_limits
 from napari_colorkde.ui.window.docking import close_at_exit
 from napari_colorkde.ui.window.gl_context import keep_current, main_windows

@@ -17,7 +17,7 @@ from ome_zarr_models.v05 import Image, ImageLabel, Labels
 
 from napari_colorkde import color_kde
 from napari_colorkde.cli import main
-from napari_colorkde.core.kde.density_volume import DensityVolume
+from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 from napari_colorkde.io.class_maps import write_class_map
 from napari_colorkde.io.densities import write_density
 from napari_colorkde.io.formats import ome_tiff, ome_zarr

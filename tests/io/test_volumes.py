@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from napari_colorkde.core.kde.density_volume import DensityVolume
+from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 from napari_colorkde.io.provenance import provenance
 from napari_colorkde.io.volumes import read_volume, write_volume
 

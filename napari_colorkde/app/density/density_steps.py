@@ -26,7 +26,7 @@ from napari_colorkde.core.kde.bandwidth import iterate_selection
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 from napari_colorkde.core.kde.bandwidth_rules import bandwidth_rule
 from napari_colorkde.core.kde.color_kde import ColorKDE
-from napari_colorkde.core.kde.density_volume import DensityVolume
+from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 from napari_colorkde.core.mixture.cached_terms import Contributions
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette

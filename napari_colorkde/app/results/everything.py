@@ -19,7 +19,7 @@ from napari_colorkde.app.results.export_pixels import (
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import state_to_json
-from napari_colorkde.core.kde.density_volume import DensityVolume
+from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 from napari_colorkde.io.atomic import atomic_files
 from napari_colorkde.io.export_formats import suffixes_for_volume
 from napari_colorkde.io.kernels.kernel_files import save_kernels

@@ -1,13 +1,13 @@
-"""The color KDE of an image: volumes, densities at pixels, log-likelihoods.
+"""The color KDE of an image: densities at pixels and colors, log-likelihoods.
 
     ``f(x) = 1/N Σ_pixels N(x; c_pixel, Σ) = S(x) / (N sqrt(det(2π Σ)))``
 
-The sums S come from `core.kernel_sums`; statistics of the density are in `statistics`.
+The sums S come from `core.kernel_sums`; statistics of the density are in `statistics`, grids in
+`volumes`.
 """
 
-import warnings
 from functools import cached_property
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,18 +30,15 @@ from napari_colorkde.core.kde.bandwidth import (
     refuse_bandwidth,
 )
 from napari_colorkde.core.kde.binning_error import warn_of_bins
-from napari_colorkde.core.kde.density_volume import DensityVolume
 from napari_colorkde.core.kde.estimators.boundary import BOUNDARIES, Boundary, color_box
 from napari_colorkde.core.kde.estimators.choose import (
     check_estimator,
-    estimated_mass,
     estimator_sums,
 )
-from napari_colorkde.core.kde.grids import grid_axes
 from napari_colorkde.core.kde.leave_one_out import leave_one_color_out, leave_one_out
-from napari_colorkde.core.kde.statistics import DensityStatistics, checked_colors
+from napari_colorkde.core.kde.statistics import checked_colors
+from napari_colorkde.core.kde.volumes.on_grid import GriddedDensity
 from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums, SpreadSums
-from napari_colorkde.core.kernel_sums.separable import Sampling
 from napari_colorkde.core.kernel_sums.steps import Steps
 from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.count_image import palette_of
@@ -49,14 +46,8 @@ from napari_colorkde.core.palette.image_tiles import is_dask
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.ranges import refuse_other_kind, warn_of_fractions
 
-SAMPLINGS: tuple[Sampling, ...] = get_args(Sampling)
 
-
-class NarrowBandwidthWarning(UserWarning):
-    """A volume is sampled more coarsely than its kernels are wide."""
-
-
-class ColorKDE(DensityStatistics):
+class ColorKDE(GriddedDensity):
     """Gaussian kernel density estimate of an image's colors.
 
     Parameters
@@ -154,64 +145,6 @@ class ColorKDE(DensityStatistics):
     def _log_scale(self) -> float:
         """``log(N sqrt(det(2π Σ)))``: what S is divided by."""
         return float(np.log(self.palette.total_weight)) + log_normalizer(self.covariance)
-
-    def volume(
-        self,
-        bins: int | ArrayLike = 128,
-        extent: ArrayLike | None = None,
-        *,
-        sampling: Sampling = "points",
-    ) -> DensityVolume:
-        """The density on a regular grid.
-
-        Parameters
-        ----------
-        bins
-            Grid points per axis: one number, or one per channel.
-        extent
-            First and last grid point: one pair, or one per channel, in image units. None: (0, 255)
-            for uint8, the gamut's box in another color space, otherwise the data's range and 3
-            sigma on both sides.
-        sampling
-            "points": the density at each grid point. "cells": its average over the cell around
-            it, which shows kernels narrower than the grid (diagonal bandwidths only).
-
-        Warns
-        -----
-        NarrowBandwidthWarning
-            If points are sampled further apart than a kernel's smallest standard deviation.
-
-        Raises
-        ------
-        ValueError
-            If bins or extent are not of that form, or the volume would exceed 1 GB.
-        """
-        sampling = choice(sampling, "sampling", SAMPLINGS)
-        return self._volume(bins, extent, sampling)
-
-    def _volume(
-        self, bins: int | ArrayLike, extent: ArrayLike | None, sampling: Sampling
-    ) -> DensityVolume:
-        """See `volume`; warnings point to whoever called the caller."""
-        extent = self._default_extent() if extent is None else extent
-        axes = grid_axes(bins, extent, self.palette.n_channels)
-        sums = self._sums.on_grid(axes, sampling)
-        values = self._scaled(sums)
-        about = self._sums, self.points, self.covariance
-        mass = estimated_mass(*about, axes, values, sampling)
-        volume = DensityVolume(values, axes, self.covariance, mass, self.space, self.boundary)
-        # Standard deviation of the narrowest direction where the grid's spacing is 1.
-        per_step = self.covariance / np.outer(volume.spacing, volume.spacing)
-        ratio = float(np.sqrt(np.linalg.eigvalsh(per_step)[0]))
-        if sampling == "points" and ratio < 0.999:
-            warnings.warn(
-                f"The bandwidth is below the grid spacing (sigma is {ratio:.3g} of it): peaks "
-                "between grid points are missed. Use more bins, a wider bandwidth, or "
-                'sampling="cells".',
-                NarrowBandwidthWarning,
-                stacklevel=3,
-            )
-        return volume
 
     def density(
         self,
@@ -358,61 +291,6 @@ class ColorKDE(DensityStatistics):
             )
         if palette is not self.palette:
             refuse_other_kind(palette, self.palette)
-
-    def _default_extent(self) -> NDArray[np.float64]:
-        is_boxed = self.color_space is not None or self.boundary != "none"
-        if is_boxed or self.palette.dtype == np.uint8:
-            return self.box
-        colors, margin = self.palette.colors, 3 * np.sqrt(np.diag(self.covariance))
-        return np.stack([colors.min(axis=0) - margin, colors.max(axis=0) + margin], axis=1)
-
-
-def color_kde(
-    image: "Palette | ArrayLike",
-    bandwidth: Bandwidth = None,
-    *,
-    bins: int | ArrayLike = 128,
-    extent: ArrayLike | None = None,
-    space: str = "rgb",
-    boundary: Boundary = "none",
-    varying: bool = False,
-    mask: ArrayLike | None = None,
-    channel_axis: int | None = -1,
-    weights: ArrayLike | None = None,
-    device: "str | Device" = "auto",
-) -> DensityVolume:
-    """Kernel density estimate of an image's colors on a regular grid.
-
-    Parameters
-    ----------
-    image, mask, channel_axis, weights
-        See `Palette.from_image`.
-    bandwidth, space, boundary, varying, device
-        See `ColorKDE`.
-    bins, extent
-        See `ColorKDE.volume`.
-
-    Returns
-    -------
-    DensityVolume
-        float32, to 1e-6 of its peak (8-bit, diagonal) or 1e-5.
-
-    Notes
-    -----
-    For 8-bit colors the time is that of counting the pixels plus at most 7.5 GFLOP for 128³.
-    """
-    kde = ColorKDE(
-        image,
-        bandwidth,
-        space=space,
-        boundary=boundary,
-        varying=varying,
-        mask=mask,
-        channel_axis=channel_axis,
-        weights=weights,
-        device=device,
-    )
-    return kde._volume(bins, extent, "points")
 
 
 def _dask_name(image: "Palette | ArrayLike") -> str | None:

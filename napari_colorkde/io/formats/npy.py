@@ -11,7 +11,7 @@ from napari_colorkde.io.formats import reading
 from napari_colorkde.io.formats.reading import DecodedImage
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.kde.density_volume import DensityVolume
+    from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
     from napari_colorkde.io.export_formats import DensityMap
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_colorkde.io.provenance import as_json
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.kde.density_volume import DensityVolume
+    from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
     from napari_colorkde.io.export_formats import DensityMap
 
 

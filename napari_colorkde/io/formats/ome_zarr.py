@@ -16,7 +16,7 @@ from napari_colorkde.io.formats.reading import DecodedImage, Part, check_size, n
 from napari_colorkde.io.provenance import PIXEL_SIZE, as_json
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.kde.density_volume import DensityVolume
+    from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
     from napari_colorkde.io.export_formats import DensityMap
 
 CHUNK = 512

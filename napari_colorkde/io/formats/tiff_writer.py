@@ -12,7 +12,7 @@ from napari_colorkde.io.colors.coloring import default_limits
 from napari_colorkde.io.provenance import GEO_TAGS, SOFTWARE, as_lines
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.kde.density_volume import DensityVolume
+    from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
     from napari_colorkde.io.export_formats import DensityMap
 
 IMAGEJ_BYTES = (1 << 32) - (1 << 25)

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from napari_colorkde.core import reference
-from napari_colorkde.core.kde.color_kde import ColorKDE, NarrowBandwidthWarning, color_kde
+from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.kde.grids import MAX_VOXELS
+from napari_colorkde.core.kde.volumes.image_volume import color_kde
+from napari_colorkde.core.kde.volumes.on_grid import NarrowBandwidthWarning
 from napari_colorkde.core.palette import lattice
 from napari_colorkde.core.palette.palette import Palette
 from tests.core.drawn import (

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_colorkde.io.provenance import LOOK, as_lines
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.kde.density_volume import DensityVolume
+    from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 
 WHITES = (1.0, 255.0, 4095.0, 65535.0)
 """Levels of white that the end of an axis may stand for."""

@@ -14,7 +14,7 @@ import numpy as np
 from napari_colorkde.io.provenance import as_lines
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.kde.density_volume import DensityVolume
+    from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 
 KEYS = str.maketrans({":": " ", "=": " ", "\n": " "})
 

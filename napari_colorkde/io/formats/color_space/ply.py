@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_colorkde.io.provenance import as_lines
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.kde.density_volume import DensityVolume
+    from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
     from napari_colorkde.core.mixture.kernels import Kernel
 
 MASS = 0.9
