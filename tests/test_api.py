@@ -45,6 +45,7 @@ SIGNATURES = {
     "Palette.index": "(self, image, mask=None, channel_axis=-1)",
     "Palette.merge": "(self, other)",
     "Palette.most_common": "(self, n=10)",
+    "Palette.without_rare": "(self, min_count)",
     "class_names": "(kernels)",
     "classify_image": (
         "(image, kernels, *, show='class', cls=None, against=None, priors=None, keep_mass=None,"

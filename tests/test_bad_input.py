@@ -387,6 +387,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
         NOT_WHOLE,
         {"from_image": lambda bad: ck.Palette.from_image(RGB, max_colors=bad)},
     ),
+    ("min_count", NOT_WHOLE, {"Palette.without_rare": PALETTE.without_rare}),
     (
         "names",
         {"a list": ["a", "b"], "twice": {1: "a", 2: "a"}, "text": "names"},

@@ -1,4 +1,8 @@
-"""What commands read: images with their masks, and kernel files. Each step says what came of it."""
+"""What commands read: images with their masks, palettes, and kernel files.
+
+Each step says what came of it. A palette is taken wherever an image is; what needs its pixels asks
+for them, and is refused.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageInput:
-    """An image as it was read, with what belongs to it.
+    """An image as it was read, with what belongs to it; or the palette of one.
 
     Attributes
     ----------
     path
         Where it came from.
-    pixels
-        ``(..., H, W, C)`` or ``(..., H, W)``.
+    array
+        ``(..., H, W, C)`` or ``(..., H, W)``: the pixels; None of a palette.
     mask
         ``(..., H, W)`` bool, or None.
     channel_axis
@@ -35,15 +39,34 @@ class ImageInput:
         Height and width of a pixel, where the file says it.
     geo_tags
         Where on Earth it lies, as GeoTIFF says it.
+    palette
+        The colors, where a file of them was read.
     """
 
     path: Path
-    pixels: "NDArray[Any]"
+    array: "NDArray[Any] | None"
     mask: "NDArray[np.bool_] | None"
     channel_axis: int | None
     pixel_size: tuple[float, float] | None = None
     unit: str = ""
     geo_tags: "tuple[GeoTag, ...]" = ()
+    palette: "Palette | None" = None
+
+    @property
+    def pixels(self) -> "NDArray[Any]":
+        """The pixels.
+
+        Raises
+        ------
+        ValueError
+            If there are none: a palette was read.
+        """
+        if self.array is None:
+            raise ValueError(
+                f"{str(self.path)!r} is a palette, which holds colors and counts, but this needs "
+                "the pixels; give the image."
+            )
+        return self.array
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -60,10 +83,17 @@ def read(
     channels: list[int] | None = None,
     reading: Reading = Reading(),  # noqa: B008  # frozen
 ) -> ImageInput:
-    """Read an image (some of its channels, if they are given) and, if there is one, its mask."""
+    """Read an image (some of its channels, if they are given) and, if there is one, its mask.
+
+    Or a palette, of which only the colors can be asked for.
+    """
     from napari_colorkde.io.formats.reading import Part
     from napari_colorkde.io.images import load_image, read_mask
+    from napari_colorkde.io.palettes import is_palette_file
 
+    if is_palette_file(path):
+        _refuse_pixel_options(path, mask, channels, reading)
+        return _read_palette(path, reading.look)
     with timed_step(f"Reading {path}") as work:
         loaded = load_image(
             path,
@@ -98,8 +128,11 @@ def frames(image: ImageInput, *, per_frame: bool) -> Iterator[tuple[tuple[int, .
     """Yield the frames of a stack one by one, or the whole at once, with an empty number."""
     import numpy as np
 
+    if not per_frame:
+        yield (), image
+        return
     leading = image.shape[:-2]
-    if not per_frame or not leading:
+    if not leading:
         yield (), image
         return
     axis = image.channel_axis
@@ -109,8 +142,48 @@ def frames(image: ImageInput, *, per_frame: bool) -> Iterator[tuple[tuple[int, .
         mask = None if image.mask is None else image.mask[number]
         yield (
             number,
-            replace(image, pixels=pixels[number], mask=mask, channel_axis=None if is_gray else -1),
+            replace(image, array=pixels[number], mask=mask, channel_axis=None if is_gray else -1),
         )
+
+
+def _read_palette(path: Path, look: Path | None) -> ImageInput:
+    from napari_colorkde.io.formats.color_space.look import read_look
+    from napari_colorkde.io.palettes import load_palette
+
+    with timed_step(f"Reading {path}") as work:
+        palette = load_palette(path)
+        work.outcome = palette_facts(palette)
+    if look is not None:
+        palette = read_look(look).apply_to_palette(palette)
+    return ImageInput(path, None, None, -1, palette=palette)
+
+
+def _refuse_pixel_options(
+    path: Path, mask: Path | None, channels: list[int] | None, reading: Reading
+) -> None:
+    plain = Reading()
+    given = {"--mask": mask, "--channels": channels, "--channel-axis": reading.names_axis or None}
+    for name in ("series", "page", "level", "icc", "white", "orientation"):
+        value = getattr(reading, name)
+        given[f"--{name}"] = None if value == getattr(plain, name) else value
+    for option, value in given.items():
+        if value is not None:
+            raise ValueError(
+                f"{option} is about pixels, but {str(path)!r} is a palette, whose pixels are "
+                "counted; leave it out, or give it when the image is counted."
+            )
+
+
+def palette_facts(palette: "Palette") -> str:
+    """Return what is in a palette, in words."""
+    facts = f"{len(palette)} colors in {palette.n_pixels} pixels"
+    if palette.left_out:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in palette.left_out.items())
+        facts += f"; left out: {reasons}"
+    widths = palette.bin_width
+    if widths.any():
+        facts += f"; binned, at most {widths.max():.3g} wide"
+    return facts
 
 
 def _one_color_a_row(table: Any, axis: int) -> Any:
@@ -155,24 +228,26 @@ def _entries(
 
 
 def count_colors(image: ImageInput) -> "Palette":
-    """Count the colors; say how many pixels were left out, and why."""
+    """Count the colors; say how many pixels were left out, and why. Of a palette, it."""
     from napari_colorkde.core.palette.palette import Palette
 
+    if image.palette is not None:
+        return image.palette
     with timed_step("Counting colors") as work:
         palette = Palette.from_image(image.pixels, image.mask, image.channel_axis)
-        work.outcome = f"{len(palette)} colors in {palette.n_pixels} pixels"
-        reasons = {
-            "masked": palette.n_masked,
-            "transparent": palette.n_transparent,
-            "not finite": palette.n_not_finite,
-        }
-        left_out = ", ".join(f"{n} {reason}" for reason, n in reasons.items() if n)
-        if left_out:
-            work.outcome += f"; left out: {left_out}"
-        widths = palette.bin_width
-        if widths is not None and widths.any():
-            work.outcome += f"; binned, at most {widths.max():.3g} wide"
+        work.outcome = palette_facts(palette)
     return palette
+
+
+def without_rare(palette: "Palette", min_count: int) -> "Palette":
+    """Leave out the colors that fewer pixels have; say how many pixels those are."""
+    if min_count == 1:
+        return palette
+    with timed_step(f"Leaving out colors of fewer than {min_count} pixels") as work:
+        kept = palette.without_rare(min_count)
+        n_pixels = kept.n_rare - palette.n_rare
+        work.outcome = f"{len(palette) - len(kept)} colors, {n_pixels} pixels; {len(kept)} stay"
+    return kept
 
 
 def load_sets(file: Path, name: str | None) -> "dict[str, KernelSet]":

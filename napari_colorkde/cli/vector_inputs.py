@@ -33,8 +33,9 @@ def are_vectors(path: Path, asked: bool) -> bool:
         If it cannot be opened.
     """
     from napari_colorkde.io.datasets import is_dataset
+    from napari_colorkde.io.palettes import is_palette_file
 
-    return asked or is_dataset(path)
+    return asked or (not is_palette_file(path) and is_dataset(path))
 
 
 def read_training_vectors(path: Path, scale: float | None) -> "NDArray[Any]":

@@ -5,6 +5,7 @@ An NPZ archive of the arrays `schema`, `version`, `colors`, `counts`, `bin_width
 `unit`, `bins`, `first` and `second`. Whole numbers have the smallest type that holds them.
 """
 
+import json
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -74,7 +75,7 @@ def save_palette(
         "colors": palette.colors,
         "counts": _narrowed(palette.counts),
         "bin_width": palette.bin_width,
-        "excluded": [palette.n_masked, palette.n_transparent, palette.n_not_finite],
+        "excluded": [palette.n_masked, palette.n_transparent, palette.n_not_finite, palette.n_rare],
         "image_dtype": "" if palette.image_dtype is None else palette.image_dtype.str,
         "provenance": as_json(record),
     }
@@ -125,6 +126,22 @@ def is_palette_file(path: str | os.PathLike[str]) -> bool:
         return False
 
 
+def palette_origin(path: str | os.PathLike[str]) -> dict[str, object]:
+    """Return how a palette's file was made, as `provenance` gives it; empty where it is not said.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the file cannot be read.
+    """
+    found = read_archive(Path(path), str(path), Budget(), _wanted_of_origin)
+    try:
+        record = json.loads(str(found["provenance"]))
+    except (KeyError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
 class _LaterVersionError(ValueError):
     """The version of a file's schema is above that of this program."""
 
@@ -132,6 +149,10 @@ class _LaterVersionError(ValueError):
 def _wanted(names: Collection[str]) -> list[str]:
     known = ("schema", "version", *_NEEDED, "ranges", *_MOMENTS)
     return [name for name in known if name in names]
+
+
+def _wanted_of_origin(names: Collection[str]) -> list[str]:
+    return ["provenance"] if "provenance" in names else []
 
 
 def _wanted_of_head(names: Collection[str]) -> list[str]:
@@ -153,12 +174,12 @@ def _as_palette(arrays: Mapping[str, NDArray[Any]]) -> Palette:
         raise UnreadableError
     if int(version) > VERSION:
         raise _LaterVersionError(int(version))
-    if not set(_NEEDED) <= set(arrays) or arrays["excluded"].shape != (3,):
+    if not set(_NEEDED) <= set(arrays) or arrays["excluded"].shape not in ((3,), (4,)):
         raise UnreadableError
     try:
         named = str(arrays["image_dtype"])
         image_dtype = np.dtype(named) if named else None
-        n_masked, n_transparent, n_not_finite = map(int, arrays["excluded"])
+        n_masked, n_transparent, n_not_finite, *rare = map(int, arrays["excluded"])
         palette = Palette(
             _colors(arrays["colors"]),
             _widened(arrays["counts"]),
@@ -169,6 +190,7 @@ def _as_palette(arrays: Mapping[str, NDArray[Any]]) -> Palette:
             ranges=arrays.get("ranges"),
             moments=_moments(arrays),
             image_dtype=image_dtype,
+            n_rare=sum(rare),
         )
     except (TypeError, ValueError):
         raise UnreadableError from None

@@ -45,6 +45,7 @@ COMMANDS = (
     "bandwidth",
     "fit",
     "count",
+    "merge",
     "measure",
     "kernels",
     "compare",

@@ -207,7 +207,7 @@ def test_a_table_is_continued(folders: list[Path], capsys: pytest.CaptureFixture
     assert [row["image"] for row in rows_of("t.csv")] == ["in/a.png", "in/b.png"]
     assert main(["count", "in/b.png"]) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0] == "image,pixels,colors,masked,transparent,not_finite"
+    assert printed[0] == "image,pixels,colors,masked,transparent,not_finite,rare"
     assert printed[1].startswith("in/b.png,72,72,")
 
 

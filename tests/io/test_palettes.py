@@ -28,6 +28,7 @@ PALETTES = {
         RNG.random(len(Palette.from_image(BYTES))) + 0.1
     ),
 }
+PALETTES["without rare"] = PALETTES["binned"].without_rare(12)
 PALETTES["weighted bins"] = PALETTES["binned"].with_weights(RNG.random(len(PALETTES["binned"])) + 1)
 
 
@@ -59,6 +60,15 @@ def test_counts_take_few_bytes(tmp_path: Path) -> None:
     with np.load(tmp_path / "p.npz", allow_pickle=False) as file:
         assert file["counts"].dtype == np.uint8
         assert '"software"' in str(file["provenance"])
+
+
+def test_files_of_before_have_no_rare_colors(tmp_path: Path) -> None:
+    save_palette(tmp_path / "p.npz", PALETTES["bytes"])
+    with np.load(tmp_path / "p.npz", allow_pickle=False) as file:
+        arrays = dict(file)
+    assert len(arrays["excluded"]) == 4
+    np.savez(tmp_path / "p.npz", **(arrays | {"excluded": arrays["excluded"][:3]}))
+    assert load_palette(tmp_path / "p.npz") == PALETTES["bytes"]
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

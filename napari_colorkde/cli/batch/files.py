@@ -72,7 +72,7 @@ def for_each_image(
             files = find_images(words, recursive=options["recursive"])
             is_one = len(files) == 1 and files[0].is_named
             if is_one and not any(has_fields(given.get(name)) for name in TEMPLATES):
-                if not _is_done(given["output"], options["skip_existing"]):
+                if not is_done(given["output"], options["skip_existing"]):
                     command(image=files[0].path, **given)
                 return
             tasks = _plan(command, files, given, field, skips=options["skip_existing"])
@@ -123,7 +123,7 @@ def _plan(
             name: filled_in(Path(value), file, what) if name in TEMPLATES and value else value
             for name, value in given.items()
         }
-        if not _is_done(target, skips, quiet=True):
+        if not is_done(target, skips, quiet=True):
             target.parent.mkdir(parents=True, exist_ok=True)
             tasks.append(Task(file.path, command, {**own, "image": file.path}))
     if skips and len(tasks) < len(targets):
@@ -131,7 +131,8 @@ def _plan(
     return tasks
 
 
-def _is_done(target: Path, skips: bool, *, quiet: bool = False) -> bool:
+def is_done(target: Path, skips: bool, *, quiet: bool = False) -> bool:
+    """Whether an output that is there already shall be left; say so."""
     if not (skips and target.exists()):
         return False
     if not quiet:

@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -47,7 +47,13 @@ class FailedError(ValueError):
     """The sentence of an image that failed."""
 
 
-def run_tasks(tasks: Sequence[Task], jobs: int, *, keep_going: bool) -> list[Any]:
+def run_tasks(
+    tasks: Sequence[Task],
+    jobs: int,
+    *,
+    keep_going: bool,
+    take: Callable[[Path, Any], None] | None = None,
+) -> list[Any]:
     """Do all tasks, and say after each how many are left.
 
     Parameters
@@ -59,11 +65,13 @@ def run_tasks(tasks: Sequence[Task], jobs: int, *, keep_going: bool) -> list[Any
         process.
     keep_going
         Whether the others are done when one fails.
+    take
+        Is given each image and its result as they come, so that they are not kept.
 
     Returns
     -------
     list
-        Results in the order of the tasks; None for those that failed.
+        Results in the order of the tasks; None for those that failed, or were taken.
 
     Raises
     ------
@@ -88,7 +96,10 @@ def run_tasks(tasks: Sequence[Task], jobs: int, *, keep_going: bool) -> list[Any
                     raise FailedError(sentence)
                 failed.append((path, sentence))
                 print_error(sentence)
-            results[number] = outcome.result
+            elif take is not None:
+                take(path, outcome.result)
+            else:
+                results[number] = outcome.result
             left = len(tasks) - done
             seconds = time.perf_counter() - started
             about = f"; about {time_left(seconds, done, left)} left" if left else ""

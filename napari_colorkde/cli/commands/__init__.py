@@ -17,6 +17,7 @@ from napari_colorkde.cli.commands import (
     kernels,
     look,
     measure,
+    merge,
     open_,
     volume,
 )
@@ -32,6 +33,7 @@ COMMANDS = (
     bandwidth.COMMAND,
     fit.COMMAND,
     count.COMMAND,
+    merge.COMMAND,
     measure.COMMAND,
     kernels.COMMAND,
     compare.COMMAND,

@@ -149,10 +149,11 @@ def density(
     )
     kernel_sets = {} if kernels is None else inputs.load_sets(kernels, set_name)
     read = inputs.read(image, mask, channel_axis, channels, reading)
-    if output.suffix.lower() == ".png" and len(read.shape) != 2:
+    shape = read.shape  # that of a palette is none, which is refused here
+    if output.suffix.lower() == ".png" and len(shape) != 2:
         raise ValueError(
             f"output {str(output)!r}: a PNG holds one picture, but the pixels have the shape "
-            f"{read.shape}; write .tif or .npy."
+            f"{shape}; write .tif or .npy."
         )
     result = Result(output, {"image": str(image)}, context.obj or "", log, colormap, color_bar)
     if read.pixel_size is not None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -19,10 +20,22 @@ _HEADER = ("series", "kind", "shape", "axes", "dtype", "color", "pages", "levels
 def info(image: ImageArgument, as_json: JsonOption = False) -> None:
     """List the pictures of a file: what --series, --page and --level choose from.
 
-    The main picture, which is read when none is named, is marked by a star.
+    The main picture, which is read when none is named, is marked by a star. Of a palette: how many
+    colors and pixels it has, what was left out, and how it was made.
     """
     from napari_colorkde.io.images import image_contents
+    from napari_colorkde.io.palettes import is_palette_file
 
+    if is_palette_file(image):
+        facts = _palette_facts(image)
+        if as_json:
+            typer.echo(json.dumps(facts))
+        else:
+            typer.echo(f"{image}: palette")
+            for name, value in facts.items():
+                if name != "file":
+                    typer.echo(f"  {name.replace('_', ' ')}: {_words(value)}")
+        return
     name, pictures = image_contents(image)
     if as_json:
         document = {"file": str(image), "format": name, "pictures": [asdict(p) for p in pictures]}
@@ -30,6 +43,42 @@ def info(image: ImageArgument, as_json: JsonOption = False) -> None:
         return
     typer.echo(f"{image}: {name}")
     typer.echo(table(_HEADER, [_row(picture) for picture in pictures]))
+
+
+def _palette_facts(path: Path) -> dict[str, Any]:
+    """Return what is in a palette, as JSON has it."""
+    import numpy as np
+
+    from napari_colorkde.io.palettes import load_palette, palette_origin
+
+    palette = load_palette(path)
+    low, high = palette.extremes
+    weights = palette.counts / palette.total_weight
+    return {
+        "file": str(path),
+        "colors": len(palette),
+        "pixels": palette.n_pixels,
+        "channels": palette.n_channels,
+        "dtype": str(palette.image_dtype or palette.dtype),
+        "weighted": palette.is_weighted,
+        "bin_width": palette.bin_width.tolist() if palette.bin_width.any() else None,
+        "lowest": low.tolist(),
+        "mean": np.tensordot(weights, palette.colors.astype(np.float64), 1).tolist(),
+        "highest": high.tolist(),
+        "rarest": palette.counts.min().item(),
+        "left_out": palette.left_out,
+        "origin": palette_origin(path),
+    }
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_words(item)}" for name, item in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(_words, value))
+    if value is None or isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _row(picture: "PictureInfo") -> list[str]:
@@ -57,6 +106,6 @@ def _row(picture: "PictureInfo") -> list[str]:
 COMMAND = Command(
     info,
     name="info",
-    summary="List the pictures of a file.",
-    examples=("info slide.svs", "info photo.jpg --json"),
+    summary="List the pictures of a file, or what is in a palette.",
+    examples=("info slide.svs", "info photo.jpg --json", "info palette.npz"),
 )

@@ -55,7 +55,7 @@ def look(
     read = inputs.read(image, mask, -1, None, reading)
     chosen = read_look(grade)
     with timed_step("Grading"):
-        graded = replace(read, pixels=chosen.apply(read.pixels))
+        graded = replace(read, array=chosen.apply(read.pixels))
     before, after = inputs.count_colors(read), inputs.count_colors(graded)
     with timed_step("Divergence"):
         found = compare(before, after, bandwidth, device=device)

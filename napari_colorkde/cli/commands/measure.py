@@ -67,7 +67,11 @@ def measure(
     Fractions are of the region's pixels that count. Log-likelihood (of the mixture of all classes
     by their priors) and entropy of the posteriors are means over the row's pixels, in nats.
     """
-    from napari_colorkde.core.classification.measure import measure_regions
+    from napari_colorkde.core.classification.measure import (
+        judge_colors,
+        measure_palette,
+        measure_regions,
+    )
 
     if output is not None:
         refuse_overwriting_inputs(output, image, mask, kernels, regions)
@@ -84,17 +88,26 @@ def measure(
         raise ValueError(f"--regions {str(regions)!r}: fields are filled in for several images.")
     parts = None if regions is None else read_regions(regions, read.shape, "--regions")
     rows: list[Row] = []
+    priors = unique_names(prior)
     for frame, part in inputs.frames(read, per_frame=per_frame):
-        found = measure_regions(
-            part.pixels,
-            regions_of_frame(parts, frame),
-            kernel_sets,
-            priors=unique_names(prior),
-            keep_mass=keep_mass,
-            mask=part.mask,
-            channel_axis=part.channel_axis,
-            device=device,
-        )
+        if parts is None:
+            palette = inputs.count_colors(part)
+            found = measure_palette(
+                judge_colors(
+                    palette, kernel_sets, priors=priors, keep_mass=keep_mass, device=device
+                )
+            )
+        else:
+            found = measure_regions(
+                part.pixels,
+                regions_of_frame(parts, frame),
+                kernel_sets,
+                priors=priors,
+                keep_mass=keep_mass,
+                mask=part.mask,
+                channel_axis=part.channel_axis,
+                device=device,
+            )
         place = frame if per_frame else None
         rows += [measured_row(str(image), m, frame=place, pixel_area=area) for m in found]
     return rows

@@ -7,7 +7,7 @@ do not depend on the order in which they are taken.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,11 @@ class BinMoments:
     bins: NDArray[np.int64]
     first: Counts
     second: NDArray[np.float64]
+
+    def of(self, bins: NDArray[np.bool_]) -> "BinMoments":
+        """Return what these bins keep."""
+        parts = {name: getattr(self, name)[bins] for name in ("bins", "first", "second")}
+        return replace(self, **parts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -307,6 +307,7 @@ def merge_palettes(one: Palette, other: Palette) -> Palette:
         n_masked=one.n_masked + other.n_masked,
         n_transparent=one.n_transparent + other.n_transparent,
         n_not_finite=one.n_not_finite + other.n_not_finite,
+        n_rare=one.n_rare + other.n_rare,
     )
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.checks.arguments import real_numbers
+from napari_colorkde.core.checks.arguments import real_numbers, whole_number
+from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.bin_widths import extremes, narrowest_width
 from napari_colorkde.core.palette.binning import (
     BinnedColors,
@@ -45,8 +46,8 @@ class Palette(PaletteData):
     bin_width
         ``(C,)`` float64: width of the bins in image units, powers of two; zero where every color
         was kept. A pixel is less than this from its palette entry, channel by channel.
-    n_masked, n_transparent, n_not_finite
-        Pixels left out, by reason.
+    n_masked, n_transparent, n_not_finite, n_rare
+        Pixels left out, by reason; the last by `without_rare`.
     ranges
         ``(C,)`` range of values each channel can take, where the dtype does not say: of 16-bit
         colors that were binned, or of the color space they were converted to. None otherwise.
@@ -223,6 +224,41 @@ class Palette(PaletteData):
             powers = np.maximum(powers, narrowest_width(self.colors))
             bins = bin_colors(CountedColors(self.colors, self.counts), powers)
         return self.with_bins(bins, self.level_ranges)
+
+    def without_rare(self, min_count: int) -> "Palette":
+        """Return the palette without colors of few pixels, which `n_rare` counts. O(U).
+
+        What is rare may tell of a single object or person: leave it out of what is given away.
+
+        Parameters
+        ----------
+        min_count
+            The fewest pixels of a color (of a binned palette, of a bin) that stays.
+
+        Raises
+        ------
+        ValueError
+            If no color stays, or the palette has weights in place of counts.
+        """
+        fewest = whole_number(min_count, "min_count")
+        if self.is_weighted:
+            raise ValueError(
+                f"min_count={fewest} is about numbers of pixels, but this palette has weights; "
+                "leave rare colors out before with_weights."
+            )
+        stays = self.counts >= fewest
+        if not stays.any():
+            raise ValueError(
+                f"min_count={fewest} leaves no color: the most common has "
+                f"{counted(int(self.counts.max()), 'pixel')}; give no more."
+            )
+        return replace(
+            self,
+            colors=self.colors[stays],
+            counts=self.counts[stays],
+            moments=None if self.moments is None else self.moments.of(stays),
+            n_rare=self.n_rare + int(self.counts[~stays].sum()),
+        )
 
     def merge(self, other: "Palette") -> "Palette":
         """Return the palette of both images together. O((U + V) log (U + V)).

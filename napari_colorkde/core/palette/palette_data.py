@@ -28,6 +28,7 @@ class PaletteData:
     ranges: NDArray[np.float64] | None = None
     moments: BinMoments | None = field(default=None)
     image_dtype: np.dtype[Any] | None = None
+    n_rare: int = 0
 
     def __post_init__(self) -> None:
         """Refuse counts that are none, and colors that are not in order."""
@@ -69,7 +70,18 @@ class PaletteData:
     @property
     def n_excluded(self) -> int:
         """Number of pixels left out, for whatever reason."""
-        return self.n_masked + self.n_transparent + self.n_not_finite
+        return sum(self.left_out.values())
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Numbers of pixels left out, by reason: those that there are, in words."""
+        reasons = {
+            "masked": self.n_masked,
+            "transparent": self.n_transparent,
+            "not finite": self.n_not_finite,
+            "of rare colors": self.n_rare,
+        }
+        return {reason: n for reason, n in reasons.items() if n}
 
     @property
     def n_channels(self) -> int:

@@ -373,6 +373,29 @@ def test_a_weighted_palette_merges_and_normalizes_by_its_weights():
             palette.with_weights(wrong)
 
 
+@pytest.mark.parametrize("max_colors", [1 << 24, 200])
+def test_rare_colors_are_left_out_and_their_pixels_counted(max_colors):
+    image = np.random.default_rng(0).normal(2000, 5, (40, 50, 2)).round().astype(np.uint16)
+    palette = Palette.from_image(image, image[..., 0] > 1990, max_colors=max_colors)
+    fewest = int(np.median(palette.counts)) + 1
+    kept = palette.without_rare(fewest)
+    stays = palette.counts >= fewest
+    np.testing.assert_array_equal(kept.colors, palette.colors[stays])
+    np.testing.assert_array_equal(kept.counts, palette.counts[stays])
+    assert kept.n_rare == palette.counts[~stays].sum() > 0
+    assert kept.n_excluded == kept.n_rare + kept.n_masked == image[..., 0].size - kept.n_pixels
+    assert list(kept.left_out) == ["masked", "of rare colors"]
+    index = kept.index(image)
+    assert (np.bincount(index[index >= 0], minlength=len(kept)) >= kept.counts).all()
+    twice = kept.merge(kept)
+    assert (twice.n_rare, twice.n_pixels) == (2 * kept.n_rare, 2 * kept.n_pixels)
+    assert palette.without_rare(1) == palette
+    with pytest.raises(ValueError, match=r"min_count=2001 leaves no color: the most common has"):
+        palette.without_rare(2001)
+    with pytest.raises(ValueError, match="this palette has weights; leave rare colors out before"):
+        palette.with_weights(palette.counts).without_rare(2)
+
+
 @pytest.mark.parametrize("counts", [[1, -1], [1, 0], [1.5, np.nan], [1], [[1, 2]]])
 def test_counts_that_are_none_are_refused(counts):
     with pytest.raises(ValueError, match="number above 0 for each color"):
