@@ -40,6 +40,7 @@ LANES = (
     "difference",
     "pick",
     "export",
+    "open",
     "count",
     "truth",
     "fit",
@@ -48,7 +49,7 @@ LANES = (
 )
 """Most urgent first: editing goes on while a file is written or an image is counted."""
 
-FORGOTTEN_LANES = tuple(lane for lane in LANES if lane != "export")
+FORGOTTEN_LANES = tuple(lane for lane in LANES if lane not in ("export", "open"))
 """Work on an image that ends when another one is opened, or its colors are counted again."""
 
 Result = TypeVar("Result")

@@ -1,6 +1,6 @@
 """The head of the dock: which image is looked at, and which of its numbers are its colors."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from napari_colorkde.connections import Connections
 from napari_colorkde.io.formats.color_space.look import read_look
 from napari_colorkde.io.image_formats import file_filter
 from napari_colorkde.io.images import read_image
+from napari_colorkde.ui.report_errors import report_errors, sentence
 from napari_colorkde.ui.widgets.forms import form, set_row_visible
 
 if TYPE_CHECKING:
@@ -118,25 +119,24 @@ class ImageChooser(QWidget):
     # --- what the user does
 
     def open_image(self, path: str | Path) -> None:
-        """Open an image file as a layer and look at it; say so if that fails."""
-        try:
-            image = read_image(path)
+        """Read an image file in the background and look at it as a layer; say so if that fails."""
+
+        def show(image: NDArray[Any]) -> None:
             self._add_image(image, Path(path), Path(path).stem)
-        except (ValueError, TypeError, OSError) as error:
-            self.failed.emit(user_message(error))
+
+        self._run("open", "reading the image", lambda: read_image(path), show)
 
     def open_in_srgb(self, path: str | Path) -> None:
         """Open an image file again, its color profile converted to sRGB, over its layer."""
         at_hand = self._overlay.image
-        try:
-            image = read_image(path, icc="convert")
+
+        def show(image: NDArray[Any]) -> None:
             layer = self._add_image(image, Path(path), f"{Path(path).stem} sRGB")
-        except (ValueError, TypeError, OSError) as error:
-            self.failed.emit(user_message(error))
-            return
-        if at_hand is not None and at_hand.ndim == layer.ndim:
-            Placement.of(at_hand).apply(layer)
-        self.converted.emit(layer)
+            if at_hand is not None and at_hand.ndim == layer.ndim:
+                Placement.of(at_hand).apply(layer)
+            self.converted.emit(layer)
+
+        self._run("open", "converting the image", lambda: read_image(path, icc="convert"), show)
 
     def apply_look(self, path: str | Path) -> None:
         """Grade the image at hand by a look-up table, as a new layer.
@@ -150,19 +150,36 @@ class ImageChooser(QWidget):
         name = f"{image.name} {Path(path).stem}"
         place = Placement.of(image).as_arguments()
 
-        def work() -> Iterator[Progress | NDArray[Any]]:
-            yield Progress("grading the image")
-            yield read_look(path).apply(np.asarray(source.array))
+        def graded_image() -> NDArray[Any]:
+            return read_look(path).apply(np.asarray(source.array))
 
         def show(graded: NDArray[Any]) -> None:
             self.look_at(self._viewer.add_image(graded, name=name, rgb=True, **place))
             self._session.subtract(source)
 
-        self._session.run("labels", work, show, self._on_end, keep=True)
+        self._run("labels", "grading the image", graded_image, show)
+
+    def _run(
+        self,
+        lane: str,
+        what: str,
+        make: Callable[[], NDArray[Any]],
+        show: Callable[[NDArray[Any]], None],
+    ) -> None:
+        """Make an image in the background, then show it."""
+
+        def work() -> Iterator[Progress | NDArray[Any]]:
+            yield Progress(what)
+            yield make()
+
+        def deliver(image: NDArray[Any]) -> None:
+            report_errors(lambda: show(image), self.failed.emit)
+
+        self._session.run(lane, work, deliver, self._on_end, keep=True)
 
     def _on_end(self, problem: str | None) -> None:
         if problem is not None:
-            self.failed.emit(problem)
+            self.failed.emit(sentence(problem))
 
     def _add_image(self, image: NDArray[Any], path: Path, name: str) -> "Image":
         layer = self._viewer.add_image(

@@ -1,6 +1,7 @@
 """What leaves the dock: the density as a file, the volume as a viewer of its own."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.io.export_formats import density_suffixes, file_filter
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView
-from napari_colorkde.ui.volume_viewer import open_volume
+from napari_colorkde.ui.report_errors import sentence
+from napari_colorkde.ui.volume_viewer import VolumeLayers, make_layers, open_viewer
 from napari_colorkde.ui.window.open_files import refuse_open_file
 from napari_colorkde.ui.window.save_dialog import with_suffix
 
@@ -90,12 +92,22 @@ class Outputs:
         color_of = coordinates.color_of
         if view is not None:
             color_of = view.color_of(estimate.palette, coordinates)
-        open_volume(
+        make = partial(
+            make_layers,
             estimate.volume,
             coordinates.names(channels),
-            title=image.name,
             color_of=color_of,
             shells=self._session.view.shells,
             up=coordinates.up,
             unit=coordinates.unit,
         )
+        title = image.name
+
+        def show(layers: VolumeLayers) -> None:
+            open_viewer(layers, title)
+
+        self._session.run("labels", make, show, self._on_end, keep=True)
+
+    def _on_end(self, problem: str | None) -> None:
+        if problem is not None:
+            self.failed.emit(sentence(problem))

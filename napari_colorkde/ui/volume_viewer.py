@@ -4,12 +4,14 @@ A volume beside an image would make napari drop the image's units, and red would
 the photograph: hence a viewer of its own. Positions are in color units.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 from napari_colorkde.io.colors.coloring import default_limits
 from napari_colorkde.ui.window.docking import close_at_exit
@@ -32,21 +34,40 @@ SHELL_OPACITY = 0.4
 Options = dict[str, object]
 """Of a layer, as napari names them."""
 
+Mesh = tuple[NDArray[Any], NDArray[Any]]
+"""Vertices and faces."""
+
 UNITS = {"levels": "level", "ΔE*ab": "ΔE", "ΔE OK": "ΔE"}
 """Units of the volume's axes as pint can name them, by what they are called elsewhere."""
 
 
-def open_volume(
+@dataclass(frozen=True, eq=False, slots=True)
+class VolumeLayers:
+    """What a viewer of a density volume shows.
+
+    Attributes
+    ----------
+    images, surfaces
+        Data and options of layers.
+    up
+        The channel that points up.
+    """
+
+    images: "list[tuple[NDArray[Any], Options]]"
+    surfaces: "list[tuple[Mesh, Options]]"
+    up: int = 0
+
+
+def make_layers(
     volume: DensityVolume,
     names: Sequence[str],
     *,
-    title: str,
     color_of: "ColorOf | None" = None,
     shells: Sequence[float] = SHELL_FRACTIONS,
     up: int = 0,
     unit: str = "levels",
-) -> "Viewer":
-    """Show a density volume in a new viewer.
+) -> Iterator[Progress | VolumeLayers]:
+    """Make the layers of a density volume; yields them at the end. Takes a second or two.
 
     Parameters
     ----------
@@ -54,8 +75,6 @@ def open_volume(
         In one, two or three dimensions.
     names
         Of the channels: they become axis labels.
-    title
-        What the colors are of.
     color_of
         Maps colors ``(N, C)`` to sRGB ``(N, 3)`` in 0..1; None takes the view's own.
     shells
@@ -65,6 +84,25 @@ def open_volume(
     unit
         What distances between colors are measured in: one of `UNITS`, or "" for plain numbers.
     """
+    yield Progress("making the volume's layers")
+    images = volume_layers(volume, names, color_of, unit)
+    surfaces = []
+    for done, fraction in enumerate(sorted(shells, reverse=True), 1):
+        surfaces += shell_layers(volume, names, (fraction,), color_of, unit)
+        yield Progress("making the volume's layers", done / len(shells))
+    yield VolumeLayers(images, surfaces, up)
+
+
+def open_viewer(layers: VolumeLayers, title: str) -> "Viewer":
+    """Show the layers of a density volume in a new viewer.
+
+    Parameters
+    ----------
+    layers
+        From `make_layers`.
+    title
+        What the colors are of.
+    """
     from napari import Viewer
 
     before = set(main_windows())
@@ -72,14 +110,14 @@ def open_volume(
     for window in set(main_windows()) - before:
         keep_current(viewer, window)
         close_at_exit(window, viewer.close)
-    for data, options in volume_layers(volume, names, color_of, unit):
+    for data, options in layers.images:
         viewer.add_image(data, **options)
-    for surface, options in shell_layers(volume, names, shells, color_of, unit):
+    for surface, options in layers.surfaces:
         viewer.add_surface(surface, **options)
-    if volume.values.ndim == 3:
+    if viewer.dims.ndim == 3:
         viewer.dims.ndisplay = 3
         viewer.scene.overlays.axes.visible = True
-        viewer.scene.camera.set_view_direction(*view_directions(up))
+        viewer.scene.camera.set_view_direction(*view_directions(layers.up))
     viewer.reset_view(reset_camera_angle=False)
     # napari has selected what was added last: hidden shells, with what is seen scrolled out.
     viewer.layers.selection = {layer for layer in viewer.layers if layer.visible}
@@ -143,7 +181,7 @@ def shell_layers(
     fractions: Sequence[float] = SHELL_FRACTIONS,
     color_of: "ColorOf | None" = None,
     unit: str = "levels",
-) -> list[tuple[tuple[NDArray[Any], NDArray[Any]], Options]]:
+) -> list[tuple[Mesh, Options]]:
     """Return vertices, faces and options of surfaces that hold fractions of the pixels; 3-D only.
 
     Marching cubes (Lewiner et al. 2003) of scikit-image, the outermost surface first. 0.2 s each.

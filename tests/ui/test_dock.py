@@ -194,6 +194,7 @@ def test_an_empty_dock_says_what_one_can_do(
     assert steps.isVisible()
     coffee = next(a for a in steps.sample_button.menu().actions() if "coffee" in a.text())
     coffee.trigger()
+    widget.session.wait()
     assert widget.chooser.image.value is viewer.layers["coffee"]
     viewer.layers.remove("coffee")
 
@@ -293,6 +294,7 @@ def test_problems_are_told_in_the_dock(viewer: Viewer, dock: Dock, tmp_path: Pat
     widget.session.wait()
     assert not widget.status.problem.isVisible()
     widget.chooser.open_image(tmp_path / "bad.png")
+    widget.session.wait()
     assert "bad.png" in widget.status.problem.text()
     assert widget.session.source is not None
 

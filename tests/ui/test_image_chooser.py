@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from napari_colorkde import read_look
+from napari_colorkde import read_image, read_look
+from napari_colorkde.ui import image_chooser
 from tests.ui.conftest import RGB, RNG, Dock
 
 if TYPE_CHECKING:
@@ -140,3 +143,33 @@ def test_a_look_is_applied_and_its_difference_shown(
     viewer.layers.clear()
     widget.chooser.apply_look(tmp_path / "warm.cube")
     assert "choose an RGB image first" in said[-1]
+
+
+def test_files_are_read_beside_the_window_one_after_the_other(
+    viewer: Viewer, dock: Dock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widget = dock()
+    said: list[str] = []
+    widget.chooser.failed.connect(said.append)
+    threads: list[int] = []
+
+    def read(path: Path, **options: Any) -> Any:
+        threads.append(threading.get_ident())
+        return read_image(path, **options)
+
+    monkeypatch.setattr(image_chooser, "read_image", read)
+    for name in ("first", "second"):
+        iio.imwrite(tmp_path / f"{name}.png", RGB)
+    for name in ("first.png", "missing.png", "second.png"):
+        widget.chooser.open_image(tmp_path / name)
+    assert list(viewer.layers) == []
+    widget.session.wait()
+    assert {"first", "second"} < {layer.name for layer in viewer.layers}
+    assert widget.overlay.image.name == "second"
+    assert len(said) == 1
+    assert "missing.png" in said[0]
+    widget.chooser.open_in_srgb(tmp_path / "first.png")
+    widget.session.wait()
+    assert widget.overlay.image.name == "first sRGB"
+    assert len(threads) == 4
+    assert threading.get_ident() not in threads

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from napari.components.camera import Camera
 from napari.layers import Image, Surface
 
 from napari_colorkde.core.kde.color_kde import ColorKDE
+from napari_colorkde.ui import volume_viewer
 from napari_colorkde.ui.volume_viewer import (
-    open_volume,
+    open_viewer,
     shell_layers,
     true_colors,
     view_directions,
@@ -107,14 +109,23 @@ def test_the_volume_opens_in_a_second_viewer(
     widget = dock(RGB)
     names = [layer.name for layer in viewer.layers]
     monkeypatch.setattr(
-        "napari_colorkde.ui.outputs.open_volume",
-        lambda *args, **options: other_viewers.append(open_volume(*args, **options)),
+        "napari_colorkde.ui.outputs.open_viewer",
+        lambda *args: other_viewers.append(open_viewer(*args)),
     )
+    threads: list[int] = []
+
+    def made(*args: Any) -> Any:
+        threads.append(threading.get_ident())
+        return shell_layers(*args)
+
+    monkeypatch.setattr(volume_viewer, "shell_layers", made)
     widget.session.bandwidth = 9.0
     widget.panel.volume_button.native.click()
     assert other_viewers == []  # it waits for the volume that was asked for
     qtbot.waitUntil(lambda: bool(other_viewers))
     (second,) = other_viewers
+    assert len(threads) == 3  # surfaces, which take longest
+    assert threading.get_ident() not in threads
     assert widget.session.estimate is not None
     assert [layer.name for layer in second.layers] == [
         "density",
@@ -164,7 +175,6 @@ SCRIPT = """
 import napari, numpy as np
 from napari_colorkde.app.density import density_steps
 from napari_colorkde.ui.launcher import dock_plugin
-from napari_colorkde.ui.volume_viewer import open_volume
 from qtpy.QtWidgets import QApplication
 
 density_steps.BINS = {1: 64, 2: 48, 3: 32}
@@ -175,7 +185,7 @@ while widget.colorspace is None:
     QApplication.processEvents()
 widget.session.wait()
 widget.panel.volume_button.native.click()
-QApplication.processEvents()
+widget.session.wait()
 print(len(napari.Viewer._instances), "windows")
 """
 

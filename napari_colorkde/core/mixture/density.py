@@ -156,6 +156,7 @@ def compute_densities(
     marks = None if mask is None else checked_mask(mask, shape)
     dtype = np.dtype(np.float64 if log else np.float32)
     n_pixels = math.prod(shape)
+    is_lazy = is_dask(image)  # nobody could be warned when its blocks are computed
     units = UnitsWatch(kernel_set)
     table: NDArray[Any] | None = None
     if image.dtype == np.uint8 and n_channels <= MAX_COLOR_CHANNELS and n_pixels > FEW_PIXELS:
@@ -171,7 +172,8 @@ def compute_densities(
         result = np.empty(pixel_shape(part.shape, channel_axis), dtype)
         for where, pixels in _pixels_of(part, channel_axis, n_channels, part_marks):
             colors = pixels.values.reshape(-1, n_channels)
-            units.look(colors)
+            if not is_lazy:
+                units.look(colors)
             if table is not None:
                 rows = byte_codes(colors).reshape(pixels.shape)
                 np.take(table, rows, out=result[where], mode="clip")  # the quick mode
@@ -183,7 +185,7 @@ def compute_densities(
                 result[where][pixels.excluded] = np.nan
         return result
 
-    if is_dask(image):
+    if is_lazy:
         return map_pixels(paint, image, marks, channel_axis, dtype)
     painted = paint(image, marks)
     units.warn(stacklevel=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import pytest
 
@@ -19,6 +20,7 @@ from napari_colorkde import (
     fit_kernels,
 )
 from napari_colorkde.core.colorspaces import color_space
+from napari_colorkde.core.mixture.kernel_spaces import UnitsWatch
 from napari_colorkde.core.palette.ranges import ColorUnitsWarning
 
 RGB = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
@@ -152,6 +154,17 @@ def test_fractions_under_kernels_of_levels_are_warned_of(image: Any) -> None:
         with pytest.warns(ColorUnitsWarning, match="from 0 to 1, kernels means up to") as w:
             call()
         assert w[0].filename == __file__
+
+
+def test_blocks_of_lazy_arrays_are_not_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    monkeypatch.setattr(UnitsWatch, "look", lambda watch, colors: looks.append(len(colors)))
+    expected = compute_densities(RGB / 255, SKIN)
+    assert looks
+    looks.clear()
+    lazy = da.from_array(RGB / 255, chunks=(6, 8, 3))
+    np.testing.assert_array_equal(np.asarray(compute_densities(lazy, SKIN)), expected)
+    assert looks == []
 
 
 def test_levels_under_kernels_of_fractions_are_warned_of() -> None:
