@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from napari_colorkde.core.classification.classify_image import class_names as class_names
+    from napari_colorkde.core.classification.classes import class_names as class_names
     from napari_colorkde.core.classification.classify_image import classify_image as classify_image
+    from napari_colorkde.core.classification.posteriors import posteriors as posteriors
+    from napari_colorkde.core.classification.roc import roc as roc
     from napari_colorkde.core.kde.all_pairs import compare_all as compare_all
     from napari_colorkde.core.kde.bandwidth import select_bandwidth as select_bandwidth
     from napari_colorkde.core.kde.color_kde import ColorKDE as ColorKDE
@@ -44,7 +46,7 @@ _HOMES = {
     "Look": "io.formats.color_space.look",
     "Palette": "core.palette.palette",
     "PaletteBuilder": "core.palette.count_image",
-    "class_names": "core.classification.classify_image",
+    "class_names": "core.classification.classes",
     "classify_image": "core.classification.classify_image",
     "color_kde": "core.kde.volumes.image_volume",
     "compare": "core.kde.divergence",
@@ -55,8 +57,10 @@ _HOMES = {
     "grid_search": "core.vectors.grid_search",
     "load_kernels": "io.kernels.kernel_files",
     "load_palette": "io.palettes",
+    "posteriors": "core.classification.posteriors",
     "read_image": "io.images",
     "read_look": "io.formats.color_space.look",
+    "roc": "core.classification.roc",
     "save_kernels": "io.kernels.kernel_files",
     "save_palette": "io.palettes",
     "select_bandwidth": "core.kde.bandwidth",

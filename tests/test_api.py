@@ -49,7 +49,7 @@ SIGNATURES = {
     "class_names": "(kernels)",
     "classify_image": (
         "(image, kernels, *, show='class', cls=None, against=None, priors=None, keep_mass=None,"
-        " mask=None, channel_axis=-1, space=None, device='auto', none_below=None)"
+        " mask=None, channel_axis=-1, space=None, device='auto', numbers=None, none_below=None)"
     ),
     "color_kde": (
         "(image, bandwidth=None, *, bins=128, extent=None, space='rgb', boundary='none',"
@@ -82,9 +82,13 @@ SIGNATURES = {
     "grid_search": "(train, valid, sigmas, test=None, *, device='auto', progress=None)",
     "load_kernels": "(path)",
     "load_palette": "(path)",
+    "posteriors": (
+        "(image, kernels, *, priors=None, mask=None, channel_axis=-1, space=None, device='auto')"
+    ),
     "read_image": "(path, *, series=None, page=None, level=0, channels=None, icc='keep', "
     "white=None, orientation='apply')",
     "read_look": "(path)",
+    "roc": "(scores, labels, positive=None, *, unlabeled='automatic', mask=None)",
     "save_kernels": "(path, kernel_sets, *, about='')",
     "save_palette": "(path, palette, *, description=None)",
     "select_bandwidth": (

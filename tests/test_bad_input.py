@@ -24,6 +24,7 @@ from napari_colorkde.core.mixture.em_init import seed_kernels
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 256, (6, 8, 3), dtype=np.uint8)
 LABELS = np.arange(48).reshape(6, 8) % 2 + 1
+SCORES = LABELS / 2
 VECTORS = RNG.normal(size=(9, 3))
 SKIN = ck.Kernel([180, 120, 80], [900, 500, 300], 0.5, cls="skin")
 WALL = ck.Kernel([100, 120, 140], [700, 600, 500], 0.5, cls="wall")
@@ -179,6 +180,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
             "fit_kernels": lambda bad: ck.fit_kernels(bad, 2),
             "fit_classes": lambda bad: ck.fit_classes(bad, LABELS, 1),
             "classify_image": lambda bad: ck.classify_image(bad, BOTH),
+            "posteriors": lambda bad: ck.posteriors(bad, BOTH),
         },
     ),
     (
@@ -201,6 +203,8 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
             "color_kde": lambda bad: ck.color_kde(RGB, mask=bad),
             "fit_kernels": lambda bad: ck.fit_kernels(RGB, 2, mask=bad),
             "classify_image": lambda bad: ck.classify_image(RGB, BOTH, mask=bad),
+            "posteriors": lambda bad: ck.posteriors(RGB, BOTH, mask=bad),
+            "roc": lambda bad: ck.roc(SCORES, LABELS, mask=bad),
             "ColorKDE": lambda bad: ck.ColorKDE(RGB, mask=bad),
             "select_bandwidth": lambda bad: ck.select_bandwidth(RGB, mask=bad),
             "compare": lambda bad: ck.compare(RGB, RGB, mask_a=bad),
@@ -239,6 +243,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
             "compute_densities": lambda bad: ck.compute_densities(RGB, BOTH, channel_axis=bad),
             "fit_classes": lambda bad: ck.fit_classes(RGB, LABELS, 1, channel_axis=bad),
             "classify_image": lambda bad: ck.classify_image(RGB, BOTH, channel_axis=bad),
+            "posteriors": lambda bad: ck.posteriors(RGB, BOTH, channel_axis=bad),
         },
     ),
     (
@@ -281,6 +286,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
             "select_bandwidth": lambda bad: ck.select_bandwidth(RGB, device=bad),
             "compute_densities": lambda bad: ck.compute_densities(RGB, BOTH, device=bad),
             "classify_image": lambda bad: ck.classify_image(RGB, BOTH, device=bad),
+            "posteriors": lambda bad: ck.posteriors(RGB, BOTH, device=bad),
             "GaussianKDE": lambda bad: ck.GaussianKDE(device=bad).fit(VECTORS).score(VECTORS),
             "grid_search": lambda bad: ck.grid_search(VECTORS, VECTORS, [1], device=bad),
         },
@@ -291,6 +297,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
         {
             "compute_densities": lambda bad: ck.compute_densities(RGB, BOTH, space=bad),
             "classify_image": lambda bad: ck.classify_image(RGB, BOTH, space=bad),
+            "posteriors": lambda bad: ck.posteriors(RGB, BOTH, space=bad),
         },
     ),
     ("boundary", NOT_CHOICES, {"ColorKDE": lambda bad: ck.ColorKDE(RGB, boundary=bad)}),
@@ -329,13 +336,38 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
             "negative": {"skin": -1},
             "text": {"skin": "a"},
         },
-        {"classify": lambda bad: ck.classify_image(RGB, BOTH, priors=bad)},
+        {
+            "classify": lambda bad: ck.classify_image(RGB, BOTH, priors=bad),
+            "posteriors": lambda bad: ck.posteriors(RGB, BOTH, priors=bad),
+        },
     ),
     (
         "keep_mass",
         {"text": "most", "zero": 0, "two": 2, "NaN": np.nan, "a list": [0.5]},
         {"classify": lambda bad: ck.classify_image(RGB, BOTH, keep_mass=bad)},
     ),
+    (
+        "numbers",
+        {"text": "foo", "a list": [1, 2], "unknown": {"foo": 1}, "missing": {"skin": 1}}
+        | {"zero": {"skin": 0, "wall": 1}, "a fraction": {"skin": 0.5, "wall": 1}},
+        {"classify": lambda bad: ck.classify_image(RGB, BOTH, numbers=bad)},
+    ),
+    (
+        "scores",
+        {k: v for k, v in NOT_ARRAYS.items() if k not in ("NaN", "an empty array")},
+        {"roc": lambda bad: ck.roc(bad, LABELS)},
+    ),
+    (
+        "labels",
+        {k: v for k, v in NOT_MASKS.items() if k != "a string"} | {"None": None},
+        {"roc": lambda bad: ck.roc(SCORES, bad)},
+    ),
+    (
+        "positive",
+        {k: v for k, v in NOT_WHOLE.items() if k != "no"} | {"unknown": 9},
+        {"roc": lambda bad: ck.roc(SCORES, LABELS, bad)},
+    ),
+    ("unlabeled", NOT_CHOICES, {"roc": lambda bad: ck.roc(SCORES, LABELS, unlabeled=bad)}),
     (
         "none_below",
         {"two": 2},
@@ -432,6 +464,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
         {
             "compute_densities": lambda bad: ck.compute_densities(RGB, bad),
             "classify_image": lambda bad: ck.classify_image(RGB, bad),
+            "posteriors": lambda bad: ck.posteriors(RGB, bad),
             "class_names": ck.class_names,
         },
     ),

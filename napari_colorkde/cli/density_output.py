@@ -59,7 +59,7 @@ class Result:
         self, values: "NDArray[Any]", show: str, kernel_sets: "dict[str, KernelSet]"
     ) -> None:
         """Write what `judge` has found."""
-        from napari_colorkde.core.classification.classify_image import class_names
+        from napari_colorkde.core.classification.classes import class_names
 
         names = class_names(kernel_sets)
         if show == "class":

@@ -283,7 +283,7 @@ def single_set(file: Path, kernel_sets: "dict[str, KernelSet]") -> "KernelSet":
 
 def kernels_of_class(kernel_sets: "dict[str, KernelSet]", cls: str) -> "KernelSet":
     """Return the kernels of one class, of whatever set."""
-    from napari_colorkde.core.classification.classify_image import kernels_and_classes
+    from napari_colorkde.core.classification.classes import kernels_and_classes
     from napari_colorkde.core.mixture.kernels import KernelSet
 
     members, classes = kernels_and_classes(kernel_sets)

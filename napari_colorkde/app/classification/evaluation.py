@@ -13,7 +13,6 @@ from psygnal import Signal
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.classification.ground_truth import (
     GroundTruth,
-    Unlabeled,
     count_confusion,
     count_ground_truth,
 )
@@ -24,7 +23,12 @@ from napari_colorkde.app.selection.selections import LabelSelection
 from napari_colorkde.app.session import Session
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.classification.class_confusion import ClassConfusion
-from napari_colorkde.core.classification.roc import ConfusionMatrix, RocCurve, roc_curve
+from napari_colorkde.core.classification.roc import (
+    ConfusionMatrix,
+    RocCurve,
+    Unlabeled,
+    roc_curve,
+)
 
 if TYPE_CHECKING:
     from napari.layers import Labels

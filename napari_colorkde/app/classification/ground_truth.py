@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,7 @@ from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.selection.selections import LabelSelection
 from napari_colorkde.core.classification.class_confusion import ClassConfusion
-
-Unlabeled = Literal["automatic", "negative", "ignore"]
-UNLABELED: tuple[Unlabeled, ...] = ("automatic", "negative", "ignore")
+from napari_colorkde.core.classification.roc import Unlabeled, negatives_of
 
 FEW_VALUES = 1 << 16
 """Labels up to this are found in a table, others by sorting."""
@@ -47,14 +45,8 @@ class GroundTruth:
     others: NDArray[np.int64] = field(repr=False)
 
     def negatives(self, unlabeled: Unlabeled) -> NDArray[np.int64]:
-        """Pixels of each color that are not positive.
-
-        Automatically, pixels without a label are negative where the layer has no other label that
-        could be; beside other labels they are ignored.
-        """
-        if unlabeled == "automatic":
-            unlabeled = "ignore" if self.others.any() else "negative"
-        return self.others + self.unlabeled if unlabeled == "negative" else self.others
+        """Pixels of each color that are not positive, see `negatives_of`."""
+        return negatives_of(self.others, self.unlabeled, unlabeled)
 
 
 def count_ground_truth(

@@ -24,7 +24,7 @@ from napari_colorkde.core.classification.bayes import (
     posterior,
     reject_outliers,
 )
-from napari_colorkde.core.classification.classify_image import (
+from napari_colorkde.core.classification.classes import (
     kernels_and_classes,
     log_class_weights,
     prior_of_classes,

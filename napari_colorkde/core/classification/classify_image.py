@@ -5,14 +5,14 @@ log-densities themselves are in `napari_colorkde.core.classification.bayes`.
 """
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypedDict, get_args
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.checks.arguments import choice, fraction, real_number
+from napari_colorkde.core.checks.arguments import choice, fraction
 from napari_colorkde.core.classification.bayes import (
     log_likelihood_ratio,
     log_mixture_of_classes,
@@ -20,22 +20,32 @@ from napari_colorkde.core.classification.bayes import (
     posterior,
     reject_outliers,
 )
+from napari_colorkde.core.classification.classes import (
+    ClassKernels,
+    class_names,
+    class_position,
+    kernels_and_classes,
+    kernels_in,
+    log_class_weights,
+    numbers_of_classes,
+    prior_of_classes,
+    ratio_classes,
+    refuse_single_class,
+)
 from napari_colorkde.core.colorspaces import refusal_for
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.mixture.density import mixture_log_density
 from napari_colorkde.core.mixture.kernel_spaces import (
     UnitsWatch,
     image_dtype_of,
-    kernels_for,
     points_for,
     refuse_other_channels,
 )
-from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
+from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.palette import Palette
 
 Array = NDArray[np.float64]
-ClassKernels = KernelSet | Mapping[str, KernelSet] | Iterable[Kernel]
 ClassOutput = Literal["posterior", "ratio", "class"]
 CLASS_OUTPUTS: tuple[ClassOutput, ...] = get_args(ClassOutput)
 DeviceLike = str | torch.device | Device
@@ -70,6 +80,7 @@ def classify_image(
     channel_axis: int | None = -1,
     space: str | None = None,
     device: DeviceLike = "auto",
+    numbers: Mapping[str, int] | Literal["names"] | None = None,
     none_below: float | None = None,
 ) -> NDArray[Any]:
     """Judge every pixel of an image by the classes of kernels.
@@ -105,6 +116,9 @@ def classify_image(
         Color space of the kernels' densities, see `compute_densities`.
     device
         Where to compute; float64, so on the host where a device has none.
+    numbers
+        For "class": the number that each class has in the result, by name. "names": the numbers
+        that are the classes' names, as `fit_classes` takes them from labels. None: their order.
     none_below
         Former name of `keep_mass`.
 
@@ -112,7 +126,8 @@ def classify_image(
     -------
     ndarray
         The image's shape without channels, ``(U,)`` of a palette. Posteriors and ratios are
-        float32, NaN where a pixel does not count. Classes are unsigned integers, 0 where a pixel
+        float32, NaN where a pixel does not count. Classes are unsigned integers (int64 with
+        `numbers`), 0 where a pixel
         does not count or is of no class, so that napari shows them as a Labels layer. Of a dask
         image a dask array, equal to the last bit: the image is read once to count its colors, and
         painted block by block when the result is computed.
@@ -131,15 +146,13 @@ def classify_image(
     no class; the ratio of two such classes is 0.
     O(pixels + colors · K). Images of very many colors are binned, see `Palette.from_image`.
     """
-    members, _ = kernels_and_classes(kernels)
-    refuse = refusal_for(members.space if space is None else space)
-    palette = palette_of(image, mask, channel_axis, refuse=refuse)
-    units = UnitsWatch(members)
-    units.look(palette.colors)
-    units.warn(stacklevel=2)
+    own_numbers = numbers_of_classes(class_names(kernels), numbers)
+    if own_numbers is not None and show != "class":
+        raise ValueError(f"numbers is for show='class', not {show!r}; leave it out.")
+    palette, members = palette_and_kernels(image, kernels, mask, channel_axis, space)
     values = classify_palette(
         palette,
-        kernels_in(kernels, space, image_dtype_of(palette)),
+        members,
         show=show,
         cls=cls,
         against=against,
@@ -147,10 +160,29 @@ def classify_image(
         keep_mass=_keep_mass(keep_mass, none_below),
         device=device,
     )
+    if own_numbers is not None:
+        values = own_numbers[values]
     if isinstance(image, Palette):
         return values
-    nothing = 0 if values.dtype.kind == "u" else np.nan
+    nothing = 0 if values.dtype.kind in "iu" else np.nan
     return palette.paint_lazily(values, nothing, image, mask, channel_axis)
+
+
+def palette_and_kernels(
+    image: Palette | ArrayLike,
+    kernels: ClassKernels,
+    mask: ArrayLike | None,
+    channel_axis: int | None,
+    space: str | None,
+) -> tuple[Palette, ClassKernels]:
+    """Return an image's colors, and kernels in the space asked for; warnings are the caller's."""
+    members, _ = kernels_and_classes(kernels)
+    refuse = refusal_for(members.space if space is None else space)
+    palette = palette_of(image, mask, channel_axis, refuse=refuse)
+    units = UnitsWatch(members)
+    units.look(palette.colors)
+    units.warn(stacklevel=3)
+    return palette, kernels_in(kernels, space, image_dtype_of(palette))
 
 
 def classify_palette(
@@ -178,11 +210,8 @@ def classify_palette(
         ratios = [log_likelihood_ratio(block[first], block[second]) for block in logs]
         return np.concatenate(ratios, dtype=np.float32, casting="same_kind")
     if show == "posterior":
-        of = _position(names, names[0] if cls is None else cls, "cls")
-        if len(names) < 2:
-            raise ValueError(
-                f"kernels have the one class {names[0]!r}; a posterior needs two classes or more."
-            )
+        of = class_position(names, names[0] if cls is None else cls, "cls")
+        refuse_single_class(names)
         posteriors = [posterior(block, of, prior) for block in logs]
         return np.concatenate(posteriors, dtype=np.float32, casting="same_kind")
     best = np.empty(len(palette), np.intp)
@@ -226,131 +255,6 @@ def class_log_densities(
     refuse_other_channels(palette, members)
     points = points_for(palette, members.space)
     return _log_densities_in_blocks(points, members, classes, device)
-
-
-def class_names(kernels: ClassKernels) -> tuple[str, ...]:
-    """Return the distinct classes, in order of first appearance.
-
-    Parameters
-    ----------
-    kernels
-        As in `classify_image`.
-    """
-    return tuple(dict.fromkeys(kernels_and_classes(kernels)[1]))
-
-
-def kernels_and_classes(kernels: ClassKernels) -> tuple[KernelSet, tuple[str, ...]]:
-    """Return all kernels in one set, and the class of each: its own, or else the name of its set.
-
-    Raises
-    ------
-    ValueError
-        If there is no kernel, or sets have different channels, or spaces.
-    """
-    if isinstance(kernels, Mapping):
-        pairs = list(kernels.items())
-        for name, each in pairs:
-            if not isinstance(each, KernelSet):
-                raise TypeError(
-                    f"kernels[{name!r}] is a {type(each).__name__}; give a KernelSet for each name."
-                )
-    else:
-        single = kernels if isinstance(kernels, KernelSet) else KernelSet(kernels)
-        pairs = [(single.name, single)]
-    members = [kernel for _, kernel_set in pairs for kernel in kernel_set]
-    classes = tuple(kernel.cls or name for name, kernel_set in pairs for kernel in kernel_set)
-    if not members:
-        raise ValueError("kernels is empty; classes need at least one kernel.")
-    spaces = list(dict.fromkeys(kernel_set.space for _, kernel_set in pairs if len(kernel_set)))
-    if len(spaces) > 1:
-        raise ValueError(
-            f"kernels lie in the spaces {', '.join(spaces)}; give sets of one space, such as "
-            "KernelSet.to_space makes."
-        )
-    return KernelSet(members, space=spaces[0]), classes
-
-
-def kernels_in(
-    kernels: ClassKernels, space: str | None, image_dtype: "np.dtype[Any]"
-) -> ClassKernels:
-    """Return kernels, or sets of them, in this space; None: as they are, see `kernels_for`."""
-    if space is None:
-        return kernels
-    if isinstance(kernels, Mapping):
-        return {name: kernels_for(each, space, image_dtype) for name, each in kernels.items()}
-    single = kernels if isinstance(kernels, KernelSet) else KernelSet(kernels)
-    return kernels_for(single, space, image_dtype)
-
-
-def log_class_weights(kernels: KernelSet, members: Sequence[int]) -> Array:
-    """Return the log of the sum of weights of each class, (M,); 0 where all are 0.
-
-    Parameters
-    ----------
-    members
-        (K,) class of each kernel, counted from 0 without gaps.
-    """
-    sums = np.bincount(np.asarray(members), weights=kernels.weights)
-    return np.log(np.where(sums > 0, sums, 1.0))
-
-
-def prior_of_classes(names: Sequence[str], priors: Mapping[str, float] | None) -> Array:
-    """Return P(class) for each name, (M,), summing to 1; see `classify_image`.
-
-    Raises
-    ------
-    ValueError
-        If a class is not known, or the numbers leave nothing for the others.
-    """
-    if priors is not None and not isinstance(priors, Mapping):
-        raise TypeError(f"priors is {priors!r}; give probabilities by class, {{'skin': 0.2}}.")
-    given = {} if priors is None else dict(priors)
-    for name, prior in given.items():
-        _position(names, name, "priors")
-        number = real_number(prior, f"priors[{name!r}]", "a number of 0 or more")
-        if not 0 <= number < np.inf:
-            raise ValueError(f"priors has {prior} for {name!r}; give a number of 0 or more.")
-    others = [name for name in names if name not in given]
-    total = float(sum(given.values()))
-    if others and total > 1:
-        raise ValueError(
-            f"priors sum to {total:g}, which leaves nothing for {', '.join(map(repr, others))}; "
-            "give a sum below 1, or a prior for each class."
-        )
-    if not others and total == 0:
-        raise ValueError("priors are all 0; give at least one class a number above 0.")
-    rest = (1 - total) / len(others) if others else 0.0
-    values = np.array([float(given.get(name, rest)) for name in names])
-    return np.asarray(values / values.sum())
-
-
-def ratio_classes(names: Sequence[str], cls: str | None, against: str | None) -> tuple[int, int]:
-    """Return the positions of the two classes of a ratio; see `classify_image`.
-
-    Raises
-    ------
-    ValueError
-        If there is one class only, one is not known, both are the same, or the other is not told.
-    """
-    if len(names) < 2:
-        raise ValueError(f"kernels have the one class {names[0]!r}; a ratio needs two classes.")
-    first = 0 if cls is None else _position(names, cls, "cls")
-    if against is None:
-        if len(names) > 2:
-            listed = ", ".join(map(repr, names))
-            raise ValueError(f"against is not given, but there are the classes {listed}; name one.")
-        return first, 1 - first
-    second = _position(names, against, "against")
-    if first == second:
-        raise ValueError(f"against={against!r} is the class itself; name another one.")
-    return first, second
-
-
-def _position(names: Sequence[str], name: str, argument: str) -> int:
-    if name not in names:
-        listed = ", ".join(map(repr, names))
-        raise ValueError(f"{argument}: no kernel has the class {name!r}; use one of {listed}.")
-    return list(names).index(name)
 
 
 def _keep_mass(keep_mass: float | None, none_below: float | None) -> float | None:

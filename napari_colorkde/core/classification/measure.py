@@ -13,13 +13,8 @@ from napari_colorkde.core.classification.bayes import (
     posterior,
     reject_outliers,
 )
-from napari_colorkde.core.classification.classify_image import (
-    ClassKernels,
-    DeviceLike,
-    class_log_densities,
-    class_names,
-    prior_of_classes,
-)
+from napari_colorkde.core.classification.classes import ClassKernels, class_names, prior_of_classes
+from napari_colorkde.core.classification.classify_image import DeviceLike, class_log_densities
 from napari_colorkde.core.palette.palette import Palette
 
 NONE = "none"

@@ -6,15 +6,26 @@ palette, however large the image is. Formulas: Fawcett, An introduction to ROC a
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.checks.arguments import choice
+from napari_colorkde.core.checks.arguments import (
+    MASK,
+    as_array,
+    choice,
+    real_numbers,
+    whole_number,
+)
+from napari_colorkde.core.image import checked_mask, left_in
 
 BestBy = Literal["f1", "youden"]
 BEST_BY: tuple[BestBy, ...] = ("f1", "youden")
+
+Unlabeled = Literal["automatic", "negative", "ignore"]
+UNLABELED: tuple[Unlabeled, ...] = ("automatic", "negative", "ignore")
+"""What pixels without a label are."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +191,83 @@ def roc_curve(scores: ArrayLike, positives: ArrayLike, negatives: ArrayLike) -> 
     last = np.append(ordered[1:] != ordered[:-1], True) if len(ordered) else np.zeros(0, bool)
     true, false = (np.cumsum(c[order])[last] for c in counts)
     return RocCurve(ordered[last], true, false, *totals)
+
+
+def roc(
+    scores: ArrayLike,
+    labels: ArrayLike,
+    positive: int | None = None,
+    *,
+    unlabeled: Unlabeled = "automatic",
+    mask: ArrayLike | None = None,
+) -> RocCurve:
+    """Compare scores of pixels with their true labels.
+
+    Parameters
+    ----------
+    scores
+        Of any shape, one for each pixel, such as a class's `posteriors` or a ratio of
+        `classify_image`; NaN is never chosen.
+    labels
+        Whole numbers or truth values of that shape; 0 is no label.
+    positive
+        The label of positives; None: the lowest, True of truth values.
+    unlabeled
+        "negative": pixels without a label are negative. "ignore": they do not count. "automatic":
+        negative where there is no other label, ignored beside other labels; of truth values
+        negative.
+    mask
+        Of that shape; a pixel counts where it is non-zero.
+
+    Returns
+    -------
+    RocCurve
+        `auc`, `best_threshold()`, `confusion_at(threshold)`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If shapes differ, no pixel is positive, none is negative, or an argument is not of its form.
+
+    Notes
+    -----
+    Fawcett, An introduction to ROC analysis (2006). O(n log n).
+    """
+    unlabeled = choice(unlabeled, "unlabeled", UNLABELED)
+    values = real_numbers(scores, "scores")
+    marks = as_array(labels, "labels", MASK)
+    if marks.dtype.kind not in "biu":
+        raise TypeError(f"labels is an array of {marks.dtype}; give whole numbers, 0 for no label.")
+    if marks.shape != values.shape:
+        raise ValueError(
+            f"labels has shape {marks.shape}, scores {values.shape}; give one label for each score."
+        )
+    if mask is not None:
+        counts = left_in(checked_mask(mask, values.shape))
+        values, marks = values[counts], marks[counts]
+    if not marks.any():
+        within = "" if mask is None else " within the mask"
+        raise ValueError(f"labels are all 0{within}; give pixels a label.")
+    chosen = (
+        int(marks[marks != 0].min()) if positive is None else whole_number(positive, "positive")
+    )
+    is_positive = marks == chosen
+    others = (marks != 0) & ~is_positive
+    negatives = negatives_of(others, marks == 0, unlabeled)
+    return roc_curve(values.ravel(), is_positive.ravel(), negatives.ravel())
+
+
+def negatives_of(
+    others: NDArray[Any], without_label: NDArray[Any], unlabeled: Unlabeled
+) -> NDArray[Any]:
+    """Return how many pixels are negative: those of other labels, and maybe those of none.
+
+    Automatically, pixels without a label are negative where there is no other label that could be;
+    beside other labels they are ignored.
+    """
+    if unlabeled == "automatic":
+        unlabeled = "ignore" if others.any() else "negative"
+    return others + without_label if unlabeled == "negative" else others
 
 
 def _ratio(part: int, whole: int) -> float:

@@ -141,6 +141,7 @@ def map_pixels(
     mask: ArrayLike | None,
     channel_axis: int | None,
     dtype: np.dtype[Any],
+    row: tuple[int, ...] = (),
 ) -> NDArray[Any]:
     """Return the dask array of what a function makes of a dask image, block by block.
 
@@ -148,16 +149,19 @@ def map_pixels(
     ----------
     function
         Takes a block of the image, with all of its channels, and the block of the mask or None;
-        returns one value of `dtype` per pixel. Called by several threads, when blocks are computed.
+        returns one value of `dtype` per pixel, or a row. Called by several threads, when blocks are
+        computed.
     image, mask
         A dask array, and an array of its pixels' shape, or None.
     channel_axis
         Axis of the channels; None if there is none.
+    row
+        Its length, if a pixel has a row of values.
 
     Returns
     -------
     dask.array.Array
-        The image's shape and chunks without channels. Nothing is read.
+        The image's shape and chunks without channels, then that of the row. Nothing is read.
     """
     import uuid
 
@@ -177,14 +181,16 @@ def map_pixels(
         marks: Any = mask
         marks = marks.rechunk(chunks) if is_dask(mask) else da.from_array(mask, chunks)
         operands += [marks, pixel_axes]
+    row_axes = {image.ndim + i: length for i, length in enumerate(row)}
     painted = da.blockwise(
         function,
-        pixel_axes,
+        (*pixel_axes, *row_axes),
         *operands,
         # A name of its own: for one made of its contents the tables of a function are hashed.
         name=f"colorkde-{uuid.uuid4().hex}",
         dtype=dtype,
-        meta=np.empty((0,) * len(pixel_axes), dtype),
+        meta=np.empty((0,) * (len(pixel_axes) + len(row)), dtype),
+        new_axes=row_axes,
         concatenate=True,
     )
     return cast("NDArray[Any]", painted)

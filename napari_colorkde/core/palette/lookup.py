@@ -213,18 +213,18 @@ def paint_pixels(
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
 ) -> NDArray[Any]:
-    """Give every pixel the value ``(U,)`` of its palette entry; `nothing` where it has none.
+    """Give every pixel the value ``(U,)``, or row, of its palette entry; `nothing` without one.
 
     A dask array for a dask image, of which nothing is read yet.
     """
     # The last entry is nothing, and −1 means the last entry.
-    table = np.concatenate([values, np.array([nothing], values.dtype)])
+    table = np.concatenate([values, np.full((1, *values.shape[1:]), nothing, values.dtype)])
 
     def paint(part: ArrayLike, marks: ArrayLike | None) -> NDArray[Any]:
         return np.asarray(table[index_image(lookup, part, marks, channel_axis)])
 
     if is_dask(image):
-        return map_pixels(paint, image, mask, channel_axis, table.dtype)
+        return map_pixels(paint, image, mask, channel_axis, table.dtype, values.shape[1:])
     return paint(image, mask)
 
 

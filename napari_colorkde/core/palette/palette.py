@@ -313,7 +313,7 @@ class Palette(PaletteData):
         mask: ArrayLike | None = None,
         channel_axis: int | None = -1,
     ) -> NDArray[Any]:
-        """Give every pixel the value ``(U,)`` of its palette entry, or `nothing`, in its dtype.
+        """Give every pixel the value ``(U,)``, or row, of its entry, or `nothing`, in its dtype.
 
         Of a dask array a dask array, computed block by block; NumPy's otherwise.
         """

@@ -9,10 +9,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_colorkde.app.classification.evaluation import Evaluation
-from napari_colorkde.app.classification.ground_truth import EVERY_LABEL, UNLABELED, Unlabeled
+from napari_colorkde.app.classification.ground_truth import EVERY_LABEL
 from napari_colorkde.app.image.source import is_labels, unwrap_proxy
 from napari_colorkde.app.session import Session
 from napari_colorkde.connections import Connections
+from napari_colorkde.core.classification.roc import UNLABELED, Unlabeled
 from napari_colorkde.core.number_text import grouped
 from napari_colorkde.ui.classification.confusion_table import confusion_html
 from napari_colorkde.ui.classification.roc_plot import RocPlot
