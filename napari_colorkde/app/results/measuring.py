@@ -18,6 +18,7 @@ from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.results.layer_regions import MakeRegions, regions_of_layer
 from napari_colorkde.app.results.rows import measured_row
 from napari_colorkde.app.results.table import ResultsTable, image_label
+from napari_colorkde.app.selection.from_layers import drawing_events
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
@@ -34,6 +35,7 @@ from napari_colorkde.io.tables import Row
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels, Shapes
+    from napari.utils.events import Event
 
 
 class MeasureOptions(TypedDict):
@@ -145,6 +147,25 @@ def measure_image(request: MeasureRequest) -> Iterator[Progress | list[Row]]:
     ]
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """All that the rows of an image depend on.
+
+    Attributes
+    ----------
+    palette, choices, area
+        Colors, classes and the size of a pixel.
+    layer, n_strokes
+        The layer of regions, and how often it was drawn on.
+    """
+
+    palette: Palette
+    choices: ClassChoices
+    area: PixelArea | None
+    layer: "Labels | Shapes | None"
+    n_strokes: int
+
+
 class Measuring:
     """Puts the image at hand into the table, and keeps its rows there as they should be.
 
@@ -159,10 +180,8 @@ class Measuring:
     executor
         Runs the work: its own, so that the overlay need not wait.
 
-    Attributes
-    ----------
-    follows
-        Whether rows of the image that are in the table follow the state.
+    Rows of the image that are in the table follow the state: colors, classes and the size of a
+    pixel, the layer of regions and what is drawn there.
     """
 
     failed = Signal(str, description="Why the image was not measured; a sentence.")
@@ -179,11 +198,23 @@ class Measuring:
         self._session, self._overlay, self._table = session, overlay, table
         self._executor = executor
         self._jobs = Jobs(executor, ("row",), lambda: None)
-        self._connections = Connections()
-        self._connections.add(session.idle, self._on_idle)
+        self._connections, self._strokes = Connections(), Connections()
+        self._connections.add(session.idle, self._follow)
+        self._connections.add(self._viewer.layers.events.removed, self._on_removed)
         self._layer: Labels | Shapes | None = None
-        self._measured: tuple[Palette, ClassChoices, bool] | None = None
-        self.follows = True
+        self._n_strokes = 0
+        self._measured: _Measured | None = None
+        self._follows = True
+
+    @property
+    def follows(self) -> bool:
+        """Whether rows of the image that are in the table follow the state."""
+        return self._follows
+
+    @follows.setter
+    def follows(self, follows: bool) -> None:
+        self._follows = follows
+        self._follow()
 
     @property
     def regions(self) -> "Labels | Shapes | None":
@@ -192,7 +223,15 @@ class Measuring:
 
     @regions.setter
     def regions(self, layer: "Labels | Shapes | None") -> None:
-        self._layer = None if layer is None else unwrap_proxy(layer)
+        layer = None if layer is None else unwrap_proxy(layer)
+        if layer is self._layer:
+            return
+        self._strokes.close()
+        self._layer = layer
+        if layer is not None:
+            for name in drawing_events(layer):
+                self._strokes.add(getattr(layer.events, name), self._on_stroke)
+        self._follow()
 
     def add(self) -> None:
         """Measure the image at hand in the background and put its rows into the table.
@@ -212,37 +251,55 @@ class Measuring:
     def close(self) -> None:
         """Stop the work and let go of the session. The table stays."""
         self._connections.close()
+        self._strokes.close()
         self._jobs.close()
         self._measured = self._layer = None
 
-    def _on_idle(self) -> None:
-        source, palette = self._session.source, self._session.palette
-        if not self.follows or source is None or palette is None:
+    def _on_stroke(self, event: object) -> None:
+        self._n_strokes += 1
+        self._follow()
+
+    def _on_removed(self, event: "Event") -> None:
+        if self._layer is not None and unwrap_proxy(event.value) is self._layer:
+            self.regions = None
+
+    def _follow(self) -> None:
+        """Measure again where the rows in the table are not those of the state any more."""
+        source, asked = self._session.source, self._asked()
+        if not self._follows or self._session.busy or source is None or asked is None:
             return
-        asked = palette, ClassChoices.of(self._session.state), self._layer is not None
-        label = image_label(source)
-        if asked != self._measured and self._table.has(label, by_region=asked[2]):
+        is_there = self._table.has(image_label(source), by_region=self._layer is not None)
+        if asked != self._measured and is_there:
             try:
                 self._measure()
             except ValueError as error:
+                self._measured = asked  # said once
                 self.failed.emit(user_message(error))
+
+    def _asked(self) -> "_Measured | None":
+        """Return what is to be measured now; None without an image, or while it is counted."""
+        source, channels, index = self._session.source, self._session.channels, self._session.index
+        if source is None or channels is None or index is None or index.is_preview:
+            return None
+        choices, area = ClassChoices.of(self._session.state), pixel_area(source, channels)
+        return _Measured(index.palette, choices, area, self._layer, self._n_strokes)
 
     def _measure(self) -> None:
         session = self._session
         source, channels, index = session.source, session.channels, session.index
-        if source is None or channels is None or index is None or index.is_preview:
+        asked = self._asked()
+        if source is None or channels is None or index is None or asked is None:
             return
-        choices, regions = ClassChoices.of(session.state), self._regions_of_image()
-        self._measured = index.palette, choices, regions is not None
         request = MeasureRequest(
             source,
             channels,
             index,
-            choices,
-            pixel_area(source, channels),
-            regions,
+            asked.choices,
+            asked.area,
+            self._regions_of_image(),
             session.device,
         )
+        self._measured = asked
         self._jobs.submit("row", lambda: measure_image(request), self._on_result, self._on_end)
 
     def _regions_of_image(self) -> MakeRegions | None:

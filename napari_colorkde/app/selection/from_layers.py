@@ -17,9 +17,21 @@ from napari_colorkde.app.selection.selections import Floats, LabelMode, LabelSel
 
 if TYPE_CHECKING:
     from napari.components import Dims
-    from napari.layers import Image, Labels, Shapes
+    from napari.layers import Image, Labels, Layer, Shapes
 
 ELLIPSE_CORNERS = 256
+
+DRAWING_EVENTS = {
+    "Labels": ("data", "paint", "labels_update"),
+    "Shapes": ("data", "set_data"),
+}
+"""Events after which other pixels may be drawn on, by the kind of layer."""
+
+
+def drawing_events(layer: "Layer") -> tuple[str, ...]:
+    """Return the names of a layer's events after which it may hold other pixels; none of images."""
+    kinds = (each.__name__ for each in type(layer).__mro__)
+    return next((DRAWING_EVENTS[kind] for kind in kinds if kind in DRAWING_EVENTS), ())
 
 
 def view_of(layer: "Image", source: ImageSource, channels: Channels, dims: "Dims") -> SlicePlane:

@@ -10,7 +10,12 @@ from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.image.source import is_labels, unwrap_proxy
 from napari_colorkde.app.layers.metadata import METADATA_KEY
 from napari_colorkde.app.layers.overlay import Overlay
-from napari_colorkde.app.selection.from_layers import labels_selection, shapes_selection, view_of
+from napari_colorkde.app.selection.from_layers import (
+    drawing_events,
+    labels_selection,
+    shapes_selection,
+    view_of,
+)
 from napari_colorkde.app.selection.samples import Samples
 from napari_colorkde.app.selection.selections import Selection, collect_samples
 from napari_colorkde.app.session import Session
@@ -24,12 +29,6 @@ if TYPE_CHECKING:
 
 SETTLE_MS = 80
 """Strokes of a brush are gathered for so long before their colors are looked up."""
-
-WATCHED = {
-    "Labels": ("data", "paint", "labels_update", "selected_label"),
-    "Shapes": ("data", "set_data"),
-}
-"""Events after which other pixels may be drawn on, by the kind of layer."""
 
 
 class LayerHighlight:
@@ -75,7 +74,7 @@ class LayerHighlight:
     def _on_active(self, event: object = None) -> None:
         active = unwrap_proxy(self._viewer.layers.selection.active)
         drawn = (
-            active is not None and _kind(active) in WATCHED and METADATA_KEY not in active.metadata
+            active is not None and drawing_events(active) and METADATA_KEY not in active.metadata
         )
         self._watch(active if drawn else None)
         self._later()
@@ -91,7 +90,9 @@ class LayerHighlight:
         self._strokes.close()
         self._layer = layer
         if layer is not None:
-            for name in WATCHED[_kind(layer)]:
+            # Of labels the chosen one is lit.
+            chosen = ("selected_label",) if is_labels(layer) else ()
+            for name in (*drawing_events(layer), *chosen):
                 self._strokes.add(getattr(layer.events, name), self._later)
 
     def _later(self, event: object = None) -> None:
@@ -138,10 +139,6 @@ class LayerHighlight:
             return
         self._canvas.highlight_colors(estimate.coordinates.from_colors(samples.colors))
         self._is_lit = True
-
-
-def _kind(layer: "Layer") -> str:
-    return next((c.__name__ for c in type(layer).__mro__ if c.__name__ in WATCHED), "")
 
 
 def _ignore(problem: str | None) -> None:

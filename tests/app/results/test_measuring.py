@@ -94,6 +94,30 @@ def test_rows_follow_what_one_does_once_they_are_there(measured: Measured) -> No
     assert (row["class"], row["pixels"]) == ("", RGB.shape[0] * RGB.shape[1])
 
 
+def test_rows_follow_the_layer_of_regions_and_what_is_drawn_there(measured: Measured) -> None:
+    measured.show()
+    halves = np.ones(RGB.shape[:2], np.uint8)
+    halves[10:] = 2
+    first = measured.viewer.add_labels(halves)
+    second = measured.viewer.add_labels(np.ones(RGB.shape[:2], np.uint8))
+    measured.measuring.regions = first
+    measured.measuring.add()
+    assert [row["region"] for row in measured.table.rows] == ["1", "2"]
+    measured.measuring.regions = second
+    assert [row["region"] for row in measured.table.rows] == ["1"]
+    second.data_setitem((np.arange(3), np.zeros(3, int)), 7)
+    assert [(row["region"], row["pixels"]) for row in measured.table.rows][1:] == [("7", 3)]
+    # Not while it does not follow; then at once.
+    measured.measuring.follows = False
+    measured.measuring.regions = first
+    assert measured.table.rows[1]["region"] == "7"
+    measured.measuring.follows = True
+    assert [row["region"] for row in measured.table.rows] == ["1", "2"]
+    measured.viewer.layers.remove(first)
+    assert measured.measuring.regions is None
+    assert measured.failed == []
+
+
 def test_every_image_of_a_session_keeps_its_rows(measured: Measured) -> None:
     measured.show()
     measured.measuring.add()
