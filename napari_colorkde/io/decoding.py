@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from napari_colorkde.core.checks.arguments import path_of
-from napari_colorkde.io.formats.ome_zarr import is_zarr
+from napari_colorkde.io.formats.ome_zarr.pictures import is_zarr
 from napari_colorkde.io.formats.reading import DecodedImage, Part, first_line, library_messages
 from napari_colorkde.io.formats.signatures import is_heif, is_zip
 from napari_colorkde.io.image_formats import ImageFormat, format_names, image_format

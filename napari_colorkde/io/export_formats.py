@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from napari_colorkde.io.atomic import atomic_folder, atomic_path, check_target, has_suffix
-from napari_colorkde.io.formats import npy, npz, ome_tiff, ome_zarr, png, tiff_writer
+from napari_colorkde.io.formats import npy, npz, png
 from napari_colorkde.io.formats.color_space import cube, nrrd, ply
+from napari_colorkde.io.formats.ome_zarr import writer as ome_zarr
+from napari_colorkde.io.formats.tiff import ome as ome_tiff
+from napari_colorkde.io.formats.tiff import writer as tiff_writer
 
 if TYPE_CHECKING:
     from napari_colorkde.core.kde.volumes.density_volume import DensityVolume

@@ -11,8 +11,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from napari_colorkde.io.formats import codecs, npy, ome_zarr, picture, signatures, tiff
+from napari_colorkde.io.formats import codecs, npy, picture, signatures
+from napari_colorkde.io.formats.ome_zarr import pictures as ome_zarr
 from napari_colorkde.io.formats.reading import DecodedImage, Part, PictureInfo
+from napari_colorkde.io.formats.tiff import pictures as tiff
 
 Read = Callable[[Path], NDArray[Any] | DecodedImage]
 

@@ -17,7 +17,7 @@ from napari_colorkde.io.colors import coloring
 from napari_colorkde.io.colors.coloring import color_density, default_limits
 from napari_colorkde.io.colors.colormaps import COLORMAPS, lookup_table
 from napari_colorkde.io.densities import write_density
-from napari_colorkde.io.formats import tiff_writer as tiff_format
+from napari_colorkde.io.formats.tiff import writer as tiff_format
 from napari_colorkde.io.provenance import as_json, as_lines, provenance
 
 ORIGIN = provenance("napari-colorkde density bild.png -o d.tif", image="bild, groß.png", sigma=4.0)

@@ -20,7 +20,8 @@ from napari_colorkde.cli import main
 from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 from napari_colorkde.io.class_maps import write_class_map
 from napari_colorkde.io.densities import write_density
-from napari_colorkde.io.formats import ome_tiff, ome_zarr
+from napari_colorkde.io.formats.ome_zarr import writer as ome_zarr
+from napari_colorkde.io.formats.tiff import ome as ome_tiff
 from napari_colorkde.io.images import load_image, read_image
 from napari_colorkde.io.provenance import PIXEL_SIZE, provenance
 from napari_colorkde.io.volumes import write_volume

@@ -1,4 +1,4 @@
-"""One module for each file format: reading it as an image, writing densities and classes to it.
+"""A module or a folder for each file format: images are read, densities and classes written.
 
 May import `io.provenance`, `io.colors` and `io.atomic`. Which formats there are is said in
 `io.image_formats` and `io.export_formats`.

@@ -28,7 +28,7 @@ from napari_colorkde.io.formats.reading import (
     library_messages,
 )
 from napari_colorkde.io.formats.samples import CCIR601, FULL_RANGE
-from napari_colorkde.io.formats.tiff_tags import geo_tags, named_kind, physical_size
+from napari_colorkde.io.formats.tiff.tags import geo_tags, named_kind, physical_size
 
 _COLORS: dict[int, ColorModel] = {
     PHOTOMETRIC.MINISWHITE: "gray",

@@ -1,6 +1,6 @@
 """What the tags of a TIFF say about pictures as a whole: their kind, and how large a pixel is.
 
-The tags that say what samples mean (alpha, palette, YCbCr, no data) are read in `tiff`.
+The tags that say what samples mean (alpha, palette, YCbCr, no data) are read in `pictures`.
 """
 
 import re

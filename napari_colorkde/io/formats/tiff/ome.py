@@ -9,7 +9,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from napari_colorkde.io.formats.tiff_writer import geo_extratags
+from napari_colorkde.io.formats.tiff.writer import geo_extratags
 from napari_colorkde.io.provenance import PIXEL_SIZE, SOFTWARE, as_lines
 
 if TYPE_CHECKING:
