@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from napari_colorkde.cli.console import print_warning, timed_step
 from napari_colorkde.cli.inputs import ImageInput, count_colors, frames
+from napari_colorkde.core.number_text import shape_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +57,7 @@ def kde_volume(
     with timed_step("Density of colors") as work:
         kde = ColorKDE(palette, bandwidth, **estimator)
         grid = kde.volume(bins, pairs, sampling=cast(Literal["points", "cells"], sampling))
-        size = " × ".join(map(str, grid.values.shape))
+        size = shape_text(grid.values.shape)
         work.outcome = (
             f"{size} points, {sigmas_text(grid.covariance)}, {grid.mass_inside:.4f} of the mass "
             f"inside, on {kde.device.name}"

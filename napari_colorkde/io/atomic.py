@@ -25,6 +25,9 @@ from napari_colorkde.core.checks.arguments import path_of
 STALE_SECONDS = 86400.0
 """Where it is not known whether a process still runs, what it left is removed after so long."""
 
+FORMER = "-former"
+"""Ends the names of folders of what is being replaced."""
+
 _HOST = f"{zlib.crc32(node().encode()):08x}"
 
 
@@ -90,20 +93,17 @@ def atomic_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = check_target(target, is_folder=True).resolve()
     remove_leftovers(path)
-    scratch, former = _scratch(path), _scratch(path)
+    scratch, former = _scratch(path), _former(path)
     with _naming(path):
         scratch.mkdir()
         try:
             yield scratch
+            former.mkdir()
             if path.exists():
-                path.rename(former)
-            try:
-                scratch.rename(path)
-            except OSError:
-                if former.exists():
-                    former.rename(path)
-                raise
+                path.rename(former / path.name)
+            scratch.rename(path)
         finally:
+            _put_back(former, path.parent)
             for folder in (scratch, former):
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -132,7 +132,7 @@ def atomic_files(folder: str | os.PathLike[str], names: Sequence[str]) -> Iterat
     """
     place = check_target(Path(folder) / "files").resolve()
     remove_leftovers(place)
-    scratch, former = _scratch(place), _scratch(place)
+    scratch, former = _scratch(place), _former(place)
     moved: list[str] = []
     with _naming(place.parent):
         try:
@@ -141,27 +141,52 @@ def atomic_files(folder: str | os.PathLike[str], names: Sequence[str]) -> Iterat
             yield scratch
             for name in names:
                 target = place.parent / name
-                if target.exists():
-                    target.rename(former / name)
                 moved.append(name)
-                (scratch / name).rename(target)
+                if target.is_file():
+                    _take_permissions(scratch / name, target.stat())
+                _keep(target, former / name)
+                (scratch / name).replace(target)
         except BaseException:
             for name in moved:
-                target = place.parent / name
-                if target.exists():
+                target, is_new = place.parent / name, not (scratch / name).exists()
+                if is_new and target.exists():
                     target.rename(scratch / name)
                 if (former / name).exists():
-                    (former / name).rename(target)
+                    (former / name).replace(target)
             raise
         finally:
             for each in (scratch, former):
                 shutil.rmtree(each, ignore_errors=True)
 
 
+def _keep(target: Path, former: Path) -> None:
+    """Keep what stands at `target` under a second name, until something has taken its place."""
+    if target.is_dir():
+        # Folders have one name, and are not replaced in one step.
+        target.rename(former)
+    elif target.exists():
+        try:
+            former.hardlink_to(target)
+        except OSError:  # of a file system without links
+            shutil.copy2(target, former)
+
+
+def _put_back(former: Path, folder: Path) -> None:
+    """Put what is kept back where nothing has taken its place."""
+    if former.is_dir():
+        for kept in former.iterdir():
+            if not (folder / kept.name).exists():
+                kept.rename(folder / kept.name)
+
+
 def remove_leftovers(path: Path) -> None:
-    """Remove what processes that run no longer have left beside a file that they were writing."""
+    """Remove what processes that run no longer have left beside a file that they were writing.
+
+    What they had moved away, without putting anything in its place, is put back.
+    """
     pattern = re.compile(
-        rf"{re.escape(_stem(path))}\.([0-9a-f]{{8}})-(\d+)-[0-9a-f]{{8}}{re.escape(path.suffix)}"
+        rf"{re.escape(_stem(path))}\.([0-9a-f]{{8}})-(\d+)-[0-9a-f]{{8}}(?:{FORMER})?"
+        + re.escape(path.suffix)
     )
     with contextlib.suppress(OSError):
         for entry in list(os.scandir(path.parent)):
@@ -170,6 +195,8 @@ def remove_leftovers(path: Path) -> None:
                 continue
             with contextlib.suppress(OSError):
                 if entry.is_dir(follow_symlinks=False):
+                    if FORMER in entry.name:
+                        _put_back(Path(entry.path), path.parent)
                     shutil.rmtree(entry.path)
                 else:
                     Path(entry.path).unlink()
@@ -193,10 +220,15 @@ def _stem(path: Path) -> str:
     return "." + path.stem.encode("utf-8", "ignore")[:100].decode("utf-8", "ignore")
 
 
-def _scratch(path: Path) -> Path:
+def _scratch(path: Path, kind: str = "") -> Path:
     """Return a name beside a path that no other writer has."""
     token = f"{_HOST}-{os.getpid()}-{secrets.token_hex(4)}"
-    return path.with_name(f"{_stem(path)}.{token}{path.suffix}")
+    return path.with_name(f"{_stem(path)}.{token}{kind}{path.suffix}")
+
+
+def _former(path: Path) -> Path:
+    """Return a name for a folder of what is moved away from a path, for `remove_leftovers`."""
+    return _scratch(path, FORMER)
 
 
 def _take_permissions(scratch: Path, before: os.stat_result) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
 
 from napari_colorkde.app.image.layer_files import remember_file
+from napari_colorkde.core.number_text import shape_text
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import SAMPLES, sample_path
 from napari_colorkde.ui.window.background_import import BackgroundImport
@@ -162,7 +163,7 @@ def _report(widget: "ColorKDEWidget") -> None:
     if counted is None or estimate is None or densities is None:
         return
     palette, volume = counted.palette, estimate.volume
-    grid = " × ".join(map(str, volume.values.shape))
+    grid = shape_text(volume.values.shape)
     typer.echo(f"  device: {session.device.name}")
     typer.echo(
         f"  {palette.n_pixels} pixels, {len(palette)} colors, {palette.n_excluded} left out: "

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_colorkde.io.atomic import atomic_folder, atomic_path, check_target
+from napari_colorkde.io.atomic import atomic_files, atomic_folder, atomic_path, check_target
 
 
 def test_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -140,6 +140,68 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path) -> No
         (scratch / "whole").write_text("whole")
     assert sorted(tmp_path.iterdir()) == [file, folder]
     assert [p.name for p in folder.iterdir()] == ["whole"]
+
+
+KILLED_WHILE_REPLACING = """
+import os, sys
+from pathlib import Path
+from napari_colorkde.io.atomic import atomic_files, atomic_folder
+if sys.argv[1] == "files":
+    Path.replace = lambda *_: os._exit(9)
+    with atomic_files(sys.argv[2], ["a.txt"]) as scratch:
+        (scratch / "a.txt").write_text("new")
+else:
+    rename = Path.rename
+    place = Path(sys.argv[2]) / "b.zarr"
+    Path.rename = lambda path, to: os._exit(9) if to == place else rename(path, to)
+    with atomic_folder(place) as scratch:
+        (scratch / "new").write_text("new")
+"""
+
+
+@pytest.mark.parametrize("what", ["files", "folder"])
+def test_a_kill_while_replacing_loses_nothing(tmp_path: Path, what: str) -> None:
+    file, folder = tmp_path / "a.txt", tmp_path / "b.zarr"
+    file.write_text("old")
+    folder.mkdir()
+    (folder / "old").write_text("old")
+    script = [sys.executable, "-c", KILLED_WHILE_REPLACING, what, str(tmp_path)]
+    assert subprocess.run(script, check=False).returncode == 9
+    assert len(list(tmp_path.iterdir())) > 2  # it was killed in the middle
+    # The next to write there finds what there was.
+    with (
+        pytest.raises(KeyboardInterrupt),
+        atomic_files(tmp_path, ["a.txt"]),
+        atomic_folder(folder),
+    ):
+        raise KeyboardInterrupt
+    assert file.read_text() == "old"
+    assert [p.name for p in folder.iterdir()] == ["old"]
+    assert sorted(tmp_path.iterdir()) == [file, folder]
+
+
+def test_several_files_appear_together_or_not_at_all(tmp_path: Path) -> None:
+    old, folder = tmp_path / "a.txt", tmp_path / "c.zarr"
+    old.write_text("old")
+    old.chmod(0o600)
+    folder.mkdir()
+
+    def write(*names: str) -> None:
+        with atomic_files(tmp_path, names) as scratch:
+            (scratch / "a.txt").write_text("new")
+            (scratch / "c.zarr").mkdir()
+            (scratch / "c.zarr" / "new").write_text("new")
+
+    with pytest.raises(FileNotFoundError):
+        write("a.txt", "c.zarr", "missing.txt")
+    assert old.read_text() == "old"
+    assert not list(folder.iterdir())
+    assert sorted(tmp_path.iterdir()) == [old, folder]
+    write("a.txt", "c.zarr")
+    assert old.read_text() == "new"
+    assert stat.S_IMODE(old.stat().st_mode) == 0o600
+    assert [p.name for p in folder.iterdir()] == ["new"]
+    assert sorted(tmp_path.iterdir()) == [old, folder]
 
 
 def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:

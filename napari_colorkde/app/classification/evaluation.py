@@ -18,7 +18,7 @@ from napari_colorkde.app.classification.ground_truth import (
 )
 from napari_colorkde.app.density.density_steps import ColorValues
 from napari_colorkde.app.image.pixel_index import PixelIndex
-from napari_colorkde.app.image.source import size_text, unwrap_proxy
+from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.selection.selections import LabelSelection
 from napari_colorkde.app.session import Session
 from napari_colorkde.connections import Connections
@@ -29,6 +29,7 @@ from napari_colorkde.core.classification.roc import (
     Unlabeled,
     roc_curve,
 )
+from napari_colorkde.core.number_text import shape_text
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -216,8 +217,8 @@ def _labels_of(layer: "Labels", index: PixelIndex) -> LabelSelection:
     if axis is not None and not source.rgb and shape == tuple(source.array.shape):
         return LabelSelection(labels, "each", channel_axis=axis)
     raise ValueError(
-        f"{layer.name!r} is {size_text(shape)} pixels, the image {size_text(index.shape)}; choose "
-        "labels of the same size."
+        f"{layer.name!r} is {shape_text(shape)} pixels, the image {shape_text(index.shape)}; "
+        "choose labels of the same size."
     )
 
 

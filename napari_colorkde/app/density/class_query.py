@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.settings.class_settings import ClassificationSettings, ClassOutput
+from napari_colorkde.app.settings.class_settings import ClassificationSettings, OverlayValues
 from napari_colorkde.app.state import State
 from napari_colorkde.core.classification.bayes import (
     NONE_OF_THESE,
@@ -64,7 +64,7 @@ class ClassQuery:
     members: tuple[int, ...] = field(repr=False)
 
     @property
-    def show(self) -> ClassOutput:
+    def show(self) -> OverlayValues:
         """What is asked for."""
         return self.classification.show
 
@@ -229,6 +229,29 @@ def resolve_classes(state: State) -> ClassQuery | None:
     return ClassQuery(
         state.classification, sets, kernels, names, tuple(positions[name] for name in classes)
     )
+
+
+def shown_query(state: State) -> ClassQuery | None:
+    """What a state asks of the classes where their answer is shown; None where a density is."""
+    return None if state.shown_classification is None else resolve_classes(state)
+
+
+def shown_kernels(state: State) -> dict[str, KernelSet]:
+    """The kernel sets that decide what is shown, by name; none for the image's own density."""
+    if state.show != "kernels":
+        return {}
+    query = shown_query(state)
+    if query is not None:
+        return dict(query.sets)
+    if state.kernels is None or state.kernel_set is None:
+        return {}
+    return {state.kernel_set: state.kernels}
+
+
+def what_is_shown(state: State) -> OverlayValues:
+    """What a state shows, in one word: a density, or an answer of the classes."""
+    query = shown_query(state)
+    return "density" if query is None else query.show
 
 
 def class_map(answers: NDArray[np.floating]) -> NDArray[Any]:

@@ -6,9 +6,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from napari_colorkde.app.density.class_query import resolve_classes
+from napari_colorkde.app.density.class_query import resolve_classes, shown_query, what_is_shown
 from napari_colorkde.app.density.script import (
-    asked_query,
     bandwidth_argument,
     is_natural,
     path_or_name,
@@ -38,7 +37,13 @@ def command_line(state: State, source: ImageSource, kernel_file: str | None = No
     channels = state.channels or source.choices[0]
     source, reading = _checked(source, channels)
     path = path_or_name(source)
-    words = ["napari-colorkde", "density", path, "-o", f"{Path(path).stem}-{_what(state)}.tif"]
+    words = [
+        "napari-colorkde",
+        "density",
+        path,
+        "-o",
+        f"{Path(path).stem}-{what_is_shown(state)}.tif",
+    ]
     words += [*_channel_options(source, channels, reading), *(reading.options or ())]
     words += ["--per-frame"] if source.frame(channels) and state.show != "kernels" else []
     return _joined([*words, *_density_options(state, kernel_file)])
@@ -110,15 +115,10 @@ def _checked(source: ImageSource, channels: Channels) -> tuple[ImageSource, File
     return readable, reading
 
 
-def _what(state: State) -> str:
-    query = asked_query(state)
-    return "density" if query is None else query.show
-
-
 def _density_options(state: State, kernel_file: str | None) -> list[str]:
     """Return the options of `density` for what a state shows."""
     words: list[str] = []
-    query = asked_query(state)
+    query = shown_query(state)
     if state.show == "kernels":
         words += _kernel_options(kernel_file)
     else:

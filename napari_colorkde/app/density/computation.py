@@ -12,7 +12,7 @@ from psygnal import Signal
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import Reports
-from napari_colorkde.app.density.class_query import resolve_classes
+from napari_colorkde.app.density.class_query import shown_query
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
 from napari_colorkde.app.density.density_steps import ColorValues, DensityRequest, Estimate, compute
 from napari_colorkde.app.density.image_counter import ImageCounter
@@ -207,7 +207,7 @@ class Computation:
             self.estimate = replace(previous, kde=None)
             previous = None
         kernels = state.kernels if state.show == "kernels" else None
-        query = None if state.shown_classification is None else resolve_classes(state)
+        query = shown_query(state)
         if query is not None:
             kernels = query.kernels
         if kernels is not None and self._contributions is None:

@@ -29,6 +29,7 @@ from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 from napari_colorkde.core.mixture.cached_terms import Contributions
 from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.io.colors.coloring import default_limits
 
@@ -256,15 +257,28 @@ def interpolate_volume(volume: DensityVolume, colors: NDArray[Any]) -> NDArray[n
     return result
 
 
+def check_channels(kernels: KernelSet, n_channels: int) -> None:
+    """Refuse kernels of other channels than an image has.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit.
+    """
+    n = kernels.n_channels
+    if n != n_channels:
+        raise ValueError(
+            f"these kernels are for {counted(n, 'channel')}; the image has {n_channels}. Choose "
+            f"{counted(n, 'color channel')}, or another set."
+        )
+
+
 def evaluate_kernels(request: DensityRequest) -> NDArray[np.float32]:
     """What is asked of the kernels, at the palette's colors ``(U,)``."""
     kernels, palette = request.kernels, request.palette
-    if kernels is None or kernels.n_channels != palette.n_channels:
-        n = 0 if kernels is None else kernels.n_channels
-        raise ValueError(
-            f"these kernels are for {n} channels; the image has {palette.n_channels}. Choose {n} "
-            "color channels, or another set."
-        )
+    if kernels is None:
+        raise ValueError("there are no kernels; choose a set of them.")
+    check_channels(kernels, palette.n_channels)
     contributions = request.contributions
     if contributions is None:
         contributions = Contributions(palette.colors, request.device)

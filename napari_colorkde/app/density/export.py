@@ -51,10 +51,9 @@ class ExportRequest:
 def export(request: ExportRequest) -> Iterator[Progress | Path]:
     """Paint the densities on the image and write them; yields the path at the end."""
     index, densities = request.index, request.densities
-    painted = np.empty(index.shape, painted_dtype(densities))
-    for done in paint_values(index, densities, painted):
+    painted = np.empty(index.frame_shape, painted_dtype(densities))
+    for done in index.paint(densities.values, painted):
         yield Progress("painting the density", 0.5 * done)
-    painted = painted[index.frame]
     write_painted(
         request.path, painted, densities, request.description, request.colormap, request.limits
     )
@@ -66,18 +65,6 @@ def painted_dtype(densities: ColorValues) -> type[np.floating[Any]]:
     return np.float64 if densities.values.dtype == np.float64 else np.float32
 
 
-def paint_values(index: PixelIndex, densities: ColorValues, out: NDArray[Any]) -> Iterator[float]:
-    """Give each pixel its color's value, NaN where it has none; yields the part done.
-
-    Parameters
-    ----------
-    out
-        ``(*index.shape)``, of `painted_dtype`.
-    """
-    table = np.concatenate([[np.nan], densities.values]).astype(out.dtype)
-    yield from index.paint(table, out)
-
-
 def write_painted(
     path: Path,
     painted: NDArray[Any],
@@ -86,7 +73,7 @@ def write_painted(
     colormap: str | NDArray[Any],
     limits: tuple[float, float] | None,
 ) -> None:
-    """Write what `paint_values` painted: as classes where these are shown, else as a density.
+    """Write painted values: as classes where these are shown, else as a density.
 
     Raises
     ------

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 from napari_colorkde import __version__
-from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
+from napari_colorkde.app.density.class_query import ClassQuery, shown_kernels, shown_query
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.file_reading import FileReading, reading_of
 from napari_colorkde.app.image.frames import frame_source
-from napari_colorkde.app.image.source import ImageSource
+from napari_colorkde.app.image.source import ImageSource, file_stem
 from napari_colorkde.app.state import Bandwidth, State
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
@@ -26,18 +26,6 @@ FEW_KERNELS = 40
 
 LINE = 88
 """Calls that are longer than this take a line for each argument."""
-
-
-def shown_kernels(state: State) -> dict[str, KernelSet]:
-    """Return the kernel sets that decide what is shown, by name; none for the image's density."""
-    if state.show != "kernels":
-        return {}
-    query = asked_query(state)
-    if query is not None:
-        return dict(query.sets)
-    if state.kernels is None or state.kernel_set is None:
-        return {}
-    return {state.kernel_set: state.kernels}
 
 
 def needs_kernel_file(state: State, form: Form) -> bool:
@@ -66,7 +54,7 @@ def python_script(state: State, source: ImageSource, kernel_file: str | None = N
     channels = state.channels or source.choices[0]
     source, reading = readable_source(source)
     lines, imports = _image_lines(source, channels, reading)
-    query = asked_query(state)
+    query = shown_query(state)
     if state.show != "kernels":
         imports.append("ColorKDE")
         arguments = ["image"]
@@ -103,11 +91,6 @@ def python_script(state: State, source: ImageSource, kernel_file: str | None = N
 # --- what is asked
 
 
-def asked_query(state: State) -> ClassQuery | None:
-    """Return what is asked of the classes; None where a density is shown."""
-    return None if state.shown_classification is None else resolve_classes(state)
-
-
 def query_options(query: ClassQuery) -> dict[str, object]:
     """Return the arguments of `classify_image` that a question needs, by name."""
     options: dict[str, object] = {}
@@ -133,11 +116,7 @@ def bandwidth_argument(state: State) -> Bandwidth | float:
 
 def path_or_name(source: ImageSource) -> str:
     """Return where the image lies, or the name under which it should be saved."""
-    return source.path or f"{_file_name(source.name)}.tif"
-
-
-def _file_name(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "_", name).strip("_.") or "image"
+    return source.path or f"{file_stem(source.name)}.tif"
 
 
 def readable_source(source: ImageSource) -> tuple[ImageSource, FileReading]:
@@ -170,7 +149,7 @@ def _image_lines(
         for name in channels.layers:
             names.append(_variable(name, names))
             lines.append(f"# The layer {name!r}, a channel of its own.")
-            lines.append(f"{names[-1]} = read_image({_file_name(name) + '.tif'!r})")
+            lines.append(f"{names[-1]} = read_image({file_stem(name) + '.tif'!r})")
         lines.append(f"image = np.stack([{', '.join(names)}], axis=-1)")
         if frame:
             lines.append(f"image = image[{', '.join(map(str, frame))}]  # the frame shown")

@@ -4,7 +4,8 @@
 refers to the layer's arrays: it reads them box by box, on whatever thread asks.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -212,9 +213,9 @@ def source_of_array(
     return ImageSource(name, {name: array}, rgb, choices)
 
 
-def size_text(shape: Iterable[int]) -> str:
-    """Return a shape as people write it, such as "512 × 512"."""
-    return " × ".join(str(int(n)) for n in shape)
+def file_stem(name: str) -> str:
+    """Return a layer's name without what file names should not have."""
+    return re.sub(r"[^\w.-]+", "_", name).strip("_.") or "image"
 
 
 def is_image(layer: "Layer") -> bool:

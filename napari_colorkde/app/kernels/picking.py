@@ -11,6 +11,7 @@ from functools import partial
 from psygnal import Signal
 
 from napari_colorkde.app.background.reports import user_message
+from napari_colorkde.app.density.density_steps import check_channels
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.kernels.picked_kernels import (
     NamingRule,
@@ -88,7 +89,8 @@ class Picker:
         palette, kernels = self._session.palette, self._session.kernels or KernelSet([])
         if palette is None:
             raise ValueError("there is no image to pick from; open one first.")
-        _check_channels(kernels, palette.n_channels)
+        if kernels:
+            check_channels(kernels, palette.n_channels)
         kernel = gaussian_of(samples, palette, cls=self.cls)
         self._session.edit(kernel_edits.append(kernels, [kernel]))
         self.store.keep(kernel, samples)
@@ -124,7 +126,8 @@ class Picker:
                 if waiting
                 else "there is no image to pick from; open one first."
             )
-        _check_channels(kernels, index.palette.n_channels)
+        if kernels:
+            check_channels(kernels, index.palette.n_channels)
         rows = self._chosen() if kernels else []
         if how == "add" and not rows:
             how = "new"
@@ -157,11 +160,3 @@ class Picker:
         for kernel, samples in zip(picked.kernels, picked.samples, strict=True):
             self.store.keep(kernel, samples)
         self.picked.emit(describe(picked), positions)
-
-
-def _check_channels(kernels: KernelSet | None, n: int) -> None:
-    if kernels and kernels.n_channels != n:
-        raise ValueError(
-            f"these kernels are for {kernels.n_channels} channels; the image has {n}. Choose "
-            f"{kernels.n_channels} color channels, or another set."
-        )

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from napari_colorkde.app.image.channel_choices import rgb_choices
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.region_size import PixelArea, pixel_area
-from napari_colorkde.app.image.source import ImageSource, size_text
+from napari_colorkde.app.image.source import ImageSource
+from napari_colorkde.core.number_text import shape_text
 from napari_colorkde.io.provenance import GEO_TAGS, PIXEL_SIZE
 
 
@@ -116,6 +117,6 @@ def _source_of_file(
             return ImageSource(path.stem, arrays, False, (channels,), path=str(path)), channels
     label = "of red, green and blue" if channels is None else channels.label
     raise ValueError(
-        f"image {str(path)!r} is {size_text(array.shape)} numbers, without the channels {label} "
+        f"image {str(path)!r} is {shape_text(array.shape)} numbers, without the channels {label} "
         "of the open image; choose images of the same kind."
     )

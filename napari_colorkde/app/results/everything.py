@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density.export import density_origin
 from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.source import file_stem
 from napari_colorkde.app.results.export_pixels import (
     ExportItem,
-    file_stem,
     labels_item,
     pixel_items,
 )
@@ -127,15 +127,6 @@ def write_everything(
                 part = 0.0 if step.fraction is None else step.fraction
                 yield Progress(f"exporting {item.title}", (number + part) / len(chosen))
     yield folder
-
-
-def size_text(n_bytes: float) -> str:
-    """Return about how large a file is, as people read it."""
-    for unit in ("B", "kB", "MB"):
-        if n_bytes < 1000:
-            return f"{n_bytes:.3g} {unit}" if n_bytes >= 1 else "1 B"
-        n_bytes /= 1000
-    return f"{n_bytes:.3g} GB"
 
 
 def _palette_item(stem: str, index: PixelIndex, origin: Mapping[str, object]) -> ExportItem:

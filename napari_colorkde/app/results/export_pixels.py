@@ -1,6 +1,5 @@
 """What a session can write that has a number for each pixel, and what a file to be written is."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,13 +14,12 @@ from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
 from napari_colorkde.app.density.density_steps import ColorValues, color_values, evaluate_kernels
 from napari_colorkde.app.density.export import (
     density_origin,
-    paint_values,
     painted_dtype,
     write_painted,
 )
 from napari_colorkde.app.image.pixel_index import PixelIndex
-from napari_colorkde.app.layers.mask_layer import paint_labels
 from napari_colorkde.app.session import Session
+from napari_colorkde.app.settings.class_settings import OVERLAY_VALUES
 from napari_colorkde.io.class_maps import write_class_map
 from napari_colorkde.io.export_formats import density_suffixes
 
@@ -71,7 +69,7 @@ def pixel_items(
     state, query = session.state, densities.request.query
     what = "density" if query is None else query.show
     items = [
-        _painted_item(session, f"{stem}_{what}", _TITLES[what], index, densities, limits),
+        _painted_item(session, f"{stem}_{what}", OVERLAY_VALUES[what], index, densities, limits),
     ]
     classes = resolve_classes(state)
     n_channels = densities.request.palette.n_channels
@@ -88,11 +86,10 @@ def pixel_items(
         marked = above_threshold(densities, threshold)
 
         def write_mask(path: Path) -> Iterator[Progress]:
-            for step in paint_labels(index, marked):
-                if isinstance(step, Progress):
-                    yield step
-                else:
-                    write_class_map(path, step[index.frame], [name])
+            labels = np.zeros(index.frame_shape, np.uint8)
+            for done in index.paint(marked, labels, nothing=0):
+                yield Progress("painting the labels", done)
+            write_class_map(path, labels, [name])
 
         items.append(
             ExportItem(
@@ -104,14 +101,6 @@ def pixel_items(
             )
         )
     return items
-
-
-_TITLES = {
-    "density": "density",
-    "posterior": "probability of the class",
-    "ratio": "likelihood ratio",
-    "class": "most likely class",
-}
 
 
 def _painted_item(
@@ -129,10 +118,10 @@ def _painted_item(
     n_bytes = 1 if query is not None and query.show == "class" else 4
 
     def write(path: Path) -> Iterator[Progress]:
-        painted = np.empty(index.shape, painted_dtype(densities))
-        for done in paint_values(index, densities, painted):
+        painted = np.empty(index.frame_shape, painted_dtype(densities))
+        for done in index.paint(densities.values, painted):
             yield Progress("painting", 0.7 * done)
-        write_painted(path, painted[index.frame], densities, origin, state.colormap, limits)
+        write_painted(path, painted, densities, origin, state.colormap, limits)
 
     return ExportItem(title, stem, _picture_suffixes(index), _pixel_sizes(index, n_bytes), write)
 
@@ -147,14 +136,14 @@ def _classes_item(
     def write(path: Path) -> Iterator[Progress]:
         yield Progress("classifying")
         found = color_values(request, evaluate_kernels(request), True, 0.0)
-        painted = np.empty(index.shape, painted_dtype(found))
-        for done in paint_values(index, found, painted):
+        painted = np.empty(index.frame_shape, painted_dtype(found))
+        for done in index.paint(found.values, painted):
             yield Progress("painting", 0.3 + 0.5 * done)
         origin = density_origin(source, state, found, None)
-        write_painted(path, painted[index.frame], found, origin, state.colormap, None)
+        write_painted(path, painted, found, origin, state.colormap, None)
 
     return ExportItem(
-        _TITLES["class"],
+        OVERLAY_VALUES["class"],
         f"{stem}_class",
         _picture_suffixes(index),
         _pixel_sizes(index, 1),
@@ -182,17 +171,12 @@ def labels_item(stem: str, name: str, labels: NDArray[np.integer[Any]]) -> Expor
 
 
 def _picture_suffixes(index: PixelIndex) -> tuple[str, ...]:
-    is_picture = len(index.shape) - len(index.frame) == 2
+    is_picture = len(index.frame_shape) == 2
     return tuple(s for s in density_suffixes() if s != ".png" or is_picture)
 
 
 def _pixel_sizes(index: PixelIndex, n_bytes: int) -> dict[str, float]:
-    n_pixels = float(np.prod(index.shape[len(index.frame) :], dtype=np.int64))
+    n_pixels = float(np.prod(index.frame_shape, dtype=np.int64))
     whole = n_bytes * n_pixels
     picture = PICTURE_FRACTION * n_pixels * (3 if n_bytes > 1 else 0.3)
     return {"": whole, ".png": picture, ".zarr": 0.8 * whole, ".ome.tif": whole}
-
-
-def file_stem(name: str) -> str:
-    """Return a name without what file names should not have."""
-    return re.sub(r"[^\w.-]+", "_", name).strip("_.") or "image"

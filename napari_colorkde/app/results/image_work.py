@@ -4,14 +4,14 @@ Generators that can be stopped between their yields, of the same steps as the se
 """
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from napari_colorkde.app.background.executor import Progress
-from napari_colorkde.app.density.class_query import resolve_classes
+from napari_colorkde.app.density.class_query import shown_query
 from napari_colorkde.app.density.color_coordinates import conversion_error, convert_palette
 from napari_colorkde.app.density.density_steps import (
     ColorValues,
@@ -23,7 +23,6 @@ from napari_colorkde.app.density.density_steps import (
 )
 from napari_colorkde.app.density.export import (
     density_origin,
-    paint_values,
     painted_dtype,
     write_painted,
 )
@@ -31,8 +30,7 @@ from napari_colorkde.app.image.counting import CountedImage, count_colors
 from napari_colorkde.app.image.frames import Frame, frame_source, frames_of
 from napari_colorkde.app.results.batch_images import BatchImage
 from napari_colorkde.app.results.measuring import ClassChoices
-from napari_colorkde.app.results.rows import measured_row, read_regions, regions_of_frame
-from napari_colorkde.app.results.table import image_label
+from napari_colorkde.app.results.rows import measured_rows, read_regions, regions_of_frame
 from napari_colorkde.app.state import State
 from napari_colorkde.core.classification.measure import (
     Region,
@@ -66,12 +64,6 @@ class ImageWork:
     measures: bool
     per_frame: bool
     device: Device
-
-
-def what_is_shown(state: State) -> str:
-    """Return what a state shows, in one word: "density", "posterior", "ratio" or "class"."""
-    shown = state.shown_classification
-    return "density" if shown is None else shown.show
 
 
 def do_image(
@@ -125,7 +117,7 @@ def do_image(
         sigmas.append(its_sigmas)
         if painted is None:
             painted = np.empty(source.shape(channels), painted_dtype(shown))
-        for done in paint_values(counted.index, shown, painted[frame]):
+        for done in counted.index.paint(shown.values, painted[frame]):
             yield _of_frame(Progress("painting the density", done), number, len(frames))
     if target is not None and painted is not None and shown is not None:
         yield Progress(f"writing {target.name}")
@@ -168,7 +160,7 @@ def exact_values(
 
 def _request(counted: CountedImage, state: State, device: Device) -> DensityRequest:
     kernels = state.kernels if state.show == "kernels" else None
-    query = None if state.shown_classification is None else resolve_classes(state)
+    query = shown_query(state)
     if query is not None:
         kernels = query.kernels
     return DensityRequest(
@@ -188,8 +180,8 @@ def _rows(
     work: ImageWork,
     frame: Frame,
     regions: list[Region] | None,
-) -> Iterator[Row]:
-    choices, area = ClassChoices.of(work.state), image.area
+) -> list[Row]:
+    choices = ClassChoices.of(work.state)
     choices.check(counted.palette.n_channels)
     classes, options = choices.kernels, choices.options(work.device)
     if regions is None:
@@ -198,14 +190,7 @@ def _rows(
         index = counted.index
         pixels = index.source.read(index.channels, (slice(None),) * len(index.shape))
         found = measure_regions(pixels, regions, classes, **options)
-    for entry in found:
-        yield measured_row(
-            image_label(image.source),
-            entry,
-            frame=frame or None,
-            pixel_area=None if area is None else area.area,
-            area_unit="" if area is None else area.squared_unit,
-        )
+    return measured_rows(image.source, found, frame, image.area)
 
 
 def _of_frame(progress: Progress, number: int, n_frames: int) -> Progress:

@@ -15,7 +15,6 @@ from napari_colorkde.app.image.source import (
     ImageSource,
     is_labels,
     is_shapes,
-    size_text,
     unwrap_proxy,
 )
 from napari_colorkde.app.results.rows import regions_of_frame
@@ -23,6 +22,7 @@ from napari_colorkde.app.selection.from_layers import shapes_selection, view_of
 from napari_colorkde.app.selection.polygons import PolygonSelection
 from napari_colorkde.core.classification.measure import Region, regions_of_labels
 from napari_colorkde.core.image import SliceableArray
+from napari_colorkde.core.number_text import shape_text
 
 if TYPE_CHECKING:
     from napari.components import Dims
@@ -68,7 +68,7 @@ def regions_of_layer(
     shape = source.shape(channels)
     if tuple(data.shape) != shape:
         raise ValueError(
-            f"{layer.name!r} is {size_text(data.shape)} pixels, the image {size_text(shape)}; "
+            f"{layer.name!r} is {shape_text(data.shape)} pixels, the image {shape_text(shape)}; "
             "choose labels of the image's size, or the whole image."
         )
     return partial(_regions_of_labels, data)

@@ -10,13 +10,14 @@ from napari_colorkde.app.background.executor import Executor, Progress
 from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.class_query import resolve_classes
+from napari_colorkde.app.density.density_steps import check_channels
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.region_size import PixelArea, pixel_area
 from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.results.layer_regions import MakeRegions, regions_of_layer
-from napari_colorkde.app.results.rows import measured_row
+from napari_colorkde.app.results.rows import measured_rows
 from napari_colorkde.app.results.table import ResultsTable, image_label
 from napari_colorkde.app.selection.from_layers import drawing_events
 from napari_colorkde.app.session import Session
@@ -83,11 +84,7 @@ class ClassChoices:
             If they do not fit.
         """
         for kernels in (self.kernels or {}).values():
-            if kernels.n_channels != n_channels:
-                raise ValueError(
-                    f"these kernels are for {kernels.n_channels} channels; the image has "
-                    f"{n_channels}. Choose {kernels.n_channels} color channels, or another set."
-                )
+            check_channels(kernels, n_channels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,17 +131,7 @@ def measure_image(request: MeasureRequest) -> Iterator[Progress | list[Row]]:
             choices.kernels,
             **options,
         )
-    image, area = image_label(request.source), request.area
-    yield [
-        measured_row(
-            image,
-            entry,
-            frame=frame or None,
-            pixel_area=None if area is None else area.area,
-            area_unit="" if area is None else area.squared_unit,
-        )
-        for entry in found
-    ]
+    yield measured_rows(request.source, found, frame, request.area)
 
 
 @dataclass(frozen=True)

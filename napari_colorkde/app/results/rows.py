@@ -1,11 +1,14 @@
 """The rows of a table of results: one for each image, frame, region and class."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_colorkde.io.tables import Row
 
 if TYPE_CHECKING:
+    from napari_colorkde.app.image.region_size import PixelArea
+    from napari_colorkde.app.image.source import ImageSource
     from napari_colorkde.core.classification.measure import Measurement, Region
 
 IDENTITY = ("image", "frame", "region", "class")
@@ -52,6 +55,39 @@ def measured_row(
         "transparent": entry.n_transparent,
         "not_finite": entry.n_not_finite,
     }
+
+
+def measured_rows(
+    source: "ImageSource",
+    found: "Iterable[Measurement]",
+    frame: tuple[int, ...],
+    area: "PixelArea | None",
+) -> list[Row]:
+    """Return the rows of an image's measurements.
+
+    Parameters
+    ----------
+    source
+        The image.
+    found
+        What was measured in it.
+    frame
+        Its place in a stack; empty for the whole.
+    area
+        Of a pixel; None where it is not known.
+    """
+    from napari_colorkde.app.results.table import image_label
+
+    return [
+        measured_row(
+            image_label(source),
+            entry,
+            frame=frame or None,
+            pixel_area=None if area is None else area.area,
+            area_unit="" if area is None else area.squared_unit,
+        )
+        for entry in found
+    ]
 
 
 def read_regions(path: Path, shape: tuple[int, ...], name: str = "regions") -> "list[Region]":

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.app.image.source import ImageSource, size_text, unwrap_proxy
+from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
 from napari_colorkde.app.selection.polygons import PolygonSelection, polygon_selection
 from napari_colorkde.app.selection.selections import Floats, LabelMode, LabelSelection, SlicePlane
+from napari_colorkde.core.number_text import shape_text
 
 if TYPE_CHECKING:
     from napari.components import Dims
@@ -140,6 +141,6 @@ def labels_selection(
     if channels.axis is not None and not source.rgb and given == tuple(source.array.shape):
         return LabelSelection(labels, which, label, channel_axis=channels.axis)
     raise ValueError(
-        f"{layer.name!r} is {size_text(given)} pixels, the image {size_text(shape)}; paint on "
+        f"{layer.name!r} is {shape_text(given)} pixels, the image {shape_text(shape)}; paint on "
         "labels of the image's size."
     )

@@ -14,9 +14,14 @@ from pydantic.fields import FieldInfo
 from napari_colorkde.app.aliases import current_names, renamed, warn_renamed
 from napari_colorkde.io.kernels.kernel_json import ONLY_KNOWN
 
-ClassOutput = Literal["density", "posterior", "ratio", "class"]
-CLASS_OUTPUTS: tuple[ClassOutput, ...] = ("density", "posterior", "ratio", "class")
-
+OverlayValues = Literal["density", "posterior", "ratio", "class"]
+OVERLAY_VALUES: dict[OverlayValues, str] = {
+    "density": "density",
+    "posterior": "probability of a class",
+    "ratio": "likelihood ratio",
+    "class": "most likely class",
+}
+"""What an overlay of kernels shows, and what it is called."""
 
 OLD_FIELDS = {"none_below": "keep_mass", "masked": "show_mask", "among": "compared_sets"}
 
@@ -62,7 +67,7 @@ class ClassificationSettings:
 
     __pydantic_config__ = ONLY_KNOWN
 
-    show: ClassOutput = "density"
+    show: OverlayValues = "density"
     cls: str | None = None
     against: str | None = None
     priors: tuple[tuple[str, StrictFloat], ...] = ()
@@ -77,10 +82,10 @@ class ClassificationSettings:
     asked = renamed("asked", "without_display")
 
     def __post_init__(self) -> None:
-        if self.show not in CLASS_OUTPUTS:
+        if self.show not in OVERLAY_VALUES:
             raise ValueError(
                 f"show={self.show!r} is not known; use one of "
-                f"{', '.join(map(repr, CLASS_OUTPUTS))}."
+                f"{', '.join(map(repr, OVERLAY_VALUES))}."
             )
         for name, prior in self.priors:
             if not (math.isfinite(prior) and prior >= 0):

@@ -10,6 +10,7 @@ import typer
 from napari_colorkde.cli.console import table
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.shared_options import ImageArgument, JsonOption
+from napari_colorkde.core.number_text import shape_text
 
 if TYPE_CHECKING:
     from napari_colorkde.io.formats.reading import PictureInfo
@@ -93,7 +94,7 @@ def _row(picture: "PictureInfo") -> list[str]:
     return [
         f"{picture.series}{'*' if picture.is_main else ''}",
         picture.kind,
-        " × ".join(map(str, picture.shape)),
+        shape_text(picture.shape),
         picture.axes,
         picture.dtype,
         picture.color,

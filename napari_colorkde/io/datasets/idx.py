@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.number_text import bytes_text, shape_text
 from napari_colorkde.io.datasets.dataset import StoredParts, are_labels, only_labels
-from napari_colorkde.io.datasets.memory import Budget, check_fits, size_text
+from napari_colorkde.io.datasets.memory import Budget, check_fits
 from napari_colorkde.io.datasets.streams import Reader, content_kind, is_gzip, open_content
 
 _DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -37,13 +38,13 @@ def read_idx(path: Path, where: str, budget: Budget) -> NDArray[Any]:
     with open_content(path, where, budget.limit + 64) as stream:
         dtype, shape, n_header = _read_header(stream, where)
         n_bytes = math.prod(shape) * dtype.itemsize
-        sizes = " × ".join(map(str, shape))
-        declared = f"{where} declares {sizes} numbers ({size_text(n_bytes)})"
+        sizes = shape_text(shape)
+        declared = f"{where} declares {sizes} numbers ({bytes_text(n_bytes)})"
         n_on_disk = path.stat().st_size
         packed = is_gzip(path)
         if packed and n_bytes > n_on_disk * _MAX_GZIP_RATIO:
             raise ValueError(
-                f"{declared}, more than a gzip file of {size_text(n_on_disk)} can hold; "
+                f"{declared}, more than a gzip file of {bytes_text(n_on_disk)} can hold; "
                 "give the whole file."
             )
         if not packed and n_on_disk != n_bytes + n_header:

@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from napari_colorkde.core.number_text import bytes_text
+
 _CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -36,21 +38,9 @@ def check_fits(n_bytes: int, limit: int, where: str) -> None:
     """Refuse what does not fit into memory, naming both sizes."""
     if n_bytes > limit:
         raise ValueError(
-            f"{where} needs {size_text(n_bytes)} of memory and {size_text(limit)} are free; "
+            f"{where} needs {bytes_text(n_bytes)} of memory and {bytes_text(limit)} are free; "
             "give a smaller set."
         )
-
-
-def size_text(n_bytes: int) -> str:
-    """Return a size for people, such as "47.0 MB"."""
-    size = float(n_bytes)
-    if size < 1000:
-        return f"{n_bytes} bytes"
-    units = ["kB", "MB", "GB", "TB", "PB"]
-    while size >= 1000 and units:
-        size /= 1000
-        unit = units.pop(0)
-    return f"{size:,.1f} {unit}"
 
 
 def available_bytes() -> int:

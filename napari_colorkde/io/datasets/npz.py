@@ -12,8 +12,9 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from napari_colorkde.core.number_text import bytes_text, shape_text
 from napari_colorkde.io.datasets.dataset import StoredParts, are_labels, only_labels
-from napari_colorkde.io.datasets.memory import Budget, size_text
+from napari_colorkde.io.datasets.memory import Budget
 from napari_colorkde.io.datasets.named_arrays import (
     from_named_arrays,
     label_names,
@@ -109,8 +110,8 @@ def _read_array(
     if dtype.hasobject:
         raise UnreadableError(f"{where} holds objects; only arrays of numbers are read.")
     n_bytes = math.prod(shape) * dtype.itemsize
-    sizes = " × ".join(map(str, shape)) or "1"
-    declared = f"{where} declares {sizes} numbers ({size_text(n_bytes)})"
+    sizes = shape_text(shape) or "1"
+    declared = f"{where} declares {sizes} numbers ({bytes_text(n_bytes)})"
     if n_stored is not None and n_stored != n_header + n_bytes:
         raise UnreadableError(
             f"{declared} but has {max(0, n_stored - n_header)} bytes; give an undamaged file."

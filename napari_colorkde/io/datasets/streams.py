@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, Protocol
 
-from napari_colorkde.io.datasets.memory import size_text
+from napari_colorkde.core.number_text import bytes_text
 
 Kind = Literal["npy", "zip", "idx", "tar", "pickle", "other"]
 
@@ -80,7 +80,7 @@ class Reader:
         self._n_read += len(chunk)
         if self._n_read > self._limit:
             raise UnreadableError(
-                f"{self._where} holds more than the {size_text(self._limit)} that are free in "
+                f"{self._where} holds more than the {bytes_text(self._limit)} that are free in "
                 "memory; give a smaller set."
             )
 

@@ -162,13 +162,14 @@ def check_size(path: Path, shape: tuple[int, ...], dtype: Any) -> None:
     ValueError
         If the file declares more pixels than there is room for.
     """
-    from napari_colorkde.io.datasets.memory import available_bytes, size_text
+    from napari_colorkde.core.number_text import bytes_text
+    from napari_colorkde.io.datasets.memory import available_bytes
 
     wanted = int(np.prod(shape, dtype=np.float64)) * np.dtype(dtype).itemsize
     free = available_bytes()
     if wanted > free:
         raise ValueError(
-            f"image {str(path)!r} unpacks to {size_text(wanted)} and {size_text(free)} of memory "
+            f"image {str(path)!r} unpacks to {bytes_text(wanted)} and {bytes_text(free)} of memory "
             "are free; choose a part of it (--series, --page, --level) or a smaller image."
         )
 

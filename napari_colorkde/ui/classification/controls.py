@@ -6,18 +6,13 @@ from contextlib import ExitStack, contextmanager
 from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, PushButton
 from qtpy.QtWidgets import QWidget
 
+from napari_colorkde.app.settings.class_settings import OVERLAY_VALUES
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 from napari_colorkde.ui.widgets.forms import form, set_row_visible
 from napari_colorkde.ui.widgets.number_slider import NumberSlider
 
 Choices = Callable[[object], list[str]]
 
-SHOWS = {
-    "density": "density",
-    "probability of a class": "posterior",
-    "likelihood ratio": "ratio",
-    "most likely class": "class",
-}
 FIRST_MASS = 99.0
 
 
@@ -51,7 +46,7 @@ class ClassificationControls(QWidget):
         self._form.addLayout(line, self._form.rowCount(), 0, 1, 2)
 
     def show_rows(self, show: str) -> None:
-        """Show what matters for one of `SHOWS`."""
+        """Show what matters for one of `OVERLAY_VALUES`."""
         rows = {
             1: show in ("posterior", "ratio", "class"),
             2: show == "ratio",
@@ -77,7 +72,7 @@ class ClassificationControls(QWidget):
     def _make_controls(self, classes: Choices, others: Choices) -> None:
         self.show_what = ComboBox(
             name="show_what",
-            choices=list(SHOWS.items()),
+            choices=[(title, show) for show, title in OVERLAY_VALUES.items()],
             tooltip="What the overlay shows: the density, the probability of a class given the "
             "color, how much more likely the color is in one class than in another (the "
             "logarithm of the ratio, in nats), or the most likely class.",

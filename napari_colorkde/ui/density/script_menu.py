@@ -7,8 +7,9 @@ from psygnal import Signal
 from qtpy.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 
 from napari_colorkde.app.background.reports import user_message
+from napari_colorkde.app.density.class_query import shown_kernels
 from napari_colorkde.app.density.command import batch_commands, command_line
-from napari_colorkde.app.density.script import needs_kernel_file, python_script, shown_kernels
+from napari_colorkde.app.density.script import needs_kernel_file, python_script
 from napari_colorkde.app.image.file_reading import reading_of
 from napari_colorkde.app.image.saved_colors import save_colors
 from napari_colorkde.app.image.source import ImageSource

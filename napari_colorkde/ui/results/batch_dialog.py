@@ -18,14 +18,16 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorkde.app.background.executor import Progress
+from napari_colorkde.app.density.class_query import shown_kernels, what_is_shown
 from napari_colorkde.app.density.command import batch_commands
-from napari_colorkde.app.density.script import needs_kernel_file, shown_kernels
+from napari_colorkde.app.density.script import needs_kernel_file
 from napari_colorkde.app.image.layer_files import file_of
 from napari_colorkde.app.image.source import source_of, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import image_layers
 from napari_colorkde.app.results.batch import Batch, BatchItem, BatchReport, plan_files, plan_layers
-from napari_colorkde.app.results.image_work import ImageWork, what_is_shown
+from napari_colorkde.app.results.image_work import ImageWork
 from napari_colorkde.app.session import Session
+from napari_colorkde.app.settings.class_settings import OVERLAY_VALUES
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
 from napari_colorkde.io.kernels.kernel_files import save_kernels
@@ -227,12 +229,7 @@ class BatchDialog(QDialog):
 
 def _summary(state: State) -> str:
     """Return what is done with each image, in a sentence."""
-    what = {
-        "density": "density",
-        "posterior": "probability of a class",
-        "ratio": "likelihood ratio",
-        "class": "most likely class",
-    }[what_is_shown(state)]
+    what = OVERLAY_VALUES[what_is_shown(state)]
     if state.show == "kernels":
         names = ", ".join(shown_kernels(state))
         return f"Each image is treated as the one shown: {what} by the kernel set {names}."

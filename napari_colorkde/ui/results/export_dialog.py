@@ -21,8 +21,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.results.everything import size_text
 from napari_colorkde.app.results.export_pixels import ExportItem
+from napari_colorkde.core.number_text import bytes_text
 
 COLUMNS = ("what", "name", "format", "about", "")
 WHAT, NAME, FORMAT, SIZE, NOTE = range(len(COLUMNS))
@@ -151,14 +151,14 @@ class ExportDialog(QDialog):
         self.table.blockSignals(True)
         for row, item in enumerate(self._items):
             suffix = self._formats[row].currentText()
-            self.table.item(row, SIZE).setText(size_text(item.size(suffix)))
+            self.table.item(row, SIZE).setText(bytes_text(item.size(suffix)))
             is_there = (folder / self._name(row)).exists()
             self.table.item(row, NOTE).setText("replaces a file" if is_there else "")
         self.table.blockSignals(False)
         problem = _problem(folder, names)
         total = sum(item.size(name[len(_stem(name, item)) :]) for item, name in files)
         self.total.setText(
-            problem or f"{len(files)} files, about {size_text(total)}; all are written, or none."
+            problem or f"{len(files)} files, about {bytes_text(total)}; all are written, or none."
         )
         self.buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(not problem)
 

@@ -70,7 +70,7 @@ def test_kernels_give_their_mixture_and_the_volume_stays_that_of_the_image() -> 
 
 def test_kernels_of_other_channels_are_refused_with_a_sentence() -> None:
     gray = KernelSet([Kernel([60], [9], 1.0)])
-    with pytest.raises(ValueError, match="these kernels are for 1 channels; the image has 3"):
+    with pytest.raises(ValueError, match="these kernels are for 1 channel; the image has 3"):
         results(request(kernels=gray))
 
 

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 import tifffile
 
+from napari_colorkde.app.density.class_query import shown_kernels
 from napari_colorkde.app.density.command import command_line
 from napari_colorkde.app.density.script import (
     FEW_KERNELS,
     needs_kernel_file,
     python_script,
-    shown_kernels,
 )
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource, source_of_array

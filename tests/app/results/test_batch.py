@@ -11,9 +11,10 @@ import tifffile
 from PIL import Image
 
 from napari_colorkde.app.background.executor import Executor, SynchronousExecutor
+from napari_colorkde.app.density.class_query import what_is_shown
 from napari_colorkde.app.image.source import ImageSource, source_of_array
 from napari_colorkde.app.results.batch import Batch, BatchReport, plan_files, plan_layers
-from napari_colorkde.app.results.image_work import ImageWork, what_is_shown
+from napari_colorkde.app.results.image_work import ImageWork
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.state import State
 from napari_colorkde.cli import main

@@ -163,20 +163,6 @@ def test_free_memory_is_known_and_smaller_than_all_of_it() -> None:
     assert 1 << 20 < memory.available_bytes() < 1 << 50
 
 
-@pytest.mark.parametrize(
-    ("n_bytes", "text"),
-    [
-        (0, "0 bytes"),
-        (999, "999 bytes"),
-        (1000, "1.0 kB"),
-        (47_040_000, "47.0 MB"),
-        (2**60, "1,152.9 PB"),
-    ],
-)
-def test_sizes_are_for_people(n_bytes: int, text: str) -> None:
-    assert memory.size_text(n_bytes) == text
-
-
 def test_shuffled_copy_larger_than_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("napari_colorkde.io.datasets.splits.available_bytes", lambda: 10)
     dataset = DataSet("set", Path("set"), np.zeros((8, 4), np.uint8))
