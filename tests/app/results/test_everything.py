@@ -40,7 +40,7 @@ def test_all_of_a_session_is_written_and_read_back(measured: Measured, tmp_path:
     files = written(items, tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(p.name for p in files.values())
     posterior = np.asarray(measured.layer.data)
-    found = tifffile.imread(files["probability of the class"])
+    found = tifffile.imread(files["probability of a class"])
     np.testing.assert_allclose(found, posterior, rtol=1e-6)
     classes = tifffile.imread(files["most likely class"])
     assert set(np.unique(classes)) == {1, 2}
