@@ -87,7 +87,7 @@ def time_all(
 
 def time_edits(widget: ColorKDEWidget, edits: int) -> dict[str, list[float]]:
     """Move kernels, and wait each time until all has come of it."""
-    from napari_colorkde.core.mixture.em_init import seed_kernels
+    from napari_colorkde.core.mixture.em.start import seed_kernels
 
     session = widget.session
     palette = session.palette

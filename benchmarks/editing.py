@@ -105,7 +105,7 @@ def time_edits(
     viewer: Viewer, widget: ColorKDEWidget, image: Array, edits: int, times: int
 ) -> dict[str, dict[str, list[float]]]:
     """Show an image so many times side by side, edit, and return seconds by view and event."""
-    from napari_colorkde.core.mixture.em_init import seed_kernels
+    from napari_colorkde.core.mixture.em.start import seed_kernels
 
     if times == 1:
         viewer.add_image(image, name="photograph", rgb=True)

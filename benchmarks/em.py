@@ -12,8 +12,8 @@ from benchmarks.harness import Contender, Setup, compete, time_of
 from benchmarks.report import Question, Row, Target
 from napari_colorkde import KernelSet, Palette
 from napari_colorkde.core.mixture.density import mixture_log_density
-from napari_colorkde.core.mixture.em import iterate_em
-from napari_colorkde.core.mixture.em_init import seed_kernels
+from napari_colorkde.core.mixture.em.iterate import iterate_em
+from napari_colorkde.core.mixture.em.start import seed_kernels
 from napari_colorkde.core.palette.ranges import QUANTIZATION
 
 N_KERNELS, ITERATIONS = 8, 3

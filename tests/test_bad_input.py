@@ -19,7 +19,7 @@ import torch
 
 import napari_colorkde as ck
 import napari_colorkde.torch as ct
-from napari_colorkde.core.mixture.em_init import seed_kernels
+from napari_colorkde.core.mixture.em.start import seed_kernels
 
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 256, (6, 8, 3), dtype=np.uint8)

@@ -1,6 +1,5 @@
 """What `grid-search` prints and writes: tables, CSV, plots."""
 
-import csv
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,18 +146,17 @@ def comparison_table(results: list[SearchResult]) -> str:
 
 def write_csv(path: Path, results: list[SearchResult]) -> None:
     """Write a row for each sigma; what concerns the test set stands in the row of the best."""
-    from napari_colorkde.io.atomic import atomic_path
+    from napari_colorkde.core.tables import Cell, csv_text
+    from napari_colorkde.io.tables import write_csv as write_text
 
-    with atomic_path(path) as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(CSV_COLUMNS)
-        for result in results:
-            tested = (result.test_score, result.seconds_mean, result.seconds_sd)
-            for sigma, score in zip(result.found.sigmas, result.found.scores, strict=True):
-                best = sigma == result.found.best_sigma
-                # None is written as an empty field.
-                of_test = tested if best else (None, None, None)
-                writer.writerow([result.name, float(sigma), float(score), int(best), *of_test])
+    rows: list[list[Cell]] = []
+    for result in results:
+        tested = (result.test_score, result.seconds_mean, result.seconds_sd)
+        for sigma, score in zip(result.found.sigmas, result.found.scores, strict=True):
+            best = sigma == result.found.best_sigma
+            of_test = tested if best else (None, None, None)
+            rows.append([result.name, float(sigma), float(score), int(best), *of_test])
+    write_text(path, csv_text(CSV_COLUMNS, rows))
 
 
 def write_plot(path: Path, results: list[SearchResult]) -> None:

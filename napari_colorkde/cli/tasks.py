@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari_colorkde.core.kde.bandwidth import Bandwidth
     from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
     from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
-    from napari_colorkde.core.mixture.em import EMStep, FitOptions
+    from napari_colorkde.core.mixture.em.iterate import EMStep, FitOptions
     from napari_colorkde.core.mixture.kernels import KernelSet
     from napari_colorkde.core.palette.palette import Palette
 

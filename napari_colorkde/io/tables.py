@@ -1,41 +1,14 @@
-"""Tables with a row for each result: as CSV, and for the clipboard."""
+"""Tables of results in files; what is written is made by `core.tables`."""
 
 import csv
-import io
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-Cell = str | int | float | None
-Row = dict[str, Cell]
+from napari_colorkde.core.tables import Cell, Row, csv_of_rows
 
 
-def column_names(rows: Sequence[Mapping[str, Cell]]) -> list[str]:
-    """Return the columns of rows, in the order of their first appearance."""
-    return list(dict.fromkeys(name for row in rows for name in row))
-
-
-def cell_text(value: Cell) -> str:
-    """Write a cell in full; NaN and None are empty."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    return repr(value) if isinstance(value, float) else str(value)
-
-
-def csv_text(rows: Sequence[Mapping[str, Cell]], delimiter: str = ",") -> str:
-    """Write rows as CSV, or with tabs between their cells as spreadsheets paste them."""
-    text = io.StringIO()
-    writer = csv.DictWriter(
-        text, column_names(rows), restval="", delimiter=delimiter, lineterminator="\n"
-    )
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: cell_text(value) for name, value in row.items()})
-    return text.getvalue()
-
-
-def write_rows(path: Path, rows: Sequence[Mapping[str, Cell]]) -> None:
-    """Write a table as CSV in UTF-8, whole or not at all.
+def write_csv(path: Path, text: str) -> None:
+    """Write the text of a table in UTF-8, whole or not at all.
 
     Raises
     ------
@@ -48,7 +21,12 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, Cell]]) -> None:
 
     check_target(path, (".csv",))
     with atomic_path(path) as scratch:
-        scratch.write_text(csv_text(rows), encoding="utf-8", newline="")
+        scratch.write_text(text, encoding="utf-8", newline="")
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, Cell]]) -> None:
+    """Write rows as CSV, see `write_csv`."""
+    write_csv(path, csv_of_rows(rows))
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -15,8 +15,8 @@ from napari_colorkde.app.selection.samples import Samples
 from napari_colorkde.app.selection.selections import Selection, collect_samples
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.mixture.em import MAX_ITERATIONS, EMStep
-from napari_colorkde.core.mixture.em_steps import CovarianceType
+from napari_colorkde.core.mixture.em.iterate import MAX_ITERATIONS, EMStep
+from napari_colorkde.core.mixture.em.steps import CovarianceType
 from napari_colorkde.core.mixture.fit_classes import iterate_fits
 from napari_colorkde.core.mixture.fit_kernels import FitReport, report_of
 from napari_colorkde.core.mixture.kernels import KernelSet

@@ -1,6 +1,5 @@
 """The search for a bandwidth without its widgets: what is asked, what has come, and the table."""
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,8 +25,10 @@ from napari_colorkde.app.likelihood.searches import (
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.crosscheck.answers import Answer
 from napari_colorkde.core.kde.bandwidth_rules import Shape
-from napari_colorkde.io.atomic import atomic_path, check_target
+from napari_colorkde.core.tables import csv_text
+from napari_colorkde.io.atomic import check_target
 from napari_colorkde.io.datasets import DataSet, dataset_of_array, read_dataset
+from napari_colorkde.io.tables import write_csv
 
 LANES = ("search", "check")
 
@@ -209,10 +210,7 @@ class Likelihood:
             raise ValueError("there is no curve to save; search first.")
         target = Path(path)
         check_target(target, (".csv",), name="table")
-        with atomic_path(target) as scratch, scratch.open("w", newline="", encoding="utf-8") as f:
-            writer = csv.writer(f)
-            writer.writerow(header)
-            writer.writerows(rows)
+        write_csv(target, csv_text(header, rows))
 
     def wait(self, timeout: float | None = 60.0) -> bool:
         """Let events pass until nothing is under way; return whether that was so in time."""

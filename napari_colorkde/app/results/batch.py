@@ -18,7 +18,7 @@ from napari_colorkde.app.results.files import InputFile, filled_in, find_images,
 from napari_colorkde.app.results.image_work import ImageWork, do_image
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.results.tasks import Outcome, do_steps, named_error, time_left
-from napari_colorkde.io.tables import Row
+from napari_colorkde.core.tables import Row
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,11 +20,12 @@ from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import state_to_json
 from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
+from napari_colorkde.core.tables import csv_of_rows
 from napari_colorkde.io.atomic import atomic_files
 from napari_colorkde.io.export_formats import suffixes_for_volume
 from napari_colorkde.io.kernels.kernel_files import save_kernels
 from napari_colorkde.io.palettes import save_palette
-from napari_colorkde.io.tables import csv_text, write_rows
+from napari_colorkde.io.tables import write_rows
 from napari_colorkde.io.volumes import write_volume
 
 KERNEL_BYTES = 400
@@ -88,7 +89,7 @@ def export_items(
             yield Progress("writing the table")
             write_rows(path, rows)
 
-        sizes = {"": len(csv_text(rows).encode())}
+        sizes = {"": len(csv_of_rows(rows).encode())}
         items.append(ExportItem("results", "results", (".csv",), sizes, write_table))
     text = state_to_json(state, session.view, table.rows)
 

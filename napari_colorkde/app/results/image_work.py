@@ -41,7 +41,7 @@ from napari_colorkde.core.classification.measure import (
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 from napari_colorkde.core.kde.color_kde import ColorKDE
-from napari_colorkde.io.tables import Row
+from napari_colorkde.core.tables import Row
 
 
 @dataclass(frozen=True, eq=False)

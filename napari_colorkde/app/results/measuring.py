@@ -31,7 +31,7 @@ from napari_colorkde.core.classification.measure import (
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette
-from napari_colorkde.io.tables import Row
+from napari_colorkde.core.tables import Row
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

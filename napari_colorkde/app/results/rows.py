@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_colorkde.io.tables import Row
+from napari_colorkde.core.tables import Row
 
 if TYPE_CHECKING:
     from napari_colorkde.app.image.region_size import PixelArea

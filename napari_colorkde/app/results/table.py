@@ -7,7 +7,8 @@ from pathlib import Path
 from psygnal import Signal
 
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.io.tables import Cell, Row, column_names, csv_text, write_rows
+from napari_colorkde.core.tables import Cell, Row, column_names, csv_of_rows
+from napari_colorkde.io.tables import write_rows
 
 MAX_UNDO = 20
 """Earlier tables that are kept."""
@@ -83,7 +84,7 @@ class ResultsTable:
     def text(self, positions: Sequence[int] | None = None) -> str:
         """Return rows, all of them by default, for the clipboard: cells separated by tabs."""
         chosen = self.rows if positions is None else [self.rows[at] for at in positions]
-        return csv_text(chosen, "\t")
+        return csv_of_rows(chosen, "\t")
 
     def save(self, path: str | Path) -> None:
         """Write the table as CSV.

@@ -12,7 +12,8 @@ from napari_colorkde.app.results.tasks import Task
 from napari_colorkde.cli.batch.files import OPTIONS, TEMPLATES, with_many_options
 from napari_colorkde.cli.batch.jobs import run_tasks
 from napari_colorkde.cli.console import print_status, timed_step
-from napari_colorkde.io.tables import Cell, Row, csv_text, read_rows, write_rows
+from napari_colorkde.core.tables import Cell, Row, csv_of_rows
+from napari_colorkde.io.tables import read_rows, write_rows
 
 OutputOption = Annotated[
     Path | None,
@@ -93,7 +94,7 @@ def _known_rows(output: Path | None) -> list[Row]:
 
 def _write(output: Path | None, rows: Sequence[Mapping[str, Cell]]) -> None:
     if output is None:
-        typer.echo(csv_text(rows), nl=False)
+        typer.echo(csv_of_rows(rows), nl=False)
         return
     with timed_step(f"Writing {output}") as work:
         write_rows(output, rows)

@@ -1,7 +1,6 @@
 """The command `bandwidth`."""
 
 import json
-from csv import writer as csv_writer
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,8 +96,10 @@ def bandwidth(
         read, method, candidates, device, shape=shape, space=space, exact=exact
     )
     if csv is not None:
+        from napari_colorkde.io.tables import write_csv
+
         with timed_step(f"Writing {csv}"):
-            _write_csv(csv, found)
+            write_csv(csv, found.to_csv())
     if plot is not None:
         with timed_step(f"Writing {plot}"):
             _write_plot(plot, f"{image.name}, {method}", found)
@@ -152,27 +153,6 @@ def _check_outputs(image: Path, csv: Path | None, plot: Path | None, method: str
             refuse_overwriting_inputs(target, image)
     if plot is not None:
         require_matplotlib()
-
-
-def _write_csv(path: Path, found: "BandwidthSelection") -> None:
-    from napari_colorkde.io.atomic import atomic_path
-
-    sigmas = [f"sigma_{i + 1}" for i in range(len(found.bandwidth))]
-    header = [*sigmas, "log_likelihood", "standard_error", "own_color_share", "degenerate", "best"]
-    with atomic_path(path) as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
-        writer = csv_writer(file)
-        writer.writerow(header)
-        columns = (
-            found.candidates,
-            found.scores,
-            found.standard_errors,
-            found.own_shares,
-            found.degenerate,
-        )
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        for row, score, error, share, is_degenerate in rows:
-            is_best = row == found.bandwidth.tolist()
-            writer.writerow([*row, score, error, share, int(is_degenerate), int(is_best)])
 
 
 def _write_plot(path: Path, name: str, found: "BandwidthSelection") -> None:

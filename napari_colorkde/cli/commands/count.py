@@ -22,7 +22,7 @@ from napari_colorkde.cli.parsers import refuse_overwriting_inputs
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import ChannelAxisOption, ChannelsOption, MaskOption
-from napari_colorkde.io.tables import Row
+from napari_colorkde.core.tables import Row
 
 if TYPE_CHECKING:
     from napari_colorkde.core.palette.palette import Palette

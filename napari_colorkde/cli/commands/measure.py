@@ -19,7 +19,7 @@ from napari_colorkde.cli.shared_options import (
     MaskOption,
     PriorOption,
 )
-from napari_colorkde.io.tables import Row
+from napari_colorkde.core.tables import Row
 
 
 @reads_images

@@ -19,6 +19,8 @@ from napari_colorkde.core.checks.arguments import (
     whole_number,
 )
 from napari_colorkde.core.image import checked_mask, left_in
+from napari_colorkde.core.number_text import counted
+from napari_colorkde.core.tables import Columns, Table
 
 BestBy = Literal["f1", "youden"]
 BEST_BY: tuple[BestBy, ...] = ("f1", "youden")
@@ -66,7 +68,7 @@ class ConfusionMatrix:
 
 
 @dataclass(frozen=True, eq=False)
-class RocCurve:
+class RocCurve(Table):
     """What each threshold would choose.
 
     Attributes
@@ -84,6 +86,22 @@ class RocCurve:
     false_positives: NDArray[np.int64] = field(repr=False)
     n_positives: int
     n_negatives: int
+
+    def _columns(self) -> Columns:
+        return {
+            "threshold": self.thresholds,
+            "true_positives": self.true_positives,
+            "false_positives": self.false_positives,
+            "recall": self.true_positives / self.n_positives,
+            "false_positive_rate": self.false_positives / self.n_negatives,
+            "precision": self.true_positives / (self.true_positives + self.false_positives),
+        }
+
+    def __repr__(self) -> str:
+        sizes = f"{self.n_positives} positives, {self.n_negatives} negatives"
+        return (
+            f"RocCurve(area {self.auc:.4g}, {counted(len(self.thresholds), 'threshold')}, {sizes})"
+        )
 
     @property
     def fpr_tpr(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

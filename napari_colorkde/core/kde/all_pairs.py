@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +15,7 @@ from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance
 from napari_colorkde.core.kde.divergence import compare_palettes, in_one_space
 from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.palette import Palette
-from napari_colorkde.core.tables import Table, import_pandas
+from napari_colorkde.core.tables import Columns, Table, import_pandas
 
 if TYPE_CHECKING:
     import pandas
@@ -45,7 +45,7 @@ class AllPairs(Table):
     kl: Array
     covariance: Array
 
-    def _columns(self) -> dict[str, Sequence[Any]]:
+    def _columns(self) -> Columns:
         pairs = list(combinations(range(len(self.names)), 2))
         return {
             "image_a": [self.names[i] for i, _ in pairs],

@@ -6,12 +6,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.tables import Columns, Table, numbered_columns
+
 MAX_OWN_SHARE = 0.5
 """Share of a pixel's density from pixels of its own color up to which a likelihood counts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BandwidthSelection:
+class BandwidthSelection(Table):
     """A bandwidth and what it was chosen from.
 
     Attributes
@@ -45,6 +47,26 @@ class BandwidthSelection:
     n_scored: int = 0
     own_shares: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     full_covariance: NDArray[np.float64] | None = None
+
+    def _columns(self) -> Columns:
+        nothing = np.full(len(self.candidates), np.nan)
+        own = (self.scores, self.standard_errors, self.own_shares)
+        scores, errors, shares = (x if len(x) else nothing for x in own)
+        degenerate = self.degenerate if len(self.scores) else np.zeros(len(nothing), bool)
+        return {
+            **numbered_columns("sigma", self.candidates),
+            "log_likelihood": scores,
+            "standard_error": errors,
+            "own_color_share": shares,
+            "degenerate": degenerate.astype(int),
+            "best": (self.candidates == self.bandwidth).all(axis=1).astype(int),
+        }
+
+    def __repr__(self) -> str:
+        sigmas = ", ".join(f"{sigma:.4g}" for sigma in self.bandwidth.tolist())
+        full = ", full covariance" if self.full_covariance is not None else ""
+        tried = f" of {len(self.scores)} candidates" if len(self.scores) else ""
+        return f"BandwidthSelection({self.method!r}: sigma {sigmas}{full}{tried})"
 
     @property
     def covariance(self) -> NDArray[np.float64]:

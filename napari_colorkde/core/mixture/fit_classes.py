@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from napari_colorkde.core.checks.arguments import MASK, as_array, generator_of
 from napari_colorkde.core.colorspaces import SpaceName, refusal_for
 from napari_colorkde.core.image import as_sliceable, pixel_shape
-from napari_colorkde.core.mixture.em import DeviceLike, EMStep, FitOptions, iterate_fit
-from napari_colorkde.core.mixture.em_many import fit_palettes
-from napari_colorkde.core.mixture.em_steps import CovarianceType
+from napari_colorkde.core.mixture.em.iterate import DeviceLike, EMStep, FitOptions, iterate_fit
+from napari_colorkde.core.mixture.em.many import fit_palettes
+from napari_colorkde.core.mixture.em.steps import CovarianceType
 from napari_colorkde.core.mixture.kernel_checks import checked_kernel_space
 from napari_colorkde.core.mixture.kernel_spaces import points_for
 from napari_colorkde.core.mixture.kernels import KernelSet

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from napari_colorkde.core.colorspaces import SpaceName, refusal_for
 from napari_colorkde.core.mixture.density import mixture_log_density
-from napari_colorkde.core.mixture.em import (
+from napari_colorkde.core.mixture.em.iterate import (
     MAX_ITERATIONS,
     TOLERANCE,
     DeviceLike,
@@ -18,12 +18,14 @@ from napari_colorkde.core.mixture.em import (
     bic_of,
     iterate_fit,
 )
-from napari_colorkde.core.mixture.em_steps import CovarianceType, checked_covariance_type
+from napari_colorkde.core.mixture.em.steps import CovarianceType, checked_covariance_type
 from napari_colorkde.core.mixture.kernel_checks import checked_kernel_space
 from napari_colorkde.core.mixture.kernel_spaces import points_for
 from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.core.tables import Columns, Table
 
 
 class ConvergenceWarning(UserWarning):
@@ -31,7 +33,7 @@ class ConvergenceWarning(UserWarning):
 
 
 @dataclass(frozen=True, slots=True)
-class FitReport:
+class FitReport(Table):
     """How a fit went.
 
     Attributes
@@ -65,6 +67,32 @@ class FitReport:
     def is_most_tried(self) -> bool:
         """Whether BIC chose the largest of several numbers tried: more may fit better still."""
         return len(self.tried) > 1 and self.n_kernels == max(n for n, _ in self.tried)
+
+    def _columns(self) -> Columns:
+        """Return a row for each number of kernels tried; of the best one all that is known."""
+        tried = self.tried or ((self.n_kernels, self.bic),)
+        best = [n == self.n_kernels for n, _ in tried]
+
+        def of_best(value: float) -> list[float | None]:
+            return [value if is_best else None for is_best in best]
+
+        return {
+            "n_kernels": [n for n, _ in tried],
+            "bic": [bic for _, bic in tried],
+            "best": [int(is_best) for is_best in best],
+            "n_pixels": [self.n_pixels for _ in tried],
+            "log_likelihood": of_best(self.log_likelihood),
+            "iterations": of_best(self.iterations),
+            "converged": of_best(int(self.converged)),
+        }
+
+    def __repr__(self) -> str:
+        end = "converged" if self.converged else "not converged"
+        tried = f", best of {len(self.tried)} numbers" if self.tried else ""
+        return (
+            f"FitReport({counted(self.n_kernels, 'kernel')}{tried}, {self.log_likelihood:.5g} nats "
+            f"per pixel, {end} after {counted(self.iterations, 'iteration')})"
+        )
 
 
 @overload
@@ -146,7 +174,7 @@ def fit_kernels(
         "full", "tied" (all kernels share one), "diag" or "spherical".
     reg_covar
         Added to every variance, in squared image units. None: the variance of rounding, 1/12 of a
-        level squared, see `napari_colorkde.core.mixture.em_steps.default_reg_covar`.
+        level squared, see `napari_colorkde.core.mixture.em.steps.default_reg_covar`.
     random_state
         Seed of the starting kernels.
     max_iter

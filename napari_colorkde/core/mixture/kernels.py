@@ -6,20 +6,20 @@ No densities are computed here; see `napari_colorkde.core.mixture.density`.
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
-from functools import cached_property
 from typing import Protocol, overload, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.mixture.kernel_checks import checked_kernel_space, read_only, validated
+from napari_colorkde.core.mixture.kernel_checks import checked_kernel_space, validated
+from napari_colorkde.core.mixture.kernel_table import KernelTable
 
 Array = NDArray[np.float64]
 
 _FIELDS = ("mean", "covariance", "weight", "cls", "name", "visible")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Kernel:
     """One Gaussian of a mixture: ``weight · N(color; mean, covariance)``.
 
@@ -129,6 +129,13 @@ class Kernel:
     def __hash__(self) -> int:
         return hash(self._key())
 
+    def __repr__(self) -> str:
+        numbers = f"mean={_short(self.mean)}, std={_short(np.sqrt(self.variances))}"
+        rho = "" if self.is_diagonal else " (correlated)"
+        cls = f", cls={self.cls!r}" if self.cls else ""
+        name = f", name={self.name!r}" if self.name else ""
+        return f"Kernel({numbers}{rho}, weight={self.weight:.4g}{cls}{name})"
+
     def __reduce__(self) -> tuple[object, ...]:
         # Through the constructor, so that copies and unpickled kernels are read-only again.
         arguments = (self.mean, self.covariance, self.weight, self.cls, self.name, self.visible)
@@ -169,8 +176,8 @@ KernelNumbers = tuple[ArrayLike, ArrayLike, float]
 """Mean, covariance and weight."""
 
 
-@dataclass(frozen=True)
-class KernelSet(Sequence[Kernel]):
+@dataclass(frozen=True, repr=False)
+class KernelSet(KernelTable, Sequence[Kernel]):
     """Kernels with the same channels: a Gaussian mixture.
 
     Parameters
@@ -259,40 +266,6 @@ class KernelSet(Sequence[Kernel]):
 
         return kernels_to_space(self, space, white)
 
-    @cached_property
-    def means(self) -> Array:
-        """(K, C) means, read-only."""
-        return self._stack([kernel.mean for kernel in self.kernels], 1)
-
-    @cached_property
-    def covariances(self) -> Array:
-        """(K, C, C) covariance matrices, read-only."""
-        return self._stack([kernel.covariance_matrix for kernel in self.kernels], 2)
-
-    @cached_property
-    def variances(self) -> Array:
-        """(K, C) variance of each channel, read-only."""
-        return self._stack([kernel.variances for kernel in self.kernels], 1)
-
-    @cached_property
-    def weights(self) -> Array:
-        """(K,) weights as given, read-only."""
-        return self._stack([np.asarray(kernel.weight) for kernel in self.kernels], 0)
-
-    @cached_property
-    def is_diagonal(self) -> bool:
-        """Whether every kernel is diagonal."""
-        return all(kernel.is_diagonal for kernel in self.kernels)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Distinct classes, in order of first appearance."""
-        return tuple(dict.fromkeys(kernel.cls for kernel in self.kernels))
-
-    def _stack(self, arrays: list[Array], ndim: int) -> Array:
-        empty = np.zeros((0,) * (ndim + 1))
-        return read_only(np.stack(arrays) if arrays else empty)
-
 
 def _restore(
     mean: Array, covariance: Array, weight: float, cls: str, name: str, visible: bool
@@ -319,6 +292,10 @@ def _as_kernel(value: object, index: int) -> Kernel:
     except ValueError as error:
         raise ValueError(f"{_label(index, name)}: {error}") from None
     return Kernel(*numbers, cls=str(getattr(value, "cls", "")), name=name)
+
+
+def _short(values: Array) -> str:
+    return f"[{', '.join(f'{value:.4g}' for value in values.tolist())}]"
 
 
 def _label(index: int, name: str) -> str:

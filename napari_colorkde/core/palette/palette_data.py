@@ -10,10 +10,11 @@ from napari_colorkde.core.checks.arguments import whole_number
 from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.binning import BinMoments
 from napari_colorkde.core.palette.distinct_rows import Counts, are_in_order
+from napari_colorkde.core.tables import Columns, Table, numbered_columns
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PaletteData:
+class PaletteData(Table):
     """The fields of `Palette`, which says what they are.
 
     Palettes are equal if all their fields are, dtypes included. O(U).
@@ -109,6 +110,10 @@ class PaletteData:
         n = whole_number(n, "n")
         order = np.argsort(-self.counts, kind="stable")[:n]
         return self.colors[order], self.counts[order]
+
+    def _columns(self) -> Columns:
+        amount = "weight" if self.is_weighted else "count"
+        return {**numbered_columns("channel", self.colors), amount: self.counts}
 
     def __len__(self) -> int:
         return len(self.counts)

@@ -9,6 +9,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.number_text import counted
+from napari_colorkde.core.tables import Columns, Table
 from napari_colorkde.core.vectors.checks import checked_sigmas, checked_vectors
 from napari_colorkde.core.vectors.log_densities import log_densities
 
@@ -16,7 +18,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class GridSearchResult:
+class GridSearchResult(Table):
     """Mean log-likelihoods of a validation set over a grid of sigmas.
 
     Attributes
@@ -38,6 +40,22 @@ class GridSearchResult:
     best_sigma: float
     test_score: float | None
     seconds: float
+
+    def _columns(self) -> Columns:
+        best = self.sigmas == self.best_sigma
+        columns: Columns = {
+            "sigma": self.sigmas,
+            "log_likelihood_valid": self.scores,
+            "best": best.astype(int),
+        }
+        if self.test_score is not None:
+            columns["log_likelihood_test"] = np.where(best, self.test_score, np.nan)
+        return columns
+
+    def __repr__(self) -> str:
+        test = "" if self.test_score is None else f", test {self.test_score:.6g}"
+        best = f"best {self.best_sigma:g} with {self.scores.max():.6g}{test} nats"
+        return f"GridSearchResult({counted(len(self.sigmas), 'sigma')}, {best})"
 
 
 def grid_search(

@@ -13,8 +13,6 @@ Tables of other spreadsheets are read, too: separated by semicolons or tabs, wit
 kernels comes here through `app.kernels.clipboard`.
 """
 
-import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,37 +22,27 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_colorkde.core.mixture.kernel_arrays import KernelError, build_kernels
+from napari_colorkde.core.mixture.kernel_table import (
+    ChannelColumns,
+    channel_names,
+    kernel_columns,
+)
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
+from napari_colorkde.core.tables import csv_of_columns
 from napari_colorkde.io.kernels.delimited import Decimal, number_of, read_delimited
-from napari_colorkde.io.kernels.kernel_json import channel_names
 
 _TEXT_COLUMNS = ("set", "kernel", "class", "name", "visible")
 _VISIBLE = {"": True, "true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(frozen=True)
-class _Columns:
-    """Which columns a table has, by channel."""
+class _Columns(ChannelColumns):
+    """Which columns a table has."""
 
-    names: tuple[str, ...]
-    channels: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
     is_sigma: bool = False
     """Whether the columns of spreads hold standard deviations."""
-
-    @property
-    def means(self) -> list[str]:
-        return [f"mean_{channel}" for channel in self.channels]
-
-    @property
-    def variances(self) -> list[str]:
-        return [f"var_{channel}" for channel in self.channels]
-
-    @property
-    def covariances(self) -> list[str]:
-        """Columns of the upper triangle, row by row."""
-        between = "_" if self.channels[0].isdigit() else ""
-        return [f"cov_{a}{between}{b}" for a, b in combinations(self.channels, 2)]
 
     @property
     def space(self) -> str:
@@ -119,22 +107,7 @@ def kernels_to_csv(kernel_sets: Mapping[str, KernelSet]) -> str:
     first = next(iter(kernel_sets.values()))
     for name, kernels in kernel_sets.items():
         _require_tabular(name, kernels, first)
-    everything = [kernel for kernels in kernel_sets.values() for kernel in kernels]
-    columns = _Columns((), tuple(channel_names(first.space, first.n_channels)))
-    full = any(kernel.covariance.ndim == 2 for kernel in everything)
-    header = ["set", "kernel", *columns.means, *columns.variances]
-    header += [*(columns.covariances if full else []), "weight"]
-    header += ["class"] if any(kernel.cls for kernel in everything) else []
-    header += ["name"] if any(kernel.name for kernel in everything) else []
-    header += ["visible"] if not all(kernel.visible for kernel in everything) else []
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    for name, kernels in kernel_sets.items():
-        for number, kernel in enumerate(kernels, start=1):
-            cells = _cells(kernel, columns) | {"set": name, "kernel": str(number)}
-            writer.writerow([cells[column] for column in header])
-    return buffer.getvalue()
+    return csv_of_columns(kernel_columns(kernel_sets, channel_names(first.space, first.n_channels)))
 
 
 _MEAN = re.compile(r"μ\s+(\S.*)")
@@ -176,7 +149,7 @@ def _header(cells: Sequence[str], file: str) -> _Columns:
             "give variances (their squares), in var_ columns."
         )
     channels = tuple(name[5:] for name in names if name.startswith("mean_"))
-    columns = _Columns(names, channels, is_sigma)
+    columns = _Columns(channels, names, is_sigma)
     numbered = tuple(str(i + 1) for i in range(len(columns.channels)))
     if columns.channels not in (("r", "g", "b"), ("b", "g", "r"), numbered) or not numbered:
         given = ", ".join(columns.means) or "none"
@@ -286,21 +259,3 @@ def _require_tabular(name: str, kernels: KernelSet, first: KernelSet) -> None:
         raise ValueError(
             f"set {name!r} has a covariance that is not symmetric to the last bit; save it as JSON."
         )
-
-
-def _cells(kernel: Kernel, columns: _Columns) -> dict[str, str]:
-    numbers = dict(zip(columns.means, kernel.mean.tolist(), strict=True))
-    numbers |= dict(zip(columns.variances, kernel.variances.tolist(), strict=True))
-    numbers["weight"] = kernel.weight
-    cells = {column: repr(number) for column, number in numbers.items()}
-    upper = kernel.covariance_matrix[np.triu_indices(kernel.n_channels, 1)]
-    full = kernel.covariance.ndim == 2
-    cells |= {
-        column: repr(number) if full else ""
-        for column, number in zip(columns.covariances, upper.tolist(), strict=True)
-    }
-    return cells | {
-        "class": kernel.cls,
-        "name": kernel.name,
-        "visible": "true" if kernel.visible else "false",
-    }

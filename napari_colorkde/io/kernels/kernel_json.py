@@ -30,6 +30,7 @@ from typing import Literal, NoReturn
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_colorkde.core.mixture.kernel_arrays import KernelError, build_kernels
+from napari_colorkde.core.mixture.kernel_table import channel_names
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 FORMAT = "napari-colorkde kernels"
@@ -135,13 +136,6 @@ def kernels_to_json(kernel_sets: Mapping[str, KernelSet], about: str = "") -> st
     if about:
         head += f'  "about": {json.dumps(about, ensure_ascii=False)},\n'
     return f'{{\n{head}  "sets": [\n{sets}\n  ]\n}}\n'
-
-
-def channel_names(space: str, n_channels: int) -> list[str]:
-    """Letters for red, green and blue in the order of the space, otherwise numbers from 1."""
-    if space in ("rgb", "bgr") and n_channels == 3:
-        return list(space)
-    return [str(i + 1) for i in range(n_channels)]
 
 
 def parse_json(text: str, file: str) -> object:

@@ -10,7 +10,7 @@ from napari_colorkde.app.kernels.fitting import MAX_KERNELS, FitRequest, index_o
 from napari_colorkde.app.layers.metadata import METADATA_KEY
 from napari_colorkde.app.selection.from_layers import labels_selection
 from napari_colorkde.app.selection.selections import LabelMode, Selection
-from napari_colorkde.core.mixture.em_steps import default_reg_covar
+from napari_colorkde.core.mixture.em.steps import default_reg_covar
 from napari_colorkde.core.palette.ranges import QUANTIZATION
 from napari_colorkde.ui.kernels.pick_tool import PickTool
 from napari_colorkde.ui.widgets.forms import form

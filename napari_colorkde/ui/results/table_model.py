@@ -8,7 +8,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.number_text import grouped
-from napari_colorkde.io.tables import Cell, Row, cell_text
+from napari_colorkde.core.tables import Cell, Row, cell_text
 
 TITLES = {
     "mean_log_likelihood": "log-likelihood [nats]",

@@ -34,7 +34,7 @@ from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.number_text import counted
-from napari_colorkde.io.tables import Row
+from napari_colorkde.core.tables import Row
 
 SAVE_INTERVAL_MS = 400
 """A change is on disk after this long, however quickly others follow it."""

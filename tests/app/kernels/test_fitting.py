@@ -22,7 +22,7 @@ from napari_colorkde.app.selection.selections import LabelSelection
 from napari_colorkde.app.session import Session
 from napari_colorkde.cli import main
 from napari_colorkde.cli.commands.fit import fit as fit_command
-from napari_colorkde.core.mixture.em import (
+from napari_colorkde.core.mixture.em.iterate import (
     MAX_ITERATIONS,
     bic,
     iterate_em,

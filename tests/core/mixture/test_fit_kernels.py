@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.mixture import GaussianMixture
 
-from napari_colorkde.core.mixture.em import bic, iterate_fit
+from napari_colorkde.core.mixture.em.iterate import bic, iterate_fit
 from napari_colorkde.core.mixture.fit_kernels import ConvergenceWarning, fit_kernels
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.reference import mixture_log_density

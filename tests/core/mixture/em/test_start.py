@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_colorkde.core.mixture.em_init import seed_kernels
+from napari_colorkde.core.mixture.em.start import seed_kernels
 from napari_colorkde.core.palette.palette import Palette
 
 REG_COVAR = 0.5

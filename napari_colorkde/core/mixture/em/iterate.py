@@ -17,8 +17,8 @@ from napari_colorkde.core.checks.arguments import generator_of, real_number, who
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.mixture.color_blocks import WeightedColors
 from napari_colorkde.core.mixture.density import mixture_log_density
-from napari_colorkde.core.mixture.em_init import check_n_kernels, checked_means, seed_at, seed_on
-from napari_colorkde.core.mixture.em_steps import (
+from napari_colorkde.core.mixture.em.start import check_n_kernels, checked_means, seed_at, seed_on
+from napari_colorkde.core.mixture.em.steps import (
     CovarianceType,
     Expectation,
     Parameters,

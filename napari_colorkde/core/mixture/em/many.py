@@ -1,7 +1,7 @@
 """Many mixtures fitted together, one to each of many palettes.
 
 What comes out is what `fit_palette` gives for each palette alone. Small palettes share the calls of
-each iteration (see `em_rows`); large ones are fitted one after the other.
+each iteration (see `rows`); large ones are fitted one after the other.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.mixture.color_blocks import WeightedColors
-from napari_colorkde.core.mixture.em import (
+from napari_colorkde.core.mixture.em.iterate import (
     BIC_CANDIDATES,
     MAX_ITERATIONS,
     TOLERANCE,
     DeviceLike,
     bic_of,
 )
-from napari_colorkde.core.mixture.em_init import check_n_kernels, seed_on
-from napari_colorkde.core.mixture.em_rows import ColorRows, colors_in_rows
-from napari_colorkde.core.mixture.em_steps import (
+from napari_colorkde.core.mixture.em.rows import ColorRows, colors_in_rows
+from napari_colorkde.core.mixture.em.start import check_n_kernels, seed_on
+from napari_colorkde.core.mixture.em.steps import (
     BLOCKS_FROM,
     CovarianceType,
     Parameters,

@@ -15,7 +15,7 @@ from napari_colorkde.core.checks.arguments import choice, real_number
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.mixture.block_terms import weighted_moments
 from napari_colorkde.core.mixture.color_blocks import ColorBlocks, WeightedColors, color_blocks
-from napari_colorkde.core.mixture.em_rows import ColorRows, colors_in_rows, row_moments
+from napari_colorkde.core.mixture.em.rows import ColorRows, colors_in_rows, row_moments
 from napari_colorkde.core.mixture.exponents import Gaussians, moments
 from napari_colorkde.core.mixture.kernel_arrays import are_positive_definite, build_kernels
 from napari_colorkde.core.mixture.kernels import KernelSet

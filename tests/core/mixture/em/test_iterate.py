@@ -9,9 +9,9 @@ from sklearn.mixture import GaussianMixture
 
 from napari_colorkde.core.mixture.color_blocks import COARSE_COLORS
 from napari_colorkde.core.mixture.density import compute_densities, mixture_log_density
-from napari_colorkde.core.mixture.em import bic, iterate_em, iterate_fit
-from napari_colorkde.core.mixture.em_init import seed_kernels
-from napari_colorkde.core.mixture.em_many import fit_palettes
+from napari_colorkde.core.mixture.em.iterate import bic, iterate_em, iterate_fit
+from napari_colorkde.core.mixture.em.many import fit_palettes
+from napari_colorkde.core.mixture.em.start import seed_kernels
 from napari_colorkde.core.mixture.fit_kernels import fit_kernels, fit_palette
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.core.palette.palette import Palette

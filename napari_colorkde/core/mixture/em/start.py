@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 
 from napari_colorkde.core.checks.arguments import generator_of, real_numbers, whole_number
 from napari_colorkde.core.mixture.color_blocks import WeightedColors
-from napari_colorkde.core.mixture.em_steps import (
+from napari_colorkde.core.mixture.em.steps import (
     CovarianceType,
     Parameters,
     Sums,
