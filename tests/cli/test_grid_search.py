@@ -119,6 +119,27 @@ def test_several_sets_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> 
     assert [found["dataset"] for found in both] == ["cifar.tar.gz", "images.idx"]
 
 
+def test_each_set_has_a_scale_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    levels = digits(12).reshape(12, -1)
+    np.save("levels.npy", levels)
+    np.save("fractions.npy", levels / 255)
+    line = "grid-search fractions.npy levels.npy --sigmas 0.5 --valid 4 --json"
+    assert main([*line.split(), "--scale", "1,255"]) == 0
+    printed = capsys.readouterr()
+    first, second = json.loads(printed.out)
+    assert first["scores"] == pytest.approx(second["scores"])
+    assert "warning" not in printed.err
+    assert main(line.split()) == 0
+    assert (
+        "warning: the numbers of fractions.npy go up to 1, those of levels.npy to 255, so that a "
+        "sigma does not mean the same in both; divide them with --scale, as in --scale 1,255."
+    ) in capsys.readouterr().err
+    assert main([*line.split(), "--scale", "1,2,3"]) == 2
+    assert (
+        "--scale 1,2,3 has 3 numbers for 2 data sets; give one number for all, or one for each."
+    ) in capsys.readouterr().err
+
+
 def test_sets_of_one_name_are_named_by_path(capsys: pytest.CaptureFixture[str]) -> None:
     for folder in ("a", "b"):
         Path(folder).mkdir()

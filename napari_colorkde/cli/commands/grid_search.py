@@ -1,6 +1,7 @@
 """The command `grid-search`."""
 
 import json
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,12 @@ import typer
 
 from napari_colorkde.cli.console import print_status, timed_step
 from napari_colorkde.cli.curve_plots import PLOT_SUFFIXES, require_matplotlib
-from napari_colorkde.cli.parsers import Numbers, parse_sigmas, refuse_overwriting_inputs
+from napari_colorkde.cli.parsers import (
+    Numbers,
+    parse_numbers,
+    parse_sigmas,
+    refuse_overwriting_inputs,
+)
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.search_results import (
     SearchResult,
@@ -19,9 +25,13 @@ from napari_colorkde.cli.search_results import (
     write_plot,
 )
 from napari_colorkde.cli.shared_options import CsvOption, DeviceOption, JsonOption, PlotOption
+from napari_colorkde.core.number_text import counted
 
 if TYPE_CHECKING:
     from napari_colorkde.io.datasets import DataSet, Split
+
+OTHER_UNITS = 16
+"""Numbers that are so many times larger are of other units, such as levels beside fractions."""
 
 _MONTAGE_SUFFIXES = (".png", ".tif", ".tiff")
 
@@ -62,8 +72,14 @@ def grid_search(
         int | None, typer.Option("--seed", help="Seed for the shuffling (NumPy's RandomState).")
     ] = None,
     scale: Annotated[
-        float | None,
-        typer.Option("--scale", help="Divide all numbers by this, such as 256 for 8-bit images."),
+        Numbers | None,
+        typer.Option(
+            "--scale",
+            metavar="X[,X…]",
+            parser=parse_numbers,
+            help="Divide all numbers by this, such as 256 for 8-bit images; of several data sets, "
+            "by one number for all or one for each, as in 1,255.",
+        ),
     ] = None,
     repeat: Annotated[
         int, typer.Option("--repeat", help="How many times to time the test pass.")
@@ -95,9 +111,11 @@ def grid_search(
     if repeat < 1:
         raise ValueError(f"repeat={repeat}; give 1 or more.")
     protocol = {"train": train, "valid": valid, "test": test, "shuffle": shuffle, "seed": seed}
-    results = []
-    for path, name in zip(file, _names(file), strict=True):
-        dataset, parts = _read(path, {**protocol, "scale": scale})
+    results, largest = [], dict[str, float]()
+    for path, name, divisor in zip(file, _names(file), _scales(scale, file), strict=True):
+        dataset, parts = _read(path, {**protocol, "scale": divisor})
+        largest[name] = max(float(parts.train.max()), -float(parts.train.min()))
+        _warn_of_units(largest)
         if montage is not None:
             _draw_montage(montage, dataset, parts)
         result = _search(name, parts, sigmas, repeat, device)
@@ -142,6 +160,40 @@ def _names(files: list[Path]) -> list[str]:
     """Name the data sets: by file where these names differ, otherwise by path."""
     names = [file.resolve().name for file in files]
     return names if len(set(names)) == len(names) else [str(file) for file in files]
+
+
+def _scales(scale: list[float] | None, files: list[Path]) -> list[float | None]:
+    """Return what the numbers of each data set are divided by.
+
+    Raises
+    ------
+    ValueError
+        If there are as many neither as one nor as the data sets.
+    """
+    if scale is None or len(scale) == 1:
+        return [None if scale is None else scale[0]] * len(files)
+    if len(scale) != len(files):
+        given = ",".join(f"{each:g}" for each in scale)
+        raise ValueError(
+            f"--scale {given} has {len(scale)} numbers for {counted(len(files), 'data set')}; give "
+            "one number for all, or one for each."
+        )
+    return [*scale]
+
+
+def _warn_of_units(largest: dict[str, float]) -> None:
+    """Warn where the numbers of the last data set are of another size than those before."""
+    *before, (last, its_most) = largest.items()
+    for name, most in before:
+        if max(most, its_most) > OTHER_UNITS * min(most, its_most):
+            warnings.warn(
+                f"the numbers of {name} go up to {most:.4g}, those of {last} to {its_most:.4g}, so "
+                "that a sigma does not mean the same in both; divide them with --scale, as in "
+                "--scale 1,255.",
+                UserWarning,
+                stacklevel=2,
+            )
+            return
 
 
 def _read(path: Path, protocol: dict[str, Any]) -> "tuple[DataSet, Split]":
@@ -224,5 +276,6 @@ COMMAND = Command(
         "grid-search digits.npz --sigmas 0.05,0.08,0.1,0.2,0.5,1,1.5,2 --scale 256",
         "grid-search mnist.pkl.gz --sigmas 0.1,0.2,0.5 --train 10000 --valid 10000 --shuffle "
         "--seed 1573368177 --csv scores.csv --both-directions",
+        "grid-search mnist.pkl.gz cifar-100-python.tar.gz --sigmas 0.1,0.2,0.5 --scale 1,255",
     ),
 )
