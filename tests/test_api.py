@@ -86,7 +86,7 @@ SIGNATURES = {
         "(image, kernels, *, priors=None, mask=None, channel_axis=-1, space=None, device='auto')"
     ),
     "read_image": "(path, *, series=None, page=None, level=0, channels=None, icc='keep', "
-    "white=None, orientation='apply')",
+    "white=None, orientation='apply', lazy=False)",
     "read_look": "(path)",
     "roc": "(scores, labels, positive=None, *, unlabeled='automatic', mask=None)",
     "save_kernels": "(path, kernel_sets, *, about='')",

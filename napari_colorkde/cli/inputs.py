@@ -87,6 +87,7 @@ def read(
 
     Or a palette, of which only the colors can be asked for.
     """
+    from napari_colorkde.core.palette.image_tiles import is_dask
     from napari_colorkde.io.formats.reading import Part
     from napari_colorkde.io.images import load_image, read_mask
     from napari_colorkde.io.palettes import is_palette_file
@@ -102,10 +103,14 @@ def read(
             icc=reading.icc,
             white=reading.white,
             orientation=reading.orientation,
+            lazy=reading.lazy or None,
         )
         pixels = loaded.pixels
-        marked = None if mask is None else read_mask(mask)
+        is_lazy = is_dask(pixels)
+        marked = None if mask is None else read_mask(mask, lazy=is_lazy)
         work.outcome = f"{' × '.join(map(str, pixels.shape))}, {pixels.dtype}"
+        if is_lazy:
+            work.outcome += ", block by block"
     for remark in loaded.remarks:
         print_warning(remark)
     if loaded.is_table and channel_axis is not None:
@@ -198,12 +203,14 @@ def _graded(pixels: "NDArray[Any]", channel_axis: int | None, file: Path) -> "ND
     import numpy as np
 
     from napari_colorkde.core.image import channels_last, has_channel_axis
+    from napari_colorkde.io.formats.blocks import in_blocks
     from napari_colorkde.io.formats.color_space.look import read_look
 
     look = read_look(file)
     if channel_axis is None or not has_channel_axis(pixels.ndim, channel_axis):
         raise ValueError(f"--look {str(file)!r} grades red, green and blue; the image is gray.")
-    graded = look.apply(channels_last(pixels, channel_axis))
+    last = channels_last(pixels, channel_axis)
+    graded = in_blocks(look.apply, last, last.dtype, whole_last=True)
     return np.moveaxis(graded, -1, channel_axis)
 
 

@@ -24,6 +24,8 @@ class Reading:
         What is done with color profiles, the level of white, and turned pictures.
     look
         A look that grades the colors; None leaves them.
+    lazy
+        Whether pixels are read block by block however few they are.
     names_axis
         Whether --channel-axis was typed, be it with its default.
     """
@@ -35,6 +37,7 @@ class Reading:
     white: float | None = None
     orientation: Literal["apply", "keep"] = "apply"
     look: Path | None = None
+    lazy: bool = False
     names_axis: bool = False
 
 
@@ -70,6 +73,14 @@ _OPTIONS: dict[str, Any] = {
         typer.Option(
             "--orientation",
             help="Turn pictures as their orientation tag says, or keep them as stored.",
+        ),
+    ],
+    "lazy": Annotated[
+        bool,
+        typer.Option(
+            "--lazy",
+            help="Read block by block, as slides of more than 268 megapixels are anyway (TIFF, "
+            "OME-Zarr).",
         ),
     ],
     "look": Annotated[

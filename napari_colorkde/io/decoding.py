@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from napari_colorkde.core.checks.arguments import path_of
+from napari_colorkde.io.formats import blocks
 from napari_colorkde.io.formats.ome_zarr.pictures import is_zarr
 from napari_colorkde.io.formats.reading import DecodedImage, Part, first_line, library_messages
 from napari_colorkde.io.formats.signatures import is_heif, is_zip
@@ -53,8 +54,16 @@ def check_image_path(path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def decode_file(path: Path, part: Part) -> DecodedImage:
+def decode_file(path: Path, part: Part, *, lazy: bool | None = False) -> DecodedImage:
     """Return what is in a file, in the words of its format.
+
+    Parameters
+    ----------
+    path, part
+        The file, and which of its pictures.
+    lazy
+        Whether samples are a dask array, of which nothing is read yet, where the format has it;
+        None: where there are more than `LAZY_PIXELS` of them.
 
     Raises
     ------
@@ -63,6 +72,10 @@ def decode_file(path: Path, part: Part) -> DecodedImage:
     """
     known = image_format(path)
     with one_sentence(path, known):
+        if lazy is not False and known.read_lazily is not None:
+            least = blocks.LAZY_PIXELS if lazy is None else 0
+            if (in_blocks := known.read_lazily(path, part, least)) is not None:
+                return in_blocks
         if part.is_default:
             found = known.read(path)
         elif known.read_part is not None:

@@ -39,6 +39,9 @@ class ImageFormat:
         The same of one of several pictures; None where a file holds only one.
     contents
         Lists the pictures of a file; None where there is one, which `read` tells of.
+    read_lazily
+        Reads a part as a dask array; returns None where a picture is not stored in pieces, or has
+        no more than so many pixels. None where no picture is.
     """
 
     name: str
@@ -47,6 +50,7 @@ class ImageFormat:
     matches: signatures.Matches | None = None
     read_part: Callable[[Path, Part], DecodedImage] | None = None
     contents: Callable[[Path], list[PictureInfo]] | None = None
+    read_lazily: Callable[[Path, Part, int], DecodedImage | None] | None = None
 
 
 def image_format(path: Path) -> ImageFormat:
@@ -94,14 +98,29 @@ _TIFF_SUFFIXES = (
     ".stk",
 )
 
-_ZARR = ImageFormat("OME-Zarr", (".zarr",), ome_zarr.read, None, ome_zarr.read)
+_ZARR = ImageFormat(
+    "OME-Zarr",
+    (".zarr",),
+    ome_zarr.read,
+    None,
+    ome_zarr.read,
+    read_lazily=ome_zarr.read_lazily,
+)
 
 _PNG = ImageFormat(
     "PNG", (".png",), picture.read, signatures.is_png, picture.read, picture.contents
 )
 
 IMAGE_FORMATS = (
-    ImageFormat("TIFF", _TIFF_SUFFIXES, tiff.read, signatures.is_tiff, tiff.read, tiff.contents),
+    ImageFormat(
+        "TIFF",
+        _TIFF_SUFFIXES,
+        tiff.read,
+        signatures.is_tiff,
+        tiff.read,
+        tiff.contents,
+        tiff.read_lazily,
+    ),
     ImageFormat("NPY", (".npy",), npy.read, signatures.is_npy),
     _PNG,
     ImageFormat(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.io.decoding import check_image_path, decode_file, one_sentence
 from napari_colorkde.io.formats import samples
+from napari_colorkde.io.formats.blocks import in_blocks, in_dask
 from napari_colorkde.io.formats.reading import (
     DecodedImage,
     GeoTag,
@@ -71,6 +72,7 @@ def read_image(
     icc: Icc = "keep",
     white: float | None = None,
     orientation: Orientation = "apply",
+    lazy: bool = False,
 ) -> NDArray[Any]:
     """Read an image file.
 
@@ -93,6 +95,9 @@ def read_image(
     orientation
         "apply" turns rows and columns as EXIF or TIFF say; "keep" leaves them as stored, as
         napari's own reader does.
+    lazy
+        Return a dask array, which decodes tile by tile what is asked for: of tiled and pyramidal
+        TIFF and of OME-Zarr. Other files are read whole.
 
     Returns
     -------
@@ -123,6 +128,7 @@ def read_image(
         icc=icc,
         white=white,
         orientation=orientation,
+        lazy=bool(lazy),
     )
     for remark in loaded.remarks:
         warnings.warn(remark, UserWarning, stacklevel=2)
@@ -138,14 +144,16 @@ def load_image(
     white: float | None = None,
     orientation: Orientation = "apply",
     takes_any_samples: bool = False,
+    lazy: bool | None = False,
 ) -> LoadedImage:
     """Read an image file with what it says about itself: see `read_image`.
 
     Nothing is warned of; sentences are in `remarks`. With `takes_any_samples` four samples of
-    which the last is no alpha are returned, for the caller to choose from.
+    which the last is no alpha are returned, for the caller to choose from. `lazy` None means that
+    pictures of more than `LAZY_PIXELS` become dask arrays, where the format has it.
     """
     path = check_image_path(path)
-    decoded = decode_file(path, part)
+    decoded = decode_file(path, part, lazy=lazy)
     levels, remarks = samples.to_levels(path, decoded, icc)
     if orientation == "apply" and decoded.orientation != 1:
         levels = _turned(levels, decoded.orientation, has_samples(decoded, levels))
@@ -157,6 +165,8 @@ def load_image(
         levels = _chosen_samples(path, decoded, levels, channels)
     if white is not None:
         levels = _fractions(levels, white)
+    if lazy:
+        levels = in_dask(levels)
     size = decoded.pixel_size
     if size is not None and part.level:
         size = None  # that of the finest level
@@ -173,7 +183,7 @@ def load_image(
     )
 
 
-def read_mask(path: str | os.PathLike[str]) -> NDArray[np.bool_]:
+def read_mask(path: str | os.PathLike[str], *, lazy: bool | None = False) -> NDArray[np.bool_]:
     """Read a mask: True where the picture is not black (in any of its color channels).
 
     Parameters
@@ -181,6 +191,8 @@ def read_mask(path: str | os.PathLike[str]) -> NDArray[np.bool_]:
     path
         As for `read_image`. An alpha channel is left aside; where a file counts its levels from
         white, white counts all the same.
+    lazy
+        As for `load_image`.
 
     Returns
     -------
@@ -193,15 +205,18 @@ def read_mask(path: str | os.PathLike[str]) -> NDArray[np.bool_]:
         As for `read_image`.
     """
     path = check_image_path(path)
-    decoded = decode_file(path, Part())
+    decoded = decode_file(path, Part(), lazy=lazy)
     levels, _ = samples.to_levels(path, decoded)
     with_samples = has_samples(decoded, levels)
     levels = _turned(levels, decoded.orientation, with_samples)
-    marked = np.ma.filled(levels, 0) != 0
     if with_samples:
-        marked = marked[..., :3] if levels.shape[-1] >= 3 else marked[..., :1]
-        return np.asarray(marked.any(axis=-1))
-    return np.asarray(marked)
+        levels = levels[..., :3] if levels.shape[-1] >= 3 else levels[..., :1]
+
+    def mark(part: NDArray[Any]) -> NDArray[np.bool_]:
+        marked = np.ma.filled(part, 0) != 0
+        return np.asarray(marked.any(axis=-1) if with_samples else marked)
+
+    return in_blocks(mark, levels, np.dtype(bool), drops_last=with_samples)
 
 
 def read_labels(path: str | os.PathLike[str]) -> NDArray[Any]:

@@ -15,6 +15,8 @@ from napari_colorkde.core.classification.bayes import (
 )
 from napari_colorkde.core.classification.classes import ClassKernels, class_names, prior_of_classes
 from napari_colorkde.core.classification.classify_image import DeviceLike, class_log_densities
+from napari_colorkde.core.classification.lazy_regions import RegionCounts, count_regions
+from napari_colorkde.core.palette.image_tiles import is_dask
 from napari_colorkde.core.palette.palette import Palette
 
 NONE = "none"
@@ -113,6 +115,14 @@ def measure_regions(
     judged = judge_colors(palette, kernels, priors=priors, keep_mass=keep_mass, device=device)
     if regions is None:
         return measure_palette(judged)
+    if is_dask(image):
+        known = [(region.name, RegionCounts(region.box, region.inside)) for region in regions]
+        count_regions([r for _, r in known], palette, image, mask, channel_axis, _reasons)
+        return [
+            measurement
+            for name, region in known
+            for measurement in _measured(name, *region.counted(), region.left_out, judged)
+        ]
     index = palette.index(image, mask, channel_axis)
     reasons = _reasons(image, mask, channel_axis, index)
     found = []

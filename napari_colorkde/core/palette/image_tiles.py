@@ -86,7 +86,9 @@ def read_tiles(
     """
 
     def read(tile: tuple[slice, ...]) -> NDArray[Any]:
-        return np.asanyarray(image[tile])  # a masked array keeps its mask
+        part: Any = image[tile]
+        # A masked array keeps its mask, of which dask's own conversion knows nothing.
+        return np.asanyarray(part.compute() if is_dask(part) else part)
 
     if isinstance(image, np.ndarray):
         for tile in tile_slices(image.shape, channel_axis, pixels):

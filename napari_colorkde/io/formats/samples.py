@@ -4,12 +4,14 @@ Nothing is scaled and no gamma is applied. What has no one way to RGB (CMYK and 
 conversion, raw sensor data) is refused.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.palette.image_tiles import is_dask
 from napari_colorkde.io.formats.profiles import is_srgb, lab_to_srgb, profile_name, to_srgb
 from napari_colorkde.io.formats.reading import DecodedImage, first_line, native
 
@@ -48,6 +50,8 @@ def to_levels(
     ValueError
         If the samples are no levels.
     """
+    if is_dask(image.samples):
+        return _lazy_levels(path, image, icc)
     samples, remarks = image.samples, list(image.remarks)
     if samples.dtype.kind not in "buif":
         raise ValueError(
@@ -68,6 +72,44 @@ def to_levels(
     if image.alpha and image.color == "gray" and levels.shape[-1] == 2:
         levels = levels[..., [0, 0, 0, 1]]
     return _marked(levels, hidden, image), remarks
+
+
+def _lazy_levels(
+    path: Path, image: DecodedImage, icc: Literal["keep", "convert"]
+) -> tuple[NDArray[Any], list[str]]:
+    """Return the levels of a picture in blocks: what is done to a block is done to one pixel."""
+    import dask.array as da
+
+    samples: Any = image.samples
+    n_samples = samples.shape[-1] if image.has_samples else 1
+    probe = np.zeros((1,) * (samples.ndim - image.has_samples), samples.dtype)
+    if image.has_samples:
+        probe = np.repeat(probe[..., np.newaxis], n_samples, axis=-1)
+    levels, remarks = to_levels(path, replace(image, samples=probe), icc)
+    if image.no_data is None and levels is probe:
+        return samples, remarks
+    plain = replace(image, remarks=())
+
+    def convert(block: NDArray[Any]) -> NDArray[Any]:
+        found, _ = to_levels(path, replace(plain, samples=block), icc)
+        # Blocks that have no pixel without data are of the same kind as those that have.
+        return np.ma.asarray(found) if hides else found
+
+    hides = image.no_data is not None and levels.dtype.kind != "f"
+    chunks = samples.chunks[: samples.ndim - image.has_samples]
+    added = levels.ndim - probe.ndim
+    if levels.ndim > len(chunks):
+        chunks = (*chunks, (levels.shape[-1],))
+    empty = np.empty((0,) * levels.ndim, levels.dtype)
+    converted = da.map_blocks(
+        convert,
+        samples,
+        dtype=levels.dtype,
+        chunks=chunks,
+        new_axis=[levels.ndim - 1] if added else None,
+        meta=np.ma.asarray(empty) if hides else empty,
+    )
+    return converted, remarks
 
 
 def to_indices(image: DecodedImage) -> NDArray[Any]:

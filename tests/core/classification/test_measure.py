@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dask.array as da
 import numpy as np
 import pytest
 
@@ -58,6 +59,16 @@ def test_classes_of_regions_are_the_means_over_their_pixels() -> None:
             assert entry.mean_log_likelihood == pytest.approx(log_likelihood[inside].mean())
         else:
             assert np.isnan([*entry.mean_color, entry.entropy]).all()
+
+
+def test_lazy_images_are_measured_block_by_block() -> None:
+    options = {"priors": {"dark": 0.3}, "mask": MASK}
+    regions = regions_of_labels(LABELS)
+    expected = measure_regions(IMAGE, regions, KERNELS, **options)
+    image = da.from_array(IMAGE, chunks=(7, 11, 4))
+    found = measure_regions(image, regions, KERNELS, **options)
+    assert str(found) == str(expected)
+    assert sum(entry.n_masked for entry in found) > 0
 
 
 def test_without_regions_and_kernels_the_whole_is_measured() -> None:

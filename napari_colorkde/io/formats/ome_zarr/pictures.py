@@ -3,13 +3,23 @@
 https://ngff.openmicroscopy.org/0.5/. A folder, not a file.
 """
 
+import math
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from napari_colorkde.io.formats.reading import DecodedImage, Part, check_size, native
+from napari_colorkde.io.formats.blocks import as_dask, block_shape
+from napari_colorkde.io.formats.reading import (
+    DecodedImage,
+    Part,
+    check_size,
+    first_line,
+    native,
+)
 
 
 def is_zarr(path: Path) -> bool:
@@ -19,23 +29,130 @@ def is_zarr(path: Path) -> bool:
 
 def read(path: Path, part: Part = Part()) -> DecodedImage:  # noqa: B008  # frozen
     """Return a level of an OME-Zarr image (0.4, 0.5), or an array; channels stay where they are."""
+    array, about, remarks = _opened(path, part)
+    check_size(path, tuple(array.shape), array.dtype)
+    samples = native(np.asarray(array[...]))
+    return _decoded(samples, about, remarks)
+
+
+def read_lazily(path: Path, part: Part, more_than: int) -> DecodedImage | None:
+    """Return the same as a dask array, of which nothing is read yet.
+
+    None of a picture that has no more than so many pixels.
+    """
+    array, about, remarks = _opened(path, part)
+    source = ZarrChunks(path, array)
+    rows, columns, channels = _pixel_axes(about, source.shape)
+    if math.prod(source.shape) // (1 if channels is None else source.shape[channels]) <= more_than:
+        return None
+    stored = list(source.stored)
+    if channels is not None:
+        stored[channels] = source.shape[channels]
+    blocks = block_shape(source.shape, tuple(stored), rows, columns)
+    return _decoded(as_dask(source, blocks), about, remarks)
+
+
+class ZarrChunks:
+    """The samples of a zarr array, decoded when it is indexed by a slice for each axis.
+
+    Attributes
+    ----------
+    shape, dtype
+        Of the array.
+    stored
+        Shape of a chunk, or of a shard.
+    """
+
+    def __init__(self, path: Path, array: Any) -> None:
+        self.path = path
+        self._array = array
+        self.shape, self.dtype = tuple(array.shape), np.dtype(array.dtype)
+        self.stored = tuple(getattr(array, "shards", None) or array.chunks)
+
+    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        """Decode what lies there.
+
+        Raises
+        ------
+        ValueError
+            If a chunk is damaged.
+        """
+        try:
+            return np.asarray(self._array[index])
+        except Exception as error:  # what codecs and stores raise
+            place = ", ".join(f"{s.start or 0}:{s.stop}" for s in index)
+            raise ValueError(
+                f"image {str(self.path)!r} has a damaged chunk in [{place}] "
+                f"({first_line(error)}); get that part of it again."
+            ) from None
+
+
+def _opened(path: Path, part: Part) -> tuple[Any, dict[str, Any], list[str]]:
+    """Return the array of a level, what is said about it, and what a reader should know of it."""
     import zarr
 
     root = zarr.open(path, mode="r")
     about: dict[str, Any] = {}
+    remarks: list[str] = []
+    array: Any = root
     if isinstance(root, zarr.Group):
         levels = _levels(root)
         if part.series or part.page is not None or not 0 <= part.level < len(levels):
             raise ValueError(f"it has one picture of {len(levels)} levels; choose by level.")
-        about, datasets = levels[part.level]
-        array: Any = root[datasets]
-    else:
-        array = root
+        about, name = levels[part.level]
+        array = root[name]
+        found = [root.get(name) for _, name in levels]
+        problem = _disagreement([each for each in found if isinstance(each, zarr.Array)])
+        if problem:
+            if part.level:
+                raise ValueError(f"its levels disagree: {problem}; give level 0.")
+            remarks.append(
+                f"image {str(path)!r} is a pyramid whose levels disagree: {problem}; level 0 is "
+                "read, and the others are not what they should be."
+            )
     if not isinstance(array, zarr.Array):
         raise ValueError("it holds no array where it says.")
-    check_size(path, tuple(array.shape), array.dtype)
-    samples = native(np.asarray(array[...]))
-    return DecodedImage(samples, "gray", pixel_size=_pixel_size(about), unit="µm")
+    missing = array.nchunks - array.nchunks_initialized
+    if missing:
+        remarks.append(
+            f"image {str(path)!r} has {missing} of {array.nchunks} chunks that were never "
+            f"written, or are missing; their pixels are {array.fill_value}."
+        )
+    return array, about, remarks
+
+
+def _disagreement(levels: list[Any]) -> str:
+    """Say how two levels of a pyramid do not fit together; "" if all do."""
+    for number, (finer, coarser) in enumerate(pairwise(levels)):
+        fits = finer.dtype == coarser.dtype and finer.ndim == coarser.ndim
+        if not fits or any(n > m for m, n in zip(finer.shape, coarser.shape, strict=True)):
+            one, other = (
+                f"{' × '.join(map(str, each.shape))} of {each.dtype}" for each in (finer, coarser)
+            )
+            return f"level {number} is {one}, level {number + 1} is {other}"
+    return ""
+
+
+def _decoded(samples: Any, about: Mapping[str, Any], remarks: list[str]) -> DecodedImage:
+    return DecodedImage(
+        samples, "gray", pixel_size=_pixel_size(about), unit="µm", remarks=tuple(remarks)
+    )
+
+
+def _pixel_axes(about: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[int, int, int | None]:
+    """Return which axes are rows, columns and channels, by their names or by their lengths."""
+    names = _axis_names(about)
+    if len(names) == len(shape) and {"y", "x"} <= set(names):
+        channels = names.index("c") if "c" in names else None
+        return names.index("y"), names.index("x"), channels
+    has_samples = len(shape) > 2 and shape[-1] <= 4
+    last = len(shape) - has_samples
+    return max(last - 2, 0), last - 1, len(shape) - 1 if has_samples else None
+
+
+def _axis_names(about: Mapping[str, Any]) -> list[str]:
+    axes = about.get("axes", [])
+    return [str(axis.get("name") if isinstance(axis, dict) else axis) for axis in axes]
 
 
 def _levels(group: Any) -> list[tuple[dict[str, Any], str]]:

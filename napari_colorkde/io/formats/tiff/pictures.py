@@ -5,6 +5,7 @@ words for `formats.samples`. A file that is cut short or damaged is refused: tif
 pages are missing.
 """
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from tifffile import EXTRASAMPLE, PHOTOMETRIC
 
 from napari_colorkde.io.formats import reading
+from napari_colorkde.io.formats.blocks import as_dask, block_shape
 from napari_colorkde.io.formats.profiles import profile_name
 from napari_colorkde.io.formats.reading import (
     Alpha,
@@ -28,6 +30,7 @@ from napari_colorkde.io.formats.reading import (
     library_messages,
 )
 from napari_colorkde.io.formats.samples import CCIR601, FULL_RANGE
+from napari_colorkde.io.formats.tiff.pieces import MappedTiff, TiffTiles, pieces_of
 from napari_colorkde.io.formats.tiff.tags import geo_tags, named_kind, physical_size
 
 _COLORS: dict[int, ColorModel] = {
@@ -73,6 +76,45 @@ def read(path: Path, part: Part = Part()) -> DecodedImage:  # noqa: B008  # froz
         # Planar files hold one plane per color sample; the engine wants colors last.
         samples = np.moveaxis(samples, at, -1)
     return DecodedImage(samples, has_samples=at >= 0, remarks=tuple(remarks), **image)
+
+
+def read_lazily(path: Path, part: Part, more_than: int) -> DecodedImage | None:
+    """Return the samples of a picture as a dask array, of which nothing is decoded yet.
+
+    Parameters
+    ----------
+    path, part
+        As for `read`.
+    more_than
+        So many pixels the picture must have, else it is None, as it is of one that is not stored
+        in tiles or strips.
+    """
+    with _opened(path) as tiff:
+        series, page, remarks = _chosen(path, tiff, part)
+        source = page if series is None else series
+        axes = source.axes
+        at = axes.find("S")
+        n_pixels = math.prod(source.shape) // (source.shape[at] if at >= 0 else 1)
+        if n_pixels <= more_than:
+            return None
+        if series is not None:
+            _check_complete(tiff, series)
+        found = pieces_of(path, tiff, series, page, (_pieces_again, (path, part)))
+        image = _tags(tiff, page)
+    if found is None:
+        return None
+    rows = len(found.shape) - len(page.axes) + page.axes.find("Y")
+    samples: Any = as_dask(found, block_shape(found.shape, found.stored, rows, rows + 1))
+    if at >= 0:
+        samples = np.moveaxis(samples, at, -1)
+    return DecodedImage(samples, has_samples=at >= 0, remarks=tuple(remarks), **image)
+
+
+def _pieces_again(path: Path, part: Part) -> TiffTiles | MappedTiff | None:
+    """Return the pieces of a picture, in another process than the one that opened it."""
+    with _opened(path) as tiff:
+        series, page, _ = _chosen(path, tiff, part)
+        return pieces_of(path, tiff, series, page, (_pieces_again, (path, part)))
 
 
 def contents(path: Path) -> list[PictureInfo]:
