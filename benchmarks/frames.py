@@ -81,7 +81,7 @@ def time_frames(
     """Draw so many pictures of each kind in turns, and return the seconds of each."""
     from qtpy.QtOpenGLWidgets import QOpenGLWidget
 
-    from napari_colorkde.ui.volume_viewer import volume_layers
+    from napari_colorkde.ui.volume.layers import volume_layers
     from napari_colorkde.ui.window.gl_context import main_windows
 
     names = ["red", "green", "blue"]

@@ -276,11 +276,12 @@ class ColorKDEWidget(QWidget):
 
     def _follow_theme(self, event: object = None) -> None:
         theme = self._viewer.theme
-        self.setStyleSheet(focus_ring(theme, get_settings().appearance.font_size))
+        self.setStyleSheet(focus_ring(theme))
         self.status.set_theme(theme)
         self.classification.set_theme(theme)
         self.likelihood.set_theme(theme)
         self._stage.set_theme(theme)
+        self.results.set_theme(theme)
 
     def _on_docked(self) -> None:
         dock = self.parent()

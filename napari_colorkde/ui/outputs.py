@@ -15,7 +15,7 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.io.export_formats import density_suffixes, file_filter
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView
 from napari_colorkde.ui.report_errors import sentence
-from napari_colorkde.ui.volume_viewer import VolumeLayers, make_layers, open_viewer
+from napari_colorkde.ui.volume.viewer import VolumeLayers, make_layers, open_viewer
 from napari_colorkde.ui.window.open_files import refuse_open_file
 from napari_colorkde.ui.window.save_dialog import with_suffix
 

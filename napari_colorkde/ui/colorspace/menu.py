@@ -103,6 +103,7 @@ class ColorSpaceMenu(QMenu):
         self.cut_slider.setRange(1, CUT_STEPS - 1)
         self.cut_slider.setMinimumWidth(140)
         self.cut_slider.setToolTip("Where the cloud is cut.")
+        self.cut_slider.setAccessibleName("position of the cut")
         self._cut_row = _labeled("position", self.cut_slider, self)
         self.addAction(self._cut_row)
         self.shells = self._action("Fractions within the shells…", self._on_shells)

@@ -1,12 +1,13 @@
 """A region drawn in the color space: its pixels light up in the image and may be kept."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_colorkde.app.background.executor import Progress, Work
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
 from napari_colorkde.app.image.region_size import pixel_area
@@ -136,11 +137,7 @@ class RegionSelection:
                 self.clear()
             add_labels(self._viewer, self._overlay, labels, name)
 
-        self._bar.show_selection(self._bar.summary.text(), done=False)
-        self._painting = True
-        self._session.run(
-            "labels", lambda: paint_labels(index, chosen), done, self._on_end, keep=True
-        )
+        self._wait_for(lambda: paint_labels(index, chosen), done)
 
     def _on_end(self, problem: str | None) -> None:
         self._offer_again()
@@ -228,11 +225,28 @@ class RegionSelection:
         self._mark()
 
     def _change(self, change: Callable[..., NDArray[np.bool_]]) -> None:
-        """Grow or shrink the selection by a bandwidth."""
+        """Grow or shrink the selection by a bandwidth, in the background."""
         coordinates, estimate = self._coordinates(), self._session.estimate
-        if coordinates is None or estimate is None or self.chosen is None:
+        chosen = self.chosen
+        if coordinates is None or estimate is None or chosen is None:
             return
-        self._choose(change(self.chosen, coordinates.points.colors, estimate.sigmas), coordinates)
+        colors, sigmas = coordinates.points.colors, estimate.sigmas
+
+        def work() -> Iterator[Progress | NDArray[np.bool_]]:
+            yield Progress("changing the selection")
+            yield change(chosen, colors, sigmas)
+
+        def done(changed: NDArray[np.bool_]) -> None:
+            if self.chosen is chosen and self._coordinates() is coordinates:
+                self._choose(changed, coordinates)
+
+        self._wait_for(work, done)
+
+    def _wait_for(self, work: Work, done: Callable[[NDArray[Any]], None]) -> None:
+        """Offer nothing while something is made of the selection."""
+        self._bar.show_selection(self._bar.summary.text(), done=False)
+        self._painting = True
+        self._session.run("labels", work, done, self._on_end, keep=True)
 
     def grow(self, *args: object) -> None:
         """Select colors within a bandwidth of the selected ones, too."""

@@ -9,7 +9,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QMenu,
     QSizePolicy,
-    QSlider,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -20,6 +19,7 @@ from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.ui.colorspace.icons import SIDE, icon, pixmap
+from napari_colorkde.ui.widgets.forms import name_for_readers
 
 MODES = {"cloud": "cloud", "maximum": "maximum", "shells": "shells", "counts": "points"}
 SCALES = {"linear": "linear", "logarithmic": "log", "equalized": "equalized"}
@@ -123,8 +123,15 @@ class ColorSpaceToolbar(QWidget):
         self.large_button = _tool_button("large", LARGE_TIP)
         self._signs = {name: QLabel() for name in ("exposure", "floor")}
         for name, slider in (("exposure", self.exposure), ("floor", self.density_floor)):
-            for inner in slider.native.findChildren(QSlider):
+            # The box beside it is hidden, and there for screen readers.
+            for inner in slider.native.findChildren(QWidget):
                 inner.setAccessibleName(name)
+        for choice, name in (
+            (self.space, "color space"),
+            (self.mode, "shown as"),
+            (self.scale, "scale of densities"),
+        ):
+            name_for_readers(choice.native, name)
         self._lay_out()
         self.set_theme(theme)
         self._on_view(session.view)

@@ -1,6 +1,5 @@
 """The dialog "Fit": Gaussian mixtures by EM. It stays open beside napari while it works."""
 
-from napari.settings import get_settings
 from psygnal import Signal
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QShowEvent
@@ -187,8 +186,7 @@ class FitButton(QToolButton):
         """Show the dialog."""
         if self.dialog is None:
             self.dialog = FitDialog(self._tool, self.window())
-        theme, size = self._tool.viewer.theme, get_settings().appearance.font_size
-        self.dialog.setStyleSheet(focus_ring(theme, size))
+        self.dialog.setStyleSheet(focus_ring(self._tool.viewer.theme))
         self.dialog.form.cls.value = self._tool.picker.cls
         self.dialog.show()
         self.dialog.raise_()

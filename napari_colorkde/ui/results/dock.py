@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from napari.settings import get_settings
 from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import QObject, Qt, QTimer
@@ -95,9 +94,7 @@ class ResultsDock(QObject):
             parent = window_of(self._dock) or self.panel
             self.batch_dialog = BatchDialog(self._viewer, self._session, self.batch, parent)
             self.batch_dialog.form.frames_box.setChecked(self._overlay.per_frame)
-        self.batch_dialog.setStyleSheet(
-            focus_ring(self._viewer.theme, get_settings().appearance.font_size)
-        )
+        self.batch_dialog.setStyleSheet(focus_ring(self._viewer.theme))
         self.batch_dialog.reset_choices()
         self.batch_dialog.show()
         self.batch_dialog.raise_()
@@ -121,7 +118,7 @@ class ResultsDock(QObject):
         self._close_dialog(self.export_dialog)
         parent = window_of(self._dock) or self.panel
         self.export_dialog = dialog = ExportDialog(items, folder, parent)
-        dialog.setStyleSheet(focus_ring(self._viewer.theme, get_settings().appearance.font_size))
+        dialog.setStyleSheet(focus_ring(self._viewer.theme))
         dialog.chosen.connect(self._on_export)
         dialog.show()
 
@@ -159,12 +156,19 @@ class ResultsDock(QObject):
         """Return the one panel, for whoever docks it."""
         if self.panel is None:
             self.panel = panel = ResultsPanel(self._viewer, self.table, self.measuring)
+            self.set_theme(self._viewer.theme)
             panel.failed.connect(self._on_failed)
             panel.saved.connect(self._on_saved)
             panel.docked.connect(self._on_docked)
             panel.batch_asked.connect(self.open_batch)
             panel.export_asked.connect(self.open_export)
         return self.panel
+
+    def set_theme(self, theme: str) -> None:
+        """Follow napari's theme and font size."""
+        for part in (self.panel, self.batch_dialog, self.export_dialog):
+            if part is not None:
+                part.setStyleSheet(focus_ring(theme))
 
     def leave_window(self) -> None:
         """Know that the window is closing: it takes the dock along."""

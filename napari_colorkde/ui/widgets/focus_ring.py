@@ -1,5 +1,6 @@
 """A ring around what has the keyboard's focus: napari's themes show none."""
 
+from napari.settings import get_settings
 from napari.utils.theme import get_theme
 
 FOCUSABLE = ("QPushButton", "QToolButton", "QCheckBox", "QSlider")
@@ -19,14 +20,15 @@ def focus_ring(theme: str, font_size: int | None = None) -> str:
     theme
         Of napari.
     font_size
-        Of all texts, in points; by default as they are.
+        Of all texts, in points; by default napari's.
     """
+    size = get_settings().appearance.font_size if font_size is None else font_size
     color = get_theme(theme).text.as_hex()
     around = ", ".join(FOCUSABLE)
     focused = ", ".join(f"{kind}:focus" for kind in FOCUSABLE)
-    font = f"{', '.join(SMALL)} {{ font-size: {font_size}pt; }} " if font_size else ""
     return (
-        f"{font}{around} {{ border: 1px solid transparent; border-radius: 2px; }} "
+        f"{', '.join(SMALL)} {{ font-size: {size}pt; }} "
+        f"{around} {{ border: 1px solid transparent; border-radius: 2px; }} "
         # napari's themes do not tell a checked button.
         "QToolButton:checked { background: palette(highlight); } "
         # As wide as without the ring.

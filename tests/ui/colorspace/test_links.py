@@ -197,11 +197,17 @@ def test_regions_of_all_tools_are_added_and_subtracted(
     bar.invert.trigger()
     np.testing.assert_array_equal(selected(), ~before)
     bar.invert.trigger()
+    # In the background: looking around each of many colors takes a while.
     bar.grow.trigger()
+    np.testing.assert_array_equal(selected(), before)
+    assert not bar.change_button.isEnabled()
+    widget.session.wait()
+    assert bar.change_button.isEnabled()
     grown = selected()
     assert grown[before].all()
     assert grown.sum() > before.sum()
     bar.shrink.trigger()
+    widget.session.wait()
     assert selected().sum() < grown.sum()
 
 

@@ -1,30 +1,18 @@
-"""The color-space density as layers of a second napari viewer.
+"""The color-space density as layers of napari: volumes and surfaces, placed in color units."""
 
-A volume beside an image would make napari drop the image's units, and red would become a slider of
-the photograph: hence a viewer of its own. Positions are in color units.
-"""
-
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 from napari_colorkde.io.colors.coloring import default_limits
-from napari_colorkde.ui.window.docking import close_at_exit
-from napari_colorkde.ui.window.gl_context import keep_current, main_windows
 
 if TYPE_CHECKING:
     import pint
-    from napari import Viewer
 
     from napari_colorkde.scene.geometry.box_colors import ColorOf
-
-AROUND, FROM_ABOVE = 30.0, 25.0
-"""Whence the first view looks, in degrees."""
 
 SHELL_FRACTIONS = (0.5, 0.9, 0.99)
 """Shares of the pixels within the surfaces."""
@@ -39,99 +27,6 @@ Mesh = tuple[NDArray[Any], NDArray[Any]]
 
 UNITS = {"levels": "level", "ΔE*ab": "ΔE", "ΔE OK": "ΔE"}
 """Units of the volume's axes as pint can name them, by what they are called elsewhere."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class VolumeLayers:
-    """What a viewer of a density volume shows.
-
-    Attributes
-    ----------
-    images, surfaces
-        Data and options of layers.
-    up
-        The channel that points up.
-    """
-
-    images: "list[tuple[NDArray[Any], Options]]"
-    surfaces: "list[tuple[Mesh, Options]]"
-    up: int = 0
-
-
-def make_layers(
-    volume: DensityVolume,
-    names: Sequence[str],
-    *,
-    color_of: "ColorOf | None" = None,
-    shells: Sequence[float] = SHELL_FRACTIONS,
-    up: int = 0,
-    unit: str = "levels",
-) -> Iterator[Progress | VolumeLayers]:
-    """Make the layers of a density volume; yields them at the end. Takes a second or two.
-
-    Parameters
-    ----------
-    volume
-        In one, two or three dimensions.
-    names
-        Of the channels: they become axis labels.
-    color_of
-        Maps colors ``(N, C)`` to sRGB ``(N, 3)`` in 0..1; None takes the view's own.
-    shells
-        Shares of the pixels within the surfaces that are added, hidden at first.
-    up
-        The channel that points up.
-    unit
-        What distances between colors are measured in: one of `UNITS`, or "" for plain numbers.
-    """
-    yield Progress("making the volume's layers")
-    images = volume_layers(volume, names, color_of, unit)
-    surfaces = []
-    for done, fraction in enumerate(sorted(shells, reverse=True), 1):
-        surfaces += shell_layers(volume, names, (fraction,), color_of, unit)
-        yield Progress("making the volume's layers", done / len(shells))
-    yield VolumeLayers(images, surfaces, up)
-
-
-def open_viewer(layers: VolumeLayers, title: str) -> "Viewer":
-    """Show the layers of a density volume in a new viewer.
-
-    Parameters
-    ----------
-    layers
-        From `make_layers`.
-    title
-        What the colors are of.
-    """
-    from napari import Viewer
-
-    before = set(main_windows())
-    viewer = Viewer(title=f"Colors of {title}")
-    for window in set(main_windows()) - before:
-        keep_current(viewer, window)
-        close_at_exit(window, viewer.close)
-    for data, options in layers.images:
-        viewer.add_image(data, **options)
-    for surface, options in layers.surfaces:
-        viewer.add_surface(surface, **options)
-    if viewer.dims.ndim == 3:
-        viewer.dims.ndisplay = 3
-        viewer.scene.overlays.axes.visible = True
-        viewer.scene.camera.set_view_direction(*view_directions(layers.up))
-    viewer.reset_view(reset_camera_angle=False)
-    # napari has selected what was added last: hidden shells, with what is seen scrolled out.
-    viewer.layers.selection = {layer for layer in viewer.layers if layer.visible}
-    return viewer
-
-
-def view_directions(up: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return where to look and what is up: along no axis, so that the cloud has depth."""
-    around, above = np.radians([AROUND, FROM_ABOVE])
-    right, back = (channel for channel in range(3) if channel != up)
-    ahead, upwards = np.zeros(3), np.zeros(3)
-    ahead[[right, back]] = np.cos(above) * np.array([-np.sin(around), np.cos(around)])
-    ahead[up], upwards[up] = -np.sin(above), 1.0
-    return tuple(ahead.tolist()), tuple(upwards.tolist())
 
 
 def volume_layers(
@@ -227,7 +122,7 @@ def _place(volume: DensityVolume, names: Sequence[str], unit: str) -> Options:
         "scale": tuple(map(float, volume.spacing)),
         "translate": tuple(float(axis[0]) for axis in volume.axes),
         "axis_labels": tuple(names),
-        "units": (_pint_unit(unit),) * volume.values.ndim,
+        "units": (pint_unit(unit),) * volume.values.ndim,
     }
 
 
@@ -263,7 +158,7 @@ def _with_row(place: Options) -> Options:
     }
 
 
-def _pint_unit(unit: str) -> "pint.Unit":
+def pint_unit(unit: str) -> "pint.Unit":
     """Return the unit of color values, dimensionless; define it where pint does not know it."""
     import pint
 

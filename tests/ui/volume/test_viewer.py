@@ -13,16 +13,14 @@ import numpy as np
 import pytest
 from napari.components.camera import Camera
 from napari.layers import Image, Surface
+from qtpy.QtWidgets import QListView
 
 from napari_colorkde.core.kde.color_kde import ColorKDE
-from napari_colorkde.ui import volume_viewer
-from napari_colorkde.ui.volume_viewer import (
-    open_viewer,
-    shell_layers,
-    true_colors,
-    view_directions,
-    volume_layers,
-)
+from napari_colorkde.ui.volume import viewer as volume_viewer
+from napari_colorkde.ui.volume.axes import axis_lines
+from napari_colorkde.ui.volume.layers import shell_layers, true_colors, volume_layers
+from napari_colorkde.ui.volume.viewer import open_viewer, view_directions
+from napari_colorkde.ui.window.gl_context import main_windows
 from tests.ui.conftest import RGB, Dock
 
 RED = np.zeros((9, 9, 3), np.uint8)
@@ -85,6 +83,20 @@ def test_the_colors_of_other_numbers_are_given() -> None:
     np.testing.assert_array_equal(swapped[..., 0], true_colors(volume)[..., 2])
 
 
+def test_axes_have_the_color_of_their_channel_and_ticks() -> None:
+    axes = axis_lines(ColorKDE(RGB, 9.0).volume(32, (0, 255)), ("red", "green", "blue"))
+    long = np.linalg.norm(axes.lines[:, 1], axis=1) > 200
+    np.testing.assert_array_equal(axes.lines[long, 1] / 255, np.eye(3))
+    np.testing.assert_allclose(axes.colors[long], np.eye(3))
+    assert [text for text in axes.texts if not text.isdigit()] == ["red", "green", "blue"]
+    at = axes.texts.index("200")
+    np.testing.assert_allclose(axes.places[at], [200, -0.07 * 255, 0])
+    # No axis of these is a color that can be displayed at its end.
+    lab = ColorKDE(RGB, 9.0).volume(32, [(0, 100), (-128, 127), (-128, 127)])
+    plain = axis_lines(lab, ("L*", "a*", "b*"), lambda colors: colors / 50)
+    assert np.ptp(plain.colors) == 0
+
+
 @pytest.mark.parametrize("channels", [1, 2])
 def test_fewer_channels_are_pictures(channels: int) -> None:
     image = RGB[..., :channels] if channels > 1 else RGB[..., 0]
@@ -100,6 +112,15 @@ def other_viewers() -> Iterator[list[Any]]:
     yield opened
     for viewer in opened:
         viewer.close()
+
+
+def _is_in_list(viewer: napari.Viewer, layer: Any) -> bool:
+    """Whether a layer is seen in the layer list without scrolling."""
+    window = next(w for w in main_windows() if w.windowTitle() == viewer.title)
+    (view,) = (v for v in window.findChildren(QListView) if type(v).__name__ == "QtLayerList")
+    row = len(viewer.layers) - 1 - viewer.layers.index(layer)
+    place = view.visualRect(view.model().index(row, 0))
+    return bool(view.viewport().rect().contains(place))
 
 
 @pytest.mark.window
@@ -128,17 +149,32 @@ def test_the_volume_opens_in_a_second_viewer(
     assert threading.get_ident() not in threads
     assert widget.session.estimate is not None
     assert [layer.name for layer in second.layers] == [
-        "density",
-        "true color",
         "shell 99 %",
         "shell 90 %",
         "shell 50 %",
+        "density",
+        "true color",
+        "axes",
+        "numbers",
+    ]
+    assert second.layers.selection == {second.layers["true color"]}
+    shown = [layer for layer in second.layers if layer.visible]
+    assert all(_is_in_list(second, layer) for layer in shown)
+    assert [layer.name for layer in second.layers if layer.visible] == [
+        "true color",
+        "axes",
+        "numbers",
     ]
     assert second.dims.ndisplay == 3
     assert second.dims.axis_labels == ("red", "green", "blue")
     assert [layer.name for layer in viewer.layers] == names
     # Both draw: layers come and go in one while the other is there.
     picture = second.screenshot(canvas_only=True, flash=False)
+    shown = picture.reshape(-1, picture.shape[-1])[:, :3].astype(int)
+    # Each axis is seen in the color of its channel.
+    for channel in range(3):
+        others = np.delete(shown, channel, axis=1).max(axis=1)
+        assert ((shown[:, channel] > 150) & (others < 90)).sum() > 50
     assert np.ptp(picture[..., :3]) > 50
     second.layers.remove("density")
     viewer.layers.remove("photo density")
