@@ -300,7 +300,7 @@ def test_a_kernel_of_other_channels_is_refused_in_words(dock: Dock) -> None:
     widget.session.set(kernel_sets={"gray": KernelSet([Kernel([9.0], [4.0], 1.0)], "gray")})
     widget.colorspace.canvas.region_drawn.emit(BALL)
     widget.links.regions.make_kernel()
-    assert "1 channels" in widget.status.problem.text()
+    assert "for 1 channel;" in widget.status.problem.text()
 
 
 def test_a_click_and_another_image_clear_the_selection(viewer: Viewer, dock: Dock) -> None:
