@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from napari_colorkde.app.results.tasks import duration
 from napari_colorkde.cli.verbosity import LOGGER
 from napari_colorkde.io.provenance import PROGRAM
 
@@ -50,6 +51,7 @@ class TimedStep:
         self.outcome = ""
         self.bar: Progress | None = None
         self._start = self._printed = time.perf_counter()
+        self._begun: tuple[float, float] | None = None
 
     def progress(self, fraction: float) -> None:
         """Say how far the work is, from 0 to 1."""
@@ -57,8 +59,12 @@ class TimedStep:
             self.bar.update(self.bar.task_ids[0], completed=fraction, total=1.0)
             return
         now = time.perf_counter()
+        if self._begun is None:  # what an earlier run has done took no time
+            self._begun = now, fraction
         if now - self._printed > QUIET_SECONDS:
-            print_status(f"{self.title}: {fraction:.0%}")
+            seconds, done = now - self._begun[0], fraction - self._begun[1]
+            rest = f", about {duration(seconds / done * (1 - fraction))} left" if done > 0 else ""
+            print_status(f"{self.title}: {fraction:.0%}{rest}")
             self._printed = now
 
     @property
@@ -84,12 +90,19 @@ def timed_step(title: str) -> Iterator[TimedStep]:
 @contextmanager
 def _bar(title: str) -> "Iterator[Progress]":
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (TextColumn("{task.description} …", markup=False), BarColumn(24))
     bar = Progress(
         *columns,
         TaskProgressColumn(),
+        TimeRemainingColumn(compact=True),
         console=Console(file=sys.stderr, highlight=False),
         transient=True,
     )

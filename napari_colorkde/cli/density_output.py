@@ -1,10 +1,12 @@
 """What `density` writes: densities, posteriors, ratios or classes, with how to get them again."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_colorkde.cli.console import timed_step
+from napari_colorkde.cli.console import TimedStep, print_status, timed_step
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +32,8 @@ class Result:
         For a picture.
     color_bar
         Whether a picture has a bar with numbers at its right.
+    sources
+        The files that went in.
     """
 
     path: Path
@@ -38,13 +42,14 @@ class Result:
     log: bool
     colormap: str
     color_bar: bool = False
+    sources: tuple[Path, ...] = ()
 
     def write(self, values: "NDArray[Any]", limits: tuple[float, float] | None = None) -> None:
         """Write densities, or other floats, one per pixel."""
         from napari_colorkde.io.densities import write_density
         from napari_colorkde.io.provenance import provenance
 
-        with timed_step(f"Writing {self.path}"):
+        with self._writing() as work:
             write_density(
                 self.path,
                 values,
@@ -53,6 +58,8 @@ class Result:
                 colormap=self.colormap,
                 contrast_limits=limits,
                 color_bar=self.color_bar,
+                sources=self.sources,
+                progress=_since_the_start(work),
             )
 
     def write_classified(
@@ -60,6 +67,7 @@ class Result:
     ) -> None:
         """Write what `judge` has found."""
         from napari_colorkde.core.classification.classes import class_names
+        from napari_colorkde.core.palette.image_tiles import is_dask
 
         names = class_names(kernel_sets)
         if show == "class":
@@ -67,28 +75,65 @@ class Result:
             return
         cls = self.origin.get("cls", names[0])
         self.origin["values"] = f"posterior of {cls!r}"
-        limits = (0.0, 1.0)
+        limits: tuple[float, float] | None = (0.0, 1.0)
         if show == "ratio":
             against = self.origin.get("against", next(name for name in names if name != cls))
             self.origin["values"] = f"log-likelihood ratio of {cls!r} and {against!r}, nats"
             # Colors show the sign: the middle of the colormap is a ratio of 1.
-            limits = symmetric_limits(values)
+            limits = None if is_dask(values) else symmetric_limits(values)
         self.write(values, limits)
 
     def _write_classes(self, labels: "NDArray[Any]", names: tuple[str, ...]) -> None:
         import numpy as np
 
+        from napari_colorkde.core.palette.image_tiles import is_dask
         from napari_colorkde.io.class_maps import write_class_map
         from napari_colorkde.io.provenance import provenance
 
-        with timed_step(f"Writing {self.path}") as work:
+        with self._writing() as work:
             description = provenance(self.command, **self.origin)
-            write_class_map(self.path, labels, names, description=description)
+            write_class_map(
+                self.path,
+                labels,
+                names,
+                description=description,
+                sources=self.sources,
+                progress=_since_the_start(work),
+            )
+            if is_dask(labels):
+                return
             counts = np.bincount(labels.ravel(), minlength=len(names) + 1)
             shares = zip(("none", *names), counts / labels.size, strict=True)
             work.outcome = ", ".join(
                 f"{i} {name} {share:.1%}" for i, (name, share) in enumerate(shares)
             )
+
+    @contextmanager
+    def _writing(self) -> Iterator[TimedStep]:
+        """Write; if that is stopped, say what is kept."""
+        from napari_colorkde.io.formats.resumable import unfinished_of
+
+        try:
+            with timed_step(f"Writing {self.path}") as work:
+                yield work
+        except BaseException:
+            if unfinished_of(self.path) is not None:
+                print_status(f"What {self.path} has is kept; the same command goes on from there.")
+            raise
+
+
+def _since_the_start(work: TimedStep) -> Callable[[float], None]:
+    """Return what shows how far a step is, and says how much was there before."""
+    is_first = True
+
+    def progress(fraction: float) -> None:
+        nonlocal is_first
+        if is_first and fraction > 0:
+            print_status(f"{fraction:.0%} of it was written before.")
+        is_first = False
+        work.progress(fraction)
+
+    return progress
 
 
 def symmetric_limits(values: "NDArray[Any]") -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """What the commands compute, step by step. Each step says what came of it."""
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -98,6 +99,7 @@ def kde_density(
     import numpy as np
 
     from napari_colorkde.core.kde.color_kde import ColorKDE
+    from napari_colorkde.core.palette.image_tiles import is_dask
 
     if per_frame and len(image.shape) > 2:
         found = [
@@ -114,7 +116,10 @@ def kde_density(
         values = kde.density(log=log)
         work.outcome = f"{sigmas_text(kde.covariance)}, on {kde.device.name}"
     with timed_step("Density of each pixel"):
-        painted = palette.paint(values, image.pixels, image.mask, image.channel_axis)
+        paint = functools.partial(palette.paint, values)
+        if is_dask(image.pixels):
+            paint = functools.partial(palette.paint_lazily, values, np.nan)
+        painted = paint(image.pixels, image.mask, image.channel_axis)
     return painted, kde.covariance
 
 

@@ -5,12 +5,21 @@ that it is a picture for people and still a map for programs; entry 0 is transpa
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.io.export_formats import atomic_export, check_export, export_format
+from napari_colorkde.core.palette.image_tiles import is_dask
+from napari_colorkde.io.export_formats import (
+    atomic_export,
+    check_export,
+    export_format,
+    write_in_blocks,
+)
+from napari_colorkde.io.formats.blocks import BlockPicture, no_progress
 from napari_colorkde.io.provenance import provenance
 
 
@@ -20,6 +29,8 @@ def write_class_map(
     names: Sequence[str],
     *,
     description: Mapping[str, object] | None = None,
+    sources: Sequence[Path] = (),
+    progress: Callable[[float], None] = no_progress,
 ) -> None:
     """Write the class of each pixel.
 
@@ -35,6 +46,8 @@ def write_class_map(
         The classes.
     description
         How to get the file again, as `provenance` gives it.
+    sources, progress
+        As for `write_density`.
 
     Raises
     ------
@@ -44,18 +57,22 @@ def write_class_map(
         If the file cannot be written. A file that stood there before is then still whole.
     """
     path = check_export(path)
-    array = np.asarray(labels)
+    array = cast("NDArray[Any]", labels) if is_dask(labels) else np.asarray(labels)
     if array.ndim < 2 or array.size == 0 or array.dtype.kind != "u" or array.itemsize > 2:
         raise ValueError(
             f"labels is an array of {array.dtype} with shape {array.shape}; "
             "give uint8 or uint16, one per pixel, (H, W)."
         )
-    if array.max() > len(names):
+    if not is_dask(array) and array.max() > len(names):
         raise ValueError(f"labels go up to {array.max()}, but there are {len(names)} names.")
     record = provenance() if description is None else dict(description)
     record["classes"] = {"0": "none", **{str(i + 1): name for i, name in enumerate(names)}}
     known = export_format(path)
     if known.write_classes is None:
         raise ValueError(f"path {str(path)!r}: {known.title} holds no classes.")
+    if is_dask(array):
+        if write_in_blocks(BlockPicture(path, array, record, names, sources, progress)):
+            return
+        array = np.asarray(array)
     with atomic_export(path, known) as scratch:
         known.write_classes(scratch, array, names, record)

@@ -6,18 +6,22 @@ no second file is written beside it: take NPZ where the origin shall travel with
 """
 
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.palette.image_tiles import is_dask
 from napari_colorkde.io.export_formats import (
     DensityMap,
     atomic_export,
     check_export,
     export_format,
+    write_in_blocks,
 )
+from napari_colorkde.io.formats.blocks import BlockPicture, no_progress
 from napari_colorkde.io.provenance import provenance
 
 
@@ -30,6 +34,8 @@ def write_density(
     colormap: str | NDArray[Any] = "magma",
     contrast_limits: tuple[float, float] | None = None,
     color_bar: bool = False,
+    sources: Sequence[Path] = (),
+    progress: Callable[[float], None] = no_progress,
 ) -> None:
     """Write the density, or log-density, at each pixel of an image.
 
@@ -41,7 +47,8 @@ def write_density(
         colored picture of 8 bits per channel, for looking at; ``.ome.tif`` and ``.zarr`` OME's.
     density
         ``(H, W)`` floats, or any array-like with leading axes (not for PNG). NaN, which marks
-        pixels that do not count, is kept; in the PNG it is transparent.
+        pixels that do not count, is kept; in the PNG it is transparent. A dask array is written
+        block by block to OME-TIFF and OME-Zarr.
     log
         Whether these are log-densities.
     description
@@ -51,6 +58,9 @@ def write_density(
         `napari_colorkde.io.colors.coloring.default_limits`.
     color_bar
         For the PNG: a bar with numbers at the right, which makes the picture wider.
+    sources, progress
+        Of a dask array that is written block by block: what it is made of, so that a run that was
+        stopped is gone on with (OME-Zarr), and what is called with the fraction that is done.
 
     Raises
     ------
@@ -60,7 +70,7 @@ def write_density(
         If the file cannot be written. A file that stood there before is then still whole.
     """
     path = check_export(path)
-    array = np.asarray(density)
+    array = cast("NDArray[Any]", density) if is_dask(density) else np.asarray(density)
     if array.ndim < 2 or array.size == 0 or array.dtype.kind != "f":
         raise ValueError(
             f"density is an array of {array.dtype} with shape {array.shape}; "
@@ -71,6 +81,11 @@ def write_density(
     known = export_format(path)
     if known.write_density is None:
         raise ValueError(f"path {str(path)!r}: {known.title} holds no density.")
+    if is_dask(array):
+        values = array.astype(np.float32)
+        if write_in_blocks(BlockPicture(path, values, record, None, sources, progress)):
+            return
+        array = np.asarray(array)
     with atomic_export(path, known) as scratch:
         shown = DensityMap(array, log, colormap, contrast_limits, color_bar)
         known.write_density(scratch, shown, record)

@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 
 from napari_colorkde.io.atomic import atomic_folder, atomic_path, check_target, has_suffix
 from napari_colorkde.io.formats import npy, npz, png
+from napari_colorkde.io.formats.blocks import BlockPicture
 from napari_colorkde.io.formats.color_space import cube, nrrd, ply
+from napari_colorkde.io.formats.ome_zarr import blocks as zarr_blocks
 from napari_colorkde.io.formats.ome_zarr import writer as ome_zarr
+from napari_colorkde.io.formats.tiff import blocks as tiff_blocks
 from napari_colorkde.io.formats.tiff import ome as ome_tiff
 from napari_colorkde.io.formats.tiff import writer as tiff_writer
 
@@ -52,6 +55,7 @@ class DensityMap:
 
 
 WriteDensity = Callable[[Path, DensityMap, Mapping[str, object]], None]
+WriteBlocks = Callable[[BlockPicture], None]
 WriteClasses = Callable[[Path, NDArray[Any], Sequence[str], Mapping[str, object]], None]
 
 
@@ -70,6 +74,9 @@ class ExportFormat:
     write_density, write_classes, write_volume
         Write to a path in place, with how to get the file again; None where the format has no room
         for that.
+    write_blocks
+        Writes what comes in blocks, with bounded memory, whole or not at all; None where the format
+        is not written so.
     check_volume
         Raises `ValueError` for volumes that it has no room for; None where it has for all.
     is_picture
@@ -84,6 +91,7 @@ class ExportFormat:
     write_density: WriteDensity | None = None
     write_classes: WriteClasses | None = None
     write_volume: WriteVolume | None = None
+    write_blocks: WriteBlocks | None = None
     check_volume: CheckVolume | None = None
     is_picture: bool = False
     is_folder: bool = False
@@ -123,6 +131,7 @@ EXPORT_FORMATS = (
         "float32 with the size of a pixel, a pyramid where large",
         ome_tiff.write_density,
         ome_tiff.write_classes,
+        write_blocks=tiff_blocks.write_blocks,
     ),
     ExportFormat(
         "OME-Zarr",
@@ -131,6 +140,7 @@ EXPORT_FORMATS = (
         ome_zarr.write_density,
         ome_zarr.write_classes,
         ome_zarr.write_volume,
+        zarr_blocks.write_blocks,
         ome_zarr.check_volume,
         is_folder=True,
     ),
@@ -222,6 +232,32 @@ def check_export(path: str | os.PathLike[str], *, volume: bool = False, name: st
 def atomic_export(path: Path, known: ExportFormat) -> AbstractContextManager[Path]:
     """Give a place to write to, which becomes the file or the folder when all went well."""
     return atomic_folder(path) if known.is_folder else atomic_path(path)
+
+
+def write_in_blocks(picture: BlockPicture) -> bool:
+    """Write a dask array to a path whose suffix was checked; False where it is to be made whole.
+
+    Raises
+    ------
+    ValueError
+        If the format is not written block by block, and the whole is larger than memory.
+    OSError
+        If the file cannot be written. What a run that was stopped has written is kept.
+    """
+    from napari_colorkde.core.number_text import bytes_text
+    from napari_colorkde.io.datasets.memory import available_bytes
+
+    known = export_format(picture.path)
+    if known.write_blocks is not None:
+        known.write_blocks(picture)
+        return True
+    wanted, free = picture.values.nbytes, available_bytes()
+    if wanted > free:
+        raise ValueError(
+            f"path {str(picture.path)!r}: the result takes {bytes_text(wanted)} and "
+            f"{bytes_text(free)} of memory are free; write .zarr or .ome.tif, block by block."
+        )
+    return False
 
 
 def file_filter() -> str:

@@ -720,7 +720,9 @@ def test_long_work_without_a_terminal_speaks_seldom(
     with timed_step("Adding") as work:
         for i in range(25):
             work.progress(i / 25)
-    assert capsys.readouterr().err == "Adding: 40%\nAdding: 84%\nAdding (26.00 s)\n"
+    assert capsys.readouterr().err == (
+        "Adding: 40%, about 15 s left\nAdding: 84%, about 4 s left\nAdding (26.00 s)\n"
+    )
 
 
 def test_table_is_aligned() -> None:

@@ -104,7 +104,11 @@ def named_error(path: Path, sentence: str) -> str:
 
 def time_left(seconds: float, done: int, left: int) -> str:
     """Estimate how long the rest takes, in words, from the time that those before took."""
-    rest = seconds / done * left
+    return duration(seconds / done * left)
+
+
+def duration(rest: float) -> str:
+    """Return a time in seconds, in words."""
     if rest < 90:
         return f"{rest:.0f} s"
     minutes = rest / 60

@@ -156,6 +156,7 @@ def density(
             f"{shape}; write .tif or .npy."
         )
     result = Result(output, {"image": str(image)}, context.obj or "", log, colormap, color_bar)
+    result.sources = tuple(filter(None, (image, mask, kernels)))
     if read.pixel_size is not None:
         result.origin[PIXEL_SIZE] = list(read.pixel_size)
     if read.geo_tags:

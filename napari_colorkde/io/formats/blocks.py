@@ -4,13 +4,16 @@ A source is indexed by a slice for each axis and decodes what lies there; dask a
 a time. Sources say where they are, not what they have open, so that other processes read them, too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.palette.image_tiles import is_dask
+from napari_colorkde.io.provenance import as_json
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -25,6 +28,53 @@ BLOCK_ROWS = 512
 
 CHUNK = 512
 """Rows and columns of what is written in one piece, about."""
+
+
+def no_progress(fraction: float) -> None:
+    """Say nothing of how far the work is."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockPicture:
+    """A result that is written block by block.
+
+    Attributes
+    ----------
+    path
+        Where.
+    values
+        A dask array ``(..., H, W)``: float32, or numbers of classes.
+    record
+        How to get it again.
+    names
+        The classes; None of densities.
+    sources
+        Files that it is made of: a run that was stopped is gone on with while they are the same.
+    progress
+        Is called with the fraction that is done.
+    """
+
+    path: Path
+    values: Any
+    record: Mapping[str, object]
+    names: Sequence[str] | None = None
+    sources: Sequence[Path] = ()
+    progress: Callable[[float], None] = no_progress
+
+    def key(self) -> dict[str, object]:
+        """Return what the result is made of, and how."""
+        stamps = {}
+        for source in self.sources:
+            found = (source / "zarr.json" if (source / "zarr.json").exists() else source).stat()
+            stamps[str(source.resolve())] = [found.st_size, found.st_mtime_ns]
+        return {"record": as_json(self.record), "sources": stamps, "names": self.names}
+
+
+def uniform_blocks(values: Any) -> Any:
+    """Return a dask array whose blocks are of one size along each axis, but for the last."""
+    sizes = {axis: chunks[0] for axis, chunks in enumerate(values.chunks)}
+    fits = all(set(c[:-1]) <= {c[0]} and c[-1] <= c[0] for c in values.chunks)
+    return values if fits else values.rechunk({axis: max(values.chunks[axis]) for axis in sizes})
 
 
 class BlockSource(Protocol):

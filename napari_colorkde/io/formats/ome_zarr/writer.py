@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.io.colors.colormaps import CLASS_COLORS
-from napari_colorkde.io.formats.tiff.ome import LARGE, halved
+from napari_colorkde.io.formats.tiff.ome import LARGE, halved, halved_shape
 from napari_colorkde.io.provenance import PIXEL_SIZE, as_json
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from napari_colorkde.io.export_formats import DensityMap
 
 CHUNK = 512
+
+LABELS = "labels/classes"
+"""The group of class maps."""
 
 
 def write_density(path: Path, density: "DensityMap", record: Mapping[str, object]) -> None:
@@ -31,9 +34,15 @@ def write_classes(
     path: Path, labels: NDArray[Any], names: Sequence[str], record: Mapping[str, object]
 ) -> None:
     """Write numbers of classes, as an image and as its labels with names and colors."""
+    _write_image(path, "", labels, record, averages=False)
+    extra = create_labels(path, names)
+    _write_image(path, LABELS, labels, record, averages=False, extra=extra)
+
+
+def create_labels(path: Path, names: Sequence[str]) -> Mapping[str, object]:
+    """Create the group of labels, and return what is said about those of classes."""
     import zarr
 
-    _write_image(path, "", labels, record, averages=False)
     group = zarr.open_group(path, mode="a").create_group("labels")
     group.attrs["ome"] = {"version": "0.5", "labels": ["classes"]}
     numbers = range(1, len(names) + 1)
@@ -47,8 +56,7 @@ def write_classes(
         ],
         "source": {"image": "../../"},
     }
-    extra = {"image-label": about}
-    _write_image(path, "labels/classes", labels, record, averages=False, extra=extra)
+    return {"image-label": about}
 
 
 def check_volume(volume: "DensityVolume") -> None:
@@ -90,41 +98,100 @@ def _write_image(
     origin: Sequence[float] | None = None,
     extra: Mapping[str, object] | None = None,
 ) -> None:
-    import zarr
-
     if values.ndim > 4:
         values = values.reshape(-1, *values.shape[-3:])
-    axes = "tzyx"[-values.ndim :]
+    arrays = create_image(
+        path,
+        name,
+        values.shape,
+        values.dtype,
+        record,
+        averages=averages,
+        scale=scale,
+        origin=origin,
+        extra=extra,
+    )
+    level = values
+    for number, array in enumerate(arrays):
+        if number:
+            level = halved(level, averages=averages)
+        array[:] = level
+
+
+def create_image(
+    path: Path,
+    name: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    record: Mapping[str, object],
+    *,
+    averages: bool,
+    sides: tuple[int, int] = (CHUNK, CHUNK),
+    scale: Sequence[float] | None = None,
+    origin: Sequence[float] | None = None,
+    extra: Mapping[str, object] | None = None,
+) -> list[Any]:
+    """Create the arrays of an image, the finest first, and all that is said about it.
+
+    Parameters
+    ----------
+    path, name
+        The root, and the group in it; "" is the root itself.
+    shape, dtype, record
+        Of the image, of two to four axes, and how to get it again.
+    averages
+        Whether levels are means or every second pixel: `halved`.
+    sides
+        Rows and columns of a chunk.
+    scale, origin
+        Step and start of each axis; None: the size of a pixel, from `record`.
+    extra
+        What else is said.
+
+    Returns
+    -------
+    list of zarr.Array
+        Nothing is written in them yet.
+    """
+    import zarr
+    from zarr.codecs import BloscCodec
+
+    axes = "tzyx"[-len(shape) :]
     size = record.get(PIXEL_SIZE)
     unit = ""
     if scale is None:
-        scale = [1.0] * values.ndim
+        scale = [1.0] * len(shape)
         if isinstance(size, Sequence) and len(size) == 2:
             scale = [*scale[:-2], float(size[0]), float(size[1])]
             unit = "micrometer"
     root = zarr.open_group(path, mode="a", zarr_format=3)
     group = root.create_group(name) if name else root
-    datasets, level, number, factor = [], values, 0, 1
+    arrays: list[Any] = []
+    datasets: list[dict[str, object]] = []
+    number, factor = 0, 1
     while True:
-        chunks = (1,) * (level.ndim - 2) + tuple(min(CHUNK, n) for n in level.shape[-2:])
-        array = group.create_array(
-            str(number),
-            shape=level.shape,
-            dtype=level.dtype,
-            chunks=chunks,
-            dimension_names=list(axes),
+        chunks = tuple(min(side, n) for side, n in zip(sides, shape[-2:], strict=True))
+        arrays.append(
+            group.create_array(
+                str(number),
+                shape=shape,
+                dtype=dtype,
+                chunks=(1,) * (len(shape) - 2) + chunks,
+                dimension_names=list(axes),
+                # Eight times as fast as zstd, and no larger, of floats.
+                compressors=BloscCodec(cname="lz4", clevel=5, shuffle="bitshuffle"),
+            )
         )
-        array[:] = level
-        factors = [1] * (level.ndim - 2) + [factor] * 2
+        factors = [1] * (len(shape) - 2) + [factor] * 2
         transforms: list[dict[str, object]] = [
             {"type": "scale", "scale": [s * f for s, f in zip(scale, factors, strict=True)]}
         ]
         if origin is not None:
             transforms.append({"type": "translation", "translation": list(origin)})
         datasets.append({"path": str(number), "coordinateTransformations": transforms})
-        if max(level.shape[-2:]) <= LARGE:
+        if max(shape[-2:]) <= LARGE:
             break
-        level = halved(level, averages=averages)
+        shape = halved_shape(shape, averages=averages)
         number, factor = number + 1, factor * 2
     kinds = {"t": "time"}
     described: list[dict[str, str]] = [
@@ -135,3 +202,4 @@ def _write_image(
     multiscales = [{"name": name or "values", "axes": described, "datasets": datasets}]
     group.attrs["ome"] = {"version": "0.5", "multiscales": multiscales, **(extra or {})}
     group.attrs["napari-colorkde"] = as_json(record)
+    return arrays

@@ -44,13 +44,47 @@ def halved(values: NDArray[Any], *, averages: bool) -> NDArray[Any]:
     return mean
 
 
+def halved_shape(shape: tuple[int, ...], *, averages: bool) -> tuple[int, ...]:
+    """Return the shape that `halved` gives."""
+    if not averages or min(shape[-2:]) < 2:
+        return (*shape[:-2], *(-(-n // 2) for n in shape[-2:]))
+    return (*shape[:-2], *(n // 2 for n in shape[-2:]))
+
+
 def _write(
     path: Path, values: NDArray[Any], record: Mapping[str, object], *, averages: bool
 ) -> None:
     frames = values.reshape(-1, *values.shape[-3:]) if values.ndim > 4 else values
+    n_levels = levels_above(frames.shape)
+    options = options_for(is_tiled=n_levels > 0)
+    with tifffile.TiffWriter(path, ome=True, bigtiff=frames.nbytes > 1 << 31) as tiff:
+        metadata, extratags = metadata_of(frames.ndim, record), geo_extratags(record)
+        tiff.write(frames, subifds=n_levels, metadata=metadata, extratags=extratags, **options)
+        level = frames
+        for _ in range(n_levels):
+            level = halved(level, averages=averages)
+            tiff.write(level, subfiletype=1, metadata=None, **options)
+
+
+def levels_above(shape: tuple[int, ...]) -> int:
+    """Return how many coarser levels a picture of this shape has."""
+    n_levels = 0
+    while max(shape[-2:]) >> n_levels > LARGE:
+        n_levels += 1
+    return n_levels
+
+
+def options_for(*, is_tiled: bool) -> dict[str, Any]:
+    """Return how tifffile writes each level."""
+    options: dict[str, Any] = {"photometric": "minisblack", "software": SOFTWARE}
+    return options | {"tile": (TILE, TILE), "compression": "zlib"} if is_tiled else options
+
+
+def metadata_of(ndim: int, record: Mapping[str, object]) -> dict[str, Any]:
+    """Return what the OME-XML says of a picture."""
     text = as_lines(record)
     metadata: dict[str, Any] = {
-        "axes": {2: "YX", 3: "ZYX", 4: "TZYX"}[frames.ndim],
+        "axes": {2: "YX", 3: "ZYX", 4: "TZYX"}[ndim],
         "Description": text,
         "Creator": SOFTWARE,
         # The same state gives the same file.
@@ -60,16 +94,4 @@ def _write(
     if isinstance(size, Sequence) and len(size) == 2:
         metadata |= {"PhysicalSizeY": size[0], "PhysicalSizeX": size[1]}
         metadata |= {"PhysicalSizeYUnit": "µm", "PhysicalSizeXUnit": "µm"}
-    options: dict[str, Any] = {"photometric": "minisblack", "software": SOFTWARE}
-    n_levels = 0
-    while max(frames.shape[-2:]) >> n_levels > LARGE:
-        n_levels += 1
-    if n_levels:
-        options |= {"tile": (TILE, TILE), "compression": "zlib"}
-    with tifffile.TiffWriter(path, ome=True, bigtiff=frames.nbytes > 1 << 31) as tiff:
-        extratags = geo_extratags(record)
-        tiff.write(frames, subifds=n_levels, metadata=metadata, extratags=extratags, **options)
-        level = frames
-        for _ in range(n_levels):
-            level = halved(level, averages=averages)
-            tiff.write(level, subfiletype=1, metadata=None, **options)
+    return metadata

@@ -1,0 +1,127 @@
+"""Folders that are filled piece by piece, and go on where a run was stopped, killed or failed.
+
+What is written lies beside the target under a hidden name until it is complete, with a journal of
+the pieces that are done and the key of what is being made: only a run that makes the same goes on.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from napari_colorkde.io.atomic import atomic_folder, check_target
+
+_KEY, _JOURNAL, _WRITER, _CONTENT = "key.json", "done", "writer", "content"
+
+
+class Unfinished:
+    """A folder that is being filled.
+
+    Attributes
+    ----------
+    content
+        Where to write.
+    done
+        Names of the pieces that are written already.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self.content = place / _CONTENT
+        self._journal = place / _JOURNAL
+        self.done = _finished(self._journal)
+
+    def note(self, piece: str) -> None:
+        """Say that a piece is written."""
+        with self._journal.open("a", encoding="ascii") as file:
+            file.write(f"{piece}\n")
+        self.done.add(piece)
+
+
+@contextmanager
+def resumable_folder(target: Path, key: Mapping[str, object]) -> Iterator[Unfinished]:
+    """Give a folder to fill; when the block ends well, it becomes `target`.
+
+    Parameters
+    ----------
+    target
+        Where the folder shall appear, as for `atomic_folder`.
+    key
+        What is made of what, as JSON has it. An unfinished folder of the same key is gone on with,
+        one of another is removed.
+
+    Yields
+    ------
+    Unfinished
+        If the block raises anything, it stays for the next run.
+
+    Raises
+    ------
+    OSError
+        As from `atomic_folder`; also where another process is writing the same.
+    """
+    path = check_target(target, is_folder=True).resolve()
+    place = _place(path)
+    text = json.dumps(dict(key), sort_keys=True, default=str)
+    if place.is_dir():
+        _refuse_other_writer(path, place)
+        if _read(place / _KEY) != text:
+            shutil.rmtree(place)
+    if not place.is_dir():
+        (place / _CONTENT).mkdir(parents=True)
+        (place / _KEY).write_text(text, encoding="utf-8")
+    (place / _WRITER).write_text(str(os.getpid()), encoding="ascii")
+    try:
+        yield Unfinished(place)
+        with atomic_folder(path) as scratch:
+            scratch.rmdir()
+            (place / _CONTENT).rename(scratch)
+        shutil.rmtree(place)
+    finally:
+        with contextlib.suppress(OSError):
+            (place / _WRITER).unlink()
+
+
+def unfinished_of(target: Path) -> Path | None:
+    """Return what a run that was stopped has left of a target; None where there is nothing."""
+    place = _place(target.resolve())
+    return place if place.is_dir() else None
+
+
+def _place(path: Path) -> Path:
+    stem = path.stem.encode("utf-8", "ignore")[:100].decode("utf-8", "ignore")
+    return path.with_name(f".{stem}.unfinished{path.suffix}")
+
+
+def _finished(journal: Path) -> set[str]:
+    """Return the pieces of a journal; a line that was cut off by a kill is none."""
+    text = _read(journal)
+    return set(text[: text.rfind("\n") + 1].split())
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
+def _refuse_other_writer(path: Path, place: Path) -> None:
+    try:
+        process = int(_read(place / _WRITER))
+    except ValueError:
+        return
+    if process != os.getpid() and sys.platform != "win32":
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return
+        except OSError:
+            pass
+        raise OSError(
+            f"path {str(path)!r} is being written by another process, {process}; wait for it, or "
+            "give another name."
+        )
