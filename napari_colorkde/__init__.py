@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from napari_colorkde.io.kernels.kernel_files import save_kernels as save_kernels
     from napari_colorkde.io.palettes import load_palette as load_palette
     from napari_colorkde.io.palettes import save_palette as save_palette
+    from napari_colorkde.io.volumes import load_volume as load_volume
+    from napari_colorkde.io.volumes import save_volume as save_volume
 
 _HOMES = {
     "ColorKDE": "core.kde.color_kde",
@@ -57,12 +59,14 @@ _HOMES = {
     "grid_search": "core.vectors.grid_search",
     "load_kernels": "io.kernels.kernel_files",
     "load_palette": "io.palettes",
+    "load_volume": "io.volumes",
     "posteriors": "core.classification.posteriors",
     "read_image": "io.images",
     "read_look": "io.formats.color_space.look",
     "roc": "core.classification.roc",
     "save_kernels": "io.kernels.kernel_files",
     "save_palette": "io.palettes",
+    "save_volume": "io.volumes",
     "select_bandwidth": "core.kde.bandwidth",
 }
 

@@ -20,6 +20,12 @@ SIGNATURES = {
     "ColorKDE.leave_one_color_out": "(self)",
     "ColorKDE.leave_one_out": "(self)",
     "ColorKDE.log_likelihood": "(self, image, *, mask=None, channel_axis=-1)",
+    "ColorKDE.log_volume": "(self, bins=64, extent=None)",
+    "ColorKDE.modes": "(self, n=10)",
+    "ColorKDE.to_xarray": "(self, bins=128, extent=None, *, sampling='points')",
+    "DensityVolume.marginal": "(self, axes)",
+    "DensityVolume.slice": "(self, at)",
+    "DensityVolume.to_xarray": "(self)",
     "ColorKDE.volume": "(self, bins=128, extent=None, *, sampling='points')",
     "GaussianKDE": "(bandwidth=1.0, device='auto')",
     "GaussianKDE.conditional": "(self, given)",
@@ -82,6 +88,7 @@ SIGNATURES = {
     "grid_search": "(train, valid, sigmas, test=None, *, device='auto', progress=None)",
     "load_kernels": "(path)",
     "load_palette": "(path)",
+    "load_volume": "(path)",
     "posteriors": (
         "(image, kernels, *, priors=None, mask=None, channel_axis=-1, space=None, device='auto')"
     ),
@@ -91,6 +98,7 @@ SIGNATURES = {
     "roc": "(scores, labels, positive=None, *, unlabeled='automatic', mask=None)",
     "save_kernels": "(path, kernel_sets, *, about='')",
     "save_palette": "(path, palette, *, description=None)",
+    "save_volume": "(path, volume, *, description=None)",
     "select_bandwidth": (
         "(image, method='loco', candidates=None, *, shape='isotropic', space='rgb', exact=False,"
         " mask=None, channel_axis=-1, device='auto')"

@@ -96,6 +96,21 @@ def color_space(name: str, palette: "Palette | None" = None) -> ColorSpace:
     return space.fit(palette)
 
 
+def channel_names(space: str, n_channels: int) -> list[str]:
+    """Letters for red, green and blue in the order of the space, otherwise numbers from 1."""
+    if space in OWN_CHANNELS and n_channels == RGB_CHANNELS:
+        return list(space)
+    return [str(i + 1) for i in range(n_channels)]
+
+
+def names_of_axes(space: str, n_channels: int) -> tuple[str, ...]:
+    """Return the names of a space's axes; where there are not three, numbers from 1."""
+    known = COLOR_SPACES.get(space)
+    if known is not None and n_channels == len(known.channels):
+        return known.channels
+    return tuple(f"channel {i + 1}" for i in range(n_channels))
+
+
 def rgb_fractions(colors: NDArray[Any], dtype: "np.dtype[Any] | None" = None) -> Colors:
     """Return three-channel colors as sRGB in 0..1.
 

@@ -9,11 +9,14 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from tokenize import TokenError
-from typing import TYPE_CHECKING
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
+from napari_colorkde.core.checks.arguments import choice, path_of
+from napari_colorkde.core.kde.volumes.density_volume import SAMPLINGS, DensityVolume
 from napari_colorkde.io.export_formats import (
     atomic_export,
     check_export,
@@ -22,11 +25,11 @@ from napari_colorkde.io.export_formats import (
 )
 from napari_colorkde.io.provenance import provenance
 
-if TYPE_CHECKING:
-    from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
+SHOW_DENSITIES = (".cube", ".ply")
+"""Formats of pictures of densities."""
 
 
-def write_volume(
+def save_volume(
     path: str | os.PathLike[str],
     volume: "DensityVolume",
     *,
@@ -37,7 +40,7 @@ def write_volume(
     Parameters
     ----------
     path
-        ``.npz`` everything, for `read_volume`; ``.npy`` the values alone; ``.tif`` float32 with
+        ``.npz`` everything, for `load_volume`; ``.npy`` the values alone; ``.tif`` float32 with
         voxel size and origin in color units, readable by ImageJ; ``.nrrd`` and ``.zarr`` alike for
         other programs; ``.cube`` a look-up table of densities as fractions of the highest;
         ``.ply`` the shell around 90 % of the mass.
@@ -53,7 +56,16 @@ def write_volume(
     OSError
         If the file cannot be written. A file that stood there before is then still whole.
     """
-    path = check_export(path, volume=True)
+    if not isinstance(volume, DensityVolume):
+        raise TypeError(
+            f"volume is a {type(volume).__name__}; give a DensityVolume, as color_kde returns."
+        )
+    path = check_export(path_of(path), volume=True)
+    if volume.is_log and path.suffix.lower() in SHOW_DENSITIES:
+        raise ValueError(
+            f"volume holds logarithms, which {path.suffix} has no room for; give one of densities, "
+            "or use .npz, .npy, .tif or .nrrd."
+        )
     record = provenance() if description is None else dict(description)
     known = export_format(path, volume_suffixes())
     if known.write_volume is None:
@@ -62,8 +74,20 @@ def write_volume(
         known.write_volume(scratch, volume, record)
 
 
-def read_volume(path: str | os.PathLike[str]) -> "DensityVolume":
-    """Read a volume that `write_volume` wrote as ``.npz``.
+def _since(file: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Return what volumes say in files of today; older ones are points of a plain density."""
+    if "sampling" not in file:
+        return {}
+    return {
+        "boundary": str(file["boundary"]),
+        "sampling": choice(str(file["sampling"]), "sampling", SAMPLINGS),
+        "is_log": bool(file["is_log"]),
+        "names": tuple(map(str, file["names"])),
+    }
+
+
+def load_volume(path: str | os.PathLike[str]) -> "DensityVolume":
+    """Read a volume that `save_volume` wrote as ``.npz``.
 
     Raises
     ------
@@ -72,9 +96,7 @@ def read_volume(path: str | os.PathLike[str]) -> "DensityVolume":
     OSError
         If there is no such file.
     """
-    from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
-
-    path = Path(path)
+    path = Path(path_of(path))
     if not path.is_file():
         raise FileNotFoundError(f"volume {str(path)!r} does not exist; check the name.")
     try:
@@ -88,6 +110,7 @@ def read_volume(path: str | os.PathLike[str]) -> "DensityVolume":
                 covariance=file["covariance"],
                 mass_inside=float(file["mass_inside"]),
                 space=str(file["space"]),
+                **_since(file),
             )
     except (
         ValueError,

@@ -175,7 +175,7 @@ def _report(widget: "ColorKDEWidget") -> None:
 
 
 def _write_results(viewer: "Viewer", widget: "ColorKDEWidget", folder: Path, stem: str) -> None:
-    from napari_colorkde.io.volumes import write_volume
+    from napari_colorkde.io.volumes import save_volume
 
     session = widget.session
     density, volume = folder / f"{stem}-density.tif", folder / f"{stem}-volume.npz"
@@ -191,7 +191,7 @@ def _write_results(viewer: "Viewer", widget: "ColorKDEWidget", folder: Path, ste
         session.wait()
     if session.estimate is not None:
         with _timed(f"wrote {volume}"):
-            write_volume(volume, session.estimate.volume, description=session.description())
+            save_volume(volume, session.estimate.volume, description=session.description())
 
 
 def _let_draw() -> None:

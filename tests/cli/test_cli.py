@@ -31,7 +31,7 @@ from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.io.colors.colormaps import COLORMAPS
 from napari_colorkde.io.samples import sample_path
-from napari_colorkde.io.volumes import read_volume
+from napari_colorkde.io.volumes import load_volume
 
 DIGITS = Path(__file__).parents[1] / "data" / "mnist_30_digits"
 SKIN = str(sample_path("jones_rehg_1999.csv"))
@@ -153,7 +153,7 @@ def test_completion_offers_what_may_be_typed(capsys: pytest.CaptureFixture[str])
 def test_volume_is_that_of_color_kde(picture: NDArray[Any]) -> None:
     command = "volume a.png -o v.npz --bins 24 --bandwidth 14,15,16 --extent -20,280"
     assert main(shlex.split(command)) == 0
-    volume = read_volume("v.npz")
+    volume = load_volume("v.npz")
     expected = color_kde(picture, [14, 15, 16], bins=24, extent=(-20, 280))
     np.testing.assert_array_equal(volume.values, expected.values)
     np.testing.assert_array_equal(volume.axes, expected.axes)
@@ -168,7 +168,7 @@ def test_volume_takes_an_extent_for_each_channel(picture: NDArray[Any]) -> None:
     pairs = ["0,100", "10,110", "20,120"]
     options = [word for pair in pairs for word in ("--extent", pair)]
     assert main(["volume", "a.png", "-o", "v.npz", "--bins", "16", "--bandwidth=20", *options]) == 0
-    ends = [(axis[0], axis[-1]) for axis in read_volume("v.npz").axes]
+    ends = [(axis[0], axis[-1]) for axis in load_volume("v.npz").axes]
     assert ends == [(0, 100), (10, 110), (20, 120)]
 
 
@@ -192,7 +192,7 @@ def test_narrow_bandwidth_is_warned_of_in_one_line(
 
 def test_volume_in_another_color_space(picture: NDArray[Any]) -> None:
     assert main(shlex.split("volume a.png -o v.npz --bins 16 --bandwidth 20 --space lab")) == 0
-    volume = read_volume("v.npz")
+    volume = load_volume("v.npz")
     assert volume.space == "lab"
     np.testing.assert_array_equal(
         volume.values, color_kde(picture, 20, bins=16, space="lab").values
@@ -384,7 +384,7 @@ def test_chosen_bandwidth_can_be_given_back(
     assert chosen[0] == "bandwidth"
     assert main(["volume", "a.png", "-o", "v.npz", "--bandwidth", chosen[1], "--bins", "16"]) == 0
     np.testing.assert_allclose(
-        read_volume("v.npz").covariance, ColorKDE(picture, "scott").covariance, rtol=1e-4
+        load_volume("v.npz").covariance, ColorKDE(picture, "scott").covariance, rtol=1e-4
     )
 
 

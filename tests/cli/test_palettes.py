@@ -15,7 +15,7 @@ from PIL import Image
 from napari_colorkde.cli import main
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.io.palettes import load_palette, save_palette
-from napari_colorkde.io.volumes import read_volume
+from napari_colorkde.io.volumes import load_volume
 
 Refused = Callable[..., str]
 
@@ -95,7 +95,7 @@ def test_statistics_take_palettes_in_the_place_of_images(
     for image in ("a.png", "a.npz"):
         assert main(["volume", image, "-o", "v.npz", "--bins", "16"]) == 0
         assert main(["fit", image, "-k", "2", "-o", f"k{image[-3:]}.csv"]) == 0
-        written.append(read_volume("v.npz").values)
+        written.append(load_volume("v.npz").values)
         capsys.readouterr()
     np.testing.assert_array_equal(*written)
     for words in (

@@ -24,7 +24,7 @@ from napari_colorkde.io.formats.ome_zarr import writer as ome_zarr
 from napari_colorkde.io.formats.tiff import ome as ome_tiff
 from napari_colorkde.io.images import load_image, read_image
 from napari_colorkde.io.provenance import PIXEL_SIZE, provenance
-from napari_colorkde.io.volumes import write_volume
+from napari_colorkde.io.volumes import save_volume
 
 RANDOM = np.random.default_rng(21)
 DENSITY = RANDOM.random((20, 31)).astype(np.float32)
@@ -114,7 +114,7 @@ def test_ome_zarr_is_replaced_but_no_other_folder(tmp_path: Path) -> None:
 
 
 def test_volume_as_ome_zarr(tmp_path: Path, volume: DensityVolume) -> None:
-    write_volume(tmp_path / "a.zarr", volume)
+    save_volume(tmp_path / "a.zarr", volume)
     group = zarr.open_group(tmp_path / "a.zarr", mode="r")
     (image,) = Image.from_zarr(group).attributes.ome.multiscales
     scale, shift = image.datasets[0].coordinateTransformations
@@ -124,7 +124,7 @@ def test_volume_as_ome_zarr(tmp_path: Path, volume: DensityVolume) -> None:
 
 
 def test_volume_as_nrrd(tmp_path: Path, volume: DensityVolume) -> None:
-    write_volume(tmp_path / "a.nrrd", volume, description=RECORD)
+    save_volume(tmp_path / "a.nrrd", volume, description=RECORD)
     values, header = nrrd.read(str(tmp_path / "a.nrrd"), index_order="C")
     np.testing.assert_allclose(values, volume.values, rtol=1e-6)
     np.testing.assert_allclose(np.diag(header["space directions"]), volume.spacing[::-1])
@@ -133,7 +133,7 @@ def test_volume_as_nrrd(tmp_path: Path, volume: DensityVolume) -> None:
 
 
 def test_look_up_table(tmp_path: Path, volume: DensityVolume) -> None:
-    write_volume(tmp_path / "a.cube", volume, description=RECORD)
+    save_volume(tmp_path / "a.cube", volume, description=RECORD)
     transform = PyOpenColorIO.FileTransform(str(tmp_path / "a.cube"))
     transform.setInterpolation(PyOpenColorIO.INTERP_LINEAR)
     config = PyOpenColorIO.Config.CreateRaw()
@@ -144,11 +144,11 @@ def test_look_up_table(tmp_path: Path, volume: DensityVolume) -> None:
         np.testing.assert_allclose(found, [matte[r, g, b]] * 3, atol=2e-6)
     other = color_kde(np.repeat(LABELS[..., None], 3, axis=2), 5, bins=4, extent=(1, 9))
     with pytest.raises(ValueError, match="runs from black to white, but the volume's axes from"):
-        write_volume(tmp_path / "a.cube", other)
+        save_volume(tmp_path / "a.cube", other)
 
 
 def test_shell_of_a_volume(tmp_path: Path, volume: DensityVolume) -> None:
-    write_volume(tmp_path / "a.ply", volume, description=RECORD)
+    save_volume(tmp_path / "a.ply", volume, description=RECORD)
     mesh = trimesh.load(tmp_path / "a.ply", process=True)
     assert mesh.is_watertight
     low, high = mesh.bounds

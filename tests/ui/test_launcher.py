@@ -12,7 +12,7 @@ import tifffile
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import sample_path
-from napari_colorkde.io.volumes import read_volume
+from napari_colorkde.io.volumes import load_volume
 
 pytestmark = pytest.mark.window
 
@@ -32,7 +32,7 @@ def test_the_demo_writes_density_volume_and_a_picture_of_the_window(tmp_path: Pa
     kde = ColorKDE(image)
     density = tifffile.imread(folder / "coffee-density.tif")
     np.testing.assert_allclose(density, kde.density(image, log=True), rtol=1e-5, atol=1e-3)
-    volume = read_volume(folder / "coffee-volume.npz")
+    volume = load_volume(folder / "coffee-volume.npz")
     np.testing.assert_allclose(
         volume.values, kde.volume().values, atol=1e-6 * volume.values.max(), rtol=0
     )

@@ -26,7 +26,7 @@ from napari_colorkde.io.export_formats import suffixes_for_volume
 from napari_colorkde.io.kernels.kernel_files import save_kernels
 from napari_colorkde.io.palettes import save_palette
 from napari_colorkde.io.tables import write_rows
-from napari_colorkde.io.volumes import write_volume
+from napari_colorkde.io.volumes import save_volume
 
 KERNEL_BYTES = 400
 """About what a kernel takes in a file."""
@@ -64,7 +64,7 @@ def export_items(
 
             def write_it(path: Path) -> Iterator[Progress]:
                 yield Progress("writing the volume")
-                write_volume(path, volume, description=origin)
+                save_volume(path, volume, description=origin)
 
             sizes = {"": volume.values.nbytes, ".cube": 27 * volume.values.size, ".ply": 5e6}
             items.append(

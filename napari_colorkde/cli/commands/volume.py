@@ -73,7 +73,7 @@ def volume(
     """Write the density of an image's colors on a regular grid of colors."""
     from napari_colorkde.io.export_formats import check_export
     from napari_colorkde.io.provenance import LOOK, provenance
-    from napari_colorkde.io.volumes import write_volume
+    from napari_colorkde.io.volumes import save_volume
 
     check_export(output, volume=True, name="output")
     refuse_overwriting_inputs(output, image, mask)
@@ -93,7 +93,7 @@ def volume(
         origin[LOOK] = cube
     record = provenance(context.obj or "", **origin, **tasks.unusual(boundary, varying))
     with timed_step(f"Writing {output}"):
-        write_volume(output, grid, description=record)
+        save_volume(output, grid, description=record)
 
 
 COMMAND = Command(

@@ -31,10 +31,7 @@ from napari_colorkde.core.kde.bandwidth import (
 )
 from napari_colorkde.core.kde.binning_error import warn_of_bins
 from napari_colorkde.core.kde.estimators.boundary import BOUNDARIES, Boundary, color_box
-from napari_colorkde.core.kde.estimators.choose import (
-    check_estimator,
-    estimator_sums,
-)
+from napari_colorkde.core.kde.estimators.choose import check_estimator, estimator_sums
 from napari_colorkde.core.kde.leave_one_out import leave_one_color_out, leave_one_out
 from napari_colorkde.core.kde.statistics import checked_colors
 from napari_colorkde.core.kde.volumes.on_grid import GriddedDensity
@@ -123,6 +120,11 @@ class ColorKDE(GriddedDensity):
         check_estimator(boundary, varying, self.covariance)
         self.boundary, self.varying = boundary, varying
         warn_of_bins(self.palette, self.color_space, self.covariance, stacklevel=3)
+
+    def __repr__(self) -> str:
+        sigmas = ", ".join(f"{s:.4g}" for s in np.sqrt(np.diag(self.covariance)))
+        kind = "" if self.boundary == "none" else f", {self.boundary}"
+        return f"ColorKDE({self.palette!r}, {self.space}, sigma {sigmas}{kind})"
 
     @cached_property
     def points(self) -> Palette:

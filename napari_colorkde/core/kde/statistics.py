@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import solve_triangular
 from scipy.special import logsumexp, ndtr
 
 from napari_colorkde.core.checks.arguments import (
@@ -18,8 +19,10 @@ from napari_colorkde.core.checks.arguments import (
     real_numbers,
     whole_number,
 )
+from napari_colorkde.core.checks.covariance import log_normalizer
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.estimators.boundary import Boundary
+from napari_colorkde.core.kde.modes import climb
 from napari_colorkde.core.palette.lattice import distinct_values
 from napari_colorkde.core.palette.palette import Palette
 
@@ -83,6 +86,29 @@ class DensityStatistics(ABC):
         mass = fraction(mass, "mass", one=False)
         drawn = self.sample(n_samples, random_state=0)
         return float(np.quantile(self._density_at(drawn), 1 - mass))
+
+    def modes(self, n: int = 10) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The highest peaks of the density, ``(m, C)`` in the KDE's space, and how high, ``(m,)``.
+
+        Parameters
+        ----------
+        n
+            How many, from the highest on; fewer where there are no more.
+
+        Notes
+        -----
+        Climbed to from colors that are densest among their neighbors, by the mean shift and
+        Newton's method, to 1e-4 sigma. Peaks closer than one sigma may be told of as one.
+        """
+        self._check_plain("modes")
+        n = whole_number(n, "n")
+        colors, root = self.points.colors, np.linalg.cholesky(self.covariance)
+        whitened = np.asarray(solve_triangular(root, colors.T.astype(np.float64), lower=True).T)
+        own = self._density_at(colors)
+        peaks, sums = climb(whitened, self.points.counts, own, 4 * n + 16)
+        scale = log_normalizer(self.covariance)
+        densities = sums / self.points.total_weight * np.exp(-scale)
+        return np.asarray(peaks[:n] @ root.T), densities[:n]
 
     def marginal(self, axes: "int | Sequence[int]") -> Self:
         """The density of some channels of the KDE's space alone, in the order given."""

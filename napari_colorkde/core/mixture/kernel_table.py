@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.colorspaces import channel_names
 from napari_colorkde.core.mixture.kernel_checks import read_only
 from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.tables import Columns, Table
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
     from napari_colorkde.core.mixture.kernels import Kernel
 
 Array = NDArray[np.float64]
-
-
-def channel_names(space: str, n_channels: int) -> list[str]:
-    """Letters for red, green and blue in the order of the space, otherwise numbers from 1."""
-    if space in ("rgb", "bgr") and n_channels == 3:
-        return list(space)
-    return [str(i + 1) for i in range(n_channels)]
 
 
 @dataclass(frozen=True)

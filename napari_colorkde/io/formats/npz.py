@@ -27,7 +27,7 @@ def write_classes(
 
 
 def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, object]) -> None:
-    """Write everything that `read_volume` needs."""
+    """Write everything that `load_volume` needs."""
     axes = {f"axis_{i}": axis for i, axis in enumerate(volume.axes)}
     _write(
         path,
@@ -35,6 +35,10 @@ def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, objec
         covariance=volume.covariance,
         mass_inside=volume.mass_inside,
         space=volume.space,
+        boundary=volume.boundary,
+        sampling=volume.sampling,
+        is_log=volume.is_log,
+        names=np.array(volume.names),
         provenance=as_json(record),
         **axes,
     )

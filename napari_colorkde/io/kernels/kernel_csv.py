@@ -21,10 +21,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from napari_colorkde.core.colorspaces import channel_names
 from napari_colorkde.core.mixture.kernel_arrays import KernelError, build_kernels
 from napari_colorkde.core.mixture.kernel_table import (
     ChannelColumns,
-    channel_names,
     kernel_columns,
 )
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet

@@ -29,8 +29,8 @@ from typing import Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from napari_colorkde.core.colorspaces import channel_names
 from napari_colorkde.core.mixture.kernel_arrays import KernelError, build_kernels
-from napari_colorkde.core.mixture.kernel_table import channel_names
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 FORMAT = "napari-colorkde kernels"

@@ -15,7 +15,7 @@ from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.io.kernels.kernel_files import read_kernels
 from napari_colorkde.io.palettes import load_palette
 from napari_colorkde.io.tables import read_rows
-from napari_colorkde.io.volumes import read_volume
+from napari_colorkde.io.volumes import load_volume
 from tests.app.layers.test_overlay import RGB
 from tests.app.results.test_measuring import STAINS, Measured, measured
 
@@ -46,7 +46,7 @@ def test_all_of_a_session_is_written_and_read_back(measured: Measured, tmp_path:
     assert set(np.unique(classes)) == {1, 2}
     np.testing.assert_array_equal(tifffile.imread(files["marked pixels (blue)"]), posterior >= 0.5)
     np.testing.assert_array_equal(tifffile.imread(files["labels my labels"]), labels)
-    volume = read_volume(files["volume"])
+    volume = load_volume(files["volume"])
     assert session.estimate is not None
     np.testing.assert_array_equal(volume.values, session.estimate.volume.values)
     assert read_kernels(files["kernels"])[0]["stains"] == STAINS

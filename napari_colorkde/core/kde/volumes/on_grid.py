@@ -1,22 +1,31 @@
 """Densities on regular grids of their colors."""
 
+import html
 import warnings
 from abc import abstractmethod
-from typing import get_args
+from base64 import b64encode
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.arguments import choice
-from napari_colorkde.core.colorspaces import ColorSpace
+from napari_colorkde.core.colorspaces import ColorSpace, names_of_axes
 from napari_colorkde.core.kde.estimators.choose import estimated_mass
 from napari_colorkde.core.kde.grids import grid_axes
 from napari_colorkde.core.kde.statistics import DensityStatistics
-from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
+from napari_colorkde.core.kde.volumes.density_volume import SAMPLINGS, DensityVolume
 from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums
 from napari_colorkde.core.kernel_sums.separable import Sampling
 
-SAMPLINGS: tuple[Sampling, ...] = get_args(Sampling)
+if TYPE_CHECKING:
+    import xarray
+
+SLAB_POINTS = 1 << 20
+"""Grid points of a log-volume at a time."""
+
+PICTURE_BINS = 64
+"""Cells along each axis of a picture in a notebook."""
 
 
 class NarrowBandwidthWarning(UserWarning):
@@ -43,6 +52,10 @@ class GriddedDensity(DensityStatistics):
     @abstractmethod
     def box(self) -> NDArray[np.float64]:
         """The walls of the color box, ``(C, 2)``."""
+
+    @property
+    @abstractmethod
+    def _log_scale(self) -> float: ...
 
     @abstractmethod
     def _scaled(self, sums: NDArray[np.float32]) -> NDArray[np.float32]: ...
@@ -81,6 +94,78 @@ class GriddedDensity(DensityStatistics):
         sampling = choice(sampling, "sampling", SAMPLINGS)
         return self._volume(bins, extent, sampling)
 
+    def log_volume(
+        self, bins: int | ArrayLike = 64, extent: ArrayLike | None = None
+    ) -> DensityVolume:
+        """The log-density at the points of a regular grid, to any depth of the tails.
+
+        Parameters
+        ----------
+        bins, extent
+            See `volume`.
+
+        Returns
+        -------
+        DensityVolume
+            With `is_log`; natural logarithms, to 1e-4 nats + 1e-6 of their own size.
+
+        Raises
+        ------
+        ValueError
+            As `volume`.
+
+        Notes
+        -----
+        What lies beyond the reach of floating-point numbers is summed color by color: a photograph
+        at 64³ points takes 1.5 s at sigma 4 of 256 levels, a minute at sigma 1.
+        """
+        extent = self._default_extent() if extent is None else extent
+        axes = grid_axes(bins, extent, self.palette.n_channels)
+        values = np.empty([len(axis) for axis in axes], np.float32)
+        rows = max(1, SLAB_POINTS // max(1, values[0].size))
+        for start in range(0, len(values), rows):
+            slab = np.meshgrid(axes[0][start : start + rows], *axes[1:], indexing="ij")
+            points = np.stack(slab, axis=-1)
+            logs = self._sums.log_at(points.reshape(-1, len(axes))) - self._log_scale
+            values[start : start + rows] = logs.reshape(points.shape[:-1])
+        about = self._sums, self.points, self.covariance
+        mass = estimated_mass(*about, axes, np.exp(values), "points")
+        return DensityVolume(
+            values, axes, self.covariance, mass, self.space, self.boundary, is_log=True
+        )
+
+    def to_xarray(
+        self,
+        bins: int | ArrayLike = 128,
+        extent: ArrayLike | None = None,
+        *,
+        sampling: Sampling = "points",
+    ) -> "xarray.DataArray":
+        """The density on a regular grid as an array of xarray, see `volume`.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed.
+        """
+        return self._volume(bins, extent, choice(sampling, "sampling", SAMPLINGS)).to_xarray()
+
+    def _repr_png_(self) -> bytes:
+        """Draw the density for a notebook; volumes of full covariances take longest."""
+        is_diagonal = not np.any(self.covariance - np.diag(np.diag(self.covariance)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NarrowBandwidthWarning)
+            volume = self._volume(PICTURE_BINS, None, "cells" if is_diagonal else "points")
+        return volume._repr_png_()
+
+    def _repr_html_(self) -> str:
+        """Show a line above the picture."""
+        picture = b64encode(self._repr_png_()).decode()
+        names = names_of_axes(self.space, self.palette.n_channels)
+        alt = f"Density by {', '.join(names)}: logarithmic shades over four decades"
+        line = html.escape(repr(self))
+        return f'<p>{line}</p><img alt="{html.escape(alt)}" src="data:image/png;base64,{picture}">'
+
     def _volume(
         self, bins: int | ArrayLike, extent: ArrayLike | None, sampling: Sampling
     ) -> DensityVolume:
@@ -91,7 +176,9 @@ class GriddedDensity(DensityStatistics):
         values = self._scaled(sums)
         about = self._sums, self.points, self.covariance
         mass = estimated_mass(*about, axes, values, sampling)
-        volume = DensityVolume(values, axes, self.covariance, mass, self.space, self.boundary)
+        volume = DensityVolume(
+            values, axes, self.covariance, mass, self.space, self.boundary, sampling
+        )
         # Standard deviation of the narrowest direction where the grid's spacing is 1.
         per_step = self.covariance / np.outer(volume.spacing, volume.spacing)
         ratio = float(np.sqrt(np.linalg.eigvalsh(per_step)[0]))
