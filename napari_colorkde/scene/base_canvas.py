@@ -11,14 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.compat import isalive
-from vispy.scene import SceneCanvas
 
 from napari_colorkde.connections import Connections
 from napari_colorkde.scene.camera import FittedCamera
 from napari_colorkde.scene.element import Element, ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats
 from napari_colorkde.scene.geometry.projection import Projection
-from napari_colorkde.scene.gl import ContextWatcher, current_canvas_restored, use_full_gl
+from napari_colorkde.scene.gl import (
+    ContextWatcher,
+    OneViewCanvas,
+    current_canvas_restored,
+    use_full_gl,
+)
 from napari_colorkde.scene.input.events import MouseEvent
 from napari_colorkde.scene.input.motion import AutoRotation, RestTimer
 from napari_colorkde.scene.render import layout_size, render_at
@@ -57,11 +61,11 @@ class BaseCanvas:
     def __init__(self, theme: str | Theme = "dark") -> None:
         use_full_gl()
         self._theme = get_theme(theme)
-        self._canvas = SceneCanvas(
+        self._canvas = OneViewCanvas(
             size=(430, 360), show=False, keys=None, bgcolor=self._theme.background
         )
         self._canvas.native.setMinimumSize(120, 120)
-        self._view = self._canvas.central_widget.add_view()
+        self._view = self._canvas.view
         self.camera = FittedCamera()
         self._view.camera = self.camera
         self.projection = Projection(self._project, self._unproject)

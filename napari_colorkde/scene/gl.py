@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import vispy
 from qtpy.compat import isalive
@@ -74,6 +75,24 @@ def probe() -> None:
     obstacle = _obstacle()
     if obstacle:
         raise NoOpenGLError(obstacle)
+
+
+class OneViewCanvas(SceneCanvas):
+    """A canvas of one view, which gets all that the mouse does.
+
+    vispy would draw the whole scene once more to find out what was clicked. That takes as long as a
+    picture, and fails in a context that has come since.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.unfreeze()
+        self.view = self.central_widget.add_view()
+        self.freeze()
+
+    def visual_at(self, pos: object) -> Any:
+        """Return the view, wherever the mouse is."""
+        return self.view
 
 
 class ContextWatcher:

@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QLabel
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QApplication, QLabel
+from vispy.scene import SceneCanvas
 
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
@@ -65,6 +68,26 @@ def test_numbers_of_another_range_have_their_own_colors(view: ColorSpaceView) ->
     assert view.color_of(palette) is color_of
     cloud = picture(view)
     assert (cloud[..., 0] - cloud[..., 1:].max(-1) > 80).sum() > 100
+
+
+def test_a_click_does_not_draw_the_whole_scene_again_and_turns_it(
+    view: ColorSpaceView, monkeypatch: pytest.MonkeyPatch, qtbot: Any
+) -> None:
+    assert view.canvas is not None
+    view.session.open(source_of_array(RED))
+    drawn: list[object] = []
+    monkeypatch.setattr(SceneCanvas, "render", lambda *args, **options: drawn.append(args))
+    native, left = view.canvas.native, Qt.MouseButton.LeftButton
+    before = view.canvas.viewpoint
+    qtbot.mousePress(native, left, pos=QPoint(90, 90))
+    for at in (100, 120):
+        event = QMouseEvent(
+            QEvent.Type.MouseMove, QPointF(at, 95), left, left, Qt.KeyboardModifier.NoModifier
+        )
+        QApplication.sendEvent(native, event)
+    qtbot.mouseRelease(native, left, pos=QPoint(120, 95))
+    assert drawn == []
+    assert view.canvas.viewpoint != before
 
 
 def test_closing_the_image_empties_the_view(view: ColorSpaceView) -> None:
