@@ -78,10 +78,12 @@ class CompiledLoops:
 LOOPS_OF_COUNTING = CompiledLoops()
 
 
-def compiled(signature: str, *, writes: int, fastmath: bool = False) -> Callable[[Loop], Loop]:
+def compiled(
+    signature: str, *, writes: int | tuple[int, ...], fastmath: bool = False
+) -> Callable[[Loop], Loop]:
     """Return a decorator that makes machine code for these argument types, without Python's lock.
 
-    The argument numbered `writes` is the one array that is written to; all others may be read-only,
+    The arguments numbered `writes` are the arrays that are written to; all others may be read-only,
     as images from files and other people's arrays are. What was compiled is kept in ``__pycache__``
     for the processes that follow. Imports numba: only for modules that are named to
     `CompiledLoops`.
@@ -89,10 +91,11 @@ def compiled(signature: str, *, writes: int, fastmath: bool = False) -> Callable
     import numba
     from numba.core.sigutils import normalize_signature
 
+    written = writes if isinstance(writes, tuple) else (writes,)
     given, returned = normalize_signature(signature)
     arguments = [
         numba.types.Array(kind.dtype, kind.ndim, kind.layout, readonly=True)
-        if isinstance(kind, numba.types.Array) and number != writes
+        if isinstance(kind, numba.types.Array) and number not in written
         else kind
         for number, kind in enumerate(given)
     ]

@@ -76,9 +76,9 @@ def mass_inside(
         sigma = np.sqrt(covariance[c, c])
         margin = (axis[1] - axis[0]) / 2 if sampling == "cells" else 0.0
         low, high = axis[0] - margin, axis[-1] + margin
-        levels = palette.colors[:, c].astype(np.float64)
-        near = np.flatnonzero((levels < low + FAR * sigma) | (levels > high - FAR * sigma))
-        levels = levels[near]
+        column = palette.colors[:, c]
+        near = np.flatnonzero((column < low + FAR * sigma) | (column > high - FAR * sigma))
+        levels = column[near].astype(np.float64)
         inside[near] *= ndtr((high - levels) / sigma) - ndtr((low - levels) / sigma)
     return float(palette.counts @ inside / palette.total_weight)
 

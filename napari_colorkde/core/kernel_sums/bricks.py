@@ -237,15 +237,17 @@ def _by_loop(
     *arrays: NDArray[Any],
 ) -> None:
     """Run a compiled loop over all bricks that hold points, with as many threads as torch has."""
-    table = np.zeros((scheme.order, LINE), np.float32)
-    table[:, : scheme.order] = scheme.weights(1)
+    table = np.zeros((LINE, LINE), np.float32)
+    table[: scheme.order, : scheme.order] = scheme.weights(1)
     held, first, last = placement.runs
     brick = np.searchsorted(numbers, held)
     points = np.cumsum(last - first)
     ends = np.searchsorted(points, shares(points[-1]))
 
     def work(share: tuple[Integers, ...]) -> None:
-        loop(placement.points, placement.order, *share, placement.step, table, *arrays)
+        loop(
+            placement.points, placement.order, *share, placement.step, table, scheme.order, *arrays
+        )
 
     in_threads(work, zip(*(np.split(run, ends) for run in (first, last, brick)), strict=True))
 

@@ -35,10 +35,10 @@ class Mesh:
     nodes: Axes
 
 
-def fits(whitened: Array) -> bool:
-    """Whether one mesh for these colors ``(U, C)`` is within the limits."""
+def fits(extent: Array) -> bool:
+    """Whether one mesh for whitened colors that extend so far, ``(C,)``, is within the limits."""
     # Counted, not made: kernels may be a billion times narrower than the range.
-    lengths = np.ptp(whitened, axis=0) / TO_PEAK.step + 2 * EDGE
+    lengths = extent / TO_PEAK.step + 2 * EDGE
     return bool(lengths.max() <= MAX_AXIS_NODES and lengths.prod() <= MAX_MESH_NODES)
 
 

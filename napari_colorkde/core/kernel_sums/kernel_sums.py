@@ -24,6 +24,7 @@ from napari_colorkde.core.kernel_sums.lattice_transform import lattice_transform
 from napari_colorkde.core.kernel_sums.points_in_bricks import ends_of
 from napari_colorkde.core.kernel_sums.separable import Sampling, gaussian_matrix
 from napari_colorkde.core.kernel_sums.steps import Steps, between, value_of
+from napari_colorkde.core.kernel_sums.sweep import Sweep
 from napari_colorkde.core.palette.lattice import Lattice, lattice_of
 from napari_colorkde.core.palette.palette import Palette
 
@@ -187,25 +188,25 @@ class SpreadSums:
     def __init__(self, palette: Palette, covariance: NDArray[np.float64], device: Device) -> None:
         self._palette, self._device = palette, device
         self._cholesky = np.asarray(np.linalg.cholesky(covariance), np.float64)
+        self._is_diagonal = not np.any(np.tril(self._cholesky, -1))
+        self._ends = np.asarray(ends_of(palette.colors), np.float64)
         # About their middle, coordinates are as exact as the colors, however far from zero.
-        self._center = np.mean(np.asarray(ends_of(palette.colors), np.float64), axis=0)
-        self._whitened = whiten(palette.colors, self._cholesky, self._center)
+        self._center = np.mean(self._ends, axis=0)
         self._counts = palette.counts.astype(np.float32)
         self._floor = SPREAD_FLOOR * float(palette.counts.sum())
 
     def on_grid(self, axes: Axes, sampling: Sampling = "points") -> NDArray[np.float32]:
         """S on a grid; see `KernelSums`. Cell averages exist for diagonal covariances."""
-        diagonal = not np.any(np.tril(self._cholesky, -1))
-        if sampling == "cells" and not diagonal:
+        if sampling == "cells" and not self._is_diagonal:
             raise ValueError(
                 'sampling="cells" needs a diagonal bandwidth; give one sigma per channel, or '
                 'sampling="points" with more bins.'
             )
-        if grid_sums.fits(self._whitened):
+        if grid_sums.fits(self._extent):
             sums = grid_sums.sums_on_mesh_grid(
                 self._mesh, self._cholesky, self._center, axes, sampling, self._device
             )
-        elif diagonal:
+        elif self._is_diagonal:
             sums = grid_sums.sums_on_grid_directly(
                 self._palette.colors.astype(np.float64),
                 self._palette.counts,
@@ -224,7 +225,7 @@ class SpreadSums:
 
     def at_in_steps(self, colors: NDArray[Any]) -> Steps[NDArray[np.float32]]:
         """S at colors, yielding the part that is done."""
-        return self._spread_at(self._points(colors), TO_PEAK)
+        return self._spread_at(colors, TO_PEAK)
 
     def log_at(self, colors: NDArray[Any]) -> NDArray[np.float64]:
         """Log S at colors; see `KernelSums`."""
@@ -232,31 +233,51 @@ class SpreadSums:
 
     def log_at_in_steps(self, colors: NDArray[Any]) -> Steps[NDArray[np.float64]]:
         """Log S at colors, yielding the part that is done."""
-        points = self._points(colors)
-        sums = yield from between(0.0, 0.5, self._spread_at(points, TO_ITSELF))
-        counts = self._palette.counts
+        sums = yield from between(0.0, 0.5, self._spread_at(colors, TO_ITSELF))
+        if (sums >= self._floor).all():
+            return np.log(sums, dtype=np.float64)
+        counts, points = self._palette.counts, self._points(colors)
         tails = log_or_direct(sums, self._floor, points, self._whitened, counts, None)
         logs = yield from between(0.5, 1.0, tails)
         return logs
 
     def log_others(self) -> NDArray[np.float64]:
         """Log S of the other colors; see `KernelSums`."""
-        points, counts = self._whitened, self._palette.counts
-        total = value_of(self._spread_at(points, TO_ITSELF)).astype(np.float64)
+        colors, counts = self._palette.colors, self._palette.counts
+        total = value_of(self._spread_at(colors, TO_ITSELF)).astype(np.float64)
         others = total - counts
         # The total errs by 2e-6 of itself: where the rest is small beside it, sum directly.
         others[others < np.maximum(OTHERS_FLOOR * total, self._floor)] = 0.0
-        rows = np.arange(len(counts))
+        rows, points = np.arange(len(counts)), self._whitened
         return value_of(log_or_direct(others, self._floor, points, points, counts, rows))
+
+    @cached_property
+    def _whitened(self) -> NDArray[np.float64]:
+        return whiten(self._palette.colors, self._cholesky, self._center)
+
+    @property
+    def _extent(self) -> NDArray[np.float64]:
+        """Extent of the whitened colors, ``(C,)``."""
+        low, high = self._ends if self._is_diagonal else ends_of(self._whitened)
+        scale = np.diag(self._cholesky) if self._is_diagonal else 1.0
+        return np.asarray((high - low) / scale, np.float64)
 
     def _points(self, colors: NDArray[Any]) -> NDArray[np.float64]:
         if colors is self._palette.colors:
             return self._whitened
         return whiten(colors, self._cholesky, self._center)
 
-    def _spread_at(self, points: NDArray[np.float64], scheme: Scheme) -> Steps[NDArray[np.float32]]:
-        counts = self._counts
+    def _spread_at(self, colors: NDArray[Any], scheme: Scheme) -> Steps[NDArray[np.float32]]:
+        if colors is self._palette.colors and (sweep := self._sweep(scheme)) is not None:
+            return sweep.sums_in_steps()
+        points, counts = self._points(colors), self._counts
         return spreading.sums_in_steps(points, self._whitened, counts, scheme, self._device)
+
+    def _sweep(self, scheme: Scheme) -> Sweep | None:
+        if not self._is_diagonal:
+            return None
+        colors, sigmas = self._palette.colors, np.diag(self._cholesky)
+        return Sweep.over(colors, self._counts, sigmas, scheme, self._device)
 
     def _at_grid_points(self, axes: Axes) -> NDArray[np.float32]:
         sums = np.empty([len(axis) for axis in axes], np.float32)
@@ -271,4 +292,6 @@ class SpreadSums:
 
     @cached_property
     def _mesh(self) -> grid_sums.Mesh:
+        if (sweep := self._sweep(TO_PEAK)) is not None:
+            return sweep.mesh(self._center)
         return grid_sums.mesh_of(self._whitened, self._counts, self._device)

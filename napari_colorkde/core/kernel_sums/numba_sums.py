@@ -5,8 +5,10 @@ What `bricks` and `nearby` do in batches with torch, for one point after the oth
 Importing this module imports numba and compiles, or reads what an earlier process compiled: ask
 `core.compiled_loops` for it. For three channels; with fewer, little is left to gain.
 
-Lines of nodes are as long as a vector register, whatever the splines' order: weights beyond are
-zero, so tables have `LINE` columns, and bricks as many numbers after their last node.
+Weights are computed for `TOGETHER` points at a time, so that registers are full, and lines of nodes
+are as long as a register, whatever the splines' order: weights beyond are zero, tables have `LINE`
+rows and columns, and bricks as many numbers after their last node. Indices are unsigned, since
+numba looks at the sign of others before each access.
 """
 
 import math
@@ -17,11 +19,17 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.compiled_loops import compiled
 from napari_colorkde.core.kernel_sums.bricks import LINE
+from napari_colorkde.core.kernel_sums.numba_sweep import WINDOW, read_levels, spread_levels
 from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE
+
+__all__ = ["WINDOW", "add_pairs", "read", "read_levels", "spread", "spread_levels"]
 
 POINTS = "float64[:, ::1], int64[::1], int64[::1], int64[::1], int64[::1], float64, float32[:, ::1]"
 """Whitened points, their rows in order, each brick's first and last place in it and its position,
-the step, and the table (order, LINE) of the weights' polynomials."""
+the step, and the table (LINE, LINE) of the weights' polynomials."""
+
+TOGETHER = 32
+"""Points whose weights are computed in one go."""
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -30,78 +38,109 @@ Integers = NDArray[np.int64]
 loop = partial(compiled, fastmath=True)
 
 
-@loop("int64(float64[::1], float64, float32[:, ::1], float32[:, ::1])", writes=3)
-def _meet(point: Doubles, step: float, table: Floats, weights: Floats) -> int:
-    """Write the weights (3, LINE) of a point, and return the first node it meets in its brick."""
-    order = table.shape[0]
-    corner = 0
+@loop(
+    "void(float64[:, ::1], int64[::1], int64, float64, int64, float32[:, ::1], float32[::1], "
+    "int64[::1], float32[:, :, ::1])",
+    writes=(6, 7, 8),
+)
+def _meet(
+    points: Doubles, rows: Integers, n: int, inverse_step: float, edge: int, table: Floats,
+    places: Floats, corner: Integers, weights: Floats,
+) -> None:  # fmt: skip
+    """Write the first node that each of n points meets in its brick, and its weights there.
+
+    `places` (TOGETHER,) is overwritten, `weights` are (3, LINE, TOGETHER).
+    """
+    for i in range(n):
+        corner[i] = 0
     for axis in range(3):
-        scaled = point[axis] / step
-        cell = np.floor(scaled)
-        place = np.float32(scaled - cell - 0.5)
-        corner = corner * (EDGE + order - 1) + (np.int64(cell) & (EDGE - 1))
+        for i in range(n):
+            scaled = points[np.uint64(rows[i]), axis] * inverse_step
+            cell = np.floor(scaled)
+            places[i] = np.float32(scaled - cell - 0.5)
+            corner[i] = corner[i] * edge + (np.int64(cell) & (EDGE - 1))
         for node in range(LINE):
-            weights[axis, node] = table[order - 1, node]
-        for power in range(order - 2, -1, -1):
-            for node in range(LINE):
-                weights[axis, node] = weights[axis, node] * place + table[power, node]
-        for node in range(LINE):
-            weights[axis, node] = max(weights[axis, node], np.float32(0))
-    return corner
+            c0, c1, c2, c3 = table[0, node], table[1, node], table[2, node], table[3, node]
+            c4, c5, c6, c7 = table[4, node], table[5, node], table[6, node], table[7, node]
+            for i in range(TOGETHER):
+                t = places[i]
+                high = c4 + t * (c5 + t * (c6 + t * c7))
+                weight = c0 + t * (c1 + t * (c2 + t * (c3 + t * high)))
+                weights[axis, node, i] = max(weight, np.float32(0))
 
 
-@loop(f"void({POINTS}, float32[::1], float32[:, ::1])", writes=8)
+@loop(f"void({POINTS}, int64, float32[::1], float32[:, ::1])", writes=9)
 def spread(
     points: Doubles, rows: Integers, first: Integers, last: Integers, brick: Integers, step: float,
-    table: Floats, counts: Floats, mesh: Floats,
+    table: Floats, order: int, counts: Floats, mesh: Floats,
 ) -> None:  # fmt: skip
     """Write the sums of ``count · Π_a weight_a`` at the nodes (n, edge³ + LINE) that points meet.
 
     Summed in float64: a node may be met by a million points.
     """
-    order = table.shape[0]
     edge = EDGE + order - 1
-    weights = np.empty((3, LINE), np.float32)
+    places, corner = np.zeros(TOGETHER, np.float32), np.empty(TOGETHER, np.int64)
+    w = np.empty((3, LINE, TOGETHER), np.float32)
     values = np.empty(mesh.shape[1])
     for b in range(len(first)):
         values[:] = 0
-        for i in range(first[b], last[b]):
-            corner = _meet(points[rows[i]], step, table, weights)
-            for x in range(order):
-                amount = weights[0, x] * counts[rows[i]]
-                for y in range(order):
-                    product = amount * weights[1, y]
-                    line = values[corner + (x * edge + y) * edge :]
-                    for z in range(LINE):
-                        line[z] += product * weights[2, z]
+        for start in range(first[b], last[b], TOGETHER):
+            n = min(TOGETHER, last[b] - start)
+            own = rows[start : start + n]
+            _meet(points, own, n, 1 / step, edge, table, places, corner, w)
+            for i in range(n):
+                count = counts[np.uint64(own[i])]
+                z0, z1, z2, z3 = w[2, 0, i], w[2, 1, i], w[2, 2, i], w[2, 3, i]
+                z4, z5, z6, z7 = w[2, 4, i], w[2, 5, i], w[2, 6, i], w[2, 7, i]
+                for x in range(order):
+                    amount = w[0, x, i] * count
+                    for y in range(order):
+                        product = np.float64(amount * w[1, y, i])
+                        at = np.uint64(corner[i] + (x * edge + y) * edge)
+                        values[at] += product * z0
+                        values[at + np.uint64(1)] += product * z1
+                        values[at + np.uint64(2)] += product * z2
+                        values[at + np.uint64(3)] += product * z3
+                        values[at + np.uint64(4)] += product * z4
+                        values[at + np.uint64(5)] += product * z5
+                        if order > 6:
+                            values[at + np.uint64(6)] += product * z6
+                            values[at + np.uint64(7)] += product * z7
         mesh[brick[b]] = values
 
 
-@loop(f"void({POINTS}, float32[:, ::1], float32[::1])", writes=8)
+@loop(f"void({POINTS}, int64, float32[:, ::1], float32[::1])", writes=9)
 def read(
     points: Doubles, rows: Integers, first: Integers, last: Integers, brick: Integers, step: float,
-    table: Floats, mesh: Floats, sums: Floats,
+    table: Floats, order: int, mesh: Floats, sums: Floats,
 ) -> None:  # fmt: skip
     """Write ``Σ value · Π_a weight_a`` of the nodes (n, edge³ + LINE) that points meet."""
-    order = table.shape[0]
     edge = EDGE + order - 1
-    weights = np.empty((3, LINE), np.float32)
-    lines = np.empty(LINE, np.float32)
+    places, corner = np.zeros(TOGETHER, np.float32), np.empty(TOGETHER, np.int64)
+    w = np.empty((3, LINE, TOGETHER), np.float32)
     for b in range(len(first)):
         values = mesh[brick[b]]
-        for i in range(first[b], last[b]):
-            corner = _meet(points[rows[i]], step, table, weights)
-            lines[:] = 0
-            for x in range(order):
-                for y in range(order):
-                    product = weights[0, x] * weights[1, y]
-                    line = values[corner + (x * edge + y) * edge :]
-                    for z in range(LINE):
-                        lines[z] += product * line[z]
-            total = np.float32(0)
-            for z in range(LINE):
-                total += lines[z] * weights[2, z]
-            sums[rows[i]] = total
+        for start in range(first[b], last[b], TOGETHER):
+            n = min(TOGETHER, last[b] - start)
+            own = rows[start : start + n]
+            _meet(points, own, n, 1 / step, edge, table, places, corner, w)
+            for i in range(n):
+                s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = np.float32(0)
+                for x in range(order):
+                    for y in range(order):
+                        product = w[0, x, i] * w[1, y, i]
+                        at = np.uint64(corner[i] + (x * edge + y) * edge)
+                        s0 += product * values[at]
+                        s1 += product * values[at + np.uint64(1)]
+                        s2 += product * values[at + np.uint64(2)]
+                        s3 += product * values[at + np.uint64(3)]
+                        s4 += product * values[at + np.uint64(4)]
+                        s5 += product * values[at + np.uint64(5)]
+                        s6 += product * values[at + np.uint64(6)]
+                        s7 += product * values[at + np.uint64(7)]
+                low = s0 * w[2, 0, i] + s1 * w[2, 1, i] + s2 * w[2, 2, i] + s3 * w[2, 3, i]
+                high = s4 * w[2, 4, i] + s5 * w[2, 5, i] + s6 * w[2, 6, i] + s7 * w[2, 7, i]
+                sums[np.uint64(own[i])] = low + high
 
 
 TERMS = [np.float32(np.log(2) ** k / math.factorial(k)) for k in range(7)]

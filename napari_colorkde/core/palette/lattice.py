@@ -5,6 +5,7 @@ them empty: two of three lines along the first axis pass through no color at all
 transform (`kernel_sums.separable`) therefore starts from the *lines* that do.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +105,8 @@ def lattice_of(colors: NDArray[Any]) -> Lattice | None:
     """The lattice of colors ``(U, C)``; None beyond `MAX_NODES` nodes or `MAX_LEVELS` an axis."""
     n_channels = colors.shape[1]
     levels, ranks, n_nodes = [], [], 1
+    if colors.dtype == np.uint16 and not _fits(colors):
+        return None
     for c in range(n_channels):
         values, rank = distinct_values(colors[:, c])
         n_nodes *= len(values)
@@ -122,11 +125,23 @@ def lattice_of(colors: NDArray[Any]) -> Lattice | None:
     return Lattice(tuple(levels), np.flatnonzero(is_used), line, position)
 
 
+def _fits(colors: NDArray[Any]) -> bool:
+    """Whether integers lie on a lattice within the limits, found without their ranks."""
+    lengths = [len(_distinct_integers(column)) for column in colors.T]
+    return max(lengths) <= MAX_LEVELS and math.prod(lengths) <= MAX_NODES
+
+
 def distinct_values(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Distinct values, sorted, and which of them each value is; bytes are not sorted for it."""
-    if values.dtype != np.uint8:
+    """Distinct values, sorted, and which of them each value is; integers are not sorted for it."""
+    if values.dtype not in (np.uint8, np.uint16):
         return np.unique(values, return_inverse=True)
-    levels = np.flatnonzero(np.bincount(values, minlength=256)).astype(np.uint8)
-    rank = np.zeros(256, np.int64)
+    levels = _distinct_integers(values)
+    rank = np.zeros(np.iinfo(values.dtype).max + 1, np.int64)
     rank[levels] = np.arange(len(levels))
     return levels, rank[values]
+
+
+def _distinct_integers(values: NDArray[Any]) -> NDArray[Any]:
+    is_there = np.zeros(np.iinfo(values.dtype).max + 1, bool)
+    is_there[values] = True
+    return np.flatnonzero(is_there).astype(values.dtype)

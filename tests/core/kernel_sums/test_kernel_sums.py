@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from napari_colorkde.core.device import HOST
-from napari_colorkde.core.kernel_sums import grid_sums, spreading
+from napari_colorkde.core.kernel_sums import choose_loops, grid_sums, spreading, sweep
 from napari_colorkde.core.kernel_sums import kernel_sums as sums
 from napari_colorkde.core.kernel_sums.kernel_sums import (
     LatticeSums,
@@ -37,6 +37,7 @@ WAYS = (
     "spreading over a mesh",
     "spreading without a mesh",
     "pair by pair",
+    "sweeping",
 )
 
 
@@ -57,6 +58,11 @@ def way(request, monkeypatch):
         monkeypatch.setattr(spreading, "POINT_PAIRS", 0)
     if request.param == "pair by pair":
         monkeypatch.setattr(spreading, "LOOKED_AT", 0)
+    if request.param == "sweeping":
+        pytest.importorskip("numba")
+        monkeypatch.setattr(sweep, "FEWEST", 0)
+        monkeypatch.setattr(sweep, "NODES_A_COLOR", np.inf)
+        monkeypatch.setattr(choose_loops, "WORTH_WAITING", 0)
     return request.param
 
 
@@ -122,7 +128,7 @@ def check_own_colors(case, device):
 
 
 # Meshes of forced spreading stay small in tests, so kernels there are no narrower than this.
-LOWEST = {"spreading over a mesh": 1 / 60}
+LOWEST = {"spreading over a mesh": 1 / 60, "sweeping": 1 / 20}
 
 
 @given(st.data())

@@ -196,5 +196,5 @@ class GriddedDensity(DensityStatistics):
         is_boxed = self.color_space is not None or self.boundary != "none"
         if is_boxed or self.palette.dtype == np.uint8:
             return self.box
-        colors, margin = self.palette.colors, 3 * np.sqrt(np.diag(self.covariance))
-        return np.stack([colors.min(axis=0) - margin, colors.max(axis=0) + margin], axis=1)
+        (low, high), margin = self.palette.extremes, 3 * np.sqrt(np.diag(self.covariance))
+        return np.stack([low - margin, high + margin], axis=1)
