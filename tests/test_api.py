@@ -22,6 +22,7 @@ SIGNATURES = {
     "ColorKDE.log_likelihood": "(self, image, *, mask=None, channel_axis=-1)",
     "ColorKDE.log_volume": "(self, bins=64, extent=None)",
     "ColorKDE.modes": "(self, n=10)",
+    "ColorKDE.sample": "(self, n_samples=1, random_state=None, *, seed=None)",
     "ColorKDE.to_xarray": "(self, bins=128, extent=None, *, sampling='points')",
     "DensityVolume.marginal": "(self, axes)",
     "DensityVolume.slice": "(self, at)",
@@ -31,7 +32,7 @@ SIGNATURES = {
     "GaussianKDE.conditional": "(self, given)",
     "GaussianKDE.fit": "(self, X, y=None, sample_weight=None)",
     "GaussianKDE.marginal": "(self, axes)",
-    "GaussianKDE.sample": "(self, n_samples=1, random_state=None)",
+    "GaussianKDE.sample": "(self, n_samples=1, random_state=None, *, seed=None)",
     "GaussianKDE.score": "(self, X, y=None)",
     "GaussianKDE.score_gradient": "(self, X)",
     "GaussianKDE.score_samples": "(self, X)",
@@ -77,13 +78,13 @@ SIGNATURES = {
     "fit_classes": (
         "(image, labels, n_kernels, *, names=None, covariance_type='full',"
         " reg_covar=None, random_state=None, mask=None, channel_axis=-1, space='rgb',"
-        " device='auto')"
+        " device='auto', seed=None)"
     ),
     "fit_kernels": (
         "(image, n_kernels, *, mask=None, channel_axis=-1, weights=None, space='rgb',"
         " device='auto', covariance_type='full', reg_covar=None,"
         " random_state=None, max_iter=200, tol=0.001, n_init=1, means_init=None,"
-        " return_report=False)"
+        " return_report=False, seed=None)"
     ),
     "grid_search": "(train, valid, sigmas, test=None, *, device='auto', progress=None)",
     "load_kernels": "(path)",

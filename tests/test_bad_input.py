@@ -41,7 +41,9 @@ GIVE = re.compile(
     r"\b(give|use|leave|drop|choose|put|call|name|read|make|reshape|rescale|add|need|needs)\b", re.I
 )
 
-Call = Callable[[Any], object]
+GRAY = RGB[..., 0]
+
+Call = Callable[..., object]
 
 
 def table() -> Any:
@@ -411,6 +413,17 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Call]]] = [
         },
     ),
     (
+        "seed",
+        NOT_SEEDS,
+        {
+            "fit_kernels": lambda bad: ck.fit_kernels(RGB, 2, seed=bad),
+            "fit_classes": lambda bad: ck.fit_classes(RGB, LABELS, 1, seed=bad),
+            "ColorKDE.sample": lambda bad: KDE.sample(2, seed=bad),
+            "GaussianKDE.sample": lambda bad: GAUSSIAN.sample(2, seed=bad),
+            "beside random_state": lambda bad: KDE.sample(2, 0, seed=bad),
+        },
+    ),
+    (
         "n_samples",
         NOT_WHOLE,
         {
@@ -709,6 +722,32 @@ def _seed(name: Any) -> Any:
 )
 def test_names_mean_the_same_in_any_case(name: str, call: Callable[[str], Any]) -> None:
     np.testing.assert_array_equal(call(name.capitalize()), call(name))
+
+
+@pytest.mark.parametrize(
+    ("known", "other"),
+    [
+        (lambda: _fit("diag"), lambda: _fit("Diagonal")),
+        (
+            lambda: ck.fit_kernels(GRAY, "bic", random_state=3).means,
+            lambda: ck.fit_kernels(GRAY, "auto", seed=3).means,
+        ),
+        (
+            lambda: ck.fit_classes(GRAY, LABELS, "bic", random_state=3)["1"].means,
+            lambda: ck.fit_classes(GRAY, LABELS, "Auto", seed=3)["1"].means,
+        ),
+        (
+            lambda: ck.fit_classes(RGB, LABELS, 2, covariance_type="diag", seed=0)["2"].covariances,
+            lambda: (
+                ck.fit_classes(RGB, LABELS, 2, covariance_type="diagonal", seed=0)["2"].covariances
+            ),
+        ),
+        (lambda: KDE.sample(3, random_state=4), lambda: KDE.sample(3, seed=4)),
+        (lambda: GAUSSIAN.sample(3, random_state=4), lambda: GAUSSIAN.sample(3, seed=4)),
+    ],
+)
+def test_other_names_mean_the_same(known: Call, other: Call) -> None:
+    np.testing.assert_array_equal(known(), other())
 
 
 def test_a_choice_is_never_checked_and_left() -> None:

@@ -27,6 +27,9 @@ Colors = NDArray[np.float64]
 SpaceName = Literal["rgb", "linear", "lab", "oklab", "hsv", "ycbcr", "principal"]
 """The spaces that come with the program; `COLOR_SPACES` may have more."""
 
+KernelSpace = SpaceName | Literal["bgr"]
+"""Those that kernels may lie in."""
+
 OWN_CHANNELS = ("rgb", "bgr")
 """Names for the image's own channels: not converted."""
 

@@ -5,6 +5,7 @@ one code path serves all of them.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -58,7 +59,13 @@ class Device:
 HOST = Device(torch.device("cpu"))
 
 
-def resolve_device(device: "str | torch.device | Device" = "auto") -> Device:
+DeviceName = Literal["auto", "cuda", "mps", "cpu"]
+"""Those without a number; "cuda:1" is a name, too."""
+
+DeviceLike = DeviceName | str | torch.device | Device
+
+
+def resolve_device(device: DeviceLike = "auto") -> Device:
     """Turn "auto", "cuda", "cuda:1", "mps", "cpu" or a torch device into a `Device`.
 
     "auto" takes cuda where there is one, then mps, then the CPU.

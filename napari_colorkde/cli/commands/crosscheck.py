@@ -47,7 +47,9 @@ def crosscheck(
     ] = 200,
     scale: ScaleOption = None,
     vectors: VectorsOption = False,
-    seed: Annotated[int, typer.Option("--seed", help="Seed for the random samples.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", "--random-state", help="Seed for the random samples.")
+    ] = 0,
     as_json: JsonOption = False,
     channel_axis: ChannelAxisOption = "-1",
     channels: ChannelsOption = None,

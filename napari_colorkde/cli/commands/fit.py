@@ -79,7 +79,9 @@ def fit(
     max_iter: Annotated[
         int, typer.Option("--max-iter", help="Most iterations of EM for a mixture.")
     ] = 200,
-    seed: Annotated[int, typer.Option("--seed", help="Seed for the starting kernels.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", "--random-state", help="Seed for the starting kernels.")
+    ] = 0,
     mask: MaskOption = None,
     channel_axis: ChannelAxisOption = "-1",
     channels: ChannelsOption = None,

@@ -69,7 +69,10 @@ def grid_search(
         bool, typer.Option("--shuffle", help="Shuffle the training vectors first.")
     ] = False,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Seed for the shuffling (NumPy's RandomState).")
+        int | None,
+        typer.Option(
+            "--seed", "--random-state", help="Seed for the shuffling (NumPy's RandomState)."
+        ),
     ] = None,
     scale: Annotated[
         Numbers | None,

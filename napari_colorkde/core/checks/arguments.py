@@ -216,6 +216,22 @@ def generator_of(random_state: Any, name: str = "random_state") -> np.random.Gen
         ) from None
 
 
+def seed_of(random_state: Any, seed: Any) -> Any:
+    """Return the one that is given of `random_state` and its other name.
+
+    Raises
+    ------
+    TypeError
+        If both are given.
+    """
+    if seed is None:
+        return random_state
+    if random_state is not None:
+        raise TypeError("seed was given beside random_state, its other name; give one of them.")
+    generator_of(seed, "seed")
+    return seed
+
+
 def pixel_weights(value: Any, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Return finite weights of this shape, at least 0, some above 0.
 

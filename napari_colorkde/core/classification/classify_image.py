@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypedDict, get_args
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.arguments import choice, fraction
@@ -32,8 +31,8 @@ from napari_colorkde.core.classification.classes import (
     ratio_classes,
     refuse_single_class,
 )
-from napari_colorkde.core.colorspaces import refusal_for
-from napari_colorkde.core.device import Device
+from napari_colorkde.core.colorspaces import KernelSpace, refusal_for
+from napari_colorkde.core.device import DeviceLike
 from napari_colorkde.core.mixture.density import mixture_log_density
 from napari_colorkde.core.mixture.kernel_spaces import (
     UnitsWatch,
@@ -48,7 +47,6 @@ from napari_colorkde.core.palette.palette import Palette
 Array = NDArray[np.float64]
 ClassOutput = Literal["posterior", "ratio", "class"]
 CLASS_OUTPUTS: tuple[ClassOutput, ...] = get_args(ClassOutput)
-DeviceLike = str | torch.device | Device
 
 BLOCK_DENSITIES = 1 << 22
 """Classes times colors judged in one go: 32 MB of log-densities."""
@@ -78,7 +76,7 @@ def classify_image(
     keep_mass: float | None = None,
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
-    space: str | None = None,
+    space: KernelSpace | str | None = None,
     device: DeviceLike = "auto",
     numbers: Mapping[str, int] | Literal["names"] | None = None,
     none_below: float | None = None,

@@ -14,8 +14,9 @@ from napari_colorkde.core.classification.bayes import (
     reject_outliers,
 )
 from napari_colorkde.core.classification.classes import ClassKernels, class_names, prior_of_classes
-from napari_colorkde.core.classification.classify_image import DeviceLike, class_log_densities
+from napari_colorkde.core.classification.classify_image import class_log_densities
 from napari_colorkde.core.classification.lazy_regions import RegionCounts, count_regions
+from napari_colorkde.core.device import DeviceLike
 from napari_colorkde.core.palette.image_tiles import is_dask
 from napari_colorkde.core.palette.palette import Palette
 

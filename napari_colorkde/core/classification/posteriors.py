@@ -14,10 +14,11 @@ from napari_colorkde.core.classification.classes import (
     refuse_single_class,
 )
 from napari_colorkde.core.classification.classify_image import (
-    DeviceLike,
     class_log_densities,
     palette_and_kernels,
 )
+from napari_colorkde.core.colorspaces import KernelSpace
+from napari_colorkde.core.device import DeviceLike
 from napari_colorkde.core.palette.palette import Palette
 
 
@@ -28,7 +29,7 @@ def posteriors(
     priors: Mapping[str, float] | None = None,
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
-    space: str | None = None,
+    space: KernelSpace | str | None = None,
     device: DeviceLike = "auto",
 ) -> NDArray[Any]:
     """Return P(class | color) of every class at every pixel of an image.

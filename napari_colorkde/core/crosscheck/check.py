@@ -16,7 +16,7 @@ from napari_colorkde.core.crosscheck.answers import (
     unasked,
 )
 from napari_colorkde.core.crosscheck.task import Task, direct
-from napari_colorkde.core.device import Device
+from napari_colorkde.core.device import DeviceLike
 
 Array = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ FACTORS = (0.5, 1.0, 2.0)
 """Multiples of the bandwidth that `GridSearchCV` chooses from."""
 
 
-def cross_check(task: Task, device: "str | Device" = "auto") -> Iterator[Answer]:
+def cross_check(task: Task, device: DeviceLike = "auto") -> Iterator[Answer]:
     """Ask each library for the log-densities of a task, and yield each answer as it comes.
 
     First the formula written from scratch, then this engine, then the others; one that is not
@@ -118,7 +118,7 @@ def _grid_search_cv(task: Task, truth: Array) -> Answer:
     return Answer(library, float(errors.max()), None, is_right, 0, remark, bandwidth, score)
 
 
-def _with_data_covariance(task: Task, device: "str | Device") -> Iterator[Answer]:
+def _with_data_covariance(task: Task, device: DeviceLike) -> Iterator[Answer]:
     """SciPy, and ourselves, with kernels in the shape of the data."""
     found = libraries.data_covariance(task)
     if isinstance(found, str):

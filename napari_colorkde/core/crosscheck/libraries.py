@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.crosscheck.task import Task
-from napari_colorkde.core.device import Device
+from napari_colorkde.core.device import DeviceLike
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.vectors.gaussian_kde import GaussianKDE
 
@@ -45,7 +45,7 @@ def scratch(task: Task) -> Array:
     return np.asarray(logs - np.log(len(data)) - normalizer)
 
 
-def ours(task: Task, covariance: Array, device: "str | Device") -> Array:
+def ours(task: Task, covariance: Array, device: DeviceLike) -> Array:
     """Ask this engine."""
     if task.is_image:
         kde_of_colors = ColorKDE(task.data[np.newaxis], covariance, device=device)

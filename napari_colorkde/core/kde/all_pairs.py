@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.arguments import choice
-from napari_colorkde.core.colorspaces import COLOR_SPACES, refusal_for
-from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.colorspaces import COLOR_SPACES, SpaceName, refusal_for
+from napari_colorkde.core.device import DeviceLike, resolve_device
 from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance
 from napari_colorkde.core.kde.divergence import compare_palettes, in_one_space
 from napari_colorkde.core.palette.count_image import palette_of
@@ -70,9 +70,9 @@ def compare_all(
     *,
     names: Sequence[str] | None = None,
     masks: Sequence[ArrayLike | None] | None = None,
-    space: str = "rgb",
+    space: SpaceName | str = "rgb",
     channel_axis: int | None = -1,
-    device: "str | Device" = "auto",
+    device: DeviceLike = "auto",
 ) -> AllPairs:
     """Compare the colors of each two of several images, all with one bandwidth.
 

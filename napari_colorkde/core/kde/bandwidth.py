@@ -15,15 +15,17 @@ from napari_colorkde.core.checks.arguments import Wanted, as_array, choice
 from napari_colorkde.core.checks.covariance import checked_covariance, checked_sigmas
 from napari_colorkde.core.colorspaces import (
     COLOR_SPACES,
+    SpaceName,
     color_space,
     palette_in_space,
     refusal_for,
 )
-from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.device import Device, DeviceLike, resolve_device
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 from napari_colorkde.core.kde.bandwidth_rules import (
     BANDWIDTH_RULES,
     SHAPES,
+    RuleName,
     Shape,
     bandwidth_rule,
     default_sigmas,
@@ -34,7 +36,7 @@ from napari_colorkde.core.kde.selectors.held_out import Halves, halves_by_blocks
 from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.palette import Palette
 
-Bandwidth = str | ArrayLike | None
+Bandwidth = RuleName | str | ArrayLike | None
 """None, the name of a rule (see `bandwidth_rules`), one sigma, C sigmas, or a (C, C) covariance."""
 
 
@@ -99,15 +101,15 @@ def refuse_bandwidth(bandwidth: Bandwidth) -> None:
 
 def select_bandwidth(
     image: Palette | ArrayLike,
-    method: str = "loco",
+    method: RuleName | str = "loco",
     candidates: ArrayLike | None = None,
     *,
     shape: Shape = "isotropic",
-    space: str = "rgb",
+    space: SpaceName | str = "rgb",
     exact: bool = False,
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
-    device: "str | Device" = "auto",
+    device: DeviceLike = "auto",
 ) -> BandwidthSelection:
     """Choose a bandwidth for the color KDE of an image.
 

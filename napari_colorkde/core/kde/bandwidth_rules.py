@@ -30,6 +30,11 @@ Shape = Literal["isotropic", "channels", "covariance"]
 """What a search varies: the same fraction of every channel's range, one sigma for each channel, or
 the size of the pixels' own covariance."""
 
+RuleName = Literal[
+    "auto", "loco", "loo", "pixels", "blocks", "isj", "plug-in", "scott", "silverman"
+]
+"""The rules that come with the program; `BANDWIDTH_RULES` may have more."""
+
 SHAPES: tuple[Shape, ...] = get_args(Shape)
 
 Choose = Callable[["Palette", ArrayLike | None, "Device"], Iterator["BandwidthSelection"]]

@@ -10,11 +10,12 @@ from napari_colorkde.core.checks.arguments import choice
 from napari_colorkde.core.checks.covariance import log_normalizer
 from napari_colorkde.core.colorspaces import (
     COLOR_SPACES,
+    SpaceName,
     color_space,
     palette_in_space,
     refusal_for,
 )
-from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.device import Device, DeviceLike, resolve_device
 from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance
 from napari_colorkde.core.kernel_sums.kernel_sums import (
     FLOAT32_FLOOR,
@@ -70,11 +71,11 @@ def compare(
     image_b: Palette | ArrayLike,
     bandwidth: Bandwidth = None,
     *,
-    space: str = "rgb",
+    space: SpaceName | str = "rgb",
     mask_a: ArrayLike | None = None,
     mask_b: ArrayLike | None = None,
     channel_axis: int | None = -1,
-    device: "str | Device" = "auto",
+    device: DeviceLike = "auto",
 ) -> Comparison:
     """Compare the colors of two images by the divergence of their KDEs.
 

@@ -17,6 +17,7 @@ from napari_colorkde.core.checks.arguments import (
     fraction,
     generator_of,
     real_numbers,
+    seed_of,
     whole_number,
 )
 from napari_colorkde.core.checks.covariance import log_normalizer
@@ -62,10 +63,18 @@ class DensityStatistics(ABC):
     def _density_at(self, points: NDArray[np.float64]) -> NDArray[np.float32]: ...
 
     def sample(
-        self, n_samples: int = 1, random_state: int | np.random.Generator | None = None
+        self,
+        n_samples: int = 1,
+        random_state: int | np.random.Generator | None = None,
+        *,
+        seed: int | None = None,
     ) -> NDArray[np.float64]:
-        """Colors drawn from the density, ``(n_samples, C)``, in the KDE's space."""
+        """Colors drawn from the density, ``(n_samples, C)``, in the KDE's space.
+
+        `seed` is another name of `random_state`.
+        """
         self._check_plain("sample")
+        random_state = seed_of(random_state, seed)
         return draw_colors(self.points, self.covariance, n_samples, random_state)
 
     def probability(self, low: ArrayLike, high: ArrayLike) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.device import DeviceLike, resolve_device
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 KEPT_BYTES = 1 << 29
@@ -39,7 +39,7 @@ class Contributions:
         Where to compute; it must have float64 or the host is used.
     """
 
-    def __init__(self, colors: NDArray[Any], device: "str | Device" = "auto") -> None:
+    def __init__(self, colors: NDArray[Any], device: DeviceLike = "auto") -> None:
         self._device = resolve_device(device).exact
         center = colors.mean(axis=0, dtype=np.float64)
         self._center: NDArray[np.float64] = np.asarray(center)

@@ -7,14 +7,14 @@ on the lattice of 8-bit colors a diagonal mixture is one product of small matric
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from typing import Any, Literal, cast, overload
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.colorspaces import OWN_CHANNELS, refusal_for
-from napari_colorkde.core.device import Device, resolve_device, without_denormals
+from napari_colorkde.core.colorspaces import OWN_CHANNELS, KernelSpace, refusal_for
+from napari_colorkde.core.device import Device, DeviceLike, resolve_device, without_denormals
 from napari_colorkde.core.image import (
     MAX_COLOR_CHANNELS,
     Pixels,
@@ -42,7 +42,6 @@ from napari_colorkde.core.palette.lookup import pixel_index
 from napari_colorkde.core.palette.palette import Palette
 
 Kernels = KernelSet | Iterable[KernelLike | KernelNumbers]
-DeviceLike = str | torch.device | Device
 
 FEW_PIXELS = 1 << 17
 """Up to this many pixels are evaluated one by one: finding their distinct colors costs as much."""
@@ -66,6 +65,48 @@ LARGEST_PEAK = 1e10
 """Sum of the kernels' peaks up to which the scaled float32 products neither over- nor underflow."""
 
 
+@overload
+def compute_densities(
+    image: Palette | ArrayLike,
+    kernels: Kernels,
+    *,
+    log: Literal[False] = ...,
+    normalized: bool = ...,
+    mask: ArrayLike | None = ...,
+    channel_axis: int | None = ...,
+    space: KernelSpace | str | None = ...,
+    device: DeviceLike = ...,
+) -> NDArray[np.float32]: ...
+
+
+@overload
+def compute_densities(
+    image: Palette | ArrayLike,
+    kernels: Kernels,
+    *,
+    log: Literal[True],
+    normalized: bool = ...,
+    mask: ArrayLike | None = ...,
+    channel_axis: int | None = ...,
+    space: KernelSpace | str | None = ...,
+    device: DeviceLike = ...,
+) -> NDArray[np.float64]: ...
+
+
+@overload
+def compute_densities(
+    image: Palette | ArrayLike,
+    kernels: Kernels,
+    *,
+    log: bool,
+    normalized: bool = ...,
+    mask: ArrayLike | None = ...,
+    channel_axis: int | None = ...,
+    space: KernelSpace | str | None = ...,
+    device: DeviceLike = ...,
+) -> NDArray[Any]: ...
+
+
 def compute_densities(
     image: Palette | ArrayLike,
     kernels: Kernels,
@@ -74,7 +115,7 @@ def compute_densities(
     normalized: bool = True,
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
-    space: str | None = None,
+    space: KernelSpace | str | None = None,
     device: DeviceLike = "auto",
 ) -> NDArray[Any]:
     """Evaluate a Gaussian mixture at every pixel of an image.

@@ -8,12 +8,14 @@ from typing import Any, Literal, TypedDict, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.checks.arguments import MASK, as_array, generator_of
-from napari_colorkde.core.colorspaces import SpaceName, refusal_for
+from napari_colorkde.core.checks.arguments import MASK, as_array, generator_of, seed_of
+from napari_colorkde.core.colorspaces import KernelSpace, refusal_for
+from napari_colorkde.core.device import DeviceLike
 from napari_colorkde.core.image import as_sliceable, pixel_shape
-from napari_colorkde.core.mixture.em.iterate import DeviceLike, EMStep, FitOptions, iterate_fit
+from napari_colorkde.core.mixture.em.iterate import EMStep, FitOptions, iterate_fit
 from napari_colorkde.core.mixture.em.many import fit_palettes
-from napari_colorkde.core.mixture.em.steps import CovarianceType
+from napari_colorkde.core.mixture.em.start import number_or_bic
+from napari_colorkde.core.mixture.em.steps import CovarianceType, checked_covariance_type
 from napari_colorkde.core.mixture.kernel_checks import checked_kernel_space
 from napari_colorkde.core.mixture.kernel_spaces import points_for
 from napari_colorkde.core.mixture.kernels import KernelSet
@@ -42,16 +44,17 @@ DENSE_LABELS = 1 << 20
 def fit_classes(
     image: ArrayLike,
     labels: ArrayLike,
-    n_kernels: int | Literal["bic"],
+    n_kernels: int | Literal["bic", "auto"],
     *,
     names: Mapping[int, str] | None = None,
-    covariance_type: CovarianceType = "full",
+    covariance_type: CovarianceType | Literal["diagonal"] = "full",
     reg_covar: float | None = None,
     random_state: int | None = None,
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
-    space: SpaceName | str = "rgb",
+    space: KernelSpace | str = "rgb",
     device: DeviceLike = "auto",
+    seed: int | None = None,
 ) -> dict[str, KernelSet]:
     """Fit a Gaussian mixture to the colors under each label.
 
@@ -71,6 +74,8 @@ def fit_classes(
         See `Palette.from_image`.
     space, device
         See `fit_kernels`.
+    seed
+        Another name of `random_state`.
 
     Returns
     -------
@@ -94,7 +99,10 @@ def fit_classes(
     """
     if names is not None and not isinstance(names, Mapping):
         raise TypeError(f"names is {names!r}; give a name for each label, such as {{1: 'skin'}}.")
+    random_state = seed_of(random_state, seed)
     generator_of(random_state)
+    n_kernels = number_or_bic(n_kernels)
+    covariance_type = checked_covariance_type(covariance_type)
     space = checked_kernel_space(space)
     found = dict(palettes_of_labels(image, labels, mask, channel_axis, space))
     classes = [class_of_label(label, names) for label in found]

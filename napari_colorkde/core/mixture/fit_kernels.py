@@ -7,17 +7,19 @@ from typing import Literal, Unpack, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_colorkde.core.colorspaces import SpaceName, refusal_for
+from napari_colorkde.core.checks.arguments import seed_of
+from napari_colorkde.core.colorspaces import KernelSpace, refusal_for
+from napari_colorkde.core.device import DeviceLike
 from napari_colorkde.core.mixture.density import mixture_log_density
 from napari_colorkde.core.mixture.em.iterate import (
     MAX_ITERATIONS,
     TOLERANCE,
-    DeviceLike,
     EMStep,
     FitOptions,
     bic_of,
     iterate_fit,
 )
+from napari_colorkde.core.mixture.em.start import number_or_bic
 from napari_colorkde.core.mixture.em.steps import CovarianceType, checked_covariance_type
 from napari_colorkde.core.mixture.kernel_checks import checked_kernel_space
 from napari_colorkde.core.mixture.kernel_spaces import points_for
@@ -98,14 +100,14 @@ class FitReport(Table):
 @overload
 def fit_kernels(
     image: Palette | ArrayLike,
-    n_kernels: int | Literal["bic"],
+    n_kernels: int | Literal["bic", "auto"],
     *,
     mask: ArrayLike | None = ...,
     channel_axis: int | None = ...,
     weights: ArrayLike | None = ...,
-    space: SpaceName | str = ...,
+    space: KernelSpace | str = ...,
     device: DeviceLike = ...,
-    covariance_type: CovarianceType = ...,
+    covariance_type: CovarianceType | Literal["diagonal"] = ...,
     reg_covar: float | None = ...,
     random_state: int | np.random.Generator | None = ...,
     max_iter: int = ...,
@@ -113,20 +115,21 @@ def fit_kernels(
     n_init: int = ...,
     means_init: ArrayLike | None = ...,
     return_report: Literal[False] = ...,
+    seed: int | None = ...,
 ) -> KernelSet: ...
 
 
 @overload
 def fit_kernels(
     image: Palette | ArrayLike,
-    n_kernels: int | Literal["bic"],
+    n_kernels: int | Literal["bic", "auto"],
     *,
     mask: ArrayLike | None = ...,
     channel_axis: int | None = ...,
     weights: ArrayLike | None = ...,
-    space: SpaceName | str = ...,
+    space: KernelSpace | str = ...,
     device: DeviceLike = ...,
-    covariance_type: CovarianceType = ...,
+    covariance_type: CovarianceType | Literal["diagonal"] = ...,
     reg_covar: float | None = ...,
     random_state: int | np.random.Generator | None = ...,
     max_iter: int = ...,
@@ -134,19 +137,20 @@ def fit_kernels(
     n_init: int = ...,
     means_init: ArrayLike | None = ...,
     return_report: Literal[True],
+    seed: int | None = ...,
 ) -> tuple[KernelSet, FitReport]: ...
 
 
 def fit_kernels(
     image: Palette | ArrayLike,
-    n_kernels: int | Literal["bic"],
+    n_kernels: int | Literal["bic", "auto"],
     *,
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
     weights: ArrayLike | None = None,
-    space: SpaceName | str = "rgb",
+    space: KernelSpace | str = "rgb",
     device: DeviceLike = "auto",
-    covariance_type: CovarianceType = "full",
+    covariance_type: CovarianceType | Literal["diagonal"] = "full",
     reg_covar: float | None = None,
     random_state: int | np.random.Generator | None = None,
     max_iter: int = MAX_ITERATIONS,
@@ -154,6 +158,7 @@ def fit_kernels(
     n_init: int = 1,
     means_init: ArrayLike | None = None,
     return_report: bool = False,
+    seed: int | None = None,
 ) -> KernelSet | tuple[KernelSet, FitReport]:
     """Fit a Gaussian mixture to the colors of an image.
 
@@ -162,8 +167,8 @@ def fit_kernels(
     image
         ``(..., H, W, C)`` with 1 to 3 channels, RGBA, or gray ``(H, W)``; or a `Palette`.
     n_kernels
-        Number of kernels, or "bic": the one of 1 to 10 with the lowest Bayesian information
-        criterion. Pixels of a photograph are not independent, so BIC tends to many kernels.
+        Number of kernels, or "bic" ("auto"): the one of 1 to 10 with the lowest Bayesian
+        information criterion. Pixels of a photograph are not independent, so it tends to many.
     mask, channel_axis, weights
         See `Palette.from_image`; for an image.
     space
@@ -171,7 +176,7 @@ def fit_kernels(
     device
         Where to compute; float64, so on the host where a device has none.
     covariance_type
-        "full", "tied" (all kernels share one), "diag" or "spherical".
+        "full", "tied" (all kernels share one), "diag" ("diagonal") or "spherical".
     reg_covar
         Added to every variance, in squared image units. None: the variance of rounding, 1/12 of a
         level squared, see `napari_colorkde.core.mixture.em.steps.default_reg_covar`.
@@ -187,6 +192,8 @@ def fit_kernels(
         ``(n_kernels, C)`` means to start from, in place of k-means++.
     return_report
         Whether to return a report, too.
+    seed
+        Another name of `random_state`.
 
     Returns
     -------
@@ -208,6 +215,7 @@ def fit_kernels(
         `reg_covar`.
     """
     space = checked_kernel_space(space)
+    n_kernels, random_state = number_or_bic(n_kernels), seed_of(random_state, seed)
     covariance_type = checked_covariance_type(covariance_type)
     refuse = refusal_for(space)
     palette = points_for(

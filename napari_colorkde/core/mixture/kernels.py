@@ -11,6 +11,7 @@ from typing import Protocol, overload, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.colorspaces import KernelSpace
 from napari_colorkde.core.mixture.kernel_checks import checked_kernel_space, validated
 from napari_colorkde.core.mixture.kernel_table import KernelTable
 
@@ -205,7 +206,10 @@ class KernelSet(KernelTable, Sequence[Kernel]):
     space: str = "rgb"
 
     def __init__(
-        self, kernels: "Iterable[KernelLike | KernelNumbers]", name: str = "", space: str = "rgb"
+        self,
+        kernels: "Iterable[KernelLike | KernelNumbers]",
+        name: str = "",
+        space: KernelSpace | str = "rgb",
     ) -> None:
         if isinstance(kernels, Kernel):
             raise TypeError("kernels is a single Kernel; put it into a list: [kernel].")
@@ -247,7 +251,7 @@ class KernelSet(KernelTable, Sequence[Kernel]):
         """Number of channels C; 0 for an empty set."""
         return self.kernels[0].n_channels if self.kernels else 0
 
-    def to_space(self, space: str, *, white: float = 255.0) -> "KernelSet":
+    def to_space(self, space: KernelSpace | str, *, white: float = 255.0) -> "KernelSet":
         """Return the same Gaussians in another color space, with the weights they have.
 
         Parameters

@@ -1,6 +1,6 @@
 """Bandwidths of vectors: as they are given, by rules of thumb, by leave-one-out likelihood."""
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ from napari_colorkde.core.vectors.log_densities import log_densities
 
 Array = NDArray[np.float64]
 
-RULES = ("scott", "silverman", "loo")
+Rule = Literal["scott", "silverman", "loo"]
+RULES: tuple[Rule, ...] = get_args(Rule)
 
 CANDIDATES = np.geomspace(0.02, 4, 24)
 """Multiples of Scott's rule that "loo" tries; and then as many between the best one's neighbors."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.device import Device
+from napari_colorkde.core.device import DeviceLike
 from napari_colorkde.core.vectors.gaussian_kde import GaussianKDE
 
 Array = NDArray[np.float64]
@@ -73,7 +73,7 @@ def compare_vectors(
     *,
     n_drawn: int = N_DRAWN,
     seed: int = 0,
-    device: "str | Device" = "auto",
+    device: DeviceLike = "auto",
     progress: Callable[[float], None] | None = None,
 ) -> VectorComparison:
     """Compare two sets of vectors by their Gaussian KDEs.

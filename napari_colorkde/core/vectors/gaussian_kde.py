@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn, Self, cast
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.checks.arguments import generator_of, whole_number
-from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.checks.arguments import generator_of, seed_of, whole_number
+from napari_colorkde.core.device import DeviceLike, resolve_device
 from napari_colorkde.core.vectors import kernels_at
-from napari_colorkde.core.vectors.bandwidth import effective_number, resolve_bandwidth
+from napari_colorkde.core.vectors.bandwidth import Rule, effective_number, resolve_bandwidth
 from napari_colorkde.core.vectors.checks import checked_vectors, checked_weights, feature_names
 from napari_colorkde.core.vectors.log_densities import log_densities
 
@@ -52,8 +51,8 @@ class GaussianKDE:
 
     def __init__(
         self,
-        bandwidth: "float | str | ArrayLike" = 1.0,
-        device: str | torch.device | Device = "auto",
+        bandwidth: "Rule | str | ArrayLike" = 1.0,
+        device: DeviceLike = "auto",
     ) -> None:
         self.bandwidth = bandwidth
         self.device = device
@@ -172,9 +171,15 @@ class GaussianKDE:
         return self._derived(train, weights, covariance, kept)
 
     def sample(
-        self, n_samples: int = 1, random_state: "int | np.random.Generator | Any" = None
+        self,
+        n_samples: int = 1,
+        random_state: "int | np.random.Generator | Any" = None,
+        *,
+        seed: int | None = None,
     ) -> Array:
         """Draw vectors from the density, (n_samples, d) float64.
+
+        `seed` is another name of `random_state`.
 
         Raises
         ------
@@ -183,7 +188,7 @@ class GaussianKDE:
         """
         self._check_fitted()
         n_samples = whole_number(n_samples, "n_samples")
-        random = generator_of(random_state)
+        random = generator_of(seed_of(random_state, seed))
         if self._weights is None:
             rows = random.integers(len(self._train), size=n_samples)
         else:

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.device import DeviceLike, resolve_device
 from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.tables import Columns, Table
 from napari_colorkde.core.vectors.checks import checked_sigmas, checked_vectors
@@ -64,7 +63,7 @@ def grid_search(
     sigmas: ArrayLike,
     test: ArrayLike | None = None,
     *,
-    device: str | torch.device | Device = "auto",
+    device: DeviceLike = "auto",
     progress: Callable[[float], None] | None = None,
 ) -> GridSearchResult:
     """Choose the sigma under which held-out vectors are likeliest.

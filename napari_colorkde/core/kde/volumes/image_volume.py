@@ -2,7 +2,8 @@
 
 from numpy.typing import ArrayLike
 
-from napari_colorkde.core.device import Device
+from napari_colorkde.core.colorspaces import SpaceName
+from napari_colorkde.core.device import DeviceLike
 from napari_colorkde.core.kde.bandwidth import Bandwidth
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.kde.estimators.boundary import Boundary
@@ -16,13 +17,13 @@ def color_kde(
     *,
     bins: int | ArrayLike = 128,
     extent: ArrayLike | None = None,
-    space: str = "rgb",
+    space: SpaceName | str = "rgb",
     boundary: Boundary = "none",
     varying: bool = False,
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
     weights: ArrayLike | None = None,
-    device: "str | Device" = "auto",
+    device: DeviceLike = "auto",
 ) -> DensityVolume:
     """Kernel density estimate of an image's colors on a regular grid.
 

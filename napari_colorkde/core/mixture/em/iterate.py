@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypedDict
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 
 from napari_colorkde.core.checks.arguments import generator_of, real_number, whole_number
-from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.device import DeviceLike, resolve_device
 from napari_colorkde.core.mixture.color_blocks import WeightedColors
 from napari_colorkde.core.mixture.density import mixture_log_density
 from napari_colorkde.core.mixture.em.start import check_n_kernels, checked_means, seed_at, seed_on
@@ -30,8 +29,6 @@ from napari_colorkde.core.mixture.em.steps import (
 from napari_colorkde.core.mixture.kernel_arrays import build_kernels
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette
-
-DeviceLike = str | torch.device | Device
 
 MAX_ITERATIONS = 200
 """Of a fit, unless it is said."""

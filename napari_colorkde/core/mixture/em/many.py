@@ -11,13 +11,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.device import Device, DeviceLike, resolve_device
 from napari_colorkde.core.mixture.color_blocks import WeightedColors
 from napari_colorkde.core.mixture.em.iterate import (
     BIC_CANDIDATES,
     MAX_ITERATIONS,
     TOLERANCE,
-    DeviceLike,
     bic_of,
 )
 from napari_colorkde.core.mixture.em.rows import ColorRows, colors_in_rows

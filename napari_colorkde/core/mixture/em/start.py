@@ -1,7 +1,7 @@
 """Where EM starts: centers chosen among the colors, and the moments of the colors around them."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,6 +52,13 @@ def seed_kernels(
     random = generator_of(random_state)
     start = seed_on(colors, n_kernels, covariance_type, reg_covar, random)
     return KernelSet(build_kernels(start.means, start.covariances, start.weights))
+
+
+def number_or_bic(n_kernels: int | str) -> int | Literal["bic"]:
+    """Return a number of kernels as it is, or "bic" for "bic" and "auto" in any case."""
+    if isinstance(n_kernels, str) and n_kernels.lower() in ("bic", "auto"):
+        return "bic"
+    return cast("int", n_kernels)  # what else it may be is refused by `check_n_kernels`
 
 
 def check_n_kernels(n_kernels: int, palette: Palette) -> None:

@@ -38,15 +38,18 @@ def default_reg_covar(palette: Palette) -> float:
     return float(rounding_variances(palette).min())
 
 
-def checked_covariance_type(covariance_type: str) -> CovarianceType:
-    """Return the shape of covariances, given in any case.
+def checked_covariance_type(
+    covariance_type: CovarianceType | Literal["diagonal"],
+) -> CovarianceType:
+    """Return the shape of covariances, given in any case; "diagonal" is "diag".
 
     Raises
     ------
     ValueError
         If it is not known.
     """
-    return choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
+    is_diagonal = isinstance(covariance_type, str) and covariance_type.lower() == "diagonal"
+    return "diag" if is_diagonal else choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
 
 
 def checked_reg_covar(reg_covar: float | None, palette: Palette) -> float:

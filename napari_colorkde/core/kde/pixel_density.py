@@ -1,0 +1,151 @@
+"""A density at the pixels of images, and how likely images are under it."""
+
+from typing import Any, Literal, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_colorkde.core.colorspaces import palette_in_space
+from napari_colorkde.core.kde.volumes.on_grid import GriddedDensity
+from napari_colorkde.core.kernel_sums.kernel_sums import SpreadSums
+from napari_colorkde.core.kernel_sums.steps import Steps
+from napari_colorkde.core.number_text import counted
+from napari_colorkde.core.palette.count_image import palette_of
+from napari_colorkde.core.palette.image_tiles import is_dask
+from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.core.palette.ranges import refuse_other_kind
+
+
+class PixelDensity(GriddedDensity):
+    """What a density is at pixels; `ColorKDE` has it."""
+
+    _counted: str | None
+    """Name of the dask array whose palette it has."""
+
+    @overload
+    def density(
+        self,
+        image: "Palette | ArrayLike | None" = ...,
+        log: Literal[False] = ...,
+        *,
+        mask: ArrayLike | None = ...,
+        channel_axis: int | None = ...,
+    ) -> NDArray[np.float32]: ...
+
+    @overload
+    def density(
+        self,
+        image: "Palette | ArrayLike | None" = ...,
+        *,
+        log: Literal[True],
+        mask: ArrayLike | None = ...,
+        channel_axis: int | None = ...,
+    ) -> NDArray[np.float64]: ...
+
+    @overload
+    def density(
+        self,
+        image: "Palette | ArrayLike | None" = ...,
+        log: bool = ...,
+        *,
+        mask: ArrayLike | None = ...,
+        channel_axis: int | None = ...,
+    ) -> NDArray[Any]: ...
+
+    def density(
+        self,
+        image: "Palette | ArrayLike | None" = None,
+        log: bool = False,
+        *,
+        mask: ArrayLike | None = None,
+        channel_axis: int | None = -1,
+    ) -> NDArray[Any]:
+        """The density, or its log, at every pixel of an image.
+
+        Parameters
+        ----------
+        image
+            Any image with the palette's channels; or a `Palette`, for its colors, ``(U,)``. None:
+            the colors of the KDE's own palette.
+        log
+            Natural logarithm, to any depth of the tails.
+        mask, channel_axis
+            See `Palette.from_image`.
+
+        Returns
+        -------
+        ndarray
+            Shape of the image without channels; float32, float64 with `log`; NaN at pixels that
+            are masked, transparent or not finite. Of a dask image a dask array, equal to the last
+            bit: the image is read once to count its colors, unless the KDE was made of it, and
+            painted block by block when the result is computed.
+        """
+        if image is None or isinstance(image, Palette):
+            palette = self.palette if image is None else image
+            self._check_channels(palette)
+            return self._at(palette, log)
+        is_own = is_dask(image) and mask is None and channel_axis == -1
+        if is_own and dask_name(image) == self._counted:
+            palette = self.palette
+        else:
+            palette = Palette.from_image(image, mask, channel_axis)
+        self._check_channels(palette, np.shape(image))
+        return palette.paint_lazily(self._at(palette, log), np.nan, image, mask, channel_axis)
+
+    def density_in_steps(self, log: bool = False) -> Steps[NDArray[Any]]:
+        """The density, or its log, at the KDE's own colors, ``(U,)``, as `density` gives it.
+
+        Yields
+        ------
+        The part that is done, from 0 to 1: colors off the lattice may take long, and can be left
+        alone between. Estimates with walls or varying widths, and colors on a lattice, go in one.
+        """
+        colors, sums = self.points.colors, self._sums
+        if not isinstance(sums, SpreadSums):
+            return self._at(self.palette, log)
+        if log:
+            logs = yield from sums.log_at_in_steps(colors)
+            return logs - self._log_scale
+        values = yield from sums.at_in_steps(colors)
+        return self._scaled(values)
+
+    def log_likelihood(
+        self,
+        image: "Palette | ArrayLike",
+        *,
+        mask: ArrayLike | None = None,
+        channel_axis: int | None = -1,
+    ) -> float:
+        """Mean log-density of an image's pixels under this KDE, in nats per pixel."""
+        palette = palette_of(image, mask, channel_axis)
+        self._check_channels(palette, () if isinstance(image, Palette) else np.shape(image))
+        logs = self._at(palette, log=True)
+        return float(palette.counts @ logs / palette.total_weight)
+
+    def _at(self, palette: Palette, log: bool) -> NDArray[Any]:
+        if palette is self.palette:
+            colors = self.points.colors
+        elif self.color_space is None:
+            colors = palette.colors
+        else:
+            colors = palette_in_space(palette, self.color_space).colors
+        if log:
+            return self._sums.log_at(colors) - self._log_scale
+        return self._scaled(self._sums.at(colors))
+
+    def _check_channels(self, palette: Palette, shape: tuple[int, ...] = ()) -> None:
+        n = self.palette.n_channels
+        if palette.n_channels != n:
+            is_points = len(shape) == 2 and shape[1] == n
+            advice = "call evaluate(colors) for colors, (n, C)" if is_points else ""
+            raise ValueError(
+                f"image has {counted(palette.n_channels, 'color channel')}, the KDE {n}; "
+                f"{advice or 'give an image of the same kind'}."
+            )
+        if palette is not self.palette:
+            refuse_other_kind(palette, self.palette)
+
+
+def dask_name(image: "Palette | ArrayLike") -> str | None:
+    """Return the name of a dask array, which no other array has; None of anything else."""
+    return str(getattr(image, "name", "")) if is_dask(image) else None
