@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, settings
 
 from napari_colorkde import unexpected
 from napari_colorkde.openmp import wait_without_spinning
+from tests.remembered import remember_what_windows_share
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -128,6 +129,7 @@ def no_leaks(request: pytest.FixtureRequest, qapp: object) -> Iterator[None]:
     which napari orphans when its dock is closed; a worker that still runs; a canvas whose
     `close()` was never called.
     """
+    remember_what_windows_share()
     for package in ("app", "scene", "ui"):
         _import_all(importlib.import_module(f"napari_colorkde.{package}"))
     count_live_objects()

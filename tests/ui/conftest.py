@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from napari_colorkde.app.density import density_steps
+from napari_colorkde.ui.colorspace import dock as colorspace_dock
+from napari_colorkde.ui.colorspace.marginal_planes import MarginalPlanesView
 from napari_colorkde.ui.window import autosave, column
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from napari import Viewer
 
+    from napari_colorkde.app.session import Session
     from napari_colorkde.ui.dock import ColorKDEWidget
 
 RNG = np.random.default_rng(0)
@@ -41,6 +44,19 @@ def own_sessions(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
     folder = tmp_path_factory.mktemp("sessions")
     monkeypatch.setattr(autosave, "session_folder", lambda: folder)
     return folder
+
+
+@pytest.fixture
+def flat_color_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show the color space as where there is no OpenGL: for tests that do not look at it.
+
+    Its canvas and shaders are most of the time that a window takes to open.
+    """
+
+    def make_view(session: Session, theme: str) -> MarginalPlanesView:
+        return MarginalPlanesView(session, "The test does not look at it.", theme)
+
+    monkeypatch.setattr(colorspace_dock, "make_view", make_view)
 
 
 @pytest.fixture

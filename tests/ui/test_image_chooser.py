@@ -15,7 +15,7 @@ from tests.ui.conftest import RGB, RNG, Dock
 if TYPE_CHECKING:
     from napari import Viewer
 
-pytestmark = pytest.mark.window
+pytestmark = [pytest.mark.window, pytest.mark.usefixtures("flat_color_space")]
 
 
 def test_channels_that_come_after_the_dock_are_offered_together(viewer: Viewer, dock: Dock) -> None:

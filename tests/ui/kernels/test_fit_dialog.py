@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from napari_colorkde.ui.dock import ColorKDEWidget
 
-pytestmark = pytest.mark.window
+pytestmark = [pytest.mark.window, pytest.mark.usefixtures("flat_color_space")]
 
 MARKS = np.zeros(RGB.shape[:2], int)
 MARKS[5:30, 5:40], MARKS[35:55, 5:40] = 1, 2

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from napari_colorkde.ui.dock import ColorKDEWidget
 
-pytestmark = pytest.mark.window
+pytestmark = [pytest.mark.window, pytest.mark.usefixtures("flat_color_space")]
 
 FULL = [[90.0, 30.0, 0.0], [30.0, 80.0, -10.0], [0.0, -10.0, 70.0]]
 KERNELS = KernelSet(

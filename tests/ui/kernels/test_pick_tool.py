@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from napari_colorkde.ui.dock import ColorKDEWidget
 
-pytestmark = pytest.mark.window
+pytestmark = [pytest.mark.window, pytest.mark.usefixtures("flat_color_space")]
 
 NONE = Qt.KeyboardModifier.NoModifier
 CTRL = Qt.KeyboardModifier.ControlModifier

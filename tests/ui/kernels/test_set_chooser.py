@@ -16,7 +16,7 @@ from napari_colorkde.ui.kernels.set_chooser import KernelSetChooser
 from napari_colorkde.ui.window import open_files
 from tests.ui.conftest import RGB, Dock
 
-pytestmark = pytest.mark.window
+pytestmark = [pytest.mark.window, pytest.mark.usefixtures("flat_color_space")]
 
 KERNELS = KernelSet([Kernel([60, 60, 60], [90, 90, 90], 1.0)], "mine")
 

@@ -14,7 +14,7 @@ from napari_colorkde.cli import main
 from tests.app.results.test_measuring import STAINS
 from tests.ui.conftest import RGB, Dock, close_dock
 
-pytestmark = pytest.mark.window
+pytestmark = [pytest.mark.window, pytest.mark.usefixtures("flat_color_space")]
 
 
 def test_the_state_at_hand_over_a_folder_and_over_layers(

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QDialogButtonBox
 from tests.app.results.test_measuring import STAINS
 from tests.ui.conftest import RGB, Dock
 
-pytestmark = pytest.mark.window
+pytestmark = [pytest.mark.window, pytest.mark.usefixtures("flat_color_space")]
 
 
 def test_names_formats_and_sizes_are_shown_before_anything_is_written(

@@ -31,7 +31,7 @@ from tests.ui.conftest import RGB, Dock, close_dock
 if TYPE_CHECKING:
     from napari import Viewer
 
-pytestmark = pytest.mark.window
+pytestmark = [pytest.mark.window, pytest.mark.usefixtures("flat_color_space")]
 
 KERNELS = KernelSet([Kernel([60, 60, 60], [90, 90, 90], 1.0)], "mine")
 

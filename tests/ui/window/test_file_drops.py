@@ -72,6 +72,7 @@ def test_a_photograph_that_is_dropped_is_looked_at(
 ) -> None:
     widget = dock(RGB)
     drop(widget if place == "dock" else canvas_of(widget), picture)
+    qtbot.waitUntil(lambda: "dropped" in viewer.layers)
     qtbot.waitUntil(lambda: widget.overlay.image is viewer.layers["dropped"])
     widget.session.wait()
     assert widget.session.source is not None

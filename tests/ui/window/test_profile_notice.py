@@ -15,7 +15,7 @@ from napari_colorkde.cli import main
 from napari_colorkde.io.images import load_image
 from tests.ui.conftest import Dock
 
-pytestmark = pytest.mark.window
+pytestmark = [pytest.mark.window, pytest.mark.usefixtures("flat_color_space")]
 
 
 def test_a_profile_is_named_and_converted(
