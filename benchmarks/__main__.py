@@ -32,6 +32,7 @@ QUESTIONS = (
     "frames",
     "memory",
     "files",
+    "slides",
     "imports",
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["times", "rate", "floor", "beyond", "at most"]
+Kind = Literal["times", "rate", "floor", "beyond", "at most", "at least"]
 
 MISSING = "–"
 
@@ -61,7 +61,8 @@ class Target:
     kind
         "times": the peer's divided by ours is at least `limit`; "rate": ours divided by the peer's
         is; "floor": ours divided by the floor
-        is at most `limit`; "beyond": ours minus the peer's is at most `limit`; "at most": ours is.
+        is at most `limit`; "beyond": ours minus the peer's is at most `limit`; "at most": ours is;
+        "at least": ours, a rate, is no less.
     limit
         A factor, or a quantity in the figure's unit.
     """
@@ -70,9 +71,11 @@ class Target:
     limit: float
 
     def is_met(self, ours: Figure, theirs: Figure | None) -> bool:
-        """Compare the medians. Without a peer's figure only "at most" can be judged."""
+        """Compare the medians. Without a peer's figure "at most" and "at least" can be judged."""
         if self.kind == "at most":
             return ours.value <= self.limit
+        if self.kind == "at least":
+            return ours.value >= self.limit
         if theirs is None:
             raise ValueError(f"a target of kind {self.kind!r} needs the other's figure.")
         if self.kind == "times":
@@ -92,6 +95,7 @@ class Target:
             "floor": f"≤ {limit} × the floor",
             "beyond": f"≤ {limit} {unit} more",
             "at most": f"≤ {limit} {unit}",
+            "at least": f"≥ {limit} {unit}",
         }[self.kind]
 
 
@@ -110,7 +114,7 @@ class Row:
         """Whether the target is met; empty without one."""
         if self.target is None:
             return ""
-        if self.target.kind != "at most" and self.theirs is None:
+        if self.target.kind not in ("at most", "at least") and self.theirs is None:
             return "not measured"
         return "met" if self.target.is_met(self.ours, self.theirs) else "missed"
 

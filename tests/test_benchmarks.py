@@ -24,6 +24,7 @@ from benchmarks import (
     photograph,
     regions,
     selection,
+    slides,
     volume,
 )
 from benchmarks.harness import Contender, Setup, compete, snippet, time_of
@@ -97,6 +98,14 @@ def test_peers_compute_the_same_likelihoods_as_ours(setup: Setup) -> None:
     truth = dataset.direct(train, valid)
     np.testing.assert_allclose(dataset.matrix_products(train, valid), truth, rtol=1e-9)
     np.testing.assert_allclose(dataset.kernel_density(train, valid), truth, rtol=1e-9)
+
+
+def test_every_task_on_a_slide_is_timed(tmp_path: Path) -> None:
+    path = tmp_path / "slide.zarr"
+    slides.make_slide(path, 600)
+    for task in slides.TASKS:
+        assert slides.do(task, path)["rate"] > 0
+    assert slides.read(tmp_path / "result.zarr").shape == (600, 600)
 
 
 def test_the_peak_covers_what_is_held(setup: Setup) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,25 @@ def test_a_density_that_was_stopped_is_gone_on_with(
     assert len(written) == 1 + len(set(map(str, written)))
     assert main(["density", slide, "-o", "w.npy", "--kernels", "k.csv", "--class", "dark"]) == 0
     np.testing.assert_allclose(read_image("d.zarr"), np.load("w.npy"), rtol=1e-5)
+
+
+def test_memory_is_that_of_some_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(blocks, "BLOCK_PIXELS", 1 << 18)
+    rng = np.random.default_rng(0)
+    tile = rng.normal(120, 20, (512, 512)).clip(0, 255).astype(np.uint8)
+    array = zarr.create_array("g.zarr", shape=(4096, 4096), chunks=(512, 512), dtype="u1")
+    for place in np.ndindex(8, 8):
+        array[tuple(slice(512 * i, 512 * i + 512) for i in place)] = np.roll(tile, place)
+    zarr.create_array("small.zarr", data=tile)
+    words = ["--channel-axis", "none", "--bandwidth", "3", "--lazy", "-o"]
+    assert main(["density", "small.zarr", *words, "small_density.zarr"]) == 0  # imports take memory
+    tracemalloc.start()
+    assert main(["density", "g.zarr", *words, "d.zarr"]) == 0
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 16e6  # the image is 17 MB, the result 67
+    assert read_image("d.zarr", lazy=True).shape == (4096, 4096)
 
 
 def test_slides_that_are_damaged_are_refused(slide: str, refused: Refused) -> None:

@@ -15,8 +15,8 @@ from napari_colorkde.io.formats.ome_zarr.writer import LABELS, create_image, cre
 from napari_colorkde.io.formats.resumable import Unfinished, resumable_folder
 from napari_colorkde.io.formats.tiff.ome import halved
 
-LEVEL_BLOCK = 4
-"""Chunks along each side of what is made of a coarser level in one go."""
+LEVEL_BLOCK = (1, 2)
+"""Chunks, down and across, of what is made of a coarser level in one go."""
 
 Block = tuple[slice, ...]
 
@@ -35,7 +35,9 @@ def write_blocks(picture: BlockPicture) -> None:
         done = _write_level(unfinished, picture, images, 0, blocks, values, 0, total)
         for number, finer in enumerate(images[0][:-1], 1):
             shape = images[0][number].shape
-            sizes = (1,) * (len(shape) - 2) + tuple(LEVEL_BLOCK * side for side in sides)
+            sizes = (1,) * (len(shape) - 2) + tuple(
+                n * side for n, side in zip(LEVEL_BLOCK, sides, strict=True)
+            )
             coarser = _Halved(finer, averages=picture.names is None)
             blocks = list(_blocks(shape, sizes))
             done = _write_level(unfinished, picture, images, number, blocks, coarser, done, total)

@@ -20,6 +20,9 @@ from napari_colorkde.io.formats.blocks import BlockPicture
 from napari_colorkde.io.formats.tiff import ome
 from napari_colorkde.io.formats.tiff.writer import geo_extratags
 
+BUFFER = 1 << 24
+"""Bytes of tiles that are compressed at a time."""
+
 
 def write_blocks(picture: BlockPicture) -> None:
     """Write a picture block by block, a pyramid where it is large; whole, or not at all."""
@@ -38,9 +41,10 @@ def write_blocks(picture: BlockPicture) -> None:
         done += n_pixels
         picture.progress(done / total)
 
+    picture.progress(0.0)
     options: dict[str, Any] = ome.options_for(is_tiled=True)
     # Floats hardly become smaller by more effort.
-    options |= {"compressionargs": {"level": 1}, "dtype": values.dtype}
+    options |= {"compressionargs": {"level": 1}, "dtype": values.dtype, "buffersize": BUFFER}
     first: dict[str, Any] = {
         "subifds": n_levels,
         "metadata": ome.metadata_of(values.ndim, picture.record),
