@@ -5,11 +5,12 @@ Conversion happens once per palette and space, on the distinct colors. Pure func
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.app.density.sketch import sketch
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.state import Bandwidth, State
@@ -50,6 +51,11 @@ class PaletteCoordinates:
     points: Palette = field(repr=False)
     space: ColorSpace | None = None
     color_of: ColorOf | None = field(default=None, repr=False)
+
+    @cached_property
+    def sketch(self) -> Palette:
+        """The points on a coarse lattice, see `sketch.sketch`."""
+        return sketch(self.points)
 
     @property
     def name(self) -> str:

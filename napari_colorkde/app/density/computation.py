@@ -223,6 +223,7 @@ class Computation:
             query,
             state.space,
             coordinates,
+            is_sample=self._image.index is not None and self._image.index.is_preview,
         )
 
     def _on_counted(self, result: CountedImage) -> None:
@@ -254,9 +255,20 @@ class Computation:
                         action()
         elif result.palette is palette:
             self.estimate = result
+            self._complete(result)
             self.estimate_changed.emit(result)
             if result.notice:
                 self._reports.say(result.notice)
+
+    def _complete(self, estimate: Estimate) -> None:
+        """Put a volume in the place of the sketch that is shown of the same density."""
+        shown = self._shown
+        if shown is None or shown.estimate is None:
+            return
+        before = shown.estimate
+        is_same = before.coordinates is estimate.coordinates
+        if is_same and before.bandwidth == estimate.bandwidth:
+            self._shown = replace(shown, estimate=replace(estimate, kde=None))
 
     def _on_end(self, error: Exception | None) -> None:
         if error is not None:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density.class_query import ClassQuery
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, convert_palette
+from napari_colorkde.app.density.sketch import interpolated, needs_sketch
 from napari_colorkde.app.state import Bandwidth
 from napari_colorkde.core.classification.bayes import log_density_level
 from napari_colorkde.core.device import Device
@@ -38,6 +38,9 @@ BINS = {1: 512, 2: 256, 3: 128}
 
 FEW_COLORS = 20_000
 """Palettes this small need no preview: the exact density is as quick."""
+
+LIMIT_COLORS = 1 << 19
+"""Colors of a preview that its contrast limits are found from, at least."""
 
 FIRST_FRACTION = 0.95
 """The first threshold of a density leaves this part of the pixels above it."""
@@ -130,6 +133,8 @@ class DensityRequest:
         The color space of the KDE.
     coordinates
         The palette in that space, if it is at hand.
+    is_sample
+        Whether the palette is that of a sample of the pixels, of which a preview will do.
     """
 
     palette: Palette = field(repr=False)
@@ -142,10 +147,15 @@ class DensityRequest:
     query: ClassQuery | None = None
     space: str = "rgb"
     coordinates: PaletteCoordinates | None = field(default=None, repr=False)
+    is_sample: bool = False
 
 
 def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValues]:
-    """Compute the volume, a preview of the densities, and the densities."""
+    """Compute the volume, a preview of the densities, and the densities.
+
+    Of many colors on no lattice the first volume is a sketch, and the exact one comes last: what is
+    on the screen never waits for it.
+    """
     started = time.perf_counter()
     palette = request.palette
     estimate = request.previous
@@ -169,18 +179,31 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
             else:
                 sigmas = step
         kde = ColorKDE(coordinates.points, sigmas, device=request.device)
-        volume = display_volume(kde, coordinates)
+        first: ColorKDE | None = kde
+        if needs_sketch(coordinates.points):
+            drawn, first = ColorKDE(coordinates.sketch, kde.covariance, device=request.device), None
+            volume = display_volume(drawn, coordinates)
+        else:
+            volume = display_volume(kde, coordinates)
         seconds = time.perf_counter() - started
-        estimate = Estimate(palette, request.bandwidth, kde, volume, coordinates, seconds, notice)
+        estimate = Estimate(palette, request.bandwidth, first, volume, coordinates, seconds, notice)
         yield estimate
     if request.kernels is None:
         if palette.n_channels == 3 and len(palette) > FEW_COLORS:
-            preview = interpolate_volume(estimate.volume, estimate.coordinates.points.colors)
-            yield color_values(request, _maybe_log(preview, request.log), False, started)
+            colors = estimate.coordinates.points.colors
+            preview = interpolated(estimate.volume, colors, request.log)
+            yield color_values(request, preview, False, started)
+            if request.is_sample:
+                return
         values = yield from density_in_steps(kde, request.log)
     else:
         values = evaluate_kernels(request)
     yield color_values(request, values, True, started)
+    if estimate.kde is None:
+        yield Progress("estimating the density")
+        volume = display_volume(kde, estimate.coordinates)
+        seconds = time.perf_counter() - started
+        yield replace(estimate, kde=kde, volume=volume, seconds=seconds, notice="")
 
 
 def density_in_steps(kde: ColorKDE, log: bool) -> Generator[Progress, None, NDArray[Any]]:
@@ -225,36 +248,16 @@ def display_volume(kde: ColorKDE, coordinates: PaletteCoordinates) -> DensityVol
     extent = coordinates.extent
     if extent is not None:
         span = extent[:, 1] - extent[:, 0]
-    elif kde.palette.dtype == np.uint8:
+    elif coordinates.points.dtype == np.uint8:
         span = np.full(n, 255.0)
     else:
-        colors = kde.palette.colors
-        span = colors.max(axis=0) - colors.min(axis=0) + 6 * sigmas
+        low, high = (np.asarray(ends, np.float64) for ends in coordinates.points.extremes)
+        extent = np.stack([low - 3 * sigmas, high + 3 * sigmas], axis=1)
+        span = extent[:, 1] - extent[:, 0]
     narrow = bool((sigmas < span / (BINS[n] - 1)).any())
     is_full = bool(np.any(kde.covariance - np.diag(np.diagonal(kde.covariance))))
     volume = kde.volume(BINS[n], extent, sampling="cells" if narrow and not is_full else "points")
     return replace(volume, space=coordinates.name)
-
-
-def interpolate_volume(volume: DensityVolume, colors: NDArray[Any]) -> NDArray[np.float32]:
-    """Trilinear interpolation of a volume at colors ``(U, C)``: ``(U,)``. 30 ms for 440 000."""
-    flat = volume.values.reshape(-1)
-    strides = np.array(volume.values.strides) // volume.values.itemsize
-    base = np.zeros(len(colors), np.int64)
-    fractions: list[NDArray[np.float32]] = []
-    for axis, points in enumerate(volume.axes):
-        step = (points[-1] - points[0]) / (len(points) - 1)
-        at = (colors[:, axis].astype(np.float32) - np.float32(points[0])) / np.float32(step)
-        low = np.clip(at.astype(np.int32), 0, len(points) - 2)
-        fractions.append(np.clip(at - low, 0, 1))
-        base += low * strides[axis]
-    result = np.zeros(len(colors), np.float32)
-    for corner in product((0, 1), repeat=len(fractions)):
-        weight = np.ones(len(colors), np.float32)
-        for upper, fraction in zip(corner, fractions, strict=True):
-            weight *= fraction if upper else 1 - fraction
-        result += flat[base + int(strides @ corner)] * weight
-    return result
 
 
 def check_channels(kernels: KernelSet, n_channels: int) -> None:
@@ -290,12 +293,6 @@ def evaluate_kernels(request: DensityRequest) -> NDArray[np.float32]:
     return values if request.log else np.exp(values, out=values)
 
 
-def _maybe_log(density: NDArray[np.float32], log: bool) -> NDArray[np.float32]:
-    if not log:
-        return density
-    return np.log(np.maximum(density, np.finfo(np.float32).tiny))
-
-
 def color_values(
     request: DensityRequest, values: NDArray[Any], is_exact: bool, started: float
 ) -> ColorValues:
@@ -303,7 +300,9 @@ def color_values(
     if (query := request.query) is not None:
         limits = query.limits
     else:
-        limits = default_limits(values, request.log, request.palette.counts)
+        # Of a preview some will do: all of many take as long as the preview.
+        some = slice(None, None, 1 if is_exact else max(1, len(values) // LIMIT_COLORS))
+        limits = default_limits(values[some], request.log, request.palette.counts[some])
     # What is at hand is not part of the question, and large.
     request = replace(request, previous=None, contributions=None, coordinates=None)
     return ColorValues(request, values, limits, is_exact, time.perf_counter() - started)

@@ -24,7 +24,7 @@ from napari_colorkde.core.kernel_sums.lattice_transform import lattice_transform
 from napari_colorkde.core.kernel_sums.points_in_bricks import ends_of
 from napari_colorkde.core.kernel_sums.separable import Sampling, gaussian_matrix
 from napari_colorkde.core.kernel_sums.steps import Steps, between, value_of
-from napari_colorkde.core.kernel_sums.sweep import Sweep
+from napari_colorkde.core.kernel_sums.swept.sweep import Sweep
 from napari_colorkde.core.palette.lattice import Lattice, lattice_of
 from napari_colorkde.core.palette.palette import Palette
 

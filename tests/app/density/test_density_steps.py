@@ -12,8 +12,8 @@ from napari_colorkde.app.density.density_steps import (
     DensityRequest,
     Estimate,
     compute,
-    interpolate_volume,
 )
+from napari_colorkde.app.density.sketch import interpolate_volume
 from napari_colorkde.core import reference
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.kde.color_kde import ColorKDE

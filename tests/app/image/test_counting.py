@@ -32,6 +32,17 @@ def test_a_large_image_shows_a_sample_first(monkeypatch: pytest.MonkeyPatch) -> 
     assert whole.palette.n_pixels == 600
 
 
+@pytest.mark.parametrize(("dtype", "has_sample"), [(np.uint8, False), (np.uint16, True)])
+def test_deep_images_show_a_sample_sooner(
+    monkeypatch: pytest.MonkeyPatch, dtype: type[np.generic], has_sample: bool
+) -> None:
+    monkeypatch.setattr(module, "LARGE_DEEP", 500)
+    monkeypatch.setattr(module, "SAMPLE_PIXELS", 200)
+    source = source_of_array(IMAGE.astype(dtype))
+    counted = [r for r in count_colors(source, source.choices[0]) if isinstance(r, CountedImage)]
+    assert [c.index.is_preview for c in counted] == [True, False][not has_sample :]
+
+
 def test_a_sample_without_a_pixel_that_counts_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LARGE", 500)
     monkeypatch.setattr(module, "SAMPLE_PIXELS", 200)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from napari_colorkde.core.device import HOST
-from napari_colorkde.core.kernel_sums import choose_loops, grid_sums, spreading, sweep
+from napari_colorkde.core.kernel_sums import choose_loops, grid_sums, spreading
 from napari_colorkde.core.kernel_sums import kernel_sums as sums
 from napari_colorkde.core.kernel_sums.kernel_sums import (
     LatticeSums,
@@ -15,6 +15,7 @@ from napari_colorkde.core.kernel_sums.kernel_sums import (
     kernel_sums,
     whiten,
 )
+from napari_colorkde.core.kernel_sums.swept import sweep
 from napari_colorkde.core.palette import lattice
 from napari_colorkde.core.palette.palette import Palette
 from tests.core.drawn import (
