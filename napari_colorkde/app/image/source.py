@@ -233,6 +233,11 @@ def is_shapes(layer: "Layer") -> bool:
     return _kind(unwrap_proxy(layer)) == "Shapes"
 
 
+def is_points(layer: "Layer") -> bool:
+    """Whether this is a Points layer."""
+    return _kind(unwrap_proxy(layer)) == "Points"
+
+
 def unwrap_proxy(proxy: Unwrapped) -> Unwrapped:
     """The object behind a napari proxy; other objects as they are."""
     # napari's proxies are wrapt's; an array must not be asked (zarr groups answer any attribute).

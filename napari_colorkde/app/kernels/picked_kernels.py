@@ -15,8 +15,8 @@ from napari_colorkde.core.number_text import counted, grouped
 PickMode = Literal["new", "add", "subtract"]
 """New kernels, or pixels added to or taken away from the samples of the one that is selected."""
 
-NamingRule = Literal["", "label", "shape"]
-"""What the numbers of groups are: labels become classes, shapes are names."""
+NamingRule = Literal["", "label", "shape", "point"]
+"""What the numbers of groups are: labels become classes, shapes and points are names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +76,7 @@ def pick(request: PickRequest) -> Iterator[Progress | Picked]:
         made = []
         for group, samples in found.items():
             cls = str(group) if request.titles == "label" else request.cls
-            name = f"shape {group}" if request.titles == "shape" else ""
+            name = f"{request.titles} {group}" if request.titles in ("shape", "point") else ""
             made.append(gaussian_of(samples, palette, cls=cls, name=name))
         yield Picked(request, tuple(made), tuple(found.values()), n_pixels)
         return

@@ -1,8 +1,8 @@
 """Colors that were chosen, lit up on the image: a layer that lives as long as the choice.
 
 The layer is an image of few levels of gray, painted lazily as densities are, and colored by a
-table: nothing, filled, and the two sides of an outline. It is no result; `paint_labels` and
-`add_labels` make one.
+table: nothing, filled, the two sides of an outline, and what lies within it. It is no result;
+`paint_labels` and `add_labels` make one.
 """
 
 from collections.abc import Iterator
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
     from napari.utils.events import Event
 
-NOTHING, FILLED, OUTSIDE, INSIDE = range(4)
-COLORS = ((0, 0, 0, 0), (0, 0.9, 1, 0.6), (0, 0, 0, 1), (1, 1, 1, 1))
-"""Of these four. A line that is white inside and black outside is seen on every colormap."""
+NOTHING, FILLED, OUTSIDE, INSIDE, WITHIN = range(5)
+COLORS = ((0, 0, 0, 0), (0, 0.9, 1, 0.6), (0, 0, 0, 1), (1, 1, 1, 1), (0, 0.9, 1, 0.22))
+"""Of these five. A line that is white inside and black outside is seen on every colormap, and a
+tint tells which side of it was chosen."""
 
 
 class MaskImage(PaletteImage):
@@ -39,8 +40,8 @@ class MaskImage(PaletteImage):
     Attributes
     ----------
     outlined
-        Whether only the pixels along the border are painted, on both sides of it, so that the line
-        is not lost where the screen shows every other pixel.
+        Whether the pixels along the border are painted, on both sides of it, so that the line is
+        not lost where the screen shows every other pixel, and those within only tinted.
     """
 
     dtype: ClassVar[np.dtype[Any]] = np.dtype(np.uint8)
@@ -84,13 +85,14 @@ def marked_pixels(level: ArrayLike) -> NDArray[np.uint8]:
             shape = np.shape(painting.levels[0])
             return np.asarray(filled.collect_samples(0, tuple(map(range, shape))), np.uint8)
     # A copy: of an outline only the inner border is known.
-    return np.isin(np.asarray(level), (FILLED, INSIDE)).astype(np.uint8)
+    return np.isin(np.asarray(level), (FILLED, INSIDE, WITHIN)).astype(np.uint8)
 
 
 def outline(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The pixels of 0 or 1 along the last two axes that have a neighbor of the other kind.
+    """Mark the pixels of 0 or 1 that have a neighbor of the other kind along the last two axes.
 
-    `INSIDE` or `OUTSIDE`, of the same shape; `NOTHING` elsewhere. 2 ms per million pixels.
+    `INSIDE` or `OUTSIDE`, of the same shape; `WITHIN` or `NOTHING` elsewhere. 2 ms per million
+    pixels.
     """
     border = np.zeros(mask.shape, bool)
     below = mask[..., 1:, :] != mask[..., :-1, :]
@@ -100,7 +102,7 @@ def outline(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     border[..., :, 1:] |= right
     border[..., :, :-1] |= right
     # OUTSIDE + 1 is INSIDE.
-    return np.asarray((mask + np.uint8(OUTSIDE)) * border, np.uint8)
+    return np.where(border, mask + np.uint8(OUTSIDE), mask * np.uint8(WITHIN))
 
 
 class MaskLayer(PaintedLayer[MaskImage]):

@@ -5,6 +5,7 @@ layers of other scales, places and turns agree.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +14,19 @@ from numpy.typing import ArrayLike
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
 from napari_colorkde.app.selection.polygons import PolygonSelection, polygon_selection
-from napari_colorkde.app.selection.selections import Floats, LabelMode, LabelSelection, SlicePlane
+from napari_colorkde.app.selection.selections import (
+    DiskSelection,
+    Floats,
+    LabelMode,
+    LabelSelection,
+    SlicePlane,
+    disk,
+)
 from napari_colorkde.core.number_text import shape_text
 
 if TYPE_CHECKING:
     from napari.components import Dims
-    from napari.layers import Image, Labels, Layer, Shapes
+    from napari.layers import Image, Labels, Layer, Points, Shapes
 
 ELLIPSE_CORNERS = 256
 
@@ -116,6 +124,34 @@ def _outline(corners: Floats, kind: str) -> Floats:
     first, second = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
     angles = np.linspace(0, 2 * np.pi, ELLIPSE_CORNERS, endpoint=False)[:, None]
     return np.asarray(center + first * np.cos(angles) + second * np.sin(angles))
+
+
+def points_selection(
+    points: "Points", image: "Image", channels: Channels, view: SlicePlane, *, together: bool
+) -> DiskSelection:
+    """The pixels of an image layer about the points of a Points layer, as many as a click picks.
+
+    Raises
+    ------
+    ValueError
+        If no point lies on the image.
+    """
+    points = unwrap_proxy(points)
+    missing = image.ndim - points.ndim
+    world = [points.data_to_world(each) for each in points.data]
+    places = pixel_positions(image, channels, world) if world else np.empty((0, 0))
+    for position, axis in enumerate(_pixel_axes(image, channels)):
+        if axis < missing and len(places):
+            places[:, position] = view.at[position]  # in every slice: the one on the screen
+    disks = []
+    for number, place in enumerate(places, start=1):
+        at = np.round(place).astype(int)
+        if np.all((at >= 0) & (at < view.shape)):
+            slice_of_point = replace(view, at=tuple(at.tolist()))
+            disks.append((1 if together else number, disk(slice_of_point, place)))
+    if not disks:
+        raise ValueError(f"{points.name!r} has no point on the image; add points to it there.")
+    return DiskSelection(tuple(disks))
 
 
 def labels_selection(

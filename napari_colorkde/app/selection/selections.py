@@ -7,6 +7,7 @@ that of a label or of a polygon, 0 for none. It is read where the work is done, 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -161,6 +162,33 @@ def disk(
         np.array(columns) - center[1]
     )
     return PixelBox(view.axes(rows, columns), squares <= radius**2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DiskSelection:
+    """Disks of pixels, each with the number of its group."""
+
+    disks: tuple[tuple[int, PixelBox], ...]
+
+    @property
+    def n_pixels(self) -> int:
+        """Number of pixels in the boxes around them."""
+        return sum(each.n_pixels for _, each in self.disks)
+
+    def tiles(self, index: PixelIndex) -> Iterator[tuple[Axes, Groups]]:
+        """The disks; a pixel of several counts once in each group."""
+        seen: set[tuple[int, ...]] = set()
+        for group, each in self.disks:
+            for axes, inside in each.tiles(index):
+                groups = inside * np.int32(group)
+                places = [range(at, at + 1) if isinstance(at, int) else at for at in axes]
+                for place, corner in enumerate(product(*places)):
+                    if not groups.flat[place]:
+                        continue
+                    if (group, *corner) in seen:
+                        groups.flat[place] = 0
+                    seen.add((group, *corner))
+                yield axes, groups
 
 
 # --- labels

@@ -19,13 +19,14 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.image.source import is_points, unwrap_proxy
 from napari_colorkde.app.kernels.picked_kernels import NamingRule, PickMode
 from napari_colorkde.app.kernels.picking import Picker
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.selection.from_layers import (
     labels_selection,
     pixel_positions,
+    points_selection,
     shapes_selection,
     view_of,
 )
@@ -44,7 +45,7 @@ from napari_colorkde.ui.widgets.forms import MIN_FIELD_WIDTH
 
 if TYPE_CHECKING:
     from napari import Viewer
-    from napari.layers import Labels, Shapes
+    from napari.layers import Labels, Points, Shapes
 
 SHORTCUT = "Ctrl+Shift+K"
 
@@ -115,8 +116,8 @@ class PickTool(QWidget):
         self.layers_button.setText("From layer ▾")
         self.layers_button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self.layers_button.setToolTip(
-            "Make kernels from the pixels that a Labels or Shapes layer marks. Hold Ctrl to add "
-            "them to the selected kernel, Alt to subtract them."
+            "Make kernels from the pixels that a Labels, Shapes or Points layer marks. Hold Ctrl "
+            "to add them to the selected kernel, Alt to subtract them."
         )
         self.layers_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu = PickLayerMenu(self.viewer, self)
@@ -164,14 +165,14 @@ class PickTool(QWidget):
         self._pick(select, how)
 
     def _on_layer(
-        self, layer: "Labels | Shapes", which: LabelMode | bool, titles: NamingRule
+        self, layer: "Labels | Shapes | Points", which: LabelMode | bool, titles: NamingRule
     ) -> None:
         how = mode_of_keyboard(QApplication.keyboardModifiers())
         self.pick_layer(layer, which, how, titles)
 
     def pick_layer(
         self,
-        layer: "Labels | Shapes",
+        layer: "Labels | Shapes | Points",
         which: LabelMode | bool,
         how: PickMode = "new",
         titles: NamingRule = "",
@@ -181,7 +182,7 @@ class PickTool(QWidget):
         Parameters
         ----------
         which
-            Of labels, which of them; of shapes, whether they are taken together.
+            Of labels, which of them; of shapes and points, whether they are taken together.
         """
 
         def select(view: SlicePlane) -> Selection:
@@ -190,6 +191,8 @@ class PickTool(QWidget):
                 raise ValueError("there is no image to pick from; open one first.")
             if isinstance(which, bool):
                 image = self._overlay.image
+                if is_points(layer):
+                    return points_selection(layer, image, channels, view, together=which)
                 return shapes_selection(layer, image, channels, view, together=which)
             return labels_selection(layer, source, channels, view, which)
 

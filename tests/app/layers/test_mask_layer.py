@@ -14,6 +14,7 @@ from napari_colorkde.app.layers.mask_layer import (
     INSIDE,
     NOTHING,
     OUTSIDE,
+    WITHIN,
     MaskLayer,
     add_labels,
     outline,
@@ -73,9 +74,11 @@ def test_every_value_has_its_color(masked: Masked) -> None:
     layer = masked.mask.layer
     assert layer is not None
     low, high = layer.contrast_limits
-    values = (np.arange(4) - low) / (high - low)
+    values = (np.arange(5) - low) / (high - low)
     np.testing.assert_array_equal(layer.colormap.map(values), layer.colormap.colors)
     assert layer.colormap.colors[NOTHING, 3] == 0
+    # Which side of an outline was chosen is seen, and the image beneath it.
+    assert 0.1 < layer.colormap.colors[WITHIN, 3] < 0.3
 
 
 @pytest.mark.parametrize("shape", [(9, 11), (2, 2), (3, 7, 5)])
@@ -86,7 +89,7 @@ def test_an_outline_is_the_pixels_beside_others(shape: tuple[int, ...]) -> None:
     plus[(*center, 1, slice(None))] = plus[(*center, slice(None), 1)] = True
     inner = mask & ~binary_erosion(mask, plus, border_value=True)
     outer = ~mask & binary_dilation(mask, plus)
-    wanted = np.select([inner, outer], [INSIDE, OUTSIDE], NOTHING)
+    wanted = np.select([inner, outer, mask], [INSIDE, OUTSIDE, WITHIN], NOTHING)
     np.testing.assert_array_equal(outline(mask.astype(np.uint8)), wanted)
 
 

@@ -11,6 +11,7 @@ from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+from napari_colorkde.app.selection.selections import CLICK_RADIUS
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.ui.kernels.pick_mouse import other_picture
 from tests.ui.conftest import RGB, Dock, close_dock
@@ -282,6 +283,29 @@ def test_shapes_become_kernels(docked: ColorKDEWidget, viewer: Viewer) -> None:
     )
 
 
+def test_points_become_kernels_of_the_colors_about_them(
+    docked: ColorKDEWidget, viewer: Viewer
+) -> None:
+    points = viewer.add_points([[10, 12], [30, 40], [10, 13]])
+    choose(docked, "each point")
+    kernels = kernels_of(docked)
+    assert [kernel.name for kernel in kernels] == ["point 1", "point 2", "point 3"]
+    about = np.zeros(RGB.shape[:2], bool)
+    for row, column in points.data.astype(int):
+        rows, columns = np.ogrid[: RGB.shape[0], : RGB.shape[1]]
+        near = (rows - row) ** 2 + (columns - column) ** 2 <= CLICK_RADIUS**2
+        about |= near
+        if (row, column) == (30, 40):
+            np.testing.assert_allclose(kernels.means[1], RGB[near].mean(axis=0))
+    # Together each pixel counts once, though disks overlap.
+    docked.session.undo()
+    choose(docked, "all points")
+    np.testing.assert_allclose(kernels_of(docked).means[0], RGB[about].mean(axis=0))
+    points.data = np.array([[-50.0, -50.0]])
+    choose(docked, "each point")
+    assert "has no point on the image" in docked.status.problem.text()
+
+
 def test_a_mask_of_another_shape_says_so_and_nothing_is_lost(
     docked: ColorKDEWidget, viewer: Viewer
 ) -> None:
@@ -294,7 +318,7 @@ def test_a_mask_of_another_shape_says_so_and_nothing_is_lost(
 def test_without_layers_the_menu_says_what_to_do(docked: ColorKDEWidget) -> None:
     docked.picking.menu.aboutToShow.emit()
     (action,) = docked.picking.menu.actions()
-    assert "Labels or Shapes layer" in action.text()
+    assert "Labels, Shapes or Points layer" in action.text()
     assert not action.isEnabled()
 
 
