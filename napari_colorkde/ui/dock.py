@@ -62,8 +62,6 @@ if TYPE_CHECKING:
     from napari.utils.events import Event
 
 TITLE = "Color KDE"
-MIN_WIDTH = 320
-"""Every page is seen whole in napari's own font, beside two scroll bars, too."""
 
 
 class ColorKDEWidget(QWidget):
@@ -240,7 +238,6 @@ class ColorKDEWidget(QWidget):
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
         outside.addWidget(in_scroll_area(inside))
-        self.setMinimumWidth(MIN_WIDTH)
 
     def _connect(self) -> None:
         self.first_steps.open_asked.connect(self.chooser.ask_open)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from napari.settings import get_settings
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -74,6 +76,34 @@ def test_every_control_has_a_name_and_a_ring(viewer: Viewer, dock: Dock, qtbot: 
     assert seen > 100
     assert not nameless, "\n".join(sorted(nameless))
     assert not ringless, "\n".join(sorted(ringless))
+
+
+@pytest.mark.parametrize("font_size", [9, 16])
+def test_no_edge_is_cut_however_narrow_the_column_and_large_the_font(
+    viewer: Viewer, dock: Dock, qtbot: Any, font_size: int
+) -> None:
+    viewer.window.resize(1200, 900)
+    widget = dock(RGB)
+    appearance, before = get_settings().appearance, get_settings().appearance.font_size
+    try:
+        appearance.font_size = font_size
+        window, docks = widget.window(), [widget.parent(), widget.colorspace.parent()]
+        qtbot.wait(50)
+        window.resizeDocks(docks, [150, 150], Qt.Orientation.Horizontal)
+        qtbot.wait(300)
+        assert widget.width() < 420
+        cut = set()
+        for page in (widget, widget.colorspace):
+            for at in range(widget.tabs.count()):
+                widget.tabs.setCurrentIndex(at)
+                qtbot.wait(20)
+                for control in filter(_is_control, page.findChildren(QWidget)):
+                    right = control.mapTo(page, control.rect().topRight()).x()
+                    if control.isVisible() and right > page.width():
+                        cut.add(f"{at}: {_where(control)}")
+        assert not cut, "\n".join(sorted(cut))
+    finally:
+        appearance.font_size = before
 
 
 def _is_control(widget: QWidget) -> bool:

@@ -41,6 +41,8 @@ EXPOSURE_STEPS = 10
 
 FLOOR_STEPS = 200
 
+MIN_SLIDER_WIDTH = 32
+
 SPACE_TIP = (
     "Color space of the density: bandwidth, volume and overlay are in its units. RGB means the "
     "image's own channels."
@@ -230,7 +232,7 @@ class ColorSpaceToolbar(QWidget):
             sign.setToolTip(slider.tooltip)
             second.addSpacing(4)
             second.addWidget(sign)
-            slider.native.setMinimumWidth(12)
+            slider.native.setMinimumWidth(MIN_SLIDER_WIDTH)
             slider.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             second.addWidget(slider.native, 1)
         second.addWidget(self.large_button)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
@@ -122,9 +122,29 @@ class ShrinkingColumn(QVBoxLayout):
             self._is_asking = False
 
 
+class ScrollingPage(QScrollArea):
+    """Scrolls up and down, and is never narrower than what is in it, whatever the font."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for the width of what is in it, beside a scroll bar."""
+        hint: QSize = super().minimumSizeHint()
+        page = self.widget()
+        if page is not None:
+            bar = self.verticalScrollBar().sizeHint().width()
+            hint.setWidth(max(hint.width(), page.minimumSizeHint().width() + bar))
+        return hint
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Follow what is in it."""
+        is_held_back = bool(super().eventFilter(watched, event))
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return is_held_back
+
+
 def in_scroll_area(page: QWidget) -> QScrollArea:
     """A page that scrolls by itself, so that it does not make the others taller."""
-    scroll = QScrollArea()
+    scroll = ScrollingPage()
     scroll.setWidgetResizable(True)
     scroll.setFrameShape(QFrame.Shape.NoFrame)
     scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
