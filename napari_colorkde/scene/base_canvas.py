@@ -109,6 +109,22 @@ class BaseCanvas:
             element.set_theme(self._theme)
         self._canvas.update()
 
+    @property
+    def text_scale(self) -> float:
+        """How large numbers and names are, times their usual size."""
+        return self._overlay.text_scale
+
+    @text_scale.setter
+    def text_scale(self, scale: float) -> None:
+        if scale == self._overlay.text_scale:
+            return
+        self._overlay.text_scale = self.camera.text_scale = scale
+        for element in self.elements if self._built else ():
+            element.release()
+            self._build(element)
+        self.camera.refit()
+        self._canvas.update()
+
     # --- the camera
 
     def reset_camera(self) -> None:
@@ -210,7 +226,7 @@ class BaseCanvas:
         for element in self.elements:
             element.release()
         # Its glyphs are a texture; deleted in the next context, that would be someone else's.
-        self._overlay = ScreenSpace(self._canvas.scene)
+        self._overlay = ScreenSpace(self._canvas.scene, self._overlay.text_scale)
         gc.collect()
         with current_canvas_restored(self._canvas):
             self._canvas.set_current()

@@ -11,6 +11,7 @@ _PERSPECTIVE = 25.0  # degrees; wide angles distort the cube
 _START = (38.0, 20.0)
 # Pixels kept free for the numbers and names of the axes: at left, right, top and bottom. Rulers
 # stand at the lower and the left edges, whatever the turn.
+Margins = tuple[float, float, float, float]
 _MARGINS = (52.0, 22.0, 14.0, 34.0)
 _FLAT_MARGINS = (48.0, 48.0, 52.0, 52.0)
 _ALONG = {0: (90.0, 0.0), 1: (0.0, 0.0), 2: (0.0, 90.0)}
@@ -19,7 +20,7 @@ _ALONG = {0: (90.0, 0.0), 1: (0.0, 0.0), 2: (0.0, 90.0)}
 def fitting_scale(
     reach: tuple[float, float],
     canvas: tuple[float, float],
-    margins: tuple[float, float, float, float],
+    margins: Margins,
 ) -> float:
     """Return the scene length to be shown along the canvas's shorter side.
 
@@ -45,7 +46,14 @@ class FittedCamera(TurntableCamera):
 
     vispy's field of view is vertical and its ``scale_factor`` the length along the canvas's shorter
     side, so a box is fitted by the width in portrait and by the height in landscape.
+
+    Attributes
+    ----------
+    text_scale : float
+        How large the texts are for which room is left, times their usual size.
     """
+
+    text_scale = 1.0
 
     def __init__(self) -> None:
         super().__init__(fov=_PERSPECTIVE, azimuth=_START[0], elevation=_START[1], scale_factor=2.0)
@@ -127,11 +135,15 @@ class FittedCamera(TurntableCamera):
         x, y, z = self._size
         if self.is_flat:
             # Below the box of one channel there is a ramp of grays, too.
-            return fitting_scale((x, z), self._canvas_size(), _FLAT_MARGINS)
+            return fitting_scale((x, z), self._canvas_size(), self._scaled(_FLAT_MARGINS))
         # Any turn about z, elevations up to about 25°; a little more for perspective.
         across = float(np.hypot(x, y))
         reach = (1.06 * across, 1.06 * (0.9 * z + 0.42 * across))
-        return fitting_scale(reach, self._canvas_size(), _MARGINS)
+        return fitting_scale(reach, self._canvas_size(), self._scaled(_MARGINS))
+
+    def _scaled(self, margins: Margins) -> Margins:
+        left, right, top, bottom = (self.text_scale * margin for margin in margins)
+        return left, right, top, bottom
 
     def _canvas_size(self) -> tuple[float, float]:
         return (400.0, 400.0) if self.viewbox is None else tuple(self.viewbox.size)
@@ -141,7 +153,7 @@ class FittedCamera(TurntableCamera):
         super()._update_projection_transform(fx, fy)
         if not self.is_flat:
             width, height = self._canvas_size()
-            left, right, top, bottom = _MARGINS
+            left, right, top, bottom = self._scaled(_MARGINS)
             # Not more than where texts give way.
             shift = np.clip([(left - right) / width, (bottom - top) / height], 0, 0.1)
             moved = np.eye(4)

@@ -18,17 +18,21 @@ class ScreenSpace:
     ----------
     node : vispy node
         Parent of nodes in logical pixels.
+    text_scale : float
+        Of all texts.
     fonts : FontManager
         The glyphs of all texts of one OpenGL context: making them is a good part of what opening
         the view costs.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, text_scale: float = 1.0) -> None:
         self.node = node
+        self.text_scale = text_scale
         self.fonts = FontManager()
 
     def text(self, points: float) -> Text:
-        """Make a node for texts of this size."""
+        """Make a node for texts of this size, times the scale of all texts."""
+        points *= self.text_scale
         return Text(font_size=points, font_manager=self.fonts, parent=self.node)
 
 

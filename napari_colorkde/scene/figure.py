@@ -161,13 +161,15 @@ def make_figure(
 
 @contextmanager
 def _styled(canvas: ColorSpaceCanvas, theme: Theme) -> Iterator[None]:
-    """Have another theme while inside."""
-    before = canvas.theme
+    """Have another theme, and texts of their usual size, while inside."""
+    before, scale = canvas.theme, canvas.text_scale
     canvas.set_theme(theme)
+    canvas.text_scale = 1.0
     try:
         yield
     finally:
         canvas.set_theme(before)
+        canvas.text_scale = scale
 
 
 @contextmanager

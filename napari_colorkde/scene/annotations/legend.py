@@ -127,6 +127,7 @@ class Legend(Element):
         self._bar: Bar | None = None
         self._theme = THEMES["dark"]
         self._has_room = True
+        self._scale = 1.0
 
     def set_canvas(self, size: tuple[float, float]) -> None:
         """Step back from a canvas of this size, in pixels, if it is too small."""
@@ -147,7 +148,9 @@ class Legend(Element):
         if bar is None or not self.is_needed:
             return None
         return LegendDrawing(
-            _bar_rgba(bar, self._theme), (_LEFT, _TOP, _WIDTH, _HEIGHT), _bar_texts(bar)
+            _bar_rgba(bar, self._theme),
+            (_LEFT, _TOP, self._scale * _WIDTH, _HEIGHT),
+            _bar_texts(bar, self._scale),
         )
 
     @property
@@ -161,6 +164,7 @@ class Legend(Element):
             np.zeros((1, _CELLS, 4), np.float32), interpolation="nearest", parent=overlay.node
         )
         image.set_gl_state("translucent", depth_test=False, cull_face=False)
+        self._scale = overlay.text_scale
         texts = overlay.text(NUMBER_POINTS)
         self.nodes = [image, texts]
         for node in self.nodes:
@@ -179,9 +183,9 @@ class Legend(Element):
         image, texts = self.nodes
         rgba = _bar_rgba(bar, self._theme)
         image.set_data(rgba)
-        scale = (_WIDTH / rgba.shape[1], _HEIGHT)
+        scale = (self._scale * _WIDTH / rgba.shape[1], _HEIGHT)
         image.transform = STTransform(scale=scale, translate=(_LEFT, _TOP))
-        lines = _bar_texts(bar)
+        lines = _bar_texts(bar, self._scale)
         texts.text = [text for text, _ in lines]
         texts.pos = np.array([place for _, place in lines], dtype=np.float32)
         texts.color = (*self._theme.muted, 1.0)
@@ -194,12 +198,13 @@ def _bar_rgba(bar: Bar, theme: Theme) -> NDArray[np.float32]:
     return rgba
 
 
-def _bar_texts(bar: Bar) -> list[tuple[str, NDArray[np.float64]]]:
-    """Return the lines of text and where their middles are, (2,) pixels."""
-    places = [(text, (_LEFT + t * _WIDTH, _TOP + _HEIGHT + _LINE)) for t, text in bar.ticks]
+def _bar_texts(bar: Bar, scale: float) -> list[tuple[str, NDArray[np.float64]]]:
+    """Return lines of text, `scale` times as large, and where their middles are, (2,) pixels."""
+    width, line = scale * _WIDTH, scale * _LINE
+    places = [(text, (_LEFT + t * width, _TOP + _HEIGHT + line)) for t, text in bar.ticks]
     below = 2.1 if bar.ticks else 1.0
     for row, title in enumerate(bar.title.split("\n")):
         # Lines that are longer than the bar begin where it does.
-        middle = _LEFT + max(_WIDTH, text_size(title, NUMBER_POINTS)[0]) / 2
-        places.append((title, (middle, _TOP + _HEIGHT + (below + 1.1 * row) * _LINE)))
+        middle = _LEFT + max(width, text_size(title, scale * NUMBER_POINTS)[0]) / 2
+        places.append((title, (middle, _TOP + _HEIGHT + (below + 1.1 * row) * line)))
     return [(text, np.array(place)) for text, place in places]

@@ -60,18 +60,22 @@ class Rulers:
     ----------
     ticks, numbers, names : list
         What was laid out last: ends of ticks (2,), two by two; texts and their middles (2,).
+    scale : float
+        Of all texts.
     nodes : list of Node
         Of the ticks, the numbers and the names; empty while there is no context.
     """
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
+        self.scale = 1.0
         self.ticks: list[Floats] = []
         self.numbers: list[tuple[str, Floats]] = []
         self.names: list[tuple[str, Floats]] = []
 
     def build(self, overlay: ScreenSpace, theme: Theme) -> None:
         """Make the nodes."""
+        self.scale = overlay.text_scale
         ticks = Line(
             np.zeros((2, 2), np.float32), connect="segments", method="gl", parent=overlay.node
         )
@@ -100,6 +104,7 @@ class Rulers:
         """Lay out `rulers` around the point `center` of the screen, (2,) pixels."""
         if not self.nodes:
             return
+        number_points = self.scale * NUMBER_POINTS
         segments: list[Floats] = []
         numbers: list[tuple[str, Floats]] = []
         names: list[tuple[str, Floats]] = []
@@ -112,11 +117,14 @@ class Rulers:
             places = on_screen(project, ruler.start + t * (ruler.end - ruler.start))
             reach = _TICK
             for place, text in zip(places, tick_texts(values), strict=True):
-                size = text_size(text, NUMBER_POINTS)
+                size = text_size(text, number_points)
                 half = np.abs(normal) @ size / 2
                 middle = place + (_NUMBER + half) * normal
                 # Two ticks in the corner where two axes begin look like a digit.
-                if any(_collide(middle - there, size, other) for other, there in numbers) or any(
+                if any(
+                    _collide(middle - there, size, text_size(other, number_points))
+                    for other, there in numbers
+                ) or any(
                     text == other and np.hypot(*(place - foot)) < _TICK
                     for (other, _), foot in zip(numbers, segments[::2], strict=True)
                 ):
@@ -124,7 +132,7 @@ class Rulers:
                 numbers.append((text, middle))
                 segments += [place, place + _TICK * normal]
                 reach = max(reach, _NUMBER + 2 * float(half))
-            half = np.abs(normal) @ text_size(ruler.name, NAME_POINTS) / 2
+            half = np.abs(normal) @ text_size(ruler.name, self.scale * NAME_POINTS) / 2
             names.append((ruler.name, (first + last) / 2 + (reach + _NAME + half) * normal))
         self.ticks, self.numbers, self.names = segments, numbers, names
         ticks_node, numbers_node, names_node = self.nodes
@@ -135,9 +143,9 @@ class Rulers:
         _write(names_node, names)
 
 
-def _collide(offset: Floats, size: Floats, other: str) -> bool:
-    """Say whether a number of this size, so far from another one, would run into it."""
-    room = (size + text_size(other, NUMBER_POINTS)) / 2 + _GAPS
+def _collide(offset: Floats, size: Floats, other: Floats) -> bool:
+    """Say whether a number of this size, so far from one of another size, would run into it."""
+    room = (size + other) / 2 + _GAPS
     return bool(np.hypot(*offset) < _APART or np.all(np.abs(offset) < room))
 
 

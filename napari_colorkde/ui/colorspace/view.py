@@ -26,7 +26,7 @@ from napari_colorkde.ui.colorspace.menu import ColorSpaceMenu, DifferenceSource
 from napari_colorkde.ui.colorspace.region_bar import RegionBar
 from napari_colorkde.ui.colorspace.toolbar import ColorSpaceToolbar
 from napari_colorkde.ui.pictures.dialog import Pictures, PictureSettings
-from napari_colorkde.ui.widgets.focus_ring import focus_ring
+from napari_colorkde.ui.widgets.focus_ring import focus_ring, text_scale
 from napari_colorkde.ui.window.docking import delete_later
 
 NO_COUNTS = "Counts belong to one image, but a difference of two is shown."
@@ -102,6 +102,7 @@ class ColorSpaceView(BaseColorSpaceView):
         self.controls.set_menu(self.menu)
         self._connect(canvas)
         self.setStyleSheet(focus_ring(theme))
+        canvas.text_scale = text_scale()
         if session.estimate is not None:
             self.show_estimate(session.estimate)
         self._settings = CanvasSettings(session, canvas)
@@ -292,6 +293,7 @@ class ColorSpaceView(BaseColorSpaceView):
         if self.canvas is not None:
             self.controls.set_theme(known_theme(theme))
             self.setStyleSheet(focus_ring(theme))
+            self.canvas.text_scale = text_scale()
 
     def _on_picture(self) -> None:
         if self.canvas is not None:

@@ -10,6 +10,15 @@ SMALL = ("QToolButton", "QLineEdit", "QTableView", "QHeaderView::section", "QMen
 """What napari's style sheet leaves at the system's font size."""
 
 
+USUAL_FONT_SIZE = 10
+"""For which drawn texts have sizes of their own; no smaller font makes them smaller."""
+
+
+def text_scale() -> float:
+    """Return how much larger than usual napari's font is."""
+    return float(max(1.0, get_settings().appearance.font_size / USUAL_FONT_SIZE))
+
+
 def focus_ring(theme: str, font_size: int | None = None) -> str:
     """Return a style sheet for a widget and all in it.
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from napari_colorkde.scene.annotations import marginal_walls as walls
-from napari_colorkde.scene.annotations.rulers import NUMBER_POINTS, text_size
+from napari_colorkde.scene.annotations.rulers import NAME_POINTS, NUMBER_POINTS, text_size
+from napari_colorkde.scene.figure import make_figure
 from tests.scene.conftest import AXIS, RGB, blob
 
 pytestmark = pytest.mark.window
@@ -201,6 +202,25 @@ def test_numbers_of_the_axes_never_run_into_each_other(canvas: Any) -> None:
         close = (np.abs(places[:, np.newaxis] - places) < room).all(axis=-1)
         assert close.sum() == len(places)  # each to itself
         assert len(places) >= 5
+
+
+def test_texts_grow_and_the_cube_leaves_room_for_them(canvas: Any) -> None:
+    canvas.set_volume(blob(200, 40, 40), AXES, RGB)
+    canvas.follow_camera()
+    _, numbers, names = canvas.frame.rulers.nodes
+    sizes, farther = (numbers.font_size, names.font_size), canvas.camera.scale_factor
+    places = np.asarray(numbers.pos)
+    canvas.text_scale = 1.6
+    canvas.follow_camera()
+    _, numbers, names = canvas.frame.rulers.nodes
+    np.testing.assert_allclose((numbers.font_size, names.font_size), np.multiply(sizes, 1.6))
+    assert canvas.camera.scale_factor > farther
+    assert not np.array_equal(numbers.pos, places)
+    assert np.all(np.asarray(names.pos)[:, :2] > 0)
+    # Pictures for paper do not depend on the screen's font.
+    figure = make_figure(canvas, (9, 8), 100)
+    assert max(text.points for text in figure.texts) == NAME_POINTS
+    assert canvas.text_scale == 1.6
 
 
 def test_ticks_of_two_axes_do_not_meet_in_a_corner(canvas: Any) -> None:
