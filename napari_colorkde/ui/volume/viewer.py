@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.settings import get_settings
 from numpy.typing import NDArray
+from qtpy.QtCore import QObject, QTimer
+from qtpy.QtWidgets import QMainWindow
 
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
@@ -90,7 +93,9 @@ def make_layers(
 
 
 def open_viewer(layers: VolumeLayers, title: str) -> "Viewer":
-    """Show the layers of a density volume in a new viewer.
+    """Show the layers of a density volume in a new viewer, one after the other.
+
+    napari takes a second or two for all of them; other windows live meanwhile.
 
     Parameters
     ----------
@@ -100,29 +105,55 @@ def open_viewer(layers: VolumeLayers, title: str) -> "Viewer":
         What the colors are of.
     """
     from napari import Viewer
-    from napari.settings import get_settings
 
     before = set(main_windows())
     viewer = Viewer(title=f"Colors of {title}")
     for window in set(main_windows()) - before:
         keep_current(viewer, window)
         close_at_exit(window, viewer.close)
+        _Steps(window, _fill(viewer, layers))
+    return viewer
+
+
+def _fill(viewer: "Viewer", layers: VolumeLayers) -> Iterator[None]:
+    """Add layers; between yields the window may draw."""
+    yield
     # What is hidden first: it is at the end of the layer list, which shows few.
     for surface, options in layers.surfaces:
         viewer.add_surface(surface, **options)
+        yield
     for data, options in layers.images:
-        viewer.add_image(data, **options)
-    image = viewer.layers[-1]
+        image = viewer.add_image(data, **options)
+        yield
     if layers.axes is not None:
-        # napari's own axes have no numbers, and colors that are not those of the channels.
-        font_size = get_settings().appearance.font_size
-        viewer.add_vectors(layers.axes.lines, **layers.axes.line_options)
-        viewer.add_points(layers.axes.places, **layers.axes.text_options(viewer.theme, font_size))
         viewer.dims.ndisplay = 3
         viewer.scene.camera.set_view_direction(*view_directions(layers.up))
+        viewer.reset_view(reset_camera_angle=False)
+        yield
+        # napari's own axes have no numbers, and colors that are not those of the channels.
+        viewer.add_vectors(layers.axes.lines, **layers.axes.line_options)
+        yield
+        font_size = get_settings().appearance.font_size
+        viewer.add_points(layers.axes.places, **layers.axes.text_options(viewer.theme, font_size))
     viewer.reset_view(reset_camera_angle=False)
     viewer.layers.selection.active = image
-    return viewer
+
+
+class _Steps(QObject):
+    """Goes on with an iterator whenever nothing else is to be done, while a window is open."""
+
+    def __init__(self, window: QMainWindow, steps: Iterator[None]) -> None:
+        super().__init__(window)
+        self._window, self._steps = window, steps
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._go_on)
+        self._timer.start()
+
+    def _go_on(self) -> None:
+        is_open = self._window.isVisible()
+        if not is_open or next(self._steps, self) is self:
+            self._timer.stop()
+            self.deleteLater()
 
 
 def view_directions(up: int) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -4,8 +4,10 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow
 
+from napari_colorkde.ui.widgets.focus_ring import text_scale
+
 MIN_STACKED_HEIGHT = 800
-"""Pixels of a window in which both docks have room one above the other."""
+"""Pixels of a window in which both docks have room one above the other, with the usual font."""
 
 WIDTH_FRACTION, MIN_WIDTH = 0.32, 420
 """Of the window, and pixels: the column's width at first."""
@@ -70,7 +72,7 @@ class Column(QObject):
         if window is None or not self._can_arrange():
             return
         area = window.dockWidgetArea(lower)
-        self._is_stacked = window.height() >= MIN_STACKED_HEIGHT
+        self._is_stacked = window.height() >= MIN_STACKED_HEIGHT * text_scale()
         if not self._is_stacked:
             window.tabifyDockWidget(lower, upper)
         else:
@@ -123,7 +125,7 @@ class Column(QObject):
             return
         is_stacked = self._upper not in window.tabifiedDockWidgets(self._lower)
         same_side = window.dockWidgetArea(self._upper) == window.dockWidgetArea(self._lower)
-        wanted = window.height() >= MIN_STACKED_HEIGHT
+        wanted = window.height() >= MIN_STACKED_HEIGHT * text_scale()
         # Where it stands as it was put, the user has not moved it.
         if same_side and is_stacked == self._is_stacked != wanted:
             self.arrange()

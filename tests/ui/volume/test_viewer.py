@@ -145,6 +145,9 @@ def test_the_volume_opens_in_a_second_viewer(
     assert other_viewers == []  # it waits for the volume that was asked for
     qtbot.waitUntil(lambda: bool(other_viewers))
     (second,) = other_viewers
+    # Layers come one after the other, so that the windows live meanwhile.
+    assert len(second.layers) < 7
+    qtbot.waitUntil(lambda: "numbers" in second.layers)
     assert len(threads) == 3  # surfaces, which take longest
     assert threading.get_ident() not in threads
     assert widget.session.estimate is not None
@@ -179,6 +182,22 @@ def test_the_volume_opens_in_a_second_viewer(
     second.layers.remove("density")
     viewer.layers.remove("photo density")
     assert np.ptp(viewer.screenshot(canvas_only=True, flash=False)[..., :3]) > 20
+
+
+@pytest.mark.window
+def test_a_viewer_may_be_closed_while_layers_come(
+    viewer: napari.Viewer, dock: Dock, other_viewers: list[Any], monkeypatch: Any, qtbot: Any
+) -> None:
+    widget = dock(RGB)
+    monkeypatch.setattr(
+        "napari_colorkde.ui.outputs.open_viewer",
+        lambda *args: other_viewers.append(open_viewer(*args)),
+    )
+    widget.panel.volume_button.native.click()
+    qtbot.waitUntil(lambda: bool(other_viewers) and len(other_viewers[0].layers) > 0)
+    other_viewers.pop().close()
+    qtbot.wait(100)
+    assert widget.session.source is not None
 
 
 @pytest.mark.window
