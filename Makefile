@@ -40,6 +40,7 @@ lint: $(VENV)/installed  ## style, spelling, types, the direction of imports
 	$(BIN)/ruff format --check
 	$(BIN)/codespell
 	$(BIN)/mypy
+	$(BIN)/mypy examples/*.py
 	$(BIN)/lint-imports
 
 bench: $(VENV)/installed-bench | system  ## measure this project beside its peers; writes benchmarks/RESULTS.md

@@ -26,6 +26,7 @@ def mapped(image: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
     return (image + shift[:, :, 0]).clamp(0, 1)
 
 
+BINS, EXTENT = 20, (-0.1, 1.1)
 source = pixels("sample_data/coffee.png", 4)
 target = pixels("sample_data/astronaut.png", 4)
 offsets = torch.zeros(1, 3, 5, 5, 5, requires_grad=True)
@@ -33,11 +34,10 @@ optimizer = torch.optim.Adam([offsets], lr=0.02)
 
 losses = []
 for bandwidth in (0.3, 0.1, 0.06):  # wide kernels pull from afar, narrow ones are particular
-    grid = {"bandwidth": bandwidth, "bins": 20, "extent": (-0.1, 1.1)}
-    wanted = color_kde(target, **grid)
+    wanted = color_kde(target, bandwidth, BINS, EXTENT)
     for _ in range(12):
         optimizer.zero_grad()
-        loss = histogram_loss(mapped(source, offsets), wanted, **grid)
+        loss = histogram_loss(mapped(source, offsets), wanted, bandwidth, bins=BINS, extent=EXTENT)
         loss.backward()
         optimizer.step()
         losses.append(loss.item())

@@ -1,8 +1,8 @@
 """The peaks of a density of colors: where it is higher than anywhere nearby.
 
 Colors that are densest among their neighbors are climbed from, by the mean shift (Comaniciu and
-Meer, IEEE Transactions on Pattern Analysis and Machine Intelligence 24, 2002) and, where the
-logarithm is concave, by Newton's method on it.
+Meer, IEEE Transactions on Pattern Analysis and Machine Intelligence 24, 2002) or quicker, by
+Newton's method on the logarithm with the size of each curvature.
 """
 
 from itertools import product
@@ -21,6 +21,9 @@ ROOM = 1.5
 """Standard deviations that can be gone before neighbors are looked for again."""
 
 MAX_STEPS = 200
+
+FLATTEST = 1e-3
+"""Smallest curvature of the logarithm that a step is divided by."""
 
 CLOSE_ENOUGH = 1e-6
 """Standard deviations of the last step."""
@@ -102,12 +105,10 @@ class _Neighborhood:
         total = float(terms.sum())
         gradient = terms @ offsets / total  # of the logarithm
         second = (offsets * terms[:, np.newaxis]).T @ offsets / total
-        hessian = second - np.eye(len(at)) - np.outer(gradient, gradient)
-        if np.linalg.eigvalsh(hessian)[-1] < 0:
-            newton = np.linalg.solve(hessian, -gradient)
-            if np.linalg.norm(newton) <= 1:
-                return total, gradient, newton
-        return total, gradient, gradient
+        curvature, ways = np.linalg.eigh(second - np.eye(len(at)) - np.outer(gradient, gradient))
+        # Upward along every axis of curvature, also where it is no peak's; quick along ridges.
+        step = ways @ (ways.T @ gradient / np.maximum(np.abs(curvature), FLATTEST))
+        return total, gradient, step / max(1.0, float(np.linalg.norm(step)))
 
 
 def _climbed(start: Array, around: _Neighborhood) -> tuple[Array, float]:
@@ -120,7 +121,7 @@ def _climbed(start: Array, around: _Neighborhood) -> tuple[Array, float]:
         moved = at + step
         found = around.look(moved)
         if found[0] < value:
-            # Newton's step went too far; the mean shift never does.
+            # The step went too far; the mean shift never does.
             moved = at + mean_shift
             found = around.look(moved)
         at, (value, mean_shift, step) = moved, found

@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from skimage import data
 
 from napari_colorkde import ColorKDE, Palette
 from napari_colorkde.core import reference
@@ -55,3 +56,18 @@ def test_a_plateau_between_two_colors_is_one_peak():
 def test_peaks_of_a_density_with_walls_are_refused():
     with pytest.raises(ValueError, match="modes is of a density without boundary"):
         ColorKDE(clusters(3), 9.0, boundary="reflected").modes()
+
+
+def test_peaks_of_a_photograph_are_peaks():
+    """Its colors lie along ridges, where the mean shift creeps."""
+    image = data.coffee()[::8, ::8]
+    kde = ColorKDE(image, 6.0)
+    peaks, _ = kde.modes(12)
+    assert len(peaks) == 12
+    ways = np.array([way for way in product((-0.3, 0, 0.3), repeat=3) if any(way)])
+    own = kde.evaluate(peaks, log=True)
+    for peak, log in zip(peaks, own, strict=True):
+        around = reference.kde_log_density(
+            peak + ways, image.reshape(-1, 3).astype(float), 36 * np.eye(3)
+        )
+        assert (around < log + 1e-7).all(), peak
