@@ -34,6 +34,8 @@ class Result:
         Whether a picture has a bar with numbers at its right.
     sources
         The files that went in.
+    jobs
+        How many processes make the blocks of a slide.
     """
 
     path: Path
@@ -43,6 +45,7 @@ class Result:
     colormap: str
     color_bar: bool = False
     sources: tuple[Path, ...] = ()
+    jobs: int = 1
 
     def write(self, values: "NDArray[Any]", limits: tuple[float, float] | None = None) -> None:
         """Write densities, or other floats, one per pixel."""
@@ -60,6 +63,7 @@ class Result:
                 color_bar=self.color_bar,
                 sources=self.sources,
                 progress=_since_the_start(work),
+                jobs=self.jobs,
             )
 
     def write_classified(
@@ -99,6 +103,7 @@ class Result:
                 description=description,
                 sources=self.sources,
                 progress=_since_the_start(work),
+                jobs=self.jobs,
             )
             if is_dask(labels):
                 return

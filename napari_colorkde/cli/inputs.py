@@ -4,6 +4,7 @@ Each step says what came of it. A palette is taken wherever an image is; what ne
 for them, and is refused.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_colorkde.core.image import Pixels
     from napari_colorkde.core.mixture.kernels import KernelSet
     from napari_colorkde.core.palette.palette import Palette
     from napari_colorkde.io.formats.reading import GeoTag
@@ -236,12 +238,19 @@ def _entries(
 
 def count_colors(image: ImageInput) -> "Palette":
     """Count the colors; say how many pixels were left out, and why. Of a palette, it."""
-    from napari_colorkde.core.palette.palette import Palette
+    from napari_colorkde.core.palette.count_image import count_image
 
     if image.palette is not None:
         return image.palette
+    n_pixels, seen = math.prod(image.shape), 0
     with timed_step("Counting colors") as work:
-        palette = Palette.from_image(image.pixels, image.mask, image.channel_axis)
+
+        def look(tile: "Pixels") -> None:
+            nonlocal seen
+            work.progress(seen / n_pixels)
+            seen += math.prod(tile.shape)
+
+        palette = count_image(image.pixels, image.mask, image.channel_axis, refuse=look)
         work.outcome = palette_facts(palette)
     return palette
 

@@ -31,6 +31,7 @@ def write_class_map(
     description: Mapping[str, object] | None = None,
     sources: Sequence[Path] = (),
     progress: Callable[[float], None] = no_progress,
+    jobs: int = 1,
 ) -> None:
     """Write the class of each pixel.
 
@@ -46,7 +47,7 @@ def write_class_map(
         The classes.
     description
         How to get the file again, as `provenance` gives it.
-    sources, progress
+    sources, progress, jobs
         As for `write_density`.
 
     Raises
@@ -71,7 +72,7 @@ def write_class_map(
     if known.write_classes is None:
         raise ValueError(f"path {str(path)!r}: {known.title} holds no classes.")
     if is_dask(array):
-        if write_in_blocks(BlockPicture(path, array, record, names, sources, progress)):
+        if write_in_blocks(BlockPicture(path, array, record, names, sources, progress, jobs)):
             return
         array = np.asarray(array)
     with atomic_export(path, known) as scratch:

@@ -36,6 +36,7 @@ def write_density(
     color_bar: bool = False,
     sources: Sequence[Path] = (),
     progress: Callable[[float], None] = no_progress,
+    jobs: int = 1,
 ) -> None:
     """Write the density, or log-density, at each pixel of an image.
 
@@ -58,9 +59,10 @@ def write_density(
         `napari_colorkde.io.colors.coloring.default_limits`.
     color_bar
         For the PNG: a bar with numbers at the right, which makes the picture wider.
-    sources, progress
+    sources, progress, jobs
         Of a dask array that is written block by block: what it is made of, so that a run that was
-        stopped is gone on with (OME-Zarr), and what is called with the fraction that is done.
+        stopped is gone on with (OME-Zarr); what is called with the fraction that is done; how many
+        processes make the blocks (OME-Zarr).
 
     Raises
     ------
@@ -83,7 +85,7 @@ def write_density(
         raise ValueError(f"path {str(path)!r}: {known.title} holds no density.")
     if is_dask(array):
         values = array.astype(np.float32)
-        if write_in_blocks(BlockPicture(path, values, record, None, sources, progress)):
+        if write_in_blocks(BlockPicture(path, values, record, None, sources, progress, jobs)):
             return
         array = np.asarray(array)
     with atomic_export(path, known) as scratch:

@@ -15,6 +15,8 @@ import zarr
 from napari_colorkde.cli import main
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.io.formats import blocks
+from napari_colorkde.io.formats.ome_zarr import blocks as zarr_blocks
+from napari_colorkde.io.formats.ome_zarr.workers import Workers
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.palettes import load_palette
 
@@ -101,6 +103,21 @@ def test_a_density_that_was_stopped_is_gone_on_with(
     assert len(written) == 1 + len(set(map(str, written)))
     assert main(["density", slide, "-o", "w.npy", "--kernels", "k.csv", "--class", "dark"]) == 0
     np.testing.assert_allclose(read_image("d.zarr"), np.load("w.npy"), rtol=1e-5)
+
+
+def test_jobs_are_those_of_blocks(slide: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def workers(levels: Any, jobs: int, place: Path) -> Workers:
+        asked.append(jobs)
+        return Workers(levels, 1, place)
+
+    monkeypatch.setattr(zarr_blocks, "Workers", workers)
+    monkeypatch.setattr(Workers, "write", lambda self, level, names: iter(names))
+    words = ["--kernels", "k.csv", "--lazy", "--jobs", "3", "-o"]
+    assert main(["classify", slide, *words, "c.zarr"]) == 0
+    assert main(["density", slide, *words, "d.zarr", "--class", "dark"]) == 0
+    assert asked == [3, 3]
 
 
 def test_memory_is_that_of_some_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,6 +140,32 @@ def test_a_run_that_was_stopped_is_gone_on_with(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.tif", "d.zarr", "whole.zarr"]
 
 
+def test_processes_write_the_same(tmp_path: Path) -> None:
+    target, shift = tmp_path / "d.zarr", np.float32(0.25)
+    lazy = da.from_array(DENSITY, chunks=(32, 48)).map_blocks(lambda block: block + shift)
+    seen: list[float] = []
+    write_density(target, lazy, description=RECORD, progress=seen.append, jobs=2)
+    write_density(tmp_path / "whole.zarr", DENSITY + shift, description=RECORD)
+    for found, level in zip(levels_of(target), levels_of(tmp_path / "whole.zarr"), strict=True):
+        np.testing.assert_array_equal(found, level)
+    assert seen[-1] == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["d.zarr", "whole.zarr"]
+
+
+def test_a_process_that_is_ended_leaves_what_is_written(tmp_path: Path) -> None:
+    def end(block: NDArray[Any]) -> NDArray[Any]:
+        os._exit(1)
+
+    target = tmp_path / "d.zarr"
+    empty = np.empty((0, 0), np.float32)  # without it dask tries the function here
+    lazy = da.from_array(DENSITY, chunks=(32, 48)).map_blocks(end, dtype=np.float32, meta=empty)
+    with pytest.raises(ValueError, match=r"a process was ended while it worked, .*fewer --jobs"):
+        write_density(target, lazy, description=RECORD, jobs=2)
+    assert not target.exists()
+    write_density(target, da.from_array(DENSITY, chunks=(32, 48)), description=RECORD)
+    np.testing.assert_array_equal(levels_of(target)[0], DENSITY)
+
+
 @pytest.mark.parametrize("change", ["source", "record"])
 def test_another_run_begins_anew(tmp_path: Path, change: str) -> None:
     target, source = tmp_path / "d.zarr", tmp_path / "a.tif"

@@ -27,13 +27,23 @@ from napari_colorkde.cli.shared_options import INPUT_HELP
 TEMPLATES = ("output", "mask", "labels", "regions")
 """Arguments whose names of files may hold fields."""
 
+SLIDE_JOBS = "slide_jobs"
+"""Argument of commands that work with several processes on one slide: --jobs of a single image."""
+
 OPTIONS: dict[str, tuple[Any, Any]] = {
     "recursive": (
         Annotated[bool, typer.Option("--recursive", help="Include the folders inside folders.")],
         False,
     ),
     "jobs": (
-        Annotated[int, typer.Option("--jobs", min=1, help="How many images to work on at once.")],
+        Annotated[
+            int,
+            typer.Option(
+                "--jobs",
+                min=1,
+                help="How many images to work on at once, or blocks of a slide written as .zarr.",
+            ),
+        ],
         1,
     ),
     "skip_existing": (
@@ -73,7 +83,8 @@ def for_each_image(
             is_one = len(files) == 1 and files[0].is_named
             if is_one and not any(has_fields(given.get(name)) for name in TEMPLATES):
                 if not is_done(given["output"], options["skip_existing"]):
-                    command(image=files[0].path, **given)
+                    own = {SLIDE_JOBS: options["jobs"]} if _works_on_slides(command) else {}
+                    command(image=files[0].path, **given, **own)
                 return
             tasks = _plan(command, files, given, field, skips=options["skip_existing"])
             run_tasks(tasks, options["jobs"], keep_going=options["keep_going"])
@@ -92,6 +103,7 @@ def with_many_options(command: Callable[..., Any]) -> inspect.Signature:
         if p.name == "image"
         else p
         for p in signature.parameters.values()
+        if p.name != SLIDE_JOBS
     ]
     kind = inspect.Parameter.KEYWORD_ONLY
     added = [
@@ -99,6 +111,10 @@ def with_many_options(command: Callable[..., Any]) -> inspect.Signature:
         for name, (annotation, default) in OPTIONS.items()
     ]
     return signature.replace(parameters=[*parameters, *added])
+
+
+def _works_on_slides(command: Callable[..., Any]) -> bool:
+    return SLIDE_JOBS in inspect.signature(command).parameters
 
 
 def _plan(

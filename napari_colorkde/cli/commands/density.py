@@ -122,6 +122,7 @@ def density(
     channels: ChannelsOption = None,
     device: DeviceOption = "auto",
     *,
+    slide_jobs: int = 1,
     reading: Reading,
 ) -> None:
     """Write the density of the color at each pixel, or what kernels with classes say of it."""
@@ -156,6 +157,7 @@ def density(
             f"{shape}; write .tif or .npy."
         )
     result = Result(output, {"image": str(image)}, context.obj or "", log, colormap, color_bar)
+    result.jobs = slide_jobs
     result.sources = tuple(filter(None, (image, mask, kernels)))
     if read.pixel_size is not None:
         result.origin[PIXEL_SIZE] = list(read.pixel_size)

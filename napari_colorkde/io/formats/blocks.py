@@ -52,6 +52,8 @@ class BlockPicture:
         Files that it is made of: a run that was stopped is gone on with while they are the same.
     progress
         Is called with the fraction that is done.
+    jobs
+        How many processes make the blocks, where the format can be written by several.
     """
 
     path: Path
@@ -60,6 +62,7 @@ class BlockPicture:
     names: Sequence[str] | None = None
     sources: Sequence[Path] = ()
     progress: Callable[[float], None] = no_progress
+    jobs: int = 1
 
     def key(self) -> dict[str, object]:
         """Return what the result is made of, and how."""

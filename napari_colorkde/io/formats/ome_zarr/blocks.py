@@ -2,23 +2,20 @@
 
 import math
 import shutil
-from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.image_tiles import read_ahead
 from napari_colorkde.io.formats.blocks import BlockPicture, uniform_blocks, written_side
+from napari_colorkde.io.formats.ome_zarr.workers import Block, Workers, one_by_one
 from napari_colorkde.io.formats.ome_zarr.writer import LABELS, create_image, create_labels
 from napari_colorkde.io.formats.resumable import Unfinished, resumable_folder
 from napari_colorkde.io.formats.tiff.ome import halved
 
 LEVEL_BLOCK = (1, 2)
 """Chunks, down and across, of what is made of a coarser level in one go."""
-
-Block = tuple[slice, ...]
 
 
 def write_blocks(picture: BlockPicture) -> None:
@@ -30,17 +27,32 @@ def write_blocks(picture: BlockPicture) -> None:
     key = {**picture.key(), "shape": values.shape, "dtype": str(values.dtype), "sides": sides}
     with resumable_folder(picture.path, key) as unfinished:
         images = _arrays(unfinished, picture, values, (sides[0], sides[1]))
-        total = sum(math.prod(array.shape) for array in images[0])
-        blocks = list(_blocks(values.shape, tuple(sizes[0] for sizes in values.chunks)))
-        done = _write_level(unfinished, picture, images, 0, blocks, values, 0, total)
-        for number, finer in enumerate(images[0][:-1], 1):
-            shape = images[0][number].shape
-            sizes = (1,) * (len(shape) - 2) + tuple(
-                n * side for n, side in zip(LEVEL_BLOCK, sides, strict=True)
-            )
-            coarser = _Halved(finer, averages=picture.names is None)
-            blocks = list(_blocks(shape, sizes))
-            done = _write_level(unfinished, picture, images, number, blocks, coarser, done, total)
+        finest, *_ = images
+        levels = [(values, [each[0] for each in images])] + [
+            (_Halved(finer, averages=picture.names is None), [each[number] for each in images])
+            for number, finer in enumerate(finest[:-1], 1)
+        ]
+        sizes = tuple(chunks[0] for chunks in values.chunks)
+        coarser = (
+            *(1,) * (values.ndim - 2),
+            *(n * s for n, s in zip(LEVEL_BLOCK, sides, strict=True)),
+        )
+        total, done = sum(math.prod(array.shape) for array in finest), 0
+        with Workers(levels, picture.jobs, unfinished.content.parent) as workers:
+            for number, array in enumerate(finest):
+                blocks = _named(number, array.shape, coarser if number else sizes)
+                missing = {n: b for n, b in blocks.items() if n not in unfinished.done}
+                done += sum(_size(blocks[name]) for name in blocks.keys() - missing.keys())
+                picture.progress(done / total)
+                written = (
+                    workers.write(number, missing)
+                    if picture.jobs > 1
+                    else one_by_one(levels[number][0], levels[number][1], missing)
+                )
+                for name in written:
+                    unfinished.note(name)
+                    done += _size(blocks[name])
+                    picture.progress(done / total)
 
 
 class _Halved:
@@ -92,43 +104,14 @@ def _arrays(
     return found
 
 
-def _write_level(
-    unfinished: Unfinished,
-    picture: BlockPicture,
-    images: Sequence[Sequence[Any]],
-    number: int,
-    blocks: Sequence[Block],
-    values: Any,
-    done: int,
-    total: int,
-) -> int:
-    """Write what is missing of a level in each of the images; return how many pixels are done."""
-
-    def make(block: Block) -> NDArray[Any]:
-        part = values[block]
-        return np.asarray(part.compute() if hasattr(part, "compute") else part)
-
-    names = {f"{number}:{i}": block for i, block in enumerate(blocks)}
-    missing = [name for name in names if name not in unfinished.done]
-    done += sum(_size(block) for name, block in names.items() if name in unfinished.done)
-    picture.progress(done / total)
-    pairs = read_ahead(missing, lambda name: make(names[name]))
-    for name, made in pairs:
-        for levels in images:
-            levels[number][names[name]] = made
-        unfinished.note(name)
-        done += made.size
-        picture.progress(done / total)
-    return done
-
-
 def _size(block: Block) -> int:
     return math.prod(s.stop - s.start for s in block)
 
 
-def _blocks(shape: tuple[int, ...], sizes: tuple[int, ...]) -> Iterator[Block]:
+def _named(number: int, shape: tuple[int, ...], sizes: tuple[int, ...]) -> dict[str, Block]:
+    """Return the blocks of a level by their names in the journal."""
     axes = (
         [slice(start, min(start + size, n)) for start in range(0, n, size)]
         for n, size in zip(shape, sizes, strict=True)
     )
-    return product(*axes)
+    return {f"{number}:{i}": block for i, block in enumerate(product(*axes))}

@@ -1,0 +1,120 @@
+"""Blocks made and written by several processes, each of which reads the picture itself.
+
+A process gets what is made, and where it is written, in one file; then one block after another, by
+its place. Blocks are of whole chunks, so that no two processes write the same one.
+"""
+
+import multiprocessing
+import pickle
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.core.palette.image_tiles import read_ahead
+
+Block = tuple[slice, ...]
+
+_work: list[Any] = []
+"""What this process makes of each level, and the arrays it writes it to."""
+
+
+def make(values: Any, block: Block) -> NDArray[Any]:
+    """Return a block of a dask array, or of what is made when it is indexed."""
+    part = values[block]
+    return np.asarray(part.compute() if hasattr(part, "compute") else part)
+
+
+class Workers:
+    """Processes that make and write the blocks of a pyramid.
+
+    Parameters
+    ----------
+    levels
+        Of each level what is made, a dask array or what makes blocks when it is indexed, and the
+        zarr arrays that it is written to.
+    jobs
+        How many processes, begun when they are first needed.
+    place
+        A folder for a file that is removed in the end.
+    """
+
+    def __init__(self, levels: Sequence[tuple[Any, Sequence[Any]]], jobs: int, place: Path) -> None:
+        self._levels, self._jobs = levels, jobs
+        self._task = place / "task.pickle"
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+        self._task.unlink(missing_ok=True)
+
+    def write(self, level: int, blocks: Mapping[str, Block]) -> Iterator[str]:
+        """Make and write blocks of a level, in any order; yield the name of each that is done.
+
+        Raises
+        ------
+        ValueError
+            If a process was ended, or as from reading.
+        """
+        if not blocks:
+            return
+        try:
+            pool = self._started()
+            names: dict[Future[None], str] = {
+                pool.submit(_do, level, block): name for name, block in blocks.items()
+            }
+            for future in as_completed(names):
+                future.result()
+                yield names[future]
+        except BrokenProcessPool:
+            raise ValueError(
+                "a process was ended while it worked, perhaps because memory ran out; use fewer "
+                "--jobs."
+            ) from None
+
+    def _started(self) -> ProcessPoolExecutor:
+        import cloudpickle
+
+        if self._pool is None:
+            # Functions made of functions, as dask's are, are none that pickle knows by name.
+            self._task.write_bytes(cloudpickle.dumps(list(self._levels)))
+            self._pool = ProcessPoolExecutor(
+                self._jobs,
+                mp_context=multiprocessing.get_context("spawn"),  # torch does not survive a fork
+                initializer=_begin,
+                initargs=(self._task,),
+            )
+        return self._pool
+
+
+def one_by_one(values: Any, arrays: Sequence[Any], blocks: Mapping[str, Block]) -> Iterator[str]:
+    """Make and write blocks, the next one made meanwhile; yield the name of each that is done."""
+    for name, made in read_ahead(blocks, lambda name: make(values, blocks[name])):
+        for array in arrays:
+            array[blocks[name]] = made
+        yield name
+
+
+def _begin(task: Path) -> None:
+    """Read what is made. Ctrl+C is for the process that gives the blocks out."""
+    import dask
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    dask.config.set(scheduler="synchronous")
+    _work[:] = pickle.loads(task.read_bytes())  # written by the process that began this one
+
+
+def _do(level: int, block: Block) -> None:
+    values, arrays = _work[level]
+    made = make(values, block)
+    for array in arrays:
+        array[block] = made
