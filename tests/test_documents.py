@@ -18,6 +18,7 @@ DOCUMENTS = (
     "docs/extending.md",
     "docs/likelihood.md",
     "docs/formats.md",
+    "docs/slides.md",
 )
 TEXTS = {name: (CHECKOUT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", TEXTS["README.md"], re.DOTALL | re.MULTILINE)

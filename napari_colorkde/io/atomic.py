@@ -60,7 +60,7 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
     before = path.stat() if path.exists() else None
     # Not tempfile: its files are readable by their owner only, and the rename would keep that.
     mode = 0o666 if before is None else 0o600
-    with _naming(path):
+    with naming(path):
         os.close(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
         try:
             if before is not None:
@@ -94,7 +94,7 @@ def atomic_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
     path = check_target(target, is_folder=True).resolve()
     remove_leftovers(path)
     scratch, former = _scratch(path), _former(path)
-    with _naming(path):
+    with naming(path):
         scratch.mkdir()
         try:
             yield scratch
@@ -134,7 +134,7 @@ def atomic_files(folder: str | os.PathLike[str], names: Sequence[str]) -> Iterat
     remove_leftovers(place)
     scratch, former = _scratch(place), _former(place)
     moved: list[str] = []
-    with _naming(place.parent):
+    with naming(place.parent):
         try:
             for each in (scratch, former):
                 each.mkdir()
@@ -240,7 +240,7 @@ def _take_permissions(scratch: Path, before: os.stat_result) -> None:
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def naming(path: Path) -> Iterator[None]:
     """Name the file where the system only says that the disk is full, or alike."""
     try:
         yield

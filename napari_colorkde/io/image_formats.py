@@ -104,7 +104,8 @@ _ZARR = ImageFormat(
     ome_zarr.read,
     None,
     ome_zarr.read,
-    read_lazily=ome_zarr.read_lazily,
+    ome_zarr.contents,
+    ome_zarr.read_lazily,
 )
 
 _PNG = ImageFormat(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -180,6 +181,27 @@ def test_another_run_begins_anew(tmp_path: Path, change: str) -> None:
     counted = Counted(DENSITY)
     write_density(target, counted.lazy(), **options)
     assert len(counted.asked) == 9
+    np.testing.assert_array_equal(levels_of(target)[0], DENSITY)
+
+
+def test_a_full_disk_is_named_and_what_is_written_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, written = tmp_path / "d.zarr", []
+    write = zarr.Array.__setitem__
+
+    def fill_up(array: zarr.Array, place: Any, values: Any) -> None:
+        written.append(place)
+        if len(written) == 4:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(array, place, values)
+
+    monkeypatch.setattr(zarr.Array, "__setitem__", fill_up)
+    with pytest.raises(OSError, match=r"d.zarr' cannot be written \(No space left.*; make room"):
+        write_density(target, Counted(DENSITY).lazy())
+    counted = Counted(DENSITY)
+    write_density(target, counted.lazy())
+    assert len(counted.asked) == 6
     np.testing.assert_array_equal(levels_of(target)[0], DENSITY)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.io.formats import blocks
 from napari_colorkde.io.formats.blocks import block_shape, written_side
-from napari_colorkde.io.images import load_image, read_image, read_mask
+from napari_colorkde.io.images import image_contents, load_image, read_image, read_mask
 
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 256, (90, 130, 3), dtype=np.uint8)
@@ -168,6 +168,21 @@ def test_ome_zarr_in_blocks_is_the_image(tmp_path: Path, version: int, axes: str
     assert lazy.pixels.chunks[axes.index("c")] == (3,)
     np.testing.assert_array_equal(read_image(path, level=1, lazy=True), image[halves])
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(lazy.pixels)), image)
+
+
+def test_a_zarr_says_what_is_in_it_without_being_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.zarr"
+    write_zarr(path, 5, [RGB, RGB[::2, ::2]], "yxc")
+    for chunk in (path / "0" / "c").rglob("*"):
+        if chunk.is_file():
+            chunk.write_bytes(b"not read")
+    name, (picture,) = image_contents(path)
+    assert (name, picture.shape, picture.axes) == ("OME-Zarr", (90, 130, 3), "YXC")
+    assert picture.levels == ((90, 130, 3), (45, 65, 3))
+    assert (picture.pixel_size, picture.unit) == ((0.5, 0.5), "µm")
+    zarr.create_array(tmp_path / "b.zarr", data=RGB[..., 0])
+    _, (picture,) = image_contents(tmp_path / "b.zarr")
+    assert (picture.axes, picture.levels, picture.pixel_size) == ("YX", ((90, 130),), None)
 
 
 def test_blocks_are_read_by_other_processes(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from napari_colorkde.io.atomic import atomic_folder, check_target
+from napari_colorkde.io.atomic import atomic_folder, check_target, naming
 
 _KEY, _JOURNAL, _WRITER, _CONTENT = "key.json", "done", "writer", "content"
 
@@ -70,19 +70,20 @@ def resumable_folder(target: Path, key: Mapping[str, object]) -> Iterator[Unfini
         _refuse_other_writer(path, place)
         if _read(place / _KEY) != text:
             shutil.rmtree(place)
-    if not place.is_dir():
-        (place / _CONTENT).mkdir(parents=True)
-        (place / _KEY).write_text(text, encoding="utf-8")
-    (place / _WRITER).write_text(str(os.getpid()), encoding="ascii")
-    try:
-        yield Unfinished(place)
-        with atomic_folder(path) as scratch:
-            scratch.rmdir()
-            (place / _CONTENT).rename(scratch)
-        shutil.rmtree(place)
-    finally:
-        with contextlib.suppress(OSError):
-            (place / _WRITER).unlink()
+    with naming(path):
+        if not place.is_dir():
+            (place / _CONTENT).mkdir(parents=True)
+            (place / _KEY).write_text(text, encoding="utf-8")
+        (place / _WRITER).write_text(str(os.getpid()), encoding="ascii")
+        try:
+            yield Unfinished(place)
+            with atomic_folder(path) as scratch:
+                scratch.rmdir()
+                (place / _CONTENT).rename(scratch)
+            shutil.rmtree(place)
+        finally:
+            with contextlib.suppress(OSError):
+                (place / _WRITER).unlink()
 
 
 def unfinished_of(target: Path) -> Path | None:

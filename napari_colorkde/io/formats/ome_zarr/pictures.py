@@ -16,6 +16,7 @@ from napari_colorkde.io.formats.blocks import as_dask, block_shape
 from napari_colorkde.io.formats.reading import (
     DecodedImage,
     Part,
+    PictureInfo,
     check_size,
     first_line,
     native,
@@ -50,6 +51,34 @@ def read_lazily(path: Path, part: Part, more_than: int) -> DecodedImage | None:
         stored[channels] = source.shape[channels]
     blocks = block_shape(source.shape, tuple(stored), rows, columns)
     return _decoded(as_dask(source, blocks), about, remarks)
+
+
+def contents(path: Path) -> list[PictureInfo]:
+    """Tell what a folder holds, by what it says of itself."""
+    import zarr
+
+    array, about, _ = _opened(path, Part())
+    root = zarr.open(path, mode="r")
+    levels = [root[name] for _, name in _levels(root)] if isinstance(root, zarr.Group) else [array]
+    rows, columns, channels = _pixel_axes(about, tuple(array.shape))
+    letters = {rows: "Y", columns: "X", channels: "C" if _axis_names(about) else "S"}
+    names = _axis_names(about) or [letters.get(axis, "Q") for axis in range(array.ndim)]
+    codecs = [type(codec).__name__.removesuffix("Codec") for codec in array.compressors]
+    size = _pixel_size(about)
+    return [
+        PictureInfo(
+            series=0,
+            kind="picture",
+            shape=tuple(array.shape),
+            axes="".join(names).upper(),
+            dtype=str(array.dtype),
+            color="gray",
+            compression=", ".join(codecs).lower(),
+            levels=tuple(tuple(level.shape) for level in levels),
+            pixel_size=size,
+            unit="µm" if size else "",
+        )
+    ]
 
 
 class ZarrChunks:
