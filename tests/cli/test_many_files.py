@@ -15,7 +15,7 @@ import tifffile
 import typer
 from PIL import Image
 
-from napari_colorkde import ColorKDE, read_image
+from napari_colorkde import ColorKDE, compare_all, read_image
 from napari_colorkde.app.results.files import find_images
 from napari_colorkde.app.results.tasks import Task
 from napari_colorkde.cli import main
@@ -221,6 +221,12 @@ def test_more_than_two_images_are_compared_in_pairs(
     assert main(["compare", names[0], names[2], "--json"]) == 0
     alone = json.loads(capsys.readouterr().out)
     assert {name: rows[1][name] for name in alone} == pytest.approx(alone)
+    assert main(["compare", *names, "--bandwidth", "scott", "--json"]) == 0
+    together = json.loads(capsys.readouterr().out)
+    expected = compare_all([read_image(name) for name in names], "scott")
+    assert [row["js"] for row in together] == pytest.approx(
+        [expected.js[i, j] for i, j in combinations(range(3), 2)]
+    )
     assert main(["compare", *names]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 4
     assert main(["compare", *names, "--mask-a", "m.png"]) == 2

@@ -63,7 +63,8 @@ def compare(
     kl_ab and kl_ba are the Kullback-Leibler divergences of their densities, js the Jensen-Shannon
     divergence: 0 for the same colors, at most ln 2 = 0.693. Of vectors they are means over vectors
     drawn from the densities, with standard errors; beside them stands how likely each set is
-    under the other.
+    under the other. More than two images are compared in pairs, all with the bandwidth of them
+    together.
     """
     if more:
         if mask_a is not None or mask_b is not None:
@@ -107,17 +108,21 @@ def compare(
 def _compare_pairs(
     files: list[Path], palettes: "list[Palette]", bandwidth: Any, as_json: bool, device: str
 ) -> None:
-    """Print a row for each pair of images."""
-    from napari_colorkde.core.kde.divergence import compare as divergences
+    """Print a row for each pair of images, all with one bandwidth."""
+    from napari_colorkde.core.kde.all_pairs import compare_all
 
-    rows: list[dict[str, str | float]] = []
-    pairs = list(combinations(range(len(files)), 2))
     with timed_step("Divergences") as work:
-        for done, (i, j) in enumerate(pairs):
-            work.progress(done / len(pairs))
-            found = divergences(palettes[i], palettes[j], bandwidth, device=device)
-            names: dict[str, str | float] = {"a": str(files[i]), "b": str(files[j])}
-            rows.append(names | {"kl_ab": found.kl_ab, "kl_ba": found.kl_ba, "js": found.js})
+        found = compare_all(palettes, bandwidth, device=device, progress=work.progress)
+    rows: list[dict[str, str | float]] = [
+        {
+            "a": str(files[i]),
+            "b": str(files[j]),
+            "kl_ab": float(found.kl[i, j]),
+            "kl_ba": float(found.kl[j, i]),
+            "js": float(found.js[i, j]),
+        }
+        for i, j in combinations(range(len(files)), 2)
+    ]
     if as_json:
         typer.echo(json.dumps(rows))
         return

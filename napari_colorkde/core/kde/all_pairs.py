@@ -1,6 +1,6 @@
 """How different the colors of several images are: all pairs at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -73,6 +73,7 @@ def compare_all(
     space: SpaceName | str = "rgb",
     channel_axis: int | None = -1,
     device: DeviceLike = "auto",
+    progress: Callable[[float], None] | None = None,
 ) -> AllPairs:
     """Compare the colors of each two of several images, all with one bandwidth.
 
@@ -89,6 +90,8 @@ def compare_all(
         A mask, or None, for each; None for no masks at all.
     space, channel_axis, device
         See `compare`.
+    progress
+        Called with the part of the pairs that is done.
 
     Returns
     -------
@@ -121,10 +124,13 @@ def compare_all(
     *points, everything = in_one_space([*palettes, together], space)
     covariance = bandwidth_covariance(bandwidth, everything, place)
     js, kl = np.zeros((2, len(given), len(given)))
-    for i, j in combinations(range(len(given)), 2):
+    pairs = list(combinations(range(len(given)), 2))
+    for done, (i, j) in enumerate(pairs, start=1):
         found = compare_palettes(points[i], points[j], covariance, place)
         js[i, j] = js[j, i] = found.js
         kl[i, j], kl[j, i] = found.kl_ab, found.kl_ba
+        if progress is not None:
+            progress(done / len(pairs))
     return AllPairs(known_names, js, kl, covariance)
 
 
