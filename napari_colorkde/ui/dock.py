@@ -38,6 +38,7 @@ from napari_colorkde.ui.likelihood.panel import LikelihoodPanel
 from napari_colorkde.ui.outputs import Outputs
 from napari_colorkde.ui.results.dock import ResultsDock
 from napari_colorkde.ui.widgets.focus_ring import focus_ring
+from napari_colorkde.ui.widgets.folding import FoldingGroup
 from napari_colorkde.ui.widgets.forms import ShrinkingColumn, in_scroll_area, pin_to_top
 from napari_colorkde.ui.window.autosave import Autosave, RestoreOffer
 from napari_colorkde.ui.window.device_preference import offer_existing_devices, preferred_device
@@ -224,7 +225,7 @@ class ColorKDEWidget(QWidget):
         lines.setContentsMargins(6, 4, 6, 4)
         lines.setSpacing(6)
         lines.addWidget(self.offer)
-        lines.addWidget(self.chooser)
+        lines.addWidget(FoldingGroup("Image", self.chooser))
         lines.addWidget(self.profile)
         lines.addWidget(self.first_steps)
         lines.addWidget(self.colorspace_button)

@@ -11,6 +11,7 @@ import pytest
 from napari_colorkde.app.density import density_steps
 from napari_colorkde.ui.colorspace import dock as colorspace_dock
 from napari_colorkde.ui.colorspace.marginal_planes import MarginalPlanesView
+from napari_colorkde.ui.widgets import folding
 from napari_colorkde.ui.window import autosave, column
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def own_sessions(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
     """Keep sessions apart from the user's own."""
     folder = tmp_path_factory.mktemp("sessions")
     monkeypatch.setattr(autosave, "session_folder", lambda: folder)
+    monkeypatch.setattr(folding, "session_folder", lambda: folder)
     return folder
 
 

@@ -33,6 +33,7 @@ from napari_colorkde.ui.classification.make_labels import make_labels
 from napari_colorkde.ui.classification.sizes_view import SizesView
 from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
+from napari_colorkde.ui.widgets.folding import FoldingGroup
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -84,7 +85,7 @@ class ClassificationPanel(QWidget):
         lines.addWidget(self.sizes)
         lines.addLayout(FlowLayout([self.add_button.native, self.results_button.native], spacing=6))
         lines.addWidget(self.note)
-        lines.addWidget(self.evaluation)
+        lines.addWidget(FoldingGroup("Comparison with a truth", self.evaluation))
         self._connect()
         self._sync()
 

@@ -20,6 +20,7 @@ from napari_colorkde.ui.likelihood.result_table import ResultTable
 from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.widgets.curve_plot import CurvePlot, Points
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
+from napari_colorkde.ui.widgets.folding import FoldingGroup
 from napari_colorkde.ui.widgets.forms import form
 from napari_colorkde.ui.window.open_files import refuse_open_file
 
@@ -172,9 +173,15 @@ class LikelihoodPanel(QWidget):
         lines = QVBoxLayout(self)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(5)
-        parts = (first, self._of_image, self._of_vectors, search, self.plot, self.note)
-        for part in (*parts, self.table, more, self.answers):
+        for part in (first, self._of_image, self._of_vectors, search, self.plot, self.note):
             lines.addWidget(part)
+        numbers = QWidget()
+        below = QVBoxLayout(numbers)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(5)
+        for part in (self.table, more, self.answers):
+            below.addWidget(part)
+        lines.addWidget(FoldingGroup("Table and cross-check", numbers))
 
     def _connect(self) -> None:
         self.what.changed.connect(self._on_what)

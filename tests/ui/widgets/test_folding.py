@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel
+
+from napari_colorkde.ui.widgets.folding import FoldingGroup
+from napari_colorkde.ui.window import column
+from tests.ui.conftest import RGB, Dock
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+pytestmark = pytest.mark.window
+
+
+def test_a_group_folds_and_stays_folded(qtbot: Any) -> None:
+    group, content = FoldingGroup("Part", label := QLabel("here")), label
+    qtbot.addWidget(group)
+    group.show()
+    qtbot.waitExposed(group)
+    height = group.sizeHint().height()
+    assert content.isVisible()
+    qtbot.mouseClick(group.header, Qt.MouseButton.LeftButton)
+    assert not content.isVisible()
+    assert group.sizeHint().height() < height
+    again, other = FoldingGroup("Part", QLabel("here")), FoldingGroup("Other", QLabel("here"))
+    qtbot.addWidget(again)
+    qtbot.addWidget(other)
+    assert again.folded
+    assert not other.folded
+    group.header.setFocus()
+    qtbot.keyClick(group.header, Qt.Key.Key_Space)
+    assert content.isVisible()
+
+
+def test_the_dock_has_room_for_more_kernels_where_the_image_is_folded(
+    viewer: Viewer, dock: Dock, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(column, "MIN_STACKED_HEIGHT", 800)
+    viewer.window.resize(1366, 768)
+    widget = dock(RGB)
+    qtbot.wait(1000)  # Qt lays docks out for a while
+    widget.parent().raise_()
+    widget.tabs.setCurrentIndex(1)
+    qtbot.wait(50)
+    before = widget.kernels.table.height()
+    (group,) = (g for g in widget.findChildren(FoldingGroup) if g.header.text() == "Image")
+    qtbot.mouseClick(group.header, Qt.MouseButton.LeftButton)
+    qtbot.wait(100)
+    assert not widget.chooser.isVisible()
+    assert widget.kernels.table.height() > before
