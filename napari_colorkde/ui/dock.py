@@ -150,7 +150,8 @@ class ColorKDEWidget(QWidget):
 
     def sizeHint(self) -> QSize:
         """Ask for one column, as high as its pages are."""
-        return QSize(COLUMN_WIDTH, self._inside.sizeHint().height())
+        # Qt asks a column whose lines may wrap for the least that it can do with.
+        return QSize(COLUMN_WIDTH, self._inside.layout().sizeHint().height())
 
     # --- what napari calls
 

@@ -19,10 +19,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-LABEL_LETTERS = "unlabeled"
-"""The labels of a form are at least as wide as this word, so that those of all sections line up."""
+LABEL_WORDS = "unlabeled", "bandwidth"
+"""The labels of a form are at least as wide as these words: those of all sections line up."""
 
 MIN_FIELD_WIDTH = 46
+
+MAX_LINES = 24
+"""Lines of text that a page asks for at most, before it scrolls."""
 
 
 class HasNative(Protocol):
@@ -47,7 +50,8 @@ def form(rows: Sequence[tuple[str, Sequence[HasNative]]], parent: QWidget) -> QG
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setVerticalSpacing(5)
     grid.setHorizontalSpacing(8)
-    grid.setColumnMinimumWidth(0, parent.fontMetrics().horizontalAdvance(LABEL_LETTERS))
+    metrics = parent.fontMetrics()
+    grid.setColumnMinimumWidth(0, max(map(metrics.horizontalAdvance, LABEL_WORDS)))
     grid.setColumnStretch(1, 1)
     for number, (text, widgets) in enumerate(rows):
         label = QLabel(text)
@@ -124,6 +128,14 @@ class ShrinkingColumn(QVBoxLayout):
 
 class ScrollingPage(QScrollArea):
     """Scrolls up and down, and is never narrower than what is in it, whatever the font."""
+
+    def sizeHint(self) -> QSize:
+        """Ask for the height of what is in it now; Qt's own remembers what it was at first."""
+        hint: QSize = super().sizeHint()
+        page = self.widget()
+        if page is not None:
+            hint.setHeight(min(page.sizeHint().height(), MAX_LINES * self.fontMetrics().height()))
+        return hint
 
     def minimumSizeHint(self) -> QSize:
         """Ask for the width of what is in it, beside a scroll bar."""

@@ -6,6 +6,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
+from napari_colorkde.io.samples import PRESET_FILE, sample_path
 from napari_colorkde.ui.widgets.folding import FoldingGroup
 from napari_colorkde.ui.window import column
 from tests.ui.conftest import RGB, Dock
@@ -52,3 +53,21 @@ def test_the_dock_has_room_for_more_kernels_where_the_image_is_folded(
     qtbot.wait(100)
     assert not widget.chooser.isVisible()
     assert widget.kernels.table.height() > before
+
+
+def test_six_kernels_are_seen_where_both_docks_are_stacked(
+    viewer: Viewer, dock: Dock, qtbot: Any
+) -> None:
+    viewer.window.resize(1500, 980)
+    widget = dock(RGB)
+    widget.session.load_kernels(sample_path(PRESET_FILE))
+    widget.session.wait()
+    widget.tabs.setCurrentIndex(1)
+    table = widget.kernels.table
+
+    def seen() -> int:
+        cells = (table.visualRect(table.model().index(row, 2)) for row in range(16))
+        visible = table.viewport().visibleRegion().boundingRect()
+        return sum(visible.contains(cell) for cell in cells)
+
+    qtbot.waitUntil(lambda: seen() >= 6)
