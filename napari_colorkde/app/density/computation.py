@@ -7,6 +7,8 @@ against what is current, and announced.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_colorkde.app.background.executor import Progress
@@ -16,6 +18,7 @@ from napari_colorkde.app.density.class_query import shown_query
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
 from napari_colorkde.app.density.density_steps import ColorValues, DensityRequest, Estimate, compute
 from napari_colorkde.app.density.image_counter import ImageCounter
+from napari_colorkde.app.density.on_screen import MANY_COLORS, ColorsOnScreen
 from napari_colorkde.app.density.open_image import OpenImage
 from napari_colorkde.app.image.counting import CountedImage
 from napari_colorkde.app.state import State
@@ -76,6 +79,8 @@ class Computation:
         Counts the image's colors.
     estimate, densities
         The newest results, None until there are some.
+    codes_on_screen
+        Returns the codes of the image's pixels that are looked at, None if that is not known.
     """
 
     counted_changed = Signal(object, description="CountedImage.")
@@ -90,6 +95,8 @@ class Computation:
         self.estimate: Estimate | None = None
         self.densities: ColorValues | None = None
         self._contributions: Contributions | None = None
+        self._on_screen: ColorsOnScreen | None = None
+        self.codes_on_screen: Callable[[], NDArray[np.int32] | None] = lambda: None
         self._shown: _Results | None = None
         self.counter = ImageCounter(store, image, jobs, self._on_counted, self._on_end, reports)
         self._awaiting: list[Callable[[], object]] = []
@@ -172,7 +179,7 @@ class Computation:
             self._store.retreat(replace(self._store.state, **fields))
         if self._image.counted is not shown.counted:
             self._image.counted = shown.counted
-            self._contributions = None
+            self._contributions = self._on_screen = None
             self.counted_changed.emit(shown.counted)
         if (
             self.estimate is None
@@ -190,7 +197,7 @@ class Computation:
 
     def _drop_results(self) -> None:
         self._image.counted = self.estimate = self.densities = None
-        self._contributions = self._reports.error = None
+        self._contributions = self._on_screen = self._reports.error = None
 
     def _give_up_awaiting(self) -> None:
         if self._awaiting:
@@ -212,6 +219,10 @@ class Computation:
             kernels = query.kernels
         if kernels is not None and self._contributions is None:
             self._contributions = Contributions(palette.colors, self._device)
+            self._on_screen = ColorsOnScreen(palette, self._device)
+        codes, others = None, self.densities
+        if kernels is not None and len(palette) > MANY_COLORS:
+            codes = self.codes_on_screen()
         return DensityRequest(
             palette,
             state.bandwidth,
@@ -224,6 +235,9 @@ class Computation:
             state.space,
             coordinates,
             is_sample=self._image.index is not None and self._image.index.is_preview,
+            codes=codes,
+            on_screen=self._on_screen,
+            others=None if others is None else others.values,
         )
 
     def _on_counted(self, result: CountedImage) -> None:
@@ -233,7 +247,7 @@ class Computation:
             self._store.put(with_rgb_space(state))
             self._reports.say(f"Shown in its own channels. {reason}")
         self._image.counted = result
-        self.estimate = self.densities = self._contributions = None
+        self.estimate = self.densities = self._contributions = self._on_screen = None
         self.counted_changed.emit(result)
         self.compute()
 

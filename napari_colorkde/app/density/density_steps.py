@@ -7,7 +7,7 @@ each distinct color: the sums are those of `core.kde.color_kde` and
 """
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density.class_query import ClassQuery
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, convert_palette
+from napari_colorkde.app.density.estimation import density_in_steps, resolve_bandwidth
+from napari_colorkde.app.density.on_screen import ColorsOnScreen
 from napari_colorkde.app.density.sketch import interpolated, needs_sketch
 from napari_colorkde.app.state import Bandwidth
 from napari_colorkde.core.classification.bayes import log_density_level
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.kde.bandwidth import iterate_selection
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
-from napari_colorkde.core.kde.bandwidth_rules import bandwidth_rule
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 from napari_colorkde.core.mixture.cached_terms import Contributions
@@ -38,6 +38,9 @@ BINS = {1: 512, 2: 256, 3: 128}
 
 FEW_COLORS = 20_000
 """Palettes this small need no preview: the exact density is as quick."""
+
+PARTS = ("previous", "contributions", "coordinates", "codes", "on_screen", "others")
+"""Fields of a request that only make it quicker."""
 
 LIMIT_COLORS = 1 << 19
 """Colors of a preview that its contrast limits are found from, at least."""
@@ -135,6 +138,9 @@ class DensityRequest:
         The palette in that space, if it is at hand.
     is_sample
         Whether the palette is that of a sample of the pixels, of which a preview will do.
+    codes, on_screen, others
+        Of many colors the codes of the pixels on the screen, what is known of their colors, and the
+        values that all colors have before. None where the kernels are evaluated at all at once.
     """
 
     palette: Palette = field(repr=False)
@@ -148,6 +154,9 @@ class DensityRequest:
     space: str = "rgb"
     coordinates: PaletteCoordinates | None = field(default=None, repr=False)
     is_sample: bool = False
+    codes: NDArray[np.int32] | None = field(default=None, repr=False)
+    on_screen: ColorsOnScreen | None = field(default=None, repr=False)
+    others: NDArray[np.float32] | None = field(default=None, repr=False)
 
 
 def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValues]:
@@ -191,12 +200,14 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
     if request.kernels is None:
         if palette.n_channels == 3 and len(palette) > FEW_COLORS:
             colors = estimate.coordinates.points.colors
-            preview = interpolated(estimate.volume, colors, request.log)
-            yield color_values(request, preview, False, started)
+            drawn_values = interpolated(estimate.volume, colors, request.log)
+            yield color_values(request, drawn_values, False, started)
             if request.is_sample:
                 return
         values = yield from density_in_steps(kde, request.log)
     else:
+        if (preview := kernels_on_screen(request)) is not None:
+            yield preview
         values = evaluate_kernels(request)
     yield color_values(request, values, True, started)
     if estimate.kde is None:
@@ -204,41 +215,6 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
         volume = display_volume(kde, estimate.coordinates)
         seconds = time.perf_counter() - started
         yield replace(estimate, kde=kde, volume=volume, seconds=seconds, notice="")
-
-
-def density_in_steps(kde: ColorKDE, log: bool) -> Generator[Progress, None, NDArray[Any]]:
-    """The exact densities of a KDE's own colors, so that a newer edit need not wait for all.
-
-    Colors off the lattice, such as those of another color space, take a minute where most of
-    them lie in far tails.
-    """
-    steps = kde.density_in_steps(log)
-    while True:
-        try:
-            done = next(steps)
-        except StopIteration as end:
-            values: NDArray[Any] = end.value
-            return values
-        yield Progress("computing the exact density", done)
-
-
-def resolve_bandwidth(
-    palette: Palette, bandwidth: Bandwidth, device: Device
-) -> Iterator[Progress | BandwidthSelection | NDArray[np.float64]]:
-    """Turn the name of a rule into sigmas, telling how far it is."""
-    if isinstance(bandwidth, str):
-        total = bandwidth_rule(bandwidth).n_tried
-        for selection in iterate_selection(palette, bandwidth, None, device):
-            done = len(selection.candidates) / total
-            yield Progress("choosing the bandwidth", min(done, 1.0))
-        yield selection
-    elif bandwidth is not None:
-        if len(bandwidth) not in (1, palette.n_channels):
-            raise ValueError(
-                f"bandwidth={bandwidth}: the image has {palette.n_channels} color channels; give "
-                "one sigma, or one per channel."
-            )
-        yield np.broadcast_to(np.asarray(bandwidth, np.float64), (palette.n_channels,)).copy()
 
 
 def display_volume(kde: ColorKDE, coordinates: PaletteCoordinates) -> DensityVolume:
@@ -278,17 +254,39 @@ def check_channels(kernels: KernelSet, n_channels: int) -> None:
 
 def evaluate_kernels(request: DensityRequest) -> NDArray[np.float32]:
     """What is asked of the kernels, at the palette's colors ``(U,)``."""
-    kernels, palette = request.kernels, request.palette
-    if kernels is None:
-        raise ValueError("there are no kernels; choose a set of them.")
-    check_channels(kernels, palette.n_channels)
-    contributions = request.contributions
+    palette, contributions = request.palette, request.contributions
     if contributions is None:
         contributions = Contributions(palette.colors, request.device)
+    return _evaluated(request, contributions, palette.counts)
+
+
+def kernels_on_screen(request: DensityRequest) -> ColorValues | None:
+    """The same for what is on the screen, before the rest; None where all are few."""
+    started = time.perf_counter()
+    screen, codes, counts = request.on_screen, request.codes, request.palette.counts
+    if screen is None or codes is None:
+        return None
+    screen.look_at(codes)
+    if screen.contributions is None:
+        return None
+    counts = counts[screen.entries]
+    values = _evaluated(request, screen.contributions, counts)
+    limits = _limits(request, values, counts)
+    spread = screen.spread(values, request.others)
+    return ColorValues(_without_parts(request), spread, limits, False, _since(started))
+
+
+def _evaluated(
+    request: DensityRequest, contributions: Contributions, counts: NDArray[Any]
+) -> NDArray[np.float32]:
+    kernels = request.kernels
+    if kernels is None:
+        raise ValueError("there are no kernels; choose a set of them.")
+    check_channels(kernels, request.palette.n_channels)
     if (query := request.query) is not None:
         query.check()
         logs = contributions.log_class_densities(kernels, query.members)
-        return query.evaluate(logs, palette.counts)
+        return query.evaluate(logs, counts)
     values = contributions.log_density(kernels)
     return values if request.log else np.exp(values, out=values)
 
@@ -297,12 +295,25 @@ def color_values(
     request: DensityRequest, values: NDArray[Any], is_exact: bool, started: float
 ) -> ColorValues:
     """Return values with the limits that suit them; `started` is by `time.perf_counter`."""
-    if (query := request.query) is not None:
-        limits = query.limits
-    else:
-        # Of a preview some will do: all of many take as long as the preview.
-        some = slice(None, None, 1 if is_exact else max(1, len(values) // LIMIT_COLORS))
-        limits = default_limits(values[some], request.log, request.palette.counts[some])
-    # What is at hand is not part of the question, and large.
-    request = replace(request, previous=None, contributions=None, coordinates=None)
-    return ColorValues(request, values, limits, is_exact, time.perf_counter() - started)
+    # Of a preview some will do: all of many take as long as the preview.
+    some = slice(None, None, 1 if is_exact else max(1, len(values) // LIMIT_COLORS))
+    limits = _limits(request, values[some], request.palette.counts[some])
+    return ColorValues(_without_parts(request), values, limits, is_exact, _since(started))
+
+
+def _limits(
+    request: DensityRequest, values: NDArray[Any], counts: NDArray[Any]
+) -> tuple[float, float]:
+    if request.query is not None:
+        return request.query.limits
+    return default_limits(values, request.log, counts)
+
+
+def _without_parts(request: DensityRequest) -> DensityRequest:
+    """Return a request without what was at hand for it: no part of the question, and large."""
+    nothing: dict[str, Any] = dict.fromkeys(PARTS)
+    return replace(request, **nothing)
+
+
+def _since(started: float) -> float:
+    return time.perf_counter() - started

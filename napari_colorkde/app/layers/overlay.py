@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
+from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_colorkde.app.density.density_steps import ColorValues
@@ -62,6 +63,7 @@ class Overlay(PaintedLayer[PaletteImage]):
         self._connections.add(self._watch.changed, self._on_layers)
         self._connections.add(self._viewer.dims.events.current_step, self._follow_frame)
         self._connections.add(self._watch.refreshed, self._on_refreshed)
+        session.computation.codes_on_screen = self._codes_on_screen
 
     @property
     def index(self) -> PixelIndex | None:
@@ -143,6 +145,21 @@ class Overlay(PaintedLayer[PaletteImage]):
             _left[image] = self._layers.pop(image)
         super()._let_go()
         self._limits = self._shown = None
+
+    def _codes_on_screen(self) -> NDArray[np.int32] | None:
+        """Return the codes of the pixels that the layer draws; None without one of two axes."""
+        layer, index = self.layer, self.index
+        if layer is None or index is None or index.is_preview or len(index.shape) != 2:
+            return None
+        if self._painting is None or self._painting.index is not index or not layer.multiscale:
+            return None
+        level = int(layer.data_level)
+        shape = index.level_shape(level)
+        low, high = np.clip(np.asarray(layer.corner_pixels)[:, -2:], 0, np.array(shape) - 1)
+        if level == index.n_levels - 1:  # is painted whole
+            low, high = np.zeros(2, int), np.array(shape) - 1
+        axes = tuple(range(int(a), int(b) + 1) for a, b in zip(low, high, strict=True))
+        return index.codes(level, axes)
 
     # --- what the session says
 

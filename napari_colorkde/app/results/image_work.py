@@ -17,10 +17,9 @@ from napari_colorkde.app.density.density_steps import (
     ColorValues,
     DensityRequest,
     color_values,
-    density_in_steps,
     evaluate_kernels,
-    resolve_bandwidth,
 )
+from napari_colorkde.app.density.estimation import density_in_steps, resolve_bandwidth
 from napari_colorkde.app.density.export import (
     density_origin,
     painted_dtype,

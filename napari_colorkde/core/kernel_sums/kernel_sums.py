@@ -203,8 +203,11 @@ class SpreadSums:
                 'sampling="points" with more bins.'
             )
         if grid_sums.fits(self._extent):
+            # A swept one is soon made again, and not kept.
+            sweep = self._sweep(TO_PEAK)
+            mesh = self._mesh if sweep is None else sweep.mesh(self._center)
             sums = grid_sums.sums_on_mesh_grid(
-                self._mesh, self._cholesky, self._center, axes, sampling, self._device
+                mesh, self._cholesky, self._center, axes, sampling, self._device
             )
         elif self._is_diagonal:
             sums = grid_sums.sums_on_grid_directly(
@@ -292,6 +295,4 @@ class SpreadSums:
 
     @cached_property
     def _mesh(self) -> grid_sums.Mesh:
-        if (sweep := self._sweep(TO_PEAK)) is not None:
-            return sweep.mesh(self._center)
         return grid_sums.mesh_of(self._whitened, self._counts, self._device)

@@ -11,6 +11,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 from napari.utils._proxies import PublicOnlyProxy
 
+from napari_colorkde.app.density import computation
 from napari_colorkde.app.image import counting
 from napari_colorkde.app.layers.layer_watch import image_layers
 from napari_colorkde.app.layers.metadata import METADATA_KEY
@@ -116,6 +117,23 @@ def test_new_densities_are_written_in_place(setting: Setting) -> None:
     assert setting.layer is layer
     assert layer.data is data
     np.testing.assert_array_equal(data, ColorKDE(RGB, 9).density(RGB))
+
+
+def test_edited_kernels_are_seen_on_the_screen_first(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(computation, "MANY_COLORS", 10)
+    setting.show(LARGE)
+    seen: list[tuple[bool, np.ndarray]] = []
+    setting.session.densities_changed.connect(
+        lambda d: seen.append((d.is_exact, np.array(setting.layer.data[-1])))
+    )
+    setting.session.kernels = KernelSet([Kernel([50, 50, 50], [90.0] * 3, 1.0)])
+    setting.session.edit(KernelSet([Kernel([45, 52, 50], [90.0] * 3, 1.0)]))
+    assert [is_exact for is_exact, _ in seen] == [False, True, False, True]
+    for (_, preview), (_, exact) in zip(seen[::2], seen[1::2], strict=True):
+        np.testing.assert_allclose(preview, exact, rtol=1e-5)
+    assert not np.allclose(seen[1][1], seen[3][1])
 
 
 def test_a_large_image_has_levels_that_all_show_new_densities(setting: Setting) -> None:
