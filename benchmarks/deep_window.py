@@ -59,7 +59,8 @@ def measure(setup: Setup) -> Question:
     text = (
         "The photograph as a sensor of 12 bits sees it, 12 megapixels with nearly as many colors. "
         "From the layer added, the value set or the mouse moved to the layer's `refresh()` "
-        "returned."
+        "returned. The first preview is that of a sample, every fourth pixel both ways, others are "
+        "of all colors; what is on the screen is exact there."
     )
     table = [Row(what, figure, target=Target("at most", limit)) for what, figure, limit in rows]
     return Question("A deep photograph in the window", text, table)

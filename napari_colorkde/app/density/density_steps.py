@@ -18,7 +18,12 @@ from numpy.typing import NDArray
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density.class_query import ClassQuery
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, convert_palette
-from napari_colorkde.app.density.estimation import density_in_steps, resolve_bandwidth
+from napari_colorkde.app.density.estimation import (
+    density_in_steps,
+    display_volume,
+    display_volume_in_steps,
+    resolve_bandwidth,
+)
 from napari_colorkde.app.density.on_screen import ColorsOnScreen
 from napari_colorkde.app.density.sketch import interpolated, needs_sketch
 from napari_colorkde.app.state import Bandwidth
@@ -167,6 +172,7 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
     """
     started = time.perf_counter()
     palette = request.palette
+    bins = BINS[palette.n_channels]
     estimate = request.previous
     kde = None if estimate is None else estimate.kde
     if estimate is None or kde is None:
@@ -191,9 +197,9 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
         first: ColorKDE | None = kde
         if needs_sketch(coordinates.points):
             drawn, first = ColorKDE(coordinates.sketch, kde.covariance, device=request.device), None
-            volume = display_volume(drawn, coordinates)
+            volume = display_volume(drawn, coordinates, bins)
         else:
-            volume = display_volume(kde, coordinates)
+            volume = display_volume(kde, coordinates, bins)
         seconds = time.perf_counter() - started
         estimate = Estimate(palette, request.bandwidth, first, volume, coordinates, seconds, notice)
         yield estimate
@@ -211,29 +217,9 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
         values = evaluate_kernels(request)
     yield color_values(request, values, True, started)
     if estimate.kde is None:
-        yield Progress("estimating the density")
-        volume = display_volume(kde, estimate.coordinates)
+        volume = yield from display_volume_in_steps(kde, estimate.coordinates, bins)
         seconds = time.perf_counter() - started
         yield replace(estimate, kde=kde, volume=volume, seconds=seconds, notice="")
-
-
-def display_volume(kde: ColorKDE, coordinates: PaletteCoordinates) -> DensityVolume:
-    """The volume that is shown: cell averages where the kernels are narrower than the grid."""
-    n = kde.palette.n_channels
-    sigmas = np.sqrt(np.diagonal(kde.covariance))
-    extent = coordinates.extent
-    if extent is not None:
-        span = extent[:, 1] - extent[:, 0]
-    elif coordinates.points.dtype == np.uint8:
-        span = np.full(n, 255.0)
-    else:
-        low, high = (np.asarray(ends, np.float64) for ends in coordinates.points.extremes)
-        extent = np.stack([low - 3 * sigmas, high + 3 * sigmas], axis=1)
-        span = extent[:, 1] - extent[:, 0]
-    narrow = bool((sigmas < span / (BINS[n] - 1)).any())
-    is_full = bool(np.any(kde.covariance - np.diag(np.diagonal(kde.covariance))))
-    volume = kde.volume(BINS[n], extent, sampling="cells" if narrow and not is_full else "points")
-    return replace(volume, space=coordinates.name)
 
 
 def check_channels(kernels: KernelSet, n_channels: int) -> None:

@@ -1,19 +1,26 @@
 """Parts of an estimate that take long, as generators that tell how far they are."""
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.background.executor import Progress
+from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
 from napari_colorkde.app.state import Bandwidth
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth import iterate_selection
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 from napari_colorkde.core.kde.bandwidth_rules import bandwidth_rule
 from napari_colorkde.core.kde.color_kde import ColorKDE
+from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
+from napari_colorkde.core.kernel_sums.separable import Sampling
 from napari_colorkde.core.palette.palette import Palette
+
+PART_COLORS = 1 << 16
+"""Colors whose narrow kernels are put on the volume in one go, which takes half a second."""
 
 
 def density_in_steps(kde: ColorKDE, log: bool) -> Generator[Progress, None, NDArray[Any]]:
@@ -49,3 +56,57 @@ def resolve_bandwidth(
                 "one sigma, or one per channel."
             )
         yield np.broadcast_to(np.asarray(bandwidth, np.float64), (palette.n_channels,)).copy()
+
+
+def display_volume(kde: ColorKDE, coordinates: PaletteCoordinates, bins: int) -> DensityVolume:
+    """The volume that is shown: cell averages where the kernels are narrower than the grid."""
+    extent, sampling = _display_grid(kde, coordinates, bins)
+    volume = kde.volume(bins, extent, sampling=sampling)
+    return replace(volume, space=coordinates.name)
+
+
+def display_volume_in_steps(
+    kde: ColorKDE, coordinates: PaletteCoordinates, bins: int
+) -> Generator[Progress, None, DensityVolume]:
+    """The same of many colors: narrow kernels one part after the other, as that takes a minute."""
+    extent, sampling = _display_grid(kde, coordinates, bins)
+    points = coordinates.points
+    if sampling == "points":
+        yield Progress("estimating the density")
+        return display_volume(kde, coordinates, bins)
+    values, mass = np.zeros((bins,) * points.n_channels), 0.0
+    for start in range(0, len(points), PART_COLORS):
+        yield Progress("estimating the density", start / len(points))
+        rows = slice(start, start + PART_COLORS)
+        part = Palette(
+            points.colors[rows],
+            points.counts[rows],
+            np.zeros(points.n_channels),
+            ranges=points.level_ranges,
+        )
+        own = ColorKDE(part, kde.covariance, device=kde.device)
+        volume = own.volume(bins, extent, sampling=sampling)
+        weight = part.total_weight / points.total_weight
+        values += weight * volume.values
+        mass += weight * volume.mass_inside
+    whole = values.astype(np.float32)
+    return replace(volume, values=whole, mass_inside=mass, space=coordinates.name)
+
+
+def _display_grid(
+    kde: ColorKDE, coordinates: PaletteCoordinates, bins: int
+) -> tuple[NDArray[np.float64] | None, Sampling]:
+    """The extent of the volume that is shown, None for that of all 8-bit colors, and its kind."""
+    sigmas = np.sqrt(np.diagonal(kde.covariance))
+    extent = coordinates.extent
+    if extent is not None:
+        span = extent[:, 1] - extent[:, 0]
+    elif coordinates.points.dtype == np.uint8:
+        span = np.full(len(sigmas), 255.0)
+    else:
+        low, high = (np.asarray(ends, np.float64) for ends in coordinates.points.extremes)
+        extent = np.stack([low - 3 * sigmas, high + 3 * sigmas], axis=1)
+        span = extent[:, 1] - extent[:, 0]
+    narrow = bool((sigmas < span / (bins - 1)).any())
+    is_full = bool(np.any(kde.covariance - np.diag(np.diagonal(kde.covariance))))
+    return extent, "cells" if narrow and not is_full else "points"

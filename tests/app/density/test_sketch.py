@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from napari_colorkde.app.background.executor import Progress
-from napari_colorkde.app.density import density_steps, sketch
+from napari_colorkde.app.density import density_steps, estimation, sketch
 from napari_colorkde.app.density.density_steps import ColorValues, Estimate, compute
 from napari_colorkde.app.density.sketch import interpolate_volume, interpolated
 from napari_colorkde.app.image.source import source_of_array
@@ -119,3 +120,19 @@ def test_stopping_later_work_keeps_the_exact_volume(deep: Palette) -> None:
     session.stop()
     assert session.estimate is not None
     assert session.estimate.volume is exact.volume
+
+
+def test_volumes_of_narrow_kernels_are_put_together_from_parts(
+    deep: Palette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimation, "PART_COLORS", 700)
+    asked = replace(request(deep), bandwidth=(20.0,))
+    whole = results(asked)[-1]
+    wanted = ColorKDE(deep, 20.0).volume(
+        32, [(axis[0], axis[-1]) for axis in whole.volume.axes], sampling="cells"
+    )
+    atol = 1e-5 * wanted.values.max()
+    np.testing.assert_allclose(whole.volume.values, wanted.values, rtol=0, atol=atol)
+    assert whole.volume.mass_inside == pytest.approx(wanted.mass_inside)
+    parts = [r.fraction for r in compute(asked) if isinstance(r, Progress) and r.fraction]
+    assert len(parts) >= len(deep) // 700
