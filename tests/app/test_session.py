@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_colorkde.app.background.reports import ComputeError, user_message
-from napari_colorkde.app.density import density_steps as compute_module
+from napari_colorkde.app.density import estimation
 from napari_colorkde.app.density import export as export_module
 from napari_colorkde.app.density.density_steps import ColorValues
 from napari_colorkde.app.density.script import python_script
@@ -440,7 +440,7 @@ def test_a_rule_that_has_chosen_is_not_asked_again(monkeypatch: pytest.MonkeyPat
     executor.step()
     session.stop()
     session.wait()
-    monkeypatch.setattr(compute_module, "iterate_selection", None)
+    monkeypatch.setattr(estimation, "iterate_selection", None)
     session.log = True
     session.wait()
     assert session.bandwidth == "loo"
