@@ -250,7 +250,7 @@ def kernels_on_screen(request: DensityRequest) -> ColorValues | None:
     """The same for what is on the screen, before the rest; None where all are few."""
     started = time.perf_counter()
     screen, codes, counts = request.on_screen, request.codes, request.palette.counts
-    if screen is None or codes is None:
+    if screen is None or codes is None or request.others is None:
         return None
     screen.look_at(codes)
     if screen.contributions is None:

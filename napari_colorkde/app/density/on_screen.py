@@ -43,15 +43,15 @@ class ColorsOnScreen:
         self.contributions = Contributions(colors, self._device) if len(colors) else None
 
     def spread(
-        self, values: NDArray[np.float32], others: NDArray[np.float32] | None
+        self, values: NDArray[np.float32], others: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Return values ``(U,)`` of all colors: these at the entries, NaN or `others` elsewhere.
+        """Return values ``(U,)`` of all colors: these at the entries, `others` elsewhere.
 
         The array is written to again by the next call.
         """
         if self._values is None:
-            self._values = np.full(len(self._palette), np.nan, np.float32)
-        if others is not None and others is not self._values:
+            self._values = np.empty(len(self._palette), np.float32)
+        if others is not self._values:
             self._values[:] = others
         self._values[self.entries] = values
         return self._values

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from napari_colorkde.app.density.density_steps import (
     ColorValues,
@@ -36,10 +37,11 @@ def test_the_colors_on_the_screen_come_first_and_others_stay_as_they_were() -> N
     screen = ColorsOnScreen(PALETTE, HOST)
     codes = np.array([[0, 3, 500], [3, 8, 8]], np.int32)
     seen = np.array([2, 7, 499])
-    first, exact = values_of(request(KERNELS, screen, codes))
+    nothing = np.zeros(len(PALETTE), np.float32)
+    first, exact = values_of(replace(request(KERNELS, screen, codes), others=nothing))
     assert (first.is_exact, exact.is_exact) == (False, True)
     np.testing.assert_allclose(first.values[seen], exact.values[seen], rtol=1e-5)
-    assert np.isnan(np.delete(first.values, seen)).all()
+    assert not np.delete(first.values, seen).any()
     assert first.limits[0] < first.limits[1]
     moved = KernelSet([replace(k, mean=k.mean + 200) for k in KERNELS])
     asked = replace(request(moved, screen, codes), others=exact.values)
@@ -55,13 +57,17 @@ def test_another_part_of_the_image_is_evaluated_anew() -> None:
     screen = ColorsOnScreen(PALETTE, HOST)
     for codes, seen in (([[1, 2]], [0, 1]), ([[9, 0]], [8])):
         asked = request(KERNELS, screen, np.array(codes, np.int32))
+        asked = replace(asked, others=np.zeros(len(PALETTE), np.float32))
         first = next(r for r in compute(asked) if isinstance(r, ColorValues))
         assert screen.entries.tolist() == seen
         wanted = evaluate_kernels(asked)[seen]
         np.testing.assert_allclose(first.values[seen], wanted, rtol=1e-5)
 
 
-def test_nothing_comes_first_where_no_pixel_counts() -> None:
-    asked = request(KERNELS, ColorsOnScreen(PALETTE, HOST), np.zeros((2, 2), np.int32))
+@pytest.mark.parametrize(("code", "has_others"), [(0, True), (3, False)])
+def test_nothing_comes_first_without_pixels_or_values_before(code: int, has_others: bool) -> None:
+    asked = request(KERNELS, ColorsOnScreen(PALETTE, HOST), np.full((2, 2), code, np.int32))
+    if has_others:
+        asked = replace(asked, others=np.zeros(len(PALETTE), np.float32))
     (exact,) = values_of(asked)
     assert exact.is_exact
