@@ -189,11 +189,11 @@ class GaussianKDE:
         self._check_fitted()
         n_samples = whole_number(n_samples, "n_samples")
         random = generator_of(seed_of(random_state, seed))
-        if self._weights is None:
-            rows = random.integers(len(self._train), size=n_samples)
-        else:
-            share = self._weights / self._weights.sum()
-            rows = random.choice(len(self._train), size=n_samples, p=share)
+        # By where uniform numbers fall: whole weights draw what repeated vectors would.
+        weights = np.ones(len(self._train)) if self._weights is None else self._weights
+        ends = np.cumsum(weights)
+        rows = np.searchsorted(ends, random.uniform(0, ends[-1], n_samples), side="right")
+        rows = np.minimum(rows, len(ends) - 1)
         centers = self._train[rows]
         if self.bandwidth_.ndim == 0:
             return random.normal(centers, self.bandwidth_)
