@@ -89,6 +89,15 @@ def test_classes_and_stacks_in_blocks(tmp_path: Path, suffix: str) -> None:
         assert Labels.from_zarr(group["labels"]).attributes.ome.labels == ["classes"]
 
 
+def test_empty_chunks_are_written_and_none_is_missing(tmp_path: Path) -> None:
+    labels = np.zeros((40, 60), np.uint8)
+    for name, given in (("a.zarr", labels), ("b.zarr", da.from_array(labels, chunks=(16, 16)))):
+        write_class_map(tmp_path / name, given, NAMES)
+        array = zarr.open_array(tmp_path / name / "0", mode="r")
+        assert array.nchunks_initialized == array.nchunks
+        np.testing.assert_array_equal(read_image(tmp_path / name), labels)  # warns of nothing
+
+
 class Counted:
     """An array that remembers which parts were asked for."""
 

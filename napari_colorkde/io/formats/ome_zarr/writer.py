@@ -180,6 +180,8 @@ def create_image(
                 dimension_names=list(axes),
                 # Eight times as fast as zstd, and no larger, of floats.
                 compressors=BloscCodec(cname="lz4", clevel=5, shuffle="bitshuffle"),
+                # A chunk that is not there is one that is missing.
+                config={"write_empty_chunks": True},
             )
         )
         factors = [1] * (len(shape) - 2) + [factor] * 2
