@@ -69,7 +69,7 @@ SIGNATURES = {
     ),
     "compare_all": (
         "(images, bandwidth=None, *, names=None, masks=None, space='rgb', channel_axis=-1,"
-        " device='auto')"
+        " device='auto', progress=None)"
     ),
     "compute_densities": (
         "(image, kernels, *, log=False, normalized=True, mask=None, channel_axis=-1, space=None,"

@@ -142,7 +142,8 @@ def classify_image(
     a density, so that how much was picked or fitted for a class is not its prior. Where all weights
     of a class are 0 it is 0. If that leaves no class with a prior, posteriors are 0 and pixels of
     no class; the ratio of two such classes is 0.
-    O(pixels + colors · K). Images of very many colors are binned, see `Palette.from_image`.
+    O(pixels + colors · K); dtypes are those of `ColorKDE`. Images of very many colors are binned,
+    see `Palette.from_image`.
     """
     own_numbers = numbers_of_classes(class_names(kernels), numbers)
     if own_numbers is not None and show != "class":

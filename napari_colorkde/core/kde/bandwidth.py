@@ -113,6 +113,8 @@ def select_bandwidth(
 ) -> BandwidthSelection:
     """Choose a bandwidth for the color KDE of an image.
 
+    The image's dtypes, and what the *range* of each is, are told in `ColorKDE`.
+
     Parameters
     ----------
     image

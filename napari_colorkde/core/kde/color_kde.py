@@ -80,6 +80,13 @@ class ColorKDE(PixelDensity):
     -----
     Accuracy: densities 1e-6 of the peak for 8-bit colors and diagonal bandwidths, 1e-5 otherwise;
     logs 1e-4 nats + 1e-6 |log f|.
+
+    Images are uint8, uint16, float or bool. A channel's *range* is 256 of uint8; of uint16 the
+    power of two above the largest value; of floats that are multiples of 1/(2ⁿ − 1) that of these
+    integers, as a fraction of 1; 1 of other floats between 0 and 1, and of bool; else what the data
+    span. Time is that of counting the pixels and then, for diagonal bandwidths of 8-bit colors, the
+    same whatever the number of colors: 0.2 s in all for a volume of 128³ of 18 megapixels, on two
+    cores. For other colors and full covariances it grows with the number of distinct colors.
     """
 
     def __init__(

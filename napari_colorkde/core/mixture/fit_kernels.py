@@ -213,6 +213,11 @@ def fit_kernels(
         If no pixel counts, there are fewer colors than kernels, a kernel becomes singular, or an
         argument is out of range. Pixels of a single color have a kernel whose variances are
         `reg_covar`.
+
+    Notes
+    -----
+    The image's dtypes are those of `ColorKDE`. O(U K C²) an iteration for U distinct colors: 30 ms
+    for 440 000 colors and 8 kernels, on two cores.
     """
     space = checked_kernel_space(space)
     n_kernels, random_state = number_or_bic(n_kernels), seed_of(random_state, seed)
