@@ -48,7 +48,7 @@ PARTS = ("previous", "contributions", "coordinates", "codes", "on_screen", "othe
 """Fields of a request that only make it quicker."""
 
 LIMIT_COLORS = 1 << 19
-"""Colors of a preview that its contrast limits are found from, at least."""
+"""Colors that contrast limits are found from, at least."""
 
 FIRST_FRACTION = 0.95
 """The first threshold of a density leaves this part of the pixels above it."""
@@ -281,8 +281,8 @@ def color_values(
     request: DensityRequest, values: NDArray[Any], is_exact: bool, started: float
 ) -> ColorValues:
     """Return values with the limits that suit them; `started` is by `time.perf_counter`."""
-    # Of a preview some will do: all of many take as long as the preview.
-    some = slice(None, None, 1 if is_exact else max(1, len(values) // LIMIT_COLORS))
+    # Of many some will do: all would take as long as the values.
+    some = slice(None, None, max(1, len(values) // LIMIT_COLORS))
     limits = _limits(request, values[some], request.palette.counts[some])
     return ColorValues(_without_parts(request), values, limits, is_exact, _since(started))
 
