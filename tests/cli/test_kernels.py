@@ -309,7 +309,7 @@ REFUSALS = {
     f"{BOTH} posterior --prior x=0.1": "priors: no kernel has the class 'x'; use one of",
     f"{BOTH} posterior --prior skin=2": "priors sum to 2, which leaves nothing for 'nonskin'",
     f"{BOTH} posterior --prior skin=1 --prior skin=1": "prior: 'skin' is given twice; give it once",
-    f"{BOTH} posterior --set skin": "kernels have the one class 'skin'; a posterior needs two",
+    f"{BOTH} posterior --set skin": "a posterior compares two classes, but all kernels belong to",
     f"{BOTH} posterior --log": "--log goes with --show density, not with --show posterior;",
     f"{BOTH} ratio --prior skin=0.2": "--prior goes with --show posterior or class, not with",
     f"{BOTH} ratio --against nonskin --class nonskin": "against='nonskin' is the class itself",

@@ -120,8 +120,7 @@ def ratio_classes(names: Sequence[str], cls: str | None, against: str | None) ->
     ValueError
         If there is one class only, one is not known, both are the same, or the other is not told.
     """
-    if len(names) < 2:
-        raise ValueError(f"kernels have the one class {names[0]!r}; a ratio needs two classes.")
+    refuse_single_class(names, "ratio")
     first = 0 if cls is None else class_position(names, cls, "cls")
     if against is None:
         if len(names) > 2:
@@ -134,8 +133,8 @@ def ratio_classes(names: Sequence[str], cls: str | None, against: str | None) ->
     return first, second
 
 
-def refuse_single_class(names: Sequence[str]) -> None:
-    """Refuse a posterior where there is nothing to tell the class from.
+def refuse_single_class(names: Sequence[str], show: str) -> None:
+    """Refuse a posterior, or a ratio, where there is nothing to tell the class from.
 
     Raises
     ------
@@ -143,8 +142,9 @@ def refuse_single_class(names: Sequence[str]) -> None:
         If there is only one class.
     """
     if len(names) < 2:
+        found = f"all kernels belong to {names[0]!r}" if names[0] else "no kernel has a class"
         raise ValueError(
-            f"kernels have the one class {names[0]!r}; a posterior needs two classes or more."
+            f"a {show} compares two classes, but {found}; give kernels of two classes or more."
         )
 
 

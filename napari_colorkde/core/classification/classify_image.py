@@ -210,7 +210,7 @@ def classify_palette(
         return np.concatenate(ratios, dtype=np.float32, casting="same_kind")
     if show == "posterior":
         of = class_position(names, names[0] if cls is None else cls, "cls")
-        refuse_single_class(names)
+        refuse_single_class(names, show)
         posteriors = [posterior(block, of, prior) for block in logs]
         return np.concatenate(posteriors, dtype=np.float32, casting="same_kind")
     best = np.empty(len(palette), np.intp)

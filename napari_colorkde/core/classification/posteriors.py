@@ -57,7 +57,7 @@ def posteriors(
     O(pixels · K + colors · kernels).
     """
     names = class_names(kernels)
-    refuse_single_class(names)
+    refuse_single_class(names, "posterior")
     prior = prior_of_classes(names, priors)
     palette, members = palette_and_kernels(image, kernels, mask, channel_axis, space)
     values = np.empty((len(palette), len(names)), np.float32)

@@ -47,7 +47,7 @@ def test_posteriors_of_a_dask_image_are_computed_block_by_block():
 
 
 def test_a_class_alone_has_no_posterior():
-    with pytest.raises(ValueError, match="one class 'skin'; a posterior needs two classes"):
+    with pytest.raises(ValueError, match="a posterior compares two classes, but all kernels"):
         posteriors(photograph(), TWO["skin"])
 
 
