@@ -22,7 +22,7 @@ from napari_colorkde.app.density.export import Exporter
 from napari_colorkde.app.density.open_image import OpenImage
 from napari_colorkde.app.density.second_image import Subtraction
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.app.image.counting import CountedImage
+from napari_colorkde.app.image.counting_steps import CountedImage
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.settings.view_settings import ViewSettings

@@ -22,7 +22,7 @@ from napari_colorkde.core.number_text import shape_text
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import SAMPLES, sample_path
 from napari_colorkde.ui.window.background_import import BackgroundImport
-from napari_colorkde.ui.window.fitted_view import FittedView
+from napari_colorkde.ui.window.fitted_picture import FittedView
 from napari_colorkde.ui.window.gl_context import main_windows
 
 if TYPE_CHECKING:

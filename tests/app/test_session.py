@@ -215,7 +215,7 @@ def test_results_for_an_earlier_image_are_dropped() -> None:
 
 
 def test_an_edit_goes_first_while_an_image_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    from napari_colorkde.app.image import counting as module
+    from napari_colorkde.app.image import counting_steps as module
 
     monkeypatch.setattr(module, "LARGE", 500)
     monkeypatch.setattr(module, "SAMPLE_PIXELS", 200)

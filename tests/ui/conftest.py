@@ -12,7 +12,7 @@ from napari_colorkde.app.density import density_steps
 from napari_colorkde.ui.colorspace import dock as colorspace_dock
 from napari_colorkde.ui.colorspace.marginal_planes import MarginalPlanesView
 from napari_colorkde.ui.widgets import folding
-from napari_colorkde.ui.window import autosave, column
+from napari_colorkde.ui.window import autosave, dock_column
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def small_volumes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def stacked_docks(monkeypatch: pytest.MonkeyPatch) -> None:
     """See both docks, however low the windows of tests are."""
-    monkeypatch.setattr(column, "MIN_STACKED_HEIGHT", 0)
+    monkeypatch.setattr(dock_column, "MIN_STACKED_HEIGHT", 0)
 
 
 @pytest.fixture(autouse=True)

@@ -27,7 +27,7 @@ from vispy.gloo import glir
 from napari_colorkde._npe2 import write_density_layer
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.ui.window import column
+from napari_colorkde.ui.window import dock_column
 from tests.ui.conftest import RGB, RNG, Dock, close_dock
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def test_the_color_space_stands_above_in_one_column(viewer: Viewer, dock: Dock, 
 def test_in_a_low_window_the_color_space_is_a_tab_beside_the_settings(
     viewer: Viewer, dock: Dock, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(column, "MIN_STACKED_HEIGHT", 800)
+    monkeypatch.setattr(dock_column, "MIN_STACKED_HEIGHT", 800)
     viewer.window.resize(1280, 720)
     widget = dock(RGB)
     window, colorspace, own = widget.window(), widget.colorspace.parent(), widget.parent()  # type: ignore[union-attr]
@@ -108,7 +108,7 @@ def test_in_a_low_window_the_color_space_is_a_tab_beside_the_settings(
     window.splitDockWidget(colorspace, own, Qt.Orientation.Vertical)
     window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, colorspace)
     window.resize(1280, 900)
-    qtbot.wait(2 * column.SETTLE_MS)
+    qtbot.wait(2 * dock_column.SETTLE_MS)
     assert window.dockWidgetArea(colorspace) == Qt.DockWidgetArea.LeftDockWidgetArea
 
 
@@ -137,7 +137,7 @@ def test_large_floats_the_color_space_and_escape_brings_it_back(
 def test_everything_fits_into_a_small_window(
     viewer: Viewer, dock: Dock, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(column, "MIN_STACKED_HEIGHT", 800)
+    monkeypatch.setattr(dock_column, "MIN_STACKED_HEIGHT", 800)
     viewer.window.resize(1280, 720)
     widget = dock(RGB)
     widget.parent().raise_()

@@ -10,7 +10,7 @@ from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density.color_coordinates import conversion_error
 from napari_colorkde.app.density.density_steps import Estimate
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.app.image.counting import count_palette
+from napari_colorkde.app.image.counting_steps import count_palette
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.core.colorspaces import palette_in_space
 from napari_colorkde.core.device import Device

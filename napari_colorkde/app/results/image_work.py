@@ -25,7 +25,7 @@ from napari_colorkde.app.density.export import (
     painted_dtype,
     write_painted,
 )
-from napari_colorkde.app.image.counting import CountedImage, count_colors
+from napari_colorkde.app.image.counting_steps import CountedImage, count_colors
 from napari_colorkde.app.image.frames import Frame, frame_source, frames_of
 from napari_colorkde.app.results.batch_images import BatchImage
 from napari_colorkde.app.results.measuring import ClassChoices

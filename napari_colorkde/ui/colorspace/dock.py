@@ -15,7 +15,7 @@ from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView
 from napari_colorkde.ui.colorspace.links import ColorSpaceLinks
 from napari_colorkde.ui.colorspace.view import ColorSpaceView, make_view
 from napari_colorkde.ui.kernels.table import KernelTable
-from napari_colorkde.ui.window.column import Column
+from napari_colorkde.ui.window.dock_column import Column
 from napari_colorkde.ui.window.docking import delete_later, window_of
 from napari_colorkde.ui.window.open_files import refuse_open_file
 

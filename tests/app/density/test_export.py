@@ -6,7 +6,7 @@ import numpy as np
 
 from napari_colorkde.app.density.density_steps import ColorValues, DensityRequest, compute
 from napari_colorkde.app.density.export import ExportRequest, export
-from napari_colorkde.app.image.counting import CountedImage, count_colors
+from napari_colorkde.app.image.counting_steps import CountedImage, count_colors
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.kde.color_kde import ColorKDE

@@ -58,7 +58,7 @@ def test_the_axis_of_channels_may_lie_anywhere(
 ) -> None:
     build = pixel_index.build_index
     monkeypatch.setattr(
-        "napari_colorkde.app.image.counting.build_index",
+        "napari_colorkde.app.image.counting_steps.build_index",
         lambda *given: build(*given, budget=budget),
     )
     stack = np.moveaxis(MOVIE[..., :2], -1, 1)

@@ -12,7 +12,7 @@ from napari.layers import Image
 from napari.utils._proxies import PublicOnlyProxy
 
 from napari_colorkde.app.density import computation
-from napari_colorkde.app.image import counting
+from napari_colorkde.app.image import counting_steps
 from napari_colorkde.app.layers.layer_watch import image_layers
 from napari_colorkde.app.layers.metadata import METADATA_KEY
 from napari_colorkde.app.layers.overlay import Overlay
@@ -282,8 +282,8 @@ def test_layers_together_make_colors(setting: Setting) -> None:
 def test_a_sample_is_marked_as_a_preview_until_all_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(counting, "LARGE", 500)
-    monkeypatch.setattr(counting, "SAMPLE_PIXELS", 200)
+    monkeypatch.setattr(counting_steps, "LARGE", 500)
+    monkeypatch.setattr(counting_steps, "SAMPLE_PIXELS", 200)
     viewer, executor = ViewerModel(), SteppingExecutor()
     session = Session(executor)
     session.log = False

@@ -9,7 +9,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_colorkde.app.image import pixel_index as index_module
-from napari_colorkde.app.image.counting import count_colors
+from napari_colorkde.app.image.counting_steps import count_colors
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import source_of
 from napari_colorkde.app.selection import selections

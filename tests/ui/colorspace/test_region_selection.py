@@ -11,7 +11,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels
 
-from napari_colorkde.app.image import counting
+from napari_colorkde.app.image import counting_steps
 from napari_colorkde.app.kernels.picking import Picker
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
@@ -78,8 +78,8 @@ def make(qtbot: Any) -> Iterator[Any]:
 
 
 def test_of_a_sample_nothing_is_kept(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counting, "LARGE", 100)
-    monkeypatch.setattr(counting, "SAMPLE_PIXELS", 150)
+    monkeypatch.setattr(counting_steps, "LARGE", 100)
+    monkeypatch.setattr(counting_steps, "SAMPLE_PIXELS", 150)
     setting = make()
     assert setting.session.index.is_preview
     setting.canvas.region_drawn.emit(Red())

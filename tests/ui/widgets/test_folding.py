@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QLabel
 
 from napari_colorkde.io.samples import PRESET_FILE, sample_path
 from napari_colorkde.ui.widgets.folding import FoldingGroup
-from napari_colorkde.ui.window import column
+from napari_colorkde.ui.window import dock_column
 from tests.ui.conftest import RGB, Dock
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def test_a_group_folds_and_stays_folded(qtbot: Any) -> None:
 def test_the_dock_has_room_for_more_kernels_where_the_image_is_folded(
     viewer: Viewer, dock: Dock, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(column, "MIN_STACKED_HEIGHT", 800)
+    monkeypatch.setattr(dock_column, "MIN_STACKED_HEIGHT", 800)
     viewer.window.resize(1366, 768)
     widget = dock(RGB)
     qtbot.wait(1000)  # Qt lays docks out for a while

@@ -1,4 +1,4 @@
-"""Counting the colors of the image at hand, and noticing when its pixels have become others."""
+"""Counting the open image's colors in the background, and noticing that its pixels have changed."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,7 +9,7 @@ from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import Reports
 from napari_colorkde.app.density.open_image import OpenImage
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.app.image.counting import CountedImage, count_colors, pixels_checksum
+from napari_colorkde.app.image.counting_steps import CountedImage, count_colors, pixels_checksum
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.store import StateStore
 

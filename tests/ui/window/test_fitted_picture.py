@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QDockWidget, QMainWindow
 
-from napari_colorkde.ui.window.fitted_view import FittedView
+from napari_colorkde.ui.window.fitted_picture import FittedView
 from tests.ui.conftest import RGB, Dock
 
 if TYPE_CHECKING:

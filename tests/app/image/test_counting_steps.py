@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_colorkde.app.image import counting as module
-from napari_colorkde.app.image.counting import CountedImage, count_colors
+from napari_colorkde.app.image import counting_steps as module
+from napari_colorkde.app.image.counting_steps import CountedImage, count_colors
 from napari_colorkde.app.image.source import source_of_array
 
 IMAGE = np.random.default_rng(0).integers(40, 80, (20, 30, 3)).astype(np.uint8)
