@@ -24,7 +24,7 @@ _ORDER = 45
 # The bar shows the opacity of a stretch as long as this fraction of an edge.
 _STRETCH = 0.1
 # Pixels that a canvas must have both ways to leave room for a legend.
-_ROOM = 240.0
+_ROOM = 230.0
 _CELLS = 128
 # Characters of an image's name.
 _MAX_NAME = 24

@@ -41,7 +41,7 @@ EXPOSURE_STEPS = 10
 
 FLOOR_STEPS = 200
 
-MIN_SLIDER_WIDTH = 32
+MIN_SLIDER_WIDTH = 12
 
 SPACE_TIP = (
     "Color space of the density: bandwidth, volume and overlay are in its units. RGB means the "

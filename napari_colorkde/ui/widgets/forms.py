@@ -126,6 +126,10 @@ class ShrinkingColumn(QVBoxLayout):
             self._is_asking = False
 
 
+STYLED_BAR = 2
+"""Pixels that a scroll bar has in napari's style sheet beyond what it asks for."""
+
+
 class ScrollingPage(QScrollArea):
     """Scrolls up and down, and is never narrower than what is in it, whatever the font."""
 
@@ -142,7 +146,7 @@ class ScrollingPage(QScrollArea):
         hint: QSize = super().minimumSizeHint()
         page = self.widget()
         if page is not None:
-            bar = self.verticalScrollBar().sizeHint().width()
+            bar = self.verticalScrollBar().sizeHint().width() + STYLED_BAR
             hint.setWidth(max(hint.width(), page.minimumSizeHint().width() + bar))
         return hint
 

@@ -14,7 +14,7 @@ from napari_colorkde import Palette, color_kde, read_image, read_look
 from napari_colorkde.cli import main
 from napari_colorkde.io.formats.color_space.look import Look
 from napari_colorkde.io.provenance import LOOK, provenance
-from napari_colorkde.io.volumes import write_volume
+from napari_colorkde.io.volumes import save_volume
 
 RANDOM = np.random.default_rng(9)
 TABLE = RANDOM.random((5, 5, 5, 3))
@@ -119,7 +119,7 @@ def test_a_graded_look_keeps_what_is_dense(tmp_path: Path) -> None:
     image[:2] = [64, 64, 192]
     path = tmp_path / "a.cube"
     volume = color_kde(image, 16, bins=17, extent=(0, 255))
-    write_volume(path, volume, description=provenance(**{LOOK: "graded"}))
+    save_volume(path, volume, description=provenance(**{LOOK: "graded"}))
     look = read_look(path)
     common, rare, none = look.apply(np.array([[0.75, 0.25, 0.0], [0.25, 0.25, 0.75], [0, 1, 0.0]]))
     np.testing.assert_allclose(common, [0.75, 0.25, 0.0], atol=0.02)
