@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from napari import Viewer
     from qtpy.QtWidgets import QMainWindow, QWidget
 
-# Before torch and napari are imported, which read these once. Two threads everywhere, so that
-# timings and the order of float sums do not depend on the machine, and none that spins; napari's
-# settings in memory, so that the user's own are neither read nor written.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Before torch and napari are imported, which read these once. As many threads on every machine, so
+# that timings and the order of float sums do not depend on it; one where two test processes have
+# the cores already, and none that spins; napari's settings in memory, so that the user's own are
+# neither read nor written.
+os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's: two test processes have the cores already
 wait_without_spinning()
 os.environ["NAPARI_CONFIG"] = ""
