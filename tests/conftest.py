@@ -144,11 +144,24 @@ def no_leaks(request: pytest.FixtureRequest, qapp: object) -> Iterator[None]:
     request.node.funcargs.clear()
     leaked = count_live_objects()
     if leaked:
+        # Work that was stopped ends with the step it is in.
+        wait_for_threads()
+        leaked = count_live_objects()
+    if leaked:
         pytest.fail(
             "still alive after the test: "
             + ", ".join(f"{name} ({count})" for name, count in sorted(leaked.items())),
             pytrace=False,
         )
+
+
+def wait_for_threads() -> None:
+    """Wait until Qt's threads have nothing to do, 5 s at most."""
+    from qtpy.QtCore import QThreadPool
+
+    pool = QThreadPool.globalInstance()
+    if pool is not None:
+        pool.waitForDone(5000)
 
 
 def _import_all(package: ModuleType) -> None:
