@@ -108,9 +108,9 @@ def test_a_density_that_was_stopped_is_gone_on_with(
 def test_jobs_are_those_of_blocks(slide: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def workers(levels: Any, jobs: int, place: Path) -> Workers:
+    def workers(levels: Any, jobs: int) -> Workers:
         asked.append(jobs)
-        return Workers(levels, 1, place)
+        return Workers(levels, 1)
 
     monkeypatch.setattr(zarr_blocks, "Workers", workers)
     monkeypatch.setattr(Workers, "write", lambda self, level, names: iter(names))

@@ -20,7 +20,7 @@ from ome_zarr_models.v05 import Image, Labels
 from napari_colorkde.io import export_formats
 from napari_colorkde.io.class_maps import write_class_map
 from napari_colorkde.io.densities import write_density
-from napari_colorkde.io.formats import blocks
+from napari_colorkde.io.formats import blocks, resumable
 from napari_colorkde.io.formats.ome_zarr import writer as ome_zarr
 from napari_colorkde.io.formats.tiff import ome as ome_tiff
 from napari_colorkde.io.images import load_image, read_image
@@ -222,6 +222,19 @@ def test_two_runs_do_not_write_the_same(tmp_path: Path) -> None:
     (place / "writer").write_text(str(os.getppid()))
     with pytest.raises(OSError, match=r"d.zarr' is being written by another process, \d+; wait"):
         write_density(target, Counted(DENSITY).lazy())
+    assert (place / "writer").read_text() == str(os.getppid())  # it goes on
+
+
+def test_of_two_runs_that_begin_at_once_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other_is_quicker(path: Path, writer: Path) -> None:
+        monkeypatch.setattr(Path, "unlink", lambda *args, **options: None)
+        writer.write_text("1")
+
+    monkeypatch.setattr(resumable, "_refuse_other_writer", other_is_quicker)
+    with pytest.raises(OSError, match="is being written by another process; wait for it"):
+        write_density(tmp_path / "d.zarr", Counted(DENSITY).lazy())
 
 
 def test_a_damaged_block_leaves_what_was_written(tmp_path: Path) -> None:

@@ -66,16 +66,12 @@ def resumable_folder(target: Path, key: Mapping[str, object]) -> Iterator[Unfini
     path = check_target(target, is_folder=True).resolve()
     place = _place(path)
     text = json.dumps(dict(key), sort_keys=True, default=str)
-    if place.is_dir():
-        _refuse_other_writer(path, place)
-        if _read(place / _KEY) != text:
-            shutil.rmtree(place)
     with naming(path):
-        if not place.is_dir():
-            (place / _CONTENT).mkdir(parents=True)
-            (place / _KEY).write_text(text, encoding="utf-8")
-        (place / _WRITER).write_text(str(os.getpid()), encoding="ascii")
+        place.mkdir(exist_ok=True)
+        _claim(path, place)
         try:
+            if _read(place / _KEY) != text:
+                _begin_anew(place, text)
             yield Unfinished(place)
             with atomic_folder(path) as scratch:
                 scratch.rmdir()
@@ -110,9 +106,34 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _refuse_other_writer(path: Path, place: Path) -> None:
+def _begin_anew(place: Path, key: str) -> None:
+    """Remove what a run of another key has left. The key is written last: a kill leaves none."""
+    for name in (_KEY, _JOURNAL):
+        (place / name).unlink(missing_ok=True)
+    if (place / _CONTENT).is_dir():
+        shutil.rmtree(place / _CONTENT)
+    (place / _CONTENT).mkdir()
+    (place / _KEY).write_text(key, encoding="utf-8")
+
+
+def _claim(path: Path, place: Path) -> None:
+    """Say that this process writes here; of two that begin at once, one is refused."""
+    writer = place / _WRITER
+    _refuse_other_writer(path, writer)
+    writer.unlink(missing_ok=True)  # of a process that runs no longer
     try:
-        process = int(_read(place / _WRITER))
+        with writer.open("x", encoding="ascii") as file:
+            file.write(str(os.getpid()))
+    except FileExistsError:
+        raise OSError(
+            f"path {str(path)!r} is being written by another process; wait for it, or give "
+            "another name."
+        ) from None
+
+
+def _refuse_other_writer(path: Path, writer: Path) -> None:
+    try:
+        process = int(_read(writer))
     except ValueError:
         return
     if process != os.getpid() and sys.platform != "win32":

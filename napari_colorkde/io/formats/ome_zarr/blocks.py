@@ -38,7 +38,7 @@ def write_blocks(picture: BlockPicture) -> None:
             *(n * s for n, s in zip(LEVEL_BLOCK, sides, strict=True)),
         )
         total, done = sum(math.prod(array.shape) for array in finest), 0
-        with Workers(levels, picture.jobs, unfinished.content.parent) as workers:
+        with Workers(levels, picture.jobs) as workers:
             for number, array in enumerate(finest):
                 blocks = _named(number, array.shape, coarser if number else sizes)
                 missing = {n: b for n, b in blocks.items() if n not in unfinished.done}

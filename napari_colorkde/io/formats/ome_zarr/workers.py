@@ -1,7 +1,7 @@
 """Blocks made and written by several processes, each of which reads the picture itself.
 
-A process gets what is made, and where it is written, in one file; then one block after another, by
-its place. Blocks are of whole chunks, so that no two processes write the same one.
+A process gets what is made, and where it is written, when it begins; then one block after another,
+by its place. Blocks are of whole chunks, so that no two processes write the same one.
 """
 
 import multiprocessing
@@ -10,7 +10,6 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,13 +39,10 @@ class Workers:
         zarr arrays that it is written to.
     jobs
         How many processes, begun when they are first needed.
-    place
-        A folder for a file that is removed in the end.
     """
 
-    def __init__(self, levels: Sequence[tuple[Any, Sequence[Any]]], jobs: int, place: Path) -> None:
+    def __init__(self, levels: Sequence[tuple[Any, Sequence[Any]]], jobs: int) -> None:
         self._levels, self._jobs = levels, jobs
-        self._task = place / "task.pickle"
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> "Workers":
@@ -55,7 +51,6 @@ class Workers:
     def __exit__(self, *error: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
-        self._task.unlink(missing_ok=True)
 
     def write(self, level: int, blocks: Mapping[str, Block]) -> Iterator[str]:
         """Make and write blocks of a level, in any order; yield the name of each that is done.
@@ -85,13 +80,12 @@ class Workers:
         import cloudpickle
 
         if self._pool is None:
-            # Functions made of functions, as dask's are, are none that pickle knows by name.
-            self._task.write_bytes(cloudpickle.dumps(list(self._levels)))
             self._pool = ProcessPoolExecutor(
                 self._jobs,
                 mp_context=multiprocessing.get_context("spawn"),  # torch does not survive a fork
                 initializer=_begin,
-                initargs=(self._task,),
+                # Functions made of functions, as dask's are, are none that pickle knows by name.
+                initargs=(cloudpickle.dumps(list(self._levels)),),
             )
         return self._pool
 
@@ -104,13 +98,13 @@ def one_by_one(values: Any, arrays: Sequence[Any], blocks: Mapping[str, Block]) 
         yield name
 
 
-def _begin(task: Path) -> None:
-    """Read what is made. Ctrl+C is for the process that gives the blocks out."""
+def _begin(task: bytes) -> None:
+    """Unpack what is made. Ctrl+C is for the process that gives the blocks out."""
     import dask
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     dask.config.set(scheduler="synchronous")
-    _work[:] = pickle.loads(task.read_bytes())  # written by the process that began this one
+    _work[:] = pickle.loads(task)  # from the process that began this one, by its pipe
 
 
 def _do(level: int, block: Block) -> None:

@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.io.colors.colormaps import CLASS_COLORS
+from napari_colorkde.io.formats.blocks import CHUNK
 from napari_colorkde.io.formats.tiff.ome import LARGE, halved, halved_shape
 from napari_colorkde.io.provenance import PIXEL_SIZE, as_json
 
 if TYPE_CHECKING:
     from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
     from napari_colorkde.io.export_formats import DensityMap
-
-CHUNK = 512
 
 LABELS = "labels/classes"
 """The group of class maps."""
