@@ -22,7 +22,8 @@ def lower_bounds(requirements: list[str]) -> dict[str, str]:
     """
     bounds = {}
     for requirement in requirements:
-        match = re.fullmatch(r"([A-Za-z0-9_.-]+)>=([0-9.]+)", requirement)
+        # Constraints name no extras.
+        match = re.fullmatch(r"([A-Za-z0-9_.-]+)(?:\[[a-z,]+\])?>=([0-9.]+)", requirement)
         if match is None:
             raise ValueError(f"requirement {requirement!r}; give a name and its lower bound, a>=1.")
         bounds[match[1]] = match[2]

@@ -1,4 +1,4 @@
-"""What a command is made of, and the program that lists them."""
+"""What a command is made of, and how commands become a program. They are listed in `commands`."""
 
 import functools
 from collections.abc import Callable, Iterable

@@ -1,4 +1,7 @@
-"""The color in which a kernel is shown: that of its mean, as the image shows it."""
+"""The color of a kernel in the table: that of its mean, as the image shows it.
+
+Ellipsoids are colored in `ui.colorspace.ellipsoid_colors`.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

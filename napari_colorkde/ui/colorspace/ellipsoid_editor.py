@@ -1,24 +1,22 @@
 """The kernels in the color space: ellipsoids that follow the table, and edits by dragging them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer
 
-from napari_colorkde.app.density.class_query import resolve_classes
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
 from napari_colorkde.app.density.density_steps import ColorValues, Estimate
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.kernels.in_color_space import convert_kernels, kernel_from_ellipsoid
-from napari_colorkde.app.layers.overlay_colormap import class_color
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.mixture.kernels import Kernel
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
+from napari_colorkde.ui.colorspace.ellipsoid_colors import ellipsoid_colors
 from napari_colorkde.ui.kernels.table import KernelTable
 
 BUSY_DELAY_MS = 150
@@ -204,31 +202,3 @@ class KernelEllipsoids(QObject):
         except ValueError:
             return  # flattened to nothing for a moment: the drag goes on from the last shape
         self._session.edit(kernel_edits.with_kernel(kernels, k, kernel), merge_key=(what, k))
-
-
-def ellipsoid_colors(session: Session, shown: Sequence[int]) -> NDArray[np.float64] | None:
-    """Return the colors of some kernels by class, or None where each has the color of its mean.
-
-    Parameters
-    ----------
-    session
-        Whose view settings say whether colors are by class, and whose state has the classes.
-    shown
-        Positions of the kernels in the chosen set.
-
-    Returns
-    -------
-    (K, 3) array or None
-        Red, green and blue from 0 to 1, one row per kernel; no row where there are no classes.
-        None: the canvas knows the color of each mean in its color space
-        (`napari_colorkde.scene.canvas.ColorSpaceCanvas.set_ellipsoids`).
-    """
-    if not session.view.by_class:
-        return None
-    state = session.state
-    query, kernels = resolve_classes(state), state.kernels
-    if query is None or kernels is None:
-        return np.empty((0, 3))
-    # A kernel without a class is of the class of its set.
-    classes = [kernels[k].cls or state.kernel_set for k in shown]
-    return np.array([class_color(query.names.index(str(cls))) for cls in classes])

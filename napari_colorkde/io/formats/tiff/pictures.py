@@ -1,8 +1,7 @@
 """TIFF, whatever its suffix: the samples of the main picture, or of the one that is named.
 
-tifffile finds the pictures and, with imagecodecs, unpacks them; what their tags say is put into
-words for `formats.samples`. A file that is cut short or damaged is refused: tifffile only logs that
-pages are missing.
+tifffile finds the pictures and, with imagecodecs, unpacks them; their tags are read in `tags`. A
+file that is cut short or damaged is refused: tifffile only logs that pages are missing.
 """
 
 import math
@@ -15,43 +14,27 @@ from typing import Any
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
-from tifffile import EXTRASAMPLE, PHOTOMETRIC
 
 from napari_colorkde.io.formats import reading
 from napari_colorkde.io.formats.blocks import as_dask, block_shape
 from napari_colorkde.io.formats.profiles import profile_name
 from napari_colorkde.io.formats.reading import (
-    Alpha,
-    ColorModel,
     DecodedImage,
     Part,
     PictureInfo,
     check_size,
     library_messages,
 )
-from napari_colorkde.io.formats.samples import CCIR601, FULL_RANGE
 from napari_colorkde.io.formats.tiff.pieces import MappedTiff, TiffTiles, pieces_of
-from napari_colorkde.io.formats.tiff.tags import geo_tags, named_kind, physical_size
+from napari_colorkde.io.formats.tiff.tags import (
+    color_name,
+    named_kind,
+    orientation_tag,
+    physical_size,
+    picture_tags,
+    profile_tag,
+)
 
-_COLORS: dict[int, ColorModel] = {
-    PHOTOMETRIC.MINISWHITE: "gray",
-    PHOTOMETRIC.MINISBLACK: "gray",
-    PHOTOMETRIC.RGB: "rgb",
-    PHOTOMETRIC.PALETTE: "palette",
-    PHOTOMETRIC.MASK: "gray",
-    PHOTOMETRIC.SEPARATED: "cmyk",
-    PHOTOMETRIC.YCBCR: "ycbcr",
-    PHOTOMETRIC.CIELAB: "cielab",
-    PHOTOMETRIC.ICCLAB: "icclab",
-    PHOTOMETRIC.LINEAR_RAW: "rgb",
-    PHOTOMETRIC.DEPTH_MAP: "gray",
-}
-_N_COLORS = {"gray": 1, "palette": 1, "cmyk": 4}
-
-_DECODED_TO_RGB = {6, 7, 34892, 33007, 34933, 34934}
-"""Compressions whose YCbCr tifffile turns into RGB itself: JPEG and its kin."""
-
-_APERIO_YCBCR = 33003
 _DAMAGE = ("page offset", "corrupted", "series metadata", "missing", "failed to read")
 
 
@@ -64,7 +47,7 @@ def read(path: Path, part: Part = Part()) -> DecodedImage:  # noqa: B008  # froz
         if series is not None:
             _check_complete(tiff, series)
         axes = page.axes if series is None else series.axes
-        image = _tags(tiff, page)
+        image = picture_tags(tiff, page)
         plain = image["color"] in ("gray", "rgb") and not (
             image["white_is_zero"] or image["alpha"] == "associated" or image["profile"]
         )
@@ -100,7 +83,7 @@ def read_lazily(path: Path, part: Part, more_than: int) -> DecodedImage | None:
         if series is not None:
             _check_complete(tiff, series)
         found = pieces_of(path, tiff, series, page, (_pieces_again, (path, part)))
-        image = _tags(tiff, page)
+        image = picture_tags(tiff, page)
     if found is None:
         return None
     rows = len(found.shape) - len(page.axes) + page.axes.find("Y")
@@ -209,92 +192,10 @@ def _mapped(
     return None
 
 
-def _tags(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> dict[str, Any]:
-    """Put what the tags say into the fields of a `DecodedImage`."""
-    color = _COLORS.get(page.photometric)
-    if color is None:
-        name = getattr(page.photometric, "name", page.photometric)
-        raise ValueError(f"its numbers are {name}, which are no levels of gray or RGB.")
-    if color == "rgb" and page.samplesperpixel < 3:
-        color = "gray"
-    if page.compression == _APERIO_YCBCR:
-        color = "ycbcr"
-    elif color == "ycbcr" and page.compression in _DECODED_TO_RGB:
-        color = "rgb"
-    bits = page.bitspersample
-    profile = page.tags.get(34675)
-    size, unit = physical_size(tiff, page)
-    return {
-        "color": color,
-        "alpha": _alpha(page, color),
-        "bits": int(bits) if isinstance(bits, int) else int(max(bits)),
-        "white_is_zero": page.photometric == PHOTOMETRIC.MINISWHITE,
-        "table": _table(page) if color == "palette" else None,
-        "ycbcr": _ycbcr(page) if color == "ycbcr" else None,
-        "profile": None if profile is None else bytes(profile.value),
-        "orientation": _whole(page, 274, 1),
-        "no_data": _no_data(page),
-        "pixel_size": size,
-        "unit": unit,
-        "geo_tags": geo_tags(page),
-    }
-
-
-def _alpha(page: tifffile.TiffPage, color: str) -> Alpha:
-    """Tell what the first sample after the colors is, by the tag ExtraSamples alone."""
-    extra = tuple(page.extrasamples)
-    if not extra or page.samplesperpixel <= _N_COLORS.get(color, 3):
-        return ""
-    if extra[0] == EXTRASAMPLE.ASSOCALPHA:
-        return "associated"
-    return "straight" if extra[0] == EXTRASAMPLE.UNASSALPHA else ""
-
-
-def _table(page: tifffile.TiffPage) -> NDArray[Any] | None:
-    """Return a palette as ``(N, 3)``: of 8 bits where its 16-bit cells hold no more."""
-    colormap = page.colormap
-    if colormap is None:
-        return None
-    if colormap.max(initial=0) < 256:
-        return np.asarray(colormap.T.astype(np.uint8))  # levels of 8 bits, as some programs write
-    low, high = colormap & 255, colormap >> 8
-    if not low.any() or (low == high).all() or (low == 255).all():
-        return np.asarray(high.T.astype(np.uint8))
-    return np.asarray(colormap.T)
-
-
-def _ycbcr(page: tifffile.TiffPage) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    coefficients, reference = page.tags.get(529), page.tags.get(532)
-    return (
-        CCIR601 if coefficients is None else _ratios(coefficients.value),
-        FULL_RANGE if reference is None else _ratios(reference.value),
-    )
-
-
-def _ratios(values: Any) -> tuple[float, ...]:
-    """Return fractions, which tifffile leaves as numerators and denominators, as floats."""
-    numbers = np.asarray(values, float).reshape(-1, 2)
-    return tuple((numbers[:, 0] / numbers[:, 1]).tolist())
-
-
-def _no_data(page: tifffile.TiffPage) -> float | None:
-    tag = page.tags.get(42113)
-    try:
-        return None if tag is None else float(str(tag.value).strip().rstrip("\0"))
-    except ValueError:
-        return None
-
-
-def _whole(page: tifffile.TiffPage, code: int, default: int) -> int:
-    tag = page.tags.get(code)
-    return int(tag.value) if tag is not None and isinstance(tag.value, int) else default
-
-
 def _described(tiff: tifffile.TiffFile, number: int, main: int) -> PictureInfo:
     series = tiff.series[number]
     page = series.keyframe
-    color = _COLORS.get(page.photometric, getattr(page.photometric, "name", "unknown"))
-    profile = page.tags.get(34675)
+    profile = profile_tag(page)
     size, unit = physical_size(tiff, page)
     return PictureInfo(
         series=number,
@@ -302,13 +203,13 @@ def _described(tiff: tifffile.TiffFile, number: int, main: int) -> PictureInfo:
         shape=tuple(series.shape),
         axes=series.axes,
         dtype=str(series.dtype),
-        color=color,
+        color=color_name(page),
         compression=getattr(page.compression, "name", str(page.compression)).lower(),
         levels=tuple(tuple(level.shape) for level in series.levels),
         pages=len(series.pages),
         pixel_size=size,
         unit=unit,
-        profile="" if profile is None else profile_name(bytes(profile.value)),
-        orientation=_whole(page, 274, 1),
+        profile="" if profile is None else profile_name(profile),
+        orientation=orientation_tag(page),
         is_main=number == main,
     )

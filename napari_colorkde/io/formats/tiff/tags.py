@@ -1,6 +1,6 @@
-"""What the tags of a TIFF say about pictures as a whole: their kind, and how large a pixel is.
+"""What the tags of a TIFF say: what samples mean, of which kind a picture is, how large a pixel.
 
-The tags that say what samples mean (alpha, palette, YCbCr, no data) are read in `pictures`.
+`formats.samples` makes colors of samples by what is found here.
 """
 
 import re
@@ -9,8 +9,31 @@ from xml.etree import ElementTree
 
 import numpy as np
 import tifffile
+from numpy.typing import NDArray
+from tifffile import EXTRASAMPLE, PHOTOMETRIC
 
-from napari_colorkde.io.formats.reading import GeoTag
+from napari_colorkde.io.formats.reading import Alpha, ColorModel, GeoTag
+from napari_colorkde.io.formats.samples import CCIR601, FULL_RANGE
+
+_COLORS: dict[int, ColorModel] = {
+    PHOTOMETRIC.MINISWHITE: "gray",
+    PHOTOMETRIC.MINISBLACK: "gray",
+    PHOTOMETRIC.RGB: "rgb",
+    PHOTOMETRIC.PALETTE: "palette",
+    PHOTOMETRIC.MASK: "gray",
+    PHOTOMETRIC.SEPARATED: "cmyk",
+    PHOTOMETRIC.YCBCR: "ycbcr",
+    PHOTOMETRIC.CIELAB: "cielab",
+    PHOTOMETRIC.ICCLAB: "icclab",
+    PHOTOMETRIC.LINEAR_RAW: "rgb",
+    PHOTOMETRIC.DEPTH_MAP: "gray",
+}
+_N_COLORS = {"gray": 1, "palette": 1, "cmyk": 4}
+
+_DECODED_TO_RGB = {6, 7, 34892, 33007, 34933, 34934}
+"""Compressions whose YCbCr tifffile turns into RGB itself: JPEG and its kin."""
+
+_APERIO_YCBCR = 33003
 
 _REDUCED, _MASK = 1, 4
 _THUMBNAIL_NAMES = ("thumbnail", "label", "macro", "overview", "map")
@@ -33,6 +56,98 @@ def named_kind(tiff: tifffile.TiffFile, number: int) -> str:
     if kind & _REDUCED:
         return "reduced" if series.kind != "svs" else "thumbnail"
     return "picture"
+
+
+def picture_tags(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> dict[str, Any]:
+    """Put what the tags say into the fields of a `DecodedImage`."""
+    color = _COLORS.get(page.photometric)
+    if color is None:
+        name = getattr(page.photometric, "name", page.photometric)
+        raise ValueError(f"its numbers are {name}, which are no levels of gray or RGB.")
+    if color == "rgb" and page.samplesperpixel < 3:
+        color = "gray"
+    if page.compression == _APERIO_YCBCR:
+        color = "ycbcr"
+    elif color == "ycbcr" and page.compression in _DECODED_TO_RGB:
+        color = "rgb"
+    bits = page.bitspersample
+    size, unit = physical_size(tiff, page)
+    return {
+        "color": color,
+        "alpha": _alpha(page, color),
+        "bits": int(bits) if isinstance(bits, int) else int(max(bits)),
+        "white_is_zero": page.photometric == PHOTOMETRIC.MINISWHITE,
+        "table": _table(page) if color == "palette" else None,
+        "ycbcr": _ycbcr(page) if color == "ycbcr" else None,
+        "profile": profile_tag(page),
+        "orientation": orientation_tag(page),
+        "no_data": _no_data(page),
+        "pixel_size": size,
+        "unit": unit,
+        "geo_tags": geo_tags(page),
+    }
+
+
+def _alpha(page: tifffile.TiffPage, color: str) -> Alpha:
+    """Tell what the first sample after the colors is, by the tag ExtraSamples alone."""
+    extra = tuple(page.extrasamples)
+    if not extra or page.samplesperpixel <= _N_COLORS.get(color, 3):
+        return ""
+    if extra[0] == EXTRASAMPLE.ASSOCALPHA:
+        return "associated"
+    return "straight" if extra[0] == EXTRASAMPLE.UNASSALPHA else ""
+
+
+def _table(page: tifffile.TiffPage) -> NDArray[Any] | None:
+    """Return a palette as ``(N, 3)``: of 8 bits where its 16-bit cells hold no more."""
+    colormap = page.colormap
+    if colormap is None:
+        return None
+    if colormap.max(initial=0) < 256:
+        return np.asarray(colormap.T.astype(np.uint8))  # levels of 8 bits, as some programs write
+    low, high = colormap & 255, colormap >> 8
+    if not low.any() or (low == high).all() or (low == 255).all():
+        return np.asarray(high.T.astype(np.uint8))
+    return np.asarray(colormap.T)
+
+
+def _ycbcr(page: tifffile.TiffPage) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    coefficients, reference = page.tags.get(529), page.tags.get(532)
+    return (
+        CCIR601 if coefficients is None else _ratios(coefficients.value),
+        FULL_RANGE if reference is None else _ratios(reference.value),
+    )
+
+
+def _ratios(values: Any) -> tuple[float, ...]:
+    """Return fractions, which tifffile leaves as numerators and denominators, as floats."""
+    numbers = np.asarray(values, float).reshape(-1, 2)
+    return tuple((numbers[:, 0] / numbers[:, 1]).tolist())
+
+
+def _no_data(page: tifffile.TiffPage) -> float | None:
+    tag = page.tags.get(42113)
+    try:
+        return None if tag is None else float(str(tag.value).strip().rstrip("\0"))
+    except ValueError:
+        return None
+
+
+def orientation_tag(page: tifffile.TiffPage) -> int:
+    """Return how a picture is turned, as the tag Orientation numbers it; 1 where it is not said."""
+    tag = page.tags.get(274)
+    return int(tag.value) if tag is not None and isinstance(tag.value, int) else 1
+
+
+def profile_tag(page: tifffile.TiffPage) -> bytes | None:
+    """Return the ICC profile, None where there is none."""
+    tag = page.tags.get(34675)
+    return None if tag is None else bytes(tag.value)
+
+
+def color_name(page: tifffile.TiffPage) -> str:
+    """Return what the numbers of a pixel are, for people; of kinds that are not read, too."""
+    return _COLORS.get(page.photometric, getattr(page.photometric, "name", "unknown"))
 
 
 GEO_TAGS = {33550: "d", 33922: "d", 34264: "d", 34735: "H", 34736: "d", 34737: "s"}
