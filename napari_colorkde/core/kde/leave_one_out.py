@@ -16,12 +16,14 @@ from scipy.special import expit, logsumexp
 
 from napari_colorkde.core.checks.covariance import log_normalizer
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.kernel_sums.direct import NEGLIGIBLE
 from napari_colorkde.core.kernel_sums.kernel_sums import OTHERS_FLOOR, KernelSums, kernel_sums
 from napari_colorkde.core.palette.palette import Palette
 
 Array = NDArray[np.float64]
 LikelihoodMethod = Literal["loco", "loo", "pixels", "blocks"]
+
+NEGLIGIBLE = 14.0
+"""Natural log of how small the sum of left-out terms is beside the largest term."""
 
 MAX_SCORED = 1 << 20
 """Colors up to which the likelihood is that of all of them."""

@@ -19,11 +19,22 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.compiled_loops import compiled
 from napari_colorkde.core.kernel_sums.bricks import LINE
+from napari_colorkde.core.kernel_sums.numba_tree import LOWEST, add_leaves
 from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE
 from napari_colorkde.core.kernel_sums.swept.numba_grid import read_grid
 from napari_colorkde.core.kernel_sums.swept.numba_sweep import WINDOW, read_levels, spread_levels
 
-__all__ = ["WINDOW", "add_pairs", "read", "read_grid", "read_levels", "spread", "spread_levels"]
+__all__ = [
+    "LOWEST",
+    "WINDOW",
+    "add_leaves",
+    "add_pairs",
+    "read",
+    "read_grid",
+    "read_levels",
+    "spread",
+    "spread_levels",
+]
 
 POINTS = "float64[:, ::1], int64[::1], int64[::1], int64[::1], int64[::1], float64, float32[:, ::1]"
 """Whitened points, their rows in order, each brick's first and last place in it and its position,

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_colorkde.core.kernel_sums import direct
+from napari_colorkde.core.kernel_sums import choose_loops, direct
 from napari_colorkde.core.kernel_sums.direct import log_sums
 from napari_colorkde.core.palette.palette import Palette
 from tests.core.drawn import assert_logs_as_promised, log_sums_reference, seeds
@@ -17,13 +17,19 @@ def reference(points, colors, counts, self_index=None):
         return log_sums_reference(points, palette, np.eye(colors.shape[1]), leave_out=self_index)
 
 
-@pytest.fixture(params=["dense", "blocks"])
+@pytest.fixture(params=["dense", "tree", "compiled"])
 def way(request, monkeypatch):
-    if request.param == "blocks":
+    if request.param != "dense":
         monkeypatch.setattr(direct, "DENSE_PAIRS", 0)
-        monkeypatch.setattr(direct, "POINT_BLOCK", 7)
-        monkeypatch.setattr(direct, "COLOR_BLOCK", 3)
-        monkeypatch.setattr(direct, "BLOCK_PAIRS", 40)
+        monkeypatch.setattr(direct, "POINTS", 7)
+        loops = None
+        if request.param == "compiled":
+            loops = choose_loops.LOOPS.prepare(wait=True)
+            if loops is None:
+                pytest.skip("without numba")
+        monkeypatch.setattr(
+            direct, "loops_for", lambda _, channels, __: loops if channels == 3 else None
+        )
     return request.param
 
 
@@ -54,23 +60,6 @@ def test_nothing_is_left_of_a_single_color(way):
     assert np.isneginf(logs).all()
 
 
-@given(seeds)
-def test_beyond_a_distance_all_may_be_left_out_but_nothing_nearer(way, seed):
-    rng = np.random.default_rng(seed)
-    colors, points = rng.random((50, 2)) * 40, rng.random((70, 2)) * 200
-    counts = rng.integers(1, 100, 50)
-    logs = log_sums(points, colors, counts, beyond=60.0)
-    expected = np.exp(reference(points, colors, counts))
-    np.testing.assert_allclose(np.exp(logs), expected, rtol=1e-5, atol=counts.sum() * np.exp(-30))
-
-
-def test_points_far_from_everything_cost_nothing_where_they_need_not():
-    rng = np.random.default_rng(0)
-    colors, points = rng.random((2000, 3)), rng.random((2000, 3)) + 100
-    logs = log_sums(points, colors, np.ones(2000, int), beyond=60.0)
-    assert np.isneginf(logs).all()
-
-
 def test_an_expanded_square_would_have_lost_these():
     # Kernels a millionth of the range: |x|² is 1e12, and its float64 spacing 1e-4.
     rng = np.random.default_rng(0)
@@ -87,28 +76,38 @@ def test_far_colors_with_huge_counts_are_not_left_out(way):
     assert_logs_as_promised(log_sums(points, colors, counts), reference(points, colors, counts))
 
 
-@pytest.fixture
-def tight_blocks(monkeypatch):
-    """Blocks of one, so that the bounds between blocks are as tight as they ever are."""
-    for name in ("POINT_BLOCK", "COLOR_BLOCK"):
-        monkeypatch.setattr(direct, name, 1)
-    monkeypatch.setattr(direct, "DENSE_PAIRS", 0)
+@given(seeds, st.integers(1, 3), st.sampled_from([65, 600, 5000]), st.sampled_from([1.0, 20.0]))
+@settings(max_examples=12)
+def test_what_a_tree_leaves_out_does_not_matter(way, seed, n_channels, n_colors, span):
+    rng = np.random.default_rng(seed)
+    colors = rng.normal(size=(n_colors, n_channels)) * span
+    counts = np.ceil(np.exp(rng.random(n_colors) * np.log(1e6))).astype(int)
+    points = rng.normal(size=(40, n_channels)) * rng.choice([1, 3, 30], (40, 1)) * span
+    logs = log_sums(points, colors, counts)
+    np.testing.assert_allclose(logs, reference(points, colors, counts), rtol=1e-12, atol=1e-5)
+    rows = rng.integers(0, n_colors, 40)
+    logs = log_sums(colors[rows], colors, counts, self_index=rows)
+    expected = reference(colors[rows], colors, counts, rows)
+    np.testing.assert_allclose(logs, expected, rtol=1e-12, atol=1e-5)
 
 
 @pytest.mark.parametrize("count", [1, 10**6, 10**17])
-def test_what_is_left_out_does_not_matter_whatever_its_count(tight_blocks, count):
+def test_what_is_left_out_does_not_matter_whatever_its_count(way, count):
     # Distances from where a color of this count weighs as much as the nearest, outwards.
     balance = np.sqrt(2 * np.log(count))
     for distance in balance + np.array([0.0, 0.5, 1, 1.5, 2, 3, 5]):
-        colors = np.array([[0.0], [0.1], [distance]])
-        counts = np.array([1, 1, count])
-        logs = log_sums(np.zeros((1, 1)), colors, counts)
-        expected = reference(np.zeros((1, 1)), colors, counts)
+        colors = np.zeros((200, 3))
+        colors[:, 0] = [0.0, 0.1, *distance + np.arange(198)]
+        counts = np.array([1, 1, count] + [1] * 197)
+        logs = log_sums(np.zeros((1, 3)), colors, counts)
+        expected = reference(np.zeros((1, 3)), colors, counts)
         np.testing.assert_allclose(logs, expected, rtol=0, atol=1e-5)
 
 
-def test_a_block_with_nothing_but_the_color_left_out_bounds_nothing(tight_blocks):
-    colors, counts = np.array([[0.0], [30.0], [90.0]]), np.array([5, 1, 1])
-    rows = np.arange(3)
+@pytest.mark.parametrize("n_colors", [9, 65, 513])
+def test_a_leaf_with_nothing_but_the_color_left_out_bounds_nothing(way, n_colors):
+    colors = np.cumsum(np.linspace(1, 90, n_colors))[:, np.newaxis] * np.ones(3)
+    counts = np.arange(n_colors) % 7 + 1
+    rows = np.arange(n_colors)
     logs = log_sums(colors, colors, counts, self_index=rows)
     assert_logs_as_promised(logs, reference(colors, colors, counts, rows))

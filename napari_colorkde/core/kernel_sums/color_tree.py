@@ -1,0 +1,169 @@
+"""Colors in a tree of boxes, and kernel sums at points far from them, a few nodes at each point.
+
+    ``log S(x) = log Σ_u counts_u exp(−|y_u − y|²/2)``, y whitened coordinates.
+
+What a node adds to a sum lies between two bounds, with n its count, b its box and m and v its
+colors' mean and mean squared distance from it:
+
+    ``n exp(−(|y − m|² + v)/2)  ≤  Σ_node  ≤  n exp(−dist(y, b)²/2)``
+
+the lower one by Jensen's inequality. One way down the tree finds a part of the sum; then all nodes
+whose upper bound is a small part of that are left out, and the others opened. What was left out is
+added up: where it is too much beside the sum, less is left out.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+LEAF = 8
+"""Colors of a leaf, and nodes that each other node has below it."""
+
+TOP = 64
+"""Most nodes of the highest level."""
+
+WAYS = 2
+"""Nodes of each level that the first way down the tree goes to: they hold two colors or all."""
+
+LEFT_OUT = 8e-6
+"""Largest part of a sum that is left out."""
+
+SMALL = 12.0
+"""Natural log of how small a node's bound is beside the sum to be left out, at first."""
+
+SMALLER = 4.0
+"""What is added to that until no more than `LEFT_OUT` is."""
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColorTree:
+    """U colors in an order in which neighbors are near, and the boxes around runs of them.
+
+    Attributes
+    ----------
+    order
+        (U,) the colors' rows.
+    leaves
+        (U, C + 1) colors and the logs of their counts, in this order.
+    nodes
+        (n, 3 C + 2): least and largest coordinates, mean, log of the count, mean squared distance
+        from the mean; level by level, those of `LEAF` colors first.
+    starts
+        (levels + 1,) where each level begins.
+    """
+
+    order: Integers
+    leaves: Array
+    nodes: Array
+    starts: Integers
+
+    @classmethod
+    def of(cls, colors: Array, counts: NDArray[np.float64]) -> "ColorTree":
+        """Return the tree of colors (U, C) with their counts (U,). O(U log U)."""
+        tree = cKDTree(colors, leafsize=LEAF, balanced_tree=False, compact_nodes=False)
+        order = np.asarray(tree.indices, np.int64)
+        ordered, weights = colors[order], counts[order]
+        leaves = np.column_stack([ordered, np.log(weights)])
+        low = high = mean = ordered
+        scatter = np.zeros(len(order))
+        levels: list[Array] = []
+        while not levels or len(low) > TOP:
+            first = np.arange(0, len(low), LEAF)
+            size = np.diff(first, append=len(low))
+            low = np.minimum.reduceat(low, first)
+            high = np.maximum.reduceat(high, first)
+            # About a color of each, so that nothing is lost in squares.
+            origin = mean[first]
+            away = mean - np.repeat(origin, size, axis=0)
+            square = weights * (scatter + np.square(away).sum(axis=1))
+            shift = np.add.reduceat(weights[:, np.newaxis] * away, first)
+            weights = np.add.reduceat(weights, first)
+            shift /= weights[:, np.newaxis]
+            scatter = np.add.reduceat(square, first) / weights - np.square(shift).sum(axis=1)
+            scatter = np.maximum(scatter, 0)
+            mean = origin + shift
+            levels.append(np.column_stack([low, high, mean, np.log(weights), scatter]))
+        starts = np.cumsum([0, *map(len, levels)])
+        return cls(order, leaves, np.concatenate(levels), starts)
+
+    @property
+    def n_levels(self) -> int:
+        """Number of levels of nodes."""
+        return len(self.starts) - 1
+
+    def below(self, level: int, nodes: Integers) -> tuple[Integers, NDArray[np.bool_]]:
+        """Return what nodes of a level have below them, (…, LEAF), and whether it is there.
+
+        Nodes are counted within their level; below level 0 are colors, in the tree's order.
+        """
+        last = len(self.order) if level == 0 else np.diff(self.starts)[level - 1]
+        below = nodes[..., np.newaxis] * LEAF + np.arange(LEAF)
+        return np.minimum(below, last - 1), below < last
+
+    def log_sums(self, points: Array, own: Integers | None, small: float) -> tuple[Array, Array]:
+        """Return log sums at points (Q, C), and what was left out as a part of them, (Q,) each.
+
+        Parameters
+        ----------
+        points
+            A few thousand: 300 nodes and as many leaves at each are looked at together.
+        own
+            (Q,) places in the order of the colors that do not count.
+        small
+            See `SMALL`.
+        """
+        n_points, channels = points.shape
+        best = self._part(points, own)
+        left_out = np.zeros(n_points)
+        n_top = int(self.starts[-1] - self.starts[-2])
+        point, node = np.divmod(np.arange(n_points * n_top), n_top)
+        for level in reversed(range(self.n_levels)):
+            rows = self.nodes[self.starts[level] + node]
+            here = points[point]
+            gap = np.maximum(rows[:, :channels] - here, here - rows[:, channels : 2 * channels])
+            np.maximum(gap, 0, out=gap)
+            bound = rows[:, -2] - 0.5 * np.einsum("ij,ij->i", gap, gap) - best[point]
+            is_small = bound < -small
+            left_out += np.bincount(point[is_small], np.exp(bound[is_small]), n_points)
+            below, is_there = self.below(level, node[~is_small])
+            point = np.repeat(point[~is_small], LEAF)[is_there.ravel()]
+            node = below[is_there]
+        leaves = self.leaves[node]
+        away = leaves[:, :channels] - points[point]
+        terms = leaves[:, -1] - 0.5 * np.einsum("ij,ij->i", away, away)
+        if own is not None:
+            terms[node == own[point]] = -np.inf
+        largest = np.full(n_points, -np.inf)
+        np.maximum.at(largest, point, terms)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sums = np.bincount(point, np.exp(terms - largest[point]), n_points)
+            logs = np.where(np.isneginf(largest), -np.inf, largest + np.log(sums))
+            return logs, left_out * np.exp(best - logs)
+
+    def _part(self, points: Array, own: Integers | None) -> Array:
+        """Return the log of a part of each sum, (Q,): of the leaves that seem to add most."""
+        channels = points.shape[1]
+        n_top = int(self.starts[-1] - self.starts[-2])
+        nodes = np.broadcast_to(np.arange(n_top), (len(points), n_top))
+        is_there = np.ones(nodes.shape, bool)
+        here = points[:, np.newaxis]
+        for level in reversed(range(self.n_levels)):
+            rows = self.nodes[self.starts[level] + nodes]
+            square = np.square(rows[..., 2 * channels : 3 * channels] - here).sum(axis=-1)
+            bound = np.where(is_there, rows[..., -2] - 0.5 * (square + rows[..., -1]), -np.inf)
+            most = np.argsort(-bound, axis=1)[:, :WAYS]
+            nodes, is_there = (np.take_along_axis(a, most, axis=1) for a in (nodes, is_there))
+            below, is_below = self.below(level, nodes)
+            nodes = below.reshape(len(points), -1)
+            is_there = (is_below & is_there[..., np.newaxis]).reshape(nodes.shape)
+        leaves = self.leaves[nodes]
+        square = np.square(leaves[..., :channels] - here).sum(axis=-1)
+        terms = np.where(is_there, leaves[..., -1] - 0.5 * square, -np.inf)
+        if own is not None:
+            terms[nodes == own[:, np.newaxis]] = -np.inf
+        return np.asarray(np.logaddexp.reduce(terms, axis=1))
