@@ -4,7 +4,6 @@ Each step says what came of it. A palette is taken wherever an image is; what ne
 for them, and is refused.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_colorkde.core.image import Pixels
     from napari_colorkde.core.mixture.kernels import KernelSet
     from napari_colorkde.core.palette.palette import Palette
     from napari_colorkde.io.formats.reading import GeoTag
@@ -97,15 +95,20 @@ def read(
     if is_palette_file(path):
         _refuse_pixel_options(path, mask, channels, reading)
         return _read_palette(path, reading.look)
+    place = path
+    if reading.scheduler is not None:
+        from napari_colorkde.cli.cluster import seen_by_workers
+
+        place, mask = seen_by_workers(path), None if mask is None else seen_by_workers(mask)
     with timed_step(f"Reading {path}") as work:
         loaded = load_image(
-            path,
+            place,
             Part(reading.series, reading.page, reading.level),
             takes_any_samples=channels is not None,
             icc=reading.icc,
             white=reading.white,
             orientation=reading.orientation,
-            lazy=reading.lazy or None,
+            lazy=reading.lazy or reading.scheduler is not None or None,
         )
         pixels = loaded.pixels
         is_lazy = is_dask(pixels)
@@ -242,15 +245,8 @@ def count_colors(image: ImageInput) -> "Palette":
 
     if image.palette is not None:
         return image.palette
-    n_pixels, seen = math.prod(image.shape), 0
     with timed_step("Counting colors") as work:
-
-        def look(tile: "Pixels") -> None:
-            nonlocal seen
-            work.progress(seen / n_pixels)
-            seen += math.prod(tile.shape)
-
-        palette = count_image(image.pixels, image.mask, image.channel_axis, refuse=look)
+        palette = count_image(image.pixels, image.mask, image.channel_axis, progress=work.progress)
         work.outcome = palette_facts(palette)
     return palette
 

@@ -26,6 +26,8 @@ class Reading:
         A look that grades the colors; None leaves them.
     lazy
         Whether pixels are read block by block however few they are.
+    scheduler
+        Of the cluster whose workers read them, block by block.
     names_axis
         Whether --channel-axis was typed, be it with its default.
     """
@@ -38,6 +40,7 @@ class Reading:
     orientation: Literal["apply", "keep"] = "apply"
     look: Path | None = None
     lazy: bool = False
+    scheduler: str | None = None
     names_axis: bool = False
 
 
@@ -83,6 +86,15 @@ _OPTIONS: dict[str, Any] = {
             "OME-Zarr).",
         ),
     ],
+    "scheduler": Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="Read block by block, by the workers of a dask cluster, such as "
+            "tcp://192.168.0.1:8786; or by those of a local one, begun for this command.",
+        ),
+    ],
     "look": Annotated[
         Path | None,
         typer.Option("--look", metavar="FILE", help="Grade colors by a look-up table (.cube)."),
@@ -120,7 +132,18 @@ def reads_images(command: Callable[..., None]) -> Callable[..., None]:
             **{name: given.pop(name) for name in _OPTIONS},
             names_axis=is_typed(context, "channel_axis"),
         )
-        command(**given, reading=reading)
+        if reading.scheduler is None:
+            command(**given, reading=reading)
+            return
+        from napari_colorkde.cli.cluster import cluster_at
+
+        if given.get("jobs", 1) > 1:
+            raise ValueError(
+                "--jobs is about processes of this machine, --scheduler about a cluster's workers; "
+                "leave one of them out."
+            )
+        with cluster_at(reading.scheduler):
+            command(**given, reading=reading)
 
     run.__signature__ = signature.replace(parameters=[*own, *added])  # type: ignore[attr-defined]  # what typer reads
     return run

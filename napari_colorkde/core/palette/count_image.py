@@ -1,12 +1,12 @@
 """Counting the colors of an image, tile by tile, and adding up palettes."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from itertools import zip_longest
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from napari_colorkde.core.checks.arguments import pixel_weights, whole_number
 from napari_colorkde.core.image import (
@@ -17,11 +17,10 @@ from napari_colorkde.core.image import (
     left_in,
     pixel_shape,
 )
-from napari_colorkde.core.palette.bin_widths import narrowest_width
-from napari_colorkde.core.palette.binning import BinnedColors, bin_colors, merge_bins
+from napari_colorkde.core.palette.cluster import current_client
 from napari_colorkde.core.palette.counters.color_counter import MAX_COLORS, ColorCounter
-from napari_colorkde.core.palette.distinct_rows import CountedColors, merge_counted
-from napari_colorkde.core.palette.image_tiles import read_tiles
+from napari_colorkde.core.palette.distinct_rows import CountedColors
+from napari_colorkde.core.palette.image_tiles import is_dask, read_tiles
 from napari_colorkde.core.palette.lookup import pixel_index
 from napari_colorkde.core.palette.palette import Palette
 
@@ -96,10 +95,7 @@ class PaletteBuilder:
         """
         masked, transparent, broken = self._excluded
         if self._counter is None:
-            raise ValueError(
-                f"{self._name}: no pixel counts ({masked} masked, {transparent} transparent, "
-                f"{broken} not finite); give at least one finite, opaque pixel inside the mask."
-            )
+            raise nothing_counts(self._name, masked, transparent, broken)
         counted = self._counter.counted()
         reasons = (masked, transparent, broken)
         if isinstance(counted, CountedColors):
@@ -120,6 +116,14 @@ class PaletteBuilder:
             )
 
 
+def nothing_counts(name: str, masked: int, transparent: int, broken: int) -> ValueError:
+    """Return the error of an image of which no pixel counts."""
+    return ValueError(
+        f"{name}: no pixel counts ({masked} masked, {transparent} transparent, "
+        f"{broken} not finite); give at least one finite, opaque pixel inside the mask."
+    )
+
+
 def count_image(
     image: ArrayLike,
     mask: ArrayLike | None = None,
@@ -129,8 +133,11 @@ def count_image(
     weights: ArrayLike | None = None,
     refuse: Callable[[Pixels], None] | None = None,
     name: str = "image",
+    progress: Callable[[float], None] | None = None,
 ) -> Palette:
     """Count the colors of an image, see `Palette.from_image`.
+
+    A dask image is counted by the workers of a cluster where dask computes with one.
 
     Parameters
     ----------
@@ -139,13 +146,26 @@ def count_image(
     refuse
         Called with the pixels of each tile as they are read, before the work; raises for those
         that the caller has no use for.
+    progress
+        Called with the fraction that is done.
     """
     if weights is not None:
         return _weighted(image, mask, channel_axis, max_colors, weights, refuse, name)
+    if is_dask(image) and (client := current_client()) is not None:
+        from napari_colorkde.core.palette.count_in_tree import CountOptions, count_on_cluster
+
+        options = CountOptions(channel_axis, checked_budget(max_colors), refuse, name)
+        return count_on_cluster(client, image, mask, options, progress)
     builder = PaletteBuilder(max_colors, name=name)
+    n_pixels, seen = 0, 0
+    if progress is not None:
+        n_pixels = math.prod(pixel_shape(as_sliceable(image, name).shape, channel_axis, name))
     for pixels in _pixels_of(image, mask, channel_axis, name):
         if refuse is not None:
             refuse(pixels)
+        if progress is not None:
+            progress(seen / n_pixels)
+            seen += math.prod(pixels.shape)
         builder.add_pixels(pixels)
     return builder.palette()
 
@@ -277,49 +297,3 @@ def checked_budget(max_colors: int) -> int:
         If it is too small.
     """
     return whole_number(max_colors, "max_colors", MIN_BUDGET)
-
-
-def merge_palettes(one: Palette, other: Palette) -> Palette:
-    """Return the palette of both images together, see `Palette.merge`."""
-    if not isinstance(other, Palette):
-        raise TypeError(
-            f"other is a {type(other).__name__}; give a palette, such as Palette.from_image(image)."
-        )
-    exact = not (one.bin_width.any() or other.bin_width.any())
-    if one.n_channels != other.n_channels or (exact and one.dtype != other.dtype):
-        raise ValueError(
-            f"other has {other.n_channels} channels of {other.dtype}, this palette has "
-            f"{one.n_channels} of {one.dtype}; merge palettes of images of one kind."
-        )
-    if exact:
-        parts = [CountedColors(p.colors, p.counts) for p in (one, other)]
-        counted = merge_counted(parts)
-        ranges = None if one.ranges is None else _merged_ranges(one, other)
-        merged = replace(one, colors=counted.colors, counts=counted.counts, ranges=ranges)
-    else:
-        width = np.maximum(one.bin_width, other.bin_width)
-        bins = merge_bins([_in_bins(one, width), _in_bins(other, width)])
-        merged = one.with_bins(bins, _merged_ranges(one, other))
-        if merged.image_dtype != (other.image_dtype or other.dtype):
-            merged = replace(merged, image_dtype=None)
-    return replace(
-        merged,
-        n_masked=one.n_masked + other.n_masked,
-        n_transparent=one.n_transparent + other.n_transparent,
-        n_not_finite=one.n_not_finite + other.n_not_finite,
-        n_rare=one.n_rare + other.n_rare,
-    )
-
-
-def _in_bins(palette: Palette, width: NDArray[np.float64]) -> BinnedColors:
-    """Return a palette's bins; those of this width where every color was kept."""
-    if palette.bin_width.any():
-        return palette.bins
-    width = np.maximum(width, narrowest_width(palette.colors))
-    return bin_colors(CountedColors(palette.colors, palette.counts), width)
-
-
-def _merged_ranges(*palettes: Palette) -> NDArray[np.float64] | None:
-    known = [palette.level_ranges for palette in palettes]
-    given = [ranges for ranges in known if ranges is not None]
-    return np.max(given, axis=0) if given else None

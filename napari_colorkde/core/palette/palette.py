@@ -271,7 +271,7 @@ class Palette(PaletteData):
         ValueError
             If the two have different channels or dtypes.
         """
-        from napari_colorkde.core.palette.count_image import merge_palettes
+        from napari_colorkde.core.palette.merge import merge_palettes
 
         return merge_palettes(self, other)
 

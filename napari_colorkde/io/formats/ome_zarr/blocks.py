@@ -3,13 +3,22 @@
 import math
 import shutil
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.palette.cluster import check_files, check_workers, current_client
 from napari_colorkde.io.formats.blocks import BlockPicture, uniform_blocks, written_side
-from napari_colorkde.io.formats.ome_zarr.workers import Block, Workers, one_by_one
+from napari_colorkde.io.formats.ome_zarr.cluster_workers import ClusterWorkers
+from napari_colorkde.io.formats.ome_zarr.workers import (
+    Block,
+    BlockWorkers,
+    Levels,
+    ThisProcess,
+    Workers,
+)
 from napari_colorkde.io.formats.ome_zarr.writer import LABELS, create_image, create_labels
 from napari_colorkde.io.formats.resumable import Unfinished, resumable_folder
 from napari_colorkde.io.formats.tiff.ome import halved
@@ -38,21 +47,26 @@ def write_blocks(picture: BlockPicture) -> None:
             *(n * s for n, s in zip(LEVEL_BLOCK, sides, strict=True)),
         )
         total, done = sum(math.prod(array.shape) for array in finest), 0
-        with Workers(levels, picture.jobs) as workers:
+        with _workers_for(picture, unfinished.content, levels) as workers:
             for number, array in enumerate(finest):
                 blocks = _named(number, array.shape, coarser if number else sizes)
                 missing = {n: b for n, b in blocks.items() if n not in unfinished.done}
                 done += sum(_size(blocks[name]) for name in blocks.keys() - missing.keys())
                 picture.progress(done / total)
-                written = (
-                    workers.write(number, missing)
-                    if picture.jobs > 1
-                    else one_by_one(levels[number][0], levels[number][1], missing)
-                )
-                for name in written:
+                for name in workers.write(number, missing):
                     unfinished.note(name)
                     done += _size(blocks[name])
                     picture.progress(done / total)
+
+
+def _workers_for(picture: BlockPicture, content: Path, levels: Levels) -> BlockWorkers:
+    """Return who makes the blocks: a cluster where there is one, processes, or this one."""
+    client = current_client()
+    if client is not None:
+        check_workers(client)
+        check_files(client, [*(source.absolute() for source in picture.sources), content])
+        return ClusterWorkers(levels, client)
+    return Workers(levels, picture.jobs) if picture.jobs > 1 else ThisProcess(levels)
 
 
 class _Halved:

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from napari_colorkde.core.palette.image_tiles import read_ahead
 
 Block = tuple[slice, ...]
+
+Levels = Sequence[tuple[Any, Sequence[Any]]]
+"""What is made of each level, and the arrays it is written to: see `Workers`."""
 
 _work: list[Any] = []
 """What this process makes of each level, and the arrays it writes it to."""
@@ -27,6 +30,18 @@ def make(values: Any, block: Block) -> NDArray[Any]:
     """Return a block of a dask array, or of what is made when it is indexed."""
     part = values[block]
     return np.asarray(part.compute() if hasattr(part, "compute") else part)
+
+
+class BlockWorkers(Protocol):
+    """Who makes and writes the blocks of a pyramid."""
+
+    def __enter__(self) -> "BlockWorkers": ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+    def write(self, level: int, blocks: Mapping[str, Block]) -> Iterator[str]:
+        """Make and write blocks of a level, in any order; yield the name of each that is done."""
+        ...
 
 
 class Workers:
@@ -41,7 +56,7 @@ class Workers:
         How many processes, begun when they are first needed.
     """
 
-    def __init__(self, levels: Sequence[tuple[Any, Sequence[Any]]], jobs: int) -> None:
+    def __init__(self, levels: Levels, jobs: int) -> None:
         self._levels, self._jobs = levels, jobs
         self._pool: ProcessPoolExecutor | None = None
 
@@ -90,12 +105,25 @@ class Workers:
         return self._pool
 
 
-def one_by_one(values: Any, arrays: Sequence[Any], blocks: Mapping[str, Block]) -> Iterator[str]:
-    """Make and write blocks, the next one made meanwhile; yield the name of each that is done."""
-    for name, made in read_ahead(blocks, lambda name: make(values, blocks[name])):
-        for array in arrays:
-            array[blocks[name]] = made
-        yield name
+class ThisProcess:
+    """Makes and writes the blocks of a pyramid one by one, the next one made meanwhile."""
+
+    def __init__(self, levels: Levels) -> None:
+        self._levels = levels
+
+    def __enter__(self) -> "ThisProcess":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return
+
+    def write(self, level: int, blocks: Mapping[str, Block]) -> Iterator[str]:
+        """Make and write blocks of a level; yield the name of each that is done."""
+        values, arrays = self._levels[level]
+        for name, made in read_ahead(blocks, lambda name: make(values, blocks[name])):
+            for array in arrays:
+                array[blocks[name]] = made
+            yield name
 
 
 def _begin(task: bytes) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from napari_colorkde.core.palette.cluster import current_client
 from napari_colorkde.core.palette.image_tiles import is_dask, read_ahead
 from napari_colorkde.io.atomic import atomic_path
 from napari_colorkde.io.formats.blocks import BlockPicture
@@ -110,7 +111,9 @@ def _rows(values: Any, side: int) -> Iterator[NDArray[Any]]:
     edges = np.cumsum([0, *values.chunks[0]]).tolist()
     bands = [slice(a, b) for a, b in pairwise(edges)]
     waiting: list[NDArray[Any]] = []
-    for _, band in read_ahead(bands, lambda band: np.asarray(values[band].compute())):
+    # Of one file that grows row by row a cluster's workers would only send the pixels back.
+    here = {} if current_client() is None else {"scheduler": "threads"}
+    for _, band in read_ahead(bands, lambda band: np.asarray(values[band].compute(**here))):
         waiting.append(band)
         if sum(map(len, waiting)) < side:
             continue

@@ -1,0 +1,69 @@
+"""A cluster of dask's for the time of a command: --scheduler."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from napari_colorkde.cli.console import print_status
+
+LOCAL = "local"
+"""In place of an address: workers of this machine, for this command."""
+
+PATIENCE = 10
+"""Seconds in which a scheduler has to answer."""
+
+
+@contextmanager
+def cluster_at(scheduler: str) -> Iterator[None]:
+    """Let dask compute with the workers of a scheduler.
+
+    Parameters
+    ----------
+    scheduler
+        Its address, or "local".
+
+    Raises
+    ------
+    ValueError
+        If dask.distributed is not installed, nobody answers there, or its workers cannot do it.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ValueError(
+            f"--scheduler {scheduler} needs dask.distributed; install "
+            '"napari-colorkde[distributed]", here and on the workers.'
+        ) from None
+    import dask
+
+    from napari_colorkde.core.palette.cluster import LARGE_TASK, check_workers
+
+    options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None}
+    options["silence_logs"] = logging.CRITICAL  # what matters is said below, or raised
+    try:
+        client = Client(**options) if scheduler == LOCAL else Client(scheduler, timeout=PATIENCE)
+    except (OSError, ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(
+            f"--scheduler {scheduler}: no scheduler answers there ({reason}); give the address "
+            'that "dask scheduler" prints, such as tcp://192.168.0.1:8786, or local.'
+        ) from None
+    # Tables of many colors are large.
+    with client, dask.config.set({LARGE_TASK: "10 GB"}):
+        check_workers(client)
+        workers = client.nthreads()
+        print_status(f"{len(workers)} workers with {sum(workers.values())} threads at {scheduler}.")
+        yield
+
+
+def seen_by_workers(path: Path) -> Path:
+    """Return the whole name of a file that is read, which all workers find."""
+    from napari_colorkde.core.palette.cluster import check_files, current_client
+
+    whole = path.absolute()
+    client = current_client()
+    if client is not None and whole.exists():  # else it is refused when it is read
+        check_files(client, [whole])
+    return whole

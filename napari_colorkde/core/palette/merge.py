@@ -1,0 +1,57 @@
+"""Palettes of several images, or of parts of one, added up."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.core.palette.bin_widths import narrowest_width
+from napari_colorkde.core.palette.binning import BinnedColors, bin_colors, merge_bins
+from napari_colorkde.core.palette.distinct_rows import CountedColors, merge_counted
+from napari_colorkde.core.palette.palette import Palette
+
+
+def merge_palettes(one: Palette, other: Palette) -> Palette:
+    """Return the palette of both images together, see `Palette.merge`."""
+    if not isinstance(other, Palette):
+        raise TypeError(
+            f"other is a {type(other).__name__}; give a palette, such as Palette.from_image(image)."
+        )
+    exact = not (one.bin_width.any() or other.bin_width.any())
+    if one.n_channels != other.n_channels or (exact and one.dtype != other.dtype):
+        raise ValueError(
+            f"other has {other.n_channels} channels of {other.dtype}, this palette has "
+            f"{one.n_channels} of {one.dtype}; merge palettes of images of one kind."
+        )
+    if exact:
+        parts = [CountedColors(p.colors, p.counts) for p in (one, other)]
+        counted = merge_counted(parts)
+        ranges = None if one.ranges is None else _merged_ranges(one, other)
+        merged = replace(one, colors=counted.colors, counts=counted.counts, ranges=ranges)
+    else:
+        width = np.maximum(one.bin_width, other.bin_width)
+        bins = merge_bins([_in_bins(one, width), _in_bins(other, width)])
+        merged = one.with_bins(bins, _merged_ranges(one, other))
+        if merged.image_dtype != (other.image_dtype or other.dtype):
+            merged = replace(merged, image_dtype=None)
+    return replace(
+        merged,
+        n_masked=one.n_masked + other.n_masked,
+        n_transparent=one.n_transparent + other.n_transparent,
+        n_not_finite=one.n_not_finite + other.n_not_finite,
+        n_rare=one.n_rare + other.n_rare,
+    )
+
+
+def _in_bins(palette: Palette, width: NDArray[np.float64]) -> BinnedColors:
+    """Return a palette's bins; those of this width where every color was kept."""
+    if palette.bin_width.any():
+        return palette.bins
+    width = np.maximum(width, narrowest_width(palette.colors))
+    return bin_colors(CountedColors(palette.colors, palette.counts), width)
+
+
+def _merged_ranges(*palettes: Palette) -> NDArray[np.float64] | None:
+    known = [palette.level_ranges for palette in palettes]
+    given = [ranges for ranges in known if ranges is not None]
+    return np.max(given, axis=0) if given else None
