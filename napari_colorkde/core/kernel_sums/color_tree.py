@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+
+from napari_colorkde.core.kernel_sums.points_in_bricks import sort_codes
+from napari_colorkde.core.palette.map_blocks import map_blocks
 
 LEAF = 8
 """Colors of a leaf, and nodes that each other node has below it."""
@@ -36,8 +38,99 @@ SMALL = 12.0
 SMALLER = 4.0
 """What is added to that until no more than `LEFT_OUT` is."""
 
+CODE_BITS = 63
+"""Bits of a point's code along a curve with its row."""
+
+TABLE_BITS = 10
+"""Bits of a coordinate that are spread in one go."""
+
+SAMPLE = 1 << 16
+"""Points that are asked where most of them lie."""
+
+FEW = 0.002
+"""Part of them that may lie beyond on either side of each axis."""
+
+TOGETHER = 1 << 11
+"""Nodes made in one go: what is below them fits a core's cache."""
+
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+
+def order_along_curve(points: Array) -> Integers:
+    """Return an order (Q,) of points (Q, C) in which neighbors are near: along a Morton curve.
+
+    The curve goes through the box around most of them: a few that are far away would leave all
+    others in one of its cells. O(Q log Q).
+    """
+    n_points, channels = points.shape
+    sample = points[:: -(-n_points // SAMPLE)]
+    low, high = np.quantile(sample, [FEW, 1 - FEW], axis=0)
+    bits = (CODE_BITS - n_points.bit_length()) // channels
+    last = (1 << bits) - 1
+    # Half of the cells lie beyond the box.
+    scale = last / np.where(high > low, 2 * (high - low), 1.0)
+    middle = (low + high) / 2
+    numbers = np.arange(1 << TABLE_BITS)
+    table = np.zeros(len(numbers), np.int64)
+    for bit in range(TABLE_BITS):
+        table |= (numbers >> bit & 1) << (bit * channels)
+    codes = np.zeros(n_points, np.int64)
+
+    def encode(part: slice) -> None:
+        for axis in range(channels):
+            place = (points[part, axis] - middle[axis]) * scale[axis] + last / 2
+            cell = np.clip(place, 0, last, out=place).astype(np.int64)
+            for start in range(0, bits, TABLE_BITS):
+                spread = table.take(cell >> start & (len(table) - 1))
+                codes[part] |= spread << (start * channels + axis)
+
+    map_blocks(encode, n_points)
+    return sort_codes(codes)[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Boxes:
+    """Least and largest coordinates and means (n, C) of runs, their weights and scatters (n,)."""
+
+    low: Array
+    high: Array
+    mean: Array
+    weight: Array
+    scatter: Array
+
+    def joined(self) -> "_Boxes":
+        """Join `LEAF` neighbors each, and what is left at the end."""
+        whole = len(self.weight) // LEAF
+        parts = map_blocks(lambda b: self._between(b.start * LEAF, b.stop * LEAF), whole, TOGETHER)
+        if len(self.weight) > whole * LEAF:
+            parts = [*parts, self._between(whole * LEAF, len(self.weight))]
+        return _Boxes(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+
+    def _between(self, start: int, stop: int) -> tuple[Array, Array, Array, Array, Array]:
+        """Join the boxes from `start` to `stop`: `LEAF` each, or fewer to one."""
+        size = min(LEAF, stop - start)
+        values = (self.low, self.high, self.mean, self.weight, self.scatter)
+        first, *others = ([a[start + k : stop : size] for a in values] for k in range(size))
+        low, high, origin, weight, scatter = (a.copy() for a in first)
+        # About the mean of one of them, so that nothing is lost in squares.
+        square, shift = weight * scatter, np.zeros(low.shape)
+        for lows, highs, means, weights, scatters in others:
+            np.minimum(low, lows, out=low)
+            np.maximum(high, highs, out=high)
+            away = means - origin
+            square += weights * (scatters + np.einsum("ij,ij->i", away, away))
+            away *= weights[:, np.newaxis]
+            shift += away
+            weight += weights
+        shift /= weight[:, np.newaxis]
+        square /= weight
+        square -= np.einsum("ij,ij->i", shift, shift)
+        return low, high, origin + shift, weight, np.maximum(square, 0)
+
+    def as_rows(self) -> Array:
+        """Return the rows of a tree's nodes."""
+        return np.column_stack([self.low, self.high, self.mean, np.log(self.weight), self.scatter])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,29 +158,16 @@ class ColorTree:
     @classmethod
     def of(cls, colors: Array, counts: NDArray[np.float64]) -> "ColorTree":
         """Return the tree of colors (U, C) with their counts (U,). O(U log U)."""
-        tree = cKDTree(colors, leafsize=LEAF, balanced_tree=False, compact_nodes=False)
-        order = np.asarray(tree.indices, np.int64)
+        order = order_along_curve(colors)
         ordered, weights = colors[order], counts[order]
-        leaves = np.column_stack([ordered, np.log(weights)])
-        low = high = mean = ordered
-        scatter = np.zeros(len(order))
+        leaves = np.empty((len(order), colors.shape[1] + 1))
+        leaves[:, :-1] = ordered
+        np.log(weights, out=leaves[:, -1])
+        boxes = _Boxes(ordered, ordered, ordered, weights, np.zeros(len(order)))
         levels: list[Array] = []
-        while not levels or len(low) > TOP:
-            first = np.arange(0, len(low), LEAF)
-            size = np.diff(first, append=len(low))
-            low = np.minimum.reduceat(low, first)
-            high = np.maximum.reduceat(high, first)
-            # About a color of each, so that nothing is lost in squares.
-            origin = mean[first]
-            away = mean - np.repeat(origin, size, axis=0)
-            square = weights * (scatter + np.square(away).sum(axis=1))
-            shift = np.add.reduceat(weights[:, np.newaxis] * away, first)
-            weights = np.add.reduceat(weights, first)
-            shift /= weights[:, np.newaxis]
-            scatter = np.add.reduceat(square, first) / weights - np.square(shift).sum(axis=1)
-            scatter = np.maximum(scatter, 0)
-            mean = origin + shift
-            levels.append(np.column_stack([low, high, mean, np.log(weights), scatter]))
+        while not levels or len(boxes.weight) > TOP:
+            boxes = boxes.joined()
+            levels.append(boxes.as_rows())
         starts = np.cumsum([0, *map(len, levels)])
         return cls(order, leaves, np.concatenate(levels), starts)
 

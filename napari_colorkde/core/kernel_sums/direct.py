@@ -10,12 +10,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.kernel_sums.choose_loops import in_threads, loops_for
-from napari_colorkde.core.kernel_sums.color_tree import LEFT_OUT, SMALL, SMALLER, ColorTree
+from napari_colorkde.core.kernel_sums.color_tree import (
+    LEFT_OUT,
+    SMALL,
+    SMALLER,
+    ColorTree,
+    order_along_curve,
+)
 from napari_colorkde.core.kernel_sums.steps import Steps, value_of
 
 DENSE_PAIRS = 1 << 18
@@ -26,9 +31,6 @@ POINTS = 1 << 8
 
 POINTS_A_STEP = 1 << 14
 """Points between two yields."""
-
-NEIGHBORS = 64
-"""Points of which it does not matter in which order they are summed."""
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -65,7 +67,7 @@ def log_sums_in_steps(
         return _all_pairs(points, colors, counts, self_index)
     yield 0.0
     tree = ColorTree.of(colors, np.asarray(counts, np.float64))
-    order = cKDTree(points, leafsize=NEIGHBORS, balanced_tree=False, compact_nodes=False).indices
+    order = order_along_curve(points)
     place = None
     if self_index is not None:
         place = np.empty(len(colors), np.int64)

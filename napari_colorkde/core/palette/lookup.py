@@ -23,7 +23,7 @@ MAX_QUERIES = 1 << 22
 
 
 SEARCHED_TOGETHER = 1 << 18
-"""Sorted colors that are searched for by one thread in one go."""
+"""Colors that one thread looks for in one go."""
 
 
 class ColorLookup:
@@ -167,7 +167,13 @@ def _brought_together(words: Words) -> tuple[NDArray[np.int64], Words]:
 def _entries_of_bytes(table: NDArray[np.int32], values: NDArray[Any]) -> NDArray[np.int32]:
     """Entries of colors in a table by byte code; values that are no byte have none."""
     if values.dtype == np.uint8:
-        return table.take(byte_codes(values))
+        entries = np.empty(len(values), np.int32)
+
+        def look_up(block: slice) -> None:
+            entries[block] = table.take(byte_codes(values[block]))
+
+        map_blocks(look_up, len(values), SEARCHED_TOGETHER)
+        return entries
     with np.errstate(invalid="ignore"):  # NaN, which equals nothing
         as_bytes = np.clip(values, 0, 255).astype(np.uint8)
     same = (as_bytes == values).all(axis=1)
