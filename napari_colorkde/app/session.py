@@ -30,6 +30,7 @@ from napari_colorkde.app.state import Bandwidth, DisplayMode, State
 from napari_colorkde.app.store import StateStore
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.device import Device, resolve_device
+from napari_colorkde.core.kde.estimators.boundary import Boundary
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette
 
@@ -80,6 +81,10 @@ class Session:
     bandwidth = StateField[Bandwidth, str | ArrayLike | None](
         "None, the name of a rule, or sigmas in units of the space. Set one number for all."
     )
+    boundary = StateField[Boundary, str](
+        "How the density ends at the walls of the color box, see `ColorKDE`."
+    )
+    varying = StateField[bool, bool]("Whether kernels are wider where colors are rare.")
     log = StateField[bool, bool]("Whether natural logarithms are shown.")
     colormap = StateField[str, str]("Name of the overlay's colormap.")
     kernels = StateField[KernelSet | None, KernelSet](

@@ -25,6 +25,8 @@ from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.settings.class_settings import ClassificationSettings
 from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
+from napari_colorkde.core.kde.estimators.boundary import BOUNDARIES, Boundary
+from napari_colorkde.core.kde.estimators.choose import refuse_both
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.io.kernels.kernel_json import (
     ONLY_KNOWN,
@@ -32,6 +34,15 @@ from napari_colorkde.io.kernels.kernel_json import (
     kernels_from_document,
     kernels_to_json,
 )
+
+ESTIMATORS: dict[str, tuple[Boundary, bool]] = {
+    "plain, past the walls": ("none", False),
+    "renormalized at the walls": ("renormalized", False),
+    "reflected at the walls": ("reflected", False),
+    "wider where colors are rare": ("none", True),
+}
+"""What becomes of kernels at the walls of the color box and where colors are rare: the `boundary`
+and `varying` of a state, by the words for them. These are all that there are."""
 
 DisplayMode = Literal["kde", "kernels"]
 DISPLAY_MODES: tuple[DisplayMode, ...] = ("kde", "kernels")
@@ -91,6 +102,9 @@ class State:
     bandwidth
         None (1/64 of each channel's range), one of `BANDWIDTH_RULES`, or sigmas in units of the
         space: one for all channels or one per channel.
+    boundary, varying
+        How the density ends at the walls of the color box, and whether kernels are wider where
+        colors are rare, see `ColorKDE`; one of the two.
     kernel_sets
         The sets of the kernel file that was opened, by the names they have there.
     kernel_set
@@ -115,6 +129,8 @@ class State:
         PlainValidator(_bandwidth_from_json),
         PlainSerializer(_bandwidth_to_json),
     ] = None
+    boundary: Boundary = "none"
+    varying: StrictBool = False
     kernel_sets: Annotated[
         NamedSets,
         PlainValidator(_sets_from_json),
@@ -137,6 +153,11 @@ class State:
     def kernels(self) -> KernelSet | None:
         """The kernel set that is chosen."""
         return dict(self.kernel_sets).get(self.kernel_set) if self.kernel_set is not None else None
+
+    @property
+    def estimator(self) -> str:
+        """The words for boundary and varying, one of `ESTIMATORS`."""
+        return estimator_title(self.boundary, self.varying)
 
     @property
     def shown_classification(self) -> ClassificationSettings | None:
@@ -170,8 +191,8 @@ class State:
             )
         if "bandwidth" in fields:
             fields["bandwidth"] = checked_bandwidth(fields["bandwidth"])
-        if "log" in fields:
-            fields["log"] = bool(fields["log"])
+        for name in fields.keys() & {"log", "varying"}:
+            fields[name] = bool(fields[name])
         if "kernel_sets" in fields:
             fields["kernel_sets"] = _checked_sets(fields["kernel_sets"])
         after = replace(self, **fields)
@@ -183,6 +204,7 @@ class State:
             raise ValueError(
                 f"space={after.space!r} is not known; use one of {', '.join(COLOR_SPACES)}."
             )
+        _check_estimator(after)
         names = [name for name, _ in after.kernel_sets]
         if after.kernel_set not in names:
             if "kernel_set" in fields and after.kernel_set is not None:
@@ -257,6 +279,26 @@ def checked_bandwidth(bandwidth: object) -> Bandwidth:
             f"bandwidth={bandwidth!r}: give one positive sigma, or one per color channel."
         )
     return sigmas
+
+
+def estimator_title(boundary: Boundary, varying: bool) -> str:
+    """Return the words for an estimator, one of `ESTIMATORS`."""
+    chosen = boundary, varying
+    return next(title for title, estimator in ESTIMATORS.items() if estimator == chosen)
+
+
+def _check_estimator(state: State) -> None:
+    if state.boundary not in BOUNDARIES:
+        raise ValueError(
+            f"boundary={state.boundary!r} is not known; use one of {', '.join(BOUNDARIES)}."
+        )
+    refuse_both(state.boundary, state.varying)
+    rule = state.bandwidth
+    if state.boundary != "none" and isinstance(rule, str) and BANDWIDTH_RULES[rule].is_full:
+        raise ValueError(
+            f"boundary={state.boundary!r} needs kernels along the channels, and "
+            f"bandwidth={rule!r} gives a full covariance; choose another rule, or no boundary."
+        )
 
 
 def _iterable(value: object) -> Iterable[SupportsFloat]:

@@ -77,12 +77,6 @@ def chosen_by_image(
     return select_bandwidth(image, bandwidth, None, device, space=space).covariance
 
 
-def unusual(boundary: str, varying: bool) -> dict[str, Any]:
-    """Return what a record says of an estimate that is not the plain one."""
-    said: dict[str, Any] = {} if boundary == "none" else {"boundary": boundary}
-    return {**said, "varying": True} if varying else said
-
-
 def kde_density(
     image: ImageInput,
     bandwidth: "Bandwidth",

@@ -8,7 +8,7 @@ import pytest
 
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.settings.class_settings import ClassificationSettings
-from napari_colorkde.app.state import State
+from napari_colorkde.app.state import ESTIMATORS, State
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 SETS = {
@@ -46,6 +46,33 @@ def test_bandwidths_that_cannot_be_are_refused_with_what_was_given(bandwidth: An
 def test_a_bandwidth_that_is_no_number_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="bandwidth="):
         State().replace(bandwidth=object())
+
+
+@pytest.mark.parametrize("words", ESTIMATORS)
+def test_estimators_are_written_down_and_read_again(words: str) -> None:
+    boundary, varying = ESTIMATORS[words]
+    state = State().replace(boundary=boundary, varying=varying)
+    assert state.estimator == words
+    document = state.to_json()
+    assert State.from_json(document) == state
+    # Files of earlier versions do not have them.
+    old = {key: document[key] for key in document if key not in ("boundary", "varying")}
+    assert State.from_json(old) == State()
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"boundary": "open"}, "boundary='open' is not known; use one of none, renormalized, ref"),
+        ({"boundary": "reflected", "varying": True}, "exclude each other; give one of them"),
+        ({"boundary": "reflected", "bandwidth": "plug-in"}, "gives a full covariance; choose"),
+    ],
+)
+def test_estimators_that_there_are_not_are_refused(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        State().replace(**fields)
+    with pytest.raises(ValueError, match=r"^the session: "):
+        State.from_json(State().to_json() | fields)
 
 
 def test_unknown_fields_are_refused() -> None:

@@ -128,6 +128,8 @@ def _density_options(state: State, kernel_file: str | None) -> list[str]:
             words += ["--bandwidth", ",".join(map(str, numbers))]
         if state.space != "rgb":
             words += ["--space", state.space]
+        words += ["--boundary", state.boundary] if state.boundary != "none" else []
+        words += ["--varying"] if state.varying else []
     if query is None:
         return [*words, *(["--log"] if state.log else [])]
     query.check()

@@ -31,6 +31,8 @@ COMPUTED_FIELDS = (
     "show",
     "space",
     "bandwidth",
+    "boundary",
+    "varying",
     "kernel_sets",
     "kernel_set",
     "log",
@@ -43,6 +45,8 @@ STATE_FIELDS = (
     "show",
     "space",
     "bandwidth",
+    "boundary",
+    "varying",
     "kernel_sets",
     "kernel_set",
     "log",
@@ -209,10 +213,11 @@ class Computation:
         coordinates = None if previous is None else previous.coordinates
         if coordinates is not None and coordinates.name != state.space:
             coordinates = None
-        if previous is not None and (coordinates is None or previous.bandwidth != state.bandwidth):
+        if previous is not None and (coordinates is None or not previous.is_asked(state)):
             # Its lattice is large: not kept beside the next one's.
-            self.estimate = replace(previous, kde=None)
-            previous = None
+            self.estimate = without = replace(previous, kde=None)
+            is_known = coordinates is not None and previous.bandwidth == state.bandwidth
+            previous = without if is_known else None
         kernels = state.kernels if state.show == "kernels" else None
         query = shown_query(state)
         if query is not None:
@@ -233,6 +238,8 @@ class Computation:
             self._contributions,
             query,
             state.space,
+            state.boundary,
+            state.varying,
             coordinates,
             is_sample=self._image.index is not None and self._image.index.is_preview,
             codes=codes,
@@ -281,7 +288,7 @@ class Computation:
             return
         before = shown.estimate
         is_same = before.coordinates is estimate.coordinates
-        if is_same and before.bandwidth == estimate.bandwidth:
+        if is_same and before.is_asked(estimate):
             self._shown = replace(shown, estimate=replace(estimate, kde=None))
 
     def _on_end(self, error: Exception | None) -> None:

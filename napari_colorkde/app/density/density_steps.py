@@ -19,6 +19,7 @@ from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density.class_query import ClassQuery
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, convert_palette
 from napari_colorkde.app.density.estimation import (
+    CoordinatesKDE,
     density_in_steps,
     display_volume,
     display_volume_in_steps,
@@ -26,11 +27,11 @@ from napari_colorkde.app.density.estimation import (
 )
 from napari_colorkde.app.density.on_screen import ColorsOnScreen
 from napari_colorkde.app.density.sketch import interpolated, needs_sketch
-from napari_colorkde.app.state import Bandwidth
+from napari_colorkde.app.state import Bandwidth, State
 from napari_colorkde.core.classification.bayes import log_density_level
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
-from napari_colorkde.core.kde.color_kde import ColorKDE
+from napari_colorkde.core.kde.estimators.boundary import Boundary
 from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 from napari_colorkde.core.mixture.cached_terms import Contributions
 from napari_colorkde.core.mixture.kernels import KernelSet
@@ -60,17 +61,28 @@ class Estimate:
 
     `coordinates` are the palette's in that space; the KDE knows no others. `kde` answers for more
     colors and for logarithms while this bandwidth is current; it holds a lattice of up to 64 MB,
-    and so it is let go of before the next one is made. `notice` is a sentence about a bandwidth
-    that was chosen from the pixels, "" if there is nothing to say.
+    and so it is let go of before the next one is made. `boundary` and `varying` are those of the
+    KDE. `notice` is a sentence about a bandwidth that was chosen from the pixels, "" if there is
+    nothing to say.
     """
 
     palette: Palette = field(repr=False)
     bandwidth: Bandwidth
-    kde: ColorKDE | None = field(repr=False)
+    kde: CoordinatesKDE | None = field(repr=False)
     volume: DensityVolume = field(repr=False)
     coordinates: PaletteCoordinates = field(repr=False)
     seconds: float
     notice: str = ""
+    boundary: Boundary = "none"
+    varying: bool = False
+
+    def is_asked(self, request: "DensityRequest | State | Estimate") -> bool:
+        """Whether it is of the estimator and the bandwidth that are asked for."""
+        return (self.bandwidth, self.boundary, self.varying) == (
+            request.bandwidth,
+            request.boundary,
+            request.varying,
+        )
 
     @property
     def sigmas(self) -> tuple[float, ...]:
@@ -139,6 +151,8 @@ class DensityRequest:
         What to ask of the classes of the kernels in place of their density.
     space
         The color space of the KDE.
+    boundary, varying
+        See `ColorKDE`.
     coordinates
         The palette in that space, if it is at hand.
     is_sample
@@ -157,6 +171,8 @@ class DensityRequest:
     contributions: Contributions | None = field(default=None, repr=False)
     query: ClassQuery | None = None
     space: str = "rgb"
+    boundary: Boundary = "none"
+    varying: bool = False
     coordinates: PaletteCoordinates | None = field(default=None, repr=False)
     is_sample: bool = False
     codes: NDArray[np.int32] | None = field(default=None, repr=False)
@@ -193,15 +209,21 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
                 notice = f"{doubt[:1].upper()}{doubt[1:]}"
             else:
                 sigmas = step
-        kde = ColorKDE(coordinates.points, sigmas, device=request.device)
-        first: ColorKDE | None = kde
-        if needs_sketch(coordinates.points):
-            drawn, first = ColorKDE(coordinates.sketch, kde.covariance, device=request.device), None
-            volume = display_volume(drawn, coordinates, bins)
-        else:
-            volume = display_volume(kde, coordinates, bins)
-        seconds = time.perf_counter() - started
-        estimate = Estimate(palette, request.bandwidth, first, volume, coordinates, seconds, notice)
+        kde = kde_of(request, coordinates, sigmas)
+        is_sketch = needs_sketch(coordinates.points)
+        drawn = kde.of_points(coordinates.sketch) if is_sketch else kde
+        volume = yield from display_volume(drawn, coordinates, bins)
+        estimate = Estimate(
+            palette,
+            request.bandwidth,
+            None if is_sketch else kde,
+            volume,
+            coordinates,
+            time.perf_counter() - started,
+            notice,
+            request.boundary,
+            request.varying,
+        )
         yield estimate
     if request.kernels is None:
         if palette.n_channels == 3 and len(palette) > FEW_COLORS:
@@ -220,6 +242,15 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
         volume = yield from display_volume_in_steps(kde, estimate.coordinates, bins)
         seconds = time.perf_counter() - started
         yield replace(estimate, kde=kde, volume=volume, seconds=seconds, notice="")
+
+
+def kde_of(
+    request: DensityRequest, coordinates: PaletteCoordinates, sigmas: NDArray[np.float64] | None
+) -> CoordinatesKDE:
+    """Return the KDE that is asked for, with a bandwidth: sigmas or a covariance."""
+    return CoordinatesKDE(
+        coordinates, sigmas, request.device, boundary=request.boundary, varying=request.varying
+    )
 
 
 def check_channels(kernels: KernelSet, n_channels: int) -> None:

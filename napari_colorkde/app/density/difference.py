@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.background.executor import Progress
-from napari_colorkde.app.density.color_coordinates import conversion_error
+from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, conversion_error
 from napari_colorkde.app.density.density_steps import Estimate
+from napari_colorkde.app.density.estimation import CoordinatesKDE, volume_on
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.counting_steps import count_palette
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.core.colorspaces import palette_in_space
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.palette.palette import Palette
 
 
@@ -72,11 +72,17 @@ def difference(request: DifferenceRequest) -> Iterator[Progress | Difference]:
         )
     yield Progress("estimating the second density")
     points = palette if space is None else palette_in_space(palette, space)
-    kde = ColorKDE(points, volume.covariance, device=request.device)
+    coordinates = PaletteCoordinates(palette, points, space)
+    kde = CoordinatesKDE(
+        coordinates,
+        volume.covariance,
+        request.device,
+        boundary=estimate.boundary,
+        varying=estimate.varying,
+    )
     bins = [len(axis) for axis in volume.axes]
     extent = np.array([(axis[0], axis[-1]) for axis in volume.axes])
-    narrow = bool((np.sqrt(np.diagonal(volume.covariance)) < volume.spacing * (1 - 1e-9)).any())
-    second = kde.volume(bins, extent, sampling="cells" if narrow else "points")
+    second = yield from volume_on(kde, bins, extent, volume.sampling)
     yield Difference(replace(estimate, kde=None), palette, volume.values - second.values)
 
 

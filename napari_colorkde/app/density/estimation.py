@@ -15,12 +15,57 @@ from napari_colorkde.core.kde.bandwidth import iterate_selection
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 from napari_colorkde.core.kde.bandwidth_rules import bandwidth_rule
 from napari_colorkde.core.kde.color_kde import ColorKDE
+from napari_colorkde.core.kde.estimators.boundary import Boundary, color_box
+from napari_colorkde.core.kde.estimators.varying import MAX_FACTOR
 from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 from napari_colorkde.core.kernel_sums.separable import Sampling
 from napari_colorkde.core.palette.palette import Palette
 
 PART_COLORS = 1 << 16
 """Colors whose narrow kernels are put on the volume in one go, which takes half a second."""
+
+
+class CoordinatesKDE(ColorKDE):
+    """The KDE of a palette's coordinates in a color space, with the walls of that space.
+
+    Parameters
+    ----------
+    points
+        Coordinates of the palette's colors; None for those of `coordinates`. A sketch, or a part of
+        them, has the walls of the whole.
+    covariance
+        As sigmas ``(C,)`` or ``(C, C)``; None for the default.
+    """
+
+    def __init__(
+        self,
+        coordinates: PaletteCoordinates,
+        covariance: NDArray[np.float64] | None,
+        device: Device,
+        *,
+        boundary: Boundary = "none",
+        varying: bool = False,
+        points: Palette | None = None,
+    ) -> None:
+        given = coordinates.points if points is None else points
+        super().__init__(given, covariance, boundary=boundary, varying=varying, device=device)
+        self._coordinates = coordinates
+
+    @property
+    def box(self) -> NDArray[np.float64]:
+        """The walls of the color box, ``(C, 2)``."""
+        return color_box(self._coordinates.palette, self._coordinates.space)
+
+    def of_points(self, points: Palette) -> "CoordinatesKDE":
+        """Return the same of other points: a sketch of the coordinates, or a part of them."""
+        return CoordinatesKDE(
+            self._coordinates,
+            self.covariance,
+            self.device,
+            boundary=self.boundary,
+            varying=self.varying,
+            points=points,
+        )
 
 
 def density_in_steps(kde: ColorKDE, log: bool) -> Generator[Progress, None, NDArray[Any]]:
@@ -58,22 +103,37 @@ def resolve_bandwidth(
         yield np.broadcast_to(np.asarray(bandwidth, np.float64), (palette.n_channels,)).copy()
 
 
-def display_volume(kde: ColorKDE, coordinates: PaletteCoordinates, bins: int) -> DensityVolume:
+def display_volume(
+    kde: ColorKDE, coordinates: PaletteCoordinates, bins: int
+) -> Generator[Progress, None, DensityVolume]:
     """The volume that is shown: cell averages where the kernels are narrower than the grid."""
-    extent, sampling = _display_grid(kde, coordinates, bins)
-    volume = kde.volume(bins, extent, sampling=sampling)
+    volume = yield from volume_on(kde, bins, *_display_grid(kde, coordinates, bins))
     return replace(volume, space=coordinates.name)
 
 
+def volume_on(
+    kde: ColorKDE, bins: int | list[int], extent: NDArray[np.float64] | None, sampling: Sampling
+) -> Generator[Progress, None, DensityVolume]:
+    """A volume, telling how far it is where that takes long: see `ColorKDE.volume`."""
+    steps = kde.volume_in_steps(bins, extent, sampling)
+    while True:
+        try:
+            done = next(steps)
+        except StopIteration as end:
+            volume: DensityVolume = end.value
+            return volume
+        yield Progress("estimating the density", done)
+
+
 def display_volume_in_steps(
-    kde: ColorKDE, coordinates: PaletteCoordinates, bins: int
+    kde: CoordinatesKDE, coordinates: PaletteCoordinates, bins: int
 ) -> Generator[Progress, None, DensityVolume]:
     """The same of many colors: narrow kernels one part after the other, as that takes a minute."""
     extent, sampling = _display_grid(kde, coordinates, bins)
     points = coordinates.points
-    if sampling == "points":
+    if sampling == "points" or kde.varying:  # whose widths depend on all colors
         yield Progress("estimating the density")
-        return display_volume(kde, coordinates, bins)
+        return (yield from display_volume(kde, coordinates, bins))
     values, mass = np.zeros((bins,) * points.n_channels), 0.0
     for start in range(0, len(points), PART_COLORS):
         yield Progress("estimating the density", start / len(points))
@@ -84,8 +144,7 @@ def display_volume_in_steps(
             np.zeros(points.n_channels),
             ranges=points.level_ranges,
         )
-        own = ColorKDE(part, kde.covariance, device=kde.device)
-        volume = own.volume(bins, extent, sampling=sampling)
+        volume = kde.of_points(part).volume(bins, extent, sampling=sampling)
         weight = part.total_weight / points.total_weight
         values += weight * volume.values
         mass += weight * volume.mass_inside
@@ -97,7 +156,7 @@ def _display_grid(
     kde: ColorKDE, coordinates: PaletteCoordinates, bins: int
 ) -> tuple[NDArray[np.float64] | None, Sampling]:
     """The extent of the volume that is shown, None for that of all 8-bit colors, and its kind."""
-    sigmas = np.sqrt(np.diagonal(kde.covariance))
+    sigmas = np.sqrt(np.diagonal(kde.covariance)) / (MAX_FACTOR if kde.varying else 1)
     extent = coordinates.extent
     if extent is not None:
         span = extent[:, 1] - extent[:, 0]
@@ -106,6 +165,8 @@ def _display_grid(
     else:
         low, high = (np.asarray(ends, np.float64) for ends in coordinates.points.extremes)
         extent = np.stack([low - 3 * sigmas, high + 3 * sigmas], axis=1)
+        if kde.boundary != "none":
+            extent = extent.clip(*kde.box.T[..., np.newaxis])
         span = extent[:, 1] - extent[:, 0]
     narrow = bool((sigmas < span / (bins - 1)).any())
     is_full = bool(np.any(kde.covariance - np.diag(np.diagonal(kde.covariance))))

@@ -20,6 +20,7 @@ from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.state import State
 from napari_colorkde.app.store import StateStore
+from napari_colorkde.core.kde.estimators.choose import estimator_facts
 from napari_colorkde.io.export_formats import check_export
 from napari_colorkde.io.provenance import provenance
 
@@ -124,6 +125,7 @@ def density_origin(
     elif sigmas is not None:
         facts["space"] = request.space
         facts["bandwidth"] = sigmas
+        facts |= estimator_facts(request.boundary, request.varying)
         if isinstance(request.bandwidth, str):
             facts["bandwidth rule"] = request.bandwidth
     return provenance(**facts, log=request.log)

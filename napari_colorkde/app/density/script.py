@@ -17,6 +17,7 @@ from napari_colorkde.app.image.file_reading import FileReading, reading_of
 from napari_colorkde.app.image.frames import frame_source
 from napari_colorkde.app.image.source import ImageSource, file_stem
 from napari_colorkde.app.state import Bandwidth, State
+from napari_colorkde.core.kde.estimators.choose import estimator_facts
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 Form = Literal["python", "command"]
@@ -62,6 +63,8 @@ def python_script(state: State, source: ImageSource, kernel_file: str | None = N
             arguments.append(f"bandwidth={bandwidth_argument(state)!r}")
         if state.space != "rgb":
             arguments.append(f"space={state.space!r}")
+        facts = estimator_facts(state.boundary, state.varying)
+        arguments += [f"{name}={value!r}" for name, value in facts.items()]
         lines.append(_call("kde = ColorKDE", arguments))
         lines.append(f"density = kde.density(image{', log=True' if state.log else ''})")
         return _script(imports, lines, source, "density")

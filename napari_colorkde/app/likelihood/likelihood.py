@@ -23,6 +23,7 @@ from napari_colorkde.app.likelihood.searches import (
     search_vectors,
 )
 from napari_colorkde.app.session import Session
+from napari_colorkde.app.state import ESTIMATORS
 from napari_colorkde.core.crosscheck.answers import Answer
 from napari_colorkde.core.kde.bandwidth_rules import Shape
 from napari_colorkde.core.tables import csv_text
@@ -175,6 +176,11 @@ class Likelihood:
         palette, estimate = self._session.palette, self._session.estimate
         if palette is None or estimate is None or self._session.space != "rgb":
             raise ValueError("there is no density of an image's own channels; open an image first.")
+        if (estimate.boundary, estimate.varying) != ("none", False):
+            raise ValueError(
+                "other libraries have neither walls nor kernels of varying width; choose "
+                f"{next(iter(ESTIMATORS))!r} in the tab Density."
+            )
         sigmas, device = estimate.sigmas, self._session.device
         self._run("check", lambda: check_image(palette, sigmas, device))
 

@@ -18,6 +18,7 @@ from napari_colorkde.app.density.density_steps import (
     DensityRequest,
     color_values,
     evaluate_kernels,
+    kde_of,
 )
 from napari_colorkde.app.density.estimation import density_in_steps, resolve_bandwidth
 from napari_colorkde.app.density.export import (
@@ -39,7 +40,6 @@ from napari_colorkde.core.classification.measure import (
 )
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
-from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.tables import Row
 
 
@@ -144,14 +144,14 @@ def exact_values(
         yield Progress("evaluating the kernels")
         return color_values(request, evaluate_kernels(request), True, started), None
     yield Progress("estimating the density")
-    points = convert_palette(request.palette, request.space).points
+    coordinates = convert_palette(request.palette, request.space)
     bandwidth = None
-    for step in resolve_bandwidth(points, request.bandwidth, request.device):
+    for step in resolve_bandwidth(coordinates.points, request.bandwidth, request.device):
         if isinstance(step, Progress):
             yield step
         else:
             bandwidth = step.covariance if isinstance(step, BandwidthSelection) else step
-    kde = ColorKDE(points, bandwidth, device=request.device)
+    kde = kde_of(request, coordinates, bandwidth)
     values = yield from density_in_steps(kde, request.log)
     sigmas = tuple(np.sqrt(np.diagonal(kde.covariance)).tolist())
     return color_values(request, values, True, started), sigmas
@@ -170,6 +170,8 @@ def _request(counted: CountedImage, state: State, device: Device) -> DensityRequ
         device,
         query=query,
         space=state.space,
+        boundary=state.boundary,
+        varying=state.varying,
     )
 
 

@@ -127,6 +127,7 @@ def density(
 ) -> None:
     """Write the density of the color at each pixel, or what kernels with classes say of it."""
     from napari_colorkde.core.classification.classify_image import ClassOptions
+    from napari_colorkde.core.kde.estimators.choose import estimator_facts
     from napari_colorkde.io.export_formats import check_export
     from napari_colorkde.io.provenance import GEO_TAGS, PIXEL_SIZE
 
@@ -179,7 +180,7 @@ def density(
         )
         result.origin["kernel density estimate with covariance"] = covariance
         result.origin["space"] = space
-        result.origin.update(tasks.unusual(boundary, varying))
+        result.origin.update(estimator_facts(boundary, varying))
     else:
         mixture = (
             inputs.single_set(kernels, kernel_sets)

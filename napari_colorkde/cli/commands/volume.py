@@ -71,6 +71,7 @@ def volume(
     reading: Reading,
 ) -> None:
     """Write the density of an image's colors on a regular grid of colors."""
+    from napari_colorkde.core.kde.estimators.choose import estimator_facts
     from napari_colorkde.io.export_formats import check_export
     from napari_colorkde.io.provenance import LOOK, provenance
     from napari_colorkde.io.volumes import save_volume
@@ -91,7 +92,7 @@ def volume(
         if output.suffix.lower() != ".cube":
             raise ValueError(f"--cube {cube} is for a .cube; give such an --output.")
         origin[LOOK] = cube
-    record = provenance(context.obj or "", **origin, **tasks.unusual(boundary, varying))
+    record = provenance(context.obj or "", **origin, **estimator_facts(boundary, varying))
     with timed_step(f"Writing {output}"):
         save_volume(output, grid, description=record)
 

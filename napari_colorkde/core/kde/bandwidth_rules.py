@@ -59,6 +59,8 @@ class BandwidthRule:
         About how many candidates are tried where none are given; for progress only.
     needs_image
         Whether it looks at where pixels are, which a palette does not say.
+    is_full
+        Whether it gives a covariance that is not along the channels.
     """
 
     name: str
@@ -67,6 +69,7 @@ class BandwidthRule:
     tries_candidates: bool = False
     n_tried: int = 1
     needs_image: bool = False
+    is_full: bool = False
 
 
 def bandwidth_rule(name: str, argument: str = "method") -> BandwidthRule:
@@ -209,7 +212,7 @@ BANDWIDTH_RULES = {
             needs_image=True,
         ),
         BandwidthRule("isj", "improved Sheather–Jones, each channel", _improved_sheather_jones),
-        BandwidthRule("plug-in", "plug-in, a full covariance", _plug_in),
+        BandwidthRule("plug-in", "plug-in, a full covariance", _plug_in, is_full=True),
         BandwidthRule("scott", "Scott's rule", _scott),
         BandwidthRule("silverman", "Silverman's rule", _silverman),
     )

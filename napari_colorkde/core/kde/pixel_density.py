@@ -7,8 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.colorspaces import palette_in_space
 from napari_colorkde.core.kde.volumes.on_grid import GriddedDensity
-from napari_colorkde.core.kernel_sums.kernel_sums import SpreadSums
-from napari_colorkde.core.kernel_sums.steps import Steps
+from napari_colorkde.core.kernel_sums.steps import Steps, sum_in_steps
 from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.image_tiles import is_dask
@@ -97,17 +96,11 @@ class PixelDensity(GriddedDensity):
 
         Yields
         ------
-        The part that is done, from 0 to 1: colors off the lattice may take long, and can be left
-        alone between. Estimates with walls or varying widths, and colors on a lattice, go in one.
+        The part that is done, from 0 to 1: colors off the lattice and kernels of varying width may
+        take long, and can be left alone between. Others go in one.
         """
-        colors, sums = self.points.colors, self._sums
-        if not isinstance(sums, SpreadSums):
-            return self._at(self.palette, log)
-        if log:
-            logs = yield from sums.log_at_in_steps(colors)
-            return logs - self._log_scale
-        values = yield from sums.at_in_steps(colors)
-        return self._scaled(values)
+        sums = yield from sum_in_steps(self._sums, self.points.colors, log=log)
+        return sums - self._log_scale if log else self._scaled(sums)
 
     def log_likelihood(
         self,

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_colorkde.app.density.density_steps import Estimate
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.state import AUTOMATIC, State
+from napari_colorkde.app.state import AUTOMATIC, ESTIMATORS, State
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.palette.ranges import channel_ranges
@@ -82,6 +82,15 @@ class DensityPanel(QWidget):
         )
         self.bandwidth = BandwidthControl()
         self.sigma = self.bandwidth.sigma
+        self.estimator = ComboBox(
+            name="estimator",
+            choices=list(ESTIMATORS),
+            tooltip="What becomes of kernels at the walls of the color box: they reach past them, "
+            "are cut there and divided by what is left, or what reaches past is folded back. Or "
+            "kernels without walls that are wider where colors are rare, by Abramson's square-root "
+            "law, which takes as long as some 50 densities. Walls need one σ for each channel: not "
+            "the plug-in rule's full covariance.",
+        )
         self.log = CheckBox(
             name="log",
             text="logarithmic",
@@ -126,19 +135,21 @@ class DensityPanel(QWidget):
                 ("density of", [self.show_what]),
                 ("bandwidth", [self.rule]),
                 ("σ", [self.bandwidth]),
+                ("kernels", [self.estimator]),
                 ("overlay", [self.colormap, self.log]),
             ],
             settings,
         )
         buttons = (self.export_button, self.volume_button, self.script_button)
         grid.addLayout(
-            FlowLayout([b.native for b in buttons], spacing=6, is_filled=True), 4, 0, 1, 2
+            FlowLayout([b.native for b in buttons], spacing=6, is_filled=True), 5, 0, 1, 2
         )
 
     def _connect(self) -> None:
         self.show_what.changed.connect(self._on_show)
         self.rule.changed.connect(self._on_rule)
         self.bandwidth.moved.connect(self._on_sigmas)
+        self.estimator.changed.connect(self._on_estimator)
         self.log.changed.connect(self._on_log)
         self.colormap.changed.connect(self._on_colormap)
         self.export_button.changed.connect(self._on_export)
@@ -166,6 +177,7 @@ class DensityPanel(QWidget):
                 self.bandwidth.set(state.bandwidth, self._names())
             else:
                 self.rule.value = state.bandwidth or AUTOMATIC
+            self.estimator.value = state.estimator
             self.log.value = state.log
             self.colormap.reset_choices()
             self.colormap.value = state.colormap
@@ -193,6 +205,10 @@ class DensityPanel(QWidget):
 
     def _on_sigmas(self, sigmas: tuple[float, ...]) -> None:
         self._ask(lambda: self.session.set(bandwidth=sigmas))
+
+    def _on_estimator(self, title: str) -> None:
+        boundary, varying = ESTIMATORS[title]
+        self._ask(lambda: self.session.set(boundary=boundary, varying=varying))
 
     def _on_log(self, log: bool) -> None:
         self._ask(lambda: self.session.set(log=log))
@@ -230,6 +246,6 @@ class DensityPanel(QWidget):
     @contextmanager
     def _signals_blocked(self) -> Iterator[None]:
         with ExitStack() as stack:
-            for widget in (self.show_what, self.rule, self.log, self.colormap):
+            for widget in (self.show_what, self.rule, self.estimator, self.log, self.colormap):
                 stack.enter_context(widget.changed.blocked())
             yield

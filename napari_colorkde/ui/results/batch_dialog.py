@@ -235,4 +235,8 @@ def _summary(state: State) -> str:
         return f"Each image is treated as the one shown: {what} by the kernel set {names}."
     given = state.bandwidth
     width = given if isinstance(given, str) else "automatic" if given is None else "set by hand"
-    return f"Each image is treated as the one shown: {what} of its own colors, bandwidth {width}."
+    kernels = "" if (state.boundary, state.varying) == ("none", False) else f", {state.estimator}"
+    return (
+        f"Each image is treated as the one shown: {what} of its own colors, bandwidth {width}"
+        f"{kernels}."
+    )

@@ -11,7 +11,7 @@ from napari_colorkde.app.density.computation import COMPUTED_FIELDS
 from napari_colorkde.app.density.density_steps import ColorValues, Estimate
 from napari_colorkde.app.image.counting_steps import CountedImage
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.state import State
+from napari_colorkde.app.state import State, estimator_title
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.number_text import counted, grouped
 from napari_colorkde.core.palette.palette import Palette
@@ -181,6 +181,8 @@ def work_facts(estimate: Estimate, densities: ColorValues) -> str:
     """Return bandwidth, device and time, in words."""
     sigmas = [f"{sigma:.3g}" for sigma in estimate.sigmas]
     shown = sigmas[0] if len(set(sigmas)) == 1 else ", ".join(sigmas)
+    if (estimate.boundary, estimate.varying) != ("none", False):
+        shown = f"{shown}, {estimator_title(estimate.boundary, estimate.varying)}"
     facts = [
         f"σ{NO_BREAK}{shown}",
         f"{estimate.volume.mass_inside:.0%} of the mass inside the cube",

@@ -117,6 +117,23 @@ def test_density_in_another_space(shown: Any) -> None:
     check_both(shown(space="lab", bandwidth=4))
 
 
+@pytest.mark.parametrize("space", ["rgb", "lab"])
+@pytest.mark.parametrize(
+    "estimator", [{"boundary": "reflected"}, {"boundary": "renormalized"}, {"varying": True}]
+)
+def test_density_within_walls_and_of_varying_kernels(
+    shown: Any, space: str, estimator: dict[str, Any]
+) -> None:
+    session = shown(space=space, bandwidth=25, **estimator)
+    plain = painted(session)
+    check_both(session)
+    assert session.description() | estimator == session.description()
+    session.set(boundary="none", varying=False)
+    session.wait()
+    assert np.abs(painted(session) - plain).max() > 0.01
+    assert not session.description().keys() & {"boundary", "varying"}
+
+
 @pytest.mark.parametrize("log", [True, False])
 def test_density_of_kernels(shown: Any, log: bool) -> None:
     check_both(shown(kernel_sets=TWO, kernel_set="cool", show="kernels", log=log))

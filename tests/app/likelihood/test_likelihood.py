@@ -143,6 +143,12 @@ def test_cross_check_has_an_answer_of_each_library(likelihood: Likelihood, of: s
     assert len(answers) >= 8
 
 
+def test_cross_check_is_of_the_plain_density(likelihood: Likelihood) -> None:
+    likelihood._session.set(boundary="reflected")
+    with pytest.raises(ValueError, match="neither walls nor kernels of varying width; choose 'pl"):
+        likelihood.cross_check()
+
+
 def test_table_is_saved(likelihood: Likelihood, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="there is no curve to save; search first"):
         likelihood.save_table(tmp_path / "t.csv")

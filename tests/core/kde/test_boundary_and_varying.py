@@ -83,6 +83,55 @@ def test_a_constant_density_is_constant_up_to_the_walls() -> None:
     assert plain[0] < 0.55 * plain[128]
 
 
+@pytest.mark.parametrize("boundary", ["renormalized", "reflected"])
+@pytest.mark.parametrize(
+    ("image", "extent"), [(EDGE, None), (EDGE, (-30, 270)), (FLOATS * 255, (-30, 270))]
+)
+def test_cells_that_walls_cut_have_the_average_of_what_is_inside(
+    image: Any, extent: Any, boundary: Any
+) -> None:
+    kde = ColorKDE(image, [3.0, 5.0], boundary=boundary)
+    volume = kde.volume(21, extent, sampling="cells")
+    ends = []
+    for axis, (low, high) in zip(volume.axes, kde.box, strict=True):
+        half = (axis[1] - axis[0]) / 2
+        ends.append(np.stack([axis - half, axis + half], axis=1).clip(low, high))
+    expected = np.zeros(volume.shape)
+    for i, j in np.ndindex(volume.shape):
+        (left, right), (bottom, top) = ends[0][i], ends[1][j]
+        if volume.values[i, j] and right > left and top > bottom:
+            steps = (np.arange(24) + 0.5) / 24
+            inside = np.meshgrid(left + steps * (right - left), bottom + steps * (top - bottom))
+            points = np.stack(inside, axis=-1).reshape(-1, 2)
+            expected[i, j] = kde.evaluate(points).mean()
+    assert np.count_nonzero(expected) > 100
+    np.testing.assert_allclose(volume.values, expected, atol=2e-3 * expected.max())
+    assert volume.mass_inside == pytest.approx(1, abs=1e-6)
+    if extent is None:  # the grid ends at the walls
+        widths = [np.diff(each, axis=1).ravel() for each in ends]
+        total = widths[0] @ volume.values.astype(float) @ widths[1]
+        assert total == pytest.approx(1, abs=1e-4)
+        marginal = volume.marginal(1)
+        assert np.trapezoid(marginal.values, marginal.axes[0]) == pytest.approx(1, abs=1e-4)
+
+
+def test_varying_kernels_can_be_left_alone_between_their_classes() -> None:
+    kde = ColorKDE(EDGE, 9.0, varying=True)
+    for steps, whole in (
+        (kde.density_in_steps(), kde.density()),
+        (kde.density_in_steps(log=True), kde.density(log=True)),
+        (kde.volume_in_steps(33, None, "points"), np.asarray(kde.volume(33))),
+    ):
+        parts = []
+        try:
+            while True:
+                parts.append(next(steps))
+        except StopIteration as end:
+            np.testing.assert_array_equal(np.asarray(end.value).ravel(), whole.ravel())
+        assert parts == sorted(parts)
+        assert len(parts) > 3
+
+
 def test_nothing_is_outside_the_box() -> None:
     volume = ColorKDE(EDGE, 15.0, boundary="reflected").volume(32, extent=(-60, 300))
     outside = (volume.axes[0] < 0) | (volume.axes[0] > 255)
@@ -144,7 +193,8 @@ REFUSED: dict[str, dict[str, Any]] = {
 def test_what_has_no_such_estimate_is_refused(words: str) -> None:
     with pytest.raises(ValueError, match=words):
         ColorKDE(Palette.from_image(EDGE), **REFUSED[words])
-    with pytest.raises(ValueError, match="averages over cells that extend past the walls"):
-        ColorKDE(EDGE, 3.0, boundary="reflected").volume(32, sampling="cells")
+    flat = ColorKDE(np.dstack([9 * FLOATS[..., 0], np.full((7, 9), 5.0)]), 1, boundary="reflected")
+    with pytest.raises(ValueError, match="channel 2 is 5 everywhere, so that there is no room"):
+        flat.density()
     with pytest.raises(ValueError, match="need one bandwidth for all colors"):
         ColorKDE(EDGE, 3.0, varying=True).leave_one_out()

@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.state import AUTOMATIC
+from napari_colorkde.app.state import AUTOMATIC, ESTIMATORS
 from napari_colorkde.ui.density.panel import BY_HAND, DensityPanel
 from tests.ui.conftest import RGB
 
@@ -42,6 +42,22 @@ def test_the_slider_sets_the_bandwidth_by_hand(panel: DensityPanel) -> None:
     assert panel.rule.value == BY_HAND
     assert session_of(panel).bandwidth == (panel.sigma.value,)
     assert sigma_of(panel) == pytest.approx(panel.sigma.value)
+
+
+def test_kernels_are_chosen_and_what_there_is_not_is_refused(panel: DensityPanel) -> None:
+    session = session_of(panel)
+    for words, chosen in reversed(ESTIMATORS.items()):
+        panel.estimator.value = words
+        assert (session.boundary, session.varying) == chosen
+        assert session.estimate is not None
+        assert (session.estimate.boundary, session.estimate.varying) == chosen
+    session.undo()
+    assert panel.estimator.value == "renormalized at the walls"
+    problems: list[str] = []
+    panel.failed.connect(problems.append)
+    panel.rule.value = "plug-in"
+    assert "gives a full covariance; choose another rule, or no boundary" in problems[0]
+    assert panel.rule.value == AUTOMATIC
 
 
 def test_a_typed_bandwidth_is_taken_as_it_is(panel: DensityPanel) -> None:

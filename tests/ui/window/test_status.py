@@ -63,6 +63,17 @@ def test_pixels_colors_bandwidth_device_and_time_are_told(setting: Setting) -> N
     assert words[3].endswith("\u00a0s")
 
 
+def test_walls_and_varying_kernels_are_told(setting: Setting) -> None:
+    setting.session.open(source_of_array(RGB))
+    setting.session.set(boundary="reflected")
+    setting.session.wait()
+    words = setting.lines.work.text().split(" · ")
+    assert words[:2] == ["σ\u00a04, reflected at the walls", "100% of the mass inside the cube"]
+    setting.session.set(boundary="none", varying=True)
+    setting.session.wait()
+    assert setting.lines.work.text().startswith("σ\u00a04, wider where colors are rare · ")
+
+
 def test_an_image_that_cannot_be_counted_is_not_said_to_be_counted(setting: Setting) -> None:
     setting.session.open(source_of_array(np.full((4, 4), np.nan, np.float32)))
     with pytest.raises(ComputeError):

@@ -8,6 +8,7 @@ the colors with their mirror images, which lie on the same lattice, or with othe
 """
 
 from dataclasses import replace
+from itertools import product
 from typing import Literal, get_args
 
 import numpy as np
@@ -19,6 +20,7 @@ from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.grids import mass_inside
 from napari_colorkde.core.kernel_sums.kernel_sums import Axes, kernel_sums
 from napari_colorkde.core.kernel_sums.separable import Sampling
+from napari_colorkde.core.kernel_sums.steps import Steps, sum_in_steps, value_of
 from napari_colorkde.core.palette.palette import Palette
 
 Array = NDArray[np.float64]
@@ -59,6 +61,22 @@ def check_boundary(boundary: Boundary, covariance: Array) -> None:
         raise ValueError(
             f"boundary={boundary!r} needs a diagonal bandwidth; give one sigma for each, or "
             'boundary="none".'
+        )
+
+
+def refuse_flat_box(box: Array, boundary: Boundary) -> None:
+    """Refuse walls without room between them: those of floats of which one channel is constant.
+
+    Raises
+    ------
+    ValueError
+        If a channel's walls are at the same place.
+    """
+    flat = np.flatnonzero(box[:, 0] >= box[:, 1])
+    if len(flat):
+        raise ValueError(
+            f"boundary={boundary!r}: channel {flat[0] + 1} is {box[flat[0], 0]:g} everywhere, so "
+            'that there is no room between its walls; give boundary="none".'
         )
 
 
@@ -144,7 +162,8 @@ class BoundedSums:
     def __init__(
         self, palette: Palette, covariance: Array, box: Array, boundary: Boundary, device: Device
     ) -> None:
-        self._palette, self._box, self._boundary = palette, box, boundary
+        refuse_flat_box(box, boundary)
+        self._palette, self._box = palette, box
         self._sigmas = np.sqrt(np.diag(covariance))
         self._covariance, self._device = covariance, device
         prepare = reflected if boundary == "reflected" else renormalized
@@ -152,13 +171,10 @@ class BoundedSums:
         self._sums = kernel_sums(self._images, covariance, device)
 
     def on_grid(self, axes: Axes, sampling: Sampling = "points") -> NDArray[np.float32]:
-        """The sum on a grid; 0 outside the box."""
+        """The sum on a grid; 0 outside the box. Of cells that walls cut, what lies inside."""
+        values = self._sums.on_grid(axes, sampling)
         if sampling == "cells":
-            raise ValueError(
-                f'sampling="cells" averages over cells that extend past the walls; give '
-                f'sampling="points" with boundary={self._boundary!r}.'
-            )
-        values = self._sums.on_grid(axes)
+            self._cut_cells(axes, values)
         for channel, axis in enumerate(axes):
             inside = is_inside(axis[:, np.newaxis], self._box[channel : channel + 1])
             np.moveaxis(values, channel, 0)[~inside] = 0
@@ -166,11 +182,21 @@ class BoundedSums:
 
     def at(self, colors: NDArray[np.float64]) -> NDArray[np.float32]:
         """The sum at colors; 0 outside the box."""
-        return np.where(is_inside(colors, self._box), self._sums.at(colors), np.float32(0))
+        return value_of(self.at_in_steps(colors))
+
+    def at_in_steps(self, colors: NDArray[np.float64]) -> Steps[NDArray[np.float32]]:
+        """The sum at colors, yielding the part that is done."""
+        sums = yield from sum_in_steps(self._sums, colors, log=False)
+        return np.where(is_inside(colors, self._box), sums, np.float32(0))
 
     def log_at(self, colors: NDArray[np.float64]) -> Array:
         """Its log at colors; −inf outside the box."""
-        return np.where(is_inside(colors, self._box), self._sums.log_at(colors), -np.inf)
+        return value_of(self.log_at_in_steps(colors))
+
+    def log_at_in_steps(self, colors: NDArray[np.float64]) -> Steps[Array]:
+        """Its log at colors, yielding the part that is done."""
+        logs = yield from sum_in_steps(self._sums, colors, log=True)
+        return np.where(is_inside(colors, self._box), logs, -np.inf)
 
     def log_others(self) -> Array:
         """Log of the sum over the other colors, without the walls."""
@@ -178,9 +204,56 @@ class BoundedSums:
 
     def mass_inside(self, axes: Axes, values: NDArray[np.float32], sampling: Sampling) -> float:
         """Fraction of the density that lies within a grid."""
+        half = 0.5 if sampling == "cells" else 0.0
         clipped = tuple(
-            np.clip(axis[[0, -1]], low, high)
+            np.clip(axis[[0, -1]] + half * (axis[1] - axis[0]) * np.array([-1, 1]), low, high)
             for axis, (low, high) in zip(axes, self._box, strict=True)
         )
-        inside = mass_inside(self._images, self._covariance, clipped, values, sampling)
+        inside = mass_inside(self._images, self._covariance, clipped, values, "points")
         return inside * self._images.total_weight / self._palette.total_weight
+
+    def _cut_cells(self, axes: Axes, values: NDArray[np.float32]) -> None:
+        """Average over what is inside of the cells that walls cut, in place."""
+        pairs = zip(axes, self._box, strict=True)
+        choices = product(*([None, *_cut_ends(axis, low, high)] for axis, (low, high) in pairs))
+        # Faces first, then the edges and the corners, which are cut more than once.
+        for cut in sorted(choices, key=lambda each: sum(end is not None for end in each)):
+            if not any(cut):
+                continue
+            near = np.ones(len(self._images), bool)
+            grid, place, first = list(axes), [slice(None)] * len(axes), [slice(None)] * len(axes)
+            for channel, end in enumerate(cut):
+                if end is None:
+                    continue
+                number, low, high = end
+                reach = REACH * self._sigmas[channel]
+                column = self._images.colors[:, channel]
+                near &= (column > low - reach) & (column < high + reach)
+                # The first of two cells of that width.
+                grid[channel] = np.array([(low + high) / 2, (3 * high - low) / 2])
+                place[channel], first[channel] = slice(number, number + 1), slice(0, 1)
+            if not near.any():
+                values[tuple(place)] = 0
+                continue
+            part = replace(
+                self._images,
+                colors=self._images.colors[near],
+                counts=self._images.counts[near],
+                ranges=self._images.level_ranges,
+                moments=None,
+            )
+            sums = kernel_sums(part, self._covariance, self._device).on_grid(tuple(grid), "cells")
+            values[tuple(place)] = sums[tuple(first)]
+
+
+def _cut_ends(axis: Array, low: float, high: float) -> list[tuple[int, float, float]]:
+    """Which cells of an axis are cut by walls, and the ends of what lies inside."""
+    half = 0.5 * (axis[1] - axis[0])
+    inside = np.flatnonzero((axis >= low) & (axis <= high))
+    found = []
+    for number in sorted({inside[0], inside[-1]}) if len(inside) else ():
+        ends = axis[number] - half, axis[number] + half
+        within = max(ends[0], low), min(ends[1], high)
+        if within != ends:
+            found.append((int(number), float(within[0]), float(within[1])))
+    return found

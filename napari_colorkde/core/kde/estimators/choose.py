@@ -1,6 +1,7 @@
 """Which sums an estimate is made of: plain ones, within walls, or of kernels of varying width."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,26 @@ from napari_colorkde.core.palette.palette import Palette
 Array = NDArray[np.float64]
 
 
+def refuse_both(boundary: Boundary, varying: bool) -> None:
+    """Refuse walls for kernels of varying width.
+
+    Raises
+    ------
+    ValueError
+        If both are asked for.
+    """
+    if varying and boundary != "none":
+        raise ValueError(
+            f"boundary={boundary!r} and varying=True exclude each other; give one of them."
+        )
+
+
+def estimator_facts(boundary: Boundary, varying: bool) -> dict[str, Any]:
+    """Return what a record says of an estimate; nothing of the plain one."""
+    facts: dict[str, Any] = {} if boundary == "none" else {"boundary": boundary}
+    return {**facts, "varying": True} if varying else facts
+
+
 def check_estimator(boundary: Boundary, varying: bool, covariance: Array) -> None:
     """Refuse what has no such estimate.
 
@@ -25,10 +46,7 @@ def check_estimator(boundary: Boundary, varying: bool, covariance: Array) -> Non
         If the boundary needs a diagonal bandwidth, or both are asked for.
     """
     check_boundary(boundary, covariance)
-    if varying and boundary != "none":
-        raise ValueError(
-            f"boundary={boundary!r} and varying=True exclude each other; give one of them."
-        )
+    refuse_both(boundary, varying)
 
 
 def estimator_sums(

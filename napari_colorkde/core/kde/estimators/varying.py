@@ -11,12 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.grids import mass_inside
 from napari_colorkde.core.kernel_sums.kernel_sums import Axes, KernelSums, kernel_sums
 from napari_colorkde.core.kernel_sums.separable import Sampling
+from napari_colorkde.core.kernel_sums.steps import Steps, value_of
 from napari_colorkde.core.palette.palette import Palette
 
 Array = NDArray[np.float64]
@@ -67,25 +67,42 @@ class VaryingSums:
 
     def on_grid(self, axes: Axes, sampling: Sampling = "points") -> NDArray[np.float32]:
         """The sum on a grid."""
+        return value_of(self.on_grid_in_steps(axes, sampling))
+
+    def on_grid_in_steps(
+        self, axes: Axes, sampling: Sampling = "points"
+    ) -> Steps[NDArray[np.float32]]:
+        """The sum on a grid, class by class, yielding the part that is done."""
         total = np.zeros([len(axis) for axis in axes], np.float64)
-        for factor, _, sums in self._parts:
+        for number, (factor, _, sums) in enumerate(self._parts):
+            yield number / len(self._parts)
             total += sums.on_grid(axes, sampling) * factor ** -len(axes)
         return total.astype(np.float32)
 
     def at(self, colors: NDArray[np.float64]) -> NDArray[np.float32]:
         """The sum at colors."""
+        return value_of(self.at_in_steps(colors))
+
+    def at_in_steps(self, colors: NDArray[np.float64]) -> Steps[NDArray[np.float32]]:
+        """The sum at colors, class by class, yielding the part that is done."""
         total = np.zeros(len(colors), np.float64)
-        for factor, _, sums in self._parts:
+        for number, (factor, _, sums) in enumerate(self._parts):
+            yield number / len(self._parts)
             total += sums.at(colors) * factor ** -colors.shape[1]
         return total.astype(np.float32)
 
     def log_at(self, colors: NDArray[np.float64]) -> Array:
         """Its log at colors."""
-        logs = [
-            sums.log_at(colors) - colors.shape[1] * np.log(factor)
-            for factor, _, sums in self._parts
-        ]
-        return np.asarray(logsumexp(logs, axis=0))
+        return value_of(self.log_at_in_steps(colors))
+
+    def log_at_in_steps(self, colors: NDArray[np.float64]) -> Steps[Array]:
+        """Its log at colors, class by class, yielding the part that is done."""
+        total = np.full(len(colors), -np.inf)
+        for number, (factor, _, sums) in enumerate(self._parts):
+            yield number / len(self._parts)
+            logs = sums.log_at(colors) - colors.shape[1] * np.log(factor)
+            np.logaddexp(total, logs, out=total)
+        return total
 
     def log_others(self) -> Array:
         """Refuse: the widths of the others depend on the color that is left out.

@@ -52,7 +52,9 @@ class DensityVolume:
     points, of which the outermost lie on the ends of the extent, where half of a cell is outside:
     the trapezoid rule, which `marginal` uses, counts them half. It still errs where kernels are
     narrow beside the spacing; `mass_inside` does not, as it comes from the kernels themselves. With
-    ``sampling="cells"`` values are averages over whole cells, and the sum is `mass_inside`.
+    ``sampling="cells"`` values are averages over whole cells, and the sum is `mass_inside`; those
+    of cells that walls cut are averages over what is inside, and walls at the ends of the extent
+    cut the outermost in half, as the trapezoid rule has it.
     """
 
     values: NDArray[np.float32]
@@ -105,7 +107,7 @@ class DensityVolume:
         kept = self._numbers(axes, "axes")
         total: NDArray[Any] = self.values.astype(np.float64)
         for axis in reversed([a for a in range(total.ndim) if a not in kept]):
-            if self.sampling == "cells":
+            if self.sampling == "cells" and self.boundary == "none":
                 total = np.asarray(total.sum(axis=axis) * self.spacing[axis])
             else:
                 total = np.asarray(np.trapezoid(total, self.axes[axis], axis=axis))

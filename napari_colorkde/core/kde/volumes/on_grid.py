@@ -12,11 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from napari_colorkde.core.checks.arguments import choice
 from napari_colorkde.core.colorspaces import ColorSpace, names_of_axes
 from napari_colorkde.core.kde.estimators.choose import estimated_mass
+from napari_colorkde.core.kde.estimators.varying import VaryingSums
 from napari_colorkde.core.kde.grids import grid_axes
 from napari_colorkde.core.kde.statistics import DensityStatistics
 from napari_colorkde.core.kde.volumes.density_volume import SAMPLINGS, DensityVolume
 from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums
 from napari_colorkde.core.kernel_sums.separable import Sampling
+from napari_colorkde.core.kernel_sums.steps import Steps, value_of
 
 if TYPE_CHECKING:
     import xarray
@@ -79,7 +81,8 @@ class GriddedDensity(DensityStatistics):
             sigma on both sides.
         sampling
             "points": the density at each grid point. "cells": its average over the cell around
-            it, which shows kernels narrower than the grid (diagonal bandwidths only).
+            it, which shows kernels narrower than the grid (diagonal bandwidths only). Of cells
+            that a boundary cuts, the average over what is inside.
 
         Warns
         -----
@@ -93,6 +96,26 @@ class GriddedDensity(DensityStatistics):
         """
         sampling = choice(sampling, "sampling", SAMPLINGS)
         return self._volume(bins, extent, sampling)
+
+    def volume_in_steps(
+        self, bins: int | ArrayLike, extent: ArrayLike | None, sampling: Sampling
+    ) -> Steps[DensityVolume]:
+        """Return `volume`, yielding the part that is done, without a warning.
+
+        Kernels of varying width take long, and can be left alone between.
+        """
+        extent = self._default_extent() if extent is None else extent
+        axes, summed = grid_axes(bins, extent, self.palette.n_channels), self._sums
+        if isinstance(summed, VaryingSums):
+            sums = yield from summed.on_grid_in_steps(axes, sampling)
+        else:
+            sums = summed.on_grid(axes, sampling)
+        values = self._scaled(sums)
+        about = summed, self.points, self.covariance
+        mass = estimated_mass(*about, axes, values, sampling)
+        return DensityVolume(
+            values, axes, self.covariance, mass, self.space, self.boundary, sampling
+        )
 
     def log_volume(
         self, bins: int | ArrayLike = 64, extent: ArrayLike | None = None
@@ -170,15 +193,7 @@ class GriddedDensity(DensityStatistics):
         self, bins: int | ArrayLike, extent: ArrayLike | None, sampling: Sampling
     ) -> DensityVolume:
         """See `volume`; warnings point to whoever called the caller."""
-        extent = self._default_extent() if extent is None else extent
-        axes = grid_axes(bins, extent, self.palette.n_channels)
-        sums = self._sums.on_grid(axes, sampling)
-        values = self._scaled(sums)
-        about = self._sums, self.points, self.covariance
-        mass = estimated_mass(*about, axes, values, sampling)
-        volume = DensityVolume(
-            values, axes, self.covariance, mass, self.space, self.boundary, sampling
-        )
+        volume = value_of(self.volume_in_steps(bins, extent, sampling))
         # Standard deviation of the narrowest direction where the grid's spacing is 1.
         per_step = self.covariance / np.outer(volume.spacing, volume.spacing)
         ratio = float(np.sqrt(np.linalg.eigvalsh(per_step)[0]))
