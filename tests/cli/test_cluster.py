@@ -150,6 +150,24 @@ def test_a_worker_that_is_killed_is_made_up_for(slide: str, running: Cluster) ->
 
 
 @pytest.mark.slow
+def test_a_scheduler_that_ends_is_told_of(tmp_path: Path) -> None:
+    alone = Cluster(tmp_path)
+    try:
+        with distributed.Client(alone.address) as client:
+            with pytest.raises(ValueError, match='has no worker; start one, as with "dask worker'):
+                workers.check_workers(client)
+            alone.start_worker()
+            client.wait_for_workers(1, timeout=60)
+            lazy = da.from_array(IMAGE, (20, 20, 3))
+            with pytest.raises(ValueError, match="the cluster's scheduler is gone; start it again"):
+                count_on_cluster(
+                    client, lazy, None, CountOptions(-1, 1 << 24), lambda _: alone.stop()
+                )
+    finally:
+        alone.stop()
+
+
+@pytest.mark.slow
 def test_files_that_workers_do_not_find(running: Cluster, tmp_path: Path) -> None:
     with distributed.Client(running.address) as client:
         client.wait_for_workers(1, timeout=60)

@@ -1,10 +1,11 @@
 """A cluster of dask's, where its client is at hand: whether its workers can do this work."""
 
+import asyncio
 import os
 import pkgutil
 import sys
-from asyncio import CancelledError
 from collections.abc import Iterable, Iterator
+from concurrent import futures
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,7 @@ def failures_in_words() -> Iterator[None]:
             "several workers were ended by the same piece of work, perhaps because memory ran "
             "out; start workers with fewer threads or more memory."
         ) from None
-    except (CancelledError, CommClosedError):
+    except (futures.CancelledError, asyncio.CancelledError, CommClosedError):
         raise ValueError(
             "the cluster's scheduler is gone; start it again, and give the same command."
         ) from None
