@@ -60,6 +60,21 @@ def test_renormalized_density_is_that_of_kernels_that_are_cut_at_the_walls(
     np.testing.assert_allclose(kde.density(image, log=True).ravel(), np.log(expected), atol=1e-4)
 
 
+@pytest.mark.parametrize("sigma", [300.0, 760.0, 770.0, 1e8])
+def test_kernels_much_wider_than_the_box_are_even_within_it(sigma: float) -> None:
+    kde = ColorKDE(EDGE, sigma, boundary="reflected")
+    np.testing.assert_allclose(kde.density(), 1 / 255**2, rtol=2e-3 if sigma < 500 else 1e-6)
+    np.testing.assert_allclose(kde.density(log=True), -2 * np.log(255), atol=2e-3)
+    assert kde.volume(16).mass_inside == pytest.approx(1, abs=1e-6)
+    assert kde.volume(16, (0, 127.5)).mass_inside == pytest.approx(0.25, rel=2e-3)
+
+
+def test_more_mirror_images_than_memory_holds_are_refused() -> None:
+    kde = ColorKDE(np.random.default_rng(1).random((40, 50, 3)), 1e6, boundary="reflected")
+    with pytest.raises(ValueError, match="mirror images within reach of such wide kernels, and"):
+        kde.density()
+
+
 def test_mass_stays_in_the_box() -> None:
     sigmas = [20.0, 9.0]
     masses = {}

@@ -17,8 +17,14 @@ from scipy.special import log_ndtr, ndtr
 
 from napari_colorkde.core.colorspaces import ColorSpace
 from napari_colorkde.core.device import Device
+from napari_colorkde.core.kde.estimators.reflection import (
+    REACH,
+    ReflectedLatticeSums,
+    reflected,
+    reflected_mass,
+)
 from napari_colorkde.core.kde.grids import mass_inside
-from napari_colorkde.core.kernel_sums.kernel_sums import Axes, kernel_sums
+from napari_colorkde.core.kernel_sums.kernel_sums import Axes, KernelSums, kernel_sums
 from napari_colorkde.core.kernel_sums.separable import Sampling
 from napari_colorkde.core.kernel_sums.steps import Steps, sum_in_steps, value_of
 from napari_colorkde.core.palette.palette import Palette
@@ -27,9 +33,6 @@ Array = NDArray[np.float64]
 Boundary = Literal["none", "renormalized", "reflected"]
 
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
-
-REACH = 9.0
-"""Standard deviations from the box up to which mirror images count: exp(−40) of a kernel's peak."""
 
 
 def color_box(palette: Palette, space: ColorSpace | None) -> Array:
@@ -80,45 +83,6 @@ def refuse_flat_box(box: Array, boundary: Boundary) -> None:
         )
 
 
-def reflected(palette: Palette, box: Array, sigmas: Array) -> Palette:
-    """Return a palette with the mirror images of its colors at the walls of a box.
-
-    Parameters
-    ----------
-    box
-        (C, 2) walls, low and high.
-    sigmas
-        (C,) of the kernels: images beyond their reach are left out.
-    """
-    colors, counts = palette.colors.astype(np.float64), palette.counts
-    for channel, (low, high) in enumerate(box):
-        reach = REACH * sigmas[channel]
-        length = high - low
-        parts_of_colors, parts_of_counts = [], []
-        turns = int(np.ceil(reach / (2 * length))) + 1
-        for turn in range(-turns, turns + 1):
-            for values in (colors[:, channel], 2 * low - colors[:, channel]):
-                moved = values + 2 * turn * length
-                near = (moved >= low - reach) & (moved <= high + reach)
-                image = colors[near].copy()
-                image[:, channel] = moved[near]
-                parts_of_colors.append(image)
-                parts_of_counts.append(counts[near])
-        colors, counts = np.concatenate(parts_of_colors), np.concatenate(parts_of_counts)
-    # A color on a wall is its own image; a palette has each once, and in order.
-    colors, rows = np.unique(colors, axis=0, return_inverse=True)
-    counts = np.bincount(rows.ravel(), weights=counts, minlength=len(colors))
-    zeros = np.zeros(palette.n_channels)
-    return replace(
-        palette,
-        colors=colors,
-        counts=counts,
-        bin_width=zeros,
-        ranges=palette.level_ranges,
-        moments=None,
-    )
-
-
 def renormalized(palette: Palette, box: Array, sigmas: Array) -> Palette:
     """Return a palette with colors weighted by how much of their kernels a box cuts off."""
     share = np.ones(len(palette))
@@ -166,9 +130,16 @@ class BoundedSums:
         self._palette, self._box = palette, box
         self._sigmas = np.sqrt(np.diag(covariance))
         self._covariance, self._device = covariance, device
-        prepare = reflected if boundary == "reflected" else renormalized
-        self._images = prepare(palette, box, self._sigmas)
-        self._sums = kernel_sums(self._images, covariance, device)
+        self._is_reflected, lattice = boundary == "reflected", palette.lattice
+        if self._is_reflected and lattice is not None:
+            self._images = palette
+            self._sums: KernelSums = ReflectedLatticeSums(
+                palette, lattice, self._sigmas, box, device
+            )
+        else:
+            prepare = reflected if self._is_reflected else renormalized
+            self._images = prepare(palette, box, self._sigmas)
+            self._sums = kernel_sums(self._images, covariance, device)
 
     def on_grid(self, axes: Axes, sampling: Sampling = "points") -> NDArray[np.float32]:
         """The sum on a grid; 0 outside the box. Of cells that walls cut, what lies inside."""
@@ -209,6 +180,8 @@ class BoundedSums:
             np.clip(axis[[0, -1]] + half * (axis[1] - axis[0]) * np.array([-1, 1]), low, high)
             for axis, (low, high) in zip(axes, self._box, strict=True)
         )
+        if self._is_reflected:
+            return reflected_mass(self._palette, self._box, self._sigmas, np.array(clipped))
         inside = mass_inside(self._images, self._covariance, clipped, values, "points")
         return inside * self._images.total_weight / self._palette.total_weight
 
@@ -232,18 +205,25 @@ class BoundedSums:
                 # The first of two cells of that width.
                 grid[channel] = np.array([(low + high) / 2, (3 * high - low) / 2])
                 place[channel], first[channel] = slice(number, number + 1), slice(0, 1)
-            if not near.any():
-                values[tuple(place)] = 0
-                continue
-            part = replace(
-                self._images,
-                colors=self._images.colors[near],
-                counts=self._images.counts[near],
-                ranges=self._images.level_ranges,
-                moments=None,
+            sums = self._sums_near(near)
+            values[tuple(place)] = (
+                0 if sums is None else sums.on_grid(tuple(grid), "cells")[tuple(first)]
             )
-            sums = kernel_sums(part, self._covariance, self._device).on_grid(tuple(grid), "cells")
-            values[tuple(place)] = sums[tuple(first)]
+
+    def _sums_near(self, near: NDArray[np.bool_]) -> KernelSums | None:
+        """Sums over the images that matter; over all where that costs no more."""
+        if isinstance(self._sums, ReflectedLatticeSums):
+            return self._sums
+        if not near.any():
+            return None
+        part = replace(
+            self._images,
+            colors=self._images.colors[near],
+            counts=self._images.counts[near],
+            ranges=self._images.level_ranges,
+            moments=None,
+        )
+        return kernel_sums(part, self._covariance, self._device)
 
 
 def _cut_ends(axis: Array, low: float, high: float) -> list[tuple[int, float, float]]:
