@@ -48,6 +48,10 @@ DOUBLE = Precision(8.5, Scheme(order=12, step=0.3, reach=8.5))
 """To 1e-10 of the peak."""
 
 
+ROUNDING = 1e-4
+"""Of a cell: within so much of the next cell, extremes may be found there, in float32 above all."""
+
+
 def precision_of(dtype: torch.dtype) -> Precision:
     """Return how far kernels are followed, and with which splines, for this dtype."""
     return DOUBLE if dtype == torch.float64 else SINGLE
@@ -145,8 +149,8 @@ class KernelWindow(Window):
         each_side = int(np.ceil(reach * sigma / step))
         low, high = max(low, axis[0] - reach * sigma), min(high, axis[-1] + reach * sigma)
         # Cells are counted from the grid's first point, so that nodes fall on grid points.
-        first_cell = int(np.floor((low - axis[0]) / step))
-        cells = max(int(np.floor((high - axis[0]) / step)) - first_cell + 1, 1)
+        first_cell = int(np.floor((low - axis[0]) / step - ROUNDING))
+        cells = max(int(np.floor((high - axis[0]) / step + ROUNDING)) - first_cell + 1, 1)
         return cls(
             start=float(axis[0]) + first_cell * step,
             step=step,
@@ -206,7 +210,7 @@ class SplineWindow(Window):
         step = scheme.step * sigma
         low = max(low, axis[0] - precision.reach * sigma)
         high = min(high, axis[-1] + precision.reach * sigma)
-        cells = max(int(np.floor((high - low) / step)) + 1, 1)
+        cells = max(int(np.floor((high - low) / step + ROUNDING)) + 1, 1)
         return cls(low, step, cells, scheme.order, sigma, axis, scheme)
 
     def weights(

@@ -67,6 +67,18 @@ def test_densities_equal_the_textbook(
     assert (density - truth).abs().max() <= TOLERANCE[dtype] * truth.max()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.usefixtures("way")
+def test_colors_on_the_grids_last_point_count(dtype: torch.dtype) -> None:
+    for bins in range(2, 40):
+        points = np.linspace(0, 255, bins)
+        for low in points[[0, bins // 3, bins // 2]]:
+            x = torch.tensor([low, 255.0, 255.0, 255.0]).view(1, 1, 4)
+            truth = direct(x, 5.0, [points])
+            density = color_kde(x.to(dtype), 5.0, bins, (0, 255))
+            assert (density - truth).abs().max() <= 1e-5 * truth.max()
+
+
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.usefixtures("way")
 def test_gray_and_two_channels(channels: int) -> None:
