@@ -33,6 +33,7 @@ QUESTIONS = (
     "memory",
     "files",
     "slides",
+    "tensors",
     "imports",
 )
 

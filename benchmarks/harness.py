@@ -21,7 +21,10 @@ from benchmarks.report import Figure
 
 ROOT = Path(__file__).resolve().parents[1]
 
-LIBRARIES = ("numpy", "scipy", "torch", "scikit-learn", "KDEpy", "numexpr", "statsmodels", "napari")
+LIBRARIES = (
+    "numpy", "scipy", "torch", "scikit-learn", "KDEpy", "numexpr", "statsmodels", "kornia",
+    "pykeops", "napari",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from benchmarks import (
     regions,
     selection,
     slides,
+    tensors,
     volume,
 )
 from benchmarks.harness import Contender, Setup, compete, snippet, time_of
@@ -106,6 +107,18 @@ def test_every_task_on_a_slide_is_timed(tmp_path: Path) -> None:
     for task in slides.TASKS:
         assert slides.do(task, path)["rate"] > 0
     assert slides.read(tmp_path / "result.zarr").shape == (600, 600)
+
+
+def test_tensors_are_timed_and_compared(setup: Setup) -> None:
+    image = np.resize(setup.photograph.image, (64, 96, 3))
+    found = {"ours": tensors.ours(image, True), "product": tensors.product(image, True)}
+    assert found["product"]["error"] < 1e-5
+    for rows in (
+        tensors._of_targets(found["ours"], True),
+        tensors._of_colors(found, True),
+        tensors._of_planes(found, True),
+    ):
+        assert all(row.ours.value > 0 for row in rows)
 
 
 def test_the_peak_covers_what_is_held(setup: Setup) -> None:
