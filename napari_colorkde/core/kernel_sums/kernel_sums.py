@@ -78,14 +78,6 @@ def kernel_sums(palette: Palette, covariance: NDArray[np.float64], device: Devic
     return SpreadSums(palette, covariance, device)
 
 
-def whiten(
-    colors: NDArray[Any], cholesky: NDArray[np.float64], center: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """``L⁻¹ (x − c)`` for every row of ``(n, C)``."""
-    whitened: NDArray[np.float64] = (colors - center) @ np.linalg.inv(cholesky).T
-    return whitened
-
-
 class LatticeSums:
     """Exact sums by the separable transform of the color lattice."""
 
@@ -256,7 +248,7 @@ class SpreadSums:
 
     @cached_property
     def _whitened(self) -> NDArray[np.float64]:
-        return whiten(self._palette.colors, self._cholesky, self._center)
+        return spreading.whiten(self._palette.colors, self._cholesky, self._center)
 
     @property
     def _extent(self) -> NDArray[np.float64]:
@@ -268,7 +260,7 @@ class SpreadSums:
     def _points(self, colors: NDArray[Any]) -> NDArray[np.float64]:
         if colors is self._palette.colors:
             return self._whitened
-        return whiten(colors, self._cholesky, self._center)
+        return spreading.whiten(colors, self._cholesky, self._center)
 
     def _spread_at(self, colors: NDArray[Any], scheme: Scheme) -> Steps[NDArray[np.float32]]:
         if colors is self._palette.colors and (sweep := self._sweep(scheme)) is not None:

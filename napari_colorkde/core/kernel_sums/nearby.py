@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kernel_sums.choose_loops import in_threads, loops_for, shares
 from napari_colorkde.core.kernel_sums.points_in_bricks import Integers, sort_codes
+from napari_colorkde.core.palette.map_blocks import map_blocks
 
 RUN = 16
 """Most points of a run."""
@@ -29,6 +30,9 @@ PAIRS = 1 << 19
 
 CANDIDATES = 1 << 20
 """Pairs of runs looked at together."""
+
+RUNS_TOGETHER = 1 << 12
+"""Runs whose points are gathered in one go."""
 
 SECTIONS = 4
 """Sections of a column along its width."""
@@ -80,8 +84,7 @@ def _multiplied_sums(
 ) -> NDArray[np.float32]:
     """Return the sums (n, RUN) at the points of runs, by matrix products."""
     # About the middle of a run the square may be expanded: what cancels is of the reach's size.
-    left = device.put((points[here.rows] - here.middle[:, np.newaxis]) * ROOT)
-    right = device.put((colors[there.rows] - there.middle[:, np.newaxis]) * ROOT)
+    left, right = device.put(here.offsets(points)), device.put(there.offsets(colors))
     with np.errstate(divide="ignore"):
         logs = np.where(there.is_real, np.log2(counts[there.rows]), -np.inf)
     level = device.put(logs) - 0.5 * right.square().sum(dim=-1)
@@ -111,9 +114,8 @@ def _looped_sums(
     counts: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """Return the same by compiled loops, which leave out what is too far from single points."""
-    left = ((points[here.rows] - here.middle[:, np.newaxis]) * ROOT).astype(np.float32)
-    right = ((colors[there.rows] - there.middle[:, np.newaxis]) * ROOT).astype(np.float32)
-    right = np.ascontiguousarray(right.transpose(0, 2, 1))
+    left = here.offsets(points)
+    right = np.ascontiguousarray(there.offsets(colors).transpose(0, 2, 1))
     amounts = np.where(there.is_real, counts[there.rows], np.float32(0))
     extent = (there.extent * ROOT).astype(np.float32)
     sums, size = np.zeros(left.shape[:2], np.float32), here.is_real.sum(axis=1)
@@ -153,6 +155,17 @@ class Runs:
     sections: Integers
     first: Integers
     last: Integers
+
+    def offsets(self, points: Array) -> NDArray[np.float32]:
+        """Return where points lie from their runs' middles, times `ROOT`, (n, b, C)."""
+        offsets = np.empty((*self.rows.shape, points.shape[1]), np.float32)
+
+        def write(part: slice) -> None:
+            away = points[self.rows[part]] - self.middle[part, np.newaxis]
+            np.multiply(away, ROOT, out=offsets[part], casting="same_kind")
+
+        map_blocks(write, len(offsets), RUNS_TOGETHER)
+        return offsets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -217,8 +230,7 @@ class Columns:
         places = first[:, np.newaxis] + np.arange(size)
         is_real = places <= last[:, np.newaxis]
         rows = order[np.minimum(places, last[:, np.newaxis])]
-        low, high = points[rows].min(axis=1), points[rows].max(axis=1)
-        middle, extent = (low + high) / 2, (high - low) / 2
+        middle, extent = _boxes_around(points, rows)
         return Runs(
             rows, is_real, middle, extent, sections[rows[:, 0]], codes[first], codes[last]
         )  # fmt: skip
@@ -252,3 +264,16 @@ class Columns:
                 is_near = distance <= self.reach**2
                 if is_near.any():
                     yield run[is_near], other[is_near]
+
+
+def _boxes_around(points: Array, rows: Integers) -> tuple[Array, Array]:
+    """Return the middles and half the edges (n, C) of the boxes around runs of points (n, b)."""
+    middle, extent = (np.empty((len(rows), points.shape[1])) for _ in range(2))
+
+    def write(part: slice) -> None:
+        own = points[rows[part]]
+        low, high = own.min(axis=1), own.max(axis=1)
+        middle[part], extent[part] = (low + high) / 2, (high - low) / 2
+
+    map_blocks(write, len(rows), RUNS_TOGETHER)
+    return middle, extent

@@ -10,6 +10,8 @@ The idea of a fast Gauss transform is Greengard & Strain's, SIAM J. Sci. Stat. C
 spreading over a mesh is Greengard & Lee's, SIAM Review 46 (2004).
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,7 @@ from napari_colorkde.core.kernel_sums.nearby import nearby_sums
 from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE, Frame, Integers, Placement
 from napari_colorkde.core.kernel_sums.steps import Steps, value_of
 from napari_colorkde.core.palette.distinct_rows import count_rows
+from napari_colorkde.core.palette.map_blocks import map_blocks
 
 MAX_NODES = 1 << 24
 """Nodes of the bricks computed together: 67 MB in float32, and ten times that on the way."""
@@ -48,6 +51,23 @@ SAMPLE = 1 << 17
 """Colors whose bricks are looked at to choose between schemes."""
 
 Array = NDArray[np.float64]
+
+
+def whiten(colors: NDArray[Any], cholesky: Array, center: Array) -> Array:
+    """``L⁻¹ (x − c)`` for every row of ``(n, C)``."""
+    whitened, inverse = np.empty(colors.shape), np.linalg.inv(cholesky)
+
+    def write(part: slice) -> None:
+        # Axis by axis: NumPy goes through three columns at once many times as slowly.
+        away = [column - c for column, c in zip(colors[part].T, center, strict=True)]
+        for axis, row in enumerate(inverse):
+            total = row[axis] * away[axis]
+            for before in np.flatnonzero(row[:axis]).tolist():
+                total += row[before] * away[before]
+            whitened[part, axis] = total
+
+    map_blocks(write, len(colors))
+    return whitened
 
 
 def sums_at(

@@ -13,8 +13,8 @@ from napari_colorkde.core.kernel_sums.kernel_sums import (
     LatticeSums,
     SpreadSums,
     kernel_sums,
-    whiten,
 )
+from napari_colorkde.core.kernel_sums.spreading import whiten
 from napari_colorkde.core.kernel_sums.swept import sweep
 from napari_colorkde.core.palette import lattice
 from napari_colorkde.core.palette.palette import Palette
