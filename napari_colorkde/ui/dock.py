@@ -151,7 +151,8 @@ class ColorKDEWidget(QWidget):
     def sizeHint(self) -> QSize:
         """Ask for one column, as high as its pages are."""
         # Qt asks a column whose lines may wrap for the least that it can do with.
-        return QSize(COLUMN_WIDTH, self._inside.layout().sizeHint().height())
+        height = self._inside.layout().sizeHint().height() + self.status.sizeHint().height()
+        return QSize(COLUMN_WIDTH, height)
 
     # --- what napari calls
 
@@ -236,10 +237,13 @@ class ColorKDEWidget(QWidget):
         self.tabs.addTab(in_scroll_area(pin_to_top(self.classification)), "Classify")
         self.tabs.addTab(in_scroll_area(pin_to_top(self.likelihood)), "Likelihood")
         lines.addWidget(self.tabs, 1)
-        lines.addWidget(self.status)
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
-        outside.addWidget(in_scroll_area(inside))
+        outside.setSpacing(0)
+        outside.addWidget(in_scroll_area(inside), 1)
+        # What is shown, and what went wrong, is seen wherever the column is scrolled to.
+        self.status.layout().setContentsMargins(6, 0, 6, 4)
+        outside.addWidget(self.status)
 
     def _connect(self) -> None:
         self.first_steps.open_asked.connect(self.chooser.ask_open)
