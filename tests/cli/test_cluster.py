@@ -27,6 +27,8 @@ from napari_colorkde.io.formats import blocks
 
 distributed = pytest.importorskip("distributed")
 
+pytestmark = pytest.mark.xdist_group("cluster")  # one of them is enough
+
 Refused = Callable[..., str]
 IMAGE = (np.random.default_rng(0).normal(130, 30, (240, 300, 3)) // 4 * 4).astype(np.uint8)
 KERNELS = "set,class,weight,mean_r,mean_g,mean_b,var_r,var_g,var_b\nk,,1,130,130,130,400,400,400\n"
