@@ -64,6 +64,17 @@ def test_another_part_of_the_image_is_evaluated_anew() -> None:
         np.testing.assert_allclose(first.values[seen], wanted, rtol=1e-5)
 
 
+def test_values_that_are_shown_are_not_written_to_by_the_next_edit() -> None:
+    screen = ColorsOnScreen(PALETTE, HOST)
+    screen.look_at(np.array([[3, 8]], np.int32))
+    first = screen.spread(np.float32([1, 2]), np.zeros(len(PALETTE), np.float32))
+    shown = first.copy()
+    second = screen.spread(np.float32([5, 6]), first)
+    np.testing.assert_array_equal(first, shown)
+    assert second[[2, 7]].tolist() == [5, 6]
+    assert not np.delete(second, [2, 7]).any()
+
+
 @pytest.mark.parametrize(("code", "has_others"), [(0, True), (3, False)])
 def test_nothing_comes_first_without_pixels_or_values_before(code: int, has_others: bool) -> None:
     asked = request(KERNELS, ColorsOnScreen(PALETTE, HOST), np.full((2, 2), code, np.int32))
