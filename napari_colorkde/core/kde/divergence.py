@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,10 +18,12 @@ from napari_colorkde.core.colorspaces import (
 )
 from napari_colorkde.core.device import Device, DeviceLike, resolve_device
 from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance
+from napari_colorkde.core.kernel_sums.grid_logs import MeshSums
 from napari_colorkde.core.kernel_sums.kernel_sums import (
     FLOAT32_FLOOR,
     KernelSums,
     LatticeSums,
+    SpreadSums,
     kernel_sums,
 )
 from napari_colorkde.core.palette.count_image import palette_of
@@ -47,6 +50,14 @@ SLAB_POINTS = 1 << 23
 
 SIGNIFICANT = 1e-9
 """Fraction of the peak below which the first density's share of the integral is left out."""
+
+
+OWN, ONE_MORE = 1e-5, 2e-5
+"""Nats, and part of a divergence, that logs on the grid may add to its error: the points that add
+most are summed from the colors themselves until the rest is within."""
+
+TINY = 1e-300
+"""What is put in the place of sums that underflow, until they are summed from the colors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,17 +190,19 @@ def _log_densities(
     log_a, log_b
         ``(n,)`` each.
     """
-    both = [(p, kernel_sums(p, covariance, device)) for p in (a, b)]
+    sides = [_Side.of(p, covariance, device) for p in (a, b)]
     slabs = list(_slabs(axes))
-    first = [sums.on_grid(slabs[0]) for _, sums in both]
+    first = [side.on_grid(slabs[0]) for side in sides]
     peaks = [values.max() for values in first]
     for slab in slabs[1:]:
         # Twice, since what is significant is known only at the end; keeping all takes gigabytes.
         peaks = [
-            max(peak, sums.on_grid(slab).max()) for peak, (_, sums) in zip(peaks, both, strict=True)
+            max(peak, side.on_grid(slab).max()) for peak, side in zip(peaks, sides, strict=True)
         ]
+    cell = float(np.prod([axis[1] - axis[0] for axis in axes]))
+    scale = log_normalizer(covariance)
     for number, slab in enumerate(slabs):
-        on_grid = first if number == 0 else [sums.on_grid(slab) for _, sums in both]
+        on_grid = first if number == 0 else [side.on_grid(slab) for side in sides]
         first = []
         keep = np.zeros(on_grid[0].shape, bool)
         for values, peak in zip(on_grid, peaks, strict=True):
@@ -198,12 +211,26 @@ def _log_densities(
         if not len(places[0]):
             continue
         points = np.stack([axis[i] for axis, i in zip(slab, places, strict=True)], axis=1)
-        log_a, log_b = (
-            _log_sums(sums, p, values[keep], points) - np.log(p.n_pixels)
-            for (p, sums), values in zip(both, on_grid, strict=True)
-        )
-        scale = log_normalizer(covariance)
-        yield log_a - scale, log_b - scale
+        found = [values[keep].astype(np.float64) for values in on_grid]
+        logs = [
+            np.log(np.maximum(values, TINY)) - np.log(side.palette.total_weight) - scale
+            for values, side in zip(found, sides, strict=True)
+        ]
+        mass = sum(np.exp(log) for log in logs) * cell
+        # Both divergences are sums of such terms, of which none is negative.
+        differences = logs[0] - logs[1]
+        allowed = [
+            OWN + ONE_MORE * cell * float(np.sum(np.exp(p) * d - np.exp(p) + np.exp(q)))
+            for p, q, d in ((logs[1], logs[0], -differences), (logs[0], logs[1], differences))
+        ]
+        for side, values, log, most in zip(sides, found, logs, allowed, strict=True):
+            errors = mass * side.log_errors(values)
+            order = np.argsort(errors)
+            again = order[np.cumsum(errors[order]) > most / len(slabs)]
+            if len(again):
+                exact = side.log_at(points[again]) - np.log(side.palette.total_weight)
+                log[again] = exact - scale
+        yield logs[0], logs[1]
 
 
 def _slabs(axes: Axes) -> Iterator[Axes]:
@@ -213,21 +240,38 @@ def _slabs(axes: Axes) -> Iterator[Axes]:
         yield axes[0][start : start + rows], *axes[1:]
 
 
-def _log_sums(
-    sums: KernelSums,
-    palette: Palette,
-    values: NDArray[np.float32],
-    points: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Log sums at grid points, whose sums on the grid are known to some of the peak."""
-    if not isinstance(sums, LatticeSums):
-        return sums.log_at(points)
-    # On a lattice all terms are positive: the sums are good to 1e-6 of themselves, tails apart.
-    is_deep = values < FLOAT32_FLOOR * palette.n_pixels
-    logs = np.log(np.where(is_deep, 1.0, values).astype(np.float64))
-    if is_deep.any():
-        logs[is_deep] = sums.log_at(points[is_deep])
-    return logs
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """The sums of one image's kernels on grids, and at the points where a grid's do not do."""
+
+    palette: Palette
+    sums: KernelSums
+    mesh: MeshSums | None
+
+    @classmethod
+    def of(cls, palette: Palette, covariance: NDArray[np.float64], device: Device) -> "_Side":
+        sums = kernel_sums(palette, covariance, device)
+        mesh = sums.for_logs_on_grids() if isinstance(sums, SpreadSums) else None
+        return cls(palette, sums, mesh)
+
+    def on_grid(self, axes: Axes) -> NDArray[Any]:
+        """Sums on a grid."""
+        return self.sums.on_grid(axes) if self.mesh is None else self.mesh.on_grid(axes)
+
+    def log_errors(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the logs of sums on a grid may be off by, infinite where nothing is known."""
+        if self.mesh is not None:
+            return self.mesh.log_errors(values)
+        if not isinstance(self.sums, LatticeSums):
+            return np.full(len(values), np.inf)
+        # On a lattice all terms are positive: the sums are good to 1e-6 of themselves.
+        return np.where(values < FLOAT32_FLOOR * self.palette.total_weight, np.inf, 0.0)
+
+    def log_at(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log sums at points where those on the grid do not do."""
+        if self.mesh is not None and isinstance(self.sums, SpreadSums):
+            return self.sums.log_directly_at(points)
+        return self.sums.log_at(points)
 
 
 def _divergence(log_p: NDArray[np.float64], log_q: NDArray[np.float64]) -> float:

@@ -28,6 +28,9 @@ Array = NDArray[np.float64]
 FARTHEST = 12.0
 """Distance beyond which κ is zero: exp(−12²/2) = 5e-32."""
 
+WAVES = 8
+"""Waves of a spline's error that are added up; the rest are less than 1e-3 of them."""
+
 DEGREE = 8
 """Of the polynomial in the squared distance that is the logarithm of κ, good to 1e-8."""
 
@@ -78,6 +81,26 @@ class Scheme:
         kernel = np.exp(np.polynomial.polynomial.polyval(squares, self._exponent(splines)))
         return np.where(squares < FARTHEST**2, kernel, 0.0)
 
+    def deconvolved_far(self, distance: Array, splines: int) -> Array:
+        """Return κ at any distance, also where `deconvolved` ends: until float64 underflows."""
+        places = np.linspace(0, max(float(np.abs(distance).max()), 1.0), 2001)
+        logs = CubicSpline(places, np.log(self._undone(places, splines)))
+        return np.asarray(np.exp(logs(np.abs(distance)) - 0.5 * np.square(distance)))
+
+    def log_errors(self, squares: Array) -> Array:
+        """Return what the log of a sum read off one mesh may be off by, from squared distances.
+
+        Those of the farthest terms that matter. A kernel at distance D is, along one axis,
+        multiplied by one plus waves of amplitude ``(z² / (z² + (2π k)²))^(m/2)``, ``z = D h``, k
+        from 1 on: Poisson's summation formula, at the saddle point. Along three axes together logs
+        differ by no more than along one. Near the kernel's center 1e-6 may be added.
+        """
+        z = squares[..., np.newaxis] * self.step**2
+        waves = (z / (z + np.square(2 * np.pi * np.arange(1, WAVES)))) ** (self.order / 2)
+        total = np.minimum(2 * waves.sum(axis=-1), 1.0)
+        with np.errstate(divide="ignore"):
+            return np.asarray(-np.log1p(-total))
+
     def deconvolved_in_place(self, distance: torch.Tensor, splines: int) -> torch.Tensor:
         """The same in float32, overwriting the distances."""
         first, *rest = reversed((self._exponent(splines) / np.log(2)).tolist())
@@ -102,23 +125,28 @@ class Scheme:
         return CubicSpline(places, self.deconvolved(places, 1)).antiderivative()
 
     def _exponent(self, splines: int) -> Array:
-        """Polynomial in the squared distance of the logarithm of κ, lowest power first.
-
-        ``κ(x) = exp(−x²/2) E[B̂(u + ix)^−p]``, u normal: the Fourier integral along a line where
-        nothing cancels, by Gauss–Hermite quadrature.
-        """
+        """Polynomial in the squared distance of the logarithm of κ, lowest power first."""
         places = FARTHEST * np.sin(np.linspace(0, np.pi / 2, 60))
-        normal, weights = np.polynomial.hermite_e.hermegauss(48)
-        z = (normal + 1j * places[:, np.newaxis]) * self.step / 2
-        ratio = (np.sin(z) / z) ** (-self.order * splines) @ (weights / weights.sum())
+        ratio = self._undone(places, splines)
         # Near zero, where the kernel is large, it is fitted most closely.
         closeness = np.exp(-np.square(places) / 8) + 1e-3
         fit = np.polynomial.Polynomial.fit(
-            np.square(places), np.log(ratio.real), DEGREE, w=closeness, domain=[0, FARTHEST**2]
+            np.square(places), np.log(ratio), DEGREE, w=closeness, domain=[0, FARTHEST**2]
         )
         exponent = fit.convert().coef
         exponent[1] -= 0.5
         return np.asarray(exponent)
+
+    def _undone(self, distance: Array, splines: int) -> Array:
+        """Return what the Gaussian is multiplied by at distances (n,) to undo splines.
+
+        ``κ(x) = exp(−x²/2) E[B̂(u + ix)^−p]``, u normal: the Fourier integral along a line where
+        nothing cancels, by Gauss–Hermite quadrature.
+        """
+        normal, weights = np.polynomial.hermite_e.hermegauss(48)
+        z = (normal + 1j * distance[:, np.newaxis]) * self.step / 2
+        ratio = (np.sin(z) / z) ** (-self.order * splines) @ (weights / weights.sum())
+        return np.asarray(ratio.real)
 
 
 TO_PEAK = Scheme(order=6, step=0.3, reach=5.6)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kernel_sums import bricks
-from napari_colorkde.core.kernel_sums.bsplines import TO_PEAK
+from napari_colorkde.core.kernel_sums.bsplines import TO_PEAK, Scheme
 from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE, Frame, Placement
 from napari_colorkde.core.kernel_sums.regular_grid import Axes, Weights, spread
 from napari_colorkde.core.kernel_sums.separable import Sampling, multiply_axis, separable_transform
@@ -29,22 +29,24 @@ MAX_AXIS_NODES = 1 << 12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mesh:
-    """Counts spread over a regular mesh: ``(M_0, …)`` float32, and the coordinates of its nodes."""
+    """Counts spread over a mesh: ``(M_0, …)`` float32, the coordinates of its nodes, the scheme."""
 
     counts: torch.Tensor
     nodes: Axes
+    scheme: Scheme
 
 
-def fits(extent: Array) -> bool:
+def fits(extent: Array, scheme: Scheme = TO_PEAK) -> bool:
     """Whether one mesh for whitened colors that extend so far, ``(C,)``, is within the limits."""
     # Counted, not made: kernels may be a billion times narrower than the range.
-    lengths = extent / TO_PEAK.step + 2 * EDGE
+    lengths = extent / scheme.step + 2 * EDGE
     return bool(lengths.max() <= MAX_AXIS_NODES and lengths.prod() <= MAX_MESH_NODES)
 
 
-def mesh_of(whitened: Array, counts: NDArray[np.float32], device: Device) -> Mesh:
-    """Spread colors ``(U, C)`` over a mesh in one piece (see `fits`), for volumes."""
-    scheme = TO_PEAK
+def mesh_of(
+    whitened: Array, counts: NDArray[np.float32], device: Device, scheme: Scheme = TO_PEAK
+) -> Mesh:
+    """Spread colors ``(U, C)`` over a mesh in one piece (see `fits`), for grids."""
     frame = Frame.filled(whitened, step=scheme.step)
     placement = Placement.of(whitened, frame, scheme.step)
     numbers = spilled(placement.bricks[0], frame)
@@ -61,7 +63,7 @@ def mesh_of(whitened: Array, counts: NDArray[np.float32], device: Device) -> Mes
         scheme.step * (EDGE * int(low[0]) - before + np.arange(EDGE * int(n), dtype=np.float64))
         for low, n in zip(frame.occupied, frame.shape, strict=True)
     )
-    return Mesh(whole / bricks.SCALE, nodes)
+    return Mesh(whole / bricks.SCALE, nodes, scheme)
 
 
 def sums_on_mesh_grid(
@@ -81,14 +83,14 @@ def sums_on_mesh_grid(
     axes = tuple(axis - c for axis, c in zip(axes, center, strict=True))
     if not np.any(np.tril(cholesky, -1)):
         matrices = [
-            _matrix(axis / d, nodes, sampling)
+            _matrix(axis / d, nodes, sampling, mesh.scheme)
             for axis, d, nodes in zip(axes, np.diag(cholesky), mesh.nodes, strict=True)
         ]
         return separable_transform(mesh.counts, matrices, device)
-    first = _matrix(axes[0] / cholesky[0, 0], mesh.nodes[0], "points")
+    first = _matrix(axes[0] / cholesky[0, 0], mesh.nodes[0], "points", mesh.scheme)
     grid = multiply_axis(mesh.counts, first, 0, device)
     for axis in range(1, len(axes)):
-        grid = _read_sheared_axis(grid, axis, cholesky, axes, mesh.nodes[axis], device)
+        grid = _read_sheared_axis(grid, axis, cholesky, axes, mesh, device)
     return grid
 
 
@@ -112,12 +114,12 @@ def sums_on_grid_directly(
     return spread(colors, counts, axes, tuple(taps), tuple(weights), device)
 
 
-def _matrix(targets: Array, nodes: Array, sampling: Sampling) -> Array:
+def _matrix(targets: Array, nodes: Array, sampling: Sampling, scheme: Scheme) -> Array:
     """Return what each node adds at each target: κ with one spline undone, or its cell averages."""
     distance = targets[:, np.newaxis] - nodes
     if sampling == "points" or len(targets) < 2:
-        return TO_PEAK.deconvolved(distance, 1)
-    return TO_PEAK.cell_averages(distance, float(targets[1] - targets[0]))
+        return scheme.deconvolved(distance, 1)
+    return scheme.cell_averages(distance, float(targets[1] - targets[0]))
 
 
 def _gaussian(distance: torch.Tensor, sigma: float) -> torch.Tensor:
@@ -153,11 +155,12 @@ def _read_sheared_axis(
     axis: int,
     cholesky: Array,
     axes: Axes,
-    nodes: Array,
+    mesh: Mesh,
     device: Device,
 ) -> torch.Tensor:
     """Read axis `axis` of ``(B_0, …, B_{axis−1}, M_axis, …)`` at its sheared places."""
-    step = TO_PEAK.step
+    scheme, nodes = mesh.scheme, mesh.nodes[axis]
+    step = scheme.step
     where = (_whitened_axis(axis, cholesky, axes) - nodes[0]) / step  # (B_0, …, B_axis)
     # In float32 a coordinate of 900 is good to 3e-5 only: whole cells and the rest apart.
     whole = np.rint(where)
@@ -166,7 +169,7 @@ def _read_sheared_axis(
     planes = []
     for plane, cell, offset in zip(grid, cells, rest, strict=True):  # one value of axis 0 at a time
         distance = (cell[..., None] - at_nodes).mul_(step).add_(offset[..., None])
-        weights = TO_PEAK.deconvolved_in_place(distance, 1)
+        weights = scheme.deconvolved_in_place(distance, 1)
         lead = plane.shape[: axis - 1]
         block = plane.reshape(*lead, len(nodes), -1)
         planes.append((weights @ block).reshape(*cell.shape, *plane.shape[axis:]))

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kernel_sums import grid_sums, spreading
 from napari_colorkde.core.kernel_sums.bsplines import TO_ITSELF, TO_PEAK, Scheme
-from napari_colorkde.core.kernel_sums.direct import log_or_direct
+from napari_colorkde.core.kernel_sums.direct import log_or_direct, log_sums
+from napari_colorkde.core.kernel_sums.grid_logs import MeshSums
 from napari_colorkde.core.kernel_sums.lattice_transform import lattice_transform, others_transform
 from napari_colorkde.core.kernel_sums.points_in_bricks import ends_of
 from napari_colorkde.core.kernel_sums.separable import Sampling, gaussian_matrix
@@ -245,6 +246,21 @@ class SpreadSums:
         others[others < np.maximum(OTHERS_FLOOR * total, self._floor)] = 0.0
         rows, points = np.arange(len(counts)), self._whitened
         return value_of(log_or_direct(others, self._floor, points, points, counts, rows))
+
+    def for_logs_on_grids(self) -> MeshSums | None:
+        """Return what reads log sums on grids off one mesh, None where that would be too large."""
+        if not grid_sums.fits(self._extent, TO_ITSELF):
+            return None
+        if (sweep := self._sweep(TO_ITSELF)) is not None:
+            mesh = sweep.mesh(self._center)
+        else:
+            mesh = grid_sums.mesh_of(self._whitened, self._counts, self._device, TO_ITSELF)
+        total = self._palette.total_weight
+        return MeshSums(mesh, self._cholesky, self._center, total, self._device)
+
+    def log_directly_at(self, colors: NDArray[Any]) -> NDArray[np.float64]:
+        """Log S at colors, from the colors themselves: for those that are known to be deep."""
+        return log_sums(self._points(colors), self._whitened, self._palette.counts)
 
     @cached_property
     def _whitened(self) -> NDArray[np.float64]:

@@ -83,6 +83,29 @@ def test_rare_colors_far_away_count(device):
     assert abs(result.kl_ba + np.log1p(-share)) < 1e-5
 
 
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("shift", [8.0, 16.0, 60.0])
+def test_far_colors_on_no_lattice_are_compared_to_a_part_of_the_value(full, shift, monkeypatch):
+    monkeypatch.setattr(divergence, "FINE_POINTS", 1 << 13)
+    # At 60 standard deviations float64 underflows, too: sums of the colors themselves.
+    rng = np.random.default_rng(8)
+    a, b = rng.normal(0, 2, (1, 40, 2)), rng.normal(0, 2, (1, 30, 2))
+    b[..., 0] += shift
+    covariance = np.array([[1.3, 0.5], [0.5, 0.9]]) if full else np.eye(2)
+    result = compare(a, b, covariance)
+    expected = reference_of(*map(Palette.from_image, (a, b)), covariance)
+    assert_as_promised(result.kl_ab, expected[0])
+    assert_as_promised(result.kl_ba, expected[1])
+
+
+def test_weights_that_add_up_to_less_than_one_are_normalized():
+    random = np.random.default_rng(3)
+    a, b = (random.normal(m, 20, (1, 60, 3)).clip(0, 255).astype(np.uint8) for m in (100, 120))
+    whole = compare(a, b, 9.0)
+    light = Palette.from_image(a, weights=np.full(a.shape[:2], 1e-3))
+    assert compare(light, b, 9.0).kl_ab == pytest.approx(whole.kl_ab, rel=1e-4)
+
+
 def test_images_without_a_color_in_common_reach_log_2():
     black, white = np.zeros((4, 4, 3), np.uint8), np.full((2, 2, 3), 255, np.uint8)
     assert compare(black, white, 8).js == pytest.approx(np.log(2), abs=1e-6)

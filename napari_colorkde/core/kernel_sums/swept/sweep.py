@@ -103,7 +103,7 @@ class Sweep:
             start + step * (np.arange(n, dtype=np.float64) - before)
             for start, n in zip(starts, self.shape, strict=True)
         )
-        return Mesh(torch.from_numpy(self._spread()), nodes)
+        return Mesh(torch.from_numpy(self._spread()), nodes, self.scheme)
 
     def sums_in_steps(self) -> Steps[Floats]:
         """Return the sums (U,) at the colors, yielding the part that is done."""
