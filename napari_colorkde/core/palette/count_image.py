@@ -1,6 +1,7 @@
 """Counting the colors of an image, tile by tile, and adding up palettes."""
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from typing import Any, cast
@@ -192,7 +193,10 @@ def palette_of(
         If it is neither, or a mask or weights are given for a palette.
     """
     if not isinstance(image, Palette):
-        return count_image(image, mask, channel_axis, weights=weights, refuse=refuse, name=name)
+        palette = count_image(image, mask, channel_axis, weights=weights, refuse=refuse, name=name)
+        if channel_axis is not None:
+            _warn_of_rows(image, name)
+        return palette
     for argument, given in (("mask", mask), ("weights", weights)):
         if given is not None:
             raise ValueError(
@@ -200,6 +204,18 @@ def palette_of(
                 f"leave it out, or give it to Palette.from_image."
             )
     return image
+
+
+def _warn_of_rows(image: ArrayLike, name: str) -> None:
+    """Warn of what looks like colors, one in each row, and is taken for a gray picture."""
+    shape: tuple[int, ...] = getattr(image, "shape", ())
+    if len(shape) == 2 and shape[1] == 3 and shape[0] > 3:
+        warnings.warn(
+            f"{name} has shape {tuple(shape)} and is taken for a gray picture 3 pixels wide; give "
+            "colors, one in each row, as colors[np.newaxis], or channel_axis=None for a picture.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _weighted(

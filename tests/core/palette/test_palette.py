@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from napari_colorkde.core.kde.color_kde import ColorKDE
-from napari_colorkde.core.palette.count_image import PaletteBuilder
+from napari_colorkde.core.palette.count_image import PaletteBuilder, palette_of
 from napari_colorkde.core.palette.image_tiles import TILE_PIXELS
 from napari_colorkde.core.palette.lookup import paint_index
 from napari_colorkde.core.palette.palette import Palette
@@ -522,3 +522,12 @@ def test_rows_of_values_are_painted():
     np.testing.assert_array_equal(painted[0, 1], [2, 3])
     assert painted.shape == (2, 2, 2)
     assert np.isnan(painted[1, 1]).all()
+
+
+def test_rows_of_colors_are_not_taken_for_a_gray_picture_in_silence() -> None:
+    rows = np.arange(30, dtype=np.uint8).reshape(10, 3)
+    with pytest.warns(UserWarning, match=r"image has shape \(10, 3\).*colors\[np.newaxis\]"):
+        palette = palette_of(rows)
+    assert palette.n_channels == 1
+    assert palette_of(rows, channel_axis=None) == palette
+    assert palette_of(rows[np.newaxis]).n_channels == 3

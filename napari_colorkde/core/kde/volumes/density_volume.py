@@ -188,6 +188,8 @@ class DensityVolume:
             for name, (low, high) in zip(self.names, self.extent, strict=True)
         )
         kind = "log-densities" if self.is_log else f"{self.mass_inside:.3g} of the mass inside"
+        if np.isnan(self.mass_inside):
+            kind = "a slice" if not self.is_log else f"{kind} of a slice"
         return f"DensityVolume({' × '.join(map(str, self.shape))}, {ends}, {kind})"
 
     def _repr_png_(self) -> bytes:

@@ -67,6 +67,7 @@ def test_slices_are_the_density_where_channels_are_given():
     np.testing.assert_allclose(found.values, exact, atol=0.02 * exact.max())
     assert found.names == ("R", "B")
     assert np.isnan(found.mass_inside)
+    assert repr(found).endswith("a slice)")
     line = VOLUME.slice({0: VOLUME.axes[0][7], "B": VOLUME.axes[2][-1]})
     np.testing.assert_allclose(line.values, VOLUME.values[7, :, -1], rtol=1e-6)
 
