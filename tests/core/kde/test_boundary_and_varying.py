@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
 from napari_colorkde import ColorKDE, Palette
 from napari_colorkde.core import reference
@@ -40,6 +41,46 @@ def test_reflected_density_is_that_of_all_mirror_images(image: Any, sigmas: list
     peak = np.exp(expected.max())
     np.testing.assert_allclose(kde.density(image).ravel(), np.exp(expected), atol=1e-5 * peak)
     np.testing.assert_allclose(kde.density(image, log=True).ravel(), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("bits", "whole"), [(8, 255), (12, 65535), (16, 65535)])
+def test_walls_of_fractions_are_those_of_the_integers(dtype: type, bits: int, whole: int) -> None:
+    """The last level is white, and lies on the wall."""
+    levels = np.random.default_rng(2).integers(0, 1 << bits, (6, 7, 3))
+    levels[0, 0] = levels[1, 1, 0] = (1 << bits) - 1
+    kind = np.uint8 if bits == 8 else np.uint16
+    of_integers = ColorKDE(levels.astype(kind), 0.05 * 2**bits, boundary="reflected")
+    image = (levels / whole).astype(dtype)
+    of_fractions = ColorKDE(image, 0.05 * 2**bits / whole, boundary="reflected")
+    np.testing.assert_allclose(np.asarray(of_fractions.box) * whole, of_integers.box, rtol=1e-6)
+    found = of_fractions.density(image, log=True) - 3 * np.log(whole)
+    np.testing.assert_allclose(found, of_integers.density(levels.astype(kind), log=True), atol=1e-4)
+
+
+CORNERS = np.array([[0, 0, 0], [0, 255, 128], [255, 255, 255], [1, 254, 0], [128, 0, 255]])
+
+
+@pytest.mark.parametrize("sigmas", [[3.0, 5.0, 4.0], [20.0, 2.0, 9.0], [300.0, 900.0, 2.0]])
+@pytest.mark.parametrize("kind", [np.uint8, np.float64])
+def test_reflected_logs_far_from_all_colors_count_each_image(kind: type, sigmas: Any) -> None:
+    """On a wall an image is as far as its color: what is left out would double the density."""
+    colors = np.array([[[0, 0, 0], [200, 3, 0], [250, 255, 0], [90, 90, 7]]], kind)
+    points = CORNERS.astype(np.float64)
+    if kind is np.float64:
+        colors, points, sigmas = colors / 255, points / 255, np.array(sigmas) / 255
+    kde = ColorKDE(colors, sigmas, boundary="reflected")
+    box, widths = np.asarray(kde.box, float), np.asarray(sigmas, float)
+    logs = np.zeros((len(points), 4))
+    for c, (low, high) in enumerate(box):
+        reach = int(np.ceil(40 * max(1.0, widths[c] / (high - low))))
+        shift = 2 * (high - low) * np.arange(-reach, reach + 1)
+        own = colors[0, :, c].astype(float)
+        images = np.concatenate([own[:, None] + shift, 2 * low - own[:, None] + shift], axis=1)
+        away = (points[:, c, None, None] - images) / widths[c]
+        logs += logsumexp(-0.5 * away**2, axis=2) - np.log(widths[c] * np.sqrt(2 * np.pi))
+    expected = logsumexp(logs, axis=1) - np.log(4)
+    np.testing.assert_allclose(kde.evaluate(points, log=True), expected, atol=1e-4, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("image", "sigmas"), [(EDGE, [20.0, 9.0]), (FLOATS, [0.1, 0.05])])

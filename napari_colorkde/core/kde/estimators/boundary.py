@@ -17,6 +17,7 @@ from scipy.special import log_ndtr, ndtr
 
 from napari_colorkde.core.colorspaces import ColorSpace
 from napari_colorkde.core.device import Device
+from napari_colorkde.core.kde.estimators.reflected_tails import FAR, reflected_log_sums
 from napari_colorkde.core.kde.estimators.reflection import (
     REACH,
     ReflectedLatticeSums,
@@ -34,6 +35,9 @@ Boundary = Literal["none", "renormalized", "reflected"]
 
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 
+ROUNDING = 1e-6
+"""Part of the box: how far beyond a wall float32 leaves a color that lies on it."""
+
 
 def color_box(palette: Palette, space: ColorSpace | None) -> Array:
     """Return the walls of the color box, ``(C, 2)``.
@@ -44,12 +48,16 @@ def color_box(palette: Palette, space: ColorSpace | None) -> Array:
     if space is not None:
         return np.stack([space.low, space.high], axis=1)
     step, ranges = palette.step, palette.level_ranges
-    if step is not None and ranges is not None:
-        return np.stack([np.zeros_like(step), ranges - step], axis=1)
     low, high = (end.astype(np.float64) for end in palette.extremes)
-    if low.min() >= 0 and high.max() <= 1:
-        return np.array([(0.0, 1.0)] * palette.n_channels)
-    return np.stack([low, high], axis=1)
+    if step is not None and ranges is not None:
+        # 255 of 256, and as fractions 255/255 of 1.
+        top = np.where(step < 1, ranges + (ranges - 1) * step, ranges - step)
+    elif low.min() >= 0 and high.max() <= 1:
+        # Of fractions that were binned, the range is what is known.
+        top = np.ones(palette.n_channels) if ranges is None else np.minimum(ranges, 1)
+    else:
+        return np.stack([low, high], axis=1)
+    return np.stack([np.zeros_like(top), np.maximum(top, high)], axis=1)
 
 
 def check_boundary(boundary: Boundary, covariance: Array) -> None:
@@ -93,9 +101,11 @@ def renormalized(palette: Palette, box: Array, sigmas: Array) -> Palette:
     return replace(palette, counts=weights, ranges=palette.level_ranges, moments=None)
 
 
-def is_inside(points: NDArray[np.float64], box: Array) -> NDArray[np.bool_]:
-    """Which points (n, C) lie in the box, walls included."""
-    return np.asarray(((points >= box[:, 0]) & (points <= box[:, 1])).all(axis=1))
+def is_inside(colors: NDArray[np.float64], box: Array) -> NDArray[np.bool_]:
+    """Which colors (n, C) lie in the box, walls included, and what rounding takes beyond them."""
+    slack = ROUNDING * (box[:, 1] - box[:, 0])
+    inside = (colors >= box[:, 0] - slack) & (colors <= box[:, 1] + slack)
+    return np.asarray(inside.all(axis=1))
 
 
 def _share(values: Array, low: float, high: float, sigma: float) -> Array:
@@ -146,9 +156,8 @@ class BoundedSums:
         values = self._sums.on_grid(axes, sampling)
         if sampling == "cells":
             self._cut_cells(axes, values)
-        for channel, axis in enumerate(axes):
-            inside = is_inside(axis[:, np.newaxis], self._box[channel : channel + 1])
-            np.moveaxis(values, channel, 0)[~inside] = 0
+        for channel, (axis, (low, high)) in enumerate(zip(axes, self._box, strict=True)):
+            np.moveaxis(values, channel, 0)[(axis < low) | (axis > high)] = 0
         return values
 
     def at(self, colors: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -167,7 +176,14 @@ class BoundedSums:
     def log_at_in_steps(self, colors: NDArray[np.float64]) -> Steps[Array]:
         """Its log at colors, yielding the part that is done."""
         logs = yield from sum_in_steps(self._sums, colors, log=True)
-        return np.where(is_inside(colors, self._box), logs, -np.inf)
+        inside = is_inside(colors, self._box)
+        logs = np.where(inside, logs, -np.inf)
+        if self._is_reflected:
+            far = inside & (logs < np.log(self._palette.total_weight) - FAR)
+            if far.any():
+                points = colors[far].astype(np.float64)
+                logs[far] = reflected_log_sums(points, self._palette, self._box, self._sigmas)
+        return logs
 
     def log_others(self) -> Array:
         """Log of the sum over the other colors, without the walls."""

@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.kernel_sums.direct import log_or_direct
 from napari_colorkde.core.kernel_sums.kernel_sums import Axes, LatticeSums, SpreadSums
 from napari_colorkde.core.kernel_sums.separable import Sampling, gaussian_matrix
-from napari_colorkde.core.kernel_sums.steps import value_of
 from napari_colorkde.core.number_text import grouped
 from napari_colorkde.core.palette.lattice import Lattice
 from napari_colorkde.core.palette.palette import Palette
@@ -51,7 +49,9 @@ def images_along(values: Array, low: float, high: float, sigma: float) -> Iterat
                 yield moved
 
 
-def reflected(palette: Palette, box: Array, sigmas: Array) -> Palette:
+def reflected(
+    palette: Palette, box: Array, sigmas: Array, channels: NDArray[np.bool_] | None = None
+) -> Palette:
     """Return a palette with the mirror images of its colors at the walls of a box.
 
     Parameters
@@ -60,6 +60,8 @@ def reflected(palette: Palette, box: Array, sigmas: Array) -> Palette:
         (C, 2) walls, low and high.
     sigmas
         (C,) of the kernels: images beyond their reach are left out.
+    channels
+        (C,): those whose walls reflect; all by default.
 
     Raises
     ------
@@ -67,8 +69,10 @@ def reflected(palette: Palette, box: Array, sigmas: Array) -> Palette:
         If there would be more than `MAX_IMAGES`.
     """
     colors, counts = palette.colors.astype(np.float64), palette.counts
-    _refuse_many(colors, box, sigmas)
-    for channel, (low, high) in enumerate(box):
+    at = np.arange(len(box)) if channels is None else np.flatnonzero(channels)
+    _refuse_many(colors[:, at], box[at], sigmas[at])
+    for channel in at:
+        low, high = box[channel]
         reach = REACH * sigmas[channel]
         parts_of_colors, parts_of_counts = [], []
         for moved in images_along(colors[:, channel], low, high, float(sigmas[channel])):
@@ -117,13 +121,9 @@ class ReflectedLatticeSums(LatticeSums):
         self._box = box
 
     @cached_property
-    def _images(self) -> Palette:
-        """Colors of their own: for far tails, and for colors on no small lattice."""
-        return reflected(self._palette, self._box, self._sigmas)
-
-    @cached_property
     def _by_spreading(self) -> SpreadSums:
-        return SpreadSums(self._images, np.diag(self._sigmas**2), self._device)
+        images = reflected(self._palette, self._box, self._sigmas)
+        return SpreadSums(images, np.diag(self._sigmas**2), self._device)
 
     def _matrices(self, axes: Axes, sampling: Sampling = "points") -> list[Array]:
         matrices = []
@@ -146,11 +146,9 @@ class ReflectedLatticeSums(LatticeSums):
         colors: NDArray[Any],
         self_index: NDArray[np.int64] | None,
     ) -> Array:
-        if not (sums < floor).any():
+        # Those are summed from all images by `reflected_log_sums`.
+        with np.errstate(divide="ignore"):
             return np.asarray(np.log(sums, dtype=np.float64))
-        points, images = colors / self._sigmas, self._images.colors / self._sigmas
-        steps = log_or_direct(sums, floor, points, images, self._images.counts, self_index)
-        return value_of(steps)
 
 
 def _is_near(values: Array, low: float, high: float, reach: float) -> NDArray[np.bool_]:
