@@ -7,8 +7,6 @@ against what is current, and announced.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_colorkde.app.background.executor import Progress
@@ -18,7 +16,7 @@ from napari_colorkde.app.density.class_query import shown_query
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
 from napari_colorkde.app.density.counting import ImageCounter
 from napari_colorkde.app.density.density_steps import ColorValues, DensityRequest, Estimate, compute
-from napari_colorkde.app.density.on_screen import MANY_COLORS, ColorsOnScreen
+from napari_colorkde.app.density.on_screen import MANY_COLORS, ColorsOnScreen, ReadCodes
 from napari_colorkde.app.density.open_image import OpenImage
 from napari_colorkde.app.image.counting_steps import CountedImage
 from napari_colorkde.app.state import State
@@ -84,7 +82,8 @@ class Computation:
     estimate, densities
         The newest results, None until there are some.
     codes_on_screen
-        Returns the codes of the image's pixels that are looked at, None if that is not known.
+        Returns what reads the codes of the pixels that are looked at now, None if these are not
+        known. Reading may take long, and is left to the worker.
     """
 
     counted_changed = Signal(object, description="CountedImage.")
@@ -100,7 +99,7 @@ class Computation:
         self.densities: ColorValues | None = None
         self._contributions: Contributions | None = None
         self._on_screen: ColorsOnScreen | None = None
-        self.codes_on_screen: Callable[[], NDArray[np.int32] | None] = lambda: None
+        self.codes_on_screen: Callable[[], ReadCodes | None] = lambda: None
         self._shown: _Results | None = None
         self.counter = ImageCounter(store, image, jobs, self._on_counted, self._on_end, reports)
         self._awaiting: list[Callable[[], object]] = []
@@ -225,9 +224,9 @@ class Computation:
         if kernels is not None and self._contributions is None:
             self._contributions = Contributions(palette.colors, self._device)
             self._on_screen = ColorsOnScreen(palette, self._device)
-        codes, others = None, self.densities
+        read_codes, others = None, self.densities
         if kernels is not None and len(palette) > MANY_COLORS:
-            codes = self.codes_on_screen()
+            read_codes = self.codes_on_screen()
         return DensityRequest(
             palette,
             state.bandwidth,
@@ -242,7 +241,7 @@ class Computation:
             state.varying,
             coordinates,
             is_sample=self._image.index is not None and self._image.index.is_preview,
-            codes=codes,
+            read_codes=read_codes,
             on_screen=self._on_screen,
             others=None if others is None else others.values,
         )

@@ -25,7 +25,7 @@ from napari_colorkde.app.density.estimation import (
     display_volume_in_steps,
     resolve_bandwidth,
 )
-from napari_colorkde.app.density.on_screen import ColorsOnScreen
+from napari_colorkde.app.density.on_screen import ColorsOnScreen, ReadCodes
 from napari_colorkde.app.density.sketch import interpolated, needs_sketch
 from napari_colorkde.app.state import Bandwidth, State
 from napari_colorkde.core.classification.bayes import log_density_level
@@ -45,7 +45,7 @@ BINS = {1: 512, 2: 256, 3: 128}
 FEW_COLORS = 20_000
 """Palettes this small need no preview: the exact density is as quick."""
 
-PARTS = ("previous", "contributions", "coordinates", "codes", "on_screen", "others")
+PARTS = ("previous", "contributions", "coordinates", "read_codes", "on_screen", "others")
 """Fields of a request that only make it quicker."""
 
 LIMIT_COLORS = 1 << 19
@@ -157,9 +157,10 @@ class DensityRequest:
         The palette in that space, if it is at hand.
     is_sample
         Whether the palette is that of a sample of the pixels, of which a preview will do.
-    codes, on_screen, others
-        Of many colors the codes of the pixels on the screen, what is known of their colors, and the
-        values that all colors have before. None where the kernels are evaluated at all at once.
+    read_codes, on_screen, others
+        Of many colors what reads the codes of the pixels on the screen, what is known of their
+        colors, and the values that all colors have before. None where the kernels are evaluated at
+        all at once.
     """
 
     palette: Palette = field(repr=False)
@@ -175,7 +176,7 @@ class DensityRequest:
     varying: bool = False
     coordinates: PaletteCoordinates | None = field(default=None, repr=False)
     is_sample: bool = False
-    codes: NDArray[np.int32] | None = field(default=None, repr=False)
+    read_codes: ReadCodes | None = field(default=None, repr=False)
     on_screen: ColorsOnScreen | None = field(default=None, repr=False)
     others: NDArray[np.float32] | None = field(default=None, repr=False)
 
@@ -280,10 +281,10 @@ def evaluate_kernels(request: DensityRequest) -> NDArray[np.float32]:
 def kernels_on_screen(request: DensityRequest) -> ColorValues | None:
     """The same for what is on the screen, before the rest; None where all are few."""
     started = time.perf_counter()
-    screen, codes, counts = request.on_screen, request.codes, request.palette.counts
-    if screen is None or codes is None or request.others is None:
+    screen, read, counts = request.on_screen, request.read_codes, request.palette.counts
+    if screen is None or read is None or request.others is None:
         return None
-    screen.look_at(codes)
+    screen.look_at(read())
     if screen.contributions is None:
         return None
     counts = counts[screen.entries]

@@ -3,6 +3,8 @@
 All other colors keep the values that they had until those of the whole image are there.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,10 @@ from napari_colorkde.core.palette.palette import Palette
 
 MANY_COLORS = 1 << 21
 """Palettes of more colors are evaluated at those on the screen first."""
+
+
+ReadCodes = Callable[[], NDArray[np.int32]]
+"""Reads the codes of the pixels on a screen, see `ColorsOnScreen.look_at`; on any thread."""
 
 
 class ColorsOnScreen:

@@ -5,14 +5,15 @@ beside it, which follows it when it is moved or renamed.
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_colorkde.app.density.density_steps import ColorValues
+from napari_colorkde.app.density.on_screen import ReadCodes
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource, source_of, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import LayerWatch, image_layers
@@ -146,8 +147,8 @@ class Overlay(PaintedLayer[PaletteImage]):
         super()._let_go()
         self._limits = self._shown = None
 
-    def _codes_on_screen(self) -> NDArray[np.int32] | None:
-        """Return the codes of the pixels that the layer draws; None without one of two axes."""
+    def _codes_on_screen(self) -> ReadCodes | None:
+        """Return what reads the codes of the pixels drawn now; None without a layer of two axes."""
         layer, index = self.layer, self.index
         if layer is None or index is None or index.is_preview or len(index.shape) != 2:
             return None
@@ -159,7 +160,7 @@ class Overlay(PaintedLayer[PaletteImage]):
         if level == index.n_levels - 1:  # is painted whole
             low, high = np.zeros(2, int), np.array(shape) - 1
         axes = tuple(range(int(a), int(b) + 1) for a, b in zip(low, high, strict=True))
-        return index.codes(level, axes)
+        return partial(index.codes, level, axes)
 
     # --- what the session says
 

@@ -1,6 +1,6 @@
 """How different the colors of several images are: all pairs at once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from napari_colorkde.core.colorspaces import COLOR_SPACES, SpaceName, refusal_fo
 from napari_colorkde.core.device import DeviceLike, resolve_device
 from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance
 from napari_colorkde.core.kde.divergence import compare_palettes, in_one_space
-from napari_colorkde.core.palette.count_image import palette_of
+from napari_colorkde.core.palette.count_image import palette_of, refuse_single_image
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.tables import Columns, Table, import_pandas
 
@@ -137,11 +137,7 @@ def compare_all(
 def _named(
     images: Images, names: Sequence[str] | None
 ) -> tuple[list[Palette | ArrayLike], tuple[str, ...]]:
-    is_single = isinstance(images, Palette | str | bytes) or hasattr(images, "dtype")
-    if is_single or not isinstance(images, Iterable):
-        raise TypeError(
-            f"images is a {type(images).__name__}; give a list of images, or images by name."
-        )
+    refuse_single_image(images, ", or images by name")
     keys = list(images) if isinstance(images, Mapping) else None
     given = list(images.values()) if isinstance(images, Mapping) else list(images)
     if len(given) < 2:

@@ -12,17 +12,22 @@ numba looks at the sign of others before each access.
 """
 
 import math
-from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_colorkde.core.compiled_loops import compiled
 from napari_colorkde.core.kernel_sums.bricks import LINE
 from napari_colorkde.core.kernel_sums.numba_tree import LOWEST, add_leaves
 from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE
 from napari_colorkde.core.kernel_sums.swept.numba_grid import read_grid
 from napari_colorkde.core.kernel_sums.swept.numba_sweep import WINDOW, read_levels, spread_levels
+from napari_colorkde.core.kernel_sums.swept.numba_weights import (
+    TOGETHER,
+    Doubles,
+    Floats,
+    Integers,
+    loop,
+    weight_at,
+)
 
 __all__ = [
     "LOWEST",
@@ -39,15 +44,6 @@ __all__ = [
 POINTS = "float64[:, ::1], int64[::1], int64[::1], int64[::1], int64[::1], float64, float32[:, ::1]"
 """Whitened points, their rows in order, each brick's first and last place in it and its position,
 the step, and the table (LINE, LINE) of the weights' polynomials."""
-
-TOGETHER = 32
-"""Points whose weights are computed in one go."""
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Integers = NDArray[np.int64]
-
-loop = partial(compiled, fastmath=True)
 
 
 @loop(
@@ -75,10 +71,7 @@ def _meet(
             c0, c1, c2, c3 = table[0, node], table[1, node], table[2, node], table[3, node]
             c4, c5, c6, c7 = table[4, node], table[5, node], table[6, node], table[7, node]
             for i in range(TOGETHER):
-                t = places[i]
-                high = c4 + t * (c5 + t * (c6 + t * c7))
-                weight = c0 + t * (c1 + t * (c2 + t * (c3 + t * high)))
-                weights[axis, node, i] = max(weight, np.float32(0))
+                weights[axis, node, i] = weight_at(places[i], c0, c1, c2, c3, c4, c5, c6, c7)
 
 
 @loop(f"void({POINTS}, int64, float32[::1], float32[:, ::1])", writes=9)

@@ -249,10 +249,7 @@ def count_images(
     max_colors: int = MAX_COLORS,
 ) -> Palette:
     """Count the colors of several images together, see `Palette.from_images`."""
-    if isinstance(images, Palette | str) or hasattr(images, "shape") or not _is_iterable(images):
-        raise TypeError(
-            f"images is a {type(images).__name__}; give a list of images, such as [first, second]."
-        )
+    refuse_single_image(images)
     builder = PaletteBuilder(max_colors)
     counted: list[Palette] = []
     n_added = 0
@@ -275,8 +272,25 @@ def count_images(
     return together
 
 
-def _is_iterable(value: object) -> bool:
-    return hasattr(value, "__iter__") or hasattr(value, "__getitem__")
+def refuse_single_image(images: object, more: str = "") -> None:
+    """Refuse an image, or something else, where several images are wanted.
+
+    Parameters
+    ----------
+    more
+        What the caller takes besides a list, such as ", or images by name".
+
+    Raises
+    ------
+    TypeError
+        If it is so.
+    """
+    is_single = isinstance(images, Palette | str | bytes) or hasattr(images, "shape")
+    if is_single or not (hasattr(images, "__iter__") or hasattr(images, "__getitem__")):
+        raise TypeError(
+            f"images is a {type(images).__name__}; give a list of images, such as "
+            f"[first, second]{more}."
+        )
 
 
 def _with_masks(

@@ -66,6 +66,10 @@ class Column(QObject):
             self._settled.start()
         return False
 
+    def is_settled(self) -> bool:
+        """Whether Qt, too, is done with laying out what was put in its place."""
+        return self._n_left == 0
+
     def arrange(self) -> None:
         """Put the docks where they belong, with the sizes that they have at first."""
         window, upper, lower = self._window, self._upper, self._lower

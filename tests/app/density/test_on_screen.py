@@ -25,7 +25,7 @@ KERNELS = KernelSet([Kernel([900, 800, 700], [4e5] * 3, 0.6), Kernel([3000] * 3,
 
 def request(kernels: KernelSet, screen: ColorsOnScreen, codes: np.ndarray) -> DensityRequest:
     return DensityRequest(
-        PALETTE, (100.0,), True, kernels, HOST, on_screen=screen, codes=codes
+        PALETTE, (100.0,), True, kernels, HOST, on_screen=screen, read_codes=lambda: codes
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
 from napari_colorkde.io.samples import PRESET_FILE, sample_path
+from napari_colorkde.ui.colorspace import dock as colorspace_dock
 from napari_colorkde.ui.widgets.folding import FoldingGroup
 from napari_colorkde.ui.window import dock_column
 from tests.ui.conftest import RGB, Dock
@@ -42,8 +43,15 @@ def test_the_dock_has_room_for_more_kernels_where_the_image_is_folded(
 ) -> None:
     monkeypatch.setattr(dock_column, "MIN_STACKED_HEIGHT", 800)
     viewer.window.resize(1366, 768)
+    columns: list[dock_column.Column] = []
+
+    def make_column(*docks: Any) -> dock_column.Column:
+        columns.append(dock_column.Column(*docks))
+        return columns[-1]
+
+    monkeypatch.setattr(colorspace_dock, "Column", make_column)
     widget = dock(RGB)
-    qtbot.wait(1000)  # Qt lays docks out for a while
+    qtbot.waitUntil(columns.pop().is_settled)
     widget.parent().raise_()
     widget.tabs.setCurrentIndex(1)
     qtbot.wait(50)

@@ -8,6 +8,7 @@ from napari_colorkde.core.kde.bandwidth import Bandwidth
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.kde.estimators.boundary import Boundary
 from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
+from napari_colorkde.core.kde.volumes.on_grid import volume_of
 from napari_colorkde.core.palette.palette import Palette
 
 
@@ -56,4 +57,4 @@ def color_kde(
         weights=weights,
         device=device,
     )
-    return kde._volume(bins, extent, "points")
+    return volume_of(kde, bins, extent, "points")

@@ -95,7 +95,7 @@ class GriddedDensity(DensityStatistics):
             If bins or extent are not of that form, or the volume would exceed 1 GB.
         """
         sampling = choice(sampling, "sampling", SAMPLINGS)
-        return self._volume(bins, extent, sampling)
+        return volume_of(self, bins, extent, sampling)
 
     def volume_in_steps(
         self, bins: int | ArrayLike, extent: ArrayLike | None, sampling: Sampling
@@ -171,14 +171,14 @@ class GriddedDensity(DensityStatistics):
         ImportError
             If xarray is not installed.
         """
-        return self._volume(bins, extent, choice(sampling, "sampling", SAMPLINGS)).to_xarray()
+        return volume_of(self, bins, extent, choice(sampling, "sampling", SAMPLINGS)).to_xarray()
 
     def _repr_png_(self) -> bytes:
         """Draw the density for a notebook; volumes of full covariances take longest."""
         is_diagonal = not np.any(self.covariance - np.diag(np.diag(self.covariance)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NarrowBandwidthWarning)
-            volume = self._volume(PICTURE_BINS, None, "cells" if is_diagonal else "points")
+            volume = volume_of(self, PICTURE_BINS, None, "cells" if is_diagonal else "points")
         return volume._repr_png_()
 
     def _repr_html_(self) -> str:
@@ -189,27 +189,28 @@ class GriddedDensity(DensityStatistics):
         line = html.escape(repr(self))
         return f'<p>{line}</p><img alt="{html.escape(alt)}" src="data:image/png;base64,{picture}">'
 
-    def _volume(
-        self, bins: int | ArrayLike, extent: ArrayLike | None, sampling: Sampling
-    ) -> DensityVolume:
-        """See `volume`; warnings point to whoever called the caller."""
-        volume = value_of(self.volume_in_steps(bins, extent, sampling))
-        # Standard deviation of the narrowest direction where the grid's spacing is 1.
-        per_step = self.covariance / np.outer(volume.spacing, volume.spacing)
-        ratio = float(np.sqrt(np.linalg.eigvalsh(per_step)[0]))
-        if sampling == "points" and ratio < 0.999:
-            warnings.warn(
-                f"The bandwidth is below the grid spacing (sigma is {ratio:.3g} of it): peaks "
-                "between grid points are missed. Use more bins, a wider bandwidth, or "
-                'sampling="cells".',
-                NarrowBandwidthWarning,
-                stacklevel=3,
-            )
-        return volume
-
     def _default_extent(self) -> NDArray[np.float64]:
         is_boxed = self.color_space is not None or self.boundary != "none"
         if is_boxed or self.palette.dtype == np.uint8:
             return self.box
         (low, high), margin = self.palette.extremes, 3 * np.sqrt(np.diag(self.covariance))
         return np.stack([low - margin, high + margin], axis=1)
+
+
+def volume_of(
+    kde: GriddedDensity, bins: int | ArrayLike, extent: ArrayLike | None, sampling: Sampling
+) -> DensityVolume:
+    """Return the volume of a KDE, see `ColorKDE.volume`; warnings point to the caller's caller."""
+    volume = value_of(kde.volume_in_steps(bins, extent, sampling))
+    # Standard deviation of the narrowest direction where the grid's spacing is 1.
+    per_step = kde.covariance / np.outer(volume.spacing, volume.spacing)
+    ratio = float(np.sqrt(np.linalg.eigvalsh(per_step)[0]))
+    if sampling == "points" and ratio < 0.999:
+        warnings.warn(
+            f"The bandwidth is below the grid spacing (sigma is {ratio:.3g} of it): peaks "
+            "between grid points are missed. Use more bins, a wider bandwidth, or "
+            'sampling="cells".',
+            NarrowBandwidthWarning,
+            stacklevel=3,
+        )
+    return volume

@@ -9,41 +9,24 @@ what colors share is added up first, and carried along the other axes once.
 Any other order gives the same, in more time. Imported by `numba_sums`, see there.
 """
 
-from functools import partial
-
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_colorkde.core.compiled_loops import compiled
 from napari_colorkde.core.kernel_sums.bricks import LINE
+from napari_colorkde.core.kernel_sums.swept.numba_weights import (
+    TOGETHER,
+    Doubles,
+    Floats,
+    Integers,
+    loop,
+    weigh,
+    weight_at,
+)
 
 SPAN = 8
 """Cells that the colors of one line lie in."""
 
 WINDOW = SPAN + LINE
 """Nodes of a line. Planes have room for so many after their last node."""
-
-TOGETHER = 32
-"""Points whose weights along the last axis are computed in one go."""
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Integers = NDArray[np.int64]
-
-loop = partial(compiled, fastmath=True)
-
-
-@loop("void(float64, float32[:, ::1], float32[::1])", writes=2)
-def _weigh(place: float, table: Floats, weights: Floats) -> None:
-    """Write a point's weights (LINE,) on the nodes that it meets along an axis."""
-    t = np.float32(place - np.floor(place) - 0.5)
-    for node in range(LINE):
-        weights[node] = table[LINE - 1, node]
-    for power in range(LINE - 2, -1, -1):
-        for node in range(LINE):
-            weights[node] = weights[node] * t + table[power, node]
-    for node in range(LINE):
-        weights[node] = max(weights[node], np.float32(0))
 
 
 @loop("void(float64[::1], int64, float32[:, ::1], float32[:, ::1])", writes=3)
@@ -58,10 +41,7 @@ def _weigh_many(places: Doubles, first: int, table: Floats, weights: Floats) -> 
         c0, c1, c2, c3 = table[0, node], table[1, node], table[2, node], table[3, node]
         c4, c5, c6, c7 = table[4, node], table[5, node], table[6, node], table[7, node]
         for i in range(TOGETHER):
-            t = rest[i]
-            high = c4 + t * (c5 + t * (c6 + t * c7))
-            weight = c0 + t * (c1 + t * (c2 + t * (c3 + t * high)))
-            weights[i, node] = max(weight, np.float32(0))
+            weights[i, node] = weight_at(rest[i], c0, c1, c2, c3, c4, c5, c6, c7)
 
 
 @loop("int64(float64[::1], float64[::1], int64, int64, int64)", writes=())
@@ -173,7 +153,7 @@ def spread_levels(
                     line[place + np.uint64(node)] += wz[own, np.uint64(node)] * counts[i]
             if y[point] != weighed_row:
                 weighed_row = y[point]
-                _weigh(weighed_row, table, wy)
+                weigh(weighed_row, table, wy)
             for r in range(order):
                 weight, place = np.float64(wy[r]), np.uint64((row + r) * width + first)
                 for node in range(WINDOW):
@@ -182,7 +162,7 @@ def spread_levels(
                 high[row + r] = max(high[row + r], first + WINDOW)
             first_row, last_row = min(first_row, row), max(last_row, row + order)
             point = end
-        _weigh(x[start], table, wx)
+        weigh(x[start], table, wx)
         _raise_plane(plane, low, high, first_row, last_row, wx, cells, all_low, all_high)
         start = stop
     if here >= 0:
@@ -218,7 +198,7 @@ def read_levels(
             for r in range(row, row + order):
                 low[r], high[r] = min(low[r], first), max(high[r], first + WINDOW)
             first_row, last_row = min(first_row, row), max(last_row, row + order)
-        _weigh(x[start], table, wx)
+        weigh(x[start], table, wx)
         cell = int(x[start])
         for r in range(first_row, last_row):
             if low[r] >= high[r]:
@@ -236,7 +216,7 @@ def read_levels(
             end = _end_of_line(y, z, point, stop, first)
             if y[point] != weighed_row:
                 weighed_row = y[point]
-                _weigh(weighed_row, table, wy)
+                weigh(weighed_row, table, wy)
             line[:] = 0
             for r in range(order):
                 share, place = wy[r], np.uint64((row + r) * width + first)
