@@ -46,13 +46,12 @@ MAX_POINTS = 1 << 28
 """Grid points at most: those of 8-bit colors at a bandwidth of 0.6 levels."""
 
 SLAB_POINTS = 1 << 23
-"""Grid points summed at a time: 32 MB for each density."""
+"""Grid points summed at a time: 64 MB for each density."""
 
 SIGNIFICANT = 1e-9
 """Fraction of the peak below which the first density's share of the integral is left out."""
 
-
-OWN, ONE_MORE = 1e-5, 2e-5
+ALLOWED_NATS, ALLOWED_PART = 1e-5, 2e-5
 """Nats, and part of a divergence, that logs on the grid may add to its error: the points that add
 most are summed from the colors themselves until the rest is within."""
 
@@ -220,7 +219,8 @@ def _log_densities(
         # Both divergences are sums of such terms, of which none is negative.
         differences = logs[0] - logs[1]
         allowed = [
-            OWN + ONE_MORE * cell * float(np.sum(np.exp(p) * d - np.exp(p) + np.exp(q)))
+            ALLOWED_NATS
+            + ALLOWED_PART * cell * float(np.sum(np.exp(p) * d - np.exp(p) + np.exp(q)))
             for p, q, d in ((logs[1], logs[0], -differences), (logs[0], logs[1], differences))
         ]
         for side, values, log, most in zip(sides, found, logs, allowed, strict=True):

@@ -28,6 +28,9 @@ Array = NDArray[np.float64]
 FARTHEST = 12.0
 """Distance beyond which κ is zero: exp(−12²/2) = 5e-32."""
 
+UNDERFLOW = 40.0
+"""Distance from which on exp(−40²/2) and κ are zero in float64."""
+
 WAVES = 8
 """Waves of a spline's error that are added up; the rest are less than 1e-3 of them."""
 
@@ -83,9 +86,10 @@ class Scheme:
 
     def deconvolved_far(self, distance: Array, splines: int) -> Array:
         """Return κ at any distance, also where `deconvolved` ends: until float64 underflows."""
-        places = np.linspace(0, max(float(np.abs(distance).max()), 1.0), 2001)
+        places = np.linspace(0, UNDERFLOW, 2001)
         logs = CubicSpline(places, np.log(self._undone(places, splines)))
-        return np.asarray(np.exp(logs(np.abs(distance)) - 0.5 * np.square(distance)))
+        within = np.minimum(np.abs(distance), UNDERFLOW)
+        return np.asarray(np.exp(logs(within) - 0.5 * np.square(within)))
 
     def log_errors(self, squares: Array) -> Array:
         """Return what the log of a sum read off one mesh may be off by, from squared distances.
@@ -96,7 +100,7 @@ class Scheme:
         differ by no more than along one. Near the kernel's center 1e-6 may be added.
         """
         z = squares[..., np.newaxis] * self.step**2
-        waves = (z / (z + np.square(2 * np.pi * np.arange(1, WAVES)))) ** (self.order / 2)
+        waves = (z / (z + np.square(2 * np.pi * np.arange(1, WAVES + 1)))) ** (self.order / 2)
         total = np.minimum(2 * waves.sum(axis=-1), 1.0)
         with np.errstate(divide="ignore"):
             return np.asarray(-np.log1p(-total))

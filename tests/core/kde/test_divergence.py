@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from napari_colorkde.core.kde import divergence
 from napari_colorkde.core.kde.divergence import Comparison, compare
+from napari_colorkde.core.palette import lattice
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.reference import kullback_leibler
 from tests.core.drawn import one_row_per_pixel, seeds
@@ -87,6 +88,7 @@ def test_rare_colors_far_away_count(device):
 @pytest.mark.parametrize("shift", [8.0, 16.0, 60.0])
 def test_far_colors_on_no_lattice_are_compared_to_a_part_of_the_value(full, shift, monkeypatch):
     monkeypatch.setattr(divergence, "FINE_POINTS", 1 << 13)
+    monkeypatch.setattr(lattice, "MAX_LEVELS", 8)
     # At 60 standard deviations float64 underflows, too: sums of the colors themselves.
     rng = np.random.default_rng(8)
     a, b = rng.normal(0, 2, (1, 40, 2)), rng.normal(0, 2, (1, 30, 2))
@@ -96,6 +98,14 @@ def test_far_colors_on_no_lattice_are_compared_to_a_part_of_the_value(full, shif
     expected = reference_of(*map(Palette.from_image, (a, b)), covariance)
     assert_as_promised(result.kl_ab, expected[0])
     assert_as_promised(result.kl_ba, expected[1])
+
+
+def test_colors_on_no_lattice_may_be_hundreds_of_bandwidths_apart(device, monkeypatch):
+    monkeypatch.setattr(lattice, "MAX_LEVELS", 8)
+    a = np.linspace(0, 1e-3, 20)[np.newaxis]
+    result = compare(a, a + 900, 1.0, device=device)
+    assert_as_promised(result.kl_ab, 900**2 / 2)
+    assert_as_promised(result.kl_ba, 900**2 / 2)
 
 
 def test_weights_that_add_up_to_less_than_one_are_normalized():
