@@ -50,6 +50,9 @@ SAMPLE = 1 << 16
 FEW = 0.002
 """Part of them that may lie beyond on either side of each axis."""
 
+MAX_PAIRS = 1 << 20
+"""Pairs of points and nodes, or colors, that are looked at together: 250 MB at worst."""
+
 TOGETHER = 1 << 11
 """Nodes made in one go: what is below them fits a core's cache."""
 
@@ -191,7 +194,8 @@ class ColorTree:
         Parameters
         ----------
         points
-            A few thousand: 300 nodes and as many leaves at each are looked at together.
+            A few hundred. Where more than `MAX_PAIRS` nodes or colors matter to them, as of colors
+            that lie within a bandwidth of each other, they are summed in halves.
         own
             (Q,) places in the order of the colors that do not count.
         small
@@ -210,6 +214,8 @@ class ColorTree:
             bound = rows[:, -2] - 0.5 * np.einsum("ij,ij->i", gap, gap) - best[point]
             is_small = bound < -small
             left_out += np.bincount(point[is_small], np.exp(bound[is_small]), n_points)
+            if np.count_nonzero(~is_small) * LEAF > MAX_PAIRS and n_points > 1:
+                return self._log_sums_in_halves(points, own, small)
             below, is_there = self.below(level, node[~is_small])
             point = np.repeat(point[~is_small], LEAF)[is_there.ravel()]
             node = below[is_there]
@@ -224,6 +230,17 @@ class ColorTree:
             sums = np.bincount(point, np.exp(terms - largest[point]), n_points)
             logs = np.where(np.isneginf(largest), -np.inf, largest + np.log(sums))
             return logs, left_out * np.exp(best - logs)
+
+    def _log_sums_in_halves(
+        self, points: Array, own: Integers | None, small: float
+    ) -> tuple[Array, Array]:
+        halves = slice(None, len(points) // 2), slice(len(points) // 2, None)
+        parts = [
+            self.log_sums(points[half], None if own is None else own[half], small)
+            for half in halves
+        ]
+        logs, left_out = (np.concatenate(values) for values in zip(*parts, strict=True))
+        return logs, left_out
 
     def _part(self, points: Array, own: Integers | None) -> Array:
         """Return the log of a part of each sum, (Q,): of the leaves that seem to add most."""

@@ -27,7 +27,7 @@ DENSE_PAIRS = 1 << 18
 """Up to this many pairs no tree is made."""
 
 POINTS = 1 << 8
-"""Points that are summed together: in NumPy 100 MB of nodes and colors at worst."""
+"""Points that are summed together."""
 
 POINTS_A_STEP = 1 << 14
 """Points between two yields."""

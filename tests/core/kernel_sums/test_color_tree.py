@@ -1,9 +1,11 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_colorkde.core.kernel_sums.color_tree import LEAF, ColorTree, order_along_curve
+from napari_colorkde.core.kernel_sums.color_tree import LEAF, SMALL, ColorTree, order_along_curve
 from tests.core.drawn import seeds
 
 
@@ -40,3 +42,16 @@ def test_neighbors_stay_neighbors_beside_colors_far_away(n_channels):
     order = order_along_curve(points)
     step = np.linalg.norm(np.diff(points[order], axis=0), axis=1)
     assert np.median(step) < 2 * len(points) ** (-1 / n_channels)
+
+
+def test_many_colors_that_all_matter_take_no_more_memory():
+    rng = np.random.default_rng(0)
+    colors, points = rng.normal(0, 0.1, (30_000, 3)), rng.normal(8, 0.1, (128, 3))
+    tree = ColorTree.of(colors, np.ones(len(colors)))
+    tracemalloc.start()
+    logs, _ = tree.log_sums(points, None, SMALL)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 300e6
+    squares = np.square(points[::50, np.newaxis] - colors).sum(axis=-1)
+    np.testing.assert_allclose(logs[::50], np.logaddexp.reduce(-squares / 2, axis=1), atol=1e-5)
