@@ -38,6 +38,7 @@ def cluster_at(scheduler: str) -> Iterator[None]:
         ) from None
     import dask
 
+    from napari_colorkde.core.number_text import counted
     from napari_colorkde.core.palette.cluster import LARGE_TASK, check_workers
 
     options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None}
@@ -54,7 +55,8 @@ def cluster_at(scheduler: str) -> Iterator[None]:
     with client, dask.config.set({LARGE_TASK: "10 GB"}):
         check_workers(client)
         workers = client.nthreads()
-        print_status(f"{len(workers)} workers with {sum(workers.values())} threads at {scheduler}.")
+        threads = counted(sum(workers.values()), "thread")
+        print_status(f"{counted(len(workers), 'worker')} with {threads} at {scheduler}.")
         yield
 
 

@@ -27,7 +27,8 @@ class Reading:
     lazy
         Whether pixels are read block by block however few they are.
     scheduler
-        Of the cluster whose workers read them, block by block.
+        Address of the scheduler of a dask cluster whose workers read them, block by block, or
+        "local"; None: this process does.
     names_axis
         Whether --channel-axis was typed, be it with its default.
     """
@@ -91,8 +92,9 @@ _OPTIONS: dict[str, Any] = {
         typer.Option(
             "--scheduler",
             metavar="ADDRESS",
-            help="Read block by block, by the workers of a dask cluster, such as "
-            "tcp://192.168.0.1:8786; or by those of a local one, begun for this command.",
+            help="Read block by block with the workers of a dask cluster: the address of its "
+            'scheduler, such as tcp://192.168.0.1:8786, or "local" for workers on this machine '
+            "that are started for this command.",
         ),
     ],
     "look": Annotated[
@@ -139,8 +141,8 @@ def reads_images(command: Callable[..., None]) -> Callable[..., None]:
 
         if given.get("jobs", 1) > 1:
             raise ValueError(
-                "--jobs is about processes of this machine, --scheduler about a cluster's workers; "
-                "leave one of them out."
+                "--jobs starts processes on this machine, but with --scheduler a cluster does the "
+                "work; leave one of them out."
             )
         with cluster_at(reading.scheduler):
             command(**given, reading=reading)

@@ -174,7 +174,9 @@ def test_files_that_workers_do_not_find(running: Cluster, tmp_path: Path) -> Non
     with distributed.Client(running.address) as client:
         client.wait_for_workers(1, timeout=60)
         workers.check_files(client, [tmp_path])
-        with pytest.raises(ValueError, match=r"worker tcp://.* finds no '/nowhere'; give a name"):
+        with pytest.raises(
+            ValueError, match=r"worker tcp://.* does not find '/nowhere'; give a path"
+        ):
             workers.check_files(client, [Path("/nowhere")])
 
 

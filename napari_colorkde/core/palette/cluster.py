@@ -48,7 +48,7 @@ def check_workers(client: Any) -> None:
     for worker, version in found.items():
         if isinstance(version, BaseException):
             raise ValueError(
-                f"worker {worker} has no napari-colorkde ({version}); install {ours} there."
+                f"worker {worker} has no napari-colorkde ({version}); install version {ours} there."
             )
         if version != ours:
             raise ValueError(
@@ -69,7 +69,7 @@ def check_files(client: Any, paths: Iterable[Path]) -> None:
         for worker, is_there in client.run(os.path.exists, str(path)).items():
             if not is_there:
                 raise ValueError(
-                    f"worker {worker} finds no {str(path)!r}; give a name on a disk that all "
+                    f"worker {worker} does not find {str(path)!r}; give a path on a disk that all "
                     "workers share."
                 )
 
@@ -81,7 +81,7 @@ def failures_in_words() -> Iterator[None]:
     Raises
     ------
     ValueError
-        If a piece of work has ended several workers, or the scheduler is gone.
+        If several workers died at a piece of work, or the scheduler is gone.
     """
     from distributed import KilledWorker
     from distributed.comm import CommClosedError
@@ -90,10 +90,10 @@ def failures_in_words() -> Iterator[None]:
         yield
     except KilledWorker:
         raise ValueError(
-            "several workers were ended by the same piece of work, perhaps because memory ran "
-            "out; start workers with fewer threads or more memory."
+            "several workers died at the same piece of work, perhaps because memory ran out; "
+            "start workers with fewer threads or more memory."
         ) from None
     except (futures.CancelledError, asyncio.CancelledError, CommClosedError):
         raise ValueError(
-            "the cluster's scheduler is gone; start it again, and give the same command."
+            "the cluster's scheduler is gone; start it again, then repeat what you asked for."
         ) from None

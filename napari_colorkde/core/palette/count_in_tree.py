@@ -76,13 +76,17 @@ def count_on_cluster(
 
     check_workers(client)
     leaves, root = counting_tree(image, mask, options)
+    # What is asked for is kept until it is let go of: palettes of blocks for their progress only.
+    watched = [] if progress is None else leaves
     with failures_in_words():
-        *counting, whole = client.compute([*leaves, root])
+        *counting, whole = client.compute([*watched, root])
         waiting = {future.key: future for future in counting}
         try:
             if progress is not None:
                 for n_done, future in enumerate(as_completed(counting), 1):
-                    waiting.pop(future.key).release()  # what it has found may go
+                    if future.status == "error":
+                        break  # and so is the whole
+                    waiting.pop(future.key).release()
                     progress(n_done / (len(leaves) + 1))
             part = whole.result()
         except BaseException:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from threading import Event, Lock
 from typing import Any
 
 import dask
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from napari_colorkde.core.palette.count_image import count_image
 from napari_colorkde.core.palette.count_in_tree import (
     CountOptions,
+    count_on_cluster,
     counting_tree,
     palette_of_part,
 )
@@ -98,3 +101,56 @@ def test_no_pixel_leaves_its_block() -> None:
     parts = dask.compute(*leaves, scheduler="synchronous")
     assert max(len(part.palette) for part in parts) < 100
     assert root.compute(scheduler="synchronous").palette.n_pixels == 2000
+
+
+@pytest.fixture
+def client() -> Iterator[Any]:
+    """A cluster within this process."""
+    distributed = pytest.importorskip("distributed")
+    options = {"n_workers": 1, "threads_per_worker": 2, "dashboard_address": None}
+    with distributed.Client(processes=False, **options) as made:
+        yield made
+
+
+def test_palettes_of_blocks_are_kept_for_their_progress_only(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = image_of("bytes")
+    lazy, options = da.from_array(image, (10, 10, 3)), CountOptions(-1, 1 << 24)
+    asked, told = [], []
+    compute = client.compute
+
+    def count_asked(works: Any) -> Any:
+        asked.append(len(works))
+        return compute(works)
+
+    monkeypatch.setattr(client, "compute", count_asked)
+    assert count_on_cluster(client, lazy, None, options) == Palette.from_image(image)
+    assert count_on_cluster(client, lazy, None, options, told.append) == Palette.from_image(image)
+    assert asked == [1, 21]
+    assert told == pytest.approx(np.arange(1, 21) / 21)
+
+
+BEGUN: list[Any] = []
+LOCK, GO = Lock(), Event()
+
+
+def refuse_the_first(pixels: Any) -> None:
+    with LOCK:
+        BEGUN.append(pixels)
+        is_first = len(BEGUN) == 1
+    if is_first:
+        raise ValueError("the first block is damaged")
+    GO.wait(3)
+
+
+def test_a_damaged_block_is_told_of_before_the_others_are_counted(client: Any) -> None:
+    lazy = da.from_array(image_of("bytes"), (10, 10, 3))
+    options = CountOptions(-1, 1 << 24, refuse_the_first)
+    try:
+        with pytest.raises(ValueError, match="the first block is damaged"):
+            count_on_cluster(client, lazy, None, options, lambda _: None)
+        assert not GO.is_set()
+        assert len(BEGUN) < 20
+    finally:
+        GO.set()
