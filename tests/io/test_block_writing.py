@@ -134,13 +134,14 @@ def test_a_run_that_was_stopped_is_gone_on_with(tmp_path: Path) -> None:
     (place,) = (p for p in tmp_path.iterdir() if p.name.startswith("."))
     with (place / "done").open("a") as journal:
         journal.write("0:")  # killed in the middle of a line
-    before = {p: p.stat().st_mtime_ns for p in (place / "content" / "0").rglob("*") if p.is_file()}
+    (content,) = place.glob("content-*")
+    before = {p: p.stat().st_mtime_ns for p in (content / "0").rglob("*") if p.is_file()}
     second, seen = Counted(DENSITY), []
     write_density(target, second.lazy(), progress=seen.append, **options)
     assert len(first.asked) >= 2
     assert len(first.asked) + len(second.asked) <= 9 + 1  # one was read ahead
     assert seen[0] > 0.3
-    kept = [target / "0" / p.relative_to(place / "content" / "0") for p in before]
+    kept = [target / "0" / p.relative_to(content / "0") for p in before]
     same = [p.stat().st_mtime_ns == n for p, n in zip(kept, before.values(), strict=True)]
     assert sum(same) >= len(same) - 1
     np.testing.assert_array_equal(levels_of(target)[0], DENSITY)
@@ -148,6 +149,21 @@ def test_a_run_that_was_stopped_is_gone_on_with(tmp_path: Path) -> None:
     for found, level in zip(levels_of(target), levels_of(tmp_path / "whole.zarr"), strict=True):
         np.testing.assert_array_equal(found, level)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.tif", "d.zarr", "whole.zarr"]
+
+
+def test_runs_of_different_things_write_to_different_places(tmp_path: Path) -> None:
+    """A cluster's worker may be late with a block of a run that was stopped."""
+    places = []
+    for values in (DENSITY, DENSITY + 1):
+        source = tmp_path / "a.tif"
+        source.write_bytes(b"a" * (len(places) + 1))
+        options: dict[str, Any] = {"description": RECORD, "sources": [source]}
+        lazy = da.from_array(values, chunks=(32, 48))
+        with pytest.raises(KeyboardInterrupt):
+            write_density(tmp_path / "d.zarr", lazy, progress=stop_at(0.3), **options)
+        places.append(list(tmp_path.glob(".d.*/content-*")))
+    assert len(places[0]) == len(places[1]) == 1
+    assert places[0] != places[1]
 
 
 def test_processes_write_the_same(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 What is written lies beside the target under a hidden name until it is complete, with a journal of
 the pieces that are done and the key of what is being made: only a run that makes the same goes on.
+The content is named after the key: a cluster's worker that is late with a piece for one run writes
+nothing into the content of another.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -15,7 +18,7 @@ from pathlib import Path
 
 from napari_colorkde.io.atomic import atomic_folder, check_target, naming
 
-_KEY, _JOURNAL, _WRITER, _CONTENT = "key.json", "done", "writer", "content"
+_KEY, _JOURNAL, _WRITER = "key.json", "done", "writer"
 
 
 class Unfinished:
@@ -29,8 +32,8 @@ class Unfinished:
         Names of the pieces that are written already.
     """
 
-    def __init__(self, place: Path) -> None:
-        self.content = place / _CONTENT
+    def __init__(self, place: Path, content: Path) -> None:
+        self.content = content
         self._journal = place / _JOURNAL
         self.done = _finished(self._journal)
 
@@ -70,12 +73,13 @@ def resumable_folder(target: Path, key: Mapping[str, object]) -> Iterator[Unfini
         place.mkdir(exist_ok=True)
         _claim(path, place)
         try:
-            if _read(place / _KEY) != text:
-                _begin_anew(place, text)
-            yield Unfinished(place)
+            content = place / f"content-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+            if _read(place / _KEY) != text or not content.is_dir():
+                _begin_anew(place, content, text)
+            yield Unfinished(place, content)
             with atomic_folder(path) as scratch:
                 scratch.rmdir()
-                (place / _CONTENT).rename(scratch)
+                content.rename(scratch)
             shutil.rmtree(place)
         finally:
             with contextlib.suppress(OSError):
@@ -106,13 +110,14 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _begin_anew(place: Path, key: str) -> None:
+def _begin_anew(place: Path, content: Path, key: str) -> None:
     """Remove what a run of another key has left. The key is written last: a kill leaves none."""
     for name in (_KEY, _JOURNAL):
         (place / name).unlink(missing_ok=True)
-    if (place / _CONTENT).is_dir():
-        shutil.rmtree(place / _CONTENT)
-    (place / _CONTENT).mkdir()
+    for entry in place.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+    content.mkdir()
     (place / _KEY).write_text(key, encoding="utf-8")
 
 
