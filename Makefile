@@ -13,7 +13,7 @@ ON_XVFB = $(BIN)/python scripts/with_display.py
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL = help
-.PHONY: help demo test test-all test-minimum lint pytest bench docs clean system
+.PHONY: help demo test test-all test-minimum lint pytest loops bench docs clean system
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -25,7 +25,9 @@ else
 	$(ON_XVFB) $(BIN)/napari-colorkde demo --output demo-output
 endif
 
-test: lint pytest  ## lint, then all tests that are not slow
+test:  ## lint, then all tests that are not slow
+	@$(MAKE) --no-print-directory --jobs 2 lint loops
+	@$(MAKE) --no-print-directory pytest
 
 test-all: lint $(VENV)/installed | system  ## the slow tests, too, and those of the lowest versions
 	$(ON_XVFB) --displays 2 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m ""
@@ -44,6 +46,10 @@ lint: $(VENV)/installed  ## style, spelling, types, the direction of imports
 	$(BIN)/mypy
 	$(BIN)/mypy examples/*.py
 	$(BIN)/lint-imports
+
+# Otherwise each of the test processes would compile them.
+loops: $(VENV)/installed
+	@$(BIN)/python scripts/compile_loops.py
 
 bench: $(VENV)/installed-bench | system  ## measure this project beside its peers; writes benchmarks/RESULTS.md
 	$(ON_XVFB) $(BIN)/python -m benchmarks

@@ -1,6 +1,7 @@
 """What libraries work out anew for each window, worked out once for all windows of a test process.
 
-Texts of shaders, and the manifests of the plugins that are installed: the same for every window.
+Texts of shaders and their variables, and the manifests of the plugins that are installed: the same
+for every window.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ def remember_what_windows_share() -> None:
     """Replace these functions by ones that remember; does nothing the second time."""
     _remember_manifests()
     _remember_shaders()
+    _remember_variables()
+    _read_characters_at_once()
 
 
 def _remember_manifests() -> None:
@@ -49,3 +52,28 @@ def _remember_shaders() -> None:
         return cleaned[code]
 
     Function._clean_code = clean_code
+
+
+def _remember_variables() -> None:
+    from vispy.gloo.program import Program
+
+    parse = Program._parse_variables_from_code
+    parsed: dict[str, dict[str, Any]] = {}
+
+    def parse_variables(self: Program, update_variables: bool = True) -> None:
+        code = "\n\n".join(shader.code for shader in self._shaders)
+        if code not in parsed:
+            parse(self, update_variables=False)
+            parsed[code] = self._code_variables
+        self._code_variables = dict(parsed[code])
+        if update_variables:
+            self._process_pending_variables()
+
+    Program._parse_variables_from_code = parse_variables
+
+
+def _read_characters_at_once() -> None:
+    from freetype import Bitmap
+
+    # freetype-py reads them byte by byte.
+    Bitmap.buffer = property(lambda self: self._FT_Bitmap.buffer[: self.rows * self.pitch])
