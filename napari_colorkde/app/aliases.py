@@ -140,7 +140,8 @@ def current_names(fields: Mapping[str, Any], renames: Mapping[str, str]) -> dict
         if new != name:
             warn_renamed(name, new)
         if new in current:
-            raise TypeError(f"{new} was given twice, also as {name}; give it once.")
+            old = next(old for old, now in renames.items() if now == new and old in fields)
+            raise TypeError(f"{new} was given twice, also as {old}; give it once.")
         current[new] = value
     return current
 

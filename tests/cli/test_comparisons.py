@@ -170,7 +170,7 @@ def test_we_say_when_we_are_wrong_ourselves(
 
 REFUSALS = {
     "compare a.png missing.png": "image 'missing.png' does not exist; check the name.",
-    "compare a.png gray.png": "merge palettes of images of one kind.",
+    "compare a.png gray.png": "give images of the same channels.",
     "compare a.png a.png --bandwidth 0.01": "is narrow beside the colors' range",
     "compare a.png": "Missing argument 'image_b'",
     "crosscheck missing.png": "image 'missing.png' does not exist; check the name.",

@@ -90,10 +90,7 @@ class ClassificationSettings:
         for name, prior in self.priors:
             if not (math.isfinite(prior) and prior >= 0):
                 raise ValueError(f"priors has {prior} for {name!r}; give a number of 0 or more.")
-        if self.keep_mass is not None and not 0 < self.keep_mass <= 1:
-            raise ValueError(
-                f"keep_mass={self.keep_mass}; give a fraction of the pixels above 0 and up to 1."
-            )
+        _check_keep_mass(self.keep_mass, "keep_mass")
         if self.threshold is not None and not math.isfinite(self.threshold):
             raise ValueError(f"threshold={self.threshold}; give a finite number.")
 
@@ -112,6 +109,7 @@ class ClassificationSettings:
         ValueError, TypeError
             If a field cannot have that value.
         """
+        _check_keep_mass(fields.get("none_below"), "none_below")
         fields = current_names(fields, OLD_FIELDS)
         if "priors" in fields:
             priors = fields["priors"]
@@ -145,3 +143,8 @@ def with_prior(priors: Mapping[str, float], cls: str, prior: float) -> dict[str,
     total = sum(others.values())
     share = {n: p / total if total > 0 else 1 / len(others) for n, p in others.items()}
     return {name: prior if name == cls else share[name] * (1 - prior) for name in priors}
+
+
+def _check_keep_mass(keep_mass: float | None, name: str) -> None:
+    if keep_mass is not None and not 0 < keep_mass <= 1:
+        raise ValueError(f"{name}={keep_mass}; give a fraction of the pixels above 0 and up to 1.")

@@ -145,6 +145,7 @@ def classify_image(
     O(pixels + colors · K); dtypes are those of `ColorKDE`. Images of very many colors are binned,
     see `Palette.from_image`.
     """
+    keep_mass = _keep_mass(keep_mass, none_below, show)
     own_numbers = numbers_of_classes(class_names(kernels), numbers)
     if own_numbers is not None and show != "class":
         raise ValueError(f"numbers is for show='class', not {show!r}; leave it out.")
@@ -156,7 +157,7 @@ def classify_image(
         cls=cls,
         against=against,
         priors=priors,
-        keep_mass=_keep_mass(keep_mass, none_below),
+        keep_mass=keep_mass,
         device=device,
     )
     if own_numbers is not None:
@@ -198,9 +199,7 @@ def classify_palette(
 ) -> NDArray[Any]:
     """Judge the colors of a palette, (U,): see `classify_image`."""
     show = choice(show, "show", CLASS_OUTPUTS)
-    keep_mass = _keep_mass(keep_mass, none_below)
-    if keep_mass is not None and show != "class":
-        raise ValueError(f"keep_mass={keep_mass} is for show='class', not {show!r}; leave it out.")
+    keep_mass = _keep_mass(keep_mass, none_below, show)
     names = class_names(kernels)
     logs = class_log_densities(palette, kernels, device)
     prior = prior_of_classes(names, priors)
@@ -256,11 +255,17 @@ def class_log_densities(
     return _log_densities_in_blocks(points, members, classes, device)
 
 
-def _keep_mass(keep_mass: float | None, none_below: float | None) -> float | None:
+def _keep_mass(keep_mass: float | None, none_below: float | None, show: str) -> float | None:
     """Return the one that is given, under its name of today or its former one."""
-    if none_below is None:
-        return keep_mass if keep_mass is None else fraction(keep_mass, "keep_mass", one=True)
-    if keep_mass is not None:
-        raise TypeError("keep_mass was given twice, also as none_below; give it once.")
-    warnings.warn("none_below is now called keep_mass.", DeprecationWarning, stacklevel=3)
-    return fraction(none_below, "none_below", one=True)
+    name, given = "keep_mass", keep_mass
+    if none_below is not None:
+        if keep_mass is not None:
+            raise TypeError("keep_mass was given twice, also as none_below; give it once.")
+        warnings.warn("none_below is now called keep_mass.", DeprecationWarning, stacklevel=3)
+        name, given = "none_below", none_below
+    if given is None:
+        return None
+    mass = fraction(given, name, one=True)
+    if show != "class":
+        raise ValueError(f"{name}={given} is for show='class', not {show!r}; leave it out.")
+    return mass

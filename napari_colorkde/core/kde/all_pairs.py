@@ -14,6 +14,7 @@ from napari_colorkde.core.device import DeviceLike, resolve_device
 from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance
 from napari_colorkde.core.kde.divergence import compare_palettes, in_one_space
 from napari_colorkde.core.palette.count_image import palette_of, refuse_single_image
+from napari_colorkde.core.palette.merge import refuse_unlike
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.tables import Columns, Table, import_pandas
 
@@ -120,6 +121,8 @@ def compare_all(
             zip(given, masks or [None] * len(given), strict=True)
         )
     ]
+    for number, palette in enumerate(palettes):
+        refuse_unlike(palettes[0], palette, "images[0]", f"images[{number}]")
     together = Palette.from_images(palettes)
     *points, everything = in_one_space([*palettes, together], space)
     covariance = bandwidth_covariance(bandwidth, everything, place)

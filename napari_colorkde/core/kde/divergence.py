@@ -27,6 +27,7 @@ from napari_colorkde.core.kernel_sums.kernel_sums import (
     kernel_sums,
 )
 from napari_colorkde.core.palette.count_image import palette_of
+from napari_colorkde.core.palette.merge import refuse_unlike
 from napari_colorkde.core.palette.palette import Palette
 
 Axes = tuple[NDArray[np.float64], ...]
@@ -125,6 +126,7 @@ def compare(
     refuse = refusal_for(space)
     a = palette_of(image_a, mask_a, channel_axis, refuse=refuse, name="image_a")
     b = palette_of(image_b, mask_b, channel_axis, refuse=refuse, name="image_b")
+    refuse_unlike(a, b, "image_a", "image_b")
     a, b, both = in_one_space([a, b, a.merge(b)], space)
     return compare_palettes(a, b, bandwidth_covariance(bandwidth, both, place), place)
 

@@ -1,11 +1,12 @@
 """A density at the pixels of images, and how likely images are under it."""
 
-from typing import Any, Literal, overload
+from typing import Any, Literal, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.colorspaces import palette_in_space
+from napari_colorkde.core.image import Pixels
 from napari_colorkde.core.kde.volumes.on_grid import GriddedDensity
 from napari_colorkde.core.kernel_sums.steps import Steps, sum_in_steps
 from napari_colorkde.core.number_text import counted
@@ -110,8 +111,13 @@ class PixelDensity(GriddedDensity):
         channel_axis: int | None = -1,
     ) -> float:
         """Mean log-density of an image's pixels under this KDE, in nats per pixel."""
-        palette = palette_of(image, mask, channel_axis)
-        self._check_channels(palette, () if isinstance(image, Palette) else np.shape(image))
+
+        def refuse(pixels: Pixels) -> None:
+            shape = np.shape(cast("ArrayLike", image))
+            self._check_number_of_channels(pixels.n_channels, shape)
+
+        palette = palette_of(image, mask, channel_axis, refuse=refuse)
+        self._check_channels(palette)
         logs = self._at(palette, log=True)
         return float(palette.counts @ logs / palette.total_weight)
 
@@ -127,16 +133,19 @@ class PixelDensity(GriddedDensity):
         return self._scaled(self._sums.at(colors))
 
     def _check_channels(self, palette: Palette, shape: tuple[int, ...] = ()) -> None:
+        self._check_number_of_channels(palette.n_channels, shape)
+        if palette is not self.palette:
+            refuse_other_kind(palette, self.palette)
+
+    def _check_number_of_channels(self, n_channels: int, shape: tuple[int, ...]) -> None:
         n = self.palette.n_channels
-        if palette.n_channels != n:
+        if n_channels != n:
             is_points = len(shape) == 2 and shape[1] == n
             advice = "call evaluate(colors) for colors, (n, C)" if is_points else ""
             raise ValueError(
-                f"image has {counted(palette.n_channels, 'color channel')}, the KDE {n}; "
+                f"image has {counted(n_channels, 'color channel')}, the KDE {n}; "
                 f"{advice or 'give an image of the same kind'}."
             )
-        if palette is not self.palette:
-            refuse_other_kind(palette, self.palette)
 
 
 def dask_name(image: "Palette | ArrayLike") -> str | None:

@@ -1,5 +1,6 @@
 """Finding the palette entry of colors, and painting pixels by their entries."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -185,8 +186,15 @@ def index_image(
     image: ArrayLike,
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
+    look: Callable[[NDArray[Any]], None] | None = None,
 ) -> NDArray[np.int32]:
-    """Return the palette entry of every pixel, see `Palette.index`."""
+    """Return the palette entry of every pixel, see `Palette.index`.
+
+    Parameters
+    ----------
+    look
+        Called with the colors ``(n, C)`` that count, part by part.
+    """
     image = as_sliceable(image)
     shape = pixel_shape(image.shape, channel_axis)
     marks = None if mask is None else checked_mask(mask, shape)
@@ -196,6 +204,8 @@ def index_image(
         part = None if marks is None else marks[where]
         n_channels = lookup.n_channels
         pixels = as_pixels(image[tile], mask=part, channel_axis=channel_axis, n_channels=n_channels)
+        if look is not None:
+            look(pixels.included())
         entries = lookup(pixels.values.reshape(-1, n_channels)).reshape(pixels.shape)
         if pixels.excluded is not None:
             entries[pixels.excluded] = -1

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.bin_widths import narrowest_width
 from napari_colorkde.core.palette.binning import BinnedColors, bin_colors, merge_bins
 from napari_colorkde.core.palette.distinct_rows import CountedColors, merge_counted
@@ -25,9 +26,9 @@ def merge_palettes(one: Palette, other: Palette) -> Palette:
         )
     if exact:
         parts = [CountedColors(p.colors, p.counts) for p in (one, other)]
-        counted = merge_counted(parts)
+        together = merge_counted(parts)
         ranges = None if one.ranges is None else _merged_ranges(one, other)
-        merged = replace(one, colors=counted.colors, counts=counted.counts, ranges=ranges)
+        merged = replace(one, colors=together.colors, counts=together.counts, ranges=ranges)
     else:
         width = np.maximum(one.bin_width, other.bin_width)
         bins = merge_bins([_in_bins(one, width), _in_bins(other, width)])
@@ -41,6 +42,32 @@ def merge_palettes(one: Palette, other: Palette) -> Palette:
         n_not_finite=one.n_not_finite + other.n_not_finite,
         n_rare=one.n_rare + other.n_rare,
     )
+
+
+def refuse_unlike(one: Palette, other: Palette, one_name: str, other_name: str) -> None:
+    """Refuse two images of different kinds, whose colors cannot be looked at together.
+
+    Parameters
+    ----------
+    one_name, other_name
+        How the caller names the images.
+
+    Raises
+    ------
+    ValueError
+        If their channels or dtypes differ.
+    """
+    if one.n_channels != other.n_channels:
+        raise ValueError(
+            f"{other_name} has {counted(other.n_channels, 'channel')}, {one_name} has "
+            f"{one.n_channels}; give images of the same channels."
+        )
+    if one.dtype != other.dtype and not (one.bin_width.any() or other.bin_width.any()):
+        raise ValueError(
+            f"{other_name} is {other.dtype}, {one_name} is {one.dtype}; convert one to the dtype "
+            "and the levels of the other, such as floats from 0 to 1 by "
+            "np.round(255 * image).astype(np.uint8)."
+        )
 
 
 def _in_bins(palette: Palette, width: NDArray[np.float64]) -> BinnedColors:

@@ -281,8 +281,13 @@ class Palette(PaletteData):
         """Palette entry of every pixel, −1 where a pixel is excluded or its color is not here.
 
         Returns an array of the image's shape without channels. 0.2 s for 18 million 8-bit pixels.
+
+        Warns
+        -----
+        ColorUnitsWarning
+            If all colors are from 0 to 1, some between, and those of the palette whole levels.
         """
-        return index_image(self._lookup, image, mask, channel_axis)
+        return self._index(image, mask, channel_axis)
 
     def paint(
         self,
@@ -302,8 +307,7 @@ class Palette(PaletteData):
                 f"values has shape {values.shape}; give one, or a row, for each of the "
                 f"{len(self)} colors."
             )
-        index = self.index(image, mask, channel_axis)
-        return paint_index(values, index)
+        return paint_index(values, self._index(image, mask, channel_axis))
 
     def paint_lazily(
         self,
@@ -318,6 +322,18 @@ class Palette(PaletteData):
         Of a dask array a dask array, computed block by block; NumPy's otherwise.
         """
         return paint_pixels(self._lookup, values, nothing, image, mask, channel_axis)
+
+    def _index(
+        self, image: ArrayLike, mask: ArrayLike | None, channel_axis: int | None
+    ) -> NDArray[np.int32]:
+        from napari_colorkde.core.palette.ranges import FractionsWatch, are_levels
+
+        if not are_levels(self):
+            return index_image(self._lookup, image, mask, channel_axis)
+        watch = FractionsWatch()
+        index = index_image(self._lookup, image, mask, channel_axis, watch.look)
+        watch.warn(self, "image has", "the palette", stacklevel=3)
+        return index
 
     @cached_property
     def _lookup(self) -> ColorLookup:

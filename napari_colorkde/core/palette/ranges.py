@@ -1,6 +1,7 @@
 """What values a palette's channels can take, and how finely they are rounded."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,14 +83,46 @@ def warn_of_fractions(colors: NDArray[np.float64], known: Palette, stacklevel: i
     ColorUnitsWarning
         If they are so, and some lie between.
     """
-    inside = colors.min() >= 0 and colors.max() <= 1
-    if are_levels(known) and inside and ((colors > 0) & (colors < 1)).any():
-        warnings.warn(
-            f"colors are floats from 0 to 1, the KDE has levels up to {_largest(known):g}; "
-            "multiply the colors by the level of white, such as 255.",
-            ColorUnitsWarning,
-            stacklevel=stacklevel + 1,
-        )
+    if are_levels(known):
+        watch = FractionsWatch()
+        watch.look(colors)
+        watch.warn(known, "colors are", "the KDE", stacklevel + 1)
+
+
+class FractionsWatch:
+    """Looks whether all colors that are asked about are floats from 0 to 1, some between."""
+
+    def __init__(self) -> None:
+        self._all_inside, self._some_between = True, False
+
+    def look(self, colors: NDArray[Any]) -> None:
+        """Look at finite colors ``(n, C)``, one part after the other."""
+        if colors.dtype.kind != "f" or not self._all_inside or not len(colors):
+            return
+        self._all_inside = bool(colors.min() >= 0 and colors.max() <= 1)
+        if self._all_inside and not self._some_between:
+            self._some_between = bool(((colors > 0) & (colors < 1)).any())
+
+    def warn(self, known: Palette, given: str, known_name: str, stacklevel: int) -> None:
+        """Warn if it is so; known are whole levels.
+
+        Parameters
+        ----------
+        given, known_name
+            What was given, with its verb, and whose levels are known.
+
+        Warns
+        -----
+        ColorUnitsWarning
+            Then.
+        """
+        if self._all_inside and self._some_between:
+            warnings.warn(
+                f"{given} floats from 0 to 1, {known_name} has levels up to {_largest(known):g}; "
+                "multiply the floats by the level of white, such as 255.",
+                ColorUnitsWarning,
+                stacklevel=stacklevel + 1,
+            )
 
 
 def _largest(palette: Palette) -> float:

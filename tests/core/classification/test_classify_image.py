@@ -170,3 +170,12 @@ def test_the_former_name_of_keep_mass_works_and_warns():
     np.testing.assert_array_equal(result, classify_image(image, THREE, keep_mass=0.7))
     with pytest.raises(TypeError, match="given twice"):
         classify_image(image, THREE, none_below=0.7, keep_mass=0.7)
+
+
+@pytest.mark.parametrize(("given", "show"), [(2, "class"), (0.5, "ratio")])
+def test_the_former_name_is_in_its_refusal(given, show):
+    with (
+        pytest.warns(DeprecationWarning, match="keep_mass"),
+        pytest.raises(ValueError, match=f"^none_below={given}"),
+    ):
+        classify_image(photograph(), TWO, none_below=given, show=show)

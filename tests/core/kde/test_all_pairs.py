@@ -70,7 +70,10 @@ def test_images_are_compared_in_another_space(space: str) -> None:
         (lambda: compare_all([ONE, OTHER], names=["a"]), "give one name for each of 2 images"),
         (lambda: compare_all([ONE, OTHER], masks=[MASK]), "masks: give one for each of the 2"),
         (lambda: compare_all([ONE, "b.png"]), r"images\[1\] is the text or path"),
-        (lambda: compare_all([ONE, ONE / 255]), "merge palettes of images of one kind"),
+        (
+            lambda: compare_all([ONE, ONE / 255]),
+            r"images\[1\] is float64, images\[0\] is uint8; convert one",
+        ),
         (lambda: compare(ONE, OTHER, mask_b=MASK[1:]), "but the pixels of image_b have"),
         (lambda: compare(ONE, Palette.from_image(ONE), mask_b=MASK), "but image_b is a Palette"),
     ],

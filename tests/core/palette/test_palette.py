@@ -13,6 +13,7 @@ from napari_colorkde.core.palette.count_image import PaletteBuilder, palette_of
 from napari_colorkde.core.palette.image_tiles import TILE_PIXELS
 from napari_colorkde.core.palette.lookup import paint_index
 from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.core.palette.ranges import ColorUnitsWarning
 from tests.core.drawn import images, masks, seeds
 
 RGB = np.random.default_rng(0).integers(0, 4, (20, 30, 3), dtype=np.uint8)
@@ -531,3 +532,16 @@ def test_rows_of_colors_are_not_taken_for_a_gray_picture_in_silence() -> None:
     assert palette.n_channels == 1
     assert palette_of(rows, channel_axis=None) == palette
     assert palette_of(rows[np.newaxis]).n_channels == 3
+
+
+def test_fractions_are_warned_of_where_the_palette_has_levels() -> None:
+    palette = Palette.from_image(RGB)
+    fractions = RGB / 255
+    message = "image has floats from 0 to 1, the palette has levels up to 3; multiply the floats"
+    for ask in (palette.index, lambda image: palette.paint(np.zeros(len(palette)), image)):
+        with pytest.warns(ColorUnitsWarning, match=message) as seen:
+            ask(fractions)
+        assert len(seen) == 1
+    assert seen[0].filename == __file__
+    # Whole numbers as floats are levels.
+    np.testing.assert_array_equal(palette.index(RGB.astype(float)), palette.index(RGB))
