@@ -156,7 +156,8 @@ def _display_grid(
     kde: ColorKDE, coordinates: PaletteCoordinates, bins: int
 ) -> tuple[NDArray[np.float64] | None, Sampling]:
     """The extent of the volume that is shown, None for that of all 8-bit colors, and its kind."""
-    sigmas = np.sqrt(np.diagonal(kde.covariance)) / (MAX_FACTOR if kde.varying else 1)
+    sigmas = np.sqrt(np.diagonal(kde.covariance))
+    narrowest = sigmas / (MAX_FACTOR if kde.varying else 1)
     extent = coordinates.extent
     if extent is not None:
         span = extent[:, 1] - extent[:, 0]
@@ -168,6 +169,6 @@ def _display_grid(
         if kde.boundary != "none":
             extent = extent.clip(*kde.box.T[..., np.newaxis])
         span = extent[:, 1] - extent[:, 0]
-    narrow = bool((sigmas < span / (bins - 1)).any())
+    narrow = bool((narrowest < span / (bins - 1)).any())
     is_full = bool(np.any(kde.covariance - np.diag(np.diagonal(kde.covariance))))
     return extent, "cells" if narrow and not is_full else "points"

@@ -55,6 +55,16 @@ def test_the_density_is_that_of_the_formula() -> None:
     )
 
 
+def test_kernels_of_varying_width_are_shown_as_far_out_as_plain_ones() -> None:
+    image = RNG.normal(100, 10, (10, 10, 2)).astype(np.float32)
+    plain, varying = (
+        next(r for r in compute(request(image, varying=v)) if isinstance(r, Estimate)).volume
+        for v in (False, True)
+    )
+    np.testing.assert_allclose(varying.extent, plain.extent)
+    assert varying.mass_inside > 0.9
+
+
 def test_logarithms_are_those_of_the_density() -> None:
     (_, linear), (_, log) = results(request()), results(request(log=True))
     np.testing.assert_allclose(log.values, np.log(linear.values), atol=1e-4)
