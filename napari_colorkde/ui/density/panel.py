@@ -85,11 +85,11 @@ class DensityPanel(QWidget):
         self.estimator = ComboBox(
             name="estimator",
             choices=list(ESTIMATORS),
-            tooltip="What becomes of kernels at the walls of the color box: they reach past them, "
-            "are cut there and divided by what is left, or what reaches past is folded back. Or "
-            "kernels without walls that are wider where colors are rare, by Abramson's square-root "
-            "law, which takes as long as some 50 densities. Walls need one σ for each channel: not "
-            "the plug-in rule's full covariance.",
+            tooltip="What becomes of kernels at the walls of the color box: they reach past them; "
+            "they are cut there and divided by what is left; or the part past the walls is folded "
+            "back. Or kernels that know no walls and are wider where colors are rare (Abramson's "
+            "square-root law), which takes as long as some 50 densities. Walls need one σ for each "
+            "channel, so the plug-in rule's full covariance excludes them.",
         )
         self.log = CheckBox(
             name="log",
