@@ -55,6 +55,9 @@ OLD_FIELDS = {"judgement": "classification"}
 REQUIRED_KEYS = ("show", "channels", "bandwidth", "log", "colormap", "kernel_set", "kernel_sets")
 """What every session file has; the other fields of a state came later."""
 
+LATER_KEYS = {"boundary": "none", "varying": False}
+"""What is written only where it is not as here: files of earlier versions do not have it."""
+
 Bandwidth = str | tuple[float, ...] | None
 NamedSets = tuple[tuple[str, KernelSet], ...]
 
@@ -220,7 +223,8 @@ class State:
     def to_json(self) -> dict[str, object]:
         """Return the state as what JSON knows; numbers read back as the same float64."""
         document: dict[str, object] = _ADAPTER.dump_python(self, mode="json", by_alias=True)
-        return document
+        same = {name for name, value in LATER_KEYS.items() if document[name] == value}
+        return {name: value for name, value in document.items() if name not in same}
 
     @classmethod
     def from_json(cls, document: object) -> "State":
