@@ -18,14 +18,10 @@ from napari_colorkde.core.colorspaces import (
 )
 from napari_colorkde.core.device import Device, DeviceLike, resolve_device
 from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance
-from napari_colorkde.core.kernel_sums.grid_logs import MeshSums
-from napari_colorkde.core.kernel_sums.kernel_sums import (
-    FLOAT32_FLOOR,
-    KernelSums,
-    LatticeSums,
-    SpreadSums,
-    kernel_sums,
-)
+from napari_colorkde.core.kernel_sums.grids.grid_logs import MeshSums
+from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums, kernel_sums
+from napari_colorkde.core.kernel_sums.lattice_sums import FLOAT32_FLOOR, LatticeSums
+from napari_colorkde.core.kernel_sums.spread_sums import SpreadSums
 from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.merge import refuse_unlike
 from napari_colorkde.core.palette.palette import Palette

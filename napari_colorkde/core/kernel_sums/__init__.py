@@ -1,5 +1,5 @@
 """Sums of one Gaussian over all colors of a palette, by the fastest way that keeps the promise.
 
-May import `core.palette`; `kernel_sums` chooses among the other modules.
+May import `core.palette`; `kernel_sums` chooses between `lattice_sums` and `spread_sums`.
 Normalization and bandwidths are the business of `core.kde`.
 """

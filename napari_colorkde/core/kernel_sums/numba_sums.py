@@ -16,7 +16,6 @@ import math
 import numpy as np
 
 from napari_colorkde.core.kernel_sums.bricks import LINE
-from napari_colorkde.core.kernel_sums.numba_tree import LOWEST, add_leaves
 from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE
 from napari_colorkde.core.kernel_sums.swept.numba_grid import read_grid
 from napari_colorkde.core.kernel_sums.swept.numba_sweep import WINDOW, read_levels, spread_levels
@@ -28,6 +27,7 @@ from napari_colorkde.core.kernel_sums.swept.numba_weights import (
     loop,
     weight_at,
 )
+from napari_colorkde.core.kernel_sums.tails.numba_tree import LOWEST, add_leaves
 
 __all__ = [
     "LOWEST",

@@ -7,13 +7,11 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from napari_colorkde.core.device import HOST
-from napari_colorkde.core.kernel_sums import choose_loops, grid_sums, spreading
-from napari_colorkde.core.kernel_sums import kernel_sums as sums
-from napari_colorkde.core.kernel_sums.kernel_sums import (
-    LatticeSums,
-    SpreadSums,
-    kernel_sums,
-)
+from napari_colorkde.core.kernel_sums import choose_loops, lattice_sums, spread_sums, spreading
+from napari_colorkde.core.kernel_sums.grids import grid_sums
+from napari_colorkde.core.kernel_sums.kernel_sums import kernel_sums
+from napari_colorkde.core.kernel_sums.lattice_sums import LatticeSums
+from napari_colorkde.core.kernel_sums.spread_sums import SpreadSums
 from napari_colorkde.core.kernel_sums.spreading import whiten
 from napari_colorkde.core.kernel_sums.swept import sweep
 from napari_colorkde.core.palette import lattice
@@ -48,7 +46,7 @@ def way(request, monkeypatch):
     if request.param == "chosen":
         return request.param
     if request.param == "lattice in float64":
-        monkeypatch.setattr(sums, "FEW", 0)
+        monkeypatch.setattr(lattice_sums, "FEW", 0)
         return request.param
     monkeypatch.setattr(lattice, "MAX_NODES", 0)
     if request.param == "spreading without a mesh":
@@ -231,7 +229,7 @@ def test_large_grids_of_scattered_points_are_taken_in_slabs(device, monkeypatch)
     axes = (np.linspace(0, 1, 13), np.linspace(0, 1, 7))
     whole = kernel_sums(palette, covariance, device).on_grid(axes)
     monkeypatch.setattr(spreading, "MAX_NODES", 0)
-    monkeypatch.setattr(sums, "SLAB_POINTS", 20)
+    monkeypatch.setattr(spread_sums, "SLAB_POINTS", 20)
     slabs = kernel_sums(palette, covariance, device).on_grid(axes)
     np.testing.assert_allclose(slabs, whole, atol=1e-5 * whole.max())
 

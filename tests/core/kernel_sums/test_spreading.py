@@ -4,9 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from napari_colorkde.core.kernel_sums import bricks, grid_sums, spreading
-from napari_colorkde.core.kernel_sums import regular_grid as windows
+from napari_colorkde.core.kernel_sums import bricks, spreading
 from napari_colorkde.core.kernel_sums.bsplines import TO_ITSELF, TO_PEAK
+from napari_colorkde.core.kernel_sums.grids import grid_sums
+from napari_colorkde.core.kernel_sums.grids import regular_grid as windows
 from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE
 from napari_colorkde.core.palette.palette import Palette
 from tests.core.drawn import assert_within_peak, grid_points, log_sums_reference, seeds

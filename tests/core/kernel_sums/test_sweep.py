@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.kernel_sums import choose_loops
 from napari_colorkde.core.kernel_sums.bsplines import TO_ITSELF, TO_PEAK
-from napari_colorkde.core.kernel_sums.kernel_sums import SpreadSums
+from napari_colorkde.core.kernel_sums.spread_sums import SpreadSums
 from napari_colorkde.core.kernel_sums.steps import value_of
 from napari_colorkde.core.kernel_sums.swept import sweep
 from napari_colorkde.core.kernel_sums.swept.sweep import Sweep

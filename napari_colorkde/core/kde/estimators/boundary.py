@@ -25,8 +25,9 @@ from napari_colorkde.core.kde.estimators.reflection import (
     reflected_mass,
 )
 from napari_colorkde.core.kde.grids import mass_inside
-from napari_colorkde.core.kernel_sums.kernel_sums import Axes, KernelSums, kernel_sums
+from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums, kernel_sums
 from napari_colorkde.core.kernel_sums.separable import Sampling
+from napari_colorkde.core.kernel_sums.spread_sums import Axes
 from napari_colorkde.core.kernel_sums.steps import Steps, sum_in_steps, value_of
 from napari_colorkde.core.palette.palette import Palette
 

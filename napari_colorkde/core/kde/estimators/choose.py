@@ -10,8 +10,9 @@ from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.estimators.boundary import Boundary, BoundedSums, check_boundary
 from napari_colorkde.core.kde.estimators.varying import VaryingSums
 from napari_colorkde.core.kde.grids import mass_inside
-from napari_colorkde.core.kernel_sums.kernel_sums import Axes, KernelSums, kernel_sums
+from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums, kernel_sums
 from napari_colorkde.core.kernel_sums.separable import Sampling
+from napari_colorkde.core.kernel_sums.spread_sums import Axes
 from napari_colorkde.core.palette.palette import Palette
 
 Array = NDArray[np.float64]

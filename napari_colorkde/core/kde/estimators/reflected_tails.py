@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.kde.estimators.reflection import reflected
-from napari_colorkde.core.kernel_sums.direct import log_sums
+from napari_colorkde.core.kernel_sums.tails.direct import log_sums
 from napari_colorkde.core.palette.palette import Palette
 
 Array = NDArray[np.float64]

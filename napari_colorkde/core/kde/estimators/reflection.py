@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.kernel_sums.kernel_sums import Axes, LatticeSums, SpreadSums
+from napari_colorkde.core.kernel_sums.lattice_sums import LatticeSums
 from napari_colorkde.core.kernel_sums.separable import Sampling, gaussian_matrix
+from napari_colorkde.core.kernel_sums.spread_sums import Axes, SpreadSums
 from napari_colorkde.core.number_text import grouped
 from napari_colorkde.core.palette.lattice import Lattice
 from napari_colorkde.core.palette.palette import Palette

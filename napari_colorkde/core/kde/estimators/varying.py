@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.grids import mass_inside
-from napari_colorkde.core.kernel_sums.kernel_sums import Axes, KernelSums, kernel_sums
+from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums, kernel_sums
 from napari_colorkde.core.kernel_sums.separable import Sampling
+from napari_colorkde.core.kernel_sums.spread_sums import Axes
 from napari_colorkde.core.kernel_sums.steps import Steps, value_of
 from napari_colorkde.core.palette.palette import Palette
 

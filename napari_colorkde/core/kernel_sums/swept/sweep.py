@@ -20,7 +20,7 @@ from napari_colorkde.core.device import Device
 from napari_colorkde.core.kernel_sums.bricks import LINE, SCALE
 from napari_colorkde.core.kernel_sums.bsplines import Scheme
 from napari_colorkde.core.kernel_sums.choose_loops import in_threads, loops_for
-from napari_colorkde.core.kernel_sums.grid_sums import Mesh
+from napari_colorkde.core.kernel_sums.grids.grid_sums import Mesh
 from napari_colorkde.core.kernel_sums.points_in_bricks import ends_of
 from napari_colorkde.core.kernel_sums.separable import separable_transform
 from napari_colorkde.core.kernel_sums.steps import Steps

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_colorkde.core.kernel_sums import choose_loops, grid_sums
+from napari_colorkde.core.kernel_sums import choose_loops
 from napari_colorkde.core.kernel_sums.bsplines import TO_ITSELF, TO_PEAK
-from napari_colorkde.core.kernel_sums.kernel_sums import SpreadSums
+from napari_colorkde.core.kernel_sums.grids import grid_sums
+from napari_colorkde.core.kernel_sums.spread_sums import SpreadSums
 from napari_colorkde.core.kernel_sums.swept import sweep
 from napari_colorkde.core.palette.palette import Palette
 from tests.core.drawn import grid_points, log_sums_reference, seeds

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_colorkde.core.kernel_sums import regular_grid as windows
+from napari_colorkde.core.kernel_sums.grids import regular_grid as windows
 from tests.core.drawn import seeds
 
 

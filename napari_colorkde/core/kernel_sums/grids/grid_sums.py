@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kernel_sums import bricks
 from napari_colorkde.core.kernel_sums.bsplines import TO_PEAK, Scheme
+from napari_colorkde.core.kernel_sums.grids.regular_grid import Axes, Weights, spread
 from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE, Frame, Placement
-from napari_colorkde.core.kernel_sums.regular_grid import Axes, Weights, spread
 from napari_colorkde.core.kernel_sums.separable import Sampling, multiply_axis, separable_transform
 from napari_colorkde.core.kernel_sums.spreading import Array, spilled
 

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_colorkde.core.kernel_sums import choose_loops, direct
-from napari_colorkde.core.kernel_sums.direct import log_sums
+from napari_colorkde.core.kernel_sums import choose_loops
+from napari_colorkde.core.kernel_sums.tails import direct
+from napari_colorkde.core.kernel_sums.tails.direct import log_sums
 from napari_colorkde.core.palette.palette import Palette
 from tests.core.drawn import assert_logs_as_promised, log_sums_reference, seeds
 

@@ -14,14 +14,14 @@ from scipy.spatial.distance import cdist
 
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.kernel_sums.choose_loops import in_threads, loops_for
-from napari_colorkde.core.kernel_sums.color_tree import (
+from napari_colorkde.core.kernel_sums.steps import Steps, value_of
+from napari_colorkde.core.kernel_sums.tails.color_tree import (
     LEFT_OUT,
     SMALL,
     SMALLER,
     ColorTree,
     order_along_curve,
 )
-from napari_colorkde.core.kernel_sums.steps import Steps, value_of
 
 DENSE_PAIRS = 1 << 18
 """Up to this many pairs no tree is made."""

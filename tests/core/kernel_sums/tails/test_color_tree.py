@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_colorkde.core.kernel_sums.color_tree import LEAF, SMALL, ColorTree, order_along_curve
+from napari_colorkde.core.kernel_sums.tails.color_tree import (
+    LEAF,
+    SMALL,
+    ColorTree,
+    order_along_curve,
+)
 from tests.core.drawn import seeds
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.compiled_loops import compiled
-from napari_colorkde.core.kernel_sums.color_tree import LEAF, LEFT_OUT, SMALL, SMALLER, TOP
+from napari_colorkde.core.kernel_sums.tails.color_tree import LEAF, LEFT_OUT, SMALL, SMALLER, TOP
 
 LOWEST = -1e300
 """In the place of the log of nothing."""

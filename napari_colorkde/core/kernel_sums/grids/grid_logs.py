@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.kernel_sums.grid_sums import Mesh, sums_on_mesh_grid
-from napari_colorkde.core.kernel_sums.regular_grid import Axes
+from napari_colorkde.core.kernel_sums.grids.grid_sums import Mesh, sums_on_mesh_grid
+from napari_colorkde.core.kernel_sums.grids.regular_grid import Axes
 from napari_colorkde.core.kernel_sums.separable import multiply_axis, separable_transform
 
 FLOOR = 1e-290
