@@ -5,6 +5,7 @@ installation. So they are made ready on a thread of their own, and only once a p
 so many pixels that they pay; until then, and without numba, NumPy does the same work.
 """
 
+import hashlib
 import importlib
 import importlib.util
 import threading
@@ -85,8 +86,8 @@ def compiled(
 
     The arguments numbered `writes` are the arrays that are written to; all others may be read-only,
     as images from files and other people's arrays are. What was compiled is kept in ``__pycache__``
-    for the processes that follow. Imports numba: only for modules that are named to
-    `CompiledLoops`.
+    for the processes that follow, as long as the loop's module and what it takes from others are
+    the same. Imports numba: only for modules that are named to `CompiledLoops`.
     """
     import numba
     from numba.core.sigutils import normalize_signature
@@ -100,4 +101,24 @@ def compiled(
         for number, kind in enumerate(given)
     ]
     make = numba.njit(returned(*arguments), nogil=True, cache=True, fastmath=fastmath)
-    return cast(Callable[[Loop], Loop], make)
+
+    def compile_or_read(loop: Loop) -> Loop:
+        # Numba looks at the file of the loop's module only, and finds machine code by this name.
+        loop.__qualname__ = f"{loop.__qualname__}_{_digest(loop)}"
+        return cast(Loop, make(loop))
+
+    return compile_or_read
+
+
+def _digest(loop: Callable[..., object]) -> str:
+    """Return a digest of the constants in a loop's module, and of the compiled loops there."""
+    known: list[tuple[object, ...]] = []
+    names: dict[str, object] = getattr(loop, "__globals__", {})
+    for name, value in sorted(names.items()):
+        if name.isupper() and isinstance(value, int | float | str):
+            known.append((name, value))
+        elif (other := getattr(value, "py_func", None)) is not None:
+            code = other.__code__
+            numbers = [c for c in code.co_consts if isinstance(c, int | float)]
+            known.append((name, other.__qualname__, code.co_code, numbers))
+    return hashlib.sha256(repr(known).encode()).hexdigest()[:12]
