@@ -255,7 +255,7 @@ def compare_images(notes: Notes, photograph: Photograph, quick: bool) -> None:
 def kernels(notes: Notes, photograph: Photograph, quick: bool) -> None:
     from benchmarks.fits import FULL_KERNELS, model_of, random_kernels
     from napari_colorkde import Palette
-    from napari_colorkde.core.mixture.density import mixture_log_density
+    from napari_colorkde.core.mixture.at_colors import mixture_log_density
 
     palette = Palette.from_image(noise_like(photograph))
     many = random_kernels(palette, FULL_KERNELS)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.harness import Contender, Setup, compete, time_of
 from benchmarks.report import Question, Row, Target
 from napari_colorkde import KernelSet, Palette
-from napari_colorkde.core.mixture.density import mixture_log_density
+from napari_colorkde.core.mixture.at_colors import mixture_log_density
 from napari_colorkde.core.mixture.em.iterate import iterate_em
 from napari_colorkde.core.mixture.em.start import seed_kernels
 from napari_colorkde.core.palette.ranges import QUANTIZATION

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.harness import Contender, Setup, compete, time_of
 from benchmarks.report import Question, Row, Target
 from napari_colorkde import KernelSet, Palette, fit_classes
-from napari_colorkde.core.mixture.density import mixture_log_density
+from napari_colorkde.core.mixture.at_colors import mixture_log_density
 from napari_colorkde.core.mixture.fit_kernels import fit_palette
 from napari_colorkde.core.mixture.kernel_arrays import build_kernels
 from napari_colorkde.core.palette.ranges import QUANTIZATION

@@ -33,11 +33,11 @@ from napari_colorkde.app.results.measuring import ClassChoices
 from napari_colorkde.app.results.rows import measured_rows, read_regions, regions_of_frame
 from napari_colorkde.app.state import State
 from napari_colorkde.core.classification.measure import (
-    Region,
     judge_colors,
     measure_palette,
     measure_regions,
 )
+from napari_colorkde.core.classification.regions import Region
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 from napari_colorkde.core.tables import Row

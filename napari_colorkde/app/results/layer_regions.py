@@ -20,7 +20,7 @@ from napari_colorkde.app.image.source import (
 from napari_colorkde.app.results.rows import regions_of_frame
 from napari_colorkde.app.selection.from_layers import shapes_selection, view_of
 from napari_colorkde.app.selection.polygons import PolygonSelection
-from napari_colorkde.core.classification.measure import Region, regions_of_labels
+from napari_colorkde.core.classification.regions import Region, regions_of_labels
 from napari_colorkde.core.image import SliceableArray
 from napari_colorkde.core.number_text import shape_text
 

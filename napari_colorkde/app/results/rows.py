@@ -9,7 +9,8 @@ from napari_colorkde.core.tables import Row
 if TYPE_CHECKING:
     from napari_colorkde.app.image.region_size import PixelArea
     from napari_colorkde.app.image.source import ImageSource
-    from napari_colorkde.core.classification.measure import Measurement, Region
+    from napari_colorkde.core.classification.measure import Measurement
+    from napari_colorkde.core.classification.regions import Region
 
 IDENTITY = ("image", "frame", "region", "class")
 """Columns that tell rows apart."""
@@ -107,7 +108,7 @@ def read_regions(path: Path, shape: tuple[int, ...], name: str = "regions") -> "
     ValueError, OSError
         If the file holds none, or these do not fit the image.
     """
-    from napari_colorkde.core.classification.measure import regions_of_labels
+    from napari_colorkde.core.classification.regions import regions_of_labels
     from napari_colorkde.io.decoding import check_image_path
     from napari_colorkde.io.formats import geojson
     from napari_colorkde.io.images import read_labels
@@ -133,7 +134,7 @@ def regions_of_frame(
     regions: "list[Region] | None", frame: tuple[int, ...]
 ) -> "list[Region] | None":
     """Return the parts of regions that lie in a frame of a stack."""
-    from napari_colorkde.core.classification.measure import Region
+    from napari_colorkde.core.classification.regions import Region
 
     if regions is None or not frame:
         return regions

@@ -33,7 +33,7 @@ from napari_colorkde.core.classification.classes import (
 )
 from napari_colorkde.core.colorspaces import KernelSpace, refusal_for
 from napari_colorkde.core.device import DeviceLike
-from napari_colorkde.core.mixture.density import mixture_log_density
+from napari_colorkde.core.mixture.at_colors import mixture_log_density
 from napari_colorkde.core.mixture.kernel_spaces import (
     UnitsWatch,
     image_dtype_of,

@@ -1,4 +1,4 @@
-"""Densities of kernel sets, at the pixels of an image or at the colors of a palette.
+"""Densities of kernel sets at the pixels of an image.
 
 Exponents are float64; exponentials of linear densities are float32. 8-bit images are painted from a
 table that is evaluated once per color they hold, or, for diagonal kernels, at all colors there are:
@@ -6,15 +6,14 @@ on the lattice of 8-bit colors a diagonal mixture is one product of small matric
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal, cast, overload
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.colorspaces import OWN_CHANNELS, KernelSpace, refusal_for
-from napari_colorkde.core.device import Device, DeviceLike, resolve_device, without_denormals
+from napari_colorkde.core.device import DeviceLike, resolve_device
 from napari_colorkde.core.image import (
     MAX_COLOR_CHANNELS,
     Pixels,
@@ -24,9 +23,14 @@ from napari_colorkde.core.image import (
     checked_mask,
     pixel_shape,
 )
-from napari_colorkde.core.mixture.block_terms import densities, log_densities
-from napari_colorkde.core.mixture.color_blocks import ColorBlocks, WeightedColors, color_blocks
-from napari_colorkde.core.mixture.exponents import LOG2_E, Exponents, log_sum
+from napari_colorkde.core.mixture.at_byte_colors import lattice_densities
+from napari_colorkde.core.mixture.at_colors import (
+    Kernels,
+    checked_kernel_set,
+    density_at,
+    log_density_at,
+    prepared_exponents,
+)
 from napari_colorkde.core.mixture.kernel_spaces import (
     UnitsWatch,
     image_dtype_of,
@@ -34,14 +38,11 @@ from napari_colorkde.core.mixture.kernel_spaces import (
     points_for,
     refuse_other_channels,
 )
-from napari_colorkde.core.mixture.kernels import KernelLike, KernelNumbers, KernelSet
 from napari_colorkde.core.palette.color_codes import byte_codes, colors_of_byte_codes
 from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.image_tiles import is_dask, map_pixels, read_tiles
 from napari_colorkde.core.palette.lookup import pixel_index
 from napari_colorkde.core.palette.palette import Palette
-
-Kernels = KernelSet | Iterable[KernelLike | KernelNumbers]
 
 FEW_PIXELS = 1 << 17
 """Up to this many pixels are evaluated one by one: finding their distinct colors costs as much."""
@@ -51,18 +52,6 @@ TILE_PIXELS = 1 << 18
 
 PIXELS_WORTH = 8
 """Nodes of the color lattice that take as long as finding and evaluating the color of one pixel."""
-
-LATTICE_KERNELS = 64
-"""Kernels multiplied in one go: 16 MB of products of two channels."""
-
-BLOCKS_KERNELS, BLOCKS_COLORS = 16, 1 << 14
-"""Kernels and colors from which on colors are sorted into blocks of neighbors."""
-
-PART_COLORS = 1 << 22
-"""Colors in blocks at a time: 250 MB."""
-
-LARGEST_PEAK = 1e10
-"""Sum of the kernels' peaks up to which the scaled float32 products neither over- nor underflow."""
 
 
 @overload
@@ -174,8 +163,8 @@ def compute_densities(
     O(pixels + colors · K) for 8-bit images of up to three channels, otherwise O(pixels · K); memory
     beside the result is bounded.
     """
-    kernel_set = _kernel_set(kernels)
-    evaluate = _log_density if log else _density
+    kernel_set = checked_kernel_set(kernels)
+    evaluate = log_density_at if log else density_at
     is_palette = isinstance(image, Palette)
     array = image if isinstance(image, Palette) else as_sliceable(image)
     kernel_set = kernels_for(kernel_set, space, image_dtype_of(array))
@@ -186,11 +175,11 @@ def compute_densities(
         units.look(palette.colors)
         units.warn(stacklevel=2)
         points = points_for(palette, kernel_set.space)
-        values = evaluate(_prepared(kernel_set, normalized, device), points.colors)
+        values = evaluate(prepared_exponents(kernel_set, normalized, device), points.colors)
         if is_palette:
             return values
         return palette.paint_lazily(values, np.nan, cast(ArrayLike, image), mask, channel_axis)
-    exponents = _prepared(kernel_set, normalized, device)
+    exponents = prepared_exponents(kernel_set, normalized, device)
     n_channels = exponents.n_channels
     image = cast(SliceableArray, array)
     shape = pixel_shape(image.shape, channel_axis)
@@ -203,7 +192,7 @@ def compute_densities(
     if image.dtype == np.uint8 and n_channels <= MAX_COLOR_CHANNELS and n_pixels > FEW_PIXELS:
         n_nodes = 1 << (8 * n_channels)
         if not log and kernel_set.is_diagonal and n_pixels * PIXELS_WORTH >= n_nodes:
-            table = _lattice_densities(kernel_set, normalized, resolve_device(device))
+            table = lattice_densities(kernel_set, normalized, resolve_device(device))
         if table is None:
             codes = _codes_in(image, channel_axis, n_channels, marks)
             table = np.zeros(n_nodes, dtype)
@@ -231,117 +220,6 @@ def compute_densities(
     painted = paint(image, marks)
     units.warn(stacklevel=2)
     return painted
-
-
-def mixture_density(
-    colors: NDArray[Any],
-    kernels: Kernels,
-    *,
-    normalized: bool = True,
-    device: DeviceLike = "auto",
-) -> NDArray[np.float32]:
-    """Return the density at each color (n, C), such as those of a palette: (n,).
-
-    Parameters and accuracy are those of `compute_densities`; colors must be finite. Densities above
-    3e38 are inf.
-    """
-    return _density(_prepared(kernels, normalized, device), colors)
-
-
-def mixture_log_density(
-    colors: NDArray[Any],
-    kernels: Kernels,
-    *,
-    normalized: bool = True,
-    device: DeviceLike = "auto",
-) -> NDArray[np.float64]:
-    """Return the log-density at each color (n, C): (n,) nats; −inf if all weights are 0."""
-    return _log_density(_prepared(kernels, normalized, device), colors)
-
-
-def _kernel_set(kernels: Kernels) -> KernelSet:
-    kernel_set = kernels if isinstance(kernels, KernelSet) else KernelSet(kernels)
-    if not kernel_set:
-        raise ValueError("kernels is empty; a density needs at least one kernel.")
-    return kernel_set
-
-
-def _prepared(kernels: Kernels, normalized: bool, device: DeviceLike) -> Exponents:
-    kernel_set = _kernel_set(kernels)
-    with np.errstate(divide="ignore"):
-        log_weights = np.log(kernel_set.weights)
-    if not normalized:
-        log_weights += 0.5 * kernel_set.n_channels * np.log(2 * np.pi)
-    place = resolve_device(device).exact
-    return Exponents(kernel_set.means, kernel_set.covariances, log_weights, place)
-
-
-def _density(exponents: Exponents, colors: NDArray[Any]) -> NDArray[np.float32]:
-    if _in_blocks(exponents, colors):
-        return np.concatenate(
-            [densities(part, exponents.gaussians) for part in _blocks_of(colors, exponents.device)]
-        )
-    result = np.empty(len(colors), np.float32)
-    for block, values, _ in exponents.blocks(colors):
-        # float32 holds an exponent of −100 (a density of 1e-30) to 3e-6 nats.
-        result[block] = exponents.device.get(values.float().exp2_().sum(dim=0))
-    return result
-
-
-def _log_density(exponents: Exponents, colors: NDArray[Any]) -> NDArray[np.float64]:
-    if _in_blocks(exponents, colors):
-        parts = _blocks_of(colors, exponents.device)
-        return np.concatenate([log_densities(part, exponents.gaussians) for part in parts])
-    result = np.empty(len(colors))
-    for block, values, _ in exponents.blocks(colors):
-        result[block] = exponents.device.get(log_sum(values))
-    result /= LOG2_E
-    return result
-
-
-def _in_blocks(exponents: Exponents, colors: NDArray[Any]) -> bool:
-    """Whether the terms are so many that sorting the colors first is worth while."""
-    return exponents.n_kernels >= BLOCKS_KERNELS and len(colors) >= BLOCKS_COLORS
-
-
-def _blocks_of(colors: NDArray[Any], device: Device) -> Iterator[ColorBlocks]:
-    for start in range(0, len(colors), PART_COLORS):
-        part = colors[start : start + PART_COLORS]
-        weighted = WeightedColors(part, np.full(len(part), 1 / len(part)))
-        yield color_blocks(weighted, device, is_single=True)
-
-
-def _lattice_densities(
-    kernels: KernelSet, normalized: bool, device: Device
-) -> NDArray[np.float32] | None:
-    """Return the density of diagonal kernels at all 8-bit colors, in the order of their byte codes.
-
-    ``f[b, (g, r)] = Σₖ (peakₖ Bₖ[b]) · (Gₖ[g] Rₖ[r])``: every term is positive, so float32 keeps
-    1e-6 of each density. None where the peaks are too high for that.
-    """
-    constant = 2 * np.pi if normalized else 1.0
-    with np.errstate(over="ignore"):
-        peaks = kernels.weights / np.sqrt(constant * kernels.variances).prod(axis=1)
-    if not peaks.sum() <= LARGEST_PEAK:
-        return None
-    differences = np.arange(256) - kernels.means.T[:, :, None]
-    factors = np.exp(-0.5 * differences**2 / kernels.variances.T[:, :, None])  # (C, K, 256)
-    # Both matrices are scaled up, so that what falls below the smallest float32 is below 1e-37.
-    scale = 2.0**30
-    last = factors[-1] * peaks[:, None] * scale
-    inner = np.full((len(kernels), 1), scale)
-    table = None
-    for start in range(0, len(kernels), LATTICE_KERNELS):
-        part = slice(start, start + LATTICE_KERNELS)
-        product = inner[part]
-        for factor in factors[:-1]:
-            product = (factor[part, :, None] * product[:, None, :]).reshape(len(product), -1)
-        columns = device.put(without_denormals(last[part].T, torch.float32))
-        rows = device.put(without_denormals(product, torch.float32))
-        table = columns @ rows if table is None else table.addmm_(columns, rows)
-    if table is None:
-        return None
-    return np.asarray(device.get(table.mul_(scale**-2)), np.float32).reshape(-1)
 
 
 def _codes_in(

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from napari_colorkde.core.checks.arguments import seed_of
 from napari_colorkde.core.colorspaces import KernelSpace, refusal_for
 from napari_colorkde.core.device import DeviceLike
-from napari_colorkde.core.mixture.density import mixture_log_density
+from napari_colorkde.core.mixture.at_colors import mixture_log_density
 from napari_colorkde.core.mixture.em.iterate import (
     MAX_ITERATIONS,
     TOLERANCE,

@@ -1,6 +1,6 @@
 """Gaussian kernels and sets of them: plain validated data, numbers kept as given.
 
-No densities are computed here; see `napari_colorkde.core.mixture.density`.
+No densities are computed here; see `napari_colorkde.core.mixture.at_colors`.
 """
 
 import os

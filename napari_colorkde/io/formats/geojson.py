@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.classification.measure import Region
+from napari_colorkde.core.classification.regions import Region
 
 SUFFIXES = (".geojson", ".json")
 

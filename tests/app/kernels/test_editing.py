@@ -8,7 +8,7 @@ import pytest
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.session import Session
-from napari_colorkde.core.mixture.density import mixture_density
+from napari_colorkde.core.mixture.at_colors import mixture_density
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.io.samples import sample_path
 

@@ -13,7 +13,7 @@ from napari_colorkde.core.classification.bayes import (
     posterior,
     reject_outliers,
 )
-from napari_colorkde.core.mixture.density import mixture_log_density
+from napari_colorkde.core.mixture.at_colors import mixture_log_density
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.core.reference import mixture_density
 

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from napari_colorkde.core import reference
 from napari_colorkde.core.device import resolve_device
 from napari_colorkde.core.mixture import color_blocks as blocks_module
-from napari_colorkde.core.mixture.block_terms import densities, log_densities, weighted_moments
-from napari_colorkde.core.mixture.color_blocks import WeightedColors, color_blocks, morton_codes
-from napari_colorkde.core.mixture.density import (
+from napari_colorkde.core.mixture.at_colors import (
     BLOCKS_KERNELS,
-    compute_densities,
     mixture_density,
     mixture_log_density,
 )
+from napari_colorkde.core.mixture.block_terms import densities, log_densities, weighted_moments
+from napari_colorkde.core.mixture.color_blocks import WeightedColors, color_blocks, morton_codes
+from napari_colorkde.core.mixture.density import compute_densities
 from napari_colorkde.core.mixture.exponents import Gaussians
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from napari_colorkde.core.mixture import cached_terms as contributions
+from napari_colorkde.core.mixture.at_colors import mixture_log_density
 from napari_colorkde.core.mixture.cached_terms import Contributions
-from napari_colorkde.core.mixture.density import mixture_log_density
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 RNG = np.random.default_rng(1)

@@ -7,11 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from napari_colorkde.core.mixture import density as mixture
-from napari_colorkde.core.mixture.density import (
-    compute_densities,
-    mixture_density,
-    mixture_log_density,
-)
+from napari_colorkde.core.mixture.at_colors import mixture_density, mixture_log_density
+from napari_colorkde.core.mixture.density import compute_densities
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.core.reference import gaussian_log_density
 from napari_colorkde.core.reference import mixture_density as reference_density

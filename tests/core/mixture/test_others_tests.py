@@ -16,7 +16,7 @@ from sklearn.mixture import _gaussian_mixture as theirs
 from sklearn.utils.validation import check_is_fitted
 
 from napari_colorkde import posteriors
-from napari_colorkde.core.mixture.density import mixture_log_density
+from napari_colorkde.core.mixture.at_colors import mixture_log_density
 from napari_colorkde.core.mixture.em.iterate import bic_of, iterate_em
 from napari_colorkde.core.mixture.em.start import seed_kernels
 from napari_colorkde.core.mixture.em.steps import Sums, maximization

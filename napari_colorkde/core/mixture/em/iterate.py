@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 
 from napari_colorkde.core.checks.arguments import generator_of, real_number, whole_number
 from napari_colorkde.core.device import DeviceLike, resolve_device
+from napari_colorkde.core.mixture.at_colors import mixture_log_density
 from napari_colorkde.core.mixture.color_blocks import WeightedColors
-from napari_colorkde.core.mixture.density import mixture_log_density
 from napari_colorkde.core.mixture.em.start import check_n_kernels, checked_means, seed_at, seed_on
 from napari_colorkde.core.mixture.em.steps import (
     CovarianceType,

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from napari_colorkde.core.mixture.at_colors import mixture_log_density
 from napari_colorkde.core.mixture.color_blocks import COARSE_COLORS
-from napari_colorkde.core.mixture.density import compute_densities, mixture_log_density
+from napari_colorkde.core.mixture.density import compute_densities
 from napari_colorkde.core.mixture.em.iterate import bic, iterate_em, iterate_fit
 from napari_colorkde.core.mixture.em.many import fit_palettes
 from napari_colorkde.core.mixture.em.start import seed_kernels
