@@ -2,7 +2,7 @@
 
 Results go to stdout, progress and errors to stderr. Exit code 0; 2 with one line for bad input; 130
 after Ctrl+C. `commands` holds the commands and their options, `inputs` what they read, `tasks` what
-they do, `arguments` how values are typed, `console` how the program speaks, `verbosity` how much.
+they do, `parsers` how values are typed, `console` how the program speaks, `verbosity` how much.
 """
 
 import shlex

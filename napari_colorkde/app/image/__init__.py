@@ -1,5 +1,5 @@
 """The image at hand: its layer, its channels, the counting of its colors, each pixel's color.
 
-The lowest room of `app`; imports nothing of the other rooms.
+Of the other rooms of `app` it imports `app.background` and `app.aliases` alone.
 Files are read in `io.images`, palettes are made in `core.palette`.
 """

@@ -1,5 +1,5 @@
 """What bandwidths are chosen by: held-out pixels, plug-in rules, and the shapes that are searched.
 
-May import `core.kde.leave_one_out` and `core.kde.covariance`. The search itself is in
+May import `core.kde.leave_one_out` and `core.checks.covariance`. The search itself is in
 `core.kde.bandwidth_search`, the table of rules in `core.kde.bandwidth_rules`.
 """

@@ -1,5 +1,5 @@
 """Millions of colors in a palette's order: swept over a mesh in one piece, and volumes read off.
 
 Machine code, for where numba is installed; the rest of `kernel_sums` does the same without.
-Imports nothing of the palette beside it.
+Sweeps arrays, and knows no palette.
 """
