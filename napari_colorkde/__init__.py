@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from napari_colorkde.core.mixture.fit_kernels import fit_kernels as fit_kernels
     from napari_colorkde.core.mixture.kernels import Kernel as Kernel
     from napari_colorkde.core.mixture.kernels import KernelSet as KernelSet
-    from napari_colorkde.core.palette.count_image import PaletteBuilder as PaletteBuilder
     from napari_colorkde.core.palette.palette import Palette as Palette
+    from napari_colorkde.core.palette.palette_builder import PaletteBuilder as PaletteBuilder
     from napari_colorkde.core.vectors.gaussian_kde import GaussianKDE as GaussianKDE
     from napari_colorkde.core.vectors.grid_search import grid_search as grid_search
     from napari_colorkde.io.formats.color_space.look import Look as Look
@@ -47,7 +47,7 @@ _HOMES = {
     "KernelSet": "core.mixture.kernels",
     "Look": "io.formats.color_space.look",
     "Palette": "core.palette.palette",
-    "PaletteBuilder": "core.palette.count_image",
+    "PaletteBuilder": "core.palette.palette_builder",
     "class_names": "core.classification.classes",
     "classify_image": "core.classification.classify_image",
     "color_kde": "core.kde.volumes.image_volume",

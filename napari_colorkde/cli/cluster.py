@@ -39,7 +39,7 @@ def cluster_at(scheduler: str) -> Iterator[None]:
     import dask
 
     from napari_colorkde.core.number_text import counted
-    from napari_colorkde.core.palette.cluster import LARGE_TASK, check_workers
+    from napari_colorkde.core.palette.on_cluster.cluster import LARGE_TASK, check_workers
 
     options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None}
     options["silence_logs"] = logging.CRITICAL  # what matters is said below, or raised
@@ -62,7 +62,7 @@ def cluster_at(scheduler: str) -> Iterator[None]:
 
 def seen_by_workers(path: Path) -> Path:
     """Return the whole name of a file that is read, which all workers find."""
-    from napari_colorkde.core.palette.cluster import check_files, current_client
+    from napari_colorkde.core.palette.on_cluster.cluster import check_files, current_client
 
     whole = path.absolute()
     client = current_client()

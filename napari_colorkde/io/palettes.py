@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.checks.arguments import path_of
 from napari_colorkde.core.image import MAX_COLOR_CHANNELS
-from napari_colorkde.core.palette.binning import BinMoments
+from napari_colorkde.core.palette.bins.binning import BinMoments
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.io.atomic import atomic_path, check_target
 from napari_colorkde.io.datasets.memory import Budget

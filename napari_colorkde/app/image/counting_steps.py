@@ -18,8 +18,8 @@ from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.pixel_index import PixelIndex, build_index, preview_index
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.core.kernel_sums.choose_loops import LOOPS
-from napari_colorkde.core.palette.count_image import PaletteBuilder
 from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.core.palette.palette_builder import PaletteBuilder
 
 TILE_PIXELS = 1 << 21
 SAMPLE_PIXELS = 1 << 20

@@ -14,9 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.mixture.kernels import Kernel
-from napari_colorkde.core.palette.distinct_rows import CountedColors, count_rows, merge_counted
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.ranges import rounding_variances
+from napari_colorkde.core.palette.sorted_rows.distinct_rows import (
+    CountedColors,
+    count_rows,
+    merge_counted,
+)
 
 STORE_BYTES = 1 << 28
 """Samples of kernels that were there once are forgotten beyond this, the oldest first."""

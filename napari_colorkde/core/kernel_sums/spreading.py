@@ -22,8 +22,8 @@ from napari_colorkde.core.kernel_sums.choose_loops import loops_for
 from napari_colorkde.core.kernel_sums.nearby import nearby_sums
 from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE, Frame, Integers, Placement
 from napari_colorkde.core.kernel_sums.steps import Steps, value_of
-from napari_colorkde.core.palette.distinct_rows import count_rows
 from napari_colorkde.core.palette.map_blocks import map_blocks
+from napari_colorkde.core.palette.sorted_rows.distinct_rows import count_rows
 
 MAX_NODES = 1 << 24
 """Nodes of the bricks computed together: 67 MB in float32, and ten times that on the way."""

@@ -4,12 +4,12 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_colorkde.core.checks.arguments import pixel_weights, whole_number
+from napari_colorkde.core.checks.arguments import pixel_weights
 from napari_colorkde.core.image import (
     Pixels,
     as_pixels,
@@ -18,111 +18,12 @@ from napari_colorkde.core.image import (
     left_in,
     pixel_shape,
 )
-from napari_colorkde.core.palette.cluster import current_client
-from napari_colorkde.core.palette.counters.color_counter import MAX_COLORS, ColorCounter
-from napari_colorkde.core.palette.distinct_rows import CountedColors
+from napari_colorkde.core.palette.counters.color_counter import MAX_COLORS
 from napari_colorkde.core.palette.image_tiles import is_dask, read_tiles
 from napari_colorkde.core.palette.lookup import pixel_index
+from napari_colorkde.core.palette.on_cluster.cluster import current_client
 from napari_colorkde.core.palette.palette import Palette
-
-MIN_BUDGET = 8
-"""Bins meet at zero and never join across it: colors of both signs need one bin per octant."""
-
-
-class PaletteBuilder:
-    """Counts an image that comes in tiles.
-
-    Add each tile once, in any order, and take the `palette`. Of tiles that are counted apart, by
-    several processes or machines, the palettes are merged: `Palette.merge` is exact.
-
-    Parameters
-    ----------
-    max_colors
-        See `Palette.from_image`: the budget is that of all tiles together.
-    name
-        How the caller names the image, for messages.
-
-    Raises
-    ------
-    ValueError
-        If the budget is below 8.
-    """
-
-    def __init__(self, max_colors: int = MAX_COLORS, *, name: str = "image") -> None:
-        self._counter: ColorCounter | None = None
-        self._max_colors = checked_budget(max_colors)
-        self._name = name
-        self._dtype: np.dtype[Any] | None = None
-        self._channels = 0
-        self._excluded = [0, 0, 0]
-
-    def add(
-        self, image: ArrayLike, mask: ArrayLike | None = None, channel_axis: int | None = -1
-    ) -> None:
-        """Count one tile.
-
-        Parameters
-        ----------
-        image, mask, channel_axis
-            See `Palette.from_image`; the whole tile is in memory. A tile of which no pixel counts
-            is one, too.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If it is not of that form, or differs from the tiles before in channels or dtype.
-        """
-        self.add_pixels(as_pixels(image, mask=mask, channel_axis=channel_axis))
-
-    def add_pixels(self, pixels: Pixels) -> None:
-        """Count one tile that was brought to form already."""
-        self._agree(pixels)
-        reasons = (pixels.n_masked, pixels.n_transparent, pixels.n_not_finite)
-        self._excluded = [a + b for a, b in zip(self._excluded, reasons, strict=True)]
-        values = pixels.included()
-        if len(values) == 0:
-            return
-        if self._counter is None:
-            self._counter = ColorCounter(values.dtype, self._channels, self._max_colors)
-        self._counter.add(values)
-
-    def palette(self) -> Palette:
-        """Return the palette of all tiles added so far.
-
-        Raises
-        ------
-        ValueError
-            If no pixel counts.
-        """
-        masked, transparent, broken = self._excluded
-        if self._counter is None:
-            raise nothing_counts(self._name, masked, transparent, broken)
-        counted = self._counter.counted()
-        reasons = (masked, transparent, broken)
-        if isinstance(counted, CountedColors):
-            return Palette(counted.colors, counted.counts, np.zeros(self._channels), *reasons)
-        known = self._counter.range()
-        ranges = None if known is None else np.full(self._channels, known)
-        extent = (counted.means(), counted.counts, counted.width)
-        return Palette(*extent, *reasons, ranges, counted.moments, self._dtype)
-
-    def _agree(self, pixels: Pixels) -> None:
-        if self._dtype is None:
-            self._dtype, self._channels = pixels.values.dtype, pixels.n_channels
-        elif (self._dtype, self._channels) != (pixels.values.dtype, pixels.n_channels):
-            raise ValueError(
-                f"{self._name}: this tile has {pixels.n_channels} channels of "
-                f"{pixels.values.dtype}, those before {self._channels} of {self._dtype}; give "
-                "tiles of one kind."
-            )
-
-
-def nothing_counts(name: str, masked: int, transparent: int, broken: int) -> ValueError:
-    """Return the error of an image of which no pixel counts."""
-    return ValueError(
-        f"{name}: no pixel counts ({masked} masked, {transparent} transparent, "
-        f"{broken} not finite); give at least one finite, opaque pixel inside the mask."
-    )
+from napari_colorkde.core.palette.palette_builder import PaletteBuilder, checked_budget
 
 
 def count_image(
@@ -153,7 +54,10 @@ def count_image(
     if weights is not None:
         return _weighted(image, mask, channel_axis, max_colors, weights, refuse, name)
     if is_dask(image) and (client := current_client()) is not None:
-        from napari_colorkde.core.palette.count_in_tree import CountOptions, count_on_cluster
+        from napari_colorkde.core.palette.on_cluster.count_in_tree import (
+            CountOptions,
+            count_on_cluster,
+        )
 
         options = CountOptions(channel_axis, checked_budget(max_colors), refuse, name)
         return count_on_cluster(client, image, mask, options, progress)
@@ -316,14 +220,3 @@ def _pixels_of(
     for tile, values in read_tiles(image, channel_axis):
         part = None if marks is None else marks[pixel_index(tile, len(image.shape), channel_axis)]
         yield as_pixels(values, mask=part, channel_axis=channel_axis, name=name)
-
-
-def checked_budget(max_colors: int) -> int:
-    """Return a budget of colors.
-
-    Raises
-    ------
-    ValueError
-        If it is too small.
-    """
-    return whole_number(max_colors, "max_colors", MIN_BUDGET)

@@ -16,8 +16,8 @@ from napari_colorkde.core.image import (
 from napari_colorkde.core.palette.color_codes import byte_codes
 from napari_colorkde.core.palette.image_tiles import is_dask, map_pixels, tile_slices
 from napari_colorkde.core.palette.map_blocks import map_blocks
-from napari_colorkde.core.palette.packing import Packing, hashed_rows
-from napari_colorkde.core.palette.sorting import WORD_BITS, Words, sorted_order
+from napari_colorkde.core.palette.sorted_rows.packing import Packing, hashed_rows
+from napari_colorkde.core.palette.sorted_rows.sorting import WORD_BITS, Words, sorted_order
 
 MAX_QUERIES = 1 << 22
 """Colors that are looked up in one go."""

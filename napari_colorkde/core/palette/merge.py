@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.number_text import counted
-from napari_colorkde.core.palette.bin_widths import narrowest_width
-from napari_colorkde.core.palette.binning import BinnedColors, bin_colors, merge_bins
-from napari_colorkde.core.palette.distinct_rows import CountedColors, merge_counted
+from napari_colorkde.core.palette.bins.bin_widths import narrowest_width
+from napari_colorkde.core.palette.bins.binning import BinnedColors, bin_colors, merge_bins
 from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.core.palette.sorted_rows.distinct_rows import CountedColors, merge_counted
 
 
 def merge_palettes(one: Palette, other: Palette) -> Palette:

@@ -13,15 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.arguments import real_numbers, whole_number
 from napari_colorkde.core.number_text import counted
-from napari_colorkde.core.palette.bin_widths import extremes, narrowest_width
-from napari_colorkde.core.palette.binning import (
+from napari_colorkde.core.palette.bins.bin_widths import extremes, narrowest_width
+from napari_colorkde.core.palette.bins.binning import (
     BinnedColors,
     bin_colors,
     widen_bins,
     within_bins,
 )
 from napari_colorkde.core.palette.counters.color_counter import MAX_COLORS
-from napari_colorkde.core.palette.distinct_rows import CountedColors
 from napari_colorkde.core.palette.lattice import Lattice, lattice_of
 from napari_colorkde.core.palette.levels import are_whole, level_bits, range_of_levels
 from napari_colorkde.core.palette.lookup import (
@@ -31,6 +30,7 @@ from napari_colorkde.core.palette.lookup import (
     paint_pixels,
 )
 from napari_colorkde.core.palette.palette_data import PaletteData
+from napari_colorkde.core.palette.sorted_rows.distinct_rows import CountedColors
 
 
 class Palette(PaletteData):

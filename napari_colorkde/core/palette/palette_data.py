@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.checks.arguments import whole_number
 from napari_colorkde.core.number_text import counted
-from napari_colorkde.core.palette.binning import BinMoments
-from napari_colorkde.core.palette.distinct_rows import Counts, are_in_order
+from napari_colorkde.core.palette.bins.binning import BinMoments
+from napari_colorkde.core.palette.sorted_rows.distinct_rows import Counts, are_in_order
 from napari_colorkde.core.tables import Columns, Table, numbered_columns
 
 

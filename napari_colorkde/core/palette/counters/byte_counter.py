@@ -11,9 +11,9 @@ from napari_colorkde.core.palette.color_codes import (
     colors_of_byte_codes,
     ordered_byte_codes,
 )
-from napari_colorkde.core.palette.distinct_rows import CountedColors
 from napari_colorkde.core.palette.map_blocks import BLOCK_ROWS, map_blocks, thread_count
-from napari_colorkde.core.palette.sorting import starts_of_runs
+from napari_colorkde.core.palette.sorted_rows.distinct_rows import CountedColors
+from napari_colorkde.core.palette.sorted_rows.sorting import starts_of_runs
 
 MAX_TABLED = int(np.iinfo(np.uint32).max)
 """8-bit pixels that 32-bit counts hold, were they all of one color: 4 billion."""

@@ -5,11 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.bin_widths import bin_width_for, narrowest_width
-from napari_colorkde.core.palette.binning import BinnedColors, bin_colors, merge_bins, widen_to
+from napari_colorkde.core.palette.bins.bin_widths import bin_width_for, narrowest_width
+from napari_colorkde.core.palette.bins.binning import BinnedColors, bin_colors, merge_bins, widen_to
 from napari_colorkde.core.palette.counters.byte_counter import ByteCounts
-from napari_colorkde.core.palette.distinct_rows import CountedColors, count_rows, merge_counted
 from napari_colorkde.core.palette.levels import level_bits, range_of_levels
+from napari_colorkde.core.palette.sorted_rows.distinct_rows import (
+    CountedColors,
+    count_rows,
+    merge_counted,
+)
 
 MAX_COLORS = 1 << 24
 """Distinct colors kept before a palette is binned (8-bit palettes are never binned)."""

@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.cluster import check_files, check_workers, current_client
+from napari_colorkde.core.palette.on_cluster.cluster import (
+    check_files,
+    check_workers,
+    current_client,
+)
 from napari_colorkde.io.formats.blocks import BlockPicture, uniform_blocks, written_side
 from napari_colorkde.io.formats.ome_zarr.cluster_workers import ClusterWorkers
 from napari_colorkde.io.formats.ome_zarr.workers import (

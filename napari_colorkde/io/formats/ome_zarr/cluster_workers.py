@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_colorkde.core.palette.cluster import LARGE_TASK, failures_in_words
+from napari_colorkde.core.palette.on_cluster.cluster import LARGE_TASK, failures_in_words
 from napari_colorkde.io.formats.ome_zarr.workers import Block, Levels
 
 WAITING = 4

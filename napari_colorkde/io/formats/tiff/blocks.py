@@ -14,8 +14,8 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.cluster import current_client
 from napari_colorkde.core.palette.image_tiles import is_dask, read_ahead
+from napari_colorkde.core.palette.on_cluster.cluster import current_client
 from napari_colorkde.io.atomic import atomic_path
 from napari_colorkde.io.formats.blocks import BlockPicture
 from napari_colorkde.io.formats.tiff import ome

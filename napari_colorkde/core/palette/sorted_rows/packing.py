@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.palette.levels import level_bits, nearest_levels
 from napari_colorkde.core.palette.map_blocks import map_blocks
-from napari_colorkde.core.palette.sorting import WORD_BITS, Digit, Words
+from napari_colorkde.core.palette.sorted_rows.sorting import WORD_BITS, Digit, Words
 
 Unsigned = NDArray[np.unsignedinteger[Any]]
 

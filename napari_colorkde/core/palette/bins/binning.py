@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.bin_widths import (
+from napari_colorkde.core.palette.bins.bin_widths import (
     MAX_OFFSET_BITS,
     as_units,
     color_unit,
     count_distinct,
     shifted_rows,
 )
-from napari_colorkde.core.palette.distinct_rows import CountedColors, Counts
 from napari_colorkde.core.palette.map_blocks import map_blocks
-from napari_colorkde.core.palette.packing import Packing
-from napari_colorkde.core.palette.sorting import sorted_order
+from napari_colorkde.core.palette.sorted_rows.distinct_rows import CountedColors, Counts
+from napari_colorkde.core.palette.sorted_rows.packing import Packing
+from napari_colorkde.core.palette.sorted_rows.sorting import sorted_order
 
 BINS_TOGETHER = 1 << 13
 """Bins whose rows are added up in one go, on one thread."""

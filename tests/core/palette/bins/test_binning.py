@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_colorkde.core.palette.bin_widths import bin_width_for, color_unit, narrowest_width
-from napari_colorkde.core.palette.binning import (
+from napari_colorkde.core.palette.bins.bin_widths import bin_width_for, color_unit, narrowest_width
+from napari_colorkde.core.palette.bins.binning import (
     bin_colors,
     merge_bins,
     widen_bins,
     widen_to,
     within_bins,
 )
-from napari_colorkde.core.palette.distinct_rows import CountedColors, count_rows
+from napari_colorkde.core.palette.sorted_rows.distinct_rows import CountedColors, count_rows
 from tests.core.drawn import images, seeds
 
 deep_images = images(dtypes=("uint16", "float32", "float64"), max_side=8)

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_colorkde.core.palette.sorting import sorted_order
+from napari_colorkde.core.palette.sorted_rows.sorting import sorted_order
 from tests.core.drawn import seeds
 
 

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_colorkde.core.palette.count_image import count_image
-from napari_colorkde.core.palette.count_in_tree import (
+from napari_colorkde.core.palette.on_cluster.count_in_tree import (
     CountOptions,
     count_on_cluster,
     counting_tree,

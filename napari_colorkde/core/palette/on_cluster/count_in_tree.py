@@ -19,14 +19,14 @@ from napari_colorkde.core.image import (
     has_channel_axis,
     pixel_shape,
 )
-from napari_colorkde.core.palette.bin_widths import bin_width_for
-from napari_colorkde.core.palette.binning import bin_colors, widen_to
-from napari_colorkde.core.palette.cluster import check_workers, failures_in_words
-from napari_colorkde.core.palette.count_image import PaletteBuilder, nothing_counts
+from napari_colorkde.core.palette.bins.bin_widths import bin_width_for
+from napari_colorkde.core.palette.bins.binning import bin_colors, widen_to
 from napari_colorkde.core.palette.counters.color_counter import MAX_BINS
-from napari_colorkde.core.palette.distinct_rows import CountedColors
 from napari_colorkde.core.palette.image_tiles import is_dask
+from napari_colorkde.core.palette.on_cluster.cluster import check_workers, failures_in_words
 from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.core.palette.palette_builder import PaletteBuilder, nothing_counts
+from napari_colorkde.core.palette.sorted_rows.distinct_rows import CountedColors
 
 TOGETHER = 8
 """Palettes that are merged in one go."""

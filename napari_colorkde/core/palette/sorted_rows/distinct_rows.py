@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.palette.map_blocks import map_blocks
-from napari_colorkde.core.palette.packing import Packing, hashed_rows
-from napari_colorkde.core.palette.sorting import Words, sorted_order, starts_of_runs
+from napari_colorkde.core.palette.sorted_rows.packing import Packing, hashed_rows
+from napari_colorkde.core.palette.sorted_rows.sorting import Words, sorted_order, starts_of_runs
 
 Counts = NDArray[Any]
 """int64 numbers of pixels, or float64 weights."""

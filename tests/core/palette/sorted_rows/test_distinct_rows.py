@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_colorkde.core.palette.distinct_rows import count_rows, merge_counted
+from napari_colorkde.core.palette.sorted_rows.distinct_rows import count_rows, merge_counted
 from tests.core.drawn import seeds
 from tests.core.palette.rows import as_pairs, rows_of_bytes, rows_of_floats, unique_rows
 

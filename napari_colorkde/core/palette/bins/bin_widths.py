@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.distinct_rows import count_words
 from napari_colorkde.core.palette.map_blocks import map_blocks
-from napari_colorkde.core.palette.packing import Packing
-from napari_colorkde.core.palette.sorting import sorted_order
+from napari_colorkde.core.palette.sorted_rows.distinct_rows import count_words
+from napari_colorkde.core.palette.sorted_rows.packing import Packing
+from napari_colorkde.core.palette.sorted_rows.sorting import sorted_order
 
 TINY = 1e-200
 """Magnitudes below this are taken for it."""
