@@ -20,7 +20,7 @@ from benchmarks.window import open_window, settle, show_image
 if TYPE_CHECKING:
     from napari import Viewer
 
-    from napari_colorkde.app.density.density_steps import ColorValues, Estimate
+    from napari_colorkde.app.density.request import ColorValues, Estimate
     from napari_colorkde.ui.dock import ColorKDEWidget
 
 WIDEST, NARROWEST = 12.0, 2.5

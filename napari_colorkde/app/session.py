@@ -16,10 +16,10 @@ from napari_colorkde.app.background.executor import Executor, Progress, Synchron
 from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import Reports, user_message
 from napari_colorkde.app.density.computation import Computation
-from napari_colorkde.app.density.density_steps import ColorValues, Estimate
 from napari_colorkde.app.density.difference import Difference
 from napari_colorkde.app.density.export import Exporter
 from napari_colorkde.app.density.open_image import OpenImage
+from napari_colorkde.app.density.request import ColorValues, Estimate
 from napari_colorkde.app.density.second_image import Subtraction
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.counting_steps import CountedImage

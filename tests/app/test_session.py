@@ -11,7 +11,7 @@ import pytest
 from napari_colorkde.app.background.reports import ComputeError, user_message
 from napari_colorkde.app.density import estimation
 from napari_colorkde.app.density import export as export_module
-from napari_colorkde.app.density.density_steps import ColorValues
+from napari_colorkde.app.density.request import ColorValues
 from napari_colorkde.app.density.script import python_script
 from napari_colorkde.app.image.source import ImageSource, source_of_array
 from napari_colorkde.app.session import Session

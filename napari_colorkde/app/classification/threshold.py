@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.density.class_query import LOG_RATIO_RANGE
-from napari_colorkde.app.density.density_steps import ColorValues
+from napari_colorkde.app.density.request import ColorValues
 from napari_colorkde.app.state import State
 
 

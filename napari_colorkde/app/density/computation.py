@@ -15,9 +15,10 @@ from napari_colorkde.app.background.reports import Reports
 from napari_colorkde.app.density.class_query import shown_query
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
 from napari_colorkde.app.density.counting import ImageCounter
-from napari_colorkde.app.density.density_steps import ColorValues, DensityRequest, Estimate, compute
+from napari_colorkde.app.density.density_steps import compute
 from napari_colorkde.app.density.on_screen import MANY_COLORS, ColorsOnScreen, ReadCodes
 from napari_colorkde.app.density.open_image import OpenImage
+from napari_colorkde.app.density.request import ColorValues, DensityRequest, Estimate
 from napari_colorkde.app.image.counting_steps import CountedImage
 from napari_colorkde.app.state import State
 from napari_colorkde.app.store import StateStore

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, conversion_error
-from napari_colorkde.app.density.density_steps import Estimate
 from napari_colorkde.app.density.estimation import CoordinatesKDE, volume_on
+from napari_colorkde.app.density.request import Estimate
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.counting_steps import count_palette
 from napari_colorkde.app.image.source import ImageSource

@@ -14,8 +14,8 @@ from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import Reports
 from napari_colorkde.app.density.class_query import class_map
 from napari_colorkde.app.density.computation import Computation
-from napari_colorkde.app.density.density_steps import ColorValues
 from napari_colorkde.app.density.open_image import OpenImage
+from napari_colorkde.app.density.request import ColorValues
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.state import State

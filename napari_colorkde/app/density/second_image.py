@@ -6,8 +6,8 @@ from typing import Protocol, TypeVar
 from psygnal import Signal, SignalInstance
 
 from napari_colorkde.app.background.executor import Work
-from napari_colorkde.app.density.density_steps import Estimate
 from napari_colorkde.app.density.difference import Difference, DifferenceRequest, difference
+from napari_colorkde.app.density.request import Estimate
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.state import State

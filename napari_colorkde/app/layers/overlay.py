@@ -12,8 +12,8 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 from psygnal import Signal
 
-from napari_colorkde.app.density.density_steps import ColorValues
 from napari_colorkde.app.density.on_screen import ReadCodes
+from napari_colorkde.app.density.request import ColorValues
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource, source_of, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import LayerWatch, image_layers

@@ -6,7 +6,7 @@ color-blind people tell apart, with the threshold in the middle; classes have a 
 
 from typing import TYPE_CHECKING
 
-from napari_colorkde.app.density.density_steps import ColorValues
+from napari_colorkde.app.density.request import ColorValues
 from napari_colorkde.io.colors.colormaps import CLASS_COLORS
 
 if TYPE_CHECKING:

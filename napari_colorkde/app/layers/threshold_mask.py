@@ -6,7 +6,7 @@ When there is one and whether it is filled is decided here; `mask_layer` draws i
 from typing import TYPE_CHECKING
 
 from napari_colorkde.app.classification.threshold import above_threshold, active_threshold
-from napari_colorkde.app.density.density_steps import ColorValues
+from napari_colorkde.app.density.request import ColorValues
 from napari_colorkde.app.layers.mask_layer import MaskLayer
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.classification.threshold import above_threshold, active_threshold
 from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
-from napari_colorkde.app.density.density_steps import ColorValues, color_values, evaluate_kernels
+from napari_colorkde.app.density.density_steps import color_values, evaluate_kernels
 from napari_colorkde.app.density.export import (
     density_origin,
     painted_dtype,
     write_painted,
 )
+from napari_colorkde.app.density.request import ColorValues
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.settings.class_settings import OVERLAY_VALUES

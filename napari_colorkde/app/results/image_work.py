@@ -13,19 +13,14 @@ import numpy as np
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density.class_query import shown_query
 from napari_colorkde.app.density.color_coordinates import conversion_error, convert_palette
-from napari_colorkde.app.density.density_steps import (
-    ColorValues,
-    DensityRequest,
-    color_values,
-    evaluate_kernels,
-    kde_of,
-)
+from napari_colorkde.app.density.density_steps import color_values, evaluate_kernels, kde_of
 from napari_colorkde.app.density.estimation import density_in_steps, resolve_bandwidth
 from napari_colorkde.app.density.export import (
     density_origin,
     painted_dtype,
     write_painted,
 )
+from napari_colorkde.app.density.request import ColorValues, DensityRequest
 from napari_colorkde.app.image.counting_steps import CountedImage, count_colors
 from napari_colorkde.app.image.frames import Frame, frame_source, frames_of
 from napari_colorkde.app.results.batch_images import BatchImage

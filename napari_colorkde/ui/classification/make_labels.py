@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.classification.threshold import above_threshold, active_threshold
-from napari_colorkde.app.density.density_steps import ColorValues
+from napari_colorkde.app.density.request import ColorValues
 from napari_colorkde.app.layers.mask_layer import add_labels, paint_labels
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.layers.overlay_colormap import class_color

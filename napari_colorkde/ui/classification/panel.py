@@ -17,7 +17,7 @@ from napari_colorkde.app.classification.threshold import (
     threshold_range,
 )
 from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
-from napari_colorkde.app.density.density_steps import ColorValues
+from napari_colorkde.app.density.request import ColorValues
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.layers.threshold_mask import ThresholdMask

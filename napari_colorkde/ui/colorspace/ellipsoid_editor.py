@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer
 
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
-from napari_colorkde.app.density.density_steps import ColorValues, Estimate
+from napari_colorkde.app.density.request import ColorValues, Estimate
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.kernels.in_color_space import convert_kernels, kernel_from_ellipsoid
 from napari_colorkde.app.session import Session

@@ -11,7 +11,7 @@ from qtpy.QtCore import QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QImage, QPainter
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_colorkde.app.density.density_steps import Estimate
+from napari_colorkde.app.density.request import Estimate
 from napari_colorkde.app.session import Session
 from napari_colorkde.connections import Connections
 from napari_colorkde.scene.annotations.marginals import Wall

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, gamut_outline
-from napari_colorkde.app.density.density_steps import Estimate
+from napari_colorkde.app.density.request import Estimate
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State

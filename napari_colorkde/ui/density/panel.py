@@ -10,7 +10,7 @@ from magicgui.widgets import CheckBox, ComboBox, PushButton
 from psygnal import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from napari_colorkde.app.density.density_steps import Estimate
+from napari_colorkde.app.density.request import Estimate
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import AUTOMATIC, ESTIMATORS, State
 from napari_colorkde.connections import Connections

@@ -7,12 +7,8 @@ import pytest
 
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density import density_steps as module
-from napari_colorkde.app.density.density_steps import (
-    ColorValues,
-    DensityRequest,
-    Estimate,
-    compute,
-)
+from napari_colorkde.app.density.density_steps import compute
+from napari_colorkde.app.density.request import ColorValues, DensityRequest, Estimate
 from napari_colorkde.app.density.sketch import interpolate_volume
 from napari_colorkde.core import reference
 from napari_colorkde.core.device import HOST

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_colorkde.app.density.density_steps import ColorValues, DensityRequest, compute
+from napari_colorkde.app.density.density_steps import compute
 from napari_colorkde.app.density.export import ExportRequest, export
+from napari_colorkde.app.density.request import ColorValues, DensityRequest
 from napari_colorkde.app.image.counting_steps import CountedImage, count_colors
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.core.device import HOST

@@ -7,13 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_colorkde.app.density.density_steps import (
-    ColorValues,
-    DensityRequest,
-    compute,
-    evaluate_kernels,
-)
+from napari_colorkde.app.density.density_steps import compute, evaluate_kernels
 from napari_colorkde.app.density.on_screen import ColorsOnScreen
+from napari_colorkde.app.density.request import ColorValues, DensityRequest
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.core.palette.palette import Palette

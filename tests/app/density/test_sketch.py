@@ -10,7 +10,8 @@ import pytest
 
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density import density_steps, estimation, sketch
-from napari_colorkde.app.density.density_steps import ColorValues, Estimate, compute
+from napari_colorkde.app.density.density_steps import compute
+from napari_colorkde.app.density.request import ColorValues, DensityRequest, Estimate
 from napari_colorkde.app.density.sketch import interpolate_volume, interpolated
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
@@ -36,11 +37,11 @@ def deep(monkeypatch: pytest.MonkeyPatch) -> Palette:
     return palette
 
 
-def request(palette: Palette, **fields: Any) -> density_steps.DensityRequest:
-    return density_steps.DensityRequest(palette, (200.0,), False, None, HOST, **fields)
+def request(palette: Palette, **fields: Any) -> DensityRequest:
+    return DensityRequest(palette, (200.0,), False, None, HOST, **fields)
 
 
-def results(asked: density_steps.DensityRequest) -> list[Any]:
+def results(asked: DensityRequest) -> list[Any]:
     return [r for r in compute(asked) if not isinstance(r, Progress)]
 
 

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QApplication
 from sklearn.metrics import f1_score
 
 from napari_colorkde import classify_image, load_kernels
-from napari_colorkde.app.density import density_steps
+from napari_colorkde.app.density import request
 from napari_colorkde.core.classification.bayes import log_density_level
 from napari_colorkde.core.classification.roc import roc_curve
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
@@ -261,7 +261,7 @@ def test_thresholds_are_found_where_they_are_seen_and_once(
         found.append(len(values))
         return log_density_level(values, counts, mass)
 
-    monkeypatch.setattr(density_steps, "log_density_level", level)
+    monkeypatch.setattr(request, "log_density_level", level)
     judged.tabs.setCurrentIndex(0)
     for log in (False, True):
         judged.session.log = log
