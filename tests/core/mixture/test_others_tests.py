@@ -41,7 +41,7 @@ def in_matrices(values, covariance_type, shape):
 
 def palette_of(X):
     vectors, index, counts = np.unique(X, axis=0, return_inverse=True, return_counts=True)
-    return Palette(vectors, counts, np.zeros(X.shape[1])), index
+    return Palette(vectors, counts, np.zeros(X.shape[1])), index.ravel()  # NumPy 2.0 has columns
 
 
 class GaussianMixture(BaseEstimator):
