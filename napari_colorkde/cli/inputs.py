@@ -97,7 +97,7 @@ def read(
         return _read_palette(path, reading.look)
     place = path
     if reading.scheduler is not None:
-        from napari_colorkde.cli.cluster import seen_by_workers
+        from napari_colorkde.cli.batch.cluster import seen_by_workers
 
         place, mask = seen_by_workers(path), None if mask is None else seen_by_workers(mask)
     with timed_step(f"Reading {path}") as work:

@@ -137,7 +137,7 @@ def reads_images(command: Callable[..., None]) -> Callable[..., None]:
         if reading.scheduler is None:
             command(**given, reading=reading)
             return
-        from napari_colorkde.cli.cluster import cluster_at
+        from napari_colorkde.cli.batch.cluster import cluster_at
 
         if given.get("jobs", 1) > 1:
             raise ValueError(

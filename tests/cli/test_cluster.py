@@ -19,7 +19,8 @@ import zarr
 from numpy.typing import NDArray
 
 from napari_colorkde import Palette, compute_densities, load_palette, read_image
-from napari_colorkde.cli import cluster, main
+from napari_colorkde.cli import main
+from napari_colorkde.cli.batch import cluster
 from napari_colorkde.core.palette.on_cluster import cluster as workers
 from napari_colorkde.core.palette.on_cluster.count_in_tree import CountOptions, count_on_cluster
 from napari_colorkde.io.densities import write_density
