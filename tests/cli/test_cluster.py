@@ -110,6 +110,9 @@ def test_commands_on_a_cluster(
     assert main(["count", slide, "-o", "p.npz", *on_cluster]) == 0
     assert "2 workers with 2 threads" in capsys.readouterr().err
     assert load_palette("p.npz") == Palette.from_image(IMAGE)
+    np.save("one_block.npy", IMAGE)
+    assert main(["count", "one_block.npy", "-o", "one.npz", *on_cluster]) == 0
+    assert load_palette("one.npz") == Palette.from_image(IMAGE)
     for words in ("density {} -o {} --bandwidth 9 --log", "density {} -o {} --kernels k.csv"):
         assert main([*words.format(slide, "there.zarr").split(), *on_cluster]) == 0
         assert main([*words.format(slide, "here.zarr").split(), "--lazy"]) == 0
@@ -188,3 +191,5 @@ def test_a_scheduler_that_is_not_there(
     for address in ("tcp://127.0.0.1:9", "somewhere", "foo://127.0.0.1:9"):
         sentence = refused("count", slide, "--scheduler", address)
         assert sentence.startswith(f"--scheduler {address}: no scheduler answers there (")
+    assert workers.current_client() is None
+    assert da.ones(5, chunks=2).sum().compute() == 5

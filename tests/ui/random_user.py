@@ -87,28 +87,25 @@ class RandomUser:
         self.done: list[str] = []
 
     def act(self) -> None:
-        """Do one thing; answer what it opens."""
-        with self._answering():
-            dialogs = [
-                w
-                for w in QApplication.topLevelWidgets()
-                if isinstance(w, QDialog) and w.isVisible()
-            ]
-            if dialogs and self._rng.random() < 0.15:
-                self._say("close", dialogs[0])
-                dialogs[0].close()
-                return
-            docks = [d for d in self._window.findChildren(QDockWidget) if d.isVisible()]
-            # Layer controls are napari's own; its canvas and its list are used.
-            ours = [d for d in docks if d.objectName() != "layer controls"]
-            root = self._pick([*dialogs * 6, *ours * 3, self._window.centralWidget()])
-            controls = [w for w in root.findChildren(QWidget) if _is_control(w)]
-            if controls:
-                self._use(self._pick(controls))
+        """Do one thing, while `answering`."""
+        dialogs = [
+            w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible()
+        ]
+        if dialogs and self._rng.random() < 0.15:
+            self._say("close", dialogs[0])
+            dialogs[0].close()
+            return
+        docks = [d for d in self._window.findChildren(QDockWidget) if d.isVisible()]
+        # Layer controls are napari's own; its canvas and its list are used.
+        ours = [d for d in docks if d.objectName() != "layer controls"]
+        root = self._pick([*dialogs * 6, *ours * 3, self._window.centralWidget()])
+        controls = [w for w in root.findChildren(QWidget) if _is_control(w)]
+        if controls:
+            self._use(self._pick(controls))
 
     @contextmanager
-    def _answering(self) -> Iterator[None]:
-        """Answer menus and dialogs that keep whoever opened them waiting."""
+    def answering(self) -> Iterator[None]:
+        """Answer menus and dialogs that keep whoever opened them waiting, whenever they open."""
         timer = QTimer()
         timer.setInterval(ANSWER_MS)
         timer.timeout.connect(self._answer)
@@ -121,7 +118,7 @@ class RandomUser:
     def _answer(self) -> None:
         popup, dialog = QApplication.activePopupWidget(), QApplication.activeModalWidget()
         self._n_answers += 1
-        with self._answering():
+        with self.answering():
             if popup is not None:
                 self._answer_popup(popup)
             elif dialog is not None:

@@ -90,7 +90,7 @@ def test_random_events_break_nothing(
     window.resize(1200, 800)
     user, rng = RandomUser(window, seed), np.random.default_rng(seed)
     memory, slow = 0.0, list[tuple[float, list[str]]]()
-    with qtbot.captureExceptions() as caught, GapWatch() as watch:
+    with qtbot.captureExceptions() as caught, GapWatch() as watch, user.answering():
         for event in range(n_events):
             if event == SETTLED:
                 memory = _megabytes()

@@ -43,8 +43,12 @@ def cluster_at(scheduler: str) -> Iterator[None]:
 
     options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None}
     options["silence_logs"] = logging.CRITICAL  # what matters is said below, or raised
+    if scheduler != LOCAL:
+        options = {"address": scheduler, "timeout": PATIENCE}
     try:
-        client = Client(**options) if scheduler == LOCAL else Client(scheduler, timeout=PATIENCE)
+        # One that is dask's default before it is connected stays so where connecting fails, and
+        # whatever is computed later waits for it for ever.
+        client = Client(**options, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(
@@ -52,7 +56,8 @@ def cluster_at(scheduler: str) -> Iterator[None]:
             'that "dask scheduler" prints, such as tcp://192.168.0.1:8786, or local.'
         ) from None
     # Tables of many colors are large.
-    with client, dask.config.set({LARGE_TASK: "10 GB"}):
+    settings = {"scheduler": client, LARGE_TASK: "10 GB"}
+    with client, client.as_current(), dask.config.set(settings):
         check_workers(client)
         workers = client.nthreads()
         threads = counted(sum(workers.values()), "thread")

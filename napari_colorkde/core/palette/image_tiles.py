@@ -103,7 +103,8 @@ def read_ahead(
     tiles: Iterable[Tile], read: Callable[[Tile], NDArray[Any]]
 ) -> Iterator[tuple[Tile, NDArray[Any]]]:
     """Yield tiles with what is read of them, while the next one is read on a thread of its own."""
-    with ThreadPoolExecutor(1, "read") as reader:
+    reader = ThreadPoolExecutor(1, "read")
+    try:
         waiting: tuple[Tile, Future[NDArray[Any]]] | None = None
         for tile in tiles:
             following = (tile, reader.submit(read, tile))
@@ -112,6 +113,9 @@ def read_ahead(
             waiting = following
         if waiting is not None:
             yield waiting[0], waiting[1].result()
+    finally:
+        # Whoever stops in the middle waits for the tile that is being read, for no other.
+        reader.shutdown(cancel_futures=True)
 
 
 def _cut(

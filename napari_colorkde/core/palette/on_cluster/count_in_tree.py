@@ -77,7 +77,8 @@ def count_on_cluster(
     check_workers(client)
     leaves, root = counting_tree(image, mask, options)
     # What is asked for is kept until it is let go of: palettes of blocks for their progress only.
-    watched = [] if progress is None else leaves
+    # A single block is the whole.
+    watched = [] if progress is None or len(leaves) == 1 else leaves
     with failures_in_words():
         *counting, whole = client.compute([*watched, root])
         waiting = {future.key: future for future in counting}
