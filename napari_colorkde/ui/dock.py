@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.layers.looks import Looks
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import SUFFIX
@@ -80,6 +81,8 @@ class ColorKDEWidget(QWidget):
         it is on the screen.
     overlay
         The density layer.
+    looks
+        Grades the image by look-up tables, as further layers.
     colorspace_button
         Opens that view again; shown while it is closed or hidden.
     """
@@ -91,6 +94,7 @@ class ColorKDEWidget(QWidget):
         device, self._device_problem = preferred_device()
         self.session = Session(QtExecutor(), device=device)
         self.overlay = Overlay(self._viewer, self.session)
+        self.looks = Looks(self._viewer, self.session, self.overlay)
         self.activity = Activity(self.session, self)
         self._dock: QDockWidget | None = None
         self._context: CurrentContext | None = None
@@ -113,6 +117,7 @@ class ColorKDEWidget(QWidget):
             self.overlay,
             self.kernels.table,
             self.picking.picker,
+            self.looks,
             self,
         )
         self.classification = ClassificationPanel(self._viewer, self.session, self.overlay)
@@ -212,9 +217,12 @@ class ColorKDEWidget(QWidget):
     def _on_images_dropped(self, paths: list[str]) -> None:
         for path in paths:
             if Path(path).suffix.lower() == LOOK_SUFFIX:
-                self.chooser.apply_look(path)
+                self.looks.apply(path)
             else:
                 self.chooser.open_image(path)
+
+    def _on_look(self, layer: object) -> None:
+        self.chooser.reset_choices()
 
     # --- life
 
@@ -251,6 +259,8 @@ class ColorKDEWidget(QWidget):
         self.profile.conversion_asked.connect(self.chooser.open_in_srgb)
         self.chooser.converted.connect(self.profile.mark_converted)
         self.chooser.failed.connect(self.status.show_error)
+        self.looks.failed.connect(self.status.show_error)
+        self.looks.changed.connect(self._on_look)
         self.panel.failed.connect(self.status.show_error)
         self.kernels.failed.connect(self.status.show_error)
         self.classification.failed.connect(self.status.show_error)
@@ -276,6 +286,7 @@ class ColorKDEWidget(QWidget):
         self._drops.kernels_dropped.connect(self._on_kernels_dropped)
         self._drops.others_dropped.connect(self._on_images_dropped)
         self._canvas_drops.kernels_dropped.connect(self._on_kernels_dropped)
+        self._canvas_drops.others_dropped.connect(self._on_images_dropped)
 
     def _follow_theme(self, event: object = None) -> None:
         theme = self._viewer.theme

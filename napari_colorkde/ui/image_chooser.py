@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from magicgui.widgets import ComboBox, PushButton
 from numpy.typing import NDArray
 from psygnal import Signal
@@ -23,7 +22,6 @@ from napari_colorkde.app.layers.painted_layer import remove_orphans
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
-from napari_colorkde.io.formats.color_space.look import read_look
 from napari_colorkde.io.image_formats import file_filter
 from napari_colorkde.io.images import read_image
 from napari_colorkde.ui.report_errors import report_errors, sentence
@@ -137,27 +135,6 @@ class ImageChooser(QWidget):
             self.converted.emit(layer)
 
         self._run("open", "converting the image", lambda: read_image(path, icc="convert"), show)
-
-    def apply_look(self, path: str | Path) -> None:
-        """Grade the image at hand by a look-up table, as a new layer.
-
-        The color space then shows the difference from the image as it was.
-        """
-        image, source = self._overlay.image, self._session.source
-        if image is None or source is None or not image.rgb:
-            self.failed.emit("A look grades red, green and blue; choose an RGB image first.")
-            return
-        name = f"{image.name} {Path(path).stem}"
-        place = Placement.of(image).as_arguments()
-
-        def graded_image() -> NDArray[Any]:
-            return read_look(path).apply(np.asarray(source.array))
-
-        def show(graded: NDArray[Any]) -> None:
-            self.look_at(self._viewer.add_image(graded, name=name, rgb=True, **place))
-            self._session.subtract(source)
-
-        self._run("labels", "grading the image", graded_image, show)
 
     def _run(
         self,

@@ -8,7 +8,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from napari_colorkde import read_image, read_look
+from napari_colorkde import read_image
 from napari_colorkde.ui import image_chooser
 from tests.ui.conftest import RGB, RNG, Dock
 
@@ -119,30 +119,6 @@ def test_frames_are_looked_at_one_by_one(viewer: Viewer, dock: Dock) -> None:
     assert widget.session.palette.n_pixels == 30 * 40
     assert np.isfinite(np.asarray(widget.overlay.layer.data[1])).all()
     assert np.isnan(np.asarray(widget.overlay.layer.data[0])).all()
-
-
-def test_a_look_is_applied_and_its_difference_shown(
-    viewer: Viewer, dock: Dock, tmp_path: Path
-) -> None:
-    widget = dock(RGB, scale=(2, 2))
-    said: list[str] = []
-    widget.chooser.failed.connect(said.append)
-    (tmp_path / "warm.cube").write_text("LUT_1D_SIZE 2\n0.1 0 0\n1 0.9 0.8\n")
-    widget._on_images_dropped([str(tmp_path / "warm.cube")])
-    widget.session.wait()
-    layer = widget.overlay.image
-    assert layer.name == "photo warm"
-    np.testing.assert_array_equal(layer.scale, (2, 2))
-    np.testing.assert_array_equal(layer.data, read_look(tmp_path / "warm.cube").apply(RGB))
-    assert widget.session.subtracted.name == "photo"
-    assert widget.session.difference is not None
-    (tmp_path / "warm.cube").write_text("nothing")
-    widget.chooser.apply_look(tmp_path / "warm.cube")
-    widget.session.wait()
-    assert "give 3 finite numbers" in said[-1]
-    viewer.layers.clear()
-    widget.chooser.apply_look(tmp_path / "warm.cube")
-    assert "choose an RGB image first" in said[-1]
 
 
 def test_files_are_read_beside_the_window_one_after_the_other(

@@ -6,7 +6,7 @@ from weakref import ref
 from psygnal import Signal
 
 from napari_colorkde.app.background.reports import user_message
-from napari_colorkde.app.image.source import source_of, unwrap_proxy
+from napari_colorkde.app.image.source import ImageSource, is_image, source_of, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import image_layers
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
@@ -14,7 +14,7 @@ from napari_colorkde.connections import Connections
 
 if TYPE_CHECKING:
     from napari import Viewer
-    from napari.layers import Layer
+    from napari.layers import Image, Layer
     from napari.utils.events import Event
 
 
@@ -35,21 +35,26 @@ class DifferenceChooser:
         self._viewer = unwrap_proxy(viewer)
         self._session, self._overlay = session, overlay
         self._layer: ref[Layer] | None = None
+        self._source: ImageSource | None = None
         self._connections = Connections()
         self._connections.add(self._viewer.layers.events.removed, self._on_removed)
 
     def close(self) -> None:
         """Let go of the viewer; the session forgets the second image."""
         self._connections.close()
-        self._layer = None
+        self._layer = self._source = None
         self._session.subtract(None)
 
     @property
     def subtracted(self) -> "Layer | None":
         """The layer whose density is taken away, None if there is none."""
-        if self._layer is None or self._session.subtracted is None:
+        source = self._session.subtracted
+        if source is None:
             return None
-        return self._layer()
+        if source is self._source and self._layer is not None:
+            return self._layer()
+        # It was chosen elsewhere, as by a look.
+        return next((each for each in image_layers(self._viewer) if _has(each, source)), None)
 
     def others(self) -> "list[Layer]":
         """Return the image layers that may be compared with."""
@@ -65,8 +70,17 @@ class DifferenceChooser:
             self._session.subtract(None)
             self.failed.emit(user_message(error))
         else:
+            self._source = source
             self._session.subtract(source)
 
     def _on_removed(self, event: "Event") -> None:
-        if self._layer is not None and unwrap_proxy(event.value) is self._layer():
+        removed, source = unwrap_proxy(event.value), self._session.subtracted
+        is_chosen = self._layer is not None and removed is self._layer()
+        if is_chosen or (source is not None and is_image(removed) and _has(removed, source)):
             self.choose(None)
+
+
+def _has(layer: "Image", source: ImageSource) -> bool:
+    """Whether the pixels of a source are those of a layer."""
+    data = unwrap_proxy(layer.data)
+    return (data[0] if layer.multiscale else data) is source.array

@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, QPoint, QRect, Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_colorkde.app.kernels.picking import Picker
+from napari_colorkde.app.layers.looks import Looks
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView
@@ -34,7 +35,7 @@ class ColorSpaceDock(QObject):
     ----------
     viewer
         In whose window.
-    session, overlay, table, picker
+    session, overlay, table, picker, looks
         What the view is tied to.
 
     Attributes
@@ -57,11 +58,12 @@ class ColorSpaceDock(QObject):
         overlay: Overlay,
         table: KernelTable,
         picker: Picker,
+        looks: Looks,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer, self._session, self._overlay = viewer, session, overlay
-        self._table, self._picker = table, picker
+        self._table, self._picker, self._looks = table, picker, looks
         self._dock: QDockWidget | None = None
         self._column: Column | None = None
         self.view: BaseColorSpaceView | None = None
@@ -133,6 +135,7 @@ class ColorSpaceDock(QObject):
                 self.view,
                 self._table,
                 self._picker,
+                self._looks,
                 self._on_failed,
             )
         self.opened.emit(self.view)

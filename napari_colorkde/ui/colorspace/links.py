@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from napari_colorkde.app.kernels.picking import Picker
+from napari_colorkde.app.layers.looks import Looks
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.connections import Connections
@@ -26,7 +27,7 @@ class ColorSpaceLinks:
     ----------
     viewer
         A napari viewer or a proxy of one.
-    session, overlay, view, table, picker
+    session, overlay, view, table, picker, looks
         What is tied together.
     say
         Is given the sentences of what cannot be.
@@ -45,6 +46,7 @@ class ColorSpaceLinks:
         view: ColorSpaceView,
         table: KernelTable,
         picker: Picker,
+        looks: Looks,
         say: Callable[[str], None],
     ) -> None:
         canvas = view.canvas
@@ -61,10 +63,12 @@ class ColorSpaceLinks:
             self._connections.add(part.failed, say)
         self._connections.add(view.tool_changed, self.regions.set_tool)
         view.set_difference_source(self.difference)
+        view.menu.looks.source = looks
 
     def close(self) -> None:
         """Untie everything, before the view is closed."""
         self._view.set_difference_source(None)
+        self._view.menu.looks.source = None
         self._connections.close()
         for part in (self.readout, self.regions, self.highlight, self.difference, self.ellipsoids):
             part.close()

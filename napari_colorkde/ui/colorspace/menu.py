@@ -20,6 +20,7 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.connections import Connections
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
+from napari_colorkde.ui.colorspace.look_menu import LookMenu
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -67,6 +68,8 @@ class ColorSpaceMenu(QMenu):
         What may be behind the cloud.
     sizes, colorings
         What may be chosen for ellipsoids: their radii, and whether they are colored by class.
+    looks
+        The images that looks made of the one at hand.
     cut_slider
         Where the cloud is cut.
     """
@@ -116,6 +119,9 @@ class ColorSpaceMenu(QMenu):
             self.ellipsoids, "by_class", [("colored by mean", False), ("colored by class", True)]
         )
         self.difference = self._submenu("Difference from", self._fill_difference)
+        self.looks = LookMenu(self)
+        self.addMenu(self.looks)
+        self.aboutToShow.connect(self.looks.name_current)
         self.addSeparator()
         self.picture = self._action("Save picture…", self.picture_asked.emit)
         self._on_view(session.view)
@@ -158,6 +164,7 @@ class ColorSpaceMenu(QMenu):
         """Let go of the session, the canvas and its owner."""
         self._connections.close()
         self._canvas = self.difference_source = None
+        self.looks.close_menu()
         self._names = tuple
         for action in (self.reset, self.shells, self.picture):
             action.triggered.disconnect()

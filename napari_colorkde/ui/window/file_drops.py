@@ -10,6 +10,7 @@ from qtpy.QtCore import QEvent, QObject
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QMainWindow, QWidget
 
+from napari_colorkde.io.formats.color_space.look import LOOK_SUFFIX
 from napari_colorkde.io.kernels.kernel_files import KERNEL_SUFFIXES
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ CANVAS = "QtViewer"
 
 
 class FileDrops(QObject):
-    """Takes the kernel files that are dropped on a widget.
+    """Takes the kernel files and looks that are dropped on a widget.
 
-    napari has no reader for kernel files, and would show a traceback.
+    napari has no reader for these, and would show a traceback.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ class FileDrops(QObject):
     """
 
     kernels_dropped = Signal(list, description="Paths of kernel files.")
-    others_dropped = Signal(list, description="Paths of other files.")
+    others_dropped = Signal(list, description="Paths of looks and other files.")
 
     def __init__(self, *, takes_all: bool = False, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -73,12 +74,13 @@ class FileDrops(QObject):
         """Take what is ours of what is dragged and dropped."""
         if event is None or event.type() not in DROPS or not isinstance(event, QDropEvent):
             return False
-        kernels, others = _sorted(dropped_paths(event))
+        kernels, looks, others = _sorted(dropped_paths(event))
         is_drop = event.type() == QEvent.Type.Drop
         if others and not self._takes_all:
             if is_drop:
                 self._awaited = set(map(Path, others))
             return False
+        others = looks + others
         if not kernels and not others:
             return False
         event.acceptProposedAction()
@@ -96,11 +98,13 @@ def dropped_paths(event: QDropEvent) -> list[str]:
     return [url.toLocalFile() for url in urls if url.isLocalFile()]
 
 
-def _sorted(paths: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Return the kernel files, and all others."""
+def _sorted(paths: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
+    """Return the kernel files, the looks, and all others."""
     kernels: list[str] = []
+    looks: list[str] = []
     others: list[str] = []
     for path in paths:
-        is_kernels = Path(path).suffix.lower() in KERNEL_SUFFIXES
-        (kernels if is_kernels else others).append(path)
-    return kernels, others
+        suffix = Path(path).suffix.lower()
+        found = kernels if suffix in KERNEL_SUFFIXES else looks if suffix == LOOK_SUFFIX else others
+        found.append(path)
+    return kernels, looks, others

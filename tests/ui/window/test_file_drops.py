@@ -67,6 +67,18 @@ def test_kernel_files_are_opened_wherever_they_are_dropped(
 
 
 @pytest.mark.parametrize("place", ["dock", "canvas"])
+def test_a_look_that_is_dropped_grades_the_image(
+    dock: Dock, viewer: Viewer, tmp_path: Path, place: str
+) -> None:
+    widget = dock(RGB)
+    (tmp_path / "warm.cube").write_text("LUT_1D_SIZE 2\n0.1 0 0\n1 0.9 0.8\n")
+    drop(widget if place == "dock" else canvas_of(widget), tmp_path / "warm.cube")
+    widget.session.wait()
+    assert widget.overlay.image.name == "photo warm"
+    assert widget.chooser.image.value is widget.overlay.image
+
+
+@pytest.mark.parametrize("place", ["dock", "canvas"])
 def test_a_photograph_that_is_dropped_is_looked_at(
     dock: Dock, viewer: Viewer, picture: Path, place: str, qtbot: Any
 ) -> None:
