@@ -124,6 +124,8 @@ class MaskLayer(PaintedLayer[MaskImage]):
         super().__init__(viewer)
         self._overlay = overlay
         self._suffix = name
+        self._outlined = False
+        self._connections.add(self._viewer.dims.events.ndisplay, self._on_ndisplay)
 
     @property
     def shown(self) -> bool:
@@ -138,7 +140,8 @@ class MaskLayer(PaintedLayer[MaskImage]):
         chosen
             ``(U,)``, for each palette entry.
         outlined
-            Whether to draw their border, which is slower and leaves the image to be seen.
+            Whether to draw their border, which is slower and leaves the image to be seen; not in
+            three dimensions, where each plane would have its own.
 
         Raises
         ------
@@ -154,7 +157,8 @@ class MaskLayer(PaintedLayer[MaskImage]):
         if painting is None or image is None:
             return
         name = str(image.name)
-        painting.outlined = outlined
+        self._outlined = outlined
+        painting.outlined = outlined and self._is_flat
         painting.write(chosen)
         if self.image is not image:
             self.hide()
@@ -167,6 +171,7 @@ class MaskLayer(PaintedLayer[MaskImage]):
             colormap=Colormap(COLORS, name=f"{METADATA_KEY} mask", interpolation="zero"),
             # Each value in the middle of its color.
             contrast_limits=(-0.5, len(COLORS) - 0.5),
+            interpolation3d="nearest",
         )
 
     def raise_to_top(self) -> None:
@@ -209,6 +214,22 @@ class MaskLayer(PaintedLayer[MaskImage]):
                 f"chosen has shape {np.shape(chosen)}; give one bool for each of the "
                 f"{len(index.palette)} colors of the palette."
             )
+
+    @property
+    def _is_flat(self) -> bool:
+        return bool(self._viewer.dims.ndisplay == 2)
+
+    def _on_ndisplay(self, event: "Event") -> None:
+        painting, layer = self._painting, self.layer
+        if (
+            painting is None
+            or layer is None
+            or painting.outlined == (self._outlined and self._is_flat)
+        ):
+            return
+        painting.outlined = self._outlined and self._is_flat
+        painting.write(painting.table[1:])
+        layer.refresh(extent=False, highlight=False, thumbnail=False)
 
     def _insert(self, layer: "Image") -> None:
         insert_above(self._viewer, self._overlay, layer)

@@ -18,7 +18,12 @@ from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource, source_of, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import LayerWatch, image_layers
 from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata
-from napari_colorkde.app.layers.overlay_colormap import overlay_colormap, uses_user_colormap
+from napari_colorkde.app.layers.overlay_colormap import (
+    is_class_map,
+    overlay_colormap,
+    uses_user_colormap,
+    volume_options,
+)
 from napari_colorkde.app.layers.painted_layer import P, PaintedLayer
 from napari_colorkde.app.layers.painting import PaletteImage
 from napari_colorkde.app.session import Session
@@ -175,6 +180,9 @@ class Overlay(PaintedLayer[PaletteImage]):
         self._remove_unfit(painting)
         limits = self._keep_user_contrast(densities)
         layer, other = self.layer, self._shown is None or self._shown.kind != densities.kind
+        if layer is not None and is_class_map(self._shown) != is_class_map(densities):
+            for name, option in volume_options(densities).items():
+                setattr(layer, name, option)
         self._shown = densities
         if layer is not None and other:
             layer.colormap = self._colormap()
@@ -185,6 +193,7 @@ class Overlay(PaintedLayer[PaletteImage]):
             colormap=self._colormap(),
             contrast_limits=limits,
             opacity=OPACITY,
+            **volume_options(densities),
         )
         if fresh:
             layer.name = self._name(image)

@@ -1,4 +1,4 @@
-"""How an overlay is colored, by what it shows.
+"""How an overlay is colored, and how a stack of it is drawn in three dimensions, by what it shows.
 
 Densities and probabilities have the colormap that the user chose. Ratios have two hues that
 color-blind people tell apart, with the threshold in the middle; classes have a color each.
@@ -47,6 +47,23 @@ def overlay_colormap(densities: ColorValues, chosen: str) -> "str | Colormap":
         return Colormap(DIVERGING_COLORS, name="evidence")
     colors = [(*class_color(number), 1.0) for number in range(len(query.names))]
     return Colormap([(0.0, 0.0, 0.0, 0.0), *colors], name="classes", interpolation="zero")
+
+
+def is_class_map(densities: ColorValues | None) -> bool:
+    """Whether these values are numbers of classes."""
+    query = None if densities is None else densities.request.query
+    return query is not None and query.show == "class"
+
+
+def volume_options(densities: ColorValues) -> dict[str, str]:
+    """How napari draws a stack of these values in three dimensions: options of an Image layer.
+
+    The largest value along each line of sight, but of classes the nearest one: their numbers have
+    no order, and between two of them there is no third.
+    """
+    if is_class_map(densities):
+        return {"rendering": "translucent", "interpolation3d": "nearest"}
+    return {"rendering": "mip", "interpolation3d": "linear"}
 
 
 def class_color(number: int) -> tuple[float, float, float]:
