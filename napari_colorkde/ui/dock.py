@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.looks import Looks
 from napari_colorkde.app.layers.overlay import Overlay
+from napari_colorkde.app.results.region_files import SUFFIX as REGIONS_SUFFIX
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import SUFFIX
 from napari_colorkde.io.formats.color_space.look import LOOK_SUFFIX
@@ -218,6 +219,8 @@ class ColorKDEWidget(QWidget):
         for path in paths:
             if Path(path).suffix.lower() == LOOK_SUFFIX:
                 self.looks.apply(path)
+            elif Path(path).suffix.lower() == REGIONS_SUFFIX:
+                self.results.open_regions(path)
             else:
                 self.chooser.open_image(path)
 

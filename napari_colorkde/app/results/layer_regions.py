@@ -3,7 +3,7 @@
 Read off the layers on the main thread; made in the background.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,9 @@ from napari_colorkde.core.number_text import shape_text
 if TYPE_CHECKING:
     from napari.components import Dims
     from napari.layers import Image, Labels, Shapes
+
+NAME, CLASS = "name", "class"
+"""Features of shapes: shapes of one name are one region."""
 
 MakeRegions = Callable[[PixelIndex], list[Region]]
 """Makes the regions of an image whose pixels are known, in the frame that counts."""
@@ -62,7 +65,7 @@ def regions_of_layer(
     if is_shapes(layer):
         view = view_of(image, source, channels, dims)
         shapes = shapes_selection(layer, image, channels, view, together=False)
-        return partial(_regions_of_shapes, shapes)
+        return partial(_regions_of_shapes, shapes, _names_of(layer))
     data = unwrap_proxy(layer.data)
     data = data[0] if layer.multiscale else data
     shape = source.shape(channels)
@@ -78,13 +81,44 @@ def _regions_of_labels(labels: SliceableArray, index: PixelIndex) -> list[Region
     return regions_of_labels(np.asarray(labels[index.frame]))
 
 
-def _regions_of_shapes(shapes: PolygonSelection, index: PixelIndex) -> list[Region]:
-    found = []
+def _names_of(layer: "Shapes") -> list[str]:
+    """Return the names of the shapes that enclose pixels; "" where they have none."""
+    names = layer.features[NAME] if NAME in layer.features else [""] * len(layer.data)
+    return [
+        name.strip() if isinstance(name, str) else ""
+        for name, kind in zip(names, layer.shape_type, strict=True)
+        if kind not in ("line", "path")
+    ]
+
+
+def _regions_of_shapes(
+    shapes: PolygonSelection, names: Sequence[str], index: PixelIndex
+) -> list[Region]:
+    found: dict[str, Region] = {}
     for axes, groups in shapes.tiles(index):
         box = tuple(slice(a, a + 1) if isinstance(a, int) else slice(a.start, a.stop) for a in axes)
         inside = (groups > 0).reshape([each.stop - each.start for each in box])
-        found.append(Region(str(int(groups.max())), box, inside))
-    kept = regions_of_frame(found, index.frame)
+        number = int(groups.max())
+        name = names[number - 1] if number else ""
+        if not name:
+            name = str(number) if str(number) not in names else f"{number} (2)"
+        region = Region(name, box, inside)
+        found[name] = region if name not in found else _together(found[name], region)
+    kept = regions_of_frame(list(found.values()), index.frame)
     if not kept or not any(region.inside.any() for region in kept):
         raise ValueError("there is no pixel of the image in these shapes; draw over it.")
     return kept
+
+
+def _together(first: Region, second: Region) -> Region:
+    """Return the pixels of both."""
+    both = list(zip(first.box, second.box, strict=True))
+    box = tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in both)
+    inside = np.zeros([each.stop - each.start for each in box], np.bool_)
+    for region in (first, second):
+        place = (
+            slice(part.start - whole.start, part.stop - whole.start)
+            for part, whole in zip(region.box, box, strict=True)
+        )
+        inside[tuple(place)] |= region.inside
+    return Region(first.name, box, inside)

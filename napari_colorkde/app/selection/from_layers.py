@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer, Points, Shapes
 
 ELLIPSE_CORNERS = 256
+DECIMALS = 6
+"""Of corners, in pixels."""
 
 DRAWING_EVENTS = {
     "Labels": ("data", "paint", "labels_update"),
-    "Shapes": ("data", "set_data"),
+    "Shapes": ("data", "set_data", "features"),
 }
-"""Events after which other pixels may be drawn on, by the kind of layer."""
+"""Events after which other pixels may be drawn on, or be called otherwise, by the kind of layer."""
 
 
 def drawing_events(layer: "Layer") -> tuple[str, ...]:
@@ -102,7 +104,8 @@ def shapes_selection(
         world = [
             shapes.data_to_world(corner) for corner in _outline(np.asarray(corners, float), kind)
         ]
-        polygon = pixel_positions(image, channels, world)
+        # Rounding on the way through the world shall not move a corner off a pixel's center.
+        polygon = np.round(pixel_positions(image, channels, world), DECIMALS)
         # Shapes of fewer dimensions lie in every slice: they mean the one on the screen.
         for position, axis in enumerate(_pixel_axes(image, channels)):
             if axis < missing:

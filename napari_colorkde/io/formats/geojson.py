@@ -2,19 +2,49 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.classification.polygons import polygon_mask
 from napari_colorkde.core.classification.regions import Region
 
 SUFFIXES = (".geojson", ".json")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Annotation:
+    """A polygon, or a group of polygons, of an annotation program.
+
+    Attributes
+    ----------
+    region
+        The pixels whose centers lie within, and its name.
+    cls
+        The name of its class; "" where it has none.
+    color
+        Of that class, red, green and blue of 8 bits; None where the file has none.
+    polygons
+        Each the rings ``(N, 2)`` of one polygon, the first around it, the others around its holes:
+        x and y in pixels, with the corner of the picture at (0, 0).
+    """
+
+    region: Region
+    cls: str
+    color: tuple[int, int, int] | None
+    polygons: tuple[tuple[NDArray[np.float64], ...], ...] = field(repr=False)
+
+
 def read_regions(path: Path, shape: tuple[int, int]) -> list[Region]:
-    """Read polygons, with their holes, as regions.
+    """Read polygons, with their holes, as regions: those of `read_annotations`."""
+    return [each.region for each in read_annotations(path, shape)]
+
+
+def read_annotations(path: Path, shape: tuple[int, int]) -> list[Annotation]:
+    """Read polygons, with their holes and classes.
 
     Parameters
     ----------
@@ -26,7 +56,7 @@ def read_regions(path: Path, shape: tuple[int, int]) -> list[Region]:
 
     Returns
     -------
-    list of Region
+    list of Annotation
         One for each polygon or group of polygons, named by its name or, where it has none, by its
         class; names that appear again are numbered. Points and lines hold no pixels and are left
         out.
@@ -42,11 +72,12 @@ def read_regions(path: Path, shape: tuple[int, int]) -> list[Region]:
         features = list(_features(document))
     except (ValueError, RecursionError, AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{where} is not readable GeoJSON ({error}).") from None
-    found: list[Region] = []
+    found: list[Annotation] = []
     taken: dict[str, int] = {}
     for number, (properties, geometry) in enumerate(features, 1):
         try:
-            region = _region(geometry, shape)
+            polygons = _polygons_of(geometry)
+            region = _region(polygons, shape) if polygons else None
         except (ValueError, TypeError, KeyError, IndexError):
             raise ValueError(
                 f"{where}: the coordinates of feature {number} are no polygon; give rings of "
@@ -54,11 +85,12 @@ def read_regions(path: Path, shape: tuple[int, int]) -> list[Region]:
             ) from None
         if region is None:
             continue
-        name = _name(properties) or str(number)
+        cls, color = _class(properties)
+        name = str(properties.get("name") or "").strip() or cls or str(number)
         taken[name] = taken.get(name, 0) + 1
         if taken[name] > 1:
             name = f"{name} ({taken[name]})"
-        found.append(Region(name, *region))
+        found.append(Annotation(Region(name, *region), cls, color, polygons))
     if not found:
         raise ValueError(
             f"{where} holds no polygon within the {shape[0]} × {shape[1]} pixels of the image."
@@ -79,35 +111,49 @@ def _features(document: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, A
         yield {}, document
 
 
-def _name(properties: Mapping[str, Any]) -> str:
-    name = properties.get("name")
+def _class(properties: Mapping[str, Any]) -> tuple[str, tuple[int, int, int] | None]:
+    """Return the name and the color of a class; "" and None where there are none."""
     kind = properties.get("classification")
-    if not name and isinstance(kind, Mapping):
-        name = kind.get("name") or " ".join(map(str, kind.get("names") or ()))
-    return str(name or "").strip()
+    if not isinstance(kind, Mapping):
+        return "", None
+    name = kind.get("name") or " ".join(map(str, kind.get("names") or ()))
+    color, packed = kind.get("color"), kind.get("colorRGB")
+    if isinstance(packed, int):  # QuPath before 0.4
+        color = [packed >> 16 & 255, packed >> 8 & 255, packed & 255]
+    levels: list[Any] = color if isinstance(color, list) else []
+    if len(levels) != 3 or not all(
+        isinstance(level, int) and 0 <= level <= 255 for level in levels
+    ):
+        return str(name).strip(), None
+    return str(name).strip(), (levels[0], levels[1], levels[2])
+
+
+def _polygons_of(geometry: Mapping[str, Any]) -> tuple[tuple[NDArray[np.float64], ...], ...]:
+    """Return the rings of each polygon of a geometry; nothing of points and lines."""
+    kind = geometry["type"]
+    parts = geometry["geometries"] if kind == "GeometryCollection" else [geometry]
+    found: list[tuple[NDArray[np.float64], ...]] = []
+    for part in parts:
+        if part["type"] not in ("Polygon", "MultiPolygon"):
+            continue
+        rings = part["coordinates"]
+        polygons = [rings] if part["type"] == "Polygon" else rings
+        found += [tuple(map(_ring, polygon)) for polygon in polygons]
+    return tuple(found)
+
+
+def _ring(ring: Sequence[Sequence[float]]) -> NDArray[np.float64]:
+    corners = np.array([point[:2] for point in ring], np.float64)
+    if corners.ndim != 2 or corners.shape[1] != 2 or not np.isfinite(corners).all():
+        raise ValueError("a ring is a list of finite [x, y].")
+    return corners
 
 
 def _region(
-    geometry: Mapping[str, Any], shape: tuple[int, int]
+    polygons: tuple[tuple[NDArray[np.float64], ...], ...], shape: tuple[int, int]
 ) -> tuple[tuple[slice, slice], NDArray[np.bool_]] | None:
-    """Return the box and the pixels of a geometry; None where there are none."""
-    kind = geometry["type"]
-    if kind == "GeometryCollection":
-        polygons = [
-            polygon
-            for part in geometry["geometries"]
-            if part["type"] in ("Polygon", "MultiPolygon")
-            for polygon in _polygons(part)
-        ]
-    elif kind in ("Polygon", "MultiPolygon"):
-        polygons = _polygons(geometry)
-    else:
-        return None
-    if not polygons:
-        return None
-    outer = np.concatenate([np.asarray(rings[0], float)[:, :2] for rings in polygons])
-    if not np.isfinite(outer).all():
-        raise ValueError("coordinates are not finite.")
+    """Return the box and the pixels of polygons; None where there are none."""
+    outer = np.concatenate([rings[0] for rings in polygons])
     low = np.clip(np.floor(outer.min(axis=0)).astype(int), 0, shape[::-1])
     high = np.clip(np.ceil(outer.max(axis=0)).astype(int), 0, shape[::-1])
     if (high <= low).any():
@@ -123,17 +169,9 @@ def _region(
     return (slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))), inside
 
 
-def _polygons(geometry: Mapping[str, Any]) -> list[Any]:
-    rings = geometry["coordinates"]
-    return [rings] if geometry["type"] == "Polygon" else list(rings)
-
-
 def _filled(
-    ring: Sequence[Sequence[float]], low: NDArray[Any], shape: tuple[int, int]
+    ring: NDArray[np.float64], low: NDArray[Any], shape: tuple[int, int]
 ) -> NDArray[np.bool_]:
     """Return the pixels whose centers lie within a ring."""
-    from skimage.draw import polygon2mask
-
     # The center of the first pixel is at (0.5, 0.5).
-    points = np.asarray(ring, float)[:, 1::-1] - low[::-1] - 0.5
-    return np.asarray(polygon2mask(shape, points))
+    return polygon_mask(ring[:, ::-1] - low[::-1] - 0.5, shape)

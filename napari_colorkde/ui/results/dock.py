@@ -1,5 +1,6 @@
 """Opens the table of results in a dock of its own, and owns what fills it."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,13 @@ from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.results.batch import Batch
 from napari_colorkde.app.results.everything import export_items, write_everything
 from napari_colorkde.app.results.export_pixels import ExportItem
+from napari_colorkde.app.results.layer_regions import CLASS, NAME
 from napari_colorkde.app.results.measuring import Measuring
+from napari_colorkde.app.results.region_files import read_shapes
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.session import Session
 from napari_colorkde.connections import Connections
+from napari_colorkde.core.number_text import counted
 from napari_colorkde.ui.report_errors import report_errors, sentence
 from napari_colorkde.ui.results.batch_dialog import BatchDialog
 from napari_colorkde.ui.results.export_dialog import ExportDialog
@@ -30,6 +34,7 @@ from napari_colorkde.ui.window.worker_thread import QtExecutor
 
 if TYPE_CHECKING:
     from napari import Viewer
+    from napari.layers import Shapes
 
 TITLE = "Results"
 DOCK_NAME = "Results (Color KDE)"
@@ -86,7 +91,27 @@ class ResultsDock(QObject):
         """Open the table and add the image at hand."""
         self.open()
         if self.panel is not None:
+            self.panel.reset_choices()
             self.panel.add()
+
+    def open_regions(self, path: str | Path) -> None:
+        """Read polygons as a Shapes layer in the background, and measure them; say if it fails."""
+        path = Path(path)
+        image, source, channels = self._overlay.image, self._session.source, self._session.channels
+        if image is None or source is None or channels is None:
+            self.failed.emit("Regions belong to an image; open one first.")
+            return
+        steps = partial(read_shapes, path, image, source, channels)
+        self._session.run("file", steps, self._on_shapes, self._on_work_end, keep=True)
+
+    def _on_shapes(self, layer: "Shapes") -> None:
+        self._viewer.add_layer(layer)
+        self.measuring.regions = layer
+        self.add()
+        n_regions = len(set(layer.features[NAME]))
+        classes = ", ".join(dict.fromkeys(filter(None, layer.features[CLASS])))
+        text = f"{layer.name}: {counted(n_regions, 'region')}"
+        self._session.say(f"{text}, classes {classes}." if classes else f"{text}.")
 
     def open_batch(self) -> None:
         """Show the dialog for many images."""
@@ -144,11 +169,11 @@ class ResultsDock(QObject):
             "export",
             lambda: write_everything(files, folder),
             self._on_saved,
-            self._on_export_end,
+            self._on_work_end,
             keep=True,
         )
 
-    def _on_export_end(self, problem: str | None) -> None:
+    def _on_work_end(self, problem: str | None) -> None:
         if problem is not None:
             self.failed.emit(sentence(problem))
 
@@ -161,6 +186,7 @@ class ResultsDock(QObject):
             panel.saved.connect(self._on_saved)
             panel.docked.connect(self._on_docked)
             panel.batch_asked.connect(self.open_batch)
+            panel.regions_asked.connect(self.open_regions)
             panel.export_asked.connect(self.open_export)
         return self.panel
 

@@ -67,6 +67,7 @@ class ResultsPanel(QWidget):
     saved = Signal(Path, description="The table was written.")
     docked = Signal(QDockWidget, description="The dock that it was put into.")
     batch_asked = Signal(description="The user wants many images to be measured.")
+    regions_asked = Signal(Path, description="The user wants regions to be read from a file.")
     export_asked = Signal(description="The user wants everything of the session to be written.")
 
     def __init__(
@@ -160,7 +161,13 @@ class ResultsPanel(QWidget):
             name="regions",
             choices=self._region_choices,
             tooltip="Measure the whole image, each label of a Labels layer, or each shape of a "
-            "Shapes layer.",
+            "Shapes layer; shapes with the same name are one region.",
+        )
+        self.open_button = PushButton(
+            name="open_regions",
+            text="Open…",
+            tooltip="Read polygons from a GeoJSON file, as QuPath exports them, as a Shapes layer, "
+            "and measure them.",
         )
         self.copy_button = PushButton(
             name="copy", text="Copy", tooltip="Copy the selected rows, or all, for a spreadsheet."
@@ -199,7 +206,9 @@ class ResultsPanel(QWidget):
         label.setBuddy(self.regions.native)
         beside.addWidget(label)
         beside.addWidget(self.regions.native)
+        beside.addWidget(self.open_button.native)
         self.regions.native.setAccessibleName("regions")
+        self.open_button.native.setAccessibleName("open regions")
         controls = [self.add_button.native, self.follow.native, regions]
         buttons = (
             self.copy_button,
@@ -221,6 +230,7 @@ class ResultsPanel(QWidget):
         self.add_button.changed.connect(self.add)
         self.follow.changed.connect(self._on_follow)
         self.regions.changed.connect(self._on_regions)
+        self.open_button.changed.connect(self._on_open)
         self.copy_button.changed.connect(self.copy)
         self.save_button.changed.connect(self._on_save)
         self.remove_button.changed.connect(self._on_remove)
@@ -265,6 +275,13 @@ class ResultsPanel(QWidget):
 
     def _on_regions(self, layer: "Labels | Shapes | str") -> None:
         self._measuring.regions = None if isinstance(layer, str) else layer
+
+    def _on_open(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Open regions", "", "GeoJSON (*.geojson *.json);;All files (*)"
+        )
+        if path:
+            self.regions_asked.emit(Path(path))
 
     def _on_batch(self) -> None:
         self.batch_asked.emit()

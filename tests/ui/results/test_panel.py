@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,19 @@ def test_the_table_is_filled_as_one_works(dock: Dock, tmp_path: Path, qtbot: Any
     panel.undo_button.native.click()
     assert panel.model.rowCount() == 9
     assert make_results() is panel
+    # Polygons become shapes, which are measured.
+    ring = [[2, 2], [40, 2], [40, 30], [2, 30]]
+    polygon = {"type": "Polygon", "coordinates": [ring]}
+    (tmp_path / "glands.geojson").write_text(json.dumps(polygon))
+    results.table.clear()
+    widget._on_images_dropped([str(tmp_path / "glands.geojson")])
+    qtbot.waitUntil(lambda: len(results.table.rows) == 3)
+    assert panel.regions.value is viewer.layers["glands"]
+    assert {row["region"] for row in results.table.rows} == {"1"}
+    assert sum(int(row["pixels"]) for row in results.table.rows) == 38 * 28
+    results.open_regions(tmp_path / "none.geojson")
+    widget.session.wait()
+    assert "does not exist" in widget.status.problem.text()
 
 
 @pytest.mark.window
