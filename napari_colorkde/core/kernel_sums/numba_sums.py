@@ -18,6 +18,7 @@ import numpy as np
 from napari_colorkde.core.kernel_sums.bricks import LINE
 from napari_colorkde.core.kernel_sums.points_in_bricks import EDGE
 from napari_colorkde.core.kernel_sums.swept.numba_grid import read_grid
+from napari_colorkde.core.kernel_sums.swept.numba_scattered import read_scattered, spread_scattered
 from napari_colorkde.core.kernel_sums.swept.numba_sweep import WINDOW, read_levels, spread_levels
 from napari_colorkde.core.kernel_sums.swept.numba_weights import (
     TOGETHER,
@@ -37,8 +38,10 @@ __all__ = [
     "read",
     "read_grid",
     "read_levels",
+    "read_scattered",
     "spread",
     "spread_levels",
+    "spread_scattered",
 ]
 
 POINTS = "float64[:, ::1], int64[::1], int64[::1], int64[::1], int64[::1], float64, float32[:, ::1]"

@@ -128,13 +128,18 @@ class SpreadSums:
         scale = np.diag(self._cholesky) if self._is_diagonal else 1.0
         return np.asarray((high - low) / scale, np.float64)
 
+    def _are_own(self, colors: NDArray[Any]) -> bool:
+        """Whether these are the palette's, as those of its image are that was counted again."""
+        own = self._palette.colors
+        return colors is own or np.array_equal(colors, own)
+
     def _points(self, colors: NDArray[Any]) -> NDArray[np.float64]:
-        if colors is self._palette.colors:
+        if self._are_own(colors):
             return self._whitened
         return spreading.whiten(colors, self._cholesky, self._center)
 
     def _spread_at(self, colors: NDArray[Any], scheme: Scheme) -> Steps[NDArray[np.float32]]:
-        if colors is self._palette.colors and (sweep := self._sweep(scheme)) is not None:
+        if self._are_own(colors) and (sweep := self._sweep(scheme)) is not None:
             return sweep.sums_in_steps()
         points, counts = self._points(colors), self._counts
         return spreading.sums_in_steps(points, self._whitened, counts, scheme, self._device)

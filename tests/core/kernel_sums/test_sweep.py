@@ -22,6 +22,7 @@ pytest.importorskip("numba")
 def for_few_colors(monkeypatch):
     monkeypatch.setattr(sweep, "FEWEST", 0)
     monkeypatch.setattr(sweep, "NODES_A_COLOR", np.inf)
+    monkeypatch.setattr(sweep, "COLORS_A_LEVEL", sweep.COLORS_A_LEVEL)  # tests set it
     monkeypatch.setattr(sweep, "READ_TOGETHER", 300)
     monkeypatch.setattr(choose_loops, "WORTH_WAITING", 0)
 
@@ -57,9 +58,11 @@ def sums_by_sweep(palette, sigmas, scheme):
     return value_of(by_sweep.sums_in_steps())
 
 
+@pytest.mark.parametrize("colors_a_level", [0, np.inf], ids=["by level", "scattered"])
 @given(palettes, fractions)
-@settings(max_examples=25)
-def test_sums_are_as_promised_at_any_depth_and_bandwidth(palette, fractions):
+@settings(max_examples=15)
+def test_sums_are_as_promised_at_any_depth_and_bandwidth(colors_a_level, palette, fractions):
+    sweep.COLORS_A_LEVEL = colors_a_level
     sigmas = np.array(fractions) * max(float(np.ptp(palette.colors.astype(float))), 1.0)
     logs = log_sums_reference(palette.colors, palette, np.diag(sigmas**2))
     assert_within_peak(sums_by_sweep(palette, sigmas, TO_PEAK), np.exp(logs), 5e-6)
@@ -67,7 +70,9 @@ def test_sums_are_as_promised_at_any_depth_and_bandwidth(palette, fractions):
     np.testing.assert_allclose(found, logs, rtol=0, atol=1e-5)
 
 
-def test_the_mesh_holds_every_count_where_its_color_is():
+@pytest.mark.parametrize("colors_a_level", [0, np.inf], ids=["by level", "scattered"])
+def test_the_mesh_holds_every_count_where_its_color_is(colors_a_level):
+    sweep.COLORS_A_LEVEL = colors_a_level
     palette = drawn_palette(12, False, 1 << 16, 3000, 0)
     sigmas = np.array([300.0, 200.0, 400.0])
     counts = palette.counts.astype(np.float32)
@@ -101,6 +106,15 @@ def test_an_estimate_sweeps_where_it_can_and_agrees_with_spreading(monkeypatch):
     np.testing.assert_allclose(results[1], spread.log_at(palette.colors), atol=2e-5)
     np.testing.assert_allclose(results[2], spread.log_others(), atol=2e-4)
     assert_within_peak(volume, spread.on_grid(axes), 5e-6)
+
+
+def test_colors_are_summed_by_level_where_many_share_one():
+    sweep.COLORS_A_LEVEL = 30
+    for is_float, by_level in ((False, True), (True, False)):
+        palette = drawn_palette(12, is_float, 64, 10_000, 3)
+        counts = palette.counts.astype(np.float32)
+        over = Sweep.over(palette.colors, counts, np.full(3, 200.0), TO_PEAK, HOST)
+        assert over.by_level is by_level
 
 
 def test_no_sweep_where_others_do_better(monkeypatch):

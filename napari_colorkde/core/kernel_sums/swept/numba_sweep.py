@@ -19,7 +19,7 @@ from napari_colorkde.core.kernel_sums.swept.numba_weights import (
     Integers,
     loop,
     weigh,
-    weight_at,
+    weigh_many,
 )
 
 SPAN = 8
@@ -27,21 +27,6 @@ SPAN = 8
 
 WINDOW = SPAN + LINE
 """Nodes of a line. Planes have room for so many after their last node."""
-
-
-@loop("void(float64[::1], int64, float32[:, ::1], float32[:, ::1])", writes=3)
-def _weigh_many(places: Doubles, first: int, table: Floats, weights: Floats) -> None:
-    """Write the weights (TOGETHER, LINE) of the points from `first` on."""
-    n = min(TOGETHER, len(places) - first)
-    rest = np.zeros(TOGETHER, np.float32)
-    for i in range(n):
-        place = places[first + i]
-        rest[i] = np.float32(place - np.floor(place) - 0.5)
-    for node in range(LINE):
-        c0, c1, c2, c3 = table[0, node], table[1, node], table[2, node], table[3, node]
-        c4, c5, c6, c7 = table[4, node], table[5, node], table[6, node], table[7, node]
-        for i in range(TOGETHER):
-            weights[i, node] = weight_at(rest[i], c0, c1, c2, c3, c4, c5, c6, c7)
 
 
 @loop("int64(float64[::1], float64[::1], int64, int64, int64)", writes=())
@@ -146,7 +131,7 @@ def spread_levels(
             for i in range(point, end):
                 if i >= weighed + TOGETHER:
                     weighed = i
-                    _weigh_many(z, i, table, wz)
+                    weigh_many(z, i, table, wz)
                 at = int(z[i]) - first
                 place, own = np.uint64(at), np.uint64(i - weighed)
                 for node in range(LINE):
@@ -225,7 +210,7 @@ def read_levels(
             for i in range(point, end):
                 if i >= weighed + TOGETHER:
                     weighed = i
-                    _weigh_many(z, i, table, wz)
+                    weigh_many(z, i, table, wz)
                 at = int(z[i]) - first
                 total = np.float32(0)
                 place, own = np.uint64(at), np.uint64(i - weighed)

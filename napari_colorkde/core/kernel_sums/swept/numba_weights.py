@@ -44,3 +44,18 @@ def weight_at(
     """Return the weight on a node of a point at t in its cell, −½ to ½, from a table's column."""
     high = c4 + t * (c5 + t * (c6 + t * c7))
     return max(c0 + t * (c1 + t * (c2 + t * (c3 + t * high))), np.float32(0))
+
+
+@loop("void(float64[::1], int64, float32[:, ::1], float32[:, ::1])", writes=3)
+def weigh_many(places: Doubles, first: int, table: Floats, weights: Floats) -> None:
+    """Write the weights (TOGETHER, LINE) of the points from `first` on."""
+    n = min(TOGETHER, len(places) - first)
+    rest = np.zeros(TOGETHER, np.float32)
+    for i in range(n):
+        place = places[first + i]
+        rest[i] = np.float32(place - np.floor(place) - 0.5)
+    for node in range(LINE):
+        c0, c1, c2, c3 = table[0, node], table[1, node], table[2, node], table[3, node]
+        c4, c5, c6, c7 = table[4, node], table[5, node], table[6, node], table[7, node]
+        for i in range(TOGETHER):
+            weights[i, node] = weight_at(rest[i], c0, c1, c2, c3, c4, c5, c6, c7)

@@ -2,7 +2,8 @@
 
 A mesh in one piece, along the channels. A palette's colors are sorted: those that share two
 channels meet the same nodes but for the last axis, so that most of the work is done once for all of
-them (`numba_sweep`), and nothing is whitened or sorted. With numba only, for three channels and
+them (`numba_sweep`), and nothing is whitened or sorted. Where few share their first channel, as
+floats do, colors are taken one by one (`numba_scattered`). With numba only, for three channels and
 diagonal bandwidths; `spreading` does everything else, to the same accuracy.
 """
 
@@ -35,6 +36,9 @@ NODES_A_COLOR = 4
 """Nodes of the mesh for each color up to which bricks, of which only those that matter exist, take
 longer."""
 
+COLORS_A_LEVEL = 400
+"""Colors of a level of the first channel from which on summing level by level is worth it."""
+
 CELLS = 16
 """Cells along the first axis that a thread spreads together: more than a spline's order."""
 
@@ -59,6 +63,8 @@ class Sweep:
         (3,) edges of a cell in image units.
     shape
         Numbers of nodes along the axes; of the last axis with the room that lines take.
+    by_level
+        Whether colors that share their first channel are summed first.
     """
 
     colors: NDArray[Any]
@@ -66,6 +72,7 @@ class Sweep:
     low: Doubles
     cell: Doubles
     shape: tuple[int, ...]
+    by_level: bool
     scheme: Scheme
     device: Device
     loops: ModuleType
@@ -85,13 +92,15 @@ class Sweep:
             return None
         if not (colors[1:, 0] >= colors[:-1, 0]).all():
             return None
+        n_levels = np.count_nonzero(colors[1:, 0] != colors[:-1, 0]) + 1
         loops = loops_for(n, channels, device)
         if loops is None:
             return None
         shape = cells.astype(int)
         shape[2] += loops.WINDOW
         nodes = tuple(shape.tolist())
-        return cls(colors, counts, low, cell, nodes, scheme, device, loops)
+        by_level = bool(n >= COLORS_A_LEVEL * n_levels)
+        return cls(colors, counts, low, cell, nodes, by_level, scheme, device, loops)
 
     def mesh(self, center: Doubles) -> Mesh:
         """Return the counts on the mesh, whose nodes are in sigmas from `center`."""
@@ -122,11 +131,10 @@ class Sweep:
         yield 0.6
         values = np.ascontiguousarray(self.device.get(mesh), np.float32)
         sums, table = np.empty(len(self.colors), np.float32), self._table
+        loop = self.loops.read_levels if self.by_level else self.loops.read_scattered
 
         def read(rows: slice) -> None:
-            self.loops.read_levels(
-                *self._places(rows), table, self.scheme.order, values, sums[rows]
-            )
+            loop(*self._places(rows), table, self.scheme.order, values, sums[rows])
 
         edges = [*range(0, len(sums), READ_TOGETHER), len(sums)]
         in_threads(read, (slice(*ends) for ends in pairwise(edges)))
@@ -135,11 +143,11 @@ class Sweep:
     def _spread(self) -> Floats:
         """Return the counts at the nodes."""
         mesh, table = np.zeros(self.shape, np.float32), self._table
+        loop = self.loops.spread_levels if self.by_level else self.loops.spread_scattered
 
         def spread(rows: slice) -> None:
-            order = self.scheme.order
             places = self._places(rows)
-            self.loops.spread_levels(*places, self.counts[rows], table, order, mesh)
+            loop(*places, self.counts[rows], table, self.scheme.order, mesh)
 
         first = self.colors[:, 0]
         edges = [
