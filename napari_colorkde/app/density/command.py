@@ -61,6 +61,7 @@ def batch_commands(
     per_frame: bool = False,
     skips: bool = False,
     regions: str | None = None,
+    jobs: int = 1,
 ) -> str:
     """Write command lines that do with all images of a folder what is done with this one.
 
@@ -74,7 +75,7 @@ def batch_commands(
         Names of the files that are written, with fields; None writes none.
     table
         The file of the table; None measures nothing.
-    recursive, per_frame, skips, regions
+    recursive, per_frame, skips, regions, jobs
         The options of these names.
 
     Raises
@@ -86,6 +87,7 @@ def batch_commands(
     source, reading = _checked(source, channels)
     shared = [folder, *(["--recursive"] if recursive else []), "--keep-going"]
     shared += ["--skip-existing"] if skips else []
+    shared += ["--jobs", str(jobs)] if jobs > 1 else []
     shared += [*_channel_options(source, channels, reading), *(reading.options or ())]
     lines = []
     if output is not None:

@@ -1,9 +1,10 @@
 """A batch in the window: the state at hand over many images, into the table and into files."""
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from psygnal import Signal
@@ -11,42 +12,35 @@ from psygnal import Signal
 from napari_colorkde.app.background.executor import Executor, Progress
 from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import user_message
-from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.app.results.batch_images import BatchImage, image_of_file, image_of_layer
-from napari_colorkde.app.results.files import InputFile, filled_in, find_images, plan_targets
+from napari_colorkde.app.results.batch_items import BatchItem
 from napari_colorkde.app.results.image_work import ImageWork, do_image
+from napari_colorkde.app.results.processes import ENDED, Packed, call_in_processes, is_stopped
 from napari_colorkde.app.results.table import ResultsTable
-from napari_colorkde.app.results.tasks import Outcome, do_steps, named_error, time_left
+from napari_colorkde.app.results.tasks import (
+    FORESEEN,
+    Outcome,
+    do_steps,
+    named_error,
+    refusal,
+    time_left,
+)
 from napari_colorkde.core.tables import Row
 
-
-@dataclass(frozen=True, eq=False)
-class BatchItem:
-    """An image of a batch.
-
-    Attributes
-    ----------
-    name
-        For people.
-    read
-        Reads it, in the background.
-    target
-        Where what the state shows of it is written; None for nowhere.
-    regions
-        Its regions, as labels or GeoJSON; None measures the whole.
-    """
-
-    name: str
-    read: Callable[[], BatchImage] = field(repr=False)
-    target: Path | None = None
-    regions: Path | None = None
+STOP_SECONDS = 0.2
+"""After which time, at most, processes are told to stop."""
 
 
 @dataclass(frozen=True, eq=False)
 class ItemDone:
-    """What came of an image: rows and a file, or the sentence with which it failed."""
+    """What came of an image: rows and a file, or the sentence with which it failed.
 
+    Attributes
+    ----------
+    number
+        Which of the batch's images, from 0.
+    """
+
+    number: int
     name: str
     rows: tuple[Row, ...] = ()
     written: Path | None = None
@@ -82,118 +76,6 @@ class BatchReport:
         return f"{words}{'; stopped' if self.stopped else ''}."
 
 
-def plan_files(
-    words: Sequence[str],
-    like: ImageSource | None,
-    channels: Channels | None,
-    template: Path | None,
-    what: str,
-    *,
-    recursive: bool = False,
-    skips: bool = False,
-    protected: Iterable[Path] = (),
-    regions: Path | None = None,
-) -> list[BatchItem]:
-    """Plan a batch over files.
-
-    Parameters
-    ----------
-    words
-        Files, globs and folders.
-    like, channels
-        The image at hand and its channels, which all need; None takes those of each file.
-    template
-        Names of outputs with fields; None writes nothing.
-    what
-        For the field ``{what}``.
-    skips
-        Whether images whose output is there are left out.
-    protected
-        Files that are never written over, beside the images themselves.
-    regions
-        Names of files of regions, with fields.
-
-    Raises
-    ------
-    ValueError, OSError
-        If there are no images, or the names do not fit them.
-    """
-    files = find_images(words, recursive=recursive)
-    targets = _targets(files, template, what, skips, protected)
-    return [
-        BatchItem(
-            str(file.path),
-            partial(image_of_file, file.path, like, channels),
-            target,
-            None if regions is None else filled_in(regions, file, "regions"),
-        )
-        for file, target in targets.items()
-    ]
-
-
-def plan_layers(
-    sources: Sequence[ImageSource],
-    channels: Channels,
-    template: Path | None,
-    what: str,
-    *,
-    skips: bool = False,
-    protected: Iterable[Path] = (),
-) -> list[BatchItem]:
-    """Plan a batch over layers; names of those that no file holds are made of the layer's.
-
-    Raises
-    ------
-    ValueError
-        If the names do not fit.
-    """
-    files: dict[InputFile, ImageSource] = {}
-    for source in sources:
-        path = Path(source.path or source.name)
-        if source.path and source.name not in (path.stem, path.name):
-            path = path.with_name(f"{path.stem}_{source.name}{path.suffix}")
-        if not source.path and template is not None and "{dir}" in str(template):
-            raise ValueError(
-                f"the layer {source.name!r} has no file, so that {{dir}} is not known; give a "
-                "folder."
-            )
-        files[InputFile(path, path.parent)] = source
-    targets = _targets(list(files), template, what, skips, protected)
-    return [
-        BatchItem(
-            files[file].name,
-            partial(image_of_layer, files[file], channels),
-            target,
-        )
-        for file, target in targets.items()
-    ]
-
-
-def _targets(
-    files: Sequence[InputFile],
-    template: Path | None,
-    what: str,
-    skips: bool,
-    protected: Iterable[Path],
-) -> Mapping[InputFile, Path | None]:
-    from napari_colorkde.io.export_formats import check_export
-
-    if template is None:
-        return dict.fromkeys(files)
-    targets = plan_targets(files, template, what, skips=skips)
-    known = {path.resolve() for path in protected}
-    planned: dict[InputFile, Path | None] = {}
-    for file, target in targets.items():
-        if target.resolve() in known:
-            raise ValueError(f"output {str(target)!r} is open as a layer; give another name.")
-        if skips and target.exists():
-            continue
-        folder = next(each for each in target.parents if each.is_dir())
-        check_export(folder / target.name, name="output")  # its own folder is made later
-        planned[file] = target
-    return planned
-
-
 def do_batch(items: Sequence[BatchItem], work: ImageWork) -> Iterator[Progress | ItemDone]:
     """Do one image after the other; those that fail are told, and the others are done."""
     started = time.perf_counter()
@@ -210,10 +92,60 @@ def do_batch(items: Sequence[BatchItem], work: ImageWork) -> Iterator[Progress |
                 yield Progress(what, (number + part) / len(items))
         except StopIteration as end:
             outcome: Outcome = end.value
-        if outcome.error:
-            yield ItemDone(item.name, error=named_error(Path(item.name), outcome.error))
-        else:
-            yield ItemDone(item.name, tuple(outcome.result), item.target)
+        yield _done(number, item, outcome)
+
+
+def do_batch_in_processes(
+    items: Sequence[BatchItem], work: ImageWork, jobs: int
+) -> Iterator[Progress | ItemDone]:
+    """Do as `do_batch` does, so many images at a time, each in a process of its own.
+
+    Raises
+    ------
+    ValueError
+        If a process was ended from outside.
+    """
+    started, n_done, n_items = time.perf_counter(), 0, len(items)
+    yield Progress(f"0 of {n_items}, starting processes", 0.0)
+    arguments = [(number, Packed((item, work))) for number, item in enumerate(items)]
+    with closing(call_in_processes(_do_alone, arguments, jobs, seconds=STOP_SECONDS)) as calls:
+        for call in calls:
+            if call is not None:
+                number, future = call
+                item = items[number]
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    raise ValueError(f"{ENDED}; use fewer jobs.") from None
+                except FORESEEN as error:  # as of a layer that cannot be sent to a process
+                    sentence = refusal(error)
+                    if sentence is None:
+                        raise
+                    yield ItemDone(number, item.name, error=named_error(Path(item.name), sentence))
+                n_done += 1
+            about = "" if n_done else ", starting processes"
+            if 0 < n_done < n_items:
+                seconds = time.perf_counter() - started
+                about = f", about {time_left(seconds, n_done, n_items - n_done)} left"
+            yield Progress(f"{n_done} of {n_items}{about}", n_done / n_items)
+
+
+def _do_alone(number: int, task: tuple[BatchItem, ImageWork]) -> ItemDone:
+    """Do an image in a process of its own, until that is told to stop."""
+    item, work = task
+    with closing(do_steps(_do_item(item, work))) as steps:
+        try:
+            while not is_stopped():
+                next(steps)
+        except StopIteration as end:
+            return _done(number, item, end.value)
+    return ItemDone(number, item.name, error="stopped")  # nobody waits for it any more
+
+
+def _done(number: int, item: BatchItem, outcome: Outcome) -> ItemDone:
+    if outcome.error:
+        return ItemDone(number, item.name, error=named_error(Path(item.name), outcome.error))
+    return ItemDone(number, item.name, tuple(outcome.result), item.target)
 
 
 def _do_item(item: BatchItem, work: ImageWork) -> Generator[Progress, None, list[Row]]:
@@ -249,25 +181,39 @@ class Batch:
         self._table, self._executor = table, executor
         self._jobs = Jobs(executor, ("batch",), lambda: None)
         self._done: list[ItemDone] = []
+        self._early: dict[int, ItemDone] = {}
         self._n_images = 0
         self.busy = False
         self.report: BatchReport | None = None
 
-    def start(self, items: Sequence[BatchItem], work: ImageWork) -> None:
+    def start(self, items: Sequence[BatchItem], work: ImageWork, jobs: int = 1) -> None:
         """Begin a batch.
+
+        Parameters
+        ----------
+        jobs
+            How many images to work on at once, each in a process of its own; 1 works in this one.
 
         Raises
         ------
         ValueError
-            If one is under way, or there is nothing to do.
+            If one is under way, there is nothing to do, or `jobs` is below 1.
         """
+        if jobs < 1:
+            raise ValueError(f"jobs is {jobs}; give 1 or more.")
         if self.busy:
             raise ValueError("a batch is under way; stop it first, or wait.")
         if not items:
             raise ValueError("there is nothing to do: what is asked for is there already.")
-        self._done, self._n_images, self.report = [], len(items), None
+        self._done, self._early, self._n_images, self.report = [], {}, len(items), None
         self.busy = True
-        self._jobs.submit("batch", lambda: do_batch(items, work), self._on_result, self._on_end)
+
+        def steps() -> Iterator[Progress | ItemDone]:
+            if min(jobs, len(items)) == 1:
+                return do_batch(items, work)
+            return do_batch_in_processes(items, work, jobs)
+
+        self._jobs.submit("batch", steps, self._on_result, self._on_end)
 
     def stop(self) -> None:
         """Stop; images that are done stay done."""
@@ -287,9 +233,15 @@ class Batch:
         if isinstance(result, Progress):
             self.progressed.emit(result)
             return
-        self._done.append(result)
-        if result.rows:
-            self._table.put(result.rows)
+        # In the order of the images, whichever is done first.
+        self._early[result.number] = result
+        while (following := self._early.pop(len(self._done), None)) is not None:
+            self._take(following)
+
+    def _take(self, item: ItemDone) -> None:
+        self._done.append(item)
+        if item.rows:
+            self._table.put(item.rows)
 
     def _on_end(self, error: Exception | None) -> None:
         if error is not None:
@@ -297,6 +249,8 @@ class Batch:
         self._end(stopped=error is not None)
 
     def _end(self, *, stopped: bool) -> None:
+        for number in sorted(self._early):
+            self._take(self._early[number])
         done = tuple(item for item in self._done if not item.error)
         failed = tuple(item for item in self._done if item.error)
         self.busy = False

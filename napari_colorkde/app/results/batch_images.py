@@ -37,6 +37,27 @@ class BatchImage:
     remarks: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ImageKind:
+    """What an image needs to have in common with the one at hand, without its pixels.
+
+    Attributes
+    ----------
+    rgb
+        Whether the last axis holds red, green, blue and perhaps alpha.
+    ndim
+        Number of axes of the array.
+    """
+
+    rgb: bool
+    ndim: int
+
+    @classmethod
+    def of(cls, source: ImageSource) -> "ImageKind":
+        """Read it off an image."""
+        return cls(source.rgb, len(source.array.shape))
+
+
 def image_of_layer(source: ImageSource, channels: Channels) -> BatchImage:
     """Return the image of a layer.
 
@@ -62,7 +83,7 @@ def image_of_layer(source: ImageSource, channels: Channels) -> BatchImage:
     )
 
 
-def image_of_file(path: Path, like: ImageSource | None, channels: Channels | None) -> BatchImage:
+def image_of_file(path: Path, like: ImageKind | None, channels: Channels | None) -> BatchImage:
     """Read the image of a file.
 
     Parameters
@@ -70,7 +91,8 @@ def image_of_file(path: Path, like: ImageSource | None, channels: Channels | Non
     path
         The file.
     like, channels
-        The image at hand and its channels: this one needs the same. None takes those of the file.
+        The kind of the image at hand, and its channels: this one needs the same. None takes those
+        of the file.
 
     Raises
     ------
@@ -97,7 +119,7 @@ def image_of_file(path: Path, like: ImageSource | None, channels: Channels | Non
 
 
 def _source_of_file(
-    path: Path, array: NDArray[Any], like: ImageSource | None, channels: Channels | None
+    path: Path, array: NDArray[Any], like: ImageKind | None, channels: Channels | None
 ) -> tuple[ImageSource, Channels]:
     is_rgb = array.ndim >= 3 and array.shape[-1] in (3, 4)
     wants_rgb = is_rgb if like is None else like.rgb
@@ -108,11 +130,11 @@ def _source_of_file(
         meant = next(choice for choice in choices if choice.indices == indices)
         return ImageSource(path.stem, arrays, True, choices, path=str(path)), meant
     if not wants_rgb and (channels is None or channels.axis is None):
-        if not is_rgb or (like is not None and len(like.array.shape) == array.ndim):
+        if not is_rgb or (like is not None and like.ndim == array.ndim):
             meant = Channels((path.stem,))
             return ImageSource(path.stem, arrays, False, (meant,), path=str(path)), meant
     elif not wants_rgb and channels is not None and channels.axis is not None:
-        same_axes = like is not None and len(like.array.shape) == array.ndim
+        same_axes = like is not None and like.ndim == array.ndim
         if same_axes and max(channels.indices) < array.shape[channels.axis]:
             return ImageSource(path.stem, arrays, False, (channels,), path=str(path)), channels
     label = "of red, green and blue" if channels is None else channels.label

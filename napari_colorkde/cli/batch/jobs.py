@@ -6,12 +6,9 @@ import importlib
 import inspect
 import io
 import logging
-import multiprocessing
-import os
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,11 +17,10 @@ from typing import Any
 
 import typer
 
+from napari_colorkde.app.results.processes import ENDED, call_in_processes
 from napari_colorkde.app.results.tasks import Outcome, Task, do_task, named_error, time_left
 from napari_colorkde.cli.console import print_error, print_status
 from napari_colorkde.cli.verbosity import LOGGER
-
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,41 +118,33 @@ def _one_by_one(tasks: Sequence[Task]) -> Generator[tuple[int, Outcome], None, N
 
 
 def _in_processes(tasks: Sequence[Task], jobs: int) -> Generator[tuple[int, Outcome], None, None]:
-    """Do tasks in processes that are begun afresh: torch and OpenMP do not survive a fork."""
-    with _threads_for(jobs):
-        pool = ProcessPoolExecutor(
-            min(jobs, max(len(tasks), 1)), mp_context=multiprocessing.get_context("spawn")
+    """Do tasks in processes of their own."""
+    level = max(LOGGER.level, logging.WARNING) if LOGGER.level > logging.DEBUG else 10
+    arguments = [
+        (
+            task.work.__module__,
+            task.work.__name__,
+            {name: _portable(value) for name, value in task.arguments.items()},
+            level,
         )
-        try:
-            level = max(LOGGER.level, logging.WARNING) if LOGGER.level > logging.DEBUG else 10
-            numbers: dict[Future[Outcome], int] = {
-                pool.submit(
-                    _work,
-                    task.work.__module__,
-                    task.work.__name__,
-                    {name: _portable(value) for name, value in task.arguments.items()},
-                    level,
-                ): number
-                for number, task in enumerate(tasks)
-            }
-            for future in as_completed(numbers):
-                try:
-                    yield numbers[future], future.result()
-                except BrokenProcessPool:
-                    raise FailedError(
-                        "a process was ended while it worked, perhaps because memory ran out; use "
-                        "fewer --jobs."
-                    ) from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        for task in tasks
+    ]
+    with contextlib.closing(call_in_processes(_work, arguments, jobs)) as calls:
+        for call in calls:
+            if call is None:
+                continue
+            number, future = call
+            try:
+                outcome = future.result()
+            except BrokenProcessPool:
+                raise FailedError(f"{ENDED}; use fewer --jobs.") from None
+            yield number, outcome
 
 
 def _work(module: str, name: str, arguments: dict[str, Any], level: int) -> Outcome:
     """Do a task in a process of its own; what it says goes back as text."""
     from napari_colorkde.cli import _warnings_as_lines
-    from napari_colorkde.openmp import wait_without_spinning
 
-    wait_without_spinning()
     work = inspect.unwrap(getattr(importlib.import_module(module), name))
     said = io.StringIO()
     LOGGER.setLevel(level)
@@ -192,17 +180,3 @@ def _quieter() -> Iterator[None]:
         yield
     finally:
         LOGGER.setLevel(before)
-
-
-@contextmanager
-def _threads_for(jobs: int) -> Iterator[None]:
-    """Give each process its part of the cores, unless the environment says how many threads."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    threads = str(max(1, (cores or 1) // jobs))
-    added = [name for name in THREAD_VARIABLES if name not in os.environ]
-    os.environ.update(dict.fromkeys(added, threads))
-    try:
-        yield
-    finally:
-        for name in added:
-            del os.environ[name]

@@ -24,7 +24,8 @@ from napari_colorkde.app.density.script import needs_kernel_file
 from napari_colorkde.app.image.layer_files import file_of
 from napari_colorkde.app.image.source import source_of, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import image_layers
-from napari_colorkde.app.results.batch import Batch, BatchItem, BatchReport, plan_files, plan_layers
+from napari_colorkde.app.results.batch import Batch, BatchReport
+from napari_colorkde.app.results.batch_items import BatchItem, plan_files, plan_layers
 from napari_colorkde.app.results.image_work import ImageWork
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.settings.class_settings import OVERLAY_VALUES
@@ -109,7 +110,7 @@ class BatchDialog(QDialog):
         items = self._items(what_is_shown(session.state))
         work = ImageWork(session.state, form.measures, form.per_frame, session.device)
         self.failures.clear()
-        self.batch.start(items, work)
+        self.batch.start(items, work, form.jobs)
         self._say("Reading…")
 
     def _items(self, what: str) -> list[BatchItem]:
@@ -162,6 +163,7 @@ class BatchDialog(QDialog):
             per_frame=form.per_frame,
             skips=form.skips,
             regions=form.regions or None,
+            jobs=form.jobs,
         )
         QApplication.clipboard().setText(text)
         self._say("The command is on the clipboard.")

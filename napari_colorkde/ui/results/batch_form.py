@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
+    QSpinBox,
     QWidget,
 )
 
@@ -22,6 +23,7 @@ from napari_colorkde.ui.widgets.forms import set_item_visible
 FOLDER, LAYERS = "the images of a folder", "layers"
 TEMPLATE = "{dir}/{stem}_{what}.tif"
 LAYERS_SHOWN = 5
+MOST_JOBS = 64
 
 
 class BatchForm(QWidget):
@@ -63,6 +65,13 @@ class BatchForm(QWidget):
             "shown. The suffix names the format."
         )
         self.skips_box = QCheckBox("leave out what is there already")
+        self.jobs_box = QSpinBox()
+        self.jobs_box.setRange(1, MOST_JOBS)
+        self.jobs_box.setToolTip(
+            "How many images to work on at once. With more than one, each has a process of its "
+            "own with its part of the cores: that is faster for many images, and takes so many "
+            "times the memory."
+        )
         self._lay_out()
         self._connect()
         self._show_rows()
@@ -116,6 +125,11 @@ class BatchForm(QWidget):
         """Whether images whose file is there are left out."""
         return bool(self.files_box.isChecked() and self.skips_box.isChecked())
 
+    @property
+    def jobs(self) -> int:
+        """How many images to work on at once."""
+        return int(self.jobs_box.value())
+
     def set_layers(self, names: Sequence[str]) -> None:
         """Offer other layers; those that were unchecked stay so."""
         items = [self.layers_box.item(row) for row in range(self.layers_box.count())]
@@ -147,6 +161,7 @@ class BatchForm(QWidget):
         form.addRow("", self.files_box)
         form.addRow("files", self.template_box)
         form.addRow("", self.skips_box)
+        form.addRow("jobs", self.jobs_box)
 
     def _connect(self) -> None:
         self.images_box.currentTextChanged.connect(self._show_rows)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,9 @@ from PIL import Image
 from napari_colorkde.app.background.executor import Executor, SynchronousExecutor
 from napari_colorkde.app.density.class_query import what_is_shown
 from napari_colorkde.app.image.source import ImageSource, source_of_array
-from napari_colorkde.app.results.batch import Batch, BatchReport, plan_files, plan_layers
+from napari_colorkde.app.results import batch as batch_module
+from napari_colorkde.app.results.batch import Batch, BatchReport, ItemDone
+from napari_colorkde.app.results.batch_items import plan_files, plan_layers
 from napari_colorkde.app.results.image_work import ImageWork
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.state import State
@@ -59,6 +63,7 @@ def run(
     measures: bool = True,
     per_frame: bool = False,
     executor: Executor | None = None,
+    jobs: int = 1,
     **options: Any,
 ) -> tuple[BatchReport, ResultsTable]:
     table = ResultsTable()
@@ -66,7 +71,7 @@ def run(
     channels = None if like is None else like.choices[0]
     template = None if output is None else Path(output)
     items = plan_files(words, like, channels, template, what_is_shown(state), **options)
-    batch.start(items, ImageWork(state, measures, per_frame, DEVICE))
+    batch.start(items, ImageWork(state, measures, per_frame, DEVICE), jobs)
     assert batch.report is not None
     return batch.report, table
 
@@ -214,6 +219,53 @@ def test_a_batch_is_stopped_between_steps(folder: Path) -> None:
     batch.stop()
     assert ended[0].text == "1 of 3 images are done; stopped."
     batch.close()
+
+
+def test_processes_give_the_same_rows_in_the_same_order(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def call(work: Any, arguments: Any, jobs: int, *, seconds: float) -> Any:
+        """Do as processes do, which take seconds to begin, the last one first."""
+        assert jobs == 2
+        yield None
+        for number in reversed(range(len(arguments))):
+            future: Future[Any] = Future()
+            future.set_result(work(*pickle.loads(pickle.dumps(arguments[number]))))
+            yield number, future
+
+    monkeypatch.setattr(batch_module, "call_in_processes", call)
+    state = classified("class", keep_mass=0.8)
+    alone, wanted = run(state, output="one/{stem}.npy", recursive=True)
+    report, table = run(state, output="two/{stem}.npy", recursive=True, jobs=2)
+    assert report.text == alone.text
+    assert report.failed[0].error == alone.failed[0].error
+    assert table.rows == wanted.rows
+    for name in ("a", "b", "c"):
+        np.testing.assert_array_equal(np.load(f"two/{name}.npy"), np.load(f"one/{name}.npy"))
+    with pytest.raises(ValueError, match="jobs is 0; give 1 or more"):
+        run(state, jobs=0)
+
+
+def test_rows_that_were_early_are_kept_when_a_batch_is_stopped(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def in_processes(items: Any, work: ImageWork, jobs: int) -> Any:
+        for number in (1, 2):
+            yield ItemDone(number, items[number].name, ({"image": str(number)},))
+        raise AssertionError("it was stopped before")
+
+    monkeypatch.setattr(batch_module, "do_batch_in_processes", in_processes)
+    table, executor = ResultsTable(), SteppingExecutor()
+    batch = Batch(table, executor)
+    items = plan_files(["in"], RGB_LIKE, RGB_LIKE.choices[0], None, "density")
+    batch.start(items, ImageWork(State(), True, False, DEVICE), 2)
+    executor.step()
+    executor.step()
+    assert table.rows == ()
+    batch.stop()
+    assert [row["image"] for row in table.rows] == ["1", "2"]
+    assert batch.report is not None
+    assert batch.report.text == "2 of 3 images are done; stopped."
 
 
 def test_regions_lie_beside_the_images(folder: Path) -> None:

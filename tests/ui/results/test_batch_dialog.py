@@ -56,8 +56,12 @@ def test_the_state_at_hand_over_a_folder_and_over_layers(
     # The command does the same.
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "k"), ""))
     form.template_box.setText("again/{stem}_{what}.npy")
+    form.jobs_box.setValue(2)
     dialog.copy_button.click()
-    lines = QApplication.clipboard().text().splitlines()
+    form.jobs_box.setValue(1)
+    copied = QApplication.clipboard().text()
+    assert copied.count("--jobs 2") == 2
+    lines = copied.replace(" --jobs 2", "").splitlines()
     assert [main(shlex.split(line)[1:]) for line in lines] == [1, 1]
     np.testing.assert_array_equal(np.load("again/a_class.npy"), written)
     # Layers.
