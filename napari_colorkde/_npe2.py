@@ -4,16 +4,16 @@ Imported by napari when it looks at the manifest's commands: Qt and torch are lo
 widget.
 """
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_colorkde.app.image.opened_image import open_image_file
 from napari_colorkde.io.atomic import atomic_path
 from napari_colorkde.io.densities import write_density
-from napari_colorkde.io.images import load_image, read_image
+from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import sample_path
 from napari_colorkde.napari_version import check_napari
 from napari_colorkde.openmp import wait_without_spinning
@@ -67,23 +67,15 @@ def sample_retina() -> list[LayerData]:
 
 
 def get_reader(path: str | list[str]) -> Any:
-    """Return what reads these files as layers, as the command line reads them."""
+    """Return what reads these files as layers, as the command line reads them; slides lazily."""
     return _read_layers
 
 
 def _read_layers(path: str | list[str]) -> list[LayerData]:
     layers: list[LayerData] = []
     for name in [path] if isinstance(path, str) else path:
-        loaded = load_image(name)
-        for remark in loaded.remarks:
-            warnings.warn(remark, UserWarning, stacklevel=2)
-        pixels = loaded.pixels
-        rgb = pixels.ndim >= 3 and pixels.shape[-1] in (3, 4)
-        about: dict[str, Any] = {"name": Path(name).stem, "rgb": rgb}
-        if loaded.pixel_size is not None:
-            leading = pixels.ndim - int(rgb) - 2
-            about["scale"] = (*(1.0,) * leading, *loaded.pixel_size)
-        layers.append((pixels, about, "image"))
+        opened = open_image_file(name)
+        layers.append((opened.data, {"name": Path(name).stem, **opened.arguments}, "image"))
     return layers
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from magicgui.widgets import ComboBox, PushButton
-from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QWidget
@@ -14,6 +13,7 @@ from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.layer_files import remember_file
+from napari_colorkde.app.image.opened_image import OpenedImage, open_image_file, zarr_folder
 from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import image_layers
@@ -23,13 +23,14 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
 from napari_colorkde.io.image_formats import file_filter
-from napari_colorkde.io.images import read_image
 from napari_colorkde.ui.report_errors import report_errors, sentence
 from napari_colorkde.ui.widgets.forms import form, set_row_visible
 
 if TYPE_CHECKING:
     from napari import Viewer
     from napari.layers import Image
+
+Made = TypeVar("Made")
 
 NO_IMAGE = ""
 
@@ -63,7 +64,10 @@ class ImageChooser(QWidget):
             tooltip="The image layer whose colors are analyzed.",
         )
         self.open_button = PushButton(
-            name="open", text="Open image…", tooltip="Open an image file as a new layer."
+            name="open",
+            text="Open image…",
+            tooltip="Open an image or a slide as a new layer. Drop the folder of an OME-Zarr here, "
+            "or choose the zarr.json in it.",
         )
         self.recount_button = PushButton(
             name="recount",
@@ -118,38 +122,42 @@ class ImageChooser(QWidget):
 
     def open_image(self, path: str | Path) -> None:
         """Read an image file in the background and look at it as a layer; say so if that fails."""
+        file = zarr_folder(Path(path))
 
-        def show(image: NDArray[Any]) -> None:
-            self._add_image(image, Path(path), Path(path).stem)
+        def show(image: OpenedImage) -> None:
+            self._add_image(image, file, file.stem)
 
-        self._run("open", "reading the image", lambda: read_image(path), show)
+        self._run("open", "reading the image", lambda: open_image_file(file), show)
 
     def open_in_srgb(self, path: str | Path) -> None:
         """Open an image file again, its color profile converted to sRGB, over its layer."""
         at_hand = self._overlay.image
 
-        def show(image: NDArray[Any]) -> None:
+        def show(image: OpenedImage) -> None:
             layer = self._add_image(image, Path(path), f"{Path(path).stem} sRGB")
             if at_hand is not None and at_hand.ndim == layer.ndim:
                 Placement.of(at_hand).apply(layer)
             self.converted.emit(layer)
 
-        self._run("open", "converting the image", lambda: read_image(path, icc="convert"), show)
+        def convert() -> OpenedImage:
+            return open_image_file(path, icc="convert")
+
+        self._run("open", "converting the image", convert, show)
 
     def _run(
         self,
         lane: str,
         what: str,
-        make: Callable[[], NDArray[Any]],
-        show: Callable[[NDArray[Any]], None],
+        make: Callable[[], Made],
+        show: Callable[[Made], None],
     ) -> None:
         """Make an image in the background, then show it."""
 
-        def work() -> Iterator[Progress | NDArray[Any]]:
+        def work() -> Iterator[Progress | Made]:
             yield Progress(what)
             yield make()
 
-        def deliver(image: NDArray[Any]) -> None:
+        def deliver(image: Made) -> None:
             report_errors(lambda: show(image), self.failed.emit)
 
         self._session.run(lane, work, deliver, self._on_end, keep=True)
@@ -158,10 +166,8 @@ class ImageChooser(QWidget):
         if problem is not None:
             self.failed.emit(sentence(problem))
 
-    def _add_image(self, image: NDArray[Any], path: Path, name: str) -> "Image":
-        layer = self._viewer.add_image(
-            image, name=name, rgb=image.ndim >= 3 and image.shape[-1] in (3, 4)
-        )
+    def _add_image(self, image: OpenedImage, path: Path, name: str) -> "Image":
+        layer = self._viewer.add_image(image.data, name=name, **image.arguments)
         remember_file(layer, path)
         self.look_at(layer)
         return layer

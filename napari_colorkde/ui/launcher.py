@@ -11,15 +11,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
-from numpy.typing import NDArray
 from qtpy.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
 
 from napari_colorkde.app.image.layer_files import remember_file
+from napari_colorkde.app.image.opened_image import OpenedImage, open_image_file
 from napari_colorkde.core.number_text import shape_text
-from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import SAMPLES, sample_path
 from napari_colorkde.ui.window.background_import import BackgroundImport
 from napari_colorkde.ui.window.fitted_picture import FittedView
@@ -55,7 +54,7 @@ def open_images(paths: Sequence[str | Path]) -> None:
     """
     import napari
 
-    images = [(read_image(path), Path(path)) for path in reversed(paths)]
+    images = [(open_image_file(path), Path(path)) for path in reversed(paths)]
     viewer = _viewer()
     for image, path in images:
         _add(viewer, image, path)
@@ -86,7 +85,7 @@ def run_demo(output: str | Path | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     typer.echo(f"{path.name}: {SAMPLES[path.name]}")
     with _timed("read the photograph"):
-        image = read_image(path)
+        image = open_image_file(path)
     with _timed("opened napari"):
         viewer = _viewer()
         _add(viewer, image, path)
@@ -145,9 +144,8 @@ def _viewer() -> "Viewer":
     return viewer
 
 
-def _add(viewer: "Viewer", image: NDArray[Any], path: Path) -> None:
-    rgb = image.ndim >= 3 and image.shape[-1] in (3, 4)
-    layer = viewer.add_image(image, name=path.stem, rgb=rgb)
+def _add(viewer: "Viewer", image: OpenedImage, path: Path) -> None:
+    layer = viewer.add_image(image.data, name=path.stem, **image.arguments)
     remember_file(layer, path)
 
 

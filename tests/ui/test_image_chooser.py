@@ -4,12 +4,16 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import dask.array as da
 import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from napari_colorkde import read_image
+from napari_colorkde import ColorKDE
+from napari_colorkde.app.image import pixel_index
+from napari_colorkde.app.image.opened_image import open_image_file
 from napari_colorkde.ui import image_chooser
+from tests.slides import PIXEL_SIZE, pyramid, slide_pixels, write_ome_zarr, write_svs
 from tests.ui.conftest import RGB, RNG, Dock
 
 if TYPE_CHECKING:
@@ -121,6 +125,36 @@ def test_frames_are_looked_at_one_by_one(viewer: Viewer, dock: Dock) -> None:
     assert np.isnan(np.asarray(widget.overlay.layer.data[0])).all()
 
 
+def test_slides_open_with_their_pyramids_and_have_a_live_overlay(
+    viewer: Viewer, dock: Dock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pixel_index, "PLAIN_PIXELS", 300)
+    monkeypatch.setattr(pixel_index, "COARSEST_PIXELS", 200)
+    widget = dock()
+    levels = pyramid(slide_pixels())
+    write_ome_zarr(tmp_path / "a.zarr", levels)
+    for path in (write_svs(tmp_path / "b.svs", levels), tmp_path / "a.zarr" / "zarr.json"):
+        widget.chooser.open_image(path)
+        widget.session.wait()
+        layer, density = widget.overlay.image, widget.overlay.layer
+        assert layer is not None
+        assert density is not None
+        assert layer.name == path.stem.replace("zarr", "a")
+        assert layer.rgb
+        assert [level.shape for level in layer.data] == [level.shape for level in levels]
+        assert all(isinstance(level, da.Array) for level in layer.data)
+        for each in (layer, density):
+            assert each.scale == pytest.approx([PIXEL_SIZE] * 2)
+            assert [str(unit) for unit in each.units] == ["micrometer"] * 2
+        wanted = ColorKDE(levels[0]).density(levels[0], log=True)
+        np.testing.assert_allclose(density.data[0], wanted, rtol=1e-5)
+        widget.session.bandwidth = 9
+        widget.session.wait()
+        wanted = ColorKDE(levels[0], bandwidth=9).density(levels[0], log=True)
+        np.testing.assert_allclose(density.data[0], wanted, rtol=1e-5)
+        widget.session.bandwidth = None
+
+
 def test_files_are_read_beside_the_window_one_after_the_other(
     viewer: Viewer, dock: Dock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,9 +165,9 @@ def test_files_are_read_beside_the_window_one_after_the_other(
 
     def read(path: Path, **options: Any) -> Any:
         threads.append(threading.get_ident())
-        return read_image(path, **options)
+        return open_image_file(path, **options)
 
-    monkeypatch.setattr(image_chooser, "read_image", read)
+    monkeypatch.setattr(image_chooser, "open_image_file", read)
     for name in ("first", "second"):
         iio.imwrite(tmp_path / f"{name}.png", RGB)
     for name in ("first.png", "missing.png", "second.png"):

@@ -15,8 +15,14 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.app.image.pixel_index import PixelIndex, build_index, preview_index
+from napari_colorkde.app.image.pixel_index import (
+    PixelIndex,
+    build_index,
+    kept_stride,
+    preview_index,
+)
 from napari_colorkde.app.image.source import ImageSource
+from napari_colorkde.app.image.strided_colors import StridedColors
 from napari_colorkde.core.kernel_sums.choose_loops import LOOPS
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.palette_builder import PaletteBuilder
@@ -58,8 +64,12 @@ def count_colors(source: ImageSource, channels: Channels) -> Iterator[Progress |
         sample = source.sample(channels, SAMPLE_PIXELS)
         if sample is not None and (index := _sampled(source, channels, *sample)) is not None:
             yield CountedImage(index, time.perf_counter() - started)
-    palette = yield from count_palette(source, channels, "counting colors")
-    for step in build_index(source, channels, palette):
+    kept = None
+    if not source.is_in_memory:
+        shape, frame = source.shape(channels), source.frame(channels)
+        kept = StridedColors(shape[len(frame) :], kept_stride(shape))
+    palette = yield from count_palette(source, channels, "counting colors", kept)
+    for step in build_index(source, channels, palette, None if kept is None else kept.colors):
         if isinstance(step, PixelIndex):
             yield CountedImage(step, time.perf_counter() - started)
         else:
@@ -67,11 +77,16 @@ def count_colors(source: ImageSource, channels: Channels) -> Iterator[Progress |
 
 
 def count_palette(
-    source: ImageSource, channels: Channels, what: str
+    source: ImageSource, channels: Channels, what: str, kept: StridedColors | None = None
 ) -> Generator[Progress, None, Palette]:
-    """Count an image's colors by tiles; `what` is said meanwhile. Returns the palette."""
+    """Count an image's colors by tiles; `what` is said meanwhile. Returns the palette.
+
+    The colors that `kept` is for are put there.
+    """
     builder, done, n_pixels = PaletteBuilder(), 0, source.n_pixels(channels)
-    for _, colors in source.tiles(channels, TILE_PIXELS):
+    for box, colors in source.tiles(channels, TILE_PIXELS):
+        if kept is not None:
+            kept.add(box, colors)
         builder.add(colors, channel_axis=colors.ndim - 1)
         done += int(np.prod(colors.shape[:-1], dtype=np.int64))
         yield Progress(what, done / n_pixels)

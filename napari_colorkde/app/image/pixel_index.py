@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.image.code_tiles import CodeTiles
 from napari_colorkde.app.image.source import Box, ImageSource
 from napari_colorkde.core.palette.image_tiles import tile_slices
 from napari_colorkde.core.palette.palette import Palette
@@ -36,6 +37,12 @@ not where they have levels."""
 
 TILE_PIXELS = 1 << 20
 
+READ_STRIDE = 2
+"""Of images that are decoded when they are looked at, coarser levels repeat the kept codes."""
+
+SCREEN_PIXELS = 1 << 23
+"""Larger boxes are not for the screen, and leave nothing in the cache."""
+
 Axes = tuple[int | range, ...]
 """One entry per axis of the pixels: a position, or the positions that are looked at."""
 
@@ -55,6 +62,8 @@ class PixelIndex:
     is_preview
         Whether the palette is that of a sample, so that only `kept` is known: finer levels repeat
         its pixels.
+    tiles
+        What was looked up for the screen last.
     """
 
     source: ImageSource = field(repr=False)
@@ -65,6 +74,7 @@ class PixelIndex:
     cached: NDArray[np.int32] = field(repr=False)
     cached_stride: int
     is_preview: bool = False
+    tiles: CodeTiles = field(default_factory=CodeTiles, repr=False)
 
     @property
     def n_levels(self) -> int:
@@ -86,12 +96,20 @@ class PixelIndex:
         return strided_shape(self.shape, self.strides[level])
 
     def codes(self, level: int, axes: Axes) -> NDArray[np.int32]:
-        """Codes of the pixels at these positions of a level; integers drop their axes."""
+        """Codes of the pixels at these positions of a level; integers drop their axes.
+
+        Levels that are finer than the kept codes, and still so coarse that much would have to be
+        decoded for a screen of them, repeat these.
+        """
         stride = self.strides[level]
-        if self.is_preview:
+        is_decoded = not isinstance(self.source.array, np.ndarray)
+        if self.is_preview or (is_decoded and READ_STRIDE < stride < self.cached_stride):
             return self._repeated(axes, stride)
         if stride < self.cached_stride:
-            return self._in_frame(self._looked_up(self._scaled(axes, stride)), axes)
+            found = self._on_screen(level, axes) if is_decoded else None
+            if found is None:
+                found = self._looked_up(self._scaled(axes, stride))
+            return self._in_frame(found, axes)
         return self.cached[as_box(self._scaled(axes, stride // self.cached_stride))]
 
     def boxes(self) -> Iterator[tuple[slice, ...]]:
@@ -131,6 +149,24 @@ class PixelIndex:
             return np.zeros(colors.shape[:-1], np.int32)
         return _codes_of(self.palette, colors)
 
+    def _on_screen(self, level: int, axes: Axes) -> NDArray[np.int32] | None:
+        """Look up a box of neighbors by tiles, which are kept; None of others, and large ones."""
+        *leading, rows, columns = axes
+        if not (isinstance(rows, range) and isinstance(columns, range)) or len(axes) < 2:
+            return None
+        n_planes = np.prod([len(a) for a in leading if isinstance(a, range)], dtype=np.int64)
+        if not len(rows) or not len(columns) or rows.step != 1 or columns.step != 1:
+            return None
+        if n_planes * len(rows) * len(columns) > SCREEN_PIXELS:
+            return None
+        height, width = self.level_shape(level)[-2:]
+        stride = self.strides[level]
+
+        def read(down: range, across: range) -> NDArray[np.int32]:
+            return self._looked_up(self._scaled((*leading, down, across), stride))
+
+        return self.tiles.read((level, *leading), (height, width), rows, columns, read)
+
     def _in_frame(self, codes: NDArray[np.int32], axes: Axes) -> NDArray[np.int32]:
         """Exclude pixels of frames that do not count."""
         for axis, (wanted, given) in enumerate(zip(self.frame, axes, strict=False)):
@@ -153,19 +189,31 @@ class PixelIndex:
         return codes[tuple(0 if isinstance(a, int) else slice(None) for a in axes)]
 
 
+def kept_stride(shape: tuple[int, ...], budget: int | None = None) -> int:
+    """Return the stride at which the codes of an image fit into the budget."""
+    most = INDEX_BYTES if budget is None else budget
+    stride = 1
+    while 4 * np.prod(strided_shape(shape, stride), dtype=np.int64) > most:
+        stride *= 2
+    return stride
+
+
 def build_index(
-    source: ImageSource, channels: Channels, palette: Palette, *, budget: int = INDEX_BYTES
+    source: ImageSource,
+    channels: Channels,
+    palette: Palette,
+    colors: NDArray[Any] | None = None,
+    *,
+    budget: int | None = None,
 ) -> Iterator[float | PixelIndex]:
     """Look up every pixel in the palette: yields the part done so far, then the index.
 
-    0.2 s for 18 million 8-bit pixels. An index over the budget is built at a stride; arrays that
-    are not in memory are read once more for it.
+    0.2 s for 18 million 8-bit pixels. An index over the budget is built at a stride. `colors` are
+    those at that stride, channels last, where they are known; else the image is read for them.
     """
     shape = source.shape(channels)
     strides = level_strides(shape)
-    cached_stride = 1
-    while 4 * np.prod(strided_shape(shape, cached_stride), dtype=np.int64) > budget:
-        cached_stride *= 2
+    cached_stride = kept_stride(shape, budget)
     strides = tuple(sorted({*strides, cached_stride}))
     strided = strided_shape(shape, cached_stride)
     frame = source.frame(channels)
@@ -176,9 +224,13 @@ def build_index(
     leading = tuple(slice(position, position + 1) for position in frame)
     for inner in _boxes(strided[len(frame) :]):
         box = (*leading, *inner)
-        ranges = [range(b.start, b.stop) for b in box]
-        axes = (*ranges[:-2], *(_scaled(r, cached_stride) for r in ranges[-2:]))
-        cached[box] = _codes_of(lookup, source.read(channels, as_box(axes)))
+        if colors is not None:
+            found = colors[inner].reshape(*cached[box].shape, -1)
+        else:
+            ranges = [range(b.start, b.stop) for b in box]
+            axes = (*ranges[:-2], *(_scaled(r, cached_stride) for r in ranges[-2:]))
+            found = source.read(channels, as_box(axes))
+        cached[box] = _codes_of(lookup, found)
         done += cached[box].size
         yield done / n_pixels
     yield PixelIndex(source, channels, palette, shape, strides, cached, cached_stride)

@@ -30,6 +30,10 @@ Box = tuple[int | slice, ...]
 """One index per axis of the pixels; integers drop their axis."""
 
 
+COARSE_NUMBERS = 1 << 22
+"""Of levels of a pyramid with no more numbers than these the finest stands in for the image."""
+
+
 @dataclass(frozen=True, eq=False)
 class ImageSource:
     """An image whose colors are looked at.
@@ -49,7 +53,7 @@ class ImageSource:
     choices
         The ways its channels can be understood; the first is the natural one.
     coarse
-        The coarsest level of a multiscale image, if it is one.
+        Of a multiscale image a level that is small enough to stand in for it, or its coarsest.
     placement
         Where the layer lies; None for plain arrays.
     path
@@ -252,11 +256,12 @@ def _kind(layer: "Layer") -> str:
 
 
 def _levels(layer: "Image") -> tuple[SliceableArray, SliceableArray | None]:
-    """The finest level, and the coarsest if there are several."""
+    """The finest level, and, if there are several, the finest one of a few screens."""
     data = unwrap_proxy(layer.data)
     if not layer.multiscale:
         return data, None
-    return data[0], data[-1] if len(data) > 1 else None
+    small = [level for level in data[1:] if np.prod(level.shape, dtype=np.int64) <= COARSE_NUMBERS]
+    return data[0], next(iter([*small, *data[-1:]])) if len(data) > 1 else None
 
 
 def _matches(other: "Image", layer: "Image", finest: SliceableArray) -> bool:
