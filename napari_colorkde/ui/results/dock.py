@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,10 @@ DOCK_NAME = "Results (Color KDE)"
 """As napari names the dock when it is opened from the menu, which then knows that it is open."""
 
 
+_left: "WeakKeyDictionary[Viewer, ResultsTable]" = WeakKeyDictionary()
+"""The tables of plugins that were closed, by the window they were in."""
+
+
 class ResultsDock(QObject):
     """Opens and closes the table of results.
 
@@ -54,7 +59,8 @@ class ResultsDock(QObject):
     Attributes
     ----------
     table, measuring, batch
-        What is shown, and what fills it; they are there whether it is open or not.
+        What is shown, and what fills it; they are there whether it is open or not. The table is
+        that of the plugin that was closed last in this window, if there was one.
     panel
         None while it is closed.
     """
@@ -67,7 +73,7 @@ class ResultsDock(QObject):
     ) -> None:
         super().__init__(parent)
         self._viewer, self._session, self._overlay = viewer, session, overlay
-        self.table = ResultsTable()
+        self.table = _left.pop(viewer, ResultsTable())
         self.measuring = Measuring(viewer, session, overlay, self.table, QtExecutor())
         self.batch = Batch(self.table, QtExecutor())
         self._connections = Connections()
@@ -213,10 +219,18 @@ class ResultsDock(QObject):
         self._connections.close()
         self.batch.close()
         self.measuring.close()
+        self._leave_table()
         dock, self._dock = self._dock, None
         if dock is not None:
             dock.destroyed.disconnect(self._on_gone)
             self._viewer.window.remove_dock_widget(dock)
+
+    def _leave_table(self) -> None:
+        """Leave the rows, and those that were removed, to the next one in this window."""
+        if self.table.rows or self.table.can_undo:
+            earlier = _left.setdefault(self._viewer, self.table)
+            if earlier is not self.table:
+                earlier.put(self.table.rows)
 
     @staticmethod
     def _close_dialog(dialog: QDialog | None) -> None:

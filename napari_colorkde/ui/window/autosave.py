@@ -85,6 +85,8 @@ class Autosave(QObject):
         self._connections.add(session.state_changed, self._on_state)
         self._connections.add(session.view_changed, self._on_view)
         self._connections.add(self.results.changed, self._throttler.throttle)
+        if self.results.rows:
+            self._throttler.throttle()
 
     def close(self) -> None:
         """Write what is not written yet, and let go of the session. The file stays."""

@@ -120,5 +120,19 @@ def test_it_is_closed_with_its_dock_and_opened_again(viewer: Viewer, qtbot: Any)
     qtbot.waitUntil(lambda: opened.window().dockWidgetArea(opened) == BELOW)
     assert results.panel is panel
     assert results.panel.model.rowCount() == 1
+    # The plugin may be closed, too: rows, and those that can be brought back, stay.
+    results.table.put([{"image": "b", "region": "", "class": "", "pixels": 2}])
+    results.table.remove([0])
     close_dock(widget, qtbot)
     assert results.panel is None
+    _, again = viewer.window.add_plugin_dock_widget("napari-colorkde", "Results")
+    assert again is not panel
+    assert [row["image"] for row in again.table.rows] == ["b"]
+    qtbot.waitUntil(again.undo_button.native.isVisible)
+    again.undo_button.native.click()
+    assert [row["image"] for row in again.table.rows] == ["a", "b"]
+    widget = viewer.window.dock_widgets["Color KDE (Color KDE)"]
+    qtbot.waitUntil(lambda: widget.colorspace is not None)
+    again.table.clear()
+    again.table._before.clear()
+    close_dock(widget, qtbot)
