@@ -36,9 +36,9 @@ from napari_colorkde.io.kernels.kernel_json import (
 )
 
 ESTIMATORS: dict[str, tuple[Boundary, bool]] = {
-    "plain, past the walls": ("none", False),
-    "renormalized at the walls": ("renormalized", False),
-    "reflected at the walls": ("reflected", False),
+    "plain, extending past the boundary": ("none", False),
+    "renormalized at the boundary": ("renormalized", False),
+    "reflected at the boundary": ("reflected", False),
     "wider where colors are rare": ("none", True),
 }
 """What becomes of kernels at the walls of the color box and where colors are rare: the `boundary`

@@ -72,7 +72,7 @@ class ImageChooser(QWidget):
         self.recount_button = PushButton(
             name="recount",
             text="Count again",
-            tooltip="Count the image's colors again, after its pixels were changed.",
+            tooltip="Count the image's colors again after its pixels have changed.",
         )
         self.channels = ComboBox(
             name="channels",
@@ -82,8 +82,8 @@ class ImageChooser(QWidget):
         self.frames = ComboBox(
             name="frames",
             choices=list(FRAMES.items()),
-            tooltip="Of a stack, all frames have one density together, so that they compare; or "
-            "each has its own, and the one on the screen is analyzed.",
+            tooltip="For a stack: one density for all frames together, so that they can be "
+            "compared; or one for each frame, and the frame on screen is analyzed.",
         )
         self._form = form(
             [

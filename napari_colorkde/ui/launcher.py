@@ -95,7 +95,7 @@ def run_demo(output: str | Path | None = None) -> None:
         widget.session.wait()
     _report(widget)
     if folder is None:
-        typer.echo("Close the window to end.")
+        typer.echo("Close the window to quit.")
         napari.run()
         return
     _write_results(viewer, widget, folder, path.stem)

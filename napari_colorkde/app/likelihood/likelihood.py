@@ -178,8 +178,8 @@ class Likelihood:
             raise ValueError("there is no density of an image's own channels; open an image first.")
         if (estimate.boundary, estimate.varying) != ("none", False):
             raise ValueError(
-                "other libraries have neither walls nor kernels of varying width; choose "
-                f"{next(iter(ESTIMATORS))!r} in the tab Density."
+                "other libraries have neither boundary correction nor kernels of varying width; "
+                f"choose {next(iter(ESTIMATORS))!r} in the tab Density."
             )
         sigmas, device = estimate.sigmas, self._session.device
         self._run("check", lambda: check_image(palette, sigmas, device))

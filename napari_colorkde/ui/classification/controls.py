@@ -86,13 +86,13 @@ class ClassificationControls(QWidget):
         self.cls = ComboBox(
             name="cls",
             choices=classes,
-            tooltip="The class to look for. Classes are set in the table of kernels; kernels "
-            "without one take the name of their set.",
+            tooltip="The class to look for. Set classes in the kernel table; a kernel without one "
+            "takes the name of its set.",
         )
         self.against = ComboBox(
             name="against",
             choices=others,
-            tooltip="The class that the ratio compares with.",
+            tooltip="The class that the ratio compares against.",
         )
         self.prior = NumberSlider(
             0.0,
@@ -109,14 +109,14 @@ class ClassificationControls(QWidget):
             max=100,
             step=0.5,
             value=FIRST_MASS,
-            tooltip="The densest region of color space that holds this many percent of the pixels; "
-            "pixels outside of it have no class.",
+            tooltip="Give a class only to pixels in the densest region of color space that holds "
+            "this percentage of the pixels.",
         )
         self.mass.native.setSuffix(" % of pixels")
         self.none_of_these = CheckBox(
             name="none_of_these",
             text="outside the densest",
-            tooltip="Give no class to pixels whose color no class explains.",
+            tooltip="Leave pixels unclassified if their color fits none of the classes.",
         )
         self.threshold = NumberSlider(
             0.0,
@@ -124,7 +124,7 @@ class ClassificationControls(QWidget):
             minimum=-1e9,
             maximum=1e9,
             decimals=3,
-            tooltip="Pixels of at least this value are selected. Moving it marks them on the "
+            tooltip="Pixels at or above this value are selected. Moving it marks them on the "
             "image.",
         )
         self.masked = CheckBox(
@@ -133,11 +133,11 @@ class ClassificationControls(QWidget):
         self.best_button = PushButton(
             name="best",
             text="Best",
-            tooltip="Use the threshold that makes the fewest errors with these priors or, with a "
-            "truth, the one that agrees with it best.",
+            tooltip="Use the threshold with the fewest expected errors for these priors or, if a "
+            "ground truth is chosen, the one that agrees with it best.",
         )
         self.labels_button = PushButton(
             name="make_labels",
             text="Make Labels",
-            tooltip="Make a Labels layer of the selected pixels, or of the classes.",
+            tooltip="Make a Labels layer from the selected pixels, or from the classes.",
         )

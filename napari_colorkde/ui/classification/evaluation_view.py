@@ -50,8 +50,8 @@ class EvaluationView(QWidget):
         self.truth = ComboBox(
             name="truth",
             choices=self._layers,
-            tooltip="A Labels layer that says which pixels are positive. It is compared with what "
-            "the overlay shows.",
+            tooltip="The Labels layer that says which pixels are positive. The overlay is "
+            "evaluated against it.",
         )
         self.positive = SearchableChoice(
             name="positive label",
@@ -60,14 +60,14 @@ class EvaluationView(QWidget):
         self.unlabeled = ComboBox(
             name="unlabeled",
             choices=[(TITLES.get(value, value), value) for value in UNLABELED],
-            tooltip="What unlabeled pixels count as. Automatic: as negative if there is only one "
-            "label, otherwise they are ignored.",
+            tooltip="How to treat unlabeled pixels. Automatic: as negative if there is only one "
+            "label; otherwise they are ignored.",
         )
         self.best_by = ComboBox(
             name="best_by",
             choices=[("F1", "f1"), ("Youden's J", "youden")],
-            tooltip="What the button Best looks for: the best harmonic mean of precision and "
-            "recall, or the most true positives less false positives (Youden's J).",
+            tooltip="What the Best button maximizes: F1, the harmonic mean of precision and "
+            "recall, or Youden's J, the true positive rate minus the false positive rate.",
         )
         self.plot = RocPlot()
         self.numbers = QLabel()
@@ -191,7 +191,7 @@ class EvaluationView(QWidget):
     def _layers(self, widget: object) -> "list[tuple[str, Labels | str]]":
         layers = [unwrap_proxy(layer) for layer in self._viewer.layers]
         labels = [layer for layer in reversed(layers) if is_labels(layer)]
-        return [("no truth", NO_TRUTH), *((layer.name, layer) for layer in labels)]
+        return [("no ground truth", NO_TRUTH), *((layer.name, layer) for layer in labels)]
 
     def _labels(self) -> list[tuple[str, int]]:
         truth = self.evaluation.truth

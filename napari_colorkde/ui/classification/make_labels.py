@@ -52,13 +52,15 @@ def make_labels(
     """
     densities, index, image = session.densities, session.index, overlay.image
     if densities is None or index is None or image is None or index.is_preview:
-        raise ValueError("there is nothing to make labels of yet; wait until the overlay is shown.")
+        raise ValueError(
+            "there is nothing to make labels from yet; wait until the overlay is shown."
+        )
     if not densities.is_exact:
         raise ValueError("the overlay is still a preview; wait until it is exact.")
     request = _request(densities, session.state)
     if request.values.max(initial=0) > MAX_CLASSES:
         raise ValueError(
-            f"a Labels layer holds up to {MAX_CLASSES} classes; give the kernels fewer."
+            f"a Labels layer holds up to {MAX_CLASSES} classes; give the kernels fewer classes."
         )
     name = f"{image.name} {request.suffix}"
 

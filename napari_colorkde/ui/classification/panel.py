@@ -70,11 +70,12 @@ class ClassificationPanel(QWidget):
         self.sizes = SizesView(session)
         self.add_button = PushButton(
             text="Add to table",
-            tooltip="Put pixels, fraction, area and mean color of each class into the table of "
-            "results.",
+            tooltip="Add the pixel count, fraction, area and mean color of each class to the "
+            "results table.",
         )
         self.results_button = PushButton(
-            text="Results…", tooltip="Open the table of results of all images of this session."
+            text="Results…",
+            tooltip="Open the results table, which covers all images of this session.",
         )
         self.note = QLabel()
         self.note.setWordWrap(True)
@@ -85,7 +86,7 @@ class ClassificationPanel(QWidget):
         lines.addWidget(self.sizes)
         lines.addLayout(FlowLayout([self.add_button.native, self.results_button.native], spacing=6))
         lines.addWidget(self.note)
-        lines.addWidget(FoldingGroup("Comparison with a truth", self.evaluation))
+        lines.addWidget(FoldingGroup("Comparison with ground truth", self.evaluation))
         self._connect()
         self._sync()
 
@@ -177,8 +178,8 @@ class ClassificationPanel(QWidget):
         )
         if lost := [name for name in preset if opened.get(name, preset[name]) != preset[name]]:
             self._session.say(
-                f"The preset has replaced the set{'s' if len(lost) > 1 else ''} "
-                f"{' and '.join(map(repr, lost))}; undo brings back what was there."
+                f"The preset replaced the set{'s' if len(lost) > 1 else ''} "
+                f"{' and '.join(map(repr, lost))}; undo restores what was there."
             )
 
     def _on_cls(self, cls: str) -> None:
@@ -224,8 +225,8 @@ class ClassificationPanel(QWidget):
     def _refuse(self, problem: str) -> None:
         if self._session.kernels is None:
             problem = (
-                "There are no kernels to classify by yet; pick some, open a kernel file, or press "
-                "Skin."
+                "There are no kernels to classify with yet; pick some, open a kernel file, or "
+                "press Skin."
             )
         self.failed.emit(problem)
 
@@ -303,7 +304,7 @@ def _note(show: str, query: ClassQuery | None) -> str:
     """Which classes take part, where that is not plain."""
     if query is None:
         return (
-            "Classes are those of kernels. Pick pixels of two classes or more on the page Kernels, "
+            "Classes come from kernels. Pick pixels of two or more classes on the Kernels tab, "
             "open a kernel file there, or press Skin for an example."
         )
     if show == "density" or len(query.names) < 3:

@@ -32,9 +32,9 @@ class RocPlot(PaintedPlot):
         self._at: tuple[float, float] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setToolTip(
-            "Receiver operating characteristic (ROC): the fraction of the positive pixels that is "
-            "selected, over that of the negative ones. The dot is the threshold, the diagonal is "
-            "chance. Click the curve to take the threshold of that point."
+            "Receiver operating characteristic (ROC): the fraction of positive pixels that are "
+            "selected, plotted against the fraction of negative ones. The dot is the threshold, "
+            "the diagonal is chance. Click the curve to use the threshold at that point."
         )
 
     def sizeHint(self) -> QSize:

@@ -37,7 +37,7 @@ class SizesView(QWidget):
         self.text.setAccessibleName("Pixels, percent and area")
         self.copy_button = QToolButton()
         self.copy_button.setText("Copy")
-        self.copy_button.setToolTip("Copy these numbers in full, for a spreadsheet.")
+        self.copy_button.setToolTip("Copy these numbers with all their digits, for a spreadsheet.")
         self.copy_button.setAccessibleName("Copy pixels, percent and area")
         self.copy_button.clicked.connect(self.copy)
         line = QHBoxLayout(self)

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from napari_colorkde.app.layers.looks import GradedLayer
 
 OPEN_TIP = (
-    "Grade the image by a look-up table (.cube), as a layer of its own: the cloud shows in orange "
-    "where colors have come, in blue where they have gone."
+    "Grade the image with a lookup table (.cube), as a new layer. The cloud shows colors gained in "
+    "orange and colors lost in blue."
 )
-NONE_TIP = "The image as it was. Layers that looks have made of it are hidden."
+NONE_TIP = "Show the original image and hide the layers that looks have made from it."
 NO_IMAGE = "A look grades red, green and blue; choose an RGB image first."
 
 

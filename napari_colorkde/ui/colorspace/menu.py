@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SIGMAS = (1.0, 2.0, 3.0)
 CUT_STEPS = 200
 BACKGROUND_CHOICES = [
-    ("gray: all colors are seen", "gray"),
+    ("gray: shows every color", "gray"),
     ("dark", "dark"),
     ("light", "light"),
 ]
@@ -96,20 +96,20 @@ class ColorSpaceMenu(QMenu):
         self.perspective = self._check("Perspective", "perspective")
         self.auto_rotate = self._check("Rotate automatically", "auto_rotate")
         self.marginals = self._check("Marginals on the walls", "marginals")
-        self.outline = self._check("Outline of the gamut", "outline")
+        self.outline = self._check("Gamut outline", "outline")
         self.legend = self._check("Legend", "legend")
         backgrounds = self.addMenu("Background") or QMenu()
         self.backgrounds = self._choices(backgrounds, "background", BACKGROUND_CHOICES)
         self.addSeparator()
-        self.cut = self._submenu("Cut open", self._fill_cut)
+        self.cut = self._submenu("Clipping plane", self._fill_cut)
         self.cut_slider = QSlider(Qt.Orientation.Horizontal)
         self.cut_slider.setRange(1, CUT_STEPS - 1)
         self.cut_slider.setMinimumWidth(140)
-        self.cut_slider.setToolTip("Where the cloud is cut.")
-        self.cut_slider.setAccessibleName("position of the cut")
+        self.cut_slider.setToolTip("Where the plane clips the cloud.")
+        self.cut_slider.setAccessibleName("position of the clipping plane")
         self._cut_row = _labeled("position", self.cut_slider, self)
         self.addAction(self._cut_row)
-        self.shells = self._action("Fractions within the shells…", self._on_shells)
+        self.shells = self._action("Shell fractions…", self._on_shells)
         self.ellipsoids = self.addMenu("Ellipsoids") or QMenu()
         self.sizes = self._choices(
             self.ellipsoids, "radius", [(f"{sigma:g} σ", sigma) for sigma in SIGMAS]
@@ -123,7 +123,7 @@ class ColorSpaceMenu(QMenu):
         self.addMenu(self.looks)
         self.aboutToShow.connect(self.looks.name_current)
         self.addSeparator()
-        self.picture = self._action("Save picture…", self.picture_asked.emit)
+        self.picture = self._action("Save figure…", self.picture_asked.emit)
         self._on_view(session.view)
         self.cut_slider.valueChanged.connect(self._on_cut_moved)
         self._connections = Connections()
@@ -219,7 +219,7 @@ class ColorSpaceMenu(QMenu):
         self.cut.clear()
         names = self._names()
         entries = list(enumerate(names)) if len(names) == 3 else []
-        for channel, name in [(None, "not at all"), *entries]:
+        for channel, name in [(None, "none"), *entries]:
             action = _entry(self.cut, name, lambda *args, c=channel: self.set_cut(c))
             action.setCheckable(True)
             action.setChecked(channel == self._session.view.cut)
@@ -269,7 +269,7 @@ class ColorSpaceMenu(QMenu):
         text, agreed = QInputDialog.getText(
             self,
             "Shells",
-            "Percent of the pixels within each shell (one to three numbers):",
+            "Percentage of the pixels within each shell (one to three numbers):",
             text=shown,
         )
         if agreed:

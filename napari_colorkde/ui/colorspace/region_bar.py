@@ -33,15 +33,17 @@ class RegionBar(QWidget):
         self.setAutoFillBackground(True)
         self.summary = QLabel()
         self.summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.add_button = _mode_button("+", "Add what is drawn next (Shift).")
-        self.subtract_button = _mode_button("−", "Subtract what is drawn next (Alt).")
+        self.add_button = _mode_button("+", "Add the next region drawn to the selection (Shift).")
+        self.subtract_button = _mode_button(
+            "−", "Subtract the next region drawn from the selection (Alt)."
+        )
         self.add_button.toggled.connect(self._on_add)
         self.subtract_button.toggled.connect(self._on_subtract)
         self.labels_button = QPushButton("Keep as labels")
         self.labels_button.setToolTip("Make a Labels layer of the selected pixels.")
         self.kernel_button = QPushButton("Make kernel")
         self.kernel_button.setToolTip(
-            "Add the Gaussian of the selected pixels' colors to the kernels."
+            "Add a kernel with the mean and covariance of the selected pixels' colors."
         )
         menu = QMenu(self)
         self.grow = menu.addAction("Grow by a bandwidth")
@@ -51,7 +53,7 @@ class RegionBar(QWidget):
         self.change_button.setToolTip("Grow, shrink or invert the selection.")
         self.change_button.setMenu(menu)
         self.clear_button = QPushButton("Clear")
-        self.clear_button.setToolTip("Select nothing.")
+        self.clear_button.setToolTip("Clear the selection.")
         rows = QVBoxLayout(self)
         rows.setContentsMargins(6, 2, 4, 2)
         rows.setSpacing(2)

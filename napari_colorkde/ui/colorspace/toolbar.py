@@ -27,14 +27,14 @@ SCALES = {"linear": "linear", "logarithmic": "log", "equalized": "equalized"}
 COMBINE_TIP = "Shift adds to the selection, Alt subtracts from it."
 
 TOOLS = {
-    "rotate": "Drag to turn the view, or to move and stretch kernels.",
+    "rotate": "Drag to rotate the view, or to move and stretch kernels.",
     "lasso": f"Drag around colors to select their pixels in the image. {COMBINE_TIP}",
     "rectangle": f"Drag a rectangle over colors to select their pixels in the image. {COMBINE_TIP}",
-    "ball": "Drag from the densest color shown under the mouse outwards to select the pixels of "
-    f"all colors so near, by their distance in the space's units. {COMBINE_TIP}",
+    "ball": "Drag outward from the densest color under the mouse to select the pixels of all "
+    f"colors within that distance, in the units of the color space. {COMBINE_TIP}",
 }
 
-LARGE_TIP = "Show the color space large, at two thirds of the screen. Esc brings it back."
+LARGE_TIP = "Enlarge the color space to two thirds of the screen. Esc restores it."
 
 EXPOSURE_STEPS = 10
 """Slider steps that double the exposure."""
@@ -48,7 +48,7 @@ SPACE_TIP = (
     "image's own channels."
 )
 
-SCALE_TIP = "How densities become opacity: as they are, by logarithm, or each by its rank."
+SCALE_TIP = "How densities are mapped to opacity: linearly, logarithmically, or by rank."
 
 
 class ColorSpaceToolbar(QWidget):
@@ -84,9 +84,9 @@ class ColorSpaceToolbar(QWidget):
         self.mode = ComboBox(
             name="mode",
             choices=list(MODES.items()),
-            tooltip="Cloud: every color as dense as it is frequent. Maximum: the densest color "
-            "behind each point. Shells: surfaces that hold named fractions of the pixels. Counts: "
-            "every color as a point, without smoothing.",
+            tooltip="Cloud: the denser a color, the more opaque it is. Maximum: the densest color "
+            "along each line of sight. Shells: surfaces that enclose set fractions of the pixels. "
+            "Counts: each color as a point, without smoothing.",
         )
         self.scale = ComboBox(
             name="scale",
@@ -99,7 +99,7 @@ class ColorSpaceToolbar(QWidget):
             max=5 * EXPOSURE_STEPS,
             value=0,
             readout=False,
-            tooltip="Exposure: how soon the cloud becomes opaque.",
+            tooltip="Exposure: how quickly the cloud becomes opaque as density rises.",
         )
         self.density_floor = Slider(
             name="floor",
@@ -107,7 +107,7 @@ class ColorSpaceToolbar(QWidget):
             max=FLOOR_STEPS,
             value=0,
             readout=False,
-            tooltip="Floor: leave out the sparsest colors.",
+            tooltip="Floor: hide the sparsest colors.",
         )
         self.tools = {name: _tool_button(name, tip) for name, tip in TOOLS.items()}
         self.tools["rotate"].setChecked(True)
@@ -117,7 +117,7 @@ class ColorSpaceToolbar(QWidget):
         self.view_button = QToolButton()
         self.view_button.setText("View ▾")
         self.view_button.setAccessibleName("View")
-        self.view_button.setToolTip("Where to look from, and what else is shown.")
+        self.view_button.setToolTip("Set the viewpoint, and choose what else is shown.")
         self.view_button.setStyleSheet(
             "QToolButton { padding: 3px 6px; } QToolButton::menu-indicator { image: none; }"
         )

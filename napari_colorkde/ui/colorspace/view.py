@@ -29,11 +29,11 @@ from napari_colorkde.ui.pictures.dialog import Pictures, PictureSettings
 from napari_colorkde.ui.widgets.focus_ring import focus_ring, text_scale
 from napari_colorkde.ui.window.docking import delete_later
 
-NO_COUNTS = "Counts belong to one image, but a difference of two is shown."
-NO_DEPTH = "Available for three color channels."
-NO_SCALE = "Available where densities are shown: counts have no opacity."
-NO_SHELLS = "Available in the mode shells, for three color channels."
-NO_MARGINALS = "Marginals belong to one image, but a difference of two is shown."
+NO_COUNTS = "Not available while a difference is shown: counts belong to a single image."
+NO_DEPTH = "Available for images with three color channels."
+NO_SCALE = "Available while densities are shown; counts have no opacity."
+NO_SHELLS = "Available in shells mode, for images with three color channels."
+NO_MARGINALS = "Not available while a difference is shown: marginals belong to a single image."
 
 
 def make_view(session: Session, theme: str) -> BaseColorSpaceView:
@@ -82,9 +82,9 @@ class ColorSpaceView(BaseColorSpaceView):
         self.note = QLabel("Kernels: samples converted from RGB.")
         self.note.setWordWrap(True)
         self.note.setToolTip(
-            "Kernels are given in RGB. In this space each ellipsoid is that of the mean and "
-            "covariance of the kernel's converted samples. What is dragged here is carried back "
-            "linearly; a kernel without correlations in RGB stays without them."
+            "Kernels are defined in RGB. Here, each ellipsoid shows the mean and covariance of "
+            "samples of the kernel, converted to this space. Edits made here are converted back "
+            "linearly; a kernel without correlations in RGB stays uncorrelated."
         )
         self.note.setContentsMargins(6, 0, 6, 0)
         self.note.hide()

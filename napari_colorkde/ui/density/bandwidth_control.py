@@ -38,8 +38,8 @@ class BandwidthControl(QWidget):
             maximum=MAX_SIGMA,
             scale="log",
             value=4.0,
-            tooltip="Standard deviation of the kernels in units of the color space. Moving it "
-            "sets the bandwidth by hand, of all channels by the same factor.",
+            tooltip="Standard deviation of the kernels, in units of the color space. Moving it "
+            "sets the bandwidth by hand and scales all channels by the same factor.",
             name="bandwidth σ",
         )
         self.link_button = QToolButton()

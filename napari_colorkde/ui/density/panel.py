@@ -77,19 +77,19 @@ class DensityPanel(QWidget):
                 *((r.title, r.name) for r in BANDWIDTH_RULES.values() if not r.needs_image),
                 (BY_HAND, BY_HAND),
             ],
-            tooltip="How wide the kernel around each pixel's color is. Leaving one color out "
-            "maximizes the likelihood and takes a few seconds where there are many colors.",
+            tooltip="How wide the kernel around each pixel's color is. Leave-one-color-out "
+            "maximizes the likelihood, which takes a few seconds for images with many colors.",
         )
         self.bandwidth = BandwidthControl()
         self.sigma = self.bandwidth.sigma
         self.estimator = ComboBox(
             name="estimator",
             choices=list(ESTIMATORS),
-            tooltip="What becomes of kernels at the walls of the color box: they reach past them; "
-            "they are cut there and divided by what is left; or the part past the walls is folded "
-            "back. Or kernels that know no walls and are wider where colors are rare (Abramson's "
-            "square-root law), which takes as long as some 50 densities. Walls need one σ for each "
-            "channel, so the plug-in rule's full covariance excludes them.",
+            tooltip="What happens to kernels at the boundary of the color range: they extend past "
+            "it, are truncated and renormalized, or are reflected back inside. Alternatively, "
+            "kernels are wider where colors are rare (Abramson's square-root law, without boundary "
+            "correction), which takes about as long as 50 densities. Boundary correction needs one "
+            "σ per channel, so it cannot be used with the plug-in rule's full covariance.",
         )
         self.log = CheckBox(
             name="log",

@@ -110,18 +110,20 @@ class FitForm(QWidget):
         self.by_bic = CheckBox(
             text="choose by BIC, at most this many",
             tooltip="Fit 1, 2, … kernels and keep the number with the lowest Bayesian information "
-            "criterion. As neighboring pixels are not independent, it tends to choose many.",
+            "criterion. Because neighboring pixels are not independent, it tends to choose too "
+            "many.",
         )
         self.covariance = ComboBox(
             choices=COVARIANCES, tooltip="Shape of the kernels; full ones can have any orientation."
         )
         self.reg_covar = LineEdit(
             value=self._rounding(),
-            tooltip="Added to every variance, in squared image units. By default the variance of "
-            "rounding: 1/12 of a squared level.",
+            tooltip="Added to every variance, in squared image units. The default is the variance "
+            "of rounding: 1/12 of a squared level.",
         )
         self.cls = LineEdit(
-            value=self._tool.picker.cls, tooltip="Class of the new kernels; labels bring their own."
+            value=self._tool.picker.cls,
+            tooltip="Class of the new kernels. With one class per label, labels are the classes.",
         )
         self.seed = SpinBox(
             value=0, min=0, max=99999, tooltip="Seed of the random start (k-means++)."

@@ -223,9 +223,7 @@ def _button(text: str, tooltip: str) -> QToolButton:
 
 def _summary(kernels: KernelSet) -> str:
     if not kernels:
-        return (
-            "No kernels yet. Press Pick and click on the image, or fit some, or open a kernel file."
-        )
+        return "No kernels yet. Press Pick and click on the image, fit some, or open a kernel file."
     classes = [f"{cls or 'no class'}" for cls in kernels.classes]
     shown = f" · classes: {', '.join(classes)}" if classes != ["no class"] else ""
     plural = "" if len(kernels) == 1 else "s"

@@ -229,7 +229,7 @@ class PickTool(QWidget):
         image = self._overlay.image
         chosen = "" if image is None else f" {image.name!r}"
         self.failed.emit(
-            f"This is {name!r}; pick in the picture{chosen}, or choose {name!r} as the image."
+            f"This is {name!r}; pick in the image{chosen}, or choose {name!r} as the image."
         )
 
     def _on_stopped(self) -> None:

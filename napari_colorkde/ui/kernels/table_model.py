@@ -205,12 +205,12 @@ class KernelTableModel(QAbstractTableModel):
                 "includes hidden kernels."
             )
         if column.kind == "mean":
-            return f"Mean of the channel {self._channels[column.channel]}, in image units."
+            return f"Mean of channel {self._channels[column.channel]}, in image units."
         if column.kind == "spread":
             what = "Variance" if self.variances else "Standard deviation"
             return (
-                f"{what} of the channel {self._channels[column.channel]}. In italics where "
-                "channels are correlated: along a principal axis, the longest first."
+                f"{what} of channel {self._channels[column.channel]}. In italics where channels "
+                "are correlated: the values along the principal axes, longest first."
             )
         return {
             "cls": "Class, for posteriors and likelihood ratios.",

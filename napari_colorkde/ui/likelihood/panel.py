@@ -79,8 +79,8 @@ class LikelihoodPanel(QWidget):
         self.what = ComboBox(
             name="what",
             choices=self._choices,
-            tooltip="What is searched: the colors of the open image, a stack of pictures, or a "
-            "data set from a file.",
+            tooltip="What to fit the bandwidth to: the colors of the open image, a stack of "
+            "images, or a data set from a file.",
         )
         self.file_button = PushButton(
             text="File…",
@@ -89,19 +89,20 @@ class LikelihoodPanel(QWidget):
         )
         self.folder_button = PushButton(
             text="Folder…",
-            tooltip="Open a folder of pictures of one size, whose subfolders are labels.",
+            tooltip="Open a folder of images of the same size; the names of its subfolders are "
+            "labels.",
         )
         self.rule = ComboBox(
             name="rule",
             choices=[(r.title, r.name) for r in BANDWIDTH_RULES.values() if r.tries_candidates],
-            tooltip="What is predicted: colors or pixels that are left out, or half of the pixels. "
-            "Neighbors are alike, so that random pixels are mostly predicted by theirs and ask for "
-            "too narrow kernels; blocks do not.",
+            tooltip="What is predicted: colors or pixels that are left out, or a held-out half of "
+            "the pixels. Neighboring pixels are alike, so a random half is mostly predicted by its "
+            "neighbors and favors kernels that are too narrow; blocks avoid this.",
         )
         self.shape = ComboBox(
             name="shape",
             choices=list(SHAPES.items()),
-            tooltip="One sigma for all channels, or one for each, changed one after the other.",
+            tooltip="One sigma for all channels, or one per channel, optimized in turn.",
         )
         self.sigmas = LineEdit(
             name="sigmas", value=SIGMAS, tooltip="Sigmas to try, in units of the scaled numbers."
@@ -111,7 +112,7 @@ class LikelihoodPanel(QWidget):
             value=1.0,
             min=1e-9,
             max=1e9,
-            tooltip="All numbers are divided by this: 256 for 8-bit pictures.",
+            tooltip="All numbers are divided by this: 256 for 8-bit images.",
         )
         tooltip = "Number of vectors; 0 takes all of them."
         self.train, self.valid, self.test = (
@@ -127,13 +128,15 @@ class LikelihoodPanel(QWidget):
 
     def _make_results(self) -> None:
         self.search_button = PushButton(
-            text="Search", tooltip="Try bandwidths; the curve shows each as it is done."
+            text="Search",
+            tooltip="Score the candidate bandwidths; the curve shows each one as it is done.",
         )
-        self.stop_button = PushButton(text="Stop", tooltip="Stop; what has come stays.")
+        self.stop_button = PushButton(text="Stop", tooltip="Stop; scores so far are kept.")
         self.plot = CurvePlot("σ", "log-likelihood, nats")
         self.plot.setToolTip(
-            "Mean log-likelihood of what was left or held out. Click a point to take its sigma. In "
-            "the shaded zone repeated colors predict themselves, and nothing is chosen."
+            "Mean log-likelihood of the data left out or held out. Click a point to use its sigma. "
+            "In the shaded zone, repeated colors predict themselves, so no bandwidth is chosen "
+            "there."
         )
         self.note = QLabel()
         self.note.setWordWrap(True)
@@ -141,12 +144,12 @@ class LikelihoodPanel(QWidget):
         self.answers = ResultTable("Cross-check")
         self.csv_button = PushButton(text="Save table…", tooltip="Write the table as CSV.")
         self.montage_button = PushButton(
-            text="Montage", tooltip="Show the first 400 training pictures as a layer."
+            text="Montage", tooltip="Show the first 400 training images as a layer."
         )
         self.check_button = PushButton(
             text="Cross-check",
-            tooltip="Compare the density with the formula from scratch, scikit-learn, SciPy, "
-            "statsmodels and KDEpy, each with its bandwidth converted.",
+            tooltip="Compare the density with the textbook formula, scikit-learn, SciPy, "
+            "statsmodels and KDEpy, with the bandwidth converted for each.",
         )
 
     def _lay_out(self) -> None:
@@ -213,7 +216,7 @@ class LikelihoodPanel(QWidget):
             self.likelihood.open(path)
 
     def _on_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Open a folder of pictures")
+        path = QFileDialog.getExistingDirectory(self, "Open a folder of images")
         if path:
             self.likelihood.open(path)
 
@@ -259,7 +262,10 @@ class LikelihoodPanel(QWidget):
     def _on_montage(self) -> None:
         dataset = self.likelihood.dataset
         if dataset is None or dataset.image_shape is None:
-            self.failed.emit("The data set does not say that its vectors are pictures.")
+            self.failed.emit(
+                "The data set does not say that its vectors are images; save them with their rows "
+                "and columns."
+            )
             return
         picture = montage(dataset.train, dataset.image_shape)
         if picture.ndim == 3 and picture.shape[-1] == 1:

@@ -30,7 +30,7 @@ DEFAULT_WIDTH, DEFAULT_DPI = 8.5, 300
 
 BACKGROUNDS = {
     "white": "white",
-    "gray: all colors are seen": "gray",
+    "gray: shows every color": "gray",
     "dark": "dark",
     "light": "light",
     "transparent": "transparent",
@@ -105,7 +105,7 @@ class Pictures:
         if not agreed:
             return
         path, kind = QFileDialog.getSaveFileName(
-            parent, "Save picture", "color space.png", file_filter()
+            parent, "Save figure", "color space.png", file_filter()
         )
         if path:
             self.save(canvas, with_suffix(path, kind, FORMATS), settings)
@@ -167,7 +167,7 @@ class PictureDialog(QDialog):
         self, shape: tuple[int, int], title: str = "", parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Save picture")
+        self.setWindowTitle("Save figure")
         width, height = (max(side, 1) for side in shape)
         self.width_box = _centimeters(DEFAULT_WIDTH, "Width on paper.")
         self.height_box = _centimeters(DEFAULT_WIDTH * height / width, "Height on paper.")
@@ -175,7 +175,7 @@ class PictureDialog(QDialog):
         self.dpi_box.setRange(36, 1200)
         self.dpi_box.setValue(DEFAULT_DPI)
         self.dpi_box.setSuffix(" dpi")
-        self.dpi_box.setToolTip("Dots per inch of the picture, or of the cloud among vectors.")
+        self.dpi_box.setToolTip("Resolution in dots per inch; in vector files, that of the cloud.")
         self.pixels = QLabel()
         self.background_box = QComboBox()
         for text, background in BACKGROUNDS.items():
@@ -186,7 +186,7 @@ class PictureDialog(QDialog):
             box.setChecked(True)
         self.title_box = QLineEdit()
         self.title_box.setPlaceholderText(title)
-        self.title_box.setToolTip("Written over the picture; empty for none.")
+        self.title_box.setToolTip("Title above the figure; leave it empty for none.")
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
         )

@@ -106,7 +106,7 @@ class BatchDialog(QDialog):
     def _start(self) -> None:
         form, session = self.form, self._session
         if not (form.measures or form.template):
-            raise ValueError("nothing is asked for; choose the table, files, or both.")
+            raise ValueError("there is nothing to do; choose the table, files, or both.")
         items = self._items(what_is_shown(session.state))
         work = ImageWork(session.state, form.measures, form.per_frame, session.device)
         self.failures.clear()
@@ -121,7 +121,9 @@ class BatchDialog(QDialog):
         template = Path(form.template) if form.template else None
         if form.is_folder:
             if not form.folder:
-                raise ValueError("no folder is chosen; choose one, or type a pattern as in *.png.")
+                raise ValueError(
+                    "no folder is chosen; choose one, or type a pattern such as *.png."
+                )
             return plan_files(
                 [form.folder],
                 source,
@@ -202,8 +204,8 @@ class BatchDialog(QDialog):
 
     def _lay_out(self) -> None:
         self.start_button.setDefault(True)
-        self.start_button.setToolTip("Do the same with all images that are chosen.")
-        self.stop_button.setToolTip("Stop; images that are done stay done.")
+        self.start_button.setToolTip("Process all the chosen images.")
+        self.stop_button.setToolTip("Stop; results of finished images are kept.")
         self.copy_button.setToolTip("Copy command lines that do the same, for a terminal.")
         buttons = QHBoxLayout()
         buttons.addWidget(self.copy_button)
@@ -234,11 +236,11 @@ def _summary(state: State) -> str:
     what = OVERLAY_VALUES[what_is_shown(state)]
     if state.show == "kernels":
         names = ", ".join(shown_kernels(state))
-        return f"Each image is treated as the one shown: {what} by the kernel set {names}."
+        return f"Each image is treated like the one shown: {what} with the kernel set {names}."
     given = state.bandwidth
     width = given if isinstance(given, str) else "automatic" if given is None else "set by hand"
     kernels = "" if (state.boundary, state.varying) == ("none", False) else f", {state.estimator}"
     return (
-        f"Each image is treated as the one shown: {what} of its own colors, bandwidth {width}"
-        f"{kernels}."
+        f"Each image is treated like the one shown: {what} of its own colors, bandwidth "
+        f"{width}{kernels}."
     )

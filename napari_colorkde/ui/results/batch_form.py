@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_colorkde.ui.widgets.forms import set_item_visible
 
-FOLDER, LAYERS = "the images of a folder", "layers"
+FOLDER, LAYERS = "the images in a folder", "layers"
 TEMPLATE = "{dir}/{stem}_{what}.tif"
 LAYERS_SHOWN = 5
 MOST_JOBS = 64
@@ -37,40 +37,40 @@ class BatchForm(QWidget):
         self.images_box.addItems([FOLDER, LAYERS])
         self.images_box.setToolTip("Which images are measured and written.")
         self.folder_box = QLineEdit()
-        self.folder_box.setPlaceholderText("a folder, or a pattern as slides/*.png")
-        self.folder_box.setToolTip("All images of this folder, or those that fit the pattern.")
+        self.folder_box.setPlaceholderText("a folder, or a pattern such as slides/*.png")
+        self.folder_box.setToolTip("All images in this folder, or those that match the pattern.")
         self.folder_box.setAccessibleName("folder")
         self.folder_button = QPushButton("Choose…")
         self.folder_button.setToolTip("Choose a folder.")
-        self.recursive_box = QCheckBox("folders below it, too")
+        self.recursive_box = QCheckBox("include subfolders")
         self.layers_box = QListWidget()
         self.layers_box.setAccessibleName("Layers")
         self.frames_box = QCheckBox("frames of a stack one by one")
         self.frames_box.setToolTip(
-            "Each frame has a density and rows of its own. Otherwise all frames are one image."
+            "Each frame gets its own density and rows. Otherwise, all frames count as one image."
         )
         self.table_box = QCheckBox("add rows to the table")
         self.table_box.setChecked(True)
         self.regions_box = QLineEdit()
-        self.regions_box.setPlaceholderText("none, or as {dir}/{stem}.geojson")
+        self.regions_box.setPlaceholderText("none, or a name such as {dir}/{stem}.geojson")
         self.regions_box.setToolTip(
-            "Files of regions, each of which has rows of its own: labels, or polygons as GeoJSON. "
-            "{dir} is the image's folder, {stem} its name without suffix."
+            "Region files, label images or GeoJSON polygons; each region gets its own rows. {dir} "
+            "is the image's folder, {stem} its name without the suffix."
         )
         self.files_box = QCheckBox("write files")
         self.template_box = QLineEdit(TEMPLATE)
         self.template_box.setToolTip(
-            "Where each result is written: {dir} is the image's folder, {rel} that folder below "
-            "the chosen one, {stem} and {name} its name without and with suffix, {what} what is "
-            "shown. The suffix names the format."
+            "Where to write each result: {dir} is the image's folder, {rel} that folder's path "
+            "within the chosen one, {stem} and {name} the image's name without and with its "
+            "suffix, {what} what is shown. The suffix sets the format."
         )
-        self.skips_box = QCheckBox("leave out what is there already")
+        self.skips_box = QCheckBox("skip what already exists")
         self.jobs_box = QSpinBox()
         self.jobs_box.setRange(1, MOST_JOBS)
         self.jobs_box.setToolTip(
-            "How many images to work on at once. With more than one, each has a process of its "
-            "own with its part of the cores: that is faster for many images, and takes so many "
-            "times the memory."
+            "How many images to process at once. With more than one, each runs in its own process "
+            "with a share of the cores: faster for many images, but memory use grows by the same "
+            "factor."
         )
         self._lay_out()
         self._connect()

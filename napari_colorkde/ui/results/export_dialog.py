@@ -48,7 +48,7 @@ class ExportDialog(QDialog):
         self.setWindowTitle("Export all")
         self._items = list(items)
         self.folder_box = QLineEdit(str(folder))
-        self.folder_box.setToolTip("The folder in which all files are written.")
+        self.folder_box.setToolTip("The folder to write all files to.")
         self.folder_box.setAccessibleName("folder")
         self.folder_button = QPushButton("Choose…")
         self.folder_button.setToolTip("Choose a folder.")
@@ -176,7 +176,9 @@ def _problem(folder: Path, names: Sequence[str]) -> str:
     if not folder.is_dir():
         return f"The folder {str(folder)!r} does not exist; choose another one."
     if twice := {name for name in names if names.count(name) > 1}:
-        return f"The name {min(twice)!r} is given to several files; give each its own."
+        return f"The name {min(twice)!r} is given to several files; give each a different name."
     if wrong := [name for name in names if name.startswith(".") or "/" in name or "\\" in name]:
-        return f"The name {wrong[0]!r} is not that of a file; leave out slashes and a first dot."
+        return (
+            f"The name {wrong[0]!r} is not a valid file name; leave out slashes and a leading dot."
+        )
     return ""

@@ -42,8 +42,8 @@ ROWS_LOOKED_AT = 50
 """Rows that widths of columns suit: looking at all of a long table takes too long."""
 
 HINT = (
-    "Add to table measures the image: a row for each class of the kernels shown, or one for all of "
-    "it. With regions, a row for each label or shape, and class."
+    "Add to table measures the image: one row for each class of the kernels shown, or one for the "
+    "whole image. With regions, each label or shape gets such rows."
 )
 
 
@@ -154,8 +154,8 @@ class ResultsPanel(QWidget):
             name="follow",
             text="follow",
             value=self._measuring.follows,
-            tooltip="Rows of the image that are in the table follow each change of kernels, priors "
-            "and regions.",
+            tooltip="Keep this image's rows in the table up to date as kernels, priors and regions "
+            "change.",
         )
         self.regions = ComboBox(
             name="regions",
@@ -166,11 +166,13 @@ class ResultsPanel(QWidget):
         self.open_button = PushButton(
             name="open_regions",
             text="Open…",
-            tooltip="Read polygons from a GeoJSON file, as QuPath exports them, as a Shapes layer, "
-            "and measure them.",
+            tooltip="Read polygons from a GeoJSON file, such as QuPath exports, into a Shapes "
+            "layer, and measure them.",
         )
         self.copy_button = PushButton(
-            name="copy", text="Copy", tooltip="Copy the selected rows, or all, for a spreadsheet."
+            name="copy",
+            text="Copy",
+            tooltip="Copy the selected rows, or all of them, for a spreadsheet.",
         )
         self.save_button = PushButton(
             name="save", text="Save…", tooltip="Write the table to a CSV file."
@@ -178,21 +180,21 @@ class ResultsPanel(QWidget):
         self.remove_button = PushButton(
             name="remove",
             text="Remove",
-            tooltip="Take the selected rows, or all, out of the table.",
+            tooltip="Remove the selected rows, or all of them, from the table.",
         )
         self.undo_button = PushButton(
-            name="undo", text="Undo", tooltip="Bring back the rows that were removed last."
+            name="undo", text="Undo", tooltip="Restore the rows removed last."
         )
         self.batch_button = PushButton(
             name="batch",
             text="Batch…",
-            tooltip="Measure many layers or a folder in the same way, and write their densities or "
-            "classes.",
+            tooltip="Measure many layers or a folder of images in the same way, and write their "
+            "densities or classes.",
         )
         self.export_button = PushButton(
             name="everything",
             text="Export all…",
-            tooltip="Write everything of this session: density, classes, volume, kernels, table.",
+            tooltip="Write everything in this session: density, classes, volume, kernels, table.",
         )
         self.count = QLabel()
         self.hint = QLabel(HINT)

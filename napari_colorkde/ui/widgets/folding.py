@@ -44,7 +44,7 @@ class FoldingGroup(QWidget):
         self.header.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.header.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.header.setStyleSheet("QToolButton:checked { background: transparent; }")
-        self.header.setToolTip("Fold or unfold this part. It stays so.")
+        self.header.setToolTip("Collapse or expand this section. Your choice is remembered.")
         lines = QVBoxLayout(self)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(2)

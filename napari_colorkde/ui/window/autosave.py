@@ -188,7 +188,7 @@ class RestoreOffer(QWidget):
         self.restore_button.clicked.connect(self.restore)
         self.dismiss_button = QToolButton()
         self.dismiss_button.setText("Dismiss")
-        self.dismiss_button.setToolTip("Stop offering this session.")
+        self.dismiss_button.setToolTip("Stop offering to restore this session.")
         self.dismiss_button.clicked.connect(self.dismiss)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)

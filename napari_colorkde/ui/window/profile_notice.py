@@ -39,7 +39,7 @@ class ProfileNotice(QWidget):
         self.convert_button.setText("Convert to sRGB")
         self.convert_button.setToolTip(
             "Open the image again as a new layer, with its levels converted to sRGB. CIELAB and "
-            "other spaces are right for sRGB alone."
+            "the other color spaces are correct only for sRGB."
         )
         self.convert_button.clicked.connect(self._on_convert)
         line = QHBoxLayout(self)

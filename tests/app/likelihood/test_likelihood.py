@@ -145,7 +145,7 @@ def test_cross_check_has_an_answer_of_each_library(likelihood: Likelihood, of: s
 
 def test_cross_check_is_of_the_plain_density(likelihood: Likelihood) -> None:
     likelihood._session.set(boundary="reflected")
-    with pytest.raises(ValueError, match="neither walls nor kernels of varying width; choose 'pl"):
+    with pytest.raises(ValueError, match="neither boundary correction nor kernels of"):
         likelihood.cross_check()
 
 

@@ -115,7 +115,7 @@ def test_the_preset_says_in_whose_place_it_is(judged: ColorKDEWidget) -> None:
     assert said == []
     session.edit(session.kernels[:3])
     panel.controls.skin_button.native.click()
-    assert said == ["The preset has replaced the set 'skin'; undo brings back what was there."]
+    assert said == ["The preset replaced the set 'skin'; undo restores what was there."]
 
 
 @pytest.mark.parametrize("show", ["posterior", "ratio", "class"])
@@ -287,7 +287,7 @@ def test_a_hidden_tab_catches_up_when_it_is_shown(judged: ColorKDEWidget) -> Non
 def test_without_kernels_a_sentence_says_what_to_do(dock: Dock) -> None:
     widget = dock(RGB)
     widget.classification.controls.show_what.value = "posterior"
-    assert "There are no kernels to classify by yet" in widget.status.problem.text()
+    assert "There are no kernels to classify with yet" in widget.status.problem.text()
     assert widget.classification.controls.show_what.value == "density"
 
 

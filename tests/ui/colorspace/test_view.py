@@ -176,7 +176,7 @@ def test_what_has_no_effect_in_a_mode_is_not_offered_in_it(view: ColorSpaceView)
     assert not menu.shells.isEnabled()
     controls.mode.value = "points"
     assert not controls.scale.enabled
-    assert controls.scale.tooltip.startswith("Available where densities are shown")
+    assert controls.scale.tooltip.startswith("Available while densities are shown")
     menu.marginals.setChecked(True)
     assert controls.scale.enabled
     menu.marginals.setChecked(False)

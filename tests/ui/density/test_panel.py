@@ -52,7 +52,7 @@ def test_kernels_are_chosen_and_what_there_is_not_is_refused(panel: DensityPanel
         assert session.estimate is not None
         assert (session.estimate.boundary, session.estimate.varying) == chosen
     session.undo()
-    assert panel.estimator.value == "renormalized at the walls"
+    assert panel.estimator.value == "renormalized at the boundary"
     problems: list[str] = []
     panel.failed.connect(problems.append)
     panel.rule.value = "plug-in"

@@ -375,6 +375,6 @@ def test_a_click_in_the_cell_of_another_picture_picks_nothing_and_says_why(
     QTest.mouseClick(canvas.native, LEFT, NONE, place)
     docked.session.wait()
     assert not docked.session.kernels
-    assert said == ["This is 'other'; pick in the picture 'photo', or choose 'other' as the image."]
+    assert said == ["This is 'other'; pick in the image 'photo', or choose 'other' as the image."]
     docked.picking.pick_button.click()
     viewer.canvas.grid.enabled = False

@@ -36,7 +36,7 @@ def test_the_state_at_hand_over_a_folder_and_over_layers(
     dialog = results.batch_dialog
     assert dialog is not None
     form = dialog.form
-    assert "most likely class by the kernel set stains" in dialog.state_text.text()
+    assert "most likely class with the kernel set stains" in dialog.state_text.text()
     form.folder_box.setText("nowhere/*.png")
     dialog.start_button.click()
     assert "finds no file" in dialog.result.text()

@@ -68,7 +68,7 @@ def test_walls_and_varying_kernels_are_told(setting: Setting) -> None:
     setting.session.set(boundary="reflected")
     setting.session.wait()
     words = setting.lines.work.text().split(" · ")
-    assert words[:2] == ["σ\u00a04, reflected at the walls", "100% of the mass inside the cube"]
+    assert words[:2] == ["σ\u00a04, reflected at the boundary", "100% of the mass inside the cube"]
     setting.session.set(boundary="none", varying=True)
     setting.session.wait()
     assert setting.lines.work.text().startswith("σ\u00a04, wider where colors are rare · ")
