@@ -74,7 +74,7 @@ NOT_ARRAYS: dict[str, Any] = {
 NOT_IMAGES = {
     **NOT_ARRAYS,
     "a table": table(),
-    "five channels": np.zeros((6, 8, 5), np.uint8),
+    "forty channels": np.zeros((6, 8, 40), np.uint8),
     "a number": 7,
 }
 

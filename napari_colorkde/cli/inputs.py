@@ -41,6 +41,8 @@ class ImageInput:
         Where on Earth it lies, as GeoTIFF says it.
     palette
         The colors, where a file of them was read.
+    n_channels
+        How many channels were chosen; None: what the shape says, see `Palette.from_image`.
     """
 
     path: Path
@@ -51,6 +53,7 @@ class ImageInput:
     unit: str = ""
     geo_tags: "tuple[GeoTag, ...]" = ()
     palette: "Palette | None" = None
+    n_channels: int | None = None
 
     @property
     def pixels(self) -> "NDArray[Any]":
@@ -131,7 +134,17 @@ def read(
     if reading.look is not None:
         pixels = _graded(pixels, channel_axis, reading.look)
     size, unit = loaded.pixel_size, loaded.unit
-    return ImageInput(path, pixels, marked, channel_axis, size, unit, loaded.geo_tags)
+    n_channels = None if channels is None else len(channels)
+    return ImageInput(
+        path,
+        pixels,
+        marked,
+        channel_axis,
+        size,
+        unit,
+        loaded.geo_tags,
+        n_channels=n_channels,
+    )
 
 
 def frames(image: ImageInput, *, per_frame: bool) -> Iterator[tuple[tuple[int, ...], ImageInput]]:
@@ -246,7 +259,13 @@ def count_colors(image: ImageInput) -> "Palette":
     if image.palette is not None:
         return image.palette
     with timed_step("Counting colors") as work:
-        palette = count_image(image.pixels, image.mask, image.channel_axis, progress=work.progress)
+        palette = count_image(
+            image.pixels,
+            image.mask,
+            image.channel_axis,
+            n_channels=image.n_channels,
+            progress=work.progress,
+        )
         work.outcome = palette_facts(palette)
     return palette
 

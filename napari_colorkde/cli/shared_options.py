@@ -57,7 +57,7 @@ ChannelsOption = Annotated[
         "--channels",
         metavar="E,E,…",
         parser=parsers.parse_channels,
-        help="Which entries of the channel axis, from 0: as 0,1.",
+        help="Which entries of the channel axis, from 0: as 0,1. Up to 32; four are no RGBA.",
     ),
 ]
 PriorOption = Annotated[

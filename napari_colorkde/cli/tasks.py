@@ -170,7 +170,10 @@ def fit(
             raise ValueError(f"name: {name!r} is for label {label}, which no pixel has.")
     fitted: dict[str, KernelSet] = {}
     problems: dict[str, str] = {}
-    for label, palette in palettes_of_labels(image.pixels, marks, image.mask, image.channel_axis):
+    palettes = palettes_of_labels(
+        image.pixels, marks, image.mask, image.channel_axis, n_channels=image.n_channels
+    )
+    for label, palette in palettes:
         cls = class_of_label(label, names)
         if cls in fitted or cls in problems:
             raise ValueError(f"name: {cls!r} is the class of two labels; give each its own.")
@@ -241,7 +244,9 @@ def select_bandwidth(
     palette, halves = count_colors(image), None
     if rule.needs_image:
         with timed_step("Holding out blocks") as work:
-            halves = halves_by_blocks(image.pixels, image.mask, image.channel_axis)
+            halves = halves_by_blocks(
+                image.pixels, image.mask, image.channel_axis, n_channels=image.n_channels
+            )
             work.outcome = f"{halves.valid.n_pixels} pixels of them"
     points, halves = in_space(palette, halves, space)
     selections = iterate_selection(

@@ -10,10 +10,23 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.checks.arguments import IMAGE, MASK, Wanted, as_array, refuse_no_array
+from napari_colorkde.core.checks.arguments import (
+    IMAGE,
+    MASK,
+    Wanted,
+    as_array,
+    refuse_no_array,
+    whole_number,
+)
 
-MAX_COLOR_CHANNELS = 3
-"""Palettes and color-space volumes have one, two or three axes."""
+MAX_COLOR_CHANNELS = 32
+"""Most channels of a color."""
+
+MAX_GRID_CHANNELS = 3
+"""Most channels of which all colors can be looked at: tables and volumes have three axes."""
+
+RGBA_CHANNELS = 4
+"""Channels that are taken for RGB and alpha, unless that many color channels are wanted."""
 
 
 class SliceableArray(Protocol):
@@ -96,7 +109,7 @@ def as_pixels(
     channel_axis
         Which axis holds the channels; None if there is none.
     n_channels
-        How many color channels are wanted; None accepts 1 to 3.
+        How many color channels are wanted; None accepts what `checked_channels` does.
     name
         How the caller names the argument, for messages.
 
@@ -120,7 +133,9 @@ def as_pixels(
     broken = _not_finite(values)
     transparent = None
     wanted = n_channels
-    if values.shape[-1] == 4 and wanted != 4:
+    if wanted is None:
+        refuse_unclear_channels(values.shape, channel_axis, name)
+    if values.shape[-1] == RGBA_CHANNELS and (wanted is None or wanted < RGBA_CHANNELS):
         transparent = values[..., 3] == 0
         values = values[..., :3]
     given = values.shape[-1]
@@ -129,17 +144,84 @@ def as_pixels(
         raise ValueError(
             f"{name} has {_channels(given)}, but {needed}; {advice_for(values.shape, wanted)}."
         )
-    if wanted is None and given > MAX_COLOR_CHANNELS:
-        raise ValueError(
-            f"{name} has {given} channels on axis {channel_axis}; a color has 1 to "
-            f"{MAX_COLOR_CHANNELS}. Choose channels, or give channel_axis=None for a gray stack."
-        )
     masked: NDArray[np.bool_] | None = None
     if mask is not None:
         masked = ~left_in(checked_mask(mask, values.shape[:-1], name))
     if hidden is not None:
         masked = np.asarray(hidden if masked is None else masked | hidden)
     return _exclude(values, masked, transparent, broken)
+
+
+def checked_channels(
+    shape: tuple[int, ...],
+    channel_axis: int | None,
+    n_channels: int | None = None,
+    name: str = "image",
+) -> int | None:
+    """Return how many color channels an image has whose tiles are looked at one by one.
+
+    Parameters
+    ----------
+    shape
+        Of the whole image.
+    n_channels
+        How many are wanted; None: what the shape says.
+
+    Returns
+    -------
+    int or None
+        None where four channels may be RGBA, and the tiles say it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the number is not from 1 to 32, or `refuse_unclear_channels` refuses the shape.
+    """
+    if n_channels is not None:
+        return whole_number(n_channels, "n_channels", 1, MAX_COLOR_CHANNELS)
+    ordered = channels_last(np.broadcast_to(np.uint8(0), shape), channel_axis, name).shape
+    refuse_unclear_channels(ordered, channel_axis, name)
+    return ordered[-1] if ordered[-1] > RGBA_CHANNELS else None
+
+
+def beyond_rgb(n_channels: int) -> int | None:
+    """Return how many channels to ask an image for where a KDE or kernels have so many.
+
+    None up to three, of which an image says itself how many it has: RGBA is RGB, too.
+    """
+    return n_channels if n_channels >= RGBA_CHANNELS else None
+
+
+def refuse_unclear_channels(
+    shape: tuple[int, ...], channel_axis: int | None, name: str = "image"
+) -> None:
+    """Refuse an image of which nobody said that its last axis is channels, and which may be none.
+
+    Up to four are taken for channels. More are, up to 32, where the axis before is longer: that
+    of a stack of gray pictures is its rows.
+
+    Parameters
+    ----------
+    shape
+        Of the image, channels last.
+
+    Raises
+    ------
+    ValueError
+        If it is so.
+    """
+    n = shape[-1]
+    if n > MAX_COLOR_CHANNELS:
+        raise ValueError(
+            f"{name} has {n} channels on axis {channel_axis}; a color has 1 to "
+            f"{MAX_COLOR_CHANNELS}. Choose channels, or give channel_axis=None for a gray stack."
+        )
+    if n > RGBA_CHANNELS and len(shape) > 2 and shape[-2] <= n:
+        raise ValueError(
+            f"{name} has {n} values on axis {channel_axis} and {shape[-2]} on the axis before it, "
+            f"which may be channels or columns; give n_channels={n} (--channels "
+            f"0,1,…,{n - 1}) for channels, or channel_axis=None (none) for a gray stack."
+        )
 
 
 def advice_for(shape: tuple[int, ...], wanted: int) -> str:

@@ -298,7 +298,7 @@ def _chosen_samples(
     if n_samples == 4 and decoded.color not in ("data", "palette", "cmyk") and not decoded.alpha:
         raise ValueError(
             f"image {str(path)!r} has four samples, of which the last is not marked as alpha; "
-            "choose up to three with --channels 0,1,2 (channels=)."
+            "choose with --channels 0,1,2 (channels=), or 0,1,2,3 for four colors."
         )
     return levels
 

@@ -77,7 +77,7 @@ def test_channels_may_be_on_any_axis(axis):
         (np.uint8(3), -1, ValueError, r"picture is a single number; give an array"),
         (np.zeros((0, 3, 3)), -1, ValueError, r"picture of shape \(0, 3, 3\) is empty"),
         (np.zeros((2, 3, 0)), -1, ValueError, r"is empty; give at least one pixel"),
-        (np.zeros((2, 2, 5)), -1, ValueError, r"picture has 5 channels.*channel_axis=None"),
+        (np.zeros((2, 2, 5)), -1, ValueError, r"picture has 5 values.*channel_axis=None"),
         (np.zeros((2, 2, 3)), 3, ValueError, r"channel_axis=3 does not exist.*from -3 to 2"),
         (np.zeros((2, 2, 3)), -4, ValueError, r"channel_axis=-4 does not exist"),
         (np.zeros((2, 2)), 2, ValueError, r"channel_axis=2 does not exist"),

@@ -5,7 +5,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.core.image import MAX_COLOR_CHANNELS, SliceableArray
+from napari_colorkde.core.image import MAX_GRID_CHANNELS, SliceableArray
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -33,7 +33,7 @@ def layer_choices(
     own, *siblings = arrays
     gray = [Channels((own,))]
     # The layer itself is the first channel; four others are enough to choose from.
-    for n in range(1, MAX_COLOR_CHANNELS):
+    for n in range(1, MAX_GRID_CHANNELS):
         gray += [Channels((own, *more), layers=more) for more in combinations(siblings[:4], n)]
     along: list[Channels] = []
     natural = False
@@ -63,7 +63,7 @@ def axis_choices(axis: int, n: int, label: str) -> tuple[Channels, ...]:
     if n <= MANY_CHANNELS:
         several = [
             indices
-            for size in range(min(MAX_COLOR_CHANNELS, n), 0, -1)
+            for size in range(min(MAX_GRID_CHANNELS, n), 0, -1)
             for indices in combinations(range(n), size)
         ]
     else:

@@ -61,10 +61,10 @@ def compare(
     """Print how different the colors of two images are, or two sets of vectors, in nats.
 
     kl_ab and kl_ba are the Kullback-Leibler divergences of their densities, js the Jensen-Shannon
-    divergence: 0 for the same colors, at most ln 2 = 0.693. Of vectors they are means over vectors
-    drawn from the densities, with standard errors; beside them stands how likely each set is
-    under the other. More than two images are compared in pairs, all with the bandwidth of them
-    together.
+    divergence: 0 for the same colors, at most ln 2 = 0.693. Of vectors, and of images of more than
+    three channels, they are means over what is drawn from the densities, with standard errors;
+    beside those of vectors stands how likely each set is under the other. More than two images are
+    compared in pairs, all with the bandwidth of them together.
     """
     if more:
         if mask_a is not None or mask_b is not None:
@@ -99,7 +99,14 @@ def compare(
     with timed_step("Divergences"):
         found = divergences(palette_a, palette_b, bandwidth, device=device)
     numbers = {"kl_ab": found.kl_ab, "kl_ba": found.kl_ba, "js": found.js}
-    if as_json:
+    if found.standard_errors is not None:  # of more than three channels
+        errors = dict(zip(numbers, found.standard_errors, strict=True))
+        if as_json:
+            typer.echo(json.dumps({**numbers, "standard_errors": errors}))
+            return
+        rows = [[name, f"{n:.6g}", f"{errors[name]:.2g}"] for name, n in numbers.items()]
+        typer.echo(table(["", "nats", "standard_error"], rows))
+    elif as_json:
         typer.echo(json.dumps(numbers))
     else:
         typer.echo(table(["kl_ab", "kl_ba", "js"], [[f"{n:.6g}" for n in numbers.values()]]))

@@ -106,6 +106,7 @@ def measure(
                 keep_mass=keep_mass,
                 mask=part.mask,
                 channel_axis=part.channel_axis,
+                n_channels=part.n_channels,
                 device=device,
             )
         place = frame if per_frame else None

@@ -33,6 +33,7 @@ from napari_colorkde.core.classification.classes import (
 )
 from napari_colorkde.core.colorspaces import KernelSpace, refusal_for
 from napari_colorkde.core.device import DeviceLike
+from napari_colorkde.core.image import beyond_rgb
 from napari_colorkde.core.mixture.at_colors import mixture_log_density
 from napari_colorkde.core.mixture.kernel_spaces import (
     UnitsWatch,
@@ -178,7 +179,8 @@ def palette_and_kernels(
     """Return an image's colors, and kernels in the space asked for; warnings are the caller's."""
     members, _ = kernels_and_classes(kernels)
     refuse = refusal_for(members.space if space is None else space)
-    palette = palette_of(image, mask, channel_axis, refuse=refuse)
+    n_wanted = beyond_rgb(members.n_channels)
+    palette = palette_of(image, mask, channel_axis, n_channels=n_wanted, refuse=refuse)
     units = UnitsWatch(members)
     units.look(palette.colors)
     units.warn(stacklevel=3)

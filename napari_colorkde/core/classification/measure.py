@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,17 @@ from napari_colorkde.core.classification.bayes import (
     posterior,
     reject_outliers,
 )
-from napari_colorkde.core.classification.classes import ClassKernels, class_names, prior_of_classes
+from napari_colorkde.core.classification.classes import (
+    ClassKernels,
+    class_names,
+    kernels_and_classes,
+    prior_of_classes,
+)
 from napari_colorkde.core.classification.classify_image import class_log_densities
 from napari_colorkde.core.classification.lazy_regions import RegionCounts, count_regions
 from napari_colorkde.core.classification.regions import Region
 from napari_colorkde.core.device import DeviceLike
+from napari_colorkde.core.image import RGBA_CHANNELS, beyond_rgb
 from napari_colorkde.core.palette.image_tiles import is_dask
 from napari_colorkde.core.palette.palette import Palette
 
@@ -70,6 +77,7 @@ def measure_regions(
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
     device: DeviceLike = "auto",
+    n_channels: int | None = None,
 ) -> list[Measurement]:
     """Measure each class in each region of an image.
 
@@ -77,6 +85,8 @@ def measure_regions(
     ----------
     image, kernels, priors, keep_mass, mask, channel_axis, device
         As in `classify_image`; without kernels a region's pixels are measured together.
+    n_channels
+        See `Palette.from_image`; with kernels it is theirs.
     regions
         Parts of the image, which may overlap; None measures the whole.
 
@@ -94,20 +104,24 @@ def measure_regions(
     -----
     O(colors · K + pixels). Colors are judged once, all together.
     """
-    palette = Palette.from_image(image, mask, channel_axis)
+    n_wanted = n_channels
+    if kernels is not None:
+        n_wanted = beyond_rgb(kernels_and_classes(kernels)[0].n_channels)
+    palette = Palette.from_image(image, mask, channel_axis, n_channels=n_wanted)
     judged = judge_colors(palette, kernels, priors=priors, keep_mass=keep_mass, device=device)
     if regions is None:
         return measure_palette(judged)
+    why = partial(_reasons, may_have_alpha=palette.n_channels < RGBA_CHANNELS)
     if is_dask(image):
         known = [(region.name, RegionCounts(region.box, region.inside)) for region in regions]
-        count_regions([r for _, r in known], palette, image, mask, channel_axis, _reasons)
+        count_regions([r for _, r in known], palette, image, mask, channel_axis, why)
         return [
             measurement
             for name, region in known
             for measurement in _measured(name, *region.counted(), region.left_out, judged)
         ]
     index = palette.index(image, mask, channel_axis)
-    reasons = _reasons(image, mask, channel_axis, index)
+    reasons = why(image, mask, channel_axis, index)
     found = []
     for region in regions:
         entries = index[region.box][region.inside]
@@ -269,7 +283,12 @@ def _measured(
 
 
 def _reasons(
-    image: ArrayLike, mask: ArrayLike | None, channel_axis: int | None, index: NDArray[Any]
+    image: ArrayLike,
+    mask: ArrayLike | None,
+    channel_axis: int | None,
+    index: NDArray[Any],
+    *,
+    may_have_alpha: bool = True,
 ) -> dict[str, NDArray[np.bool_]]:
     """Say where pixels do not count, and why: masked, else transparent, else not finite."""
     array: Any = image
@@ -282,7 +301,7 @@ def _reasons(
         hidden = np.ma.getmaskarray(array)
         masked |= hidden.any(axis=channel_axis) if has_channels else hidden
     transparent = np.zeros(index.shape, np.bool_)
-    if has_channels and np.shape(array)[channel_axis or 0] == 4:
+    if may_have_alpha and has_channels and np.shape(array)[channel_axis or 0] == RGBA_CHANNELS:
         transparent = np.asarray(np.take(array, 3, axis=channel_axis)) == 0
     masked &= excluded
     transparent &= excluded & ~masked

@@ -110,6 +110,7 @@ def select_bandwidth(
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
     device: DeviceLike = "auto",
+    n_channels: int | None = None,
 ) -> BandwidthSelection:
     """Choose a bandwidth for the color KDE of an image.
 
@@ -141,8 +142,9 @@ def select_bandwidth(
     exact
         Score at every color. Otherwise palettes of more than a million colors that lie on no small
         lattice, such as those of 12-bit photographs, are scored at 65 536 random pixels under the
-        density of all, and `standard_errors` says how far off that may be.
-    mask, channel_axis
+        density of all, and `standard_errors` says how far off that may be. Of more than three
+        channels from 16 000 colors on, at fewer pixels.
+    mask, channel_axis, n_channels
         See `Palette.from_image`; for an image.
     device
         See `resolve_device`.
@@ -175,8 +177,9 @@ def select_bandwidth(
     space = choice(space, "space", COLOR_SPACES)
     place = resolve_device(device)
     refuse = refusal_for(space)
-    palette = palette_of(image, mask, channel_axis, refuse=refuse)
-    points, halves = in_space(palette, halves_for(method, image, mask, channel_axis), space)
+    palette = palette_of(image, mask, channel_axis, n_channels=n_channels, refuse=refuse)
+    held_out = halves_for(method, image, mask, channel_axis, n_channels)
+    points, halves = in_space(palette, held_out, space)
     steps = iterate_selection(
         points, method, candidates, place, exact=exact, shape=shape, halves=halves
     )
@@ -190,13 +193,14 @@ def halves_for(
     image: Palette | ArrayLike,
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
+    n_channels: int | None = None,
 ) -> Halves | None:
     """Return the halves of an image's pixels, for a rule that needs them; otherwise None."""
     if not isinstance(bandwidth, str) or isinstance(image, Palette):
         return None
     if not bandwidth_rule(bandwidth).needs_image:
         return None
-    return halves_by_blocks(image, mask, channel_axis)
+    return halves_by_blocks(image, mask, channel_axis, n_channels=n_channels)
 
 
 def in_space(palette: Palette, halves: Halves | None, space: str) -> tuple[Palette, Halves | None]:

@@ -61,7 +61,7 @@ class ColorKDE(PixelDensity):
     varying
         Whether kernels are wider where colors are rare, by Abramson's square-root law: `bandwidth`
         is the pilot's, and the geometric mean of the widths. To 1e-3 of the peak.
-    mask, channel_axis, weights
+    mask, channel_axis, weights, n_channels
         See `Palette.from_image`; for an image.
     device
         "auto", "cuda", "mps", "cpu" or a torch device.
@@ -87,6 +87,11 @@ class ColorKDE(PixelDensity):
     span. Time is that of counting the pixels and then, for diagonal bandwidths of 8-bit colors, the
     same whatever the number of colors: 0.2 s in all for a volume of 128³ of 18 megapixels, on two
     cores. For other colors and full covariances it grows with the number of distinct colors.
+
+    Of four channels and more, up to 32, densities are sums over all pairs of a color and a point,
+    to 1e-5 of themselves: 260 000 colors at themselves take two cores five to ten minutes, and more
+    is refused. There are no volumes, modes, walls or varying kernels then, and only the images'
+    own channels.
     """
 
     def __init__(
@@ -101,6 +106,7 @@ class ColorKDE(PixelDensity):
         channel_axis: int | None = -1,
         weights: ArrayLike | None = None,
         device: DeviceLike = "auto",
+        n_channels: int | None = None,
     ) -> None:
         # What can be refused is refused before the colors are counted.
         self.device = resolve_device(device)
@@ -112,13 +118,14 @@ class ColorKDE(PixelDensity):
             mask,
             channel_axis,
             weights=weights,
+            n_channels=n_channels,
             refuse=refusal_for(space),
         )
         is_whole = mask is None and weights is None and channel_axis == -1
         self._counted = dask_name(palette_or_image) if is_whole else None
         self.space = space
         self.color_space = None if space == "rgb" else color_space(space, self.palette)
-        held_out = halves_for(bandwidth, palette_or_image, mask, channel_axis)
+        held_out = halves_for(bandwidth, palette_or_image, mask, channel_axis, n_channels)
         halves = in_space(self.palette, held_out, space)[1]
         self.covariance = bandwidth_covariance(bandwidth, self.points, self.device, halves)
         check_estimator(boundary, varying, self.covariance)

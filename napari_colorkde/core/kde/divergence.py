@@ -17,7 +17,9 @@ from napari_colorkde.core.colorspaces import (
     refusal_for,
 )
 from napari_colorkde.core.device import Device, DeviceLike, resolve_device
+from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance
+from napari_colorkde.core.kde.statistics import draw_colors
 from napari_colorkde.core.kernel_sums.grids.grid_logs import MeshSums
 from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums, kernel_sums
 from napari_colorkde.core.kernel_sums.lattice_sums import FLOAT32_FLOOR, LatticeSums
@@ -25,6 +27,8 @@ from napari_colorkde.core.kernel_sums.spread_sums import SpreadSums
 from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.merge import refuse_unlike
 from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.core.vectors.comparison import Estimate
+from napari_colorkde.core.vectors.vector_sums import VectorSums
 
 Axes = tuple[NDArray[np.float64], ...]
 
@@ -52,6 +56,9 @@ ALLOWED_NATS, ALLOWED_PART = 1e-5, 2e-5
 """Nats, and part of a divergence, that logs on the grid may add to its error: the points that add
 most are summed from the colors themselves until the rest is within."""
 
+N_DRAWN, SEED = 4000, 0
+"""Colors that are drawn from each density of more than three channels, and the seed."""
+
 TINY = 1e-300
 """What is put in the place of sums that underflow, until they are summed from the colors."""
 
@@ -66,11 +73,14 @@ class Comparison:
         ``∫ f_a log(f_a / f_b)`` and the reverse: not symmetric.
     js
         Jensen–Shannon divergence, symmetric, between 0 and ln 2.
+    standard_errors
+        Of the three, where they are means over colors that are drawn; None of integrals.
     """
 
     kl_ab: float
     kl_ba: float
     js: float
+    standard_errors: tuple[float, float, float] | None = None
 
 
 def compare(
@@ -83,6 +93,7 @@ def compare(
     mask_b: ArrayLike | None = None,
     channel_axis: int | None = -1,
     device: DeviceLike = "auto",
+    n_channels: int | None = None,
 ) -> Comparison:
     """Compare the colors of two images by the divergence of their KDEs.
 
@@ -96,7 +107,7 @@ def compare(
         together.
     space
         Color space of the densities and the bandwidth, see `ColorKDE`.
-    mask_a, mask_b, channel_axis
+    mask_a, mask_b, channel_axis, n_channels
         See `Palette.from_image`; for images.
     device
         See `resolve_device`.
@@ -106,6 +117,8 @@ def compare(
     Comparison
         Integrals of the densities, not of samples: to 1e-4 nats + 1e-4 of the value; 3e-3 of the
         value in three dimensions, where both have only a few colors spread over the whole range.
+        Of more than three channels means over 4000 colors drawn from each density, with their
+        standard errors.
 
     Raises
     ------
@@ -120,8 +133,12 @@ def compare(
     space = choice(space, "space", COLOR_SPACES)
     place = resolve_device(device)
     refuse = refusal_for(space)
-    a = palette_of(image_a, mask_a, channel_axis, refuse=refuse, name="image_a")
-    b = palette_of(image_b, mask_b, channel_axis, refuse=refuse, name="image_b")
+    a, b = (
+        palette_of(
+            image, mask, channel_axis, n_channels=n_channels, refuse=refuse, name=f"image_{name}"
+        )
+        for name, image, mask in (("a", image_a, mask_a), ("b", image_b, mask_b))
+    )
     refuse_unlike(a, b, "image_a", "image_b")
     a, b, both = in_one_space([a, b, a.merge(b)], space)
     return compare_palettes(a, b, bandwidth_covariance(bandwidth, both, place), place)
@@ -139,6 +156,8 @@ def compare_palettes(
     a: Palette, b: Palette, covariance: NDArray[np.float64], place: Device
 ) -> Comparison:
     """Compare two palettes by the divergence of their KDEs of this bandwidth."""
+    if a.n_channels > MAX_GRID_CHANNELS:
+        return _by_drawing(a, b, covariance, place)
     axes = _grid([a, b], covariance)
     cell = float(np.prod([axis[1] - axis[0] for axis in axes]))
     totals = np.zeros(4)
@@ -151,6 +170,27 @@ def compare_palettes(
         )
     kl_ab, kl_ba, a_to_middle, b_to_middle = (totals * cell).tolist()
     return Comparison(kl_ab=kl_ab, kl_ba=kl_ba, js=0.5 * (a_to_middle + b_to_middle))
+
+
+def _by_drawing(
+    a: Palette, b: Palette, covariance: NDArray[np.float64], place: Device
+) -> Comparison:
+    """Compare densities of many channels by means over colors drawn from them."""
+    random = np.random.default_rng(SEED)
+    sums = [VectorSums(p.colors, p.counts, covariance, place) for p in (a, b)]
+    drawn = [draw_colors(p, covariance, N_DRAWN, random) for p in (a, b)]
+    (a_at_a, a_at_b), (b_at_a, b_at_b) = (
+        [s.log_at(colors) - np.log(p.total_weight) for colors in drawn]
+        for s, p in zip(sums, (a, b), strict=True)
+    )
+    ab, ba = Estimate.of(a_at_a - b_at_a), Estimate.of(b_at_b - a_at_b)
+    to_middle = (
+        a_at_a - np.logaddexp(a_at_a, b_at_a) + np.log(2),
+        b_at_b - np.logaddexp(a_at_b, b_at_b) + np.log(2),
+    )
+    js = Estimate.of(*to_middle)
+    errors = ab.standard_error, ba.standard_error, js.standard_error
+    return Comparison(ab.value, ba.value, max(js.value, 0.0), errors)
 
 
 def _grid(palettes: list[Palette], covariance: NDArray[np.float64]) -> Axes:

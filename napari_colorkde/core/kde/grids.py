@@ -7,8 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from napari_colorkde.core.checks.arguments import Wanted, as_array, real_numbers
+from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.kernel_sums.separable import Sampling
 from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.core.vectors.vector_sums import no_grid
 
 Array = NDArray[np.float64]
 
@@ -39,8 +41,11 @@ def grid_axes(bins: int | ArrayLike, extent: ArrayLike, n_channels: int) -> tupl
     Raises
     ------
     ValueError
-        If bins or extent are not of that form, or the grid would exceed `MAX_VOXELS`.
+        If bins or extent are not of that form, the grid would exceed `MAX_VOXELS`, or there are
+        more than three channels.
     """
+    if n_channels > MAX_GRID_CHANNELS:
+        raise no_grid(n_channels)
     pairs = zip(_checked_bins(bins, n_channels), _checked_extent(extent, n_channels), strict=True)
     return tuple(np.linspace(low, high, count) for count, (low, high) in pairs)
 

@@ -16,9 +16,11 @@ from scipy.special import expit, logsumexp
 
 from napari_colorkde.core.checks.covariance import log_normalizer
 from napari_colorkde.core.device import Device
+from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums, kernel_sums
 from napari_colorkde.core.kernel_sums.spread_sums import OTHERS_FLOOR
 from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.core.vectors.vector_sums import VectorSums
 
 Array = NDArray[np.float64]
 LikelihoodMethod = Literal["loco", "loo", "pixels", "blocks"]
@@ -29,11 +31,31 @@ NEGLIGIBLE = 14.0
 MAX_SCORED = 1 << 20
 """Colors up to which the likelihood is that of all of them."""
 
+MAX_SCORED_PAIRS = 1 << 28
+"""Pairs of colors up to which it is, of more than three channels."""
+
+SAMPLED_PAIRS = 1 << 29
+"""Pairs of a color and a pixel that is drawn, of more than three channels: ten seconds on two
+cores."""
+
 SAMPLED_PIXELS = 1 << 16
 """Pixels drawn where there are more colors: a standard error of 0.01 nats or less."""
 
 SEED = 0
 """Of the draw: the same palette has the same score."""
+
+
+def number_drawn(valid: Palette, train: Palette) -> int:
+    """Return how many random pixels of `valid` stand for all under the density of `train`.
+
+    0 where all are scored: up to a million colors, or any number on a small lattice.
+    """
+    if valid.n_channels > MAX_GRID_CHANNELS:
+        if len(valid) * len(train) <= MAX_SCORED_PAIRS:
+            return 0
+        return min(max(SAMPLED_PAIRS // len(train), 1 << 8), SAMPLED_PIXELS)
+    is_large = len(valid) > MAX_SCORED and valid.lattice is None
+    return SAMPLED_PIXELS if is_large else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +163,8 @@ class LeaveOutScorer:
         self, palette: Palette, method: LikelihoodMethod, device: Device, *, exact: bool = False
     ) -> None:
         self._palette, self._method, self._device = palette, method, device
-        is_large = len(palette) > MAX_SCORED and palette.lattice is None
-        self._sampled = SampledLeaveOut(palette, method) if is_large and not exact else None
+        n_drawn = 0 if exact else number_drawn(palette, palette)
+        self._sampled = SampledLeaveOut(palette, method, n_drawn) if n_drawn else None
         self.n_drawn = 0 if self._sampled is None else self._sampled.n_drawn
 
     def score(self, covariance: Array) -> Score:
@@ -188,6 +210,8 @@ class SampledLeaveOut:
         return Score(mean, math.sqrt(variance / self.n_drawn), own)
 
     def _log_others(self, sums: KernelSums, sigmas: Array) -> Array:
+        if isinstance(sums, VectorSums):
+            return sums.log_others(self._rows)
         total = np.exp(sums.log_at(self._palette.colors[self._rows]))
         others = total - self._counts
         # Where the rest is small beside the whole, the difference has lost its digits.

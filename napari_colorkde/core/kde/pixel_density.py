@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.colorspaces import palette_in_space
-from napari_colorkde.core.image import Pixels
+from napari_colorkde.core.image import Pixels, beyond_rgb
 from napari_colorkde.core.kde.volumes.on_grid import GriddedDensity
 from napari_colorkde.core.kernel_sums.steps import Steps, sum_in_steps
 from napari_colorkde.core.number_text import counted
@@ -88,7 +88,9 @@ class PixelDensity(GriddedDensity):
         if is_own and dask_name(image) == self._counted:
             palette = self.palette
         else:
-            palette = Palette.from_image(image, mask, channel_axis)
+            palette = Palette.from_image(
+                image, mask, channel_axis, n_channels=beyond_rgb(self.palette.n_channels)
+            )
         self._check_channels(palette, np.shape(image))
         return palette.paint_lazily(self._at(palette, log), np.nan, image, mask, channel_axis)
 
@@ -116,7 +118,13 @@ class PixelDensity(GriddedDensity):
             shape = np.shape(cast("ArrayLike", image))
             self._check_number_of_channels(pixels.n_channels, shape)
 
-        palette = palette_of(image, mask, channel_axis, refuse=refuse)
+        palette = palette_of(
+            image,
+            mask,
+            channel_axis,
+            n_channels=beyond_rgb(self.palette.n_channels),
+            refuse=refuse,
+        )
         self._check_channels(palette)
         logs = self._at(palette, log=True)
         return float(palette.counts @ logs / palette.total_weight)

@@ -22,6 +22,7 @@ from napari_colorkde.core.checks.arguments import (
 )
 from napari_colorkde.core.checks.covariance import log_normalizer
 from napari_colorkde.core.device import Device
+from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.kde.estimators.boundary import Boundary
 from napari_colorkde.core.kde.modes import climb
 from napari_colorkde.core.palette.lattice import distinct_values
@@ -110,6 +111,12 @@ class DensityStatistics(ABC):
         Newton's method, to 1e-4 sigma. Peaks closer than one sigma may be told of as one.
         """
         self._check_plain("modes")
+        n_channels = self.palette.n_channels
+        if n_channels > MAX_GRID_CHANNELS:
+            raise ValueError(
+                f"modes is of 1 to {MAX_GRID_CHANNELS} channels, and this density has "
+                f"{n_channels}; take it of some of them, marginal([0, 1, 2]), or fit kernels."
+            )
         n = whole_number(n, "n")
         colors, root = self.points.colors, np.linalg.cholesky(self.covariance)
         whitened = np.asarray(solve_triangular(root, colors.T.astype(np.float64), lower=True).T)

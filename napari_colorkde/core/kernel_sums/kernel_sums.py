@@ -4,7 +4,8 @@
 
 The density is ``S / (N sqrt(det(2π Σ)))``. `LatticeSums` is for colors on a small lattice and a
 diagonal bandwidth, `SpreadSums` for all others. Both answer in float32 where that holds relative
-accuracy, and hand what lies deeper in the tails to float64 and, last, to the direct sum.
+accuracy, and hand what lies deeper in the tails to float64 and, last, to the direct sum. Of more
+than three channels `VectorSums` go pair by pair.
 """
 
 from typing import Any, Protocol
@@ -13,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
+from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.kernel_sums.lattice_sums import LatticeSums
 from napari_colorkde.core.kernel_sums.separable import Sampling
 from napari_colorkde.core.kernel_sums.spread_sums import Axes, SpreadSums
 from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.core.vectors.vector_sums import VectorSums
 
 
 class KernelSums(Protocol):
@@ -36,7 +39,12 @@ class KernelSums(Protocol):
 
 
 def kernel_sums(palette: Palette, covariance: NDArray[np.float64], device: Device) -> KernelSums:
-    """Choose the way to sum: on the lattice where there is one, otherwise by spreading."""
+    """Choose the way to sum: on the lattice where there is one, otherwise by spreading.
+
+    Of more than three channels pair by pair.
+    """
+    if palette.n_channels > MAX_GRID_CHANNELS:
+        return VectorSums(palette.colors, palette.counts, covariance, device)
     diagonal = not np.any(covariance - np.diag(np.diag(covariance)))
     if diagonal:
         lattice = palette.lattice

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
+from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.palette.palette import Palette
 
 Array = NDArray[np.float64]
@@ -24,6 +25,9 @@ BLOCK_COLORS = 512
 
 MORTON_BITS = 10
 """Bits of each channel on the curve: 1024 steps along the widest one."""
+
+CODE_BITS = 62
+"""Bits of a place on the curve."""
 
 COARSE_COLORS = 1 << 15
 """Bins of a coarsened palette at most."""
@@ -62,7 +66,8 @@ class WeightedColors:
     def coarsened(self, n_bins: int = COARSE_COLORS) -> "WeightedColors":
         """Join neighbors until at most so many bins are left, keeping sums, means and covariances.
 
-        Bins are cubes of a grid whose step is the widest channel's span over a power of two. A
+        Bins are cubes of a grid whose step is the widest channel's span over a power of two (of
+        more than three channels boxes, along each channel a power of two of its own span). A
         Gaussian's mean log-density over a bin is known from its moments, whence EM on bins raises a
         lower bound of the likelihood of the colors themselves (Verbeek, Nunnink and Vlassis,
         Data Mining and Knowledge Discovery 13, 2006). O(U log U).
@@ -73,8 +78,10 @@ class WeightedColors:
         ordered, order = torch.sort(torch.from_numpy(codes))
         ordered_codes, rows = ordered.numpy(), order.numpy()
         n_channels = self.colors.shape[1]
-        for bits in range(MORTON_BITS + 1):
-            cubes = ordered_codes >> (bits * n_channels)
+        # In many channels half a cube, a quarter, and so on: the next cube is too large a step.
+        step = n_channels if n_channels <= MAX_GRID_CHANNELS else 1
+        for shift in range(0, morton_bits(n_channels) * n_channels + 1, step):
+            cubes = ordered_codes >> shift
             firsts = np.flatnonzero(np.diff(cubes, prepend=cubes[0] - 1))
             if len(firsts) <= n_bins:
                 break
@@ -206,19 +213,30 @@ def color_blocks(colors: WeightedColors, device: Device, *, is_single: bool) -> 
     return ColorBlocks(colors, rows, origins, reach, squares, offsets, on_device, device, is_single)
 
 
+def morton_bits(n_channels: int) -> int:
+    """Return the bits of each channel on the curve: as many as one number holds of all."""
+    return min(MORTON_BITS, CODE_BITS // n_channels)
+
+
 def morton_codes(colors: NDArray[Any]) -> NDArray[Any]:
-    """Return where colors (U, C) lie on a Morton curve through the cube around them, (U,)."""
+    """Return where colors (U, C) lie on a Morton curve through the cube around them, (U,).
+
+    Of more than three channels through the box around them: stains differ in strength.
+    """
     n_channels = colors.shape[1]
+    bits = morton_bits(n_channels)
     low = colors.min(axis=0).astype(np.float64)
-    span = float((colors.max(axis=0).astype(np.float64) - low).max())
-    scale = ((1 << MORTON_BITS) - 1) / span if span > 0 else 0.0
-    steps = np.arange(1 << MORTON_BITS)
+    spans = colors.max(axis=0).astype(np.float64) - low
+    if n_channels <= MAX_GRID_CHANNELS:
+        spans[:] = spans.max()
+    scales = np.where(spans > 0, ((1 << bits) - 1) / np.where(spans > 0, spans, 1.0), 0.0)
+    steps = np.arange(1 << bits)
     spread = np.zeros(len(steps), np.int64)
-    for bit in range(MORTON_BITS):
+    for bit in range(bits):
         spread |= ((steps >> bit) & 1) << (bit * n_channels)
-    dtype = np.int32 if n_channels * MORTON_BITS < 32 else np.int64
+    dtype = np.int32 if n_channels * bits < 32 else np.int64
     codes: NDArray[Any] = np.zeros(len(colors), dtype)
     for channel in range(n_channels):
-        ranks = ((colors[:, channel] - low[channel]) * scale).astype(np.intp)
+        ranks = ((colors[:, channel] - low[channel]) * scales[channel]).astype(np.intp)
         codes |= spread.astype(dtype)[ranks] << channel
     return codes

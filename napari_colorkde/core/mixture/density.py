@@ -15,11 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from napari_colorkde.core.colorspaces import OWN_CHANNELS, KernelSpace, refusal_for
 from napari_colorkde.core.device import DeviceLike, resolve_device
 from napari_colorkde.core.image import (
-    MAX_COLOR_CHANNELS,
     Pixels,
     SliceableArray,
     as_pixels,
     as_sliceable,
+    beyond_rgb,
     checked_mask,
     pixel_shape,
 )
@@ -40,6 +40,7 @@ from napari_colorkde.core.mixture.kernel_spaces import (
 )
 from napari_colorkde.core.palette.color_codes import byte_codes, colors_of_byte_codes
 from napari_colorkde.core.palette.count_image import palette_of
+from napari_colorkde.core.palette.counters.color_counter import are_tabled
 from napari_colorkde.core.palette.image_tiles import is_dask, map_pixels, read_tiles
 from napari_colorkde.core.palette.lookup import pixel_index
 from napari_colorkde.core.palette.palette import Palette
@@ -169,7 +170,13 @@ def compute_densities(
     array = image if isinstance(image, Palette) else as_sliceable(image)
     kernel_set = kernels_for(kernel_set, space, image_dtype_of(array))
     if is_palette or kernel_set.space not in OWN_CHANNELS:
-        palette = palette_of(image, mask, channel_axis, refuse=refusal_for(kernel_set.space))
+        palette = palette_of(
+            image,
+            mask,
+            channel_axis,
+            n_channels=beyond_rgb(kernel_set.n_channels),
+            refuse=refusal_for(kernel_set.space),
+        )
         refuse_other_channels(palette, kernel_set)
         units = UnitsWatch(kernel_set)
         units.look(palette.colors)
@@ -189,7 +196,7 @@ def compute_densities(
     is_lazy = is_dask(image)  # nobody could be warned when its blocks are computed
     units = UnitsWatch(kernel_set)
     table: NDArray[Any] | None = None
-    if image.dtype == np.uint8 and n_channels <= MAX_COLOR_CHANNELS and n_pixels > FEW_PIXELS:
+    if are_tabled(image.dtype, n_channels) and n_pixels > FEW_PIXELS:
         n_nodes = 1 << (8 * n_channels)
         if not log and kernel_set.is_diagonal and n_pixels * PIXELS_WORTH >= n_nodes:
             table = lattice_densities(kernel_set, normalized, resolve_device(device))

@@ -55,13 +55,14 @@ def fit_classes(
     space: KernelSpace | str = "rgb",
     device: DeviceLike = "auto",
     seed: int | None = None,
+    n_channels: int | None = None,
 ) -> dict[str, KernelSet]:
     """Fit a Gaussian mixture to the colors under each label.
 
     Parameters
     ----------
     image
-        ``(..., H, W, C)`` with 1 to 3 channels, RGBA, or gray.
+        ``(..., H, W, C)`` with 1 to 32 channels, RGBA, or gray.
     labels
         ``(..., H, W)`` whole numbers; 0 is no label.
     n_kernels, covariance_type, reg_covar
@@ -70,7 +71,7 @@ def fit_classes(
         Class of a label; its number where there is none.
     random_state
         Seed of the starting kernels, the same for each label.
-    mask, channel_axis
+    mask, channel_axis, n_channels
         See `Palette.from_image`.
     space, device
         See `fit_kernels`.
@@ -104,7 +105,7 @@ def fit_classes(
     n_kernels = number_or_bic(n_kernels)
     covariance_type = checked_covariance_type(covariance_type)
     space = checked_kernel_space(space)
-    found = dict(palettes_of_labels(image, labels, mask, channel_axis, space))
+    found = dict(palettes_of_labels(image, labels, mask, channel_axis, space, n_channels))
     classes = [class_of_label(label, names) for label in found]
     for cls in classes:
         if classes.count(cls) > 1:
@@ -188,6 +189,7 @@ def palettes_of_labels(
     mask: ArrayLike | None = None,
     channel_axis: int | None = -1,
     space: str = "rgb",
+    n_channels: int | None = None,
 ) -> Iterator[tuple[int, Palette]]:
     """Yield each label and the palette of its pixels, in ascending order. The image is read twice.
 
@@ -202,7 +204,8 @@ def palettes_of_labels(
     """
     image = as_sliceable(image)
     marks = checked_labels(labels, pixel_shape(image.shape, channel_axis))
-    palette = palette_of(image, mask, channel_axis, refuse=refusal_for(space))
+    refuse = refusal_for(space)
+    palette = palette_of(image, mask, channel_axis, n_channels=n_channels, refuse=refuse)
     index = palette.index(image, mask, channel_axis)
     palette = points_for(palette, space)
     is_counted = (marks != 0) & (index >= 0)

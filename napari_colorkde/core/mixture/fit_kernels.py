@@ -116,6 +116,7 @@ def fit_kernels(
     means_init: ArrayLike | None = ...,
     return_report: Literal[False] = ...,
     seed: int | None = ...,
+    n_channels: int | None = ...,
 ) -> KernelSet: ...
 
 
@@ -138,6 +139,7 @@ def fit_kernels(
     means_init: ArrayLike | None = ...,
     return_report: Literal[True],
     seed: int | None = ...,
+    n_channels: int | None = ...,
 ) -> tuple[KernelSet, FitReport]: ...
 
 
@@ -159,17 +161,18 @@ def fit_kernels(
     means_init: ArrayLike | None = None,
     return_report: bool = False,
     seed: int | None = None,
+    n_channels: int | None = None,
 ) -> KernelSet | tuple[KernelSet, FitReport]:
     """Fit a Gaussian mixture to the colors of an image.
 
     Parameters
     ----------
     image
-        ``(..., H, W, C)`` with 1 to 3 channels, RGBA, or gray ``(H, W)``; or a `Palette`.
+        ``(..., H, W, C)`` with 1 to 32 channels, RGBA, or gray ``(H, W)``; or a `Palette`.
     n_kernels
         Number of kernels, or "bic" ("auto"): the one of 1 to 10 with the lowest Bayesian
         information criterion. Pixels of a photograph are not independent, so it tends to many.
-    mask, channel_axis, weights
+    mask, channel_axis, weights, n_channels
         See `Palette.from_image`; for an image.
     space
         Color space of the kernels, see `KernelSet`; "rgb" is the image's own channels.
@@ -223,9 +226,10 @@ def fit_kernels(
     n_kernels, random_state = number_or_bic(n_kernels), seed_of(random_state, seed)
     covariance_type = checked_covariance_type(covariance_type)
     refuse = refusal_for(space)
-    palette = points_for(
-        palette_of(image, mask, channel_axis, weights=weights, refuse=refuse), space
+    counted_colors = palette_of(
+        image, mask, channel_axis, weights=weights, n_channels=n_channels, refuse=refuse
     )
+    palette = points_for(counted_colors, space)
     *_, last = iterate_fit(
         palette,
         n_kernels,

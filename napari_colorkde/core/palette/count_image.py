@@ -14,6 +14,7 @@ from napari_colorkde.core.image import (
     Pixels,
     as_pixels,
     as_sliceable,
+    checked_channels,
     checked_mask,
     left_in,
     pixel_shape,
@@ -33,6 +34,7 @@ def count_image(
     *,
     max_colors: int = MAX_COLORS,
     weights: ArrayLike | None = None,
+    n_channels: int | None = None,
     refuse: Callable[[Pixels], None] | None = None,
     name: str = "image",
     progress: Callable[[float], None] | None = None,
@@ -52,20 +54,21 @@ def count_image(
         Called with the fraction that is done.
     """
     if weights is not None:
-        return _weighted(image, mask, channel_axis, max_colors, weights, refuse, name)
+        return _weighted(image, mask, channel_axis, max_colors, weights, n_channels, refuse, name)
+    n_channels = _channels_of(image, channel_axis, n_channels, name)
     if is_dask(image) and (client := current_client()) is not None:
         from napari_colorkde.core.palette.on_cluster.count_in_tree import (
             CountOptions,
             count_on_cluster,
         )
 
-        options = CountOptions(channel_axis, checked_budget(max_colors), refuse, name)
+        options = CountOptions(channel_axis, checked_budget(max_colors), refuse, name, n_channels)
         return count_on_cluster(client, image, mask, options, progress)
     builder = PaletteBuilder(max_colors, name=name)
     n_pixels, seen = 0, 0
     if progress is not None:
         n_pixels = math.prod(pixel_shape(as_sliceable(image, name).shape, channel_axis, name))
-    for pixels in _pixels_of(image, mask, channel_axis, name):
+    for pixels in _pixels_of(image, mask, channel_axis, n_channels, name):
         if refuse is not None:
             refuse(pixels)
         if progress is not None:
@@ -81,6 +84,7 @@ def palette_of(
     channel_axis: int | None = -1,
     *,
     weights: ArrayLike | None = None,
+    n_channels: int | None = None,
     refuse: Callable[[Pixels], None] | None = None,
     name: str = "image",
 ) -> Palette:
@@ -88,6 +92,8 @@ def palette_of(
 
     Parameters
     ----------
+    n_channels
+        See `Palette.from_image`; for an image.
     refuse, name
         See `count_image`.
 
@@ -97,7 +103,15 @@ def palette_of(
         If it is neither, or a mask or weights are given for a palette.
     """
     if not isinstance(image, Palette):
-        palette = count_image(image, mask, channel_axis, weights=weights, refuse=refuse, name=name)
+        palette = count_image(
+            image,
+            mask,
+            channel_axis,
+            weights=weights,
+            n_channels=n_channels,
+            refuse=refuse,
+            name=name,
+        )
         if channel_axis is not None:
             _warn_of_rows(image, name)
         return palette
@@ -128,6 +142,7 @@ def _weighted(
     channel_axis: int | None,
     max_colors: int,
     weights: ArrayLike,
+    n_channels: int | None,
     refuse: Callable[[Pixels], None] | None,
     name: str,
 ) -> Palette:
@@ -138,7 +153,13 @@ def _weighted(
     if mask is not None:
         counts &= left_in(checked_mask(mask, amounts.shape, name))
     palette = count_image(
-        image, counts, channel_axis, max_colors=max_colors, refuse=refuse, name=name
+        image,
+        counts,
+        channel_axis,
+        max_colors=max_colors,
+        n_channels=n_channels,
+        refuse=refuse,
+        name=name,
     )
     index = palette.index(image, counts, channel_axis)
     known = index >= 0
@@ -151,6 +172,7 @@ def count_images(
     channel_axis: int | None = -1,
     *,
     max_colors: int = MAX_COLORS,
+    n_channels: int | None = None,
 ) -> Palette:
     """Count the colors of several images together, see `Palette.from_images`."""
     refuse_single_image(images)
@@ -162,7 +184,8 @@ def count_images(
             counted.append(image)
             continue
         try:
-            for pixels in _pixels_of(image, mask, channel_axis):
+            n_wanted = _channels_of(image, channel_axis, n_channels, "image")
+            for pixels in _pixels_of(image, mask, channel_axis, n_wanted):
                 builder.add_pixels(pixels)
         except (TypeError, ValueError) as error:
             raise type(error)(f"images[{n_added - 1}]: {error}") from None
@@ -210,8 +233,19 @@ def _with_masks(
         yield cast("Palette | ArrayLike", image), cast("ArrayLike | None", mask)
 
 
+def _channels_of(
+    image: ArrayLike, channel_axis: int | None, n_channels: int | None, name: str
+) -> int | None:
+    shape = tuple(as_sliceable(image, name).shape)
+    return checked_channels(shape, channel_axis, n_channels, name)
+
+
 def _pixels_of(
-    image: ArrayLike, mask: ArrayLike | None, channel_axis: int | None, name: str = "image"
+    image: ArrayLike,
+    mask: ArrayLike | None,
+    channel_axis: int | None,
+    n_channels: int | None,
+    name: str = "image",
 ) -> Iterator[Pixels]:
     """Yield the pixels of an image, tile by tile."""
     image = as_sliceable(image, name)
@@ -219,4 +253,6 @@ def _pixels_of(
     marks = None if mask is None else checked_mask(mask, shape, name)
     for tile, values in read_tiles(image, channel_axis):
         part = None if marks is None else marks[pixel_index(tile, len(image.shape), channel_axis)]
-        yield as_pixels(values, mask=part, channel_axis=channel_axis, name=name)
+        yield as_pixels(
+            values, mask=part, channel_axis=channel_axis, n_channels=n_channels, name=name
+        )

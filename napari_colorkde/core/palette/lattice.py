@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device, without_denormals
+from napari_colorkde.core.image import MAX_GRID_CHANNELS
 
 MAX_NODES = 1 << 24
 """Largest lattice kept dense: 64 MB in float32, that of all 8-bit RGB colors."""
@@ -102,8 +103,13 @@ class Lattice:
 
 
 def lattice_of(colors: NDArray[Any]) -> Lattice | None:
-    """The lattice of colors ``(U, C)``; None beyond `MAX_NODES` nodes or `MAX_LEVELS` an axis."""
+    """The lattice of colors ``(U, C)``; None beyond `MAX_NODES` nodes or `MAX_LEVELS` an axis.
+
+    None of more than three channels, too.
+    """
     n_channels = colors.shape[1]
+    if n_channels > MAX_GRID_CHANNELS:
+        return None
     levels, ranks, n_nodes = [], [], 1
     if colors.dtype == np.uint16 and not _fits(colors):
         return None

@@ -14,6 +14,7 @@ from napari_colorkde.core.image import (
     pixel_shape,
 )
 from napari_colorkde.core.palette.color_codes import byte_codes
+from napari_colorkde.core.palette.counters.color_counter import are_tabled
 from napari_colorkde.core.palette.image_tiles import is_dask, map_pixels, tile_slices
 from napari_colorkde.core.palette.map_blocks import map_blocks
 from napari_colorkde.core.palette.sorted_rows.packing import Packing, hashed_rows
@@ -30,8 +31,8 @@ SEARCHED_TOGETHER = 1 << 18
 class ColorLookup:
     """Finds the palette entry of colors; built once per palette.
 
-    8-bit colors have a table. Others are words, of which the palette's are sorted: where a color
-    takes more than 64 bits, a hash of it, and what is found is compared.
+    8-bit colors of up to three channels have a table. Others are words, of which the palette's are
+    sorted: where a color takes more than 64 bits, a hash of it, and what is found is compared.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ class ColorLookup:
         self._packing: Packing | None = None
         if self._width is not None and colors.dtype.kind == "f":
             self._colors = colors = np.floor(colors / bin_width).astype(np.int64)
-        elif colors.dtype == np.uint8:
+        elif are_tabled(colors.dtype, colors.shape[1]):
             self._table = np.full(1 << (8 * colors.shape[1]), -1, np.int32)
             self._table[byte_codes(colors)] = np.arange(len(colors), dtype=np.int32)
             return

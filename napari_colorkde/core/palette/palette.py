@@ -67,13 +67,14 @@ class Palette(PaletteData):
         *,
         max_colors: int = MAX_COLORS,
         weights: ArrayLike | None = None,
+        n_channels: int | None = None,
     ) -> "Palette":
         """Count the colors of an image, tile by tile.
 
         Parameters
         ----------
         image
-            ``(..., H, W, C)`` with 1 to 3 color channels, RGBA, or ``(H, W)`` gray; uint8, uint16,
+            ``(..., H, W, C)`` with 1 to 32 color channels, RGBA, or ``(H, W)`` gray; uint8, uint16,
             float or bool. Lazy arrays (dask, zarr, memmap) are read in tiles.
         mask
             ``(..., H, W)``; a pixel counts where it is non-zero.
@@ -82,10 +83,15 @@ class Palette(PaletteData):
         max_colors
             Budget of distinct colors. A palette of 16-bit or float colors that exceeds it is
             binned, and `bin_width` says how coarsely: at most half as wide bins would be too
-            many. At least 8.
+            many. At least 8. Of more than three channels 8-bit colors may be binned, too, and
+            fewer are kept: 67 million numbers in all, and 50 million products of two channels.
         weights
             ``(..., H, W)`` how much each pixel counts, at least 0; None: all the same. The palette
             is then weighted; what bins keep of their pixels is not.
+        n_channels
+            How many color channels there are. None: what the image's shape says; four channels are
+            then RGBA, and five or more have to be fewer than the pixels along the axis before
+            them. 4 takes all four of RGB with near infrared, or of four stains.
 
         Raises
         ------
@@ -101,7 +107,14 @@ class Palette(PaletteData):
         """
         from napari_colorkde.core.palette.count_image import count_image
 
-        return count_image(image, mask, channel_axis, max_colors=max_colors, weights=weights)
+        return count_image(
+            image,
+            mask,
+            channel_axis,
+            max_colors=max_colors,
+            weights=weights,
+            n_channels=n_channels,
+        )
 
     @classmethod
     def from_images(
@@ -111,6 +124,7 @@ class Palette(PaletteData):
         channel_axis: int | None = -1,
         *,
         max_colors: int = MAX_COLORS,
+        n_channels: int | None = None,
     ) -> "Palette":
         """Count the colors of several images together, one after the other.
 
@@ -120,7 +134,7 @@ class Palette(PaletteData):
             Images of one dtype and number of channels, and palettes; read once, in their order.
         masks
             A mask, or None, for each; None for no masks at all.
-        channel_axis, max_colors
+        channel_axis, max_colors, n_channels
             See `from_image`; the budget is that of all images together.
 
         Raises
@@ -131,7 +145,9 @@ class Palette(PaletteData):
         """
         from napari_colorkde.core.palette.count_image import count_images
 
-        return count_images(images, masks, channel_axis, max_colors=max_colors)
+        return count_images(
+            images, masks, channel_axis, max_colors=max_colors, n_channels=n_channels
+        )
 
     @cached_property
     def lattice(self) -> Lattice | None:

@@ -6,10 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_colorkde.core.checks.arguments import whole_number
-from napari_colorkde.core.image import (
-    Pixels,
-    as_pixels,
-)
+from napari_colorkde.core.image import RGBA_CHANNELS, Pixels, as_pixels, checked_channels
 from napari_colorkde.core.palette.counters.color_counter import MAX_COLORS, ColorCounter
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.sorted_rows.distinct_rows import CountedColors
@@ -30,14 +27,23 @@ class PaletteBuilder:
         See `Palette.from_image`: the budget is that of all tiles together.
     name
         How the caller names the image, for messages.
+    n_channels
+        See `Palette.from_image`.
 
     Raises
     ------
-    ValueError
-        If the budget is below 8.
+    TypeError, ValueError
+        If the budget is below 8, or the number of channels is not from 1 to 32.
     """
 
-    def __init__(self, max_colors: int = MAX_COLORS, *, name: str = "image") -> None:
+    def __init__(
+        self,
+        max_colors: int = MAX_COLORS,
+        *,
+        name: str = "image",
+        n_channels: int | None = None,
+    ) -> None:
+        self._wanted = None if n_channels is None else checked_channels((), None, n_channels)
         self._counter: ColorCounter | None = None
         self._max_colors = checked_budget(max_colors)
         self._name = name
@@ -61,7 +67,11 @@ class PaletteBuilder:
         TypeError, ValueError
             If it is not of that form, or differs from the tiles before in channels or dtype.
         """
-        self.add_pixels(as_pixels(image, mask=mask, channel_axis=channel_axis))
+        wanted = self._wanted
+        if wanted is None and self._channels > RGBA_CHANNELS:
+            wanted = self._channels
+        pixels = as_pixels(image, mask=mask, channel_axis=channel_axis, n_channels=wanted)
+        self.add_pixels(pixels)
 
     def add_pixels(self, pixels: Pixels) -> None:
         """Count one tile that was brought to form already."""

@@ -457,7 +457,11 @@ def test_tiles_of_other_kinds_are_refused():
     [
         (lambda: Palette.from_image(RGB, RGB), ValueError, r"mask has shape \(20, 30, 3\)"),
         (lambda: Palette.from_image(RGB, [1, 2]), ValueError, r"mask has shape \(2,\)"),
-        (lambda: Palette.from_image(RGB[..., 0], channel_axis=0), ValueError, "20 channels"),
+        (
+            lambda: Palette.from_image(RGB[0], channel_axis=0, n_channels=7),
+            ValueError,
+            "30 channels",
+        ),
         (
             lambda: Palette.from_image(RGB, max_colors=7),
             ValueError,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
+from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.kde.estimators.boundary import Boundary, BoundedSums, check_boundary
 from napari_colorkde.core.kde.estimators.varying import VaryingSums
 from napari_colorkde.core.kde.grids import mass_inside
@@ -44,8 +45,16 @@ def check_estimator(boundary: Boundary, varying: bool, covariance: Array) -> Non
     Raises
     ------
     ValueError
-        If the boundary needs a diagonal bandwidth, or both are asked for.
+        If the boundary needs a diagonal bandwidth, both are asked for, or there are more than three
+        channels.
     """
+    n_channels = len(covariance)
+    if n_channels > MAX_GRID_CHANNELS and (varying or boundary != "none"):
+        given = "varying=True" if varying else f"boundary={boundary!r}"
+        raise ValueError(
+            f"{given} is for 1 to {MAX_GRID_CHANNELS} channels, and the image has {n_channels}; "
+            "leave it out, or choose up to three channels."
+        )
     check_boundary(boundary, covariance)
     refuse_both(boundary, varying)
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_colorkde.core.checks.covariance import log_normalizer
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.image import as_sliceable, checked_mask, left_in, pixel_shape
-from napari_colorkde.core.kde.leave_one_out import MAX_SCORED, SAMPLED_PIXELS, SEED, Score
+from napari_colorkde.core.kde.leave_one_out import SEED, Score, number_drawn
 from napari_colorkde.core.kernel_sums.kernel_sums import kernel_sums
 from napari_colorkde.core.palette.palette import Palette
 
@@ -76,12 +76,13 @@ def halves_by_blocks(
     channel_axis: int | None = -1,
     *,
     seed: int = SEED,
+    n_channels: int | None = None,
 ) -> Halves:
     """Hold out half of the square blocks that an image is cut into.
 
     Parameters
     ----------
-    image, mask, channel_axis
+    image, mask, channel_axis, n_channels
         See `Palette.from_image`.
     seed
         Of the draw of the blocks.
@@ -102,7 +103,7 @@ def halves_by_blocks(
                 f"image has {math.prod(blocks.shape)} pixels, too few for two halves of blocks; "
                 'use "pixels".'
             )
-        parts.append(Palette.from_image(array, counted, channel_axis))
+        parts.append(Palette.from_image(array, counted, channel_axis, n_channels=n_channels))
     return _halves(*parts)
 
 
@@ -130,14 +131,13 @@ class HeldOutScorer:
     ----------
     halves
         The pixels; of more than a million colors on no small lattice, 65 536 random held-out pixels
-        stand for all, unless `exact`.
+        stand for all, unless `exact`; of more than three channels fewer of fewer colors.
     """
 
     def __init__(self, halves: Halves, device: Device, *, exact: bool = False) -> None:
         self._train, self._device = halves.train, device
         valid = halves.valid
-        is_large = len(valid) > MAX_SCORED and valid.lattice is None
-        self.n_drawn = SAMPLED_PIXELS if is_large and not exact else 0
+        self.n_drawn = 0 if exact else number_drawn(valid, halves.train)
         self._colors, self._counts = valid.colors, valid.counts.astype(np.float64)
         if self.n_drawn:
             drawn = np.random.default_rng(SEED).choice(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.kde.selectors.bandwidth_frame import (
     color_covariance,
     refuse_few,
@@ -40,8 +41,14 @@ def plug_in_of_palette(palette: Palette) -> Array:
     Raises
     ------
     ValueError
-        See `plug_in_covariance`; or if the pixels are not more than their channels.
+        See `plug_in_covariance`; or if the pixels are not more than their channels, or these more
+        than three.
     """
+    if palette.n_channels > MAX_GRID_CHANNELS:
+        raise ValueError(
+            f"the plug-in bandwidth is of 1 to {MAX_GRID_CHANNELS} channels, and the image has "
+            f'{palette.n_channels}; use "isj", "scott", "loco" or sigmas.'
+        )
     refuse_few(palette.n_pixels, palette.n_channels)
     refuse_singular(color_covariance(palette))
     colors = palette.colors.astype(np.float64)

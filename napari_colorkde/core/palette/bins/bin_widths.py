@@ -26,6 +26,10 @@ WORD_EXPONENT = 61
 """The largest magnitude in units has no more bits than this."""
 
 
+MAX_DOUBLINGS = 64
+"""After so many a bin is as wide as all numbers of one sign."""
+
+
 MAX_OFFSET_BITS = 40
 """A bin is at most 2⁴⁰ units wide: offsets of 8 million pixels then add up in 64 bits."""
 
@@ -59,15 +63,30 @@ def bin_width_for(
         At least 2^C: bins meet at zero and never join across it.
     finest
         Widths to start from, which are doubled together. None: 1 for integers, and for floats
-        1/4096 of the range in three channels, 2⁻¹⁴ in two and 2⁻²² in one.
+        1/4096 of the range in three channels and more, 2⁻¹⁴ in two and 2⁻²² in one.
+
+    Raises
+    ------
+    ValueError
+        If no width leaves so few.
     """
     if finest is None:
         finest = _finest_width(colors)
     width = np.asarray(finest)
     rows, one = as_units(colors, width), np.ones(len(width), np.int64)
-    while count_distinct(rows) > budget:
+    for _ in range(MAX_DOUBLINGS):
+        if count_distinct(rows) <= budget:
+            return width
         rows, width = shifted_rows(rows, one), 2 * width
-    return width
+    raise too_many_bins(len(width), budget)
+
+
+def too_many_bins(n_channels: int, budget: int) -> ValueError:
+    """Return the error of colors of both signs in so many channels that no bins are few enough."""
+    return ValueError(
+        f"colors of {n_channels} channels around zero lie in more than {budget} bins, however wide "
+        "these are; choose fewer channels, or add a number that makes all values positive."
+    )
 
 
 def extremes(colors: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -83,7 +102,7 @@ def _finest_width(colors: NDArray[Any]) -> NDArray[np.float64]:
         return np.ones(colors.shape[1])
     low, high = (extreme.astype(np.float64) for extreme in extremes(colors))
     span = np.where(high > low, high - low, 1.0)
-    width = 2.0 ** (np.floor(np.log2(span)) - {1: 22, 2: 14, 3: 12}[len(span)])
+    width = 2.0 ** (np.floor(np.log2(span)) - {1: 22, 2: 14}.get(len(span), 12))
     return np.asarray(np.maximum(width, narrowest_width(colors)))
 
 

@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.palette.bins.bin_widths import (
+    MAX_DOUBLINGS,
     MAX_OFFSET_BITS,
     as_units,
     color_unit,
     count_distinct,
     shifted_rows,
+    too_many_bins,
 )
 from napari_colorkde.core.palette.map_blocks import map_blocks
 from napari_colorkde.core.palette.sorted_rows.distinct_rows import CountedColors, Counts
@@ -152,11 +154,11 @@ def widen_to(binned: BinnedColors, budget: int) -> BinnedColors:
     if len(binned) <= budget:
         return binned
     rows, one = binned.moments.bins, np.ones(len(binned.width), np.int64)
-    doublings = 0
-    while count_distinct(rows) > budget:
+    for doublings in range(MAX_DOUBLINGS):
+        if count_distinct(rows) <= budget:
+            return widen_bins(binned, binned.width * 2.0**doublings)
         rows = shifted_rows(rows, one)
-        doublings += 1
-    return widen_bins(binned, binned.width * 2.0**doublings)
+    raise too_many_bins(len(one), budget)
 
 
 def _shifts(width: NDArray[np.float64], unit: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.palette.bins.bin_widths import bin_width_for, narrowest_width
 from napari_colorkde.core.palette.bins.binning import BinnedColors, bin_colors, merge_bins, widen_to
 from napari_colorkde.core.palette.counters.byte_counter import ByteCounts
@@ -16,10 +17,28 @@ from napari_colorkde.core.palette.sorted_rows.distinct_rows import (
 )
 
 MAX_COLORS = 1 << 24
-"""Distinct colors kept before a palette is binned (8-bit palettes are never binned)."""
+"""Distinct colors kept before a palette is binned (8-bit ones of three channels never are)."""
 
 MAX_BINS = 1 << 23
 """Bins kept then: each has its moments, too."""
+
+MAX_NUMBERS = 1 << 26
+"""Numbers of which the colors that are kept consist: of more than four channels they are fewer."""
+
+MAX_MOMENTS = 6 * MAX_BINS
+"""Products of two channels that bins keep: of more than three channels they are fewer."""
+
+
+def budgets(n_channels: int, max_colors: int) -> tuple[int, int]:
+    """Return how many colors of so many channels are kept at most, and how many bins."""
+    pairs = n_channels * (n_channels + 1) // 2
+    n_bins = min(max_colors, MAX_BINS, MAX_MOMENTS // pairs)
+    return min(max_colors, MAX_NUMBERS // n_channels), n_bins
+
+
+def are_tabled(dtype: np.dtype[Any], n_channels: int) -> bool:
+    """Whether colors are counted in a table of all of them, and are never too many to be kept."""
+    return dtype == np.uint8 and n_channels <= MAX_GRID_CHANNELS
 
 
 class ColorCounter:
@@ -37,9 +56,8 @@ class ColorCounter:
 
     def __init__(self, dtype: np.dtype[Any], n_channels: int, max_colors: int = MAX_COLORS) -> None:
         self._dtype = dtype
-        self._max_colors = max_colors
-        self._max_bins = min(max_colors, MAX_BINS)
-        self._bytes = ByteCounts(n_channels) if dtype == np.uint8 else None
+        self._max_colors, self._max_bins = budgets(n_channels, max_colors)
+        self._bytes = ByteCounts(n_channels) if are_tabled(dtype, n_channels) else None
         self._waiting: list[NDArray[Any]] = []
         self._n_waiting = 0
         self._exact: CountedColors | None = None

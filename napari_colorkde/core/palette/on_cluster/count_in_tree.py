@@ -21,7 +21,7 @@ from napari_colorkde.core.image import (
 )
 from napari_colorkde.core.palette.bins.bin_widths import bin_width_for
 from napari_colorkde.core.palette.bins.binning import bin_colors, widen_to
-from napari_colorkde.core.palette.counters.color_counter import MAX_BINS
+from napari_colorkde.core.palette.counters.color_counter import are_tabled, budgets
 from napari_colorkde.core.palette.image_tiles import is_dask
 from napari_colorkde.core.palette.on_cluster.cluster import check_workers, failures_in_words
 from napari_colorkde.core.palette.palette import Palette
@@ -40,6 +40,7 @@ class CountOptions:
     max_colors: int
     refuse: Callable[[Pixels], None] | None = None
     name: str = "image"
+    n_channels: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +135,13 @@ def counting_tree(
 
 def count_block(values: NDArray[Any], mask: ArrayLike | None, options: CountOptions) -> Part:
     """Count one block, which is in memory."""
-    pixels = as_pixels(values, mask=mask, channel_axis=options.channel_axis, name=options.name)
+    pixels = as_pixels(
+        values,
+        mask=mask,
+        channel_axis=options.channel_axis,
+        n_channels=options.n_channels,
+        name=options.name,
+    )
     if options.refuse is not None:
         options.refuse(pixels)
     left_out = (pixels.n_masked, pixels.n_transparent, pixels.n_not_finite)
@@ -177,10 +184,10 @@ def _within(palette: Palette, max_colors: int) -> Palette:
 
     As `ColorCounter` does.
     """
-    budget = min(max_colors, MAX_BINS)
+    max_colors, budget = budgets(palette.n_channels, max_colors)
     if palette.bin_width.any():
         return palette.with_bins(widen_to(palette.bins, budget), palette.ranges)
-    if len(palette) <= max_colors or palette.dtype == np.uint8:
+    if len(palette) <= max_colors or are_tabled(palette.dtype, palette.n_channels):
         return palette
     width = bin_width_for(palette.colors, budget)
     counted = CountedColors(palette.colors, palette.counts)

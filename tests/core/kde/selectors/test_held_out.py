@@ -11,7 +11,7 @@ from napari_colorkde import ColorKDE, Palette, select_bandwidth
 from napari_colorkde.core import reference
 from napari_colorkde.core.colorspaces import color_space
 from napari_colorkde.core.device import HOST
-from napari_colorkde.core.kde.selectors import held_out
+from napari_colorkde.core.kde import leave_one_out
 from napari_colorkde.core.kde.selectors.held_out import (
     Halves,
     HeldOutScorer,
@@ -83,9 +83,9 @@ def test_random_pixels_of_many_colors_score_within_their_standard_error(
 ) -> None:
     floats = Palette.from_image(RNG.normal(0.5, 0.1, (1, 3000, 3)).clip(0, 1))
     exact = select_bandwidth(floats, "pixels", [0.02, 0.05, 0.1])
-    monkeypatch.setattr(held_out, "MAX_SCORED", 100)
+    monkeypatch.setattr(leave_one_out, "MAX_SCORED", 100)
     drawn = select_bandwidth(floats, "pixels", [0.02, 0.05, 0.1])
-    assert drawn.n_scored == held_out.SAMPLED_PIXELS
+    assert drawn.n_scored == leave_one_out.SAMPLED_PIXELS
     assert (np.abs(drawn.scores - exact.scores) < 4 * drawn.standard_errors + 1e-4).all()
     again = select_bandwidth(floats, "pixels", [0.02, 0.05, 0.1], exact=True)
     np.testing.assert_array_equal(again.scores, exact.scores)
