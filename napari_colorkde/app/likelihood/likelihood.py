@@ -1,5 +1,6 @@
 """The search for a bandwidth without its widgets: what is asked, what has come, and the table."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,20 @@ from napari_colorkde.app.likelihood.searches import (
     search_vectors,
 )
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.state import ESTIMATORS
+from napari_colorkde.app.state import ESTIMATORS, State
+from napari_colorkde.connections import Connections
 from napari_colorkde.core.crosscheck.answers import Answer
 from napari_colorkde.core.kde.bandwidth_rules import Shape
 from napari_colorkde.core.tables import csv_text
+from napari_colorkde.core.vectors.checks import checked_sigmas
 from napari_colorkde.io.atomic import check_target
-from napari_colorkde.io.datasets import DataSet, dataset_of_array, read_dataset
+from napari_colorkde.io.datasets import DataSet, check_split, dataset_of_array, read_dataset
+from napari_colorkde.io.datasets.memory import available_bytes, check_fits
 from napari_colorkde.io.tables import write_csv
 
 LANES = ("search", "check")
+
+Search = ImageSearch | VectorSearch
 
 
 class Likelihood:
@@ -61,11 +67,16 @@ class Likelihood:
         self._session = session
         self._jobs = Jobs(executor, LANES, self.idle.emit)
         self._executor = executor
-        self._asked: VectorSearch | None = None
+        self._asked: Search | None = None
+        self._begun: Search | None = None
         self.dataset: DataSet | None = None
         self.curve: Curve | None = None
         self.test: TestScore | None = None
         self.answers: list[Answer] = []
+        self._connections = Connections()
+        self._connections.add(session.source_changed, self._on_image)
+        self._connections.add(session.counted_changed, self._on_image)
+        self._connections.add(session.state_changed, self._on_state)
 
     @property
     def busy(self) -> bool:
@@ -82,19 +93,27 @@ class Likelihood:
         self._run("search", read)
 
     def open_layer(self, layer: Any) -> None:
-        """Take the planes of an image layer for a data set.
+        """Take the planes of an image layer for a data set, in the background.
 
         Raises
         ------
         ValueError
-            If it is a single picture.
+            If it is a single picture, or larger than memory.
         """
-        array = source_of(layer).array
+        array, name = source_of(layer).array, str(layer.name)
         if len(array.shape) < (4 if layer.rgb else 3):
             raise ValueError(
-                f"layer {layer.name!r} is a single picture; choose a stack of equally sized ones."
+                f"layer {name!r} is a single picture; choose a stack of equally sized ones."
             )
-        self._take(dataset_of_array(np.asarray(array), layer.name))
+        n_bytes = math.prod(array.shape) * np.dtype(array.dtype).itemsize
+        if not isinstance(array, np.ndarray):
+            check_fits(n_bytes, available_bytes(), f"layer {name!r}")
+
+        def read() -> Iterator[Progress | DataSet]:
+            yield Progress(f"reading {name}")
+            yield dataset_of_array(np.asarray(array), name)
+
+        self._run("search", read)
 
     def close_dataset(self) -> None:
         """Search the colors of the session's image again."""
@@ -113,7 +132,7 @@ class Likelihood:
         if index is None or index.is_preview:
             raise ValueError("there are no counted colors yet; open an image and wait for them.")
         request = ImageSearch(index, method, shape, session.space, session.device)
-        self._begin()
+        self._begin(request)
         self._run("search", lambda: search_image(request))
 
     def search_vectors(self, sigmas: tuple[float, ...], **protocol: Any) -> None:
@@ -122,14 +141,17 @@ class Likelihood:
         Raises
         ------
         ValueError
-            If there is no data set, or a sigma is not positive.
+            If there is no data set, a sigma is not positive, or it cannot be split so. What has
+            come of the search before stays then.
         """
         if self.dataset is None:
             raise ValueError("there is no data set; choose a file, a folder or a layer.")
         if not sigmas or min(sigmas) <= 0:
             raise ValueError("sigmas must be positive; give some, as in 0.1, 0.2, 0.5.")
-        request = self._asked = VectorSearch(self.dataset, sigmas, **protocol)
-        self._begin()
+        checked_sigmas(sigmas, "sigmas")
+        check_split(self.dataset, **protocol)
+        request = VectorSearch(self.dataset, sigmas, **protocol)
+        self._begin(request)
         self._run("search", lambda: search_vectors(request))
 
     def take(self, row: int) -> None:
@@ -152,7 +174,7 @@ class Likelihood:
         sigmas = self.curve.sigmas[row]
         if self.dataset is None:
             self._session.set(bandwidth=tuple(sigmas.tolist()))
-        elif self._asked is not None:
+        elif isinstance(self._asked, VectorSearch):
             asked = self._asked
             self._run("search", lambda: score_test(asked, float(sigmas[0])))
 
@@ -164,14 +186,12 @@ class Likelihood:
         ValueError
             If there is neither, or a data set was not searched yet.
         """
-        self.answers = []
-        self.changed.emit()
         if self.dataset is not None:
             asked, curve = self._asked, self.curve
-            if asked is None or curve is None:
+            if not isinstance(asked, VectorSearch) or curve is None:
                 raise ValueError("the data set has not been searched yet; search it first.")
             sigma = float(curve.sigmas[curve.best, 0])
-            self._run("check", lambda: check_vectors(asked, sigma))
+            self._check(lambda: check_vectors(asked, sigma))
             return
         palette, estimate = self._session.palette, self._session.estimate
         if palette is None or estimate is None or self._session.space != "rgb":
@@ -182,7 +202,7 @@ class Likelihood:
                 f"choose {next(iter(ESTIMATORS))!r} in the tab Density."
             )
         sigmas, device = estimate.sigmas, self._session.device
-        self._run("check", lambda: check_image(palette, sigmas, device))
+        self._check(lambda: check_image(palette, sigmas, device))
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """The header and the rows of the curve, as they are written to a file."""
@@ -228,13 +248,21 @@ class Likelihood:
 
     def close(self) -> None:
         """Stop everything and let go of the data set."""
+        self._connections.close()
         self._jobs.close()
-        self.dataset = self._asked = self.curve = None
+        self.dataset = self._asked = self._begun = self.curve = None
 
-    def _begin(self) -> None:
+    def _begin(self, request: "Search") -> None:
+        """Stop the search before; what has come of it stays until there is a new curve."""
         self._jobs.stop("search")
-        self.curve = self.test = None
+        self._begun = request
         self.changed.emit()
+
+    def _check(self, work: Any) -> None:
+        self._jobs.stop("check")
+        self.answers = []
+        self.changed.emit()
+        self._run("check", work)
 
     def _run(self, lane: str, work: Any) -> None:
         self._jobs.submit(lane, work, self._on_result, self._on_end)
@@ -247,6 +275,9 @@ class Likelihood:
             self._take(result)
             return
         if isinstance(result, Curve):
+            if self._asked is not self._begun:
+                self._jobs.stop("check")
+                self._asked, self.test, self.answers = self._begun, None, []
             self.curve = result
         elif isinstance(result, TestScore):
             self.test = result
@@ -260,8 +291,22 @@ class Likelihood:
         self.changed.emit()
 
     def _take(self, dataset: DataSet | None) -> None:
+        self.dataset = dataset
+        self._forget()
+
+    def _forget(self) -> None:
         self._jobs.stop("check")
-        self.dataset, self._asked = dataset, None
-        self.curve = self.test = None
+        self._asked = self._begun = self.curve = self.test = None
         self.answers = []
         self.changed.emit()
+
+    def _on_image(self, source: object) -> None:
+        """Forget what has come of another image, or of pixels that were changed."""
+        if self.dataset is None:
+            self._jobs.stop()
+            self._forget()
+
+    def _on_state(self, state: State, before: State) -> None:
+        """Forget bandwidths of other numbers: they mean nothing among those that are shown now."""
+        if (state.space, state.channels) != (before.space, before.channels):
+            self._on_image(None)

@@ -114,8 +114,10 @@ def grid_search(
     if repeat < 1:
         raise ValueError(f"repeat={repeat}; give 1 or more.")
     protocol = {"train": train, "valid": valid, "test": test, "shuffle": shuffle, "seed": seed}
+    divisors = _scales(scale, file)
+    _check_protocols(protocol, divisors)
     results, largest = [], dict[str, float]()
-    for path, name, divisor in zip(file, _names(file), _scales(scale, file), strict=True):
+    for path, name, divisor in zip(file, _names(file), divisors, strict=True):
         dataset, parts = _read(path, {**protocol, "scale": divisor})
         largest[name] = max(float(parts.train.max()), -float(parts.train.min()))
         _warn_of_units(largest)
@@ -140,6 +142,14 @@ def grid_search(
         typer.echo(comparison_table(results))
     else:
         typer.echo(result_table(results[0]))
+
+
+def _check_protocols(protocol: dict[str, Any], divisors: list[float | None]) -> None:
+    """Refuse, before anything is read, what no data set can be split by."""
+    from napari_colorkde.io.datasets import check_protocol
+
+    for divisor in divisors:
+        check_protocol(**protocol, scale=divisor)
 
 
 def _check_outputs(
@@ -203,7 +213,8 @@ def _read(path: Path, protocol: dict[str, Any]) -> "tuple[DataSet, Split]":
     from napari_colorkde.io.datasets import read_dataset, split
 
     with timed_step(f"Reading {path}") as work:
-        dataset = read_dataset(path)
+        takes_all = all(protocol[part] is None for part in ("train", "valid", "test"))
+        dataset = read_dataset(path, scaled=takes_all and protocol["scale"] is not None)
         parts = split(dataset, **protocol)
         n_test = "no" if parts.test is None else str(len(parts.test))
         work.outcome = (

@@ -7,6 +7,15 @@ runs nothing of what is in them. Used by `cli` and `app`; below are `io.images` 
 
 from napari_colorkde.io.datasets.dataset import DataSet, dataset_of_array
 from napari_colorkde.io.datasets.read import is_dataset, read_dataset
-from napari_colorkde.io.datasets.splits import Split, split
+from napari_colorkde.io.datasets.splits import Split, check_protocol, check_split, split
 
-__all__ = ["DataSet", "Split", "dataset_of_array", "is_dataset", "read_dataset", "split"]
+__all__ = [
+    "DataSet",
+    "Split",
+    "check_protocol",
+    "check_split",
+    "dataset_of_array",
+    "is_dataset",
+    "read_dataset",
+    "split",
+]

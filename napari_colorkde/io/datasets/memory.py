@@ -16,20 +16,26 @@ class Budget:
     ----------
     limit
         How many; None means what is free on this machine now.
+    scaled
+        Whether all numbers are needed once more, in float64.
     """
 
-    def __init__(self, limit: int | None = None) -> None:
+    def __init__(self, limit: int | None = None, *, scaled: bool = False) -> None:
         self.limit = available_bytes() if limit is None else limit
+        self._scaled = scaled
         self._claimed = 0
 
-    def claim(self, n_bytes: int, where: str) -> None:
-        """Set bytes aside, before they are read.
+    def claim(self, n_bytes: int, where: str, itemsize: int | None = None) -> None:
+        """Set bytes aside, before they are read: of numbers of that size, if they are counted.
 
         Raises
         ------
         ValueError
             If there are not as many left.
         """
+        if self._scaled and itemsize:
+            n_bytes += 8 * (n_bytes // itemsize)
+            where = f"{where}, scaled to float64,"
         check_fits(self._claimed + n_bytes, self.limit, where)
         self._claimed += n_bytes
 

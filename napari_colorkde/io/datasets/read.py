@@ -32,7 +32,9 @@ _MAX_LOOKED_AT = 100
 """Files of a folder whose content is looked at to tell what it holds."""
 
 
-def read_dataset(path: str | os.PathLike[str], *, max_bytes: int | None = None) -> DataSet:
+def read_dataset(
+    path: str | os.PathLike[str], *, max_bytes: int | None = None, scaled: bool = False
+) -> DataSet:
     """Read a data set.
 
     Parameters
@@ -50,6 +52,9 @@ def read_dataset(path: str | os.PathLike[str], *, max_bytes: int | None = None) 
         - a folder of pictures of one size, whose subfolders are labels.
     max_bytes
         Most memory to take; None means what is free.
+    scaled
+        Whether all of it will be scaled to float64: where that does not fit into memory, too, it is
+        refused before it is read (by `split`, where the header does not say the size).
 
     Returns
     -------
@@ -68,7 +73,7 @@ def read_dataset(path: str | os.PathLike[str], *, max_bytes: int | None = None) 
     where = f"data set {str(path)!r}"
     if not path.exists():
         raise FileNotFoundError(f"{where} does not exist; check the name.")
-    budget = Budget(max_bytes)
+    budget = Budget(max_bytes, scaled=scaled)
     stored = _read_folder(path, where, budget) if path.is_dir() else _read_file(path, where, budget)
     return assemble(path, stored)
 

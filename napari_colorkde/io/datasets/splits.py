@@ -68,43 +68,43 @@ def split(
         If a number is not positive or more than there are, if there are no validation vectors, if
         `seed` or `scale` is out of range, or if the scaled vectors do not fit into memory.
     """
-    where = f"data set {str(dataset.path)!r}"
-    _check(train, valid, test, shuffle, seed, scale)
-    n_rows = len(dataset.train)
-    own_valid = dataset.valid if valid is None or not shuffle else None
-    if valid is None and own_valid is None:
-        raise ValueError(
-            f"{where} has no validation part; say how many of its {n_rows} training vectors to "
-            "take, as in --valid 1000."
-        )
-    n_valid = 0 if own_valid is not None else valid or 0
-    n_test = 0 if dataset.test is not None else test or 0
-    n_train = n_rows - n_valid - n_test if train is None else train
-    if n_train < 1 or n_train + n_valid + n_test > n_rows:
-        parts = {"training": max(n_train, 1), "validation": n_valid, "test": n_test}
-        asked = ", ".join(f"{n} for {part}" for part, n in parts.items() if n)
-        raise ValueError(f"{where} has {n_rows} training vectors; {asked} are more than that.")
-    if own_valid is not None:
-        own_valid = _first(own_valid, valid, "validation", where)
-    own_test = None if dataset.test is None else _first(dataset.test, test, "test", where)
-
-    order = np.arange(n_rows)
+    plan = _planned(dataset, train, valid, test, shuffle, seed, scale)
+    order = np.arange(len(dataset.train))
     if shuffle:
-        n_bytes = (n_train + n_valid + n_test) * dataset.train[:1].nbytes
-        check_fits(n_bytes, available_bytes(), f"{where}, shuffled,")
         # The very order in which it would put the vectors themselves, without moving them.
         np.random.RandomState(DEFAULT_SEED if seed is None else seed).shuffle(order)
-    ends = np.cumsum([n_train, n_valid, n_test])
+    ends = np.cumsum([plan.n_train, plan.n_valid, plan.n_test])
     drawn_train, drawn_valid, drawn_test = (
         dataset.train[order[start:end] if shuffle else slice(start, end)]
         for start, end in zip((0, *ends[:2]), ends, strict=True)
     )
+    own_test = plan.own_test
     drawn = Split(
         drawn_train,
-        drawn_valid if own_valid is None else own_valid,
-        own_test if own_test is not None else drawn_test if n_test else None,
+        drawn_valid if plan.own_valid is None else plan.own_valid,
+        own_test if own_test is not None else drawn_test if plan.n_test else None,
     )
-    return drawn if scale is None else _scaled(drawn, scale, where)
+    return drawn if scale is None else _scaled(drawn, scale, _named(dataset))
+
+
+def check_split(
+    dataset: DataSet,
+    *,
+    train: int | None = None,
+    valid: int | None = None,
+    test: int | None = None,
+    shuffle: bool = False,
+    seed: int | None = None,
+    scale: float | None = None,
+) -> None:
+    """Refuse what `split` would refuse, before any number is moved.
+
+    Raises
+    ------
+    ValueError
+        As from `split`.
+    """
+    _planned(dataset, train, valid, test, shuffle, seed, scale)
 
 
 def scaled(vectors: NDArray[Any], scale: float | None, where: str) -> NDArray[Any]:
@@ -123,10 +123,60 @@ def scaled(vectors: NDArray[Any], scale: float | None, where: str) -> NDArray[An
     return divided
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """How many of the training vectors are for what, and what comes of the file's own parts."""
+
+    n_train: int
+    n_valid: int
+    n_test: int
+    own_valid: NDArray[Any] | None
+    own_test: NDArray[Any] | None
+
+
+def _planned(
+    dataset: DataSet,
+    train: int | None,
+    valid: int | None,
+    test: int | None,
+    shuffle: bool,
+    seed: int | None,
+    scale: float | None,
+) -> _Plan:
+    where = _named(dataset)
+    check_protocol(train=train, valid=valid, test=test, shuffle=shuffle, seed=seed, scale=scale)
+    n_rows = len(dataset.train)
+    own_valid = dataset.valid if valid is None or not shuffle else None
+    if valid is None and own_valid is None:
+        raise ValueError(
+            f"{where} has no validation part; give for valid how many of its {n_rows} training "
+            "vectors to take, such as 1000."
+        )
+    n_valid = 0 if own_valid is not None else valid or 0
+    n_test = 0 if dataset.test is not None else test or 0
+    n_train = n_rows - n_valid - n_test if train is None else train
+    if n_train < 1 or n_train + n_valid + n_test > n_rows:
+        parts = {"training": max(n_train, 1), "validation": n_valid, "test": n_test}
+        asked = ", ".join(f"{n} for {part}" for part, n in parts.items() if n)
+        raise ValueError(f"{where} has {n_rows} training vectors; {asked} are more than that.")
+    if own_valid is not None:
+        own_valid = _first(own_valid, valid, "validation", where)
+    own_test = None if dataset.test is None else _first(dataset.test, test, "test", where)
+    n_drawn = n_train + n_valid + n_test
+    n_bytes = n_drawn * dataset.train[:1].nbytes if shuffle else 0
+    check_fits(n_bytes, available_bytes(), f"{where}, shuffled,")
+    if scale is not None:
+        n_numbers = n_drawn * dataset.train.shape[1]
+        n_numbers += sum(0 if own is None else own.size for own in (own_valid, own_test))
+        check_fits(n_bytes + 8 * n_numbers, available_bytes(), f"{where}, scaled to float64,")
+    return _Plan(n_train, n_valid, n_test, own_valid, own_test)
+
+
+def _named(dataset: DataSet) -> str:
+    return f"data set {str(dataset.path)!r}"
+
+
 def _scaled(drawn: Split, scale: float, where: str) -> Split:
-    n_numbers = drawn.train.size + drawn.valid.size
-    n_numbers += 0 if drawn.test is None else drawn.test.size
-    check_fits(8 * n_numbers, available_bytes(), f"{where}, scaled to float64,")
     return Split(
         scaled(drawn.train, scale, where),
         scaled(drawn.valid, scale, where),
@@ -139,14 +189,22 @@ def _check_scale(scale: float | None) -> None:
         raise ValueError(f"scale={scale}; give a positive number, such as 256.")
 
 
-def _check(
-    train: int | None,
-    valid: int | None,
-    test: int | None,
-    shuffle: bool,
-    seed: int | None,
-    scale: float | None,
+def check_protocol(
+    *,
+    train: int | None = None,
+    valid: int | None = None,
+    test: int | None = None,
+    shuffle: bool = False,
+    seed: int | None = None,
+    scale: float | None = None,
 ) -> None:
+    """Refuse what `split` would refuse of any data set, before one is read.
+
+    Raises
+    ------
+    ValueError
+        If a number is not positive, or `seed` or `scale` is out of range.
+    """
     for name, n in (("train", train), ("valid", valid), ("test", test)):
         if n is not None and n < 1:
             raise ValueError(f"{name}={n} is an empty split; give 1 or more.")

@@ -253,7 +253,8 @@ class LikelihoodPanel(QWidget):
     def _on_csv(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save table", "likelihood.csv", "CSV (*.csv)")
         if path:
-            self._ask(lambda: self._save_table(Path(path).with_suffix(".csv")))
+            named = path if Path(path).suffix.lower() == ".csv" else f"{path}.csv"
+            self._ask(lambda: self._save_table(Path(named)))
 
     def _save_table(self, path: Path) -> None:
         refuse_open_file(self._viewer, path)

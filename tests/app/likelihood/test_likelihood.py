@@ -19,6 +19,7 @@ from napari_colorkde.app.likelihood.likelihood import Likelihood
 from napari_colorkde.app.session import Session
 from napari_colorkde.io.datasets import read_dataset
 from napari_colorkde.io.datasets.montage import montage
+from tests.app.stepping import SteppingExecutor
 
 DIGITS = Path(__file__).parents[2] / "data" / "mnist_30_digits.npz"
 KNOWN = json.loads(DIGITS.with_suffix(".json").read_text())
@@ -188,7 +189,75 @@ def test_errors_of_the_work_are_told(likelihood: Likelihood, tmp_path: Path) -> 
     told: list[str] = []
     likelihood.failed.connect(told.append)
     likelihood.open(tmp_path / "missing.npz")
-    likelihood.open(DIGITS)
-    likelihood.search_vectors((0.5,), train=99)
     assert "does not exist; check the name" in told[0]
-    assert "has 10 training vectors; 99 for training are more than that" in told[1]
+
+
+@pytest.mark.parametrize(
+    ("sigmas", "protocol", "sentence"),
+    [
+        ((), {}, "sigmas must be positive; give some"),
+        ((-1.0,), {}, "sigmas must be positive"),
+        ((np.nan,), {}, "sigmas has the value nan"),
+        ((1e300,), {}, r"sigmas has the value 1e\+300"),
+        ((0.5,), {"train": 99}, "has 10 training vectors; 99 for training are more than that"),
+        ((0.5,), {"valid": 99}, "has 10 validation vectors; 99 are more than that"),
+        ((0.5,), {"scale": np.inf}, "scale=inf; give a positive number"),
+    ],
+)
+def test_what_is_refused_loses_nothing(
+    likelihood: Likelihood, sigmas: tuple[float, ...], protocol: dict[str, Any], sentence: str
+) -> None:
+    likelihood.open(DIGITS)
+    likelihood.search_vectors((0.2, 0.5), scale=256)
+    before = likelihood.curve, likelihood.test, likelihood.dataset
+    with pytest.raises(ValueError, match=sentence):
+        likelihood.search_vectors(sigmas, **protocol)
+    likelihood.open(DIGITS.with_suffix(".json"))  # no data set
+    assert (likelihood.curve, likelihood.test, likelihood.dataset) == before
+    likelihood.take(0)
+    assert likelihood.test is not None
+    assert likelihood.test.sigma == 0.2
+
+
+def test_a_search_that_is_stopped_leaves_the_curve_that_is_shown(likelihood: Likelihood) -> None:
+    executor = SteppingExecutor()
+    stepped = Likelihood(likelihood._session, executor)
+    stepped.open(DIGITS)
+    executor.run()
+    stepped.search_vectors((0.2, 0.5), scale=256)
+    executor.run()
+    curve, test = stepped.curve, stepped.test
+    assert test is not None
+    stepped.search_vectors((3.0, 4.0), scale=1.0)
+    executor.step()  # the split
+    stepped.stop()
+    executor.run()
+    assert (stepped.curve, stepped.test, stepped.busy) == (curve, test, False)
+    stepped.take(0)  # by the protocol that the curve was made with
+    executor.run()
+    assert stepped.test is not None
+    np.testing.assert_allclose(stepped.test.score, -337.139846, atol=1e-3)
+    stepped.search_vectors((3.0, 4.0), scale=1.0)
+    executor.step()
+    stepped.close()  # in the middle
+    executor.run()
+    assert stepped.curve is None
+
+
+def test_what_has_come_of_other_numbers_is_forgotten(likelihood: Likelihood) -> None:
+    session = likelihood._session
+    likelihood.search_image("loco")
+    assert likelihood.curve is not None
+    session.space = "lab"
+    session.wait()
+    assert likelihood.curve is None
+    likelihood.search_image("loco")
+    assert likelihood.curve is not None
+    session.open(source_of_array(255 - RGB))
+    session.wait()
+    assert likelihood.curve is None
+    # A data set is none of the image.
+    likelihood.open(DIGITS)
+    likelihood.search_vectors((0.5,), scale=256)
+    session.open(source_of_array(RGB))
+    assert likelihood.curve is not None

@@ -135,7 +135,7 @@ def test_search_raises_no_warning_for_any_dtype(dtype: str) -> None:
         ({"scale": -1.0}, r"scale=-1\.0; give"),
         ({"scale": np.nan}, r"scale=nan; give"),
         ({"scale": np.inf}, r"scale=inf; give"),
-        ({}, r"'set' has no validation part; say how many of its 10 training vectors to take"),
+        ({}, r"'set' has no validation part; give for valid how many of its 10 training"),
         ({"valid": 10}, r"'set' has 10 training vectors; 1 for training, 10 for validation are mo"),
         ({"train": 8, "valid": 3}, r"8 for training, 3 for validation are more than that"),
         ({"train": 5, "valid": 3, "test": 3}, r"5 for training, 3 for validation, 3 for test are"),
@@ -157,6 +157,27 @@ def test_scaled_vectors_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("napari_colorkde.io.datasets.splits.available_bytes", lambda: 300)
     with pytest.raises(ValueError, match="scaled to float64, needs 360 bytes of memory and 300 by"):
         split(dataset(10, 5), scale=255)
+
+
+def test_scaled_vectors_that_would_not_fit_are_not_read(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros((10, 6), np.uint8))
+    np.savez(tmp_path / "b.npz", train=np.zeros((5, 6), np.uint8), test=np.zeros((5, 6), np.uint8))
+    for name in ("a.npy", "b.npz"):
+        with pytest.raises(
+            ValueError, match="scaled to float64, needs 540 bytes of memory and 500"
+        ):
+            read_dataset(tmp_path / name, max_bytes=500, scaled=True)
+        assert len(read_dataset(tmp_path / name, max_bytes=500).train) >= 5
+
+
+def test_shuffled_and_scaled_vectors_are_refused_before_they_are_moved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("napari_colorkde.io.datasets.splits.available_bytes", lambda: 255)
+    rows = dataset(10, 0, 0)
+    monkeypatch.setattr(np.random, "RandomState", None)
+    with pytest.raises(ValueError, match="scaled to float64, needs 270 bytes of memory and 255 by"):
+        split(rows, valid=2, shuffle=True, scale=255)
 
 
 def test_free_memory_is_known_and_smaller_than_all_of_it() -> None:
