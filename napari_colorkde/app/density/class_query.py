@@ -31,6 +31,8 @@ from napari_colorkde.core.classification.classes import (
     ratio_classes,
 )
 from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.core.palette.image_tiles import is_dask
+from napari_colorkde.io.formats.blocks import in_blocks
 
 LOG_RATIO_RANGE = math.log(1000.0)
 """Nats of a ratio that are told apart on either side of the threshold: odds of 1000 to 1."""
@@ -254,7 +256,13 @@ def what_is_shown(state: State) -> OverlayValues:
     return "density" if query is None else query.show
 
 
-def class_map(answers: NDArray[np.floating]) -> NDArray[Any]:
-    """Numbers of classes as whole numbers; where there is no answer, 0."""
+def class_map(answers: NDArray[np.floating], n_classes: int = 0) -> NDArray[Any]:
+    """Numbers of classes as whole numbers; where there is no answer, 0.
+
+    Of a dask array block by block: `n_classes` then says how many there may be.
+    """
+    if is_dask(answers):
+        kind = np.min_scalar_type(n_classes)
+        return in_blocks(lambda part: np.nan_to_num(part, nan=0.0).astype(kind), answers, kind)
     numbers = np.nan_to_num(answers, nan=0.0)
     return np.asarray(numbers.astype(np.min_scalar_type(int(numbers.max(initial=0)))))

@@ -18,10 +18,13 @@ from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.file_reading import FileReading
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.state import State
+from napari_colorkde.core.palette.image_tiles import is_dask
 
 
 def command_line(state: State, source: ImageSource, kernel_file: str | None = None) -> str:
     """Write a command line that saves the array that is shown beside the image, as a TIFF.
+
+    Of a slide as an OME-TIFF, which is written block by block.
 
     Parameters
     ----------
@@ -42,7 +45,7 @@ def command_line(state: State, source: ImageSource, kernel_file: str | None = No
         "density",
         path,
         "-o",
-        f"{Path(path).stem}-{what_is_shown(state)}.tif",
+        f"{Path(path).stem}-{what_is_shown(state)}.{'ome.tif' if is_dask(source.array) else 'tif'}",
     ]
     words += [*_channel_options(source, channels, reading), *(reading.options or ())]
     words += ["--per-frame"] if source.frame(channels) and state.show != "kernels" else []

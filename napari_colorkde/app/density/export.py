@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +12,22 @@ from psygnal import Signal
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import Reports
+from napari_colorkde.app.background.telling import Tell, told_progress
 from napari_colorkde.app.density.class_query import class_map
 from napari_colorkde.app.density.computation import Computation
 from napari_colorkde.app.density.open_image import OpenImage
 from napari_colorkde.app.density.request import ColorValues
+from napari_colorkde.app.image.file_reading import reading_of
+from napari_colorkde.app.image.pixel_blocks import painted_in_blocks
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.state import State
 from napari_colorkde.app.store import StateStore
 from napari_colorkde.core.kde.estimators.choose import estimator_facts
+from napari_colorkde.core.palette.image_tiles import is_dask
 from napari_colorkde.io.export_formats import check_export
+from napari_colorkde.io.formats.blocks import no_progress
+from napari_colorkde.io.formats.resumable import discard_unfinished
 from napari_colorkde.io.provenance import provenance
 
 
@@ -51,14 +57,61 @@ class ExportRequest:
 
 def export(request: ExportRequest) -> Iterator[Progress | Path]:
     """Paint the densities on the image and write them; yields the path at the end."""
-    index, densities = request.index, request.densities
-    painted = np.empty(index.frame_shape, painted_dtype(densities))
-    for done in index.paint(densities.values, painted):
-        yield Progress("painting the density", 0.5 * done)
-    write_painted(
-        request.path, painted, densities, request.description, request.colormap, request.limits
+    yield from paint_and_write(
+        request.path,
+        request.index,
+        request.densities,
+        request.description,
+        request.colormap,
+        request.limits,
     )
     yield request.path
+
+
+def paint_and_write(
+    path: Path,
+    index: PixelIndex,
+    densities: ColorValues,
+    description: Mapping[str, object],
+    colormap: str | NDArray[Any],
+    limits: tuple[float, float] | None,
+) -> Iterator[Progress]:
+    """Paint values on the image and write them; of a slide block by block.
+
+    Raises
+    ------
+    ValueError, OSError
+        If the file cannot be written.
+    """
+    dtype = painted_dtype(densities)
+    blocks = painted_in_blocks(index, densities.values, dtype)
+    if blocks is None:
+        painted = np.empty(index.frame_shape, dtype)
+        for done in index.paint(densities.values, painted):
+            yield Progress("painting the density", 0.5 * done)
+        write_painted(path, painted, densities, description, colormap, limits)
+        return
+    values = cast("NDArray[Any]", blocks)
+    sources = written_from(index.source, path)
+    yield from told_progress(
+        f"writing {path.name}",
+        lambda tell: write_painted(
+            path, values, densities, description, colormap, limits, sources=sources, progress=tell
+        ),
+    )
+
+
+def written_from(source: ImageSource, path: Path) -> Sequence[Path]:
+    """Return the files by which writing is known again, to be gone on with after it was stopped.
+
+    Where there are none, as the layer is not what its file holds, what another run has left of the
+    target is removed.
+    """
+    is_read = is_dask(source.array) and source.path and Path(source.path).exists()
+    if is_read and reading_of(source) is not None:
+        return (Path(source.path),)
+    discard_unfinished(path)
+    return ()
 
 
 def painted_dtype(densities: ColorValues) -> type[np.floating[Any]]:
@@ -73,8 +126,13 @@ def write_painted(
     description: Mapping[str, object],
     colormap: str | NDArray[Any],
     limits: tuple[float, float] | None,
+    *,
+    sources: Sequence[Path] = (),
+    progress: Tell = no_progress,
 ) -> None:
     """Write painted values: as classes where these are shown, else as a density.
+
+    Those of a dask array block by block; then `sources` and `progress` are as in `write_density`.
 
     Raises
     ------
@@ -86,7 +144,14 @@ def write_painted(
 
     query = densities.request.query
     if query is not None and query.show == "class":
-        write_class_map(path, class_map(painted), query.names, description=description)
+        write_class_map(
+            path,
+            class_map(painted, len(query.names)),
+            query.names,
+            description=description,
+            sources=sources,
+            progress=progress,
+        )
         return
     write_density(
         path,
@@ -95,6 +160,8 @@ def write_painted(
         description=description,
         colormap=colormap,
         contrast_limits=limits,
+        sources=sources,
+        progress=progress,
     )
 
 

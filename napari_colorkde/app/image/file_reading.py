@@ -7,6 +7,7 @@ array in napari than `read_image` gives; and the data of a layer may have been r
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.image.source import ImageSource
+from napari_colorkde.core.palette.image_tiles import is_dask
+
+PROBE = 16
+"""Rows and columns of a lazy array that are compared."""
 
 MOST_NUMBERS = 1 << 27
 """Larger arrays are compared at every so many numbers only."""
@@ -54,10 +59,15 @@ _READINGS: tuple[FileReading, ...] = (
 def reading_of(source: ImageSource) -> FileReading | None:
     """Return how the array of a source is read from its file; None where the file has another.
 
-    A file that cannot be asked (there is none here, the array is lazy) is taken to be read as ever.
+    A file that cannot be asked (there is none here) is taken to be read as ever; of a lazy array a
+    few pixels are compared.
     """
     array = source.array
-    if not source.path or not Path(source.path).is_file() or not isinstance(array, np.ndarray):
+    if not source.path or not Path(source.path).exists():
+        return FileReading()
+    if is_dask(array):
+        return _lazy_reading(source.path, array)
+    if not Path(source.path).is_file() or not isinstance(array, np.ndarray):
         return FileReading()
     readers = _readers(Path(source.path))
     for reading in _READINGS:
@@ -66,6 +76,44 @@ def reading_of(source: ImageSource) -> FileReading | None:
         if found is not None and _is_same(found, array):
             return reading
     return None
+
+
+def _lazy_reading(path: str, array: Any) -> FileReading | None:
+    """Return how a dask array is read from its file, block by block."""
+    from napari_colorkde.io.images import read_image
+    from napari_colorkde.io.pyramids import channels_last
+
+    for icc in ("", "convert"):
+        more = f", icc={icc!r}" if icc else ""
+        call, options = f"read_image({{}}{more}, lazy=True)", ("--icc", icc) if icc else ()
+        given: dict[str, Any] = {"icc": icc} if icc else {}
+        found: Any = _read_as_is(partial(read_image, lazy=True, **given), path)
+        if found is None:
+            return None
+        if _looks_same(found, array):
+            return FileReading(call, options=(*options, "--lazy"))
+        for axis in range(found.ndim - 2):
+            moved = channels_last(found, axis)
+            if _looks_same(moved, array):
+                call = f"np.moveaxis({call}, {axis}, -1)"
+                if moved.ndim < found.ndim:
+                    single = [a for a in range(found.ndim - 1) if _moved(found, axis)[a] == 1]
+                    call += f".squeeze({tuple(single)!r})"
+                return FileReading(call, options=(*options, "--lazy", "--channel-axis", str(axis)))
+    return None
+
+
+def _moved(array: Any, axis: int) -> tuple[int, ...]:
+    return (*array.shape[:axis], *array.shape[axis + 1 :], array.shape[axis])
+
+
+def _looks_same(found: Any, array: Any) -> bool:
+    """Compare shape, type and a few pixels in the middle, of which one block is decoded."""
+    if found.shape != array.shape or found.dtype != array.dtype:
+        return False
+    middle = tuple(slice(n // 2, n // 2 + PROBE) if n > 4 else slice(None) for n in found.shape)
+    kinds = found.dtype.kind == "f"
+    return bool(np.array_equal(np.asarray(found[middle]), np.asarray(array[middle]), kinds))
 
 
 def _readers(path: Path) -> dict[str, Callable[[str], Any]]:
@@ -93,12 +141,17 @@ def _readers(path: Path) -> dict[str, Callable[[str], Any]]:
 
 
 def _read(read: Callable[[str], Any], path: str) -> NDArray[Any] | None:
+    found = _read_as_is(read, path)
+    return None if found is None else np.asarray(found)
+
+
+def _read_as_is(read: Callable[[str], Any], path: str) -> Any:
     from napari_colorkde.io.formats.reading import library_messages
 
     with warnings.catch_warnings(), library_messages("tifffile"):
         warnings.simplefilter("ignore")
         try:
-            return np.asarray(read(path))
+            return read(path)
         except Exception:  # whatever a library raises: it is not how napari has read the file
             return None
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.code_tiles import CodeTiles
 from napari_colorkde.app.image.source import Box, ImageSource
-from napari_colorkde.core.palette.image_tiles import tile_slices
+from napari_colorkde.core.palette.image_tiles import Chunks, chunks_of, tile_slices
 from napari_colorkde.core.palette.palette import Palette
 
 INDEX_BYTES = 1 << 28
@@ -113,12 +113,15 @@ class PixelIndex:
         return self.cached[as_box(self._scaled(axes, stride // self.cached_stride))]
 
     def boxes(self) -> Iterator[tuple[slice, ...]]:
-        """Cut the finest level into tiles."""
-        return _boxes(self.shape)
+        """Cut the finest level into tiles: of whole chunks, where these are decoded."""
+        return _boxes(self.shape, self._chunks())
 
     def tile_codes(self, box: tuple[slice, ...]) -> NDArray[np.int32]:
         """Codes of a tile of the finest level."""
-        return self.codes(0, tuple(range(b.start, b.stop) for b in box))
+        axes: Axes = tuple(range(b.start, b.stop) for b in box)
+        if self.is_preview or self.cached_stride == 1:
+            return self.codes(0, axes)
+        return self._in_frame(self._looked_up(axes), axes)
 
     def paint(
         self, values: NDArray[Any], out: NDArray[Any], nothing: float = np.nan
@@ -131,11 +134,18 @@ class PixelIndex:
         table = np.concatenate([[nothing], values]).astype(out.dtype)
         leading = tuple(slice(position, position + 1) for position in self.frame)
         done = 0
-        for inner in _boxes(self.frame_shape):
+        for inner in _boxes(self.frame_shape, self._chunks()[len(self.frame) :] or None):
             codes = self.tile_codes((*leading, *inner))
             out[inner] = table.take(codes.reshape(codes.shape[len(leading) :]), mode="clip")
             done += out[inner].size
             yield done / out.size
+
+    def _chunks(self) -> Chunks:
+        """Sizes of the chunks that are decoded where the finest level is read; () for none."""
+        found = chunks_of(self.source.array) if self.cached_stride > 1 else None
+        if found is None:
+            return ()
+        return tuple(found[axis] for axis in self.source.pixel_axes(self.channels))
 
     def _scaled(self, axes: Axes, factor: int) -> Axes:
         return tuple(_scaled(a, factor) if self._strided(i) else a for i, a in enumerate(axes))
@@ -278,9 +288,9 @@ def _can_halve(shape: tuple[int, ...], stride: int) -> bool:
     return min(shape[-2:]) / stride >= 64
 
 
-def _boxes(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
+def _boxes(shape: tuple[int, ...], chunks: Chunks | None = None) -> Iterator[tuple[slice, ...]]:
     """Cut an array into tiles, with their starts and stops written out."""
-    for box in tile_slices(shape, None, TILE_PIXELS):
+    for box in tile_slices(shape, None, TILE_PIXELS, chunks or None):
         yield tuple(slice(*s.indices(n)) for s, n in zip(box, shape, strict=True))
 
 

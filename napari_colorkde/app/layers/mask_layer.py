@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from napari_colorkde.app.background.executor import Progress
+from napari_colorkde.app.image.pixel_blocks import check_labels_fit
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.app.image.source import unwrap_proxy
@@ -268,6 +269,7 @@ def paint_labels(index: PixelIndex, values: NDArray[Any]) -> Iterator[Progress |
     Progress or ndarray
         The labels come last, in the shape of the index. 20 ms for 18 million pixels.
     """
+    check_labels_fit(index.shape, "labels", "export to .zarr, which is written in blocks")
     labels = np.zeros(index.shape, np.uint8)
     for done in index.paint(values, labels[index.frame], nothing=0):
         yield Progress("painting the labels", done)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.background.executor import Progress
+from napari_colorkde.app.image.pixel_blocks import check_labels_fit
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.core.crosscheck.answers import Answer
 from napari_colorkde.core.crosscheck.check import cross_check
@@ -112,6 +113,7 @@ def search_image(request: ImageSearch) -> Iterator[Progress | Curve]:
 
 def _by_blocks(index: PixelIndex) -> Halves:
     """Hold out half of the blocks of an image whose pixels are known by color."""
+    check_labels_fit(index.shape, "the blocks that are held out", "choose another rule")
     blocks = blocks_held_out(index.shape)
     held_out = np.zeros(len(index.palette) + 1, np.int64)
     for box in index.boxes():

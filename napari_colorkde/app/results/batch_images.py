@@ -106,7 +106,7 @@ def image_of_file(path: Path, like: ImageKind | None, channels: Channels | None)
             f"the channels {channels.label} are several layers, but a file is one image; choose "
             "others."
         )
-    loaded = load_image(path)
+    loaded = load_image(path, lazy=None)  # slides block by block
     source, meant = _source_of_file(path, loaded.pixels, like, channels)
     size, area = loaded.pixel_size, None
     origin: dict[str, object] = {}

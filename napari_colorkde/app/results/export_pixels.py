@@ -9,15 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.background.executor import Progress
+from napari_colorkde.app.background.telling import told_progress
 from napari_colorkde.app.classification.threshold import above_threshold, active_threshold
 from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
 from napari_colorkde.app.density.density_steps import color_values, evaluate_kernels
 from napari_colorkde.app.density.export import (
     density_origin,
-    painted_dtype,
-    write_painted,
+    paint_and_write,
+    written_from,
 )
 from napari_colorkde.app.density.request import ColorValues
+from napari_colorkde.app.image.pixel_blocks import painted_in_blocks
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.settings.class_settings import OVERLAY_VALUES
@@ -87,6 +89,16 @@ def pixel_items(
         marked = above_threshold(densities, threshold)
 
         def write_mask(path: Path) -> Iterator[Progress]:
+            blocks = painted_in_blocks(index, marked, np.uint8, nothing=0)
+            if blocks is not None:
+                mask, sources = blocks, written_from(index.source, path)
+                yield from told_progress(
+                    f"writing {path.name}",
+                    lambda tell: write_class_map(
+                        path, mask, [name], sources=sources, progress=tell
+                    ),
+                )
+                return
             labels = np.zeros(index.frame_shape, np.uint8)
             for done in index.paint(marked, labels, nothing=0):
                 yield Progress("painting the labels", done)
@@ -119,10 +131,7 @@ def _painted_item(
     n_bytes = 1 if query is not None and query.show == "class" else 4
 
     def write(path: Path) -> Iterator[Progress]:
-        painted = np.empty(index.frame_shape, painted_dtype(densities))
-        for done in index.paint(densities.values, painted):
-            yield Progress("painting", 0.7 * done)
-        write_painted(path, painted, densities, origin, state.colormap, limits)
+        yield from paint_and_write(path, index, densities, origin, state.colormap, limits)
 
     return ExportItem(title, stem, _picture_suffixes(index), _pixel_sizes(index, n_bytes), write)
 
@@ -137,11 +146,8 @@ def _classes_item(
     def write(path: Path) -> Iterator[Progress]:
         yield Progress("classifying")
         found = color_values(request, evaluate_kernels(request), True, 0.0)
-        painted = np.empty(index.frame_shape, painted_dtype(found))
-        for done in index.paint(found.values, painted):
-            yield Progress("painting", 0.3 + 0.5 * done)
         origin = density_origin(source, state, found, None)
-        write_painted(path, painted, found, origin, state.colormap, None)
+        yield from paint_and_write(path, index, found, origin, state.colormap, None)
 
     return ExportItem(
         OVERLAY_VALUES["class"],

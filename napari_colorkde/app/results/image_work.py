@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from napari_colorkde.app.density.export import (
 from napari_colorkde.app.density.request import ColorValues, DensityRequest
 from napari_colorkde.app.image.counting_steps import CountedImage, count_colors
 from napari_colorkde.app.image.frames import Frame, frame_source, frames_of
+from napari_colorkde.app.image.pixel_blocks import colors_in_blocks, painted_in_blocks
 from napari_colorkde.app.results.batch_images import BatchImage
 from napari_colorkde.app.results.measuring import ClassChoices
 from napari_colorkde.app.results.rows import measured_rows, read_regions, regions_of_frame
@@ -85,7 +87,8 @@ def do_image(
     if regions is not None and work.measures:
         parts = read_regions(regions, source.shape(channels))
     frames: list[Frame] = frames_of(source, channels) if work.per_frame else [()]
-    painted, shown, sigmas = None, None, list[tuple[float, ...] | None]()
+    painted: Any = None
+    shown, sigmas = None, list[tuple[float, ...] | None]()
     for number, frame in enumerate(frames):
         alone, its_channels = frame_source(source, channels, frame)
         counted = None
@@ -109,6 +112,10 @@ def do_image(
         except StopIteration as end:
             shown, its_sigmas = end.value
         sigmas.append(its_sigmas)
+        if len(frames) == 1:
+            painted = painted_in_blocks(counted.index, shown.values, painted_dtype(shown))
+            if painted is not None:
+                continue
         if painted is None:
             painted = np.empty(source.shape(channels), painted_dtype(shown))
         for done in counted.index.paint(shown.values, painted[frame]):
@@ -184,7 +191,9 @@ def _rows(
         found = measure_palette(judge_colors(counted.palette, classes, **options))
     else:
         index = counted.index
-        pixels = index.source.read(index.channels, (slice(None),) * len(index.shape))
+        pixels: Any = colors_in_blocks(index.source, index.channels)
+        if index.cached_stride == 1:
+            pixels = index.source.read(index.channels, (slice(None),) * len(index.shape))
         found = measure_regions(pixels, regions, classes, **options)
     return measured_rows(image.source, found, frame, image.area)
 

@@ -12,6 +12,7 @@ from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.class_query import resolve_classes
 from napari_colorkde.app.density.density_steps import check_channels
 from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.image.pixel_blocks import colors_in_blocks
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.region_size import PixelArea, pixel_area
 from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
@@ -125,8 +126,11 @@ def measure_image(request: MeasureRequest) -> Iterator[Progress | list[Row]]:
         found = measure_palette(judge_colors(palette, choices.kernels, **options))
     else:
         n_axes = len(request.source.shape(request.channels)) - len(frame)
+        is_small = request.source.is_in_memory or request.index.cached_stride == 1
         found = measure_regions(
-            request.source.read(request.channels, (*frame, *(slice(None),) * n_axes)),
+            request.source.read(request.channels, (*frame, *(slice(None),) * n_axes))
+            if is_small
+            else colors_in_blocks(request.source, request.channels),
             request.regions(request.index),
             choices.kernels,
             **options,

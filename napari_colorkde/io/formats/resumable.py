@@ -92,6 +92,22 @@ def unfinished_of(target: Path) -> Path | None:
     return place if place.is_dir() else None
 
 
+def discard_unfinished(target: Path) -> None:
+    """Remove what a run that was stopped has left of a target.
+
+    Raises
+    ------
+    OSError
+        If another process is writing it, or it may not be removed.
+    """
+    path = target.resolve()
+    place = _place(path)
+    if place.is_dir():
+        with naming(path):
+            _claim(path, place)
+            shutil.rmtree(place)
+
+
 def _place(path: Path) -> Path:
     stem = path.stem.encode("utf-8", "ignore")[:100].decode("utf-8", "ignore")
     return path.with_name(f".{stem}.unfinished{path.suffix}")

@@ -9,6 +9,7 @@ import pickle
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,11 +89,19 @@ class ClusterWorkers:
 
 def _do(task: bytes, level: int, block: Block) -> None:
     values, arrays = _unpacked(task)[level]
+    if not all(_is_there(array) for array in arrays):
+        return  # the run has ended meanwhile: nothing of it is made again
     part = values[block]
     # This is a thread of a worker: what it asks for is not for the cluster to compute.
     made = np.asarray(part.compute(scheduler="synchronous") if hasattr(part, "compute") else part)
     for array in arrays:
-        array[block] = made
+        if _is_there(array):
+            array[block] = made
+
+
+def _is_there(array: Any) -> bool:
+    """Whether the folder of an array is still where it was made."""
+    return Path(array.store.root, array.path, "zarr.json").exists()
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,54 @@
+"""Work that tells its progress by calling back, as work of a session."""
+
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from threading import Event, Thread
+
+from napari_colorkde.app.background.executor import Progress
+
+Tell = Callable[[float], None]
+"""Is called with the fraction that is done."""
+
+
+class _StoppedError(Exception):
+    """Ends work that nobody waits for any more."""
+
+
+def told_progress(what: str, work: Callable[[Tell], None]) -> Iterator[Progress]:
+    """Do work in a thread of its own, and yield what it tells.
+
+    Whoever stops between the yields has the work end where it tells of its progress next.
+
+    Raises
+    ------
+    Exception
+        Whatever the work raises.
+    """
+    told: SimpleQueue[float | None] = SimpleQueue()
+    stopped, errors = Event(), list[Exception]()
+
+    def tell(fraction: float) -> None:
+        if stopped.is_set():
+            raise _StoppedError
+        told.put(fraction)
+
+    def run() -> None:
+        try:
+            work(tell)
+        except _StoppedError:
+            pass
+        except Exception as error:
+            errors.append(error)
+        finally:
+            told.put(None)
+
+    thread = Thread(target=run, name=what, daemon=True)
+    thread.start()
+    try:
+        while (fraction := told.get()) is not None:
+            yield Progress(what, fraction)
+    finally:
+        stopped.set()
+        thread.join()
+    if errors:
+        raise errors[0]
