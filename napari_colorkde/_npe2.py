@@ -115,8 +115,10 @@ def write_density_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> 
     if mark is not None and mark.mask:
         # What is drawn may be an outline; what is meant are the marked pixels.
         level = marked_pixels(level)
-    if mark is None or mark.mask:
+    if mark is None or mark.mask or mark.voxels:
         image = np.asarray(level)
+        if mark is not None and mark.voxels and mark.channel_axis is not None:
+            image = image.take(0, axis=mark.channel_axis)
         with atomic_path(path) as scratch:
             if path.lower().endswith(".npy"):
                 np.save(scratch, image)

@@ -16,13 +16,16 @@ import napari
 import numpy as np
 from napari.settings import get_settings
 from numpy.typing import NDArray
+from PIL import Image
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QPixmap
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
+from scipy.ndimage import gaussian_filter
 from skimage.data import immunohistochemistry
 
+from napari_colorkde import Kernel, KernelSet
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import sample_path
 
@@ -38,6 +41,19 @@ PICKS = {
     "background": [(350, 20), (430, 420), (330, 370), (120, 490)],
 }
 """Pixels (row, column) of the stained tissue that are clicked on, by class."""
+
+
+FIBERS = {
+    "purple": (170, 60, 210),
+    "yellow": (220, 190, 40),
+    "green": (60, 200, 90),
+    "blue": (50, 110, 230),
+    "red": (225, 70, 60),
+}
+"""Colors of the fibers of the stack that is drawn."""
+
+FIBERS_SHAPE = (48, 128, 128)
+"""Planes, rows and columns of that stack."""
 
 
 @contextmanager
@@ -96,6 +112,8 @@ def main() -> None:
         take(viewer.window._qt_window, "stain")
         fill_table(viewer, widget)
         take(viewer.window._qt_window, "results")
+    with workbench(fibers(), "fibers") as (viewer, widget):
+        take_voxels(viewer, widget)
 
 
 def sample(file_name: str) -> NDArray[Any]:
@@ -146,6 +164,42 @@ def fill_table(viewer: napari.Viewer, widget: Any) -> None:
     settle(widget)
     viewer.reset_view()
     settle(widget)
+
+
+def fibers() -> NDArray[np.uint8]:
+    """Make a noisy stack of winding fibers of several colors, as in a brainbow mouse."""
+    rng = np.random.default_rng(4)
+    light = np.zeros((*FIBERS_SHAPE, 3))
+    for color in [*FIBERS.values()] * 2:
+        places = np.zeros(FIBERS_SHAPE)
+        steps = gaussian_filter(rng.normal(size=(3, 900)), (0, 25))
+        walk = np.cumsum(3 * steps / steps.std() / 12, axis=1)
+        walk += rng.uniform(0.25, 0.75, (3, 1)) * np.array(FIBERS_SHAPE)[:, np.newaxis]
+        inside = (walk >= 0).all(axis=0) & (walk.T < FIBERS_SHAPE).all(axis=1)
+        places[tuple(walk[:, inside].astype(int))] = 1
+        amount = np.clip(40 * gaussian_filter(places, 1.6), 0, 1)[..., np.newaxis]
+        light = light * (1 - amount) + amount * np.array(color)
+    return np.clip(light + rng.normal(8, 4, light.shape), 0, 255).astype(np.uint8)
+
+
+def take_voxels(viewer: napari.Viewer, widget: Any) -> None:
+    """Take a picture of the stack as napari draws it, and of the purple fibers alone beside it."""
+    kernels = [Kernel(color, [200, 200, 200], 1 / 6, cls=cls) for cls, color in FIBERS.items()]
+    kernels += [Kernel([8, 8, 8], [400, 400, 400], 1 / 6, cls="background")]
+    widget.session.kernels = KernelSet(kernels)
+    widget.session.set_classification(show="posterior", cls="purple")
+    settle(widget)
+    viewer.layers[-1].visible = False
+    viewer.dims.ndisplay = 3
+    viewer.scene.camera.angles = (-20, 35, 140)
+    pictures = []
+    for shown in (False, True):
+        widget.session.set_voxels(show=shown)
+        settle(widget)
+        pictures.append(viewer.screenshot(size=(360, 420), flash=False)[..., :3])
+    target = IMAGES / "voxels.png"
+    Image.fromarray(np.concatenate(pictures, axis=1)).quantize(128).save(target, optimize=True)
+    print(f"{target.relative_to(IMAGES.parents[1])}: {2 * 420} x 360")
 
 
 def click(

@@ -166,6 +166,10 @@ class Session:
         """Change what is asked of the classes, see `StateStore.set_classification`."""
         self.store.set_classification(merge_key, **fields)
 
+    def set_voxels(self, merge_key: Hashable = None, **fields: Any) -> None:
+        """Change which voxels are seen in true color, see `StateStore.set_voxels`."""
+        self.store.set_voxels(merge_key, **fields)
+
     def judge(self, gesture: Hashable = None, **fields: Any) -> None:
         """Old name of `set_classification`."""
         warn_renamed("judge", "set_classification")
@@ -230,6 +234,16 @@ class Session:
     def space_obstacle(self) -> str:
         """Say why the image has no other color space than its own channels; "" if it has."""
         return self._image.space_obstacle(self.state)
+
+    @property
+    def is_stack(self) -> bool:
+        """Whether there is an image with three axes of pixels or more."""
+        source, channels = self.source, self.channels
+        return source is not None and channels is not None and len(source.shape(channels)) >= 3
+
+    def voxel_obstacle(self) -> str:
+        """Say why no voxels can be seen in true color; "" if they can."""
+        return self._image.voxel_obstacle(self.state)
 
     # --- work
 

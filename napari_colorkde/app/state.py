@@ -23,6 +23,7 @@ from pydantic import (
 from napari_colorkde.app.aliases import current_names, renamed, warn_renamed
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.settings.class_settings import ClassificationSettings
+from napari_colorkde.app.settings.voxel_settings import VoxelSettings
 from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.kde.estimators.boundary import BOUNDARIES, Boundary
@@ -55,7 +56,11 @@ OLD_FIELDS = {"judgement": "classification"}
 REQUIRED_KEYS = ("show", "channels", "bandwidth", "log", "colormap", "kernel_set", "kernel_sets")
 """What every session file has; the other fields of a state came later."""
 
-LATER_KEYS = {"boundary": "none", "varying": False}
+LATER_KEYS = {
+    "boundary": "none",
+    "varying": False,
+    "voxels": {"show": False, "opacity": None},
+}
 """What is written only where it is not as here: files of earlier versions do not have it."""
 
 Bandwidth = str | tuple[float, ...] | None
@@ -119,6 +124,8 @@ class State:
         Name of the overlay's colormap.
     classification
         What is asked of the kernels' classes where `show` is "kernels".
+    voxels
+        Which voxels of a stack are seen in true color where `show` is "kernels".
     """
 
     # Other fields of a session file are left aside: a later program may have added them.
@@ -150,6 +157,8 @@ class State:
         ),
     ] = field(default_factory=ClassificationSettings)
 
+    voxels: VoxelSettings = field(default_factory=VoxelSettings)
+
     judgement = renamed("judgement", "classification")
 
     @property
@@ -169,6 +178,11 @@ class State:
         return self.classification.without_display if asked else None
 
     @property
+    def shown_voxels(self) -> VoxelSettings | None:
+        """Which voxels are seen in true color; None where none are asked for."""
+        return self.voxels if self.voxels.show and self.show == "kernels" else None
+
+    @property
     def value_scale(self) -> tuple[object, ...]:
         """What a threshold of the shown values depends on: on another scale it means nothing."""
         if self.shown_classification is not None:
@@ -179,7 +193,7 @@ class State:
         """Return this state with some fields changed and all of them checked.
 
         A threshold belongs to the numbers that are shown: unless a classification is given, it is
-        forgotten where these become others.
+        forgotten where these become others; and so is the range of the voxels' opacity.
 
         Raises
         ------
@@ -199,8 +213,11 @@ class State:
         if "kernel_sets" in fields:
             fields["kernel_sets"] = _checked_sets(fields["kernel_sets"])
         after = replace(self, **fields)
-        if after.value_scale != self.value_scale and "classification" not in fields:
-            after = replace(after, classification=replace(after.classification, threshold=None))
+        if after.value_scale != self.value_scale:
+            if "classification" not in fields:
+                after = replace(after, classification=replace(after.classification, threshold=None))
+            if "voxels" not in fields:
+                after = replace(after, voxels=replace(after.voxels, opacity=None))
         if after.show not in DISPLAY_MODES:
             raise ValueError(f"show={after.show!r} is not known; use 'kde' or 'kernels'.")
         if after.space not in COLOR_SPACES:

@@ -132,6 +132,26 @@ class StateStore:
             after = after.replace(classification=replace(classification, threshold=None))
         self._step(after, merge_key)
 
+    def set_voxels(self, merge_key: Hashable = None, **fields: Any) -> None:
+        """Change which voxels of a stack are seen in true color.
+
+        Parameters
+        ----------
+        merge_key
+            As for `edit`.
+        fields
+            Of the `VoxelSettings`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a value cannot be, the image is no stack, or no kernels are shown; nothing is changed
+            then.
+        """
+        after = self.state.replace(voxels=self.state.voxels.replace(**fields))
+        self._rules.check(after, frozenset({"voxels"}))
+        self._step(after, merge_key)
+
     def edit(self, kernels: KernelSet, merge_key: Hashable = None) -> None:
         """Put an edited set in the place of the one that is chosen, and show it.
 

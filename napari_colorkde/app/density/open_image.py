@@ -74,7 +74,7 @@ class OpenImage:
         return state if channels == state.channels else state.replace(channels=channels)
 
     def check(self, state: State, given: frozenset[str]) -> None:
-        """Refuse channels and a space that the image does not have.
+        """Refuse channels, a space and voxels that the image does not have.
 
         Raises
         ------
@@ -89,6 +89,8 @@ class OpenImage:
             )
         if "space" in given and (reason := self.conversion_error(state)):
             raise ValueError(f"space={state.space!r}: {reason}")
+        if "voxels" in given and state.voxels.show and (reason := self.voxel_obstacle(state)):
+            raise ValueError(reason)
 
     def bandwidth_in(self, space: str, state: State) -> Bandwidth:
         """Return the bandwidth of a state in units of another space."""
@@ -109,6 +111,26 @@ class OpenImage:
         if self.source is None or channels is None or state.space == "rgb":
             return ""
         return conversion_error(self.source, channels, palette or self.palette)
+
+    def voxel_obstacle(self, state: State) -> str:
+        """Say why no voxels can be seen in true color; "" if they can, and without an image."""
+        channels = self.channels(state)
+        if state.show != "kernels":
+            return (
+                "True color in 3-D shows the voxels of kernels, and the density of the image's own "
+                "colors is shown; pick kernels or choose a kernel set first."
+            )
+        if self.source is None or channels is None:
+            return ""
+        shape = self.source.shape(channels)
+        if len(shape) >= 3:
+            return ""
+        size = " × ".join(map(str, shape))
+        return (
+            f"True color in 3-D needs a stack, and {self.source.name!r} has no z axis ({size} "
+            "pixels); open an image with the axes z, y, x and, last, its colors, or one layer with "
+            "the axes z, y, x for each channel."
+        )
 
     def space_obstacle(self, state: State) -> str:
         """Say why the image has no other color space than its own channels; "" if it has."""

@@ -21,6 +21,8 @@ class OverlayMetadata:
         Name of the image that it belongs to.
     mask
         Whether it marks pixels; else it holds values.
+    voxels
+        Whether it holds red, green, blue and opacity; else values.
     channel_axis
         The axis along which the values are repeated, as the image has channels there; None without.
     log
@@ -37,12 +39,15 @@ class OverlayMetadata:
     log: bool = False
     classes: tuple[str, ...] | None = None
     origin: Mapping[str, object] | None = None
+    voxels: bool = False
 
     def to_dict(self) -> dict[str, object]:
         """Return the entry of a layer's metadata, as 0.1.0 wrote it."""
         if self.mask:
             return {"image": self.image, "mask": True}
         entry: dict[str, object] = {"image": self.image, "channel_axis": self.channel_axis}
+        if self.voxels:
+            return {**entry, "voxels": True}
         if self.origin is not None:
             entry |= {"log": self.log, "classes": self.classes, "origin": dict(self.origin)}
         return entry
@@ -58,6 +63,7 @@ class OverlayMetadata:
             bool(entry.get("log", False)),
             tuple(classes) if classes else None,
             entry.get("origin"),
+            bool(entry.get("voxels", False)),
         )
 
     @classmethod

@@ -1,7 +1,7 @@
 """A layer that is painted lazily and follows an image. A `ViewerModel` without a window will do."""
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 from napari_colorkde.app.image.placement import Placement
@@ -31,6 +31,9 @@ class PaintedLayer(ABC, Generic[P]):
     viewer
         A napari viewer, its model, or a proxy of one.
     """
+
+    is_rgb: ClassVar[bool] = False
+    """Whether the last axis of what is painted holds colors."""
 
     def __init__(self, viewer: "ViewerModel") -> None:
         self._viewer = unwrap_proxy(viewer)
@@ -109,11 +112,11 @@ class PaintedLayer(ABC, Generic[P]):
             layer = Image(
                 painting.data,
                 name=name,
-                rgb=False,
+                rgb=self.is_rgb,
                 multiscale=len(painting.levels) > 1,
                 blending=BLENDING,
                 metadata={METADATA_KEY: mark.to_dict()},
-                **Placement.of(image).as_arguments(),
+                **self._placement(image).as_arguments(),
                 **options,
             )
             self._layers[image] = ref(layer)
@@ -127,10 +130,14 @@ class PaintedLayer(ABC, Generic[P]):
     def _insert(self, layer: "Image") -> None:
         self._viewer.layers.insert(self._viewer.layers.index(self.image) + 1, layer)
 
+    def _placement(self, image: "Image") -> Placement:
+        """Where the layer lies: where the image does."""
+        return Placement.of(image)
+
     def _on_moved(self, event: "Event") -> None:
         image, layer = self.image, self.layer
         if image is not None and layer is not None:
-            Placement.of(image).apply(layer)
+            self._placement(image).apply(layer)
 
     @abstractmethod
     def _on_removed(self, event: "Event") -> None:

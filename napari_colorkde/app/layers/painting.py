@@ -145,6 +145,11 @@ class LazyLevel:
         return tuple(len(a) for a in self._axes if isinstance(a, range))
 
     @property
+    def n_pixel_axes(self) -> int:
+        """Number of axes that count pixels."""
+        return sum(isinstance(a, range) for a in self._axes)
+
+    @property
     def ndim(self) -> int:
         """Number of axes."""
         return len(self.shape)
@@ -163,9 +168,9 @@ class LazyLevel:
         if len(parts) < len(key):
             painted: NDArray[Any] = np.asarray(self)[key]
             return painted
-        given = iter(_expanded(parts, self.ndim))
+        given = iter(_expanded(parts, self.n_pixel_axes))
         axes = tuple(a if isinstance(a, int) else _part(a, next(given)) for a in self._axes)
-        return LazyLevel(self.painting, self._level, axes)
+        return type(self)(self.painting, self._level, axes)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
@@ -179,7 +184,7 @@ class LazyLevel:
         return f"<PaintedLevel {self._level}, shape {self.shape}>"
 
     def __deepcopy__(self, memo: dict[int, object]) -> "LazyLevel":
-        return LazyLevel(deepcopy(self.painting, memo), self._level, self._axes)
+        return type(self)(deepcopy(self.painting, memo), self._level, self._axes)
 
 
 def _small(index: PixelIndex) -> np.bool_ | bool:

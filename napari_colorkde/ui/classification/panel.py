@@ -31,6 +31,7 @@ from napari_colorkde.ui.classification.controls import ClassificationControls
 from napari_colorkde.ui.classification.evaluation_view import EvaluationView
 from napari_colorkde.ui.classification.make_labels import make_labels
 from napari_colorkde.ui.classification.sizes_view import SizesView
+from napari_colorkde.ui.classification.voxel_controls import VoxelControls
 from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 from napari_colorkde.ui.widgets.folding import FoldingGroup
@@ -66,6 +67,7 @@ class ClassificationPanel(QWidget):
         self.controls = ClassificationControls(self._classes, self._others)
         self._connections = Connections()
         self.mask = ThresholdMask(viewer, session, overlay)
+        self.voxels = VoxelControls(viewer, session, overlay)
         self.evaluation = EvaluationView(viewer, session)
         self.sizes = SizesView(session)
         self.add_button = PushButton(
@@ -83,6 +85,7 @@ class ClassificationPanel(QWidget):
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(6)
         lines.addWidget(self.controls)
+        lines.addWidget(self.voxels)
         lines.addWidget(self.sizes)
         lines.addLayout(FlowLayout([self.add_button.native, self.results_button.native], spacing=6))
         lines.addWidget(self.note)
@@ -104,6 +107,7 @@ class ClassificationPanel(QWidget):
         controls.masked.changed.connect(self._on_masked)
         controls.best_button.changed.connect(self._on_best)
         controls.labels_button.changed.connect(self.make_labels)
+        self.voxels.failed.connect(self.failed)
         self.add_button.changed.connect(self._on_add)
         self.results_button.changed.connect(self._on_results)
         self.evaluation.threshold_chosen.connect(self._on_chosen)
@@ -117,6 +121,7 @@ class ClassificationPanel(QWidget):
         self._connections.close()
         self.evaluation.close_session()
         self.mask.close()
+        self.voxels.close_session()
 
     def reset_choices(self) -> None:
         """Follow the layer list."""

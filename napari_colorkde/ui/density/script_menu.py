@@ -13,6 +13,7 @@ from napari_colorkde.app.density.script import needs_kernel_file, python_script
 from napari_colorkde.app.image.file_reading import reading_of
 from napari_colorkde.app.image.saved_colors import save_colors
 from napari_colorkde.app.image.source import ImageSource
+from napari_colorkde.app.layers.voxel_script import shows_voxels, with_voxels
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.io.kernels.kernel_files import save_kernels
@@ -96,13 +97,15 @@ class ScriptMenu(QMenu):
             return
         QApplication.clipboard().setText(text)
         reads = f" It reads {' and '.join(files)}." if files else ""
+        if form != "python" and shows_voxels(state, source):
+            reads += " True color in 3-D is not part of it."
         self._session.say(f"{COPIED[form]} is on the clipboard.{reads}")
 
     def _write(
         self, form: CodeForm, state: State, source: ImageSource, kernel_file: str | None
     ) -> str:
         if form == "python":
-            return python_script(state, source, kernel_file)
+            return with_voxels(python_script(state, source, kernel_file), state, source)
         if form == "command":
             return command_line(state, source, kernel_file)
         folder = str(Path(source.path).parent) if source.path else "FOLDER"

@@ -229,6 +229,9 @@ class RestoreOffer(QWidget):
             reason = self._session.space_obstacle()
         if reason:
             state = with_rgb_space(state)
+        if self._session.source is not None and state.shown_voxels is not None:
+            # An image without a z axis has none.
+            state = state.replace(voxels=state.voxels.replace(show=self._session.is_stack))
         fields = {name: getattr(state, name) for name in RESTORED_FIELDS}
         try:
             fields |= self._channels_for(state)

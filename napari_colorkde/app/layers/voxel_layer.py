@@ -1,0 +1,222 @@
+"""A stack in true color: the layer whose voxels are as opaque as the shown values of kernels say.
+
+One RGBA layer, which napari draws as a volume. Hidden while it is there are the layers that would
+cover it: the image, those that are further channels of it, and the density.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from weakref import WeakSet, ref
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_colorkde.app.density.request import ColorValues
+from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.image.placement import Placement
+from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.layers.mask_layer import insert_above
+from napari_colorkde.app.layers.metadata import OverlayMetadata
+from napari_colorkde.app.layers.overlay import Overlay
+from napari_colorkde.app.layers.painted_layer import PaintedLayer
+from napari_colorkde.app.layers.voxel_colors import COLOR_EVENTS, true_colors
+from napari_colorkde.app.layers.voxel_image import VoxelImage
+from napari_colorkde.app.layers.voxel_opacity import color_opacity
+from napari_colorkde.app.session import Session
+from napari_colorkde.app.state import State
+from napari_colorkde.connections import Connections
+from napari_colorkde.core.palette.palette import Palette
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image, Layer
+    from napari.utils.events import Event
+
+VOXELS_NAME = "true color"
+
+
+class VoxelLayer(PaintedLayer[VoxelImage]):
+    """Shows the voxels of the chosen kernels while the session's state asks for it.
+
+    Parameters
+    ----------
+    viewer
+        A napari viewer, its model, or a proxy of one.
+    session, overlay
+        What is followed, and what knows the image and its index.
+    """
+
+    is_rgb = True
+
+    def __init__(self, viewer: "ViewerModel", session: Session, overlay: Overlay) -> None:
+        super().__init__(viewer)
+        self._session, self._overlay = session, overlay
+        self._hidden: list[ref[Layer]] = []
+        self._covered: WeakSet[Layer] = WeakSet()
+        self._said: tuple[str, tuple[int, ...]] | None = None
+        self._channels: Channels | None = None
+        self._colors: NDArray[np.uint8] | None = None
+        self._colored: Palette | None = None
+        self._color_connections = Connections()
+        self._connections.add(session.source_changed, self._on_source)
+        self._connections.add(session.choices_changed, self._on_source)
+        self._connections.add(session.state_changed, self._on_state)
+        self._connections.add(session.densities_changed, self._on_densities)
+
+    @property
+    def shown(self) -> bool:
+        """Whether the layer is there."""
+        return self.layer is not None
+
+    def update(self) -> None:
+        """Show the voxels as the session has them."""
+        session, image = self._session, self._overlay.image
+        densities, settings = session.densities, session.state.shown_voxels
+        if settings is None or image is None or not session.is_stack:
+            self.hide()
+            return
+        channels = session.channels
+        if densities is None or densities.request.kernels is None or channels is None:
+            return  # those that the state asks for will follow
+        name = str(image.name)
+        if self.image is not image:
+            self.hide()
+            self._follow(image)
+        if channels != self._channels:
+            self._watch_colors(channels)
+        painting = self._painting
+        fresh = painting is None or painting.index is not self._overlay.index
+        if fresh:
+            painting = self._overlay.new_image(VoxelImage)
+        if painting is None or len(painting.table) != len(densities.values) + 1:
+            return
+        colors = self._colors_of(painting.index.palette, channels)
+        painting.color(colors, color_opacity(densities, settings))
+        is_new = not self.shown
+        layer = self._put(
+            painting,
+            f"{name} {VOXELS_NAME}",
+            OverlayMetadata(name, voxels=True, channel_axis=painting.channel_axis),
+            rendering="translucent",
+            # Between a voxel that is seen and one that is clear there is no darker third.
+            interpolation3d="nearest",
+        )
+        if fresh and not is_new:
+            self._placement(image).apply(layer)
+        self._tell_steps(painting, name)
+        if is_new:
+            self._cover()
+
+    def hide(self) -> None:
+        """Take the layer away; the layers that it hid are seen again."""
+        self._remove()
+        self._let_go()
+        self._uncover()
+
+    def close(self) -> None:
+        """Take the layer away and let go of the session and the viewer."""
+        self.hide()
+        super().close()
+
+    # --- within
+
+    def _placement(self, image: "Image") -> Placement:
+        """Where the image lies, with larger voxels where some are left out."""
+        place, painting = Placement.of(image), self._painting
+        if painting is None:
+            return place
+        steps = list(painting.steps)
+        if painting.channel_axis is not None:
+            steps.insert(painting.channel_axis, 1)
+        scale = tuple(float(a * step) for a, step in zip(place.scale, steps, strict=True))
+        return replace(place, scale=scale)
+
+    def _insert(self, layer: "Image") -> None:
+        insert_above(self._viewer, self._overlay, layer)
+
+    def _let_go(self) -> None:
+        self._color_connections.close()
+        self._channels = self._colors = self._colored = None
+        super()._let_go()
+
+    def _watch_colors(self, channels: Channels) -> None:
+        """Follow the colors of the layers that these channels are."""
+        self._color_connections.close()
+        self._channels, self._colors = channels, None
+        for layer in self._colored_layers():
+            for name in COLOR_EVENTS:
+                self._color_connections.add(getattr(layer.events, name), self._on_colors)
+        if self.shown:
+            self._cover()
+
+    def _colors_of(self, palette: Palette, channels: Channels) -> NDArray[np.uint8]:
+        if self._colors is None or self._colored is not palette:
+            self._colors = true_colors(palette.colors, channels, self._colored_layers())
+            self._colored = palette
+        return self._colors
+
+    def _colored_layers(self) -> "list[Image]":
+        """The image, and the layers that are further channels of it, in their order."""
+        image, channels = self._overlay.image, self._session.channels
+        if image is None or channels is None:
+            return []
+        names = set(channels.layers)
+        others = {str(layer.name): layer for layer in self._viewer.layers if layer.name in names}
+        return [image, *(others[name] for name in channels.layers if name in others)]
+
+    def _cover(self) -> None:
+        """Hide what would cover the voxels; layers that the user shows again stay so."""
+        for layer in (*self._colored_layers(), self._overlay.layer):
+            if layer is None or layer in self._covered:
+                continue
+            self._covered.add(layer)
+            if layer.visible:
+                self._hidden.append(ref(layer))
+                layer.visible = False
+
+    def _uncover(self) -> None:
+        hidden, self._hidden = self._hidden, []
+        self._covered.clear()
+        for layer in (reference() for reference in hidden):
+            if layer is not None and layer in self._viewer.layers:
+                layer.visible = True
+
+    def _tell_steps(self, painting: VoxelImage, name: str) -> None:
+        said = name, painting.steps
+        if said == self._said or max(painting.steps) == 1:
+            return
+        self._said = said
+        size = " × ".join(map(str, painting.index.shape[-3:]))
+        axes = zip(("plane", "row", "column"), painting.steps[-3:], strict=True)
+        kept = ", ".join(f"{axis} 1 of {step}" for axis, step in axes if step > 1)
+        self._session.say(f"Of {size} voxels some are drawn in true color: {kept}.")
+
+    # --- what happens elsewhere
+
+    def _on_source(self, source: object) -> None:
+        if source is None or self.image is not self._overlay.image:
+            self.hide()
+            return
+        self._channels = None  # other layers may be its channels
+        self.update()
+
+    def _on_state(self, state: State, before: State) -> None:
+        if state.shown_voxels != before.shown_voxels:
+            self.update()
+
+    def _on_densities(self, densities: ColorValues) -> None:
+        self.update()
+
+    def _on_colors(self, event: "Event") -> None:
+        self._colors = None
+        self.update()
+
+    def _on_removed(self, event: "Event") -> None:
+        removed, image = unwrap_proxy(event.value), self.image
+        if image is None:
+            return
+        if removed is image:
+            self.hide()
+        elif image in self._layers and removed is self._layers[image]():
+            self.hide()
+            self._session.set_voxels(show=False)
