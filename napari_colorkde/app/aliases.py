@@ -48,7 +48,7 @@ class PartOf(Generic[Value]):
         return value
 
     def __set__(self, instance: object, value: Value) -> None:
-        raise AttributeError(f"{self._name} is a result, and cannot be set.")
+        raise AttributeError(f"{self._name} is a result and cannot be set.")
 
 
 class SettablePart(PartOf[Value]):

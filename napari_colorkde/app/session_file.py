@@ -225,7 +225,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise ValueError("the session is not text in UTF-8.") from None
+        raise ValueError("the session is not UTF-8 text.") from None
 
 
 def _changed(path: Path) -> float:

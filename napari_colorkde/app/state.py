@@ -204,7 +204,8 @@ class State:
         unknown = sorted(set(fields) - set(self.__slots__))
         if unknown:
             raise TypeError(
-                f"{unknown[0]!r} is no field of the state; use one of {', '.join(self.__slots__)}."
+                f"{unknown[0]!r} is not a field of the state; use one of "
+                f"{', '.join(self.__slots__)}."
             )
         if "bandwidth" in fields:
             fields["bandwidth"] = checked_bandwidth(fields["bandwidth"])
@@ -229,8 +230,7 @@ class State:
         if after.kernel_set not in names:
             if "kernel_set" in fields and after.kernel_set is not None:
                 raise ValueError(
-                    f"kernel_set={after.kernel_set!r} is not among the sets that were opened; "
-                    f"use one of {names}."
+                    f"kernel_set={after.kernel_set!r} is not an open set; use one of {names}."
                 )
             after = replace(after, kernel_set=names[0] if names else None)
         if after.show == "kernels" and after.kernels is None:
@@ -317,8 +317,8 @@ def _check_estimator(state: State) -> None:
     rule = state.bandwidth
     if state.boundary != "none" and isinstance(rule, str) and BANDWIDTH_RULES[rule].is_full:
         raise ValueError(
-            f"boundary={state.boundary!r} needs kernels along the channels, and "
-            f"bandwidth={rule!r} gives a full covariance; choose another rule, or no boundary."
+            f"boundary={state.boundary!r} needs a diagonal bandwidth, and bandwidth={rule!r} gives "
+            "a full covariance; choose another rule, or no boundary."
         )
 
 

@@ -220,7 +220,9 @@ def _fit_palette(
             f"log-likelihood {last.log_likelihood:.6f} nats per pixel"
         )
     if not last.converged:
-        print_warning(f"EM has not converged in {last.iteration} iterations; give --max-iter more.")
+        print_warning(
+            f"EM did not converge in {last.iteration} iterations; give a larger --max-iter."
+        )
     return last.kernels
 
 

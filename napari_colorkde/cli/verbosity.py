@@ -52,7 +52,7 @@ def choose_level(*, quiet: bool, verbose: bool) -> None:
         If both are given.
     """
     if quiet and verbose:
-        raise ValueError("--quiet and --verbose exclude each other; give one of them.")
+        raise ValueError("--quiet and --verbose cannot be combined; give one of them.")
     if quiet or verbose:
         _set(logging.WARNING if quiet else logging.DEBUG)
 

@@ -92,15 +92,13 @@ def resolve_device(device: DeviceLike = "auto") -> Device:
     if wanted.type == "cuda":
         if not torch.cuda.is_available() or (wanted.index or 0) >= torch.cuda.device_count():
             raise ValueError(
-                f"device={str(device)!r}: torch sees no such CUDA device here; "
-                'use device="auto" or "cpu", or install a CUDA build of torch.'
+                f'device={str(device)!r}: torch finds no such CUDA device; use device="auto" or '
+                '"cpu", or install a CUDA build of torch.'
             )
         return Device(wanted)
     if wanted.type == "mps":
         if not torch.backends.mps.is_available():
-            raise ValueError(
-                'device="mps": torch sees no Apple GPU here; use device="auto" or "cpu".'
-            )
+            raise ValueError('device="mps": torch finds no Apple GPU; use device="auto" or "cpu".')
         return Device(wanted, has_float64=False)
     raise ValueError(_unknown(device))
 

@@ -253,8 +253,8 @@ def left_in(marks: SliceableArray) -> NDArray[np.bool_]:
     mask = np.asarray(marks)
     if mask.dtype.kind == "f" and not ((mask <= 0) | (mask >= 1)).all():
         raise ValueError(
-            "mask holds fractions or NaN, but a pixel counts or does not; give mask >= 0.5, or "
-            "the fractions as weights to Palette.from_image."
+            "mask holds fractions or NaN, but a mask is yes or no; give mask >= 0.5, or pass the "
+            "fractions as weights to Palette.from_image."
         )
     return np.asarray(mask != 0)
 
@@ -269,7 +269,7 @@ def checked_mask(mask: ArrayLike, shape: tuple[int, ...], name: str = "image") -
     """
     marks = as_sliceable(mask, "mask", MASK)
     if marks.dtype.kind not in "buif":
-        raise TypeError(f"mask holds {marks.dtype}; give numbers or truth values.")
+        raise TypeError(f"mask holds {marks.dtype}; give numbers or bools.")
     if tuple(marks.shape) != tuple(shape):
         raise ValueError(
             f"mask has shape {tuple(marks.shape)}, but the pixels of {name} have {tuple(shape)}; "

@@ -295,7 +295,7 @@ def check_target(
             raise ValueError
     except ValueError:
         raise ValueError(
-            f"{name} {str(path)!r} has characters that no file name can have; give another name."
+            f"{name} {str(path)!r} has characters that file names cannot have; give another name."
         ) from None
     known = tuple(suffixes)
     if known and not any(has_suffix(path, suffix) for suffix in known):
@@ -310,9 +310,7 @@ def check_target(
     try:
         folder = path.resolve().parent
     except (OSError, RuntimeError):  # RuntimeError before Python 3.13
-        raise OSError(
-            f"{name} {str(path)!r} is a link that leads to itself; give another name."
-        ) from None
+        raise OSError(f"{name} {str(path)!r} is a link to itself; give another name.") from None
     if not folder.is_dir():
         raise FileNotFoundError(
             f"{name} {str(path)!r}: the folder {str(folder)!r} does not exist; make it first."

@@ -70,7 +70,7 @@ def write_class_map(
     record["classes"] = {"0": "none", **{str(i + 1): name for i, name in enumerate(names)}}
     known = export_format(path)
     if known.write_classes is None:
-        raise ValueError(f"path {str(path)!r}: {known.title} holds no classes.")
+        raise ValueError(f"path {str(path)!r}: {known.title} cannot hold classes.")
     if is_dask(array):
         if write_in_blocks(BlockPicture(path, array, record, names, sources, progress, jobs)):
             return

@@ -38,7 +38,7 @@ def check_image_path(path: str | os.PathLike[str]) -> Path:
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise OSError(
-                f"image {str(path)!r} is a link that leads to itself; give the name of a file."
+                f"image {str(path)!r} is a link to itself; give the name of a file."
             ) from None
         found = None
     except ValueError:
@@ -48,7 +48,7 @@ def check_image_path(path: str | os.PathLike[str]) -> Path:
     if path.is_dir() and not is_zarr(path):
         raise IsADirectoryError(f"image {str(path)!r} is a folder; give the name of a file.")
     if not os.access(path, os.R_OK):
-        raise PermissionError(f"image {str(path)!r} may not be read; check its permissions.")
+        raise PermissionError(f"image {str(path)!r} cannot be read; check its permissions.")
     if found.st_size == 0 and not path.is_dir():
         raise ValueError(f"image {str(path)!r} is an empty file; give an image.")
     return path
@@ -81,7 +81,7 @@ def decode_file(path: Path, part: Part, *, lazy: bool | None = False) -> Decoded
         elif known.read_part is not None:
             found = known.read_part(path, part)
         else:
-            raise ValueError("it holds one picture; leave out series, page and level.")
+            raise ValueError("it holds a single image; leave out series, page and level.")
         decoded = found if isinstance(found, DecodedImage) else DecodedImage(np.asarray(found))
         if decoded.samples.size == 0:
             raise ValueError("it has no pixels.")
@@ -117,17 +117,16 @@ def _refusal(path: Path, known: ImageFormat, error: Exception) -> str:
         with path.open("rb") as file:
             head = file.read(64)
     if is_heif(head):
-        return f"image {str(path)!r} is HEIC, which is not read; save it as TIFF, PNG or JPEG."
+        return f"image {str(path)!r} is HEIC, which cannot be read; save it as TIFF, PNG or JPEG."
     if is_zip(head) and known.name != "NPY":
-        return f"image {str(path)!r} is an archive; unpack it, and give an image."
+        return f"image {str(path)!r} is an archive; unpack it and give an image."
     if isinstance(error, UnidentifiedImageError):
         return (
-            f"image {str(path)!r} is damaged, or not in a known format; give a "
-            f"{format_names()} file."
+            f"image {str(path)!r} is damaged or in an unknown format; give a {format_names()} file."
         )
     if isinstance(error, Image.DecompressionBombError):
-        return f"image {str(path)!r} has more pixels than Pillow opens; save it as TIFF."
+        return f"image {str(path)!r} has more pixels than Pillow can open; save it as TIFF."
     if isinstance(error, MemoryError):
-        return f"image {str(path)!r} is larger than the memory that is free; give a smaller one."
+        return f"image {str(path)!r} does not fit in the free memory; give a smaller one."
     kind = "folder" if path.is_dir() else "file"
     return f"image {str(path)!r} is not a readable {known.name} {kind} ({first_line(error)})."

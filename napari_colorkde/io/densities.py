@@ -82,7 +82,7 @@ def write_density(
     record.setdefault("values", "natural log of the density" if log else "density")
     known = export_format(path)
     if known.write_density is None:
-        raise ValueError(f"path {str(path)!r}: {known.title} holds no density.")
+        raise ValueError(f"path {str(path)!r}: {known.title} cannot hold a density.")
     if is_dask(array):
         values = array.astype(np.float32)
         if write_in_blocks(BlockPicture(path, values, record, None, sources, progress, jobs)):

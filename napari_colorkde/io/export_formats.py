@@ -225,7 +225,9 @@ def check_export(path: str | os.PathLike[str], *, volume: bool = False, name: st
     )
     target = check_target(target, suffixes, name=name, is_folder=is_folder)
     if is_folder and target.is_dir() and not (target / "zarr.json").exists():
-        raise OSError(f"{name} {str(target)!r} is a folder, but no OME-Zarr; give another name.")
+        raise OSError(
+            f"{name} {str(target)!r} is a folder, but not an OME-Zarr; give another name."
+        )
     return target
 
 
@@ -254,7 +256,7 @@ def write_in_blocks(picture: BlockPicture) -> bool:
     wanted, free = picture.values.nbytes, available_bytes()
     if wanted > free:
         raise ValueError(
-            f"path {str(picture.path)!r}: the result takes {bytes_text(wanted)} and "
+            f"path {str(picture.path)!r}: the result takes {bytes_text(wanted)}, but only "
             f"{bytes_text(free)} of memory are free; write .zarr or .ome.tif, block by block."
         )
     return False

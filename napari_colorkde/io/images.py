@@ -158,7 +158,7 @@ def load_image(
     if orientation == "apply" and decoded.orientation != 1:
         levels = _turned(levels, decoded.orientation, has_samples(decoded, levels))
         remarks.append(
-            f"image {str(path)!r} is turned as its orientation {decoded.orientation} says; "
+            f"image {str(path)!r} is rotated as its orientation tag {decoded.orientation} says; "
             "--orientation keep (orientation='keep') leaves rows and columns as stored."
         )
     if not takes_any_samples:
@@ -297,7 +297,7 @@ def _chosen_samples(
         return levels[..., list(channels)]
     if n_samples == 4 and decoded.color not in ("data", "palette", "cmyk") and not decoded.alpha:
         raise ValueError(
-            f"image {str(path)!r} has four samples, of which the last is not marked as alpha; "
+            f"image {str(path)!r} has four samples per pixel, and the last is not marked as alpha; "
             "choose with --channels 0,1,2 (channels=), or 0,1,2,3 for four colors."
         )
     return levels
@@ -305,7 +305,7 @@ def _chosen_samples(
 
 def _fractions(levels: NDArray[Any], white: float) -> NDArray[Any]:
     if not 0 < white < float("inf"):
-        raise ValueError(f"white={white}: give the level of white, a number above 0.")
+        raise ValueError(f"white={white}: give the white level, a number above 0.")
     kind = np.float64 if levels.dtype.itemsize > 2 else np.float32
     return levels / kind(white)
 

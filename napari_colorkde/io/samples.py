@@ -42,6 +42,6 @@ def sample_path(name: str) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise FileNotFoundError(
-        f"sample {name!r} is missing from {str(PACKAGE / 'sample_data')!r}; "
-        "install napari-colorkde again."
+        f"sample {name!r} is missing from {str(PACKAGE / 'sample_data')!r}; reinstall "
+        "napari-colorkde."
     )

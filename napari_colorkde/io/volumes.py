@@ -63,13 +63,13 @@ def save_volume(
     path = check_export(path_of(path), volume=True)
     if volume.is_log and path.suffix.lower() in SHOW_DENSITIES:
         raise ValueError(
-            f"volume holds logarithms, which {path.suffix} has no room for; give one of densities, "
-            "or use .npz, .npy, .tif or .nrrd."
+            f"volume holds logarithms, which {path.suffix} cannot store; give a volume of "
+            "densities, or use .npz, .npy, .tif or .nrrd."
         )
     record = provenance() if description is None else dict(description)
     known = export_format(path, volume_suffixes())
     if known.write_volume is None:
-        raise ValueError(f"path {str(path)!r}: {known.title} holds no volume.")
+        raise ValueError(f"path {str(path)!r}: {known.title} cannot hold a volume.")
     with atomic_export(path, known) as scratch:
         known.write_volume(scratch, volume, record)
 

@@ -242,6 +242,6 @@ def _weights(value: Any, n: int, like: torch.Tensor) -> torch.Tensor:
         return like.new_ones(n)
     weights = checked_tensor(value, "weights")
     if weights.shape != (n,):
-        raise ValueError(f"weights have shape {tuple(weights.shape)}; give ({n},), one a kernel.")
+        raise ValueError(f"weights have shape {tuple(weights.shape)}; give ({n},), one per kernel.")
     refuse_bad_weights(weights)
     return weights.to(like.dtype)

@@ -64,7 +64,7 @@ def test_estimators_are_written_down_and_read_again(words: str) -> None:
     ("fields", "words"),
     [
         ({"boundary": "open"}, "boundary='open' is not known; use one of none, renormalized, ref"),
-        ({"boundary": "reflected", "varying": True}, "exclude each other; give one of them"),
+        ({"boundary": "reflected", "varying": True}, "cannot be combined; give one of them"),
         ({"boundary": "reflected", "bandwidth": "plug-in"}, "gives a full covariance; choose"),
     ],
 )
@@ -76,7 +76,7 @@ def test_estimators_that_there_are_not_are_refused(fields: dict[str, Any], words
 
 
 def test_unknown_fields_are_refused() -> None:
-    with pytest.raises(TypeError, match="'sigma' is no field of the state"):
+    with pytest.raises(TypeError, match="'sigma' is not a field of the state"):
         State().replace(sigma=4)
 
 
@@ -92,7 +92,7 @@ def test_the_first_set_is_chosen_and_another_can_be() -> None:
 
 
 def test_a_set_that_was_not_opened_is_refused() -> None:
-    with pytest.raises(ValueError, match="kernel_set='sea' is not among"):
+    with pytest.raises(ValueError, match="kernel_set='sea' is not an open"):
         State().replace(kernel_sets=SETS, kernel_set="sea")
 
 

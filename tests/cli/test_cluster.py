@@ -165,7 +165,7 @@ def test_a_scheduler_that_ends_is_told_of(tmp_path: Path) -> None:
             alone.start_worker()
             client.wait_for_workers(1, timeout=60)
             lazy = da.from_array(IMAGE, (20, 20, 3))
-            with pytest.raises(ValueError, match="the cluster's scheduler is gone; start it again"):
+            with pytest.raises(ValueError, match="the cluster's scheduler is gone; restart it"):
                 count_on_cluster(
                     client, lazy, None, CountOptions(-1, 1 << 24), lambda _: alone.stop()
                 )
@@ -179,7 +179,7 @@ def test_files_that_workers_do_not_find(running: Cluster, tmp_path: Path) -> Non
         client.wait_for_workers(1, timeout=60)
         workers.check_files(client, [tmp_path])
         with pytest.raises(
-            ValueError, match=r"worker tcp://.* does not find '/nowhere'; give a path"
+            ValueError, match=r"worker tcp://.* cannot find '/nowhere'; give a path"
         ):
             workers.check_files(client, [Path("/nowhere")])
 

@@ -170,8 +170,8 @@ def test_we_say_when_we_are_wrong_ourselves(
 
 REFUSALS = {
     "compare a.png missing.png": "image 'missing.png' does not exist; check the name.",
-    "compare a.png gray.png": "give images of the same channels.",
-    "compare a.png a.png --bandwidth 0.01": "is narrow beside the colors' range",
+    "compare a.png gray.png": "give images with the same channels.",
+    "compare a.png a.png --bandwidth 0.01": "is narrow compared with the colors' range",
     "compare a.png": "Missing argument 'image_b'",
     "crosscheck missing.png": "image 'missing.png' does not exist; check the name.",
     "crosscheck a.png --bandwidth 0": "'0': a sigma must be positive; give numbers above 0;",

@@ -236,9 +236,12 @@ def test_plot_without_matplotlib_asks_for_it(
     ("options", "sentence"),
     [
         ("--valid 0", "valid=0 is an empty split; give 1 or more."),
-        ("--train 9 --valid 9 --shuffle", "has 10 training vectors; 9 for training, 9 for valid"),
+        (
+            "--train 9 --valid 9 --shuffle",
+            "has 10 training vectors, but 9 for training, 9 for valid",
+        ),
         ("--sigmas 1,0", "'1,0': a sigma must be positive; give numbers above 0;"),
-        ("--seed 1", "seed=1 has no effect without shuffle; give both or none."),
+        ("--seed 1", "seed=1 has no effect without shuffle; give both or neither."),
         ("--repeat 0", "repeat=0; give 1 or more."),
         ("--csv out.txt", "csv 'out.txt' has the suffix '.txt'; use .csv."),
         ("--plot p.pdf", "plot 'p.pdf' has the suffix '.pdf'; use .png or .svg."),

@@ -124,7 +124,7 @@ def test_progress_and_likelihood_go_to_stderr(
     out, err = capsys.readouterr()
     assert out == ""
     assert "2 iterations, log-likelihood -" in err
-    assert "napari-colorkde: warning: EM has not converged in 2 iterations" in err
+    assert "napari-colorkde: warning: EM did not converge in 2 iterations" in err
 
 
 # Kernel files
@@ -263,7 +263,7 @@ def test_a_label_of_one_color_is_fitted_beside_the_others(
     np.testing.assert_allclose(fitted["1"].covariances[0], np.eye(3) / 12)
     assert len(fitted["4"]) == 2
     assert main(shlex.split("fit glass.png -k 1 --labels marks.npy -o k.json --reg-covar 0")) == 0
-    assert "warning: label 1: kernel 0 shrank onto" in capsys.readouterr().err
+    assert "warning: label 1: kernel 0 collapsed onto" in capsys.readouterr().err
     assert list(load_kernels("k.json")) == ["4"]
 
 
@@ -279,15 +279,15 @@ REFUSALS = {
     "fit a.png -k auto -o k.json --max-k 0": "--max-k 0: give a number from 1",
     "fit a.png -k 2 -o k.json --covariance round": "'round' is not one of 'full', 'diagonal',",
     "fit a.png -k 2 -o k.json --reg-covar -1": "reg_covar=-1.0; give a variance of 0 or more.",
-    "fit a.png -k 2 -o k.json --max-iter 0": "max_iter=0; give a whole number from 1.",
+    "fit a.png -k 2 -o k.json --max-iter 0": "max_iter=0; give a whole number of 1 or more.",
     "fit a.png -k 2 -o k.json --seed -1": "--seed -1: give a number of 0 or more.",
     "fit a.png -k 2 -o k.json --name 1=x": "--name names a label; give the labels with --labels.",
-    "fit plain.png -k 2 -o k.json": "n_kernels=2 is more than the 1 color there is;",
+    "fit plain.png -k 2 -o k.json": "n_kernels=2 is more than the 1 color available;",
     "fit a.png -k 2 -o k.json --labels x.tif": "image 'x.tif' does not exist; check the name.",
     "fit a.png -k 2 -o k.json --labels small.png": "labels has shape (2, 2), but the image's pix",
     "fit a.png -k 2 -o k.json --labels f.npy": "labels is an array of float64; give whole number",
     "fit a.png -k 2 -o k.json --labels zero.npy": "labels are all 0; label some pixels.",
-    "fit plain.png -k 1 -o k.json --reg-covar 0": "kernel 0 shrank onto colors that do not vary",
+    "fit plain.png -k 1 -o k.json --reg-covar 0": "kernel 0 collapsed onto colors that do not vary",
     "fit a.png -k 2 -o k.json --labels labels.tif --name x": "'x': give a label from 1 and",
     "fit a.png -k 2 -o k.json --labels labels.tif --name 2=x": "'x' is for label 2, which no pixel",
     "fit a.png -k 2 -o k.json --labels labels.tif --name 4=1": "'1' is the class of two labels",

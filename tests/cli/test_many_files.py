@@ -51,9 +51,9 @@ def test_files_globs_and_folders(folders: list[Path]) -> None:
     assert names("in/**/c.png") == ["in/deep/er/c.png"]
     assert names("nothing.png") == ["nothing.png"]  # reading it says that it does not exist
     Path("empty").mkdir()
-    with pytest.raises(ValueError, match="is a folder without images; --recursive looks into"):
+    with pytest.raises(ValueError, match="is a folder with no images; --recursive looks into"):
         names("empty")
-    with pytest.raises(ValueError, match=r"input '\*\.jpg' finds no file"):
+    with pytest.raises(ValueError, match=r"input '\*\.jpg' matches no file"):
         names("*.jpg")
 
 

@@ -147,5 +147,5 @@ def test_slides_that_are_damaged_are_refused(slide: str, refused: Refused) -> No
         file.write(b"\xff" * 9)
     words = "density s.tif --lazy --kernels k.csv --class dark -o"
     for target in ("d.ome.tif", "d.npy"):
-        assert "'s.tif' has a damaged tile, the one numbered 3" in refused(*words.split(), target)
+        assert "'s.tif' has a damaged tile, number 3" in refused(*words.split(), target)
     assert "has a damaged tile" in refused("count", slide, "--lazy", "-o", "p.npz")

@@ -74,7 +74,7 @@ def test_unknown_levels_and_contradictions_are_refused(said: Callable[..., list[
     )
     for text in (f"{COMMAND} --quiet --verbose", f"-q -v {COMMAND}"):
         (line,) = said(text)
-        assert line.endswith("--quiet and --verbose exclude each other; give one of them.")
+        assert line.endswith("--quiet and --verbose cannot be combined; give one of them.")
 
 
 @pytest.mark.parametrize("command", [command.name for command in COMMANDS])

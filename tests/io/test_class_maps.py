@@ -80,7 +80,7 @@ def test_archive_has_names_and_origin(tmp_path: Path) -> None:
         ("c.tif", LABELS.astype(np.uint32), NAMES, "give uint8 or uint16, one per pixel"),
         ("c.tif", LABELS[0], NAMES, "give uint8 or uint16, one per pixel"),
         ("c.tif", LABELS, ("skin",), "labels go up to 2, but there are 1 names"),
-        ("c.png", LABELS[None], NAMES, "a PNG holds one picture"),
+        ("c.png", LABELS[None], NAMES, "a PNG holds a single image"),
         ("c.png", LABELS, ["x"] * 256, "has room for 255 classes, but there are 256"),
     ],
 )

@@ -170,7 +170,7 @@ def test_log_density_without_limit_below(tmp_path: Path) -> None:
 
 
 def test_stack_is_no_picture(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"has shape \(2, 3, 4\), but a PNG holds one picture"):
+    with pytest.raises(ValueError, match=r"has shape \(2, 3, 4\), but a PNG holds a single image"):
         write_density(tmp_path / "d.png", np.zeros((2, 3, 4), np.float32))
     assert list(tmp_path.iterdir()) == []
 
@@ -229,7 +229,7 @@ def test_own_table_of_colors() -> None:
             "colormap='jet' is not known; use magma, viridis, inferno, plasma, gray",
         ),
         (np.zeros((256, 2)), r"colormap has shape \(256, 2\); give a name or an \(N, 3\) table"),
-        (np.full((2, 3), 255.0), "colormap holds numbers outside 0 to 1; give uint8 colors or"),
+        (np.full((2, 3), 255.0), "colormap holds numbers outside the range 0 to 1; give uint8"),
     ],
 )
 def test_unknown_colormap_is_refused(colormap: Any, sentence: str) -> None:

@@ -83,7 +83,7 @@ def test_ome_zarr_of_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     np.testing.assert_array_equal(read_image(path), LABELS)
     np.testing.assert_array_equal(read_image(path, level=1), LABELS[::2, ::2])
     assert load_image(path).pixel_size == (0.5, 0.25)
-    with pytest.raises(ValueError, match="it has one picture of 2 levels; choose by level"):
+    with pytest.raises(ValueError, match="it has a single image with 2 levels; choose one by"):
         read_image(path, level=2)
     group = zarr.open_group(path, mode="r")
     (image,) = Image.from_zarr(group).attributes.ome.multiscales
@@ -109,7 +109,7 @@ def test_ome_zarr_is_replaced_but_no_other_folder(tmp_path: Path) -> None:
     assert json.loads(str(group.attrs["napari-colorkde"]))["command"] == RECORD["command"]
     assert list(tmp_path.iterdir()) == [path]
     (tmp_path / "mine.zarr").mkdir()
-    with pytest.raises(OSError, match="is a folder, but no OME-Zarr; give another name"):
+    with pytest.raises(OSError, match="is a folder, but not an OME-Zarr; give another name"):
         write_density(tmp_path / "mine.zarr", DENSITY)
 
 

@@ -58,7 +58,10 @@ def test_pixels_whose_centers_lie_within_belong_to_a_polygon(tmp_path: Path) -> 
     [
         ("{", "is not readable GeoJSON"),
         ("[1]", "is not readable GeoJSON"),
-        ('{"type": "Polygon", "coordinates": [["a"]]}', "coordinates of feature 1 are no polygon"),
+        (
+            '{"type": "Polygon", "coordinates": [["a"]]}',
+            "coordinates of feature 1 are not a polygon",
+        ),
         ('{"type": "FeatureCollection", "features": []}', "holds no polygon within the 20 × 30"),
     ],
 )

@@ -46,7 +46,7 @@ def test_associated_alpha_is_divided_out(tmp_path: Path) -> None:
 def test_a_fourth_sample_that_is_no_alpha_is_asked_about(tmp_path: Path) -> None:
     case = hard_files.red_green_blue_infrared(tmp_path)
     path = tmp_path / case["file"]
-    with pytest.raises(ValueError, match="four samples, of which the last is not marked as alpha"):
+    with pytest.raises(ValueError, match="four samples per pixel, and the last is not marked"):
         read_image(path)
     np.testing.assert_array_equal(
         read_image(path, channels=(0, 1, 2)), np.load(tmp_path / case["rgb"])

@@ -48,7 +48,9 @@ def test_pictures_are_turned_as_exif_says(
     exif[0x0112] = orientation
     path = tmp_path / "a.png"
     Image.fromarray(colors).save(path, exif=exif)
-    with pytest.warns(UserWarning, match=f"is turned as its orientation {orientation} says; --or"):
+    with pytest.warns(
+        UserWarning, match=f"is rotated as its orientation tag {orientation} says; --or"
+    ):
         turned = read_image(path)
     with Image.open(path) as picture:
         np.testing.assert_array_equal(turned, np.asarray(ImageOps.exif_transpose(picture)))
@@ -211,8 +213,8 @@ def test_archive_under_the_name_of_an_array_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("a.png", r"is damaged, or not in a known format; give a TIFF"),
-        ("a.txt", r"is damaged, or not in a known format; give a TIFF"),
+        ("a.png", r"is damaged or in an unknown format; give a TIFF"),
+        ("a.txt", r"is damaged or in an unknown format; give a TIFF"),
         ("a.tif", "is not a readable TIFF file"),
         ("a.npy", "is not a readable NPY file of numbers"),
     ],
@@ -242,7 +244,7 @@ def test_picture_above_pillows_limit_is_refused(
 ) -> None:
     iio.imwrite(tmp_path / "a.png", colors)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50)
-    with pytest.raises(ValueError, match="has more pixels than Pillow opens; save it as TIFF"):
+    with pytest.raises(ValueError, match="has more pixels than Pillow can open; save it as TIFF"):
         read_image(tmp_path / "a.png")
 
 
@@ -273,7 +275,7 @@ def test_empty_file_is_refused(tmp_path: Path) -> None:
 def test_unreadable_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.png").write_text("x")
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(PermissionError, match="may not be read; check its permissions"):
+    with pytest.raises(PermissionError, match="cannot be read; check its permissions"):
         read_image(tmp_path / "a.png")
 
 

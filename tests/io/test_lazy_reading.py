@@ -127,7 +127,7 @@ def test_the_levels_of_a_slide_are_read_without_the_finest(tmp_path: Path) -> No
     level = read_image(path, level=1, lazy=True)
     np.testing.assert_array_equal(level, expected)
     assert level.shape == (48, 64, 3)
-    with pytest.raises(ValueError, match="has a damaged tile, the one numbered"):
+    with pytest.raises(ValueError, match="has a damaged tile, number"):
         np.asarray(read_image(path, lazy=True))
 
 
@@ -225,10 +225,10 @@ def test_a_damaged_tile_is_named(tmp_path: Path) -> None:
     tifffile.imwrite(path, RGB, photometric="rgb", tile=(32, 32), compression="zlib")
     lazy = read_image(path, lazy=True)
     damage_a_tile(path)
-    with pytest.raises(ValueError, match="was changed while it was read; read it again"):
+    with pytest.raises(ValueError, match="changed while it was being read; read it again"):
         np.asarray(lazy)
     lazy = read_image(path, lazy=True)
-    with pytest.raises(ValueError, match=r"a.tif' has a damaged tile, the one numbered 5 \(.*get"):
+    with pytest.raises(ValueError, match=r"a.tif' has a damaged tile, number 5 \(.*download"):
         np.asarray(lazy)
     np.testing.assert_array_equal(lazy[:32, :32], RGB[:32, :32])
 
@@ -238,7 +238,7 @@ def test_broken_and_missing_chunks_are_named(tmp_path: Path) -> None:
     write_zarr(path, 5, [RGB], "yxc")
     (path / "0" / "c" / "1" / "2" / "0").write_bytes(b"no chunk")
     lazy = read_image(path, lazy=True)
-    with pytest.raises(ValueError, match=r"a.zarr' has a damaged chunk in \[.*get that part"):
+    with pytest.raises(ValueError, match=r"a.zarr' has a damaged chunk in \[.*download"):
         np.asarray(lazy)
     np.testing.assert_array_equal(lazy[32:], RGB[32:])
     (path / "0" / "c" / "1" / "2" / "0").unlink()

@@ -63,7 +63,5 @@ def test_unknown_sample_is_refused_with_the_known_ones() -> None:
 
 def test_missing_samples_say_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(samples, "PACKAGE", tmp_path / "napari_colorkde")
-    with pytest.raises(
-        FileNotFoundError, match=r"is missing from .* install napari-colorkde again"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"is missing from .* reinstall napari-colorkde"):
         sample_path("coffee.png")

@@ -52,7 +52,7 @@ def test_archives_say_how_a_volume_was_made(tmp_path: Path) -> None:
     np.savez(tmp_path / "older.npz", **older)
     read = load_volume(tmp_path / "older.npz")
     assert (read.boundary, read.sampling, read.is_log) == ("none", "points", False)
-    with pytest.raises(ValueError, match=r"holds logarithms, which \.cube has no room for"):
+    with pytest.raises(ValueError, match=r"holds logarithms, which \.cube cannot store"):
         save_volume(tmp_path / "v.cube", volume)
 
 

@@ -12,7 +12,7 @@ class ComputeError(RuntimeError):
 def user_message(error: BaseException) -> str:
     """Return what an error says, in words for people."""
     if isinstance(error, MemoryError):
-        return "There is not enough memory for this; close other images, or use a smaller one."
+        return "There is not enough memory for this; close other images, or use a smaller image."
     text = " ".join(str(error).split())
     if isinstance(error, ValueError | TypeError | OSError | ComputeError) and text:
         return text

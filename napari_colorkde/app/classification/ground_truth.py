@@ -71,11 +71,11 @@ def count_ground_truth(
     for _, tile in labels.tiles(index):
         found.update(_values(tile))
         done += tile.size
-        yield Progress("counting the truth", done / n)
+        yield Progress("counting the ground truth", done / n)
     names = tuple(sorted(found - {0}))
     if not names:
         raise ValueError(
-            "the truth has no pixel with a label; paint some, or choose another layer."
+            "the ground truth has no pixel with a label; paint some, or choose another layer."
         )
     if positive is None or (positive != EVERY_LABEL and positive not in names):
         positive = names[0] if len(names) <= MAX_CLASSES else EVERY_LABEL
@@ -88,7 +88,7 @@ def count_ground_truth(
         kinds += 3 * index.codes(0, axes)
         counts += np.bincount(kinds.ravel(), minlength=size)
         done += tile.size
-        yield Progress("counting the truth", done / n)
+        yield Progress("counting the ground truth", done / n)
     # Code 0 is for pixels that do not count.
     unlabeled, positives, others = counts.reshape(-1, 3)[1:].T
     yield GroundTruth(index, names, positive, positives, unlabeled, others)
@@ -125,18 +125,18 @@ def count_confusion(
         present, ranks = np.unique(tile[counted], return_inverse=True)
         if len(rows.keys() | set(present.tolist())) > MAX_CLASSES:
             raise ValueError(
-                f"the truth has more than {MAX_CLASSES} labels, too many for classes; choose a "
-                "layer with one label for each class."
+                f"the ground truth has more than {MAX_CLASSES} labels, too many for classes; "
+                "choose a layer with one label for each class."
             )
         keys = ranks * size + class_of_code[codes[counted]]
         table = np.bincount(keys, minlength=len(present) * size).reshape(-1, size)
         for label, row in zip(present.tolist(), table, strict=True):
             rows[label] = rows.get(label, 0) + row
         done += tile.size
-        yield Progress("comparing the classes with the truth", done / n)
+        yield Progress("comparing the classes with the ground truth", done / n)
     if not rows:
         raise ValueError(
-            "the truth has no pixel with a label; paint some, or choose another layer."
+            "the ground truth has no pixel with a label; paint some, or choose another layer."
         )
     found = tuple(sorted(rows))
     yield ClassConfusion(found, names, np.array([rows[label] for label in found]))

@@ -108,13 +108,13 @@ def batch_commands(
 def _checked(source: ImageSource, channels: Channels) -> tuple[ImageSource, FileReading]:
     if channels.layers:
         raise ValueError(
-            f"the channels {channels.label} are several layers, but a command reads one image; "
-            "copy the Python script."
+            f"the channels {channels.label} come from several layers, but a command reads one "
+            "image; copy the Python script."
         )
     readable, reading = readable_source(source)
     if reading.options is None:
         raise ValueError(
-            f"napari read {Path(source.path).name!r} in another way than a command would; copy the "
+            f"napari read {Path(source.path).name!r} differently than a command would; copy the "
             "Python script."
         )
     return readable, reading

@@ -162,7 +162,7 @@ def _evaluated(
 ) -> NDArray[np.float32]:
     kernels = request.kernels
     if kernels is None:
-        raise ValueError("there are no kernels; choose a set of them.")
+        raise ValueError("there are no kernels; choose a kernel set.")
     check_channels(kernels, request.palette.n_channels)
     if (query := request.query) is not None:
         query.check()

@@ -85,7 +85,8 @@ def kernels_without_header(
         return None
     if left_out[width] == 1 and all(row[1].isdigit() for row in table.rows):
         raise ValueError(
-            "the rows may begin with class and name or with set and number; copy the header too."
+            "the rows may begin with class and name or with set and number; include the header "
+            "when copying."
         )
     header = "\t".join(titles[left_out[width] :])
     rows = "\n".join("\t".join(map(_quoted, row)) for row in table.rows)

@@ -134,7 +134,7 @@ def with_block(
         size = f"{len(block)} row{'s' if len(block) > 1 else ''} of {wide} cells"
         raise ValueError(
             f"{size} {'do' if len(block) > 1 else 'does'} not fit here; select the cell for the "
-            "upper left corner, or copy the header too to add new kernels."
+            "upper left corner, or include the header when copying to add new kernels."
         )
     places = [
         (row, at, cell)

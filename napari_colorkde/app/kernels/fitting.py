@@ -175,8 +175,7 @@ def _palettes(request: FitRequest) -> Iterator[Progress | dict[str, Palette]]:
             yield Progress("reading the labels", step)
     if not found:
         raise ValueError(
-            "the labels mark no pixel that counts; paint on pixels of the image that are opaque "
-            "and finite."
+            "the labels mark no pixel that counts; paint on opaque, finite pixels of the image."
         )
     yield {
         str(group) if request.per_label else "": replace(

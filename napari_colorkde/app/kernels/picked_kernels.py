@@ -68,8 +68,7 @@ def pick(request: PickRequest) -> Iterator[Progress | Picked]:
             yield Progress("picking colors", step)
     if not found:
         raise ValueError(
-            "the selection holds no pixel that counts; mark pixels of the image that are opaque "
-            "and finite."
+            "the selection has no pixel that counts; mark opaque, finite pixels of the image."
         )
     n_pixels = sum(samples.n_pixels for samples in found.values())
     if request.how == "new":
@@ -97,13 +96,13 @@ def _changed(request: PickRequest, picked: Samples) -> Samples:
     what = _title(request.kernel, request.row)
     if before is None:
         raise ValueError(
-            f"{what} was not picked and has no samples to take away from; only pixels that were "
+            f"{what} was not picked and has no samples to subtract from; only pixels that were "
             "added with Ctrl can be subtracted."
         )
     after = before.subtract(picked)
     if after.n_pixels == before.n_pixels:
         raise ValueError(
-            f"none of these colors is among the samples of {what}; nothing was taken away."
+            f"none of these colors is among the samples of {what}; nothing was subtracted."
         )
     if not after.n_total:
         raise ValueError(f"that would leave {what} without samples; delete it instead.")
@@ -142,13 +141,13 @@ def describe(picked: Picked) -> str:
         title = _title(request.kernel, request.row)
         weighed = grouped(samples.n_total - samples.n_pixels)
         text = (
-            f"K{title[1:]} was not picked: by its weight it counts as {weighed} of the image's "
-            f"pixels, to which {pixels} were added."
+            f"K{title[1:]} was not picked, so by its weight it counts as {weighed} of the image's "
+            f"pixels; {pixels} were added to them."
         )
     else:
         title = _title(request.kernel, request.row)
         change = abs(samples.n_pixels - request.samples.n_pixels)
-        done = "added" if request.how == "add" else "taken away"
+        done = "added" if request.how == "add" else "subtracted"
         rest = "in all" if request.how == "add" else "left"
         text = (
             f"K{title[1:]}: {counted(change, 'pixel')} {done}, {grouped(samples.n_total)} {rest}."

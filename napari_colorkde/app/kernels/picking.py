@@ -134,8 +134,8 @@ class Picker:
         if how == "new" or kernels is None:
             return PickRequest(index, selection, "new", cls, titles)
         if len(rows) != 1:
-            what = "add to" if how == "add" else "take away from"
-            raise ValueError(f"select the one kernel to {what} in the table.")
+            what = "add to" if how == "add" else "subtract from"
+            raise ValueError(f"select a single kernel in the table to {what}.")
         kernel = kernels[rows[0]]
         return PickRequest(
             index, selection, how, cls, titles, rows[0], kernel, self.store.of(kernel)
@@ -151,7 +151,7 @@ class Picker:
             else:
                 positions = [request.row]
                 if kernels[request.row : request.row + 1].kernels != (request.kernel,):
-                    raise ValueError("the kernel was changed meanwhile; pick again.")
+                    raise ValueError("the kernel has changed in the meantime; pick again.")
                 after = kernel_edits.with_kernel(kernels, request.row, picked.kernels[0])
             self._session.edit(after)
         except ValueError as error:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari import Viewer
     from napari.layers import Image, Layer
 
-NEEDS_RGB = "A look grades red, green and blue; choose an RGB image first."
+NEEDS_RGB = "Looks apply to red, green and blue; choose an RGB image first."
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +117,7 @@ class Looks:
         original, graded = self.original, [each.layer for each in self.graded()]
         shown = original if layer is None else layer
         if original is None or shown is None:
-            self.failed.emit("The image as it was is gone from the layer list; open it again.")
+            self.failed.emit("The original image is no longer in the layer list; open it again.")
             return
         for each in (original, *graded):
             each.visible = each is shown or (each is original and layer is not None)
@@ -127,7 +127,9 @@ class Looks:
 
     def _add(self, original: "Image", path: Path, name: str, levels: list[Any]) -> None:
         if original not in image_layers(self._viewer):
-            self.failed.emit(f"{original.name!r} was removed while it was graded by {path.name}.")
+            self.failed.emit(
+                f"{original.name!r} was removed while it was being graded with {path.name}."
+            )
             return
         data = levels if original.multiscale else levels[0]
         for other, (_, before) in self._made.items():

@@ -103,7 +103,7 @@ class Likelihood:
         array, name = source_of(layer).array, str(layer.name)
         if len(array.shape) < (4 if layer.rgb else 3):
             raise ValueError(
-                f"layer {name!r} is a single picture; choose a stack of equally sized ones."
+                f"layer {name!r} is a single image; choose a stack of images of the same size."
             )
         n_bytes = math.prod(array.shape) * np.dtype(array.dtype).itemsize
         if not isinstance(array, np.ndarray):
@@ -147,7 +147,7 @@ class Likelihood:
         if self.dataset is None:
             raise ValueError("there is no data set; choose a file, a folder or a layer.")
         if not sigmas or min(sigmas) <= 0:
-            raise ValueError("sigmas must be positive; give some, as in 0.1, 0.2, 0.5.")
+            raise ValueError("sigmas must be positive; give some, such as 0.1, 0.2, 0.5.")
         checked_sigmas(sigmas, "sigmas")
         check_split(self.dataset, **protocol)
         request = VectorSearch(self.dataset, sigmas, **protocol)
@@ -168,8 +168,8 @@ class Likelihood:
             return
         if self.curve.degenerate[row]:
             raise ValueError(
-                "repeated colors predict themselves there, so that narrower always looks better; "
-                "choose a bandwidth outside the shaded zone."
+                "repeated colors predict themselves there, so narrower always looks better; choose "
+                "a bandwidth outside the shaded zone."
             )
         sigmas = self.curve.sigmas[row]
         if self.dataset is None:
@@ -199,7 +199,7 @@ class Likelihood:
         if (estimate.boundary, estimate.varying) != ("none", False):
             raise ValueError(
                 "other libraries have neither boundary correction nor kernels of varying width; "
-                f"choose {next(iter(ESTIMATORS))!r} in the tab Density."
+                f"choose {next(iter(ESTIMATORS))!r} on the Density tab."
             )
         sigmas, device = estimate.sigmas, self._session.device
         self._check(lambda: check_image(palette, sigmas, device))

@@ -151,7 +151,7 @@ def score_test(request: VectorSearch, sigma: float) -> Iterator[Progress | TestS
     """Score one sigma on the test vectors."""
     parts = _parts(request)
     if parts.test is None:
-        raise ValueError("the data set has no test vectors; give a number of them.")
+        raise ValueError("the data set has no test vectors; give the number to use.")
     yield from _tested(parts.train, parts.test, sigma)
 
 

@@ -202,9 +202,9 @@ class Batch:
         if jobs < 1:
             raise ValueError(f"jobs is {jobs}; give 1 or more.")
         if self.busy:
-            raise ValueError("a batch is under way; stop it first, or wait.")
+            raise ValueError("a batch is already running; stop it first, or wait.")
         if not items:
-            raise ValueError("there is nothing to do: what is asked for is there already.")
+            raise ValueError("there is nothing to do: all results already exist.")
         self._done, self._early, self._n_images, self.report = [], {}, len(items), None
         self.busy = True
 

@@ -103,8 +103,8 @@ def image_of_file(path: Path, like: ImageKind | None, channels: Channels | None)
 
     if channels is not None and channels.layers:
         raise ValueError(
-            f"the channels {channels.label} are several layers, but a file is one image; choose "
-            "others."
+            f"the channels {channels.label} come from several layers, but a file is one image; "
+            "choose others."
         )
     loaded = load_image(path, lazy=None)  # slides block by block
     source, meant = _source_of_file(path, loaded.pixels, like, channels)

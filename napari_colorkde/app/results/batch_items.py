@@ -111,8 +111,7 @@ def plan_layers(
             path = path.with_name(f"{path.stem}_{source.name}{path.suffix}")
         if not source.path and template is not None and "{dir}" in str(template):
             raise ValueError(
-                f"the layer {source.name!r} has no file, so that {{dir}} is not known; give a "
-                "folder."
+                f"the layer {source.name!r} has no file, so {{dir}} is unknown; give a folder."
             )
         files[InputFile(path, path.parent)] = source
     targets = _targets(list(files), template, what, skips, protected)

@@ -49,13 +49,13 @@ def find_images(words: Sequence[str], *, recursive: bool = False) -> list[InputF
             inside = _images_in(path, recursive)
             if not inside:
                 more = "" if recursive else "; --recursive looks into its folders"
-                raise ValueError(f"input {word!r} is a folder without images{more}.")
+                raise ValueError(f"input {word!r} is a folder with no images{more}.")
             found += [InputFile(image, path, is_named=False) for image in inside]
         elif glob.has_magic(word) and not path.exists():
             inside = [Path(name) for name in sorted(glob.glob(word, recursive=True))]
             inside = [name for name in inside if name.is_file() or name.suffix == ".zarr"]
             if not inside:
-                raise ValueError(f"input {word!r} finds no file; check the name.")
+                raise ValueError(f"input {word!r} matches no file; check the name.")
             found += [InputFile(image, image.parent, is_named=False) for image in inside]
         else:
             found.append(InputFile(path, path.parent))
@@ -131,7 +131,7 @@ def plan_targets(
         if target.absolute() in taken:
             raise ValueError(
                 f"output {str(target)!r} is that of {str(taken[target.absolute()])!r} and of "
-                f"{str(file.path)!r}; put {{dir}}, {{rel}} or {{stem}} into its name."
+                f"{str(file.path)!r}; put {{dir}}, {{rel}} or {{stem}} in its name."
             )
         taken[target.absolute()] = file.path
     return {file: named[file] for file in kept}

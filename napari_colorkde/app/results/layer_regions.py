@@ -106,7 +106,7 @@ def _regions_of_shapes(
         found[name] = region if name not in found else _together(found[name], region)
     kept = regions_of_frame(list(found.values()), index.frame)
     if not kept or not any(region.inside.any() for region in kept):
-        raise ValueError("there is no pixel of the image in these shapes; draw over it.")
+        raise ValueError("there is no pixel of the image inside these shapes; draw over the image.")
     return kept
 
 

@@ -50,8 +50,8 @@ def read_shapes(
     shape = source.shape(channels)
     if len(shape) != 2 or source.pixel_axes(channels)[-1] < image.ndim - 1:
         raise ValueError(
-            f"polygons lie in one picture, but the image's pixels are {shape_text(shape)}, with "
-            "more axes; choose a single picture, or use a Labels layer."
+            f"polygons lie in a plane, but the image's pixels are {shape_text(shape)}, with more "
+            "axes; choose a single 2-D image, or use a Labels layer."
         )
     yield Progress(f"reading {path.name}")
     if not path.is_file():
@@ -60,8 +60,8 @@ def read_shapes(
     n_shapes = sum(len(each.polygons) for each in found)
     if n_shapes > MOST_SHAPES:
         raise ValueError(
-            f"regions {str(path)!r} holds {counted(n_shapes, 'polygon')}, of which the window "
-            f"shows {MOST_SHAPES} at most; measure them by Batch…, with {path.name} as regions."
+            f"regions {str(path)!r} holds {counted(n_shapes, 'polygon')}; the window shows up "
+            f"to {MOST_SHAPES}. Measure them with Batch…, with {path.name} as regions."
         )
     yield Progress(f"drawing {counted(n_shapes, 'polygon')}")
     yield _layer(path, found, image)

@@ -117,8 +117,8 @@ def read_regions(path: Path, shape: tuple[int, ...], name: str = "regions") -> "
     if path.suffix.lower() in geojson.SUFFIXES:
         if len(shape) != 2:
             raise ValueError(
-                f"{name} {str(path)!r} are polygons in a picture, but the image has the shape "
-                f"{shape}; give labels of that shape."
+                f"{name} {str(path)!r} are polygons in a plane, but the image has shape {shape}; "
+                "give labels of that shape."
             )
         return geojson.read_regions(path, (shape[0], shape[1]))
     labels = read_labels(path)

@@ -61,7 +61,7 @@ def refusal(error: BaseException) -> str | None:
     if isinstance(error, ValueError | TypeError | OSError):
         return str(error) or type(error).__name__
     if isinstance(error, ImportError):
-        return f"a library cannot be loaded ({error}); install napari-colorkde again."
+        return f"a library cannot be loaded ({error}); reinstall napari-colorkde."
     # torch has no error class of its own for a full memory of the host.
     if isinstance(error, RuntimeError) and "memory" in str(error):
         return f"out of memory ({str(error).splitlines()[0]}); use --device cpu or less."

@@ -54,13 +54,12 @@ def view_of(layer: "Image", source: ImageSource, channels: Channels, dims: "Dims
         If it shows a volume, or another plane than one of pixels.
     """
     if dims.ndisplay != 2:
-        raise ValueError("pixels are picked in the two-dimensional view; leave the 3-D view first.")
+        raise ValueError("pixels can only be picked in the 2-D view; leave the 3-D view first.")
     pixel_axes = _pixel_axes(layer, channels)
     shown = [axis - (dims.ndim - layer.ndim) for axis in dims.displayed]
     if not set(shown) <= set(pixel_axes):
         raise ValueError(
-            "the axes on the screen are not both axes of the image's pixels; turn the view so that "
-            "they are."
+            "the axes on screen are not both pixel axes of the image; change the displayed axes."
         )
     first, second = sorted(pixel_axes.index(axis) for axis in shown)
     shape = source.shape(channels)
@@ -69,7 +68,7 @@ def view_of(layer: "Image", source: ImageSource, channels: Channels, dims: "Dims
     view = SlicePlane(shape, (first, second), tuple(at.tolist()))
     outside = [a for a in range(len(shape)) if a not in view.plane and position[a].round() != at[a]]
     if outside:
-        raise ValueError("the slice on the screen is outside the image; move to one of its own.")
+        raise ValueError("the slice on screen is outside the image; move to a slice of the image.")
     return view
 
 

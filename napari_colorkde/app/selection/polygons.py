@@ -61,7 +61,7 @@ def polygon_selection(
     for number, polygon in enumerate(polygons, start=1):
         if np.ptp(polygon[:, others], axis=0).max(initial=0) > 0.5:
             raise ValueError(
-                f"shape {number} does not lie in the plane on the screen; turn the view to it."
+                f"shape {number} does not lie in the plane on screen; move the view to it."
             )
         place = np.array(view.at)
         place[others] = np.round(polygon[0, others])
@@ -74,7 +74,7 @@ def polygon_selection(
         if box is not None:
             boxes.append((group, box, tuple(corners)))
     if not boxes:
-        raise ValueError("no pixel of the image is inside; draw over the image.")
+        raise ValueError("no pixel of the image is inside the shape; draw over the image.")
     return PolygonSelection(tuple(boxes))
 
 

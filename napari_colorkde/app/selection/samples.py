@@ -162,8 +162,7 @@ def gaussian_of(samples: Samples, palette: Palette, *, cls: str = "", name: str 
         return replace(start.kernel, cls=cls, name=name)
     if samples.n_pixels == 0:
         raise ValueError(
-            "the selection holds no pixel that counts; choose pixels inside the image that are "
-            "opaque and finite."
+            "the selection has no pixel that counts; choose opaque, finite pixels inside the image."
         )
     colors = samples.colors.astype(np.float64)
     parts = samples.counts / samples.n_pixels

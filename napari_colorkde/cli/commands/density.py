@@ -154,7 +154,7 @@ def density(
     shape = read.shape  # that of a palette is none, which is refused here
     if output.suffix.lower() == ".png" and len(shape) != 2:
         raise ValueError(
-            f"output {str(output)!r}: a PNG holds one picture, but the pixels have the shape "
+            f"output {str(output)!r}: a PNG holds a single image, but the pixels have shape "
             f"{shape}; write .tif or .npy."
         )
     result = Result(output, {"image": str(image)}, context.obj or "", log, colormap, color_bar)
@@ -199,7 +199,7 @@ OPTIONS_OF_KERNELS = ("--set", "--class", "--against", "--prior", "--keep-mass")
 def _require_agreement(show: str, given: dict[str, bool]) -> None:
     """Refuse options that say nothing about what is shown, or contradict each other."""
     if given["--kernels"] and given["--bandwidth"]:
-        raise ValueError("--kernels and --bandwidth exclude each other; give one of them.")
+        raise ValueError("--kernels and --bandwidth cannot be combined; give one of them.")
     if given["--kernels"] and given["--per-frame"]:
         raise ValueError("--per-frame is for the image's own colors; kernels judge all alike.")
     if given["--kernels"] and given["--space"]:

@@ -152,7 +152,7 @@ def whole_number(value: object, name: str, least: int = 1, most: int | None = No
     TypeError, ValueError
         If it is something else.
     """
-    allowed = f"from {least}" if most is None else f"from {least} to {most}"
+    allowed = f"of {least} or more" if most is None else f"from {least} to {most}"
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name}={_short(value)}; give a whole number {allowed}.")
     if value < least or (most is not None and value > most):
@@ -257,8 +257,8 @@ def refuse_bad_weights(weights: NDArray[Any], name: str) -> None:
     """
     if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
         raise ValueError(
-            f"{name} reaches from {weights.min():g} to {weights.max():g}; give finite weights of "
-            "at least zero, some above zero."
+            f"{name} ranges from {weights.min():g} to {weights.max():g}; give finite weights of at "
+            "least zero, some above zero."
         )
 
 

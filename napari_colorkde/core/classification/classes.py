@@ -52,8 +52,8 @@ def kernels_and_classes(kernels: ClassKernels) -> tuple[KernelSet, tuple[str, ..
     spaces = list(dict.fromkeys(kernel_set.space for _, kernel_set in pairs if len(kernel_set)))
     if len(spaces) > 1:
         raise ValueError(
-            f"kernels lie in the spaces {', '.join(spaces)}; give sets of one space, such as "
-            "KernelSet.to_space makes."
+            f"kernels are in the spaces {', '.join(spaces)}; convert all sets to one space with "
+            "KernelSet.to_space."
         )
     return KernelSet(members, space=spaces[0]), classes
 
@@ -125,11 +125,11 @@ def ratio_classes(names: Sequence[str], cls: str | None, against: str | None) ->
     if against is None:
         if len(names) > 2:
             listed = ", ".join(map(repr, names))
-            raise ValueError(f"against is not given, but there are the classes {listed}; name one.")
+            raise ValueError(f"against is missing; choose one of the classes {listed}.")
         return first, 1 - first
     second = class_position(names, against, "against")
     if first == second:
-        raise ValueError(f"against={against!r} is the class itself; name another one.")
+        raise ValueError(f"against={against!r} is the class itself; choose another one.")
     return first, second
 
 
@@ -144,7 +144,7 @@ def refuse_single_class(names: Sequence[str], show: str) -> None:
     if len(names) < 2:
         found = f"all kernels belong to {names[0]!r}" if names[0] else "no kernel has a class"
         raise ValueError(
-            f"a {show} compares two classes, but {found}; give kernels of two classes or more."
+            f"a {show} compares two classes, but {found}; give kernels of two or more classes."
         )
 
 
@@ -169,7 +169,9 @@ def numbers_of_classes(
         found = {name: int(name) for name in names if name.isdecimal() and int(name) > 0}
     for name in names:
         if name not in found:
-            raise ValueError(f"numbers has none for the class {name!r}; give it a number from 1.")
+            raise ValueError(
+                f"numbers has no entry for the class {name!r}; give it a number of 1 or more."
+            )
     return np.array([0, *(found[name] for name in names)], np.int64)
 
 

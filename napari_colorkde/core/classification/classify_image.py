@@ -262,7 +262,9 @@ def _keep_mass(keep_mass: float | None, none_below: float | None, show: str) -> 
     name, given = "keep_mass", keep_mass
     if none_below is not None:
         if keep_mass is not None:
-            raise TypeError("keep_mass was given twice, also as none_below; give it once.")
+            raise TypeError(
+                "keep_mass was given along with none_below, its former name; give only keep_mass."
+            )
         warnings.warn("none_below is now called keep_mass.", DeprecationWarning, stacklevel=3)
         name, given = "none_below", none_below
     if given is None:

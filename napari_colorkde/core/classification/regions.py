@@ -50,7 +50,7 @@ def regions_of_labels(labels: ArrayLike, names: Mapping[int, str] | None = None)
         )
     values, inverse = np.unique(array, return_inverse=True)
     if not values.any():
-        raise ValueError("labels are all 0; give each region a number from 1.")
+        raise ValueError("labels are all 0; give each region a number of 1 or more.")
     codes = inverse.reshape(array.shape)
     boxes = find_objects(codes + 1)
     given = {} if names is None else names

@@ -138,7 +138,9 @@ class RocCurve(Table):
         """
         criterion = choice(criterion, "criterion", BEST_BY)
         if not len(self.thresholds):
-            raise ValueError("no pixel that the truth judges has a value; choose another truth.")
+            raise ValueError(
+                "no pixel that the ground truth covers has a value; choose another ground truth."
+            )
         true, false = self.true_positives, self.false_positives
         if criterion == "f1":
             quality = 2 * true / (true + false + self.n_positives)
@@ -196,7 +198,7 @@ def roc_curve(scores: ArrayLike, positives: ArrayLike, negatives: ArrayLike) -> 
     if score.ndim != 1 or any(c.shape != score.shape for c in counts):
         raise ValueError(
             f"scores has shape {score.shape}, positives {counts[0].shape}, negatives "
-            f"{counts[1].shape}; give one of each for each color, (U,)."
+            f"{counts[1].shape}; give one number of each per color, (U,)."
         )
     totals = [int(c.sum()) for c in counts]
     for what, total in zip(("positive", "negative"), totals, strict=True):

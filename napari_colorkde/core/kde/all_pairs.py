@@ -113,7 +113,9 @@ def compare_all(
     place = resolve_device(device)
     given, known_names = _named(images, names)
     if masks is not None and len(masks) != len(given):
-        raise ValueError(f"masks: give one for each of the {len(given)} images, or None for it.")
+        raise ValueError(
+            f"masks: give one for each of the {len(given)} images, or None where there is none."
+        )
     refuse = refusal_for(space)
     palettes = [
         palette_of(image, mask, channel_axis, refuse=refuse, name=f"images[{number}]")
@@ -151,5 +153,5 @@ def _named(
             raise ValueError(f"names={names!r}; give one name for each of {len(given)} images.")
         known = [str(name) for name in names]
     if len(set(known)) < len(known):
-        raise ValueError(f"names={known!r}; give each image a name of its own.")
+        raise ValueError(f"names={known!r}; give each image a different name.")
     return given, tuple(known)

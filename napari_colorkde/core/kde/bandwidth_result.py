@@ -117,8 +117,8 @@ class BandwidthSelection(Table):
         """
         if len(self.scores) and self.degenerate.all():
             return (
-                "at every bandwidth tried, repeated colors predict themselves, so that narrower "
-                f"always looks better; the widest is kept: {other_rule}."
+                "at every bandwidth tried, repeated colors predict themselves, so narrower always "
+                f"looks better; the widest is used: {other_rule}."
             )
         if not self.edge:
             return ""
@@ -131,4 +131,4 @@ class BandwidthSelection(Table):
                 f"images, narrower always looks better; {other_rule}."
             )
         other = "narrower" if self.edge == "narrowest" else "wider"
-        return f"{found}: {other} ones may be better still; {other_sigmas}."
+        return f"{found}; {other} ones may be better still: {other_sigmas}."

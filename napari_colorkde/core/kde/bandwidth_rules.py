@@ -141,8 +141,8 @@ def _held_out_blocks(
     palette: "Palette", candidates: ArrayLike | None, device: "Device"
 ) -> Iterator["BandwidthSelection"]:
     raise ValueError(
-        'method="blocks" needs the image: a palette does not say where its colors are; give the '
-        'image, or use "pixels".'
+        'method="blocks" needs the image, because a palette does not record where its colors are; '
+        'give the image, or use "pixels".'
     )
 
 

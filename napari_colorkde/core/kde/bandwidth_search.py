@@ -55,7 +55,7 @@ def search_by_likelihood(
     """
     if method == "loo" and len(palette) < 2:
         raise ValueError(
-            "image has a single color: its leave-one-out likelihood grows without end as the "
+            "image has a single color: its leave-one-out likelihood grows without bound as the "
             'bandwidth shrinks. Give a sigma, or method="scott".'
         )
     tries = _Tries(palette, method, device, exact, shape, halves)

@@ -42,9 +42,9 @@ def warn_of_bins(
             f"about {error:.0e}" if error < LARGEST_ESTIMATE else f"more than {LARGEST_ESTIMATE:g}"
         )
         warnings.warn(
-            f"The image has more colors than are kept: bins of width {widths} put densities off "
-            f"by {size} of the peak, where {PROMISED:.0e} is promised. Use a wider "
-            "bandwidth, or count with a larger max_colors of Palette.from_image.",
+            f"The image has too many colors to keep each of them: bins of width {widths} change "
+            f"densities by {size} of the peak, more than the promised {PROMISED:.0e}. Use a wider "
+            "bandwidth, or pass a larger max_colors to Palette.from_image.",
             BinnedColorsWarning,
             stacklevel=stacklevel,
         )

@@ -206,9 +206,9 @@ def _grid(palettes: list[Palette], covariance: NDArray[np.float64]) -> Axes:
             break
     if lengths.prod() > MAX_POINTS:
         raise ValueError(
-            f"bandwidth {[float(f'{s:.3g}') for s in narrow]} is narrow beside the colors' range: "
-            f"the integral would need {lengths.prod():.3g} points, more than {MAX_POINTS}. Give a "
-            "wider bandwidth."
+            f"bandwidth {[float(f'{s:.3g}') for s in narrow]} is narrow compared with the colors' "
+            f"range: the integral would need {lengths.prod():.3g} points, more than {MAX_POINTS}. "
+            "Give a wider bandwidth."
         )
     return tuple(a + s * np.arange(n) for a, s, n in zip(low, step, lengths, strict=True))
 

@@ -94,7 +94,7 @@ def _checked_extent(extent: ArrayLike, n_channels: int) -> Array:
         pairs = np.tile(pairs, (n_channels, 1))
     if pairs.shape != (n_channels, 2):
         raise ValueError(
-            f"extent has shape {pairs.shape}; give one pair (low, high), or {n_channels} of them."
+            f"extent has shape {pairs.shape}; give one (low, high) pair, or {n_channels} of them."
         )
     if not np.isfinite(pairs).all() or (pairs[:, 0] >= pairs[:, 1]).any():
         raise ValueError(f"extent={pairs.tolist()}; give finite pairs, with low below high.")

@@ -102,9 +102,13 @@ def leave_out_score(
 def check_left_out(palette: Palette, method: LikelihoodMethod) -> None:
     """Refuse a palette that leaving out leaves nothing of."""
     if method == "loo" and palette.n_pixels < 2:
-        raise ValueError("image has one pixel; leaving it out leaves nothing. Give two or more.")
+        raise ValueError(
+            "image has one pixel; leaving it out leaves nothing. Give an image of two or more."
+        )
     if method == "loco" and len(palette) < 2:
-        raise ValueError("image has a single color; leaving it out leaves nothing. Give two.")
+        raise ValueError(
+            "image has a single color; leaving it out leaves nothing. Give an image of two or more."
+        )
 
 
 def _log_densities(

@@ -151,7 +151,7 @@ class PixelDensity(GriddedDensity):
             is_points = len(shape) == 2 and shape[1] == n
             advice = "call evaluate(colors) for colors, (n, C)" if is_points else ""
             raise ValueError(
-                f"image has {counted(n_channels, 'color channel')}, the KDE {n}; "
+                f"image has {counted(n_channels, 'color channel')}, but the KDE has {n}; "
                 f"{advice or 'give an image of the same kind'}."
             )
 

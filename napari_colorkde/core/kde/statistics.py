@@ -148,8 +148,8 @@ class DensityStatistics(ABC):
     def _check_plain(self, name: str) -> None:
         if self.boundary != "none" or self.varying:
             raise ValueError(
-                f"{name} is of a density without boundary and with one bandwidth for all colors; "
-                'make the KDE with boundary="none" and varying=False.'
+                f"{name} needs a density without boundary correction and with one bandwidth for "
+                'all colors; make the KDE with boundary="none" and varying=False.'
             )
 
 

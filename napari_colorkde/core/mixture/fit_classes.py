@@ -109,7 +109,9 @@ def fit_classes(
     classes = [class_of_label(label, names) for label in found]
     for cls in classes:
         if classes.count(cls) > 1:
-            raise ValueError(f"names gives {cls!r} to two labels; give each one of its own.")
+            raise ValueError(
+                f"names gives {cls!r} to two labels; give each label a different name."
+            )
     options: _Options = {
         "covariance_type": covariance_type,
         "reg_covar": reg_covar,

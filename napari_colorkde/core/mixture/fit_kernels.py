@@ -247,7 +247,7 @@ def fit_kernels(
         return kernels, report_of(palette, last, covariance_type, device)
     if not last.converged:
         warnings.warn(
-            f"the fit has not converged after {last.iteration} iterations; give a max_iter above "
+            f"the fit did not converge after {last.iteration} iterations; give a max_iter above "
             f"{max_iter}, or a tol above {tol:g}.",
             ConvergenceWarning,
             stacklevel=2,

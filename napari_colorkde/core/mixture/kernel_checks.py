@@ -100,8 +100,8 @@ def checked_kernel_space(space: str) -> str:
     known = choice(space, "space", (*COLOR_SPACES, "bgr"))
     if known in COLOR_SPACES and COLOR_SPACES[known].fit is not None:
         raise ValueError(
-            f"space={known!r} depends on the colors of an image, so that kernels would lie "
-            "elsewhere in each; use 'rgb', or another space that is the same for all images."
+            f"space={known!r} depends on the image's colors, so kernels could not be shared "
+            "between images; use 'rgb', or another space that is the same for all images."
         )
     return known
 

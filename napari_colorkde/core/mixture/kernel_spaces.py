@@ -39,7 +39,8 @@ def kernels_to_space(kernels: KernelSet, space: str, white: float = 255.0) -> Ke
         raise ValueError(f"white={white}; give a number above 0, such as 255.")
     if kernels.n_channels != 3:
         raise ValueError(
-            f"kernels has {kernels.n_channels} channels; give kernels of three for another space."
+            f"kernels has {kernels.n_channels} channels; give kernels of three channels to use "
+            "another space."
         )
     matrix, offset = _between(kernels.space, space, white)
     means = kernels.means @ matrix.T + offset
@@ -136,11 +137,13 @@ class UnitsWatch:
         """
         said = ""
         if self._of_levels and self._has_fractions and self._low >= 0 and self._high <= 1:
-            said = f"image has floats from 0 to 1, kernels means up to {self._mean:.4g}; multiply"
+            said = (
+                f"image has floats from 0 to 1, kernels have means up to {self._mean:.4g}; multiply"
+            )
         elif self._of_fractions and not self._is_float and self._high > 1:
-            said = f"image has levels, kernels means up to {self._mean:.4g}; divide"
+            said = f"image has levels, kernels have means up to {self._mean:.4g}; divide"
         if said:
-            text = f"{said} the image by the level of white, such as 255."
+            text = f"{said} the image by its white level, such as 255."
             warnings.warn(text, ColorUnitsWarning, stacklevel=stacklevel + 1)
 
 

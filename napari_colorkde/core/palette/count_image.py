@@ -129,8 +129,8 @@ def _warn_of_rows(image: ArrayLike, name: str) -> None:
     shape: tuple[int, ...] = getattr(image, "shape", ())
     if len(shape) == 2 and shape[1] == 3 and shape[0] > 3:
         warnings.warn(
-            f"{name} has shape {tuple(shape)} and is taken for a gray picture 3 pixels wide; give "
-            "colors, one in each row, as colors[np.newaxis], or channel_axis=None for a picture.",
+            f"{name} has shape {tuple(shape)} and is taken to be a gray image 3 pixels wide; give "
+            "colors, one in each row, as colors[np.newaxis], or channel_axis=None for an image.",
             UserWarning,
             stacklevel=3,
         )
@@ -190,7 +190,7 @@ def count_images(
         except (TypeError, ValueError) as error:
             raise type(error)(f"images[{n_added - 1}]: {error}") from None
     if n_added == 0:
-        raise ValueError("images is empty; give one image or more.")
+        raise ValueError("images is empty; give one or more images.")
     if n_added > len(counted):
         counted.insert(0, builder.palette())
     together = counted[0]
@@ -229,7 +229,7 @@ def _with_masks(
     missing = object()
     for image, mask in zip_longest(images, masks, fillvalue=missing):
         if image is missing or mask is missing:
-            raise ValueError("masks: give one for each of the images, or None for it.")
+            raise ValueError("masks: give one for each of the images, or None where there is none.")
         yield cast("Palette | ArrayLike", image), cast("ArrayLike | None", mask)
 
 

@@ -22,7 +22,7 @@ def merge_palettes(one: Palette, other: Palette) -> Palette:
     if one.n_channels != other.n_channels or (exact and one.dtype != other.dtype):
         raise ValueError(
             f"other has {other.n_channels} channels of {other.dtype}, this palette has "
-            f"{one.n_channels} of {one.dtype}; merge palettes of images of one kind."
+            f"{one.n_channels} of {one.dtype}; merge palettes of images of the same kind."
         )
     if exact:
         parts = [CountedColors(p.colors, p.counts) for p in (one, other)]
@@ -60,7 +60,7 @@ def refuse_unlike(one: Palette, other: Palette, one_name: str, other_name: str) 
     if one.n_channels != other.n_channels:
         raise ValueError(
             f"{other_name} has {counted(other.n_channels, 'channel')}, {one_name} has "
-            f"{one.n_channels}; give images of the same channels."
+            f"{one.n_channels}; give images with the same channels."
         )
     if one.dtype != other.dtype and not (one.bin_width.any() or other.bin_width.any()):
         raise ValueError(

@@ -259,8 +259,8 @@ class Palette(PaletteData):
         fewest = whole_number(min_count, "min_count")
         if self.is_weighted:
             raise ValueError(
-                f"min_count={fewest} is about numbers of pixels, but this palette has weights; "
-                "leave rare colors out before with_weights."
+                f"min_count={fewest} is a number of pixels, but this palette has weights; leave "
+                "out rare colors before calling with_weights."
             )
         stays = self.counts >= fewest
         if not stays.any():

@@ -112,7 +112,7 @@ class PaletteBuilder:
             raise ValueError(
                 f"{self._name}: this tile has {pixels.n_channels} channels of "
                 f"{pixels.values.dtype}, those before {self._channels} of {self._dtype}; give "
-                "tiles of one kind."
+                "tiles of the same kind."
             )
 
 

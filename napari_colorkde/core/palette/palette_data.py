@@ -42,8 +42,8 @@ class PaletteData(Table):
         rows = self.colors if self.moments is None else self.moments.bins
         if not self._may_be_unordered and not are_in_order(rows):
             raise ValueError(
-                "colors are not sorted, or come twice; give rows that np.unique(colors, axis=0) "
-                "returns, with the counts of each, or Palette.from_image(colors[np.newaxis])."
+                "colors are not sorted or not unique; give the rows that np.unique(colors, axis=0) "
+                "returns, with their counts, or Palette.from_image(colors[np.newaxis])."
             )
 
     @property

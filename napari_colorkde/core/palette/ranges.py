@@ -65,13 +65,13 @@ def refuse_other_kind(palette: Palette, known: Palette) -> None:
     """
     if are_fractions(palette) and are_levels(known):
         raise ValueError(
-            f"image has floats from 0 to 1, the KDE levels up to {_largest(known):g}; multiply the "
-            "image by the white level, such as 255."
+            f"image has floats from 0 to 1, but the KDE has levels up to {_largest(known):g}; "
+            "multiply the image by the white level, such as 255."
         )
     if are_levels(palette) and are_fractions(known):
         raise ValueError(
-            f"image has levels up to {_largest(palette):g}, the KDE floats from 0 to 1; divide the "
-            "image by the white level, such as 255."
+            f"image has levels up to {_largest(palette):g}, but the KDE has floats from 0 to 1; "
+            "divide the image by the white level, such as 255."
         )
 
 
@@ -119,7 +119,7 @@ class FractionsWatch:
         if self._all_inside and self._some_between:
             warnings.warn(
                 f"{given} floats from 0 to 1, {known_name} has levels up to {_largest(known):g}; "
-                "multiply the floats by the level of white, such as 255.",
+                "multiply the floats by the white level, such as 255.",
                 ColorUnitsWarning,
                 stacklevel=stacklevel + 1,
             )

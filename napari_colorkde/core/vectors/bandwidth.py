@@ -71,8 +71,8 @@ def _scott(train: NDArray[Any], weights: Array | None, rule: str) -> Array:
     flat = np.flatnonzero(~(std > 1e-12 * np.abs(train).max()))
     if len(flat):
         raise ValueError(
-            f'bandwidth="{rule}" needs spread: feature {flat[0]} has the same value in all '
-            "vectors; leave it out, or give a sigma."
+            f'bandwidth="{rule}" needs features that vary: feature {flat[0]} has the same value in '
+            "all vectors; leave it out, or give a sigma."
         )
     return np.asarray(effective_number(len(train), weights) ** (-1 / (train.shape[1] + 4)) * std)
 
@@ -85,7 +85,7 @@ def effective_number(n: int, weights: Array | None) -> float:
 def _most_likely(train: NDArray[Any], weights: Array | None, device: Device) -> Array:
     """Return the multiple of Scott's rule under which each vector is likeliest given the others."""
     if len(train) < 2:
-        raise ValueError('bandwidth="loo" needs two vectors or more; give a sigma.')
+        raise ValueError('bandwidth="loo" needs two or more vectors; give a sigma.')
     scott = _scott(train, weights, "loo")
     scaled = train / scott
 
@@ -99,8 +99,8 @@ def _most_likely(train: NDArray[Any], weights: Array | None, device: Device) -> 
     best = int(np.argmax(found))
     if best == 0:
         raise ValueError(
-            'bandwidth="loo" has no answer: vectors repeat, so that their likelihood grows as the '
-            'bandwidth shrinks; give a sigma, or "scott".'
+            'bandwidth="loo" has no solution: vectors repeat, so their likelihood keeps growing as '
+            'the bandwidth shrinks; give a sigma, or "scott".'
         )
     finer = np.geomspace(CANDIDATES[best - 1], CANDIDATES[min(best + 1, len(CANDIDATES) - 1)], 25)
     return np.asarray(finer[np.argmax(scores(finer))] * scott)

@@ -96,8 +96,8 @@ def checked_sigmas(value: ArrayLike, name: str = "sigma") -> Array:
         )
     if sigmas.max() / sigmas.min() > 1e15:
         raise ValueError(
-            f"{name} reaches from {sigmas.min():g} to {sigmas.max():g}; "
-            "give a grid that spans less than a factor of 1e15."
+            f"{name} ranges from {sigmas.min():g} to {sigmas.max():g}; give a grid that spans less "
+            "than a factor of 1e15."
         )
     return sigmas
 

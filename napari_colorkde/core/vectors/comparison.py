@@ -108,8 +108,8 @@ def compare_vectors(
     f_a, f_b = (GaussianKDE(sigma, device=device).fit(x) for x in (a, b))
     if f_a.n_features_in_ != f_b.n_features_in_:
         raise ValueError(
-            f"b has vectors of {f_b.n_features_in_} numbers, a of {f_a.n_features_in_}; "
-            "give sets of the same length."
+            f"b has vectors of {f_b.n_features_in_} numbers, a of {f_a.n_features_in_}; give "
+            "vectors of the same length."
         )
     generator = np.random.default_rng(seed)
     drawn_a, drawn_b = (f.sample(n_drawn, generator) for f in (f_a, f_b))

@@ -86,7 +86,8 @@ def color_density(
     """
     if density.ndim != 2:
         raise ValueError(
-            f"density has shape {density.shape}, but a PNG holds one picture, (H, W); write a TIFF."
+            f"density has shape {density.shape}, but a PNG holds a single image, (H, W); write a "
+            "TIFF."
         )
     table = lookup_table(colormap)
     low, high = default_limits(density, log) if contrast_limits is None else contrast_limits

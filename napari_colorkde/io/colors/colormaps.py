@@ -58,5 +58,8 @@ def lookup_table(colormap: str | NDArray[Any]) -> NDArray[np.uint8]:
         return table[:, :3]
     table = table[:, :3].astype(np.float64)
     if not ((table >= 0) & (table <= 1)).all():
-        raise ValueError("colormap holds numbers outside 0 to 1; give uint8 colors or such floats.")
+        raise ValueError(
+            "colormap holds numbers outside the range 0 to 1; give uint8 colors, or floats from 0 "
+            "to 1."
+        )
     return np.asarray(np.rint(table * 255), dtype=np.uint8)

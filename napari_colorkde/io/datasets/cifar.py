@@ -74,9 +74,9 @@ def as_batch(content: object, name: str, where: str) -> Batch | None:
     if isinstance(labels, PickledArray):
         labels = labels.array.tolist()
     if not isinstance(labels, list) or len(labels) != len(images):
-        raise UnreadableError(f"{where} has {len(images)} images but not as many labels.")
+        raise UnreadableError(f"{where} has {len(images)} images but a different number of labels.")
     if not all(isinstance(label, int) and 0 <= label < 1 << 31 for label in labels):
-        raise UnreadableError(f"{where} has labels that are not whole numbers from 0 upward.")
+        raise UnreadableError(f"{where} has labels that are not whole numbers of 0 or more.")
     planes = images.reshape(-1, _CHANNELS, _SIDE, _SIDE)
     part, number = _role(str(_text(fields.get("batch_label", ""))), name)
     return Batch(part, (number, name), planes.transpose(0, 2, 3, 1), np.array(labels, np.int64))
@@ -164,8 +164,8 @@ class _Found:
     def joined(self, where: str) -> StoredParts:
         if not self._batches:
             raise ValueError(
-                f"{where} holds no batch of CIFAR (a dict with data and labels); "
-                "give cifar-10-python.tar.gz, cifar-100-python.tar.gz or what is in them."
+                f"{where} holds no batch of CIFAR (a dict with data and labels); give "
+                "cifar-10-python.tar.gz, cifar-100-python.tar.gz or the files in them."
             )
         return from_batches(self._batches, self._label_names, where)
 
@@ -198,8 +198,8 @@ def _take_member(
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts:
         raise UnreadableError(
-            f"{where} has the member {member.name!r}, which leads out of the archive; "
-            "give an archive without such paths."
+            f"{where} has the member {member.name!r}, which points outside the archive; give an "
+            "archive without such paths."
         )
     if member.isdir():
         return

@@ -73,8 +73,8 @@ def assemble(path: Path, stored: StoredParts) -> DataSet:
     for part, vectors in parts.items():
         if vectors.shape[1] != parts["train"].shape[1]:
             raise ValueError(
-                f"{where}: the vectors of {part!r} have {vectors.shape[1]} numbers, "
-                f"those of 'train' {parts['train'].shape[1]}; all need as many."
+                f"{where}: the vectors of {part!r} have {vectors.shape[1]} numbers, those of "
+                f"'train' {parts['train'].shape[1]}; all must have the same length."
             )
     for part, labels in stored.labels.items():
         if labels.shape != (len(parts[part]),):
@@ -130,8 +130,8 @@ def _vectors(where: str, part: str, array: NDArray[Any]) -> NDArray[Any]:
     """Check an array and give it the shape ``(n, d)``."""
     if array.dtype.kind not in "buif" or array.ndim == 0 or array.size == 0:
         raise ValueError(
-            f"{where}: {part!r} holds {array.dtype} with shape {array.shape}; "
-            "give real numbers, one item or more."
+            f"{where}: {part!r} holds {array.dtype} with shape {array.shape}; give real numbers, "
+            "with one or more items."
         )
     vectors = array.reshape(len(array), -1)
     if not vectors.dtype.isnative:

@@ -86,7 +86,7 @@ def read_idx_folder(path: Path, where: str, budget: Budget) -> StoredParts:
         part = _part_of(file.name)
         if part is None:
             raise ValueError(
-                f"{inside}: the name does not say what it is for; begin it with train, valid, "
+                f"{inside}: the name does not say which split it is; start it with train, valid, "
                 "test or t10k."
             )
         array = read_idx(file, inside, budget)

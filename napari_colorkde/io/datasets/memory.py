@@ -44,8 +44,8 @@ def check_fits(n_bytes: int, limit: int, where: str) -> None:
     """Refuse what does not fit into memory, naming both sizes."""
     if n_bytes > limit:
         raise ValueError(
-            f"{where} needs {bytes_text(n_bytes)} of memory and {bytes_text(limit)} are free; "
-            "give a smaller set."
+            f"{where} needs {bytes_text(n_bytes)} of memory, but only {bytes_text(limit)} are "
+            "free; give a smaller data set."
         )
 
 

@@ -40,7 +40,9 @@ def read_npy_file(path: Path, where: str, budget: Budget) -> StoredParts:
     with open_content(path, where, budget.limit + _MAX_HEADER) as stream:
         array = _read_array(stream, where, budget)
         if stream.read(1):
-            raise UnreadableError(f"{where} is longer than it declares; give an undamaged file.")
+            raise UnreadableError(
+                f"{where} is longer than its header declares; give an undamaged file."
+            )
     if are_labels(array):
         raise only_labels(where)
     return StoredParts({"train": array})

@@ -50,9 +50,9 @@ def read_pickle_file(path: Path, where: str, budget: Budget) -> StoredParts:
             raise only_labels(where)
         return StoredParts({"train": content.array})
     raise ValueError(
-        f"{where} is a pickle of a {type(content).__name__} that is laid out unlike a data set; "
-        "give pairs (images, labels) for training, validation and test as in mnist.pkl.gz, "
-        "a dict with train, valid and test, or a batch of CIFAR."
+        f"{where} is a pickle of a {type(content).__name__} that is not laid out like a data set; "
+        "give pairs (images, labels) for training, validation and test as in mnist.pkl.gz, a dict "
+        "with train, valid and test, or a batch of CIFAR."
     )
 
 

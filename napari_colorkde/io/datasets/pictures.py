@@ -35,7 +35,7 @@ def read_picture_folder(path: Path, where: str, budget: Budget) -> StoredParts:
     for part, folder in folders.items():
         files = list(_files(folder))
         if not files:
-            raise ValueError(f"{where}: the folder {folder.name!r} is empty; put pictures there.")
+            raise ValueError(f"{where}: the folder {folder.name!r} is empty; put images in it.")
         if first is None:
             first = (files[0], read_image(files[0]))
         stacks[part] = _read_all(files, path, where, first, budget)
@@ -58,7 +58,7 @@ def read_picture_stack(path: Path, where: str, budget: Budget) -> StoredParts:
     array = read_image(path)
     if array.ndim < 3 or (array.ndim == 3 and array.shape[-1] in (3, 4)):
         raise ValueError(
-            f"{where} is a single picture; give a folder of pictures of one size, or a TIFF of "
+            f"{where} is a single image; give a folder of images of the same size, or a TIFF of "
             "several pages."
         )
     return StoredParts({"train": array})
@@ -111,9 +111,9 @@ def _read_all(
         picture = read_image(file)
         if picture.shape != model.shape or picture.dtype != model.dtype:
             raise ValueError(
-                f"{where}: the picture {file.relative_to(folder).as_posix()!r} is "
+                f"{where}: the image {file.relative_to(folder).as_posix()!r} is "
                 f"{_described(picture)}, {first_file.relative_to(folder).as_posix()!r} is "
-                f"{_described(model)}; all need one size and kind."
+                f"{_described(model)}; all must have the same size and kind."
             )
         stack[i] = picture
     return stack

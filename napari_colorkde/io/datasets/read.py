@@ -96,14 +96,16 @@ def _read_file(path: Path, where: str, budget: Budget) -> StoredParts:
         raise ValueError(f"{where} is an empty file; give {FORMATS}.")
     kind = content_kind(path, where)
     if kind == "zip" and is_gzip(path):
-        raise ValueError(f"{where} is an archive packed by gzip once more; unpack it with gunzip.")
+        raise ValueError(
+            f"{where} is an archive that was compressed again with gzip; unpack it with gunzip."
+        )
     if kind in _READERS:
         return _READERS[kind](path, where, budget)
     if _is_picture(path):
         return read_picture_stack(path, where, budget)
     if path.suffix.lower() in (".gz", ".tgz") and not is_gzip(path):
-        raise ValueError(f"{where} has the name of a gzip file but is not one; give {FORMATS}.")
-    raise ValueError(f"{where} is not a data set of a known format; give {FORMATS}.")
+        raise ValueError(f"{where} has a gzip suffix but is not a gzip file; give {FORMATS}.")
+    raise ValueError(f"{where} is not a data set in a known format; give {FORMATS}.")
 
 
 def _read_folder(path: Path, where: str, budget: Budget) -> StoredParts:

@@ -149,8 +149,8 @@ def _planned(
     own_valid = dataset.valid if valid is None or not shuffle else None
     if valid is None and own_valid is None:
         raise ValueError(
-            f"{where} has no validation part; give for valid how many of its {n_rows} training "
-            "vectors to take, such as 1000."
+            f"{where} has no validation split; set valid to how many of its {n_rows} training "
+            "vectors to use, such as 1000."
         )
     n_valid = 0 if own_valid is not None else valid or 0
     n_test = 0 if dataset.test is not None else test or 0
@@ -158,7 +158,7 @@ def _planned(
     if n_train < 1 or n_train + n_valid + n_test > n_rows:
         parts = {"training": max(n_train, 1), "validation": n_valid, "test": n_test}
         asked = ", ".join(f"{n} for {part}" for part, n in parts.items() if n)
-        raise ValueError(f"{where} has {n_rows} training vectors; {asked} are more than that.")
+        raise ValueError(f"{where} has {n_rows} training vectors, but {asked} were requested.")
     if own_valid is not None:
         own_valid = _first(own_valid, valid, "validation", where)
     own_test = None if dataset.test is None else _first(dataset.test, test, "test", where)
@@ -209,7 +209,7 @@ def check_protocol(
         if n is not None and n < 1:
             raise ValueError(f"{name}={n} is an empty split; give 1 or more.")
     if seed is not None and not shuffle:
-        raise ValueError(f"seed={seed} has no effect without shuffle; give both or none.")
+        raise ValueError(f"seed={seed} has no effect without shuffle; give both or neither.")
     if seed is not None and not 0 <= seed < 1 << 32:
         raise ValueError(f"seed={seed}; give a whole number from 0 to {(1 << 32) - 1}.")
     _check_scale(scale)
@@ -218,5 +218,5 @@ def check_protocol(
 def _first(vectors: NDArray[Any], n: int | None, part: str, where: str) -> NDArray[Any]:
     """Return the first so many vectors of a part that the file has."""
     if n is not None and n > len(vectors):
-        raise ValueError(f"{where} has {len(vectors)} {part} vectors; {n} are more than that.")
+        raise ValueError(f"{where} has {len(vectors)} {part} vectors, but {n} were requested.")
     return vectors[:n]

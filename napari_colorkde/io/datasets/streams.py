@@ -81,7 +81,7 @@ class Reader:
         if self._n_read > self._limit:
             raise UnreadableError(
                 f"{self._where} holds more than the {bytes_text(self._limit)} that are free in "
-                "memory; give a smaller set."
+                "memory; give a smaller data set."
             )
 
     @contextmanager

@@ -80,7 +80,7 @@ def read_annotations(path: Path, shape: tuple[int, int]) -> list[Annotation]:
             region = _region(polygons, shape) if polygons else None
         except (ValueError, TypeError, KeyError, IndexError):
             raise ValueError(
-                f"{where}: the coordinates of feature {number} are no polygon; give rings of "
+                f"{where}: the coordinates of feature {number} are not a polygon; give rings of "
                 "[x, y]."
             ) from None
         if region is None:

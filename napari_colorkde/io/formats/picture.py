@@ -42,7 +42,9 @@ def read(path: Path, part: Part = Part()) -> DecodedImage:  # noqa: B008  # froz
         chosen = part.page if part.page is not None else part.series
         if chosen is not None:
             if chosen not in frames:
-                raise ValueError(f"frame {chosen} is asked for, but it has {len(frames)}, from 0.")
+                raise ValueError(
+                    f"frame {chosen} does not exist; it has {len(frames)}, counted from 0."
+                )
             frames = range(chosen, chosen + 1)
         check_size(path, (len(frames), picture.height, picture.width, 4), np.uint8)
         profile = picture.info.get("icc_profile")
@@ -195,8 +197,8 @@ def write_picture(path: Path, pixels: NDArray[Any]) -> None:
     suffix = path.suffix.lower()
     if suffix == ".png" and (pixels.ndim != 3 or pixels.dtype.kind != "u"):
         raise ValueError(
-            f"output {str(path)!r}: a PNG holds one picture of 8 or 16 bits, but the pixels are "
-            f"{pixels.dtype} of the shape {pixels.shape}; write .tif or .npy."
+            f"output {str(path)!r}: a PNG holds a single image of 8 or 16 bits, but the pixels are "
+            f"{pixels.dtype} with shape {pixels.shape}; write .tif or .npy."
         )
     with atomic_path(path) as scratch:
         if suffix == ".png":

@@ -82,7 +82,8 @@ def write_classes(
     """Write numbers of classes as entries of a color table; entry 0 is transparent."""
     if labels.ndim != 2:
         raise ValueError(
-            f"labels has shape {labels.shape}, but a PNG holds one picture, (H, W); write a TIFF."
+            f"labels has shape {labels.shape}, but a PNG holds a single image, (H, W); write a "
+            "TIFF."
         )
     if len(names) > MAX_COLORS:
         raise ValueError(

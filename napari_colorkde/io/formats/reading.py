@@ -169,8 +169,8 @@ def check_size(path: Path, shape: tuple[int, ...], dtype: Any) -> None:
     free = available_bytes()
     if wanted > free:
         raise ValueError(
-            f"image {str(path)!r} unpacks to {bytes_text(wanted)} and {bytes_text(free)} of memory "
-            "are free; choose a part of it (--series, --page, --level) or a smaller image."
+            f"image {str(path)!r} unpacks to {bytes_text(wanted)}, but only {bytes_text(free)} of "
+            "memory are free; choose a part of it (--series, --page, --level) or a smaller image."
         )
 
 

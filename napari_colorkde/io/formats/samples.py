@@ -55,7 +55,7 @@ def to_levels(
     samples, remarks = image.samples, list(image.remarks)
     if samples.dtype.kind not in "buif":
         raise ValueError(
-            f"image {str(path)!r} holds numbers of the type {samples.dtype}; give real numbers."
+            f"image {str(path)!r} holds numbers of type {samples.dtype}; give real numbers."
         )
     hidden = _without_data(image)
     if image.color == "palette":
@@ -122,7 +122,7 @@ def to_indices(image: DecodedImage) -> NDArray[Any]:
 
 def _looked_up(index: NDArray[Any], table: NDArray[Any] | None) -> NDArray[Any]:
     if table is None:
-        raise ValueError("a palette picture has no palette.")
+        raise ValueError("it is indexed but has no palette.")
     if index.size and int(index.max()) >= len(table):
         raise ValueError(f"its palette has {len(table)} colors, but a pixel has {index.max()}.")
     return np.asarray(table[index.astype(np.intp)])

@@ -103,13 +103,13 @@ def decimal_mark(cells: Iterable[str], what: str = "") -> Decimal:
     points = [cell for cell in cells if _POINT.fullmatch(cell)]
     if points:
         raise ValueError(
-            f"{head}{commas[0]!r} has a comma and {points[0]!r} a point; write all decimals with "
-            "the same mark, and thousands without one."
+            f"{head}{commas[0]!r} has a comma and {points[0]!r} a point; use one decimal separator "
+            "throughout, and no thousands separators."
         )
     if all(_THOUSANDS.fullmatch(cell) for cell in commas):
         raise ValueError(
-            f"{head}the comma in {commas[0]!r} may stand before decimals or between thousands; "
-            "write decimals with a point, and thousands without a mark."
+            f"{head}the comma in {commas[0]!r} may be a decimal or a thousands separator; write "
+            "decimals with a point, and thousands without a separator."
         )
     return ","
 

@@ -246,14 +246,14 @@ def _require_tabular(name: str, kernels: KernelSet, first: KernelSet) -> None:
         raise ValueError(f"set {name!r} is empty, and a table would lose it; save it as JSON.")
     if (kernels.n_channels, kernels.space) != (first.n_channels, first.space):
         raise ValueError(
-            f"set {name!r} has other channels than the first one; save them as JSON, "
-            "or in a table each."
+            f"set {name!r} has different channels from the first one; save them as JSON, or in "
+            "separate tables."
         )
     rgb = kernels.space == "rgb" or (kernels.space == "bgr" and kernels.n_channels == 3)
     if not rgb:
         raise ValueError(
-            f"set {name!r} lies in the space {kernels.space!r}, which a table cannot record; "
-            "save it as JSON."
+            f"set {name!r} is in the space {kernels.space!r}, which a table cannot record; save it "
+            "as JSON."
         )
     if any((k.covariance_matrix != k.covariance_matrix.T).any() for k in kernels):
         raise ValueError(

@@ -87,9 +87,9 @@ def read_kernels(path: str | os.PathLike[str]) -> tuple[dict[str, KernelSet], li
         # -sig: spreadsheets put a byte order mark before the first column's name.
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError(f"{name} is not a text in UTF-8; save it as UTF-8.") from None
+        raise ValueError(f"{name} is not UTF-8 text; save it as UTF-8.") from None
     if not text.strip():
-        raise ValueError(f"{name} is empty; give one kernel or more.")
+        raise ValueError(f"{name} is empty; give one or more kernels.")
     if suffix == ".json":
         kernel_sets = kernels_from_json(text, name)
         named = json_names_channels(text)
@@ -134,7 +134,7 @@ def save_kernels(
             "{'skin': KernelSet(kernels)}."
         )
     if not kernel_sets:
-        raise ValueError("kernel_sets is empty; give one set or more.")
+        raise ValueError("kernel_sets is empty; give one or more sets.")
     is_json = path.suffix.lower() == ".json"
     text = kernels_to_json(kernel_sets, about) if is_json else kernels_to_csv(kernel_sets)
     with atomic_path(path) as scratch:

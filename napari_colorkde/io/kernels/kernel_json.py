@@ -115,7 +115,9 @@ def kernels_from_document(document: object, file: str) -> dict[str, KernelSet]:
     for index, member in enumerate(model.sets):
         where = f"{file}: sets[{index}] ({member.name!r})"
         if member.name in kernel_sets:
-            raise ValueError(f"{where} has the name of an earlier set; names must differ.")
+            raise ValueError(
+                f"{where} has the same name as an earlier set; give each a different name."
+            )
         kernel_sets[member.name] = _kernel_set(member, where)
     return kernel_sets
 
@@ -213,8 +215,7 @@ def _kernel_set(member: _SetModel, where: str) -> KernelSet:
     for index, model in enumerate(member.kernels):
         if (model.variances is None) == (model.covariance is None):
             raise ValueError(
-                f"{where}, kernels[{index}] needs either 'variances' or 'covariance', one of the "
-                "two."
+                f"{where}, kernels[{index}] needs either 'variances' or 'covariance', but not both."
             )
     try:
         kernels = build_kernels(
@@ -251,8 +252,8 @@ def _check_channels(channels: list[str], space: str, n_channels: int, where: str
         order = "".join(channel[:1].lower() for channel in channels)
         if sorted(order) == sorted("rgb") and order != space:
             raise ValueError(
-                f"{where} has the space {space!r}, but the channels {', '.join(channels)}; "
-                f'make them agree (write "space": "bgr" for blue, green, red).'
+                f"{where} has the space {space!r}, but its channels are {', '.join(channels)}; "
+                'make them agree (write "space": "bgr" for blue, green, red).'
             )
 
 

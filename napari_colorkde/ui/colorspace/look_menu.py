@@ -20,7 +20,7 @@ OPEN_TIP = (
     "orange and colors lost in blue."
 )
 NONE_TIP = "Show the original image and hide the layers that looks have made from it."
-NO_IMAGE = "A look grades red, green and blue; choose an RGB image first."
+NO_IMAGE = "Looks apply to red, green and blue; choose an RGB image first."
 
 
 class LookSource(Protocol):

@@ -122,8 +122,8 @@ def test_a_bandwidth_at_the_edge_of_what_was_tried_is_said() -> None:
     assert results(request(repeated, bandwidth="loco"))[0].notice == ""
     scattered = np.random.default_rng(0).integers(0, 256, (6, 7, 3), dtype=np.uint8)
     assert results(request(scattered, bandwidth="loco"))[0].notice == (
-        "The best bandwidth, sigma 32, is the widest that was tried: wider ones may be better "
-        "still; choose one by hand."
+        "The best bandwidth, sigma 32, is the widest that was tried; wider ones may be better "
+        "still: choose one by hand."
     )
     assert results(request(scattered, bandwidth="scott"))[0].notice == ""
 

@@ -233,7 +233,9 @@ def test_channels_of_several_layers(shown: Any) -> None:
     assert "# Save the layer 'DAPI' under this name first." in script
     assert "# The layer '1st', a channel of its own." in script
     assert_same(run_script(script, "density"), painted(session))
-    with pytest.raises(ValueError, match=r"DAPI, 1st are several layers.*copy the Python script"):
+    with pytest.raises(
+        ValueError, match=r"DAPI, 1st come from several layers.*copy the Python script"
+    ):
         command_line(session.state, source)
 
 

@@ -55,7 +55,7 @@ def test_entries_of_a_palette(tmp_path: Path) -> None:
     expected = ColorKDE(index).density(index, log=True)
     np.testing.assert_allclose(run(python_script(State(), source)), expected, rtol=1e-6)
     with pytest.raises(
-        ValueError, match="in another way than a command would; copy the Python script"
+        ValueError, match="differently than a command would; copy the Python script"
     ):
         command_line(State(), source)
 

@@ -157,7 +157,7 @@ def test_rows_without_a_header_are_kernels_as_the_table_shows_them(
 
 
 def test_rows_whose_columns_cannot_be_told_are_refused() -> None:
-    with pytest.raises(ValueError, match="copy the header too"):
+    with pytest.raises(ValueError, match="include the header when copying"):
         clipboard.kernels_without_header("skin,1,1,2,3,4,5,6,0.5", 3)
     assert clipboard.kernels_without_header("1,2,3", 3) is None
 

@@ -102,7 +102,7 @@ def test_each_label_has_a_mixture_of_its_class() -> None:
     ("image", "options", "reason"),
     [
         (IMAGE, {"selection": LabelSelection(0 * LABELS, "each")}, "mark no pixel that counts"),
-        (np.full((9, 9, 3), 4, np.uint8), {"n_kernels": 2}, "more than the 1 color there is"),
+        (np.full((9, 9, 3), 4, np.uint8), {"n_kernels": 2}, "more than the 1 color available"),
         (
             np.full((9, 9, 3), 4, np.uint8),
             {"n_kernels": 1, "reg_covar": 0.0},
@@ -136,7 +136,7 @@ def test_a_label_that_allows_no_fit_is_told_and_loses_no_other() -> None:
     result = fitted(session_of(image), n_kernels=1, reg_covar=0.0, **options)
     assert {kernel.cls for kernel in result.kernels} == {"3"}
     (problem,) = result.problems
-    assert problem.startswith("Label 8: kernel 0 shrank")
+    assert problem.startswith("Label 8: kernel 0 collapsed")
     assert str(result).startswith(problem)
 
 

@@ -82,7 +82,7 @@ def test_adding_and_taking_away_refits() -> None:
     assert picking.said[-1] == "Kernel 1: 20 pixels added, 40 in all."
     picking.picker.pick(box(10, 3, 4, 5), "subtract")
     assert picking.kernels == first
-    assert picking.said[-1] == "Kernel 1: 20 pixels taken away, 20 left."
+    assert picking.said[-1] == "Kernel 1: 20 pixels subtracted, 20 left."
 
 
 def test_samples_come_back_with_undo_and_redo() -> None:
@@ -125,8 +125,8 @@ def test_pixels_are_added_to_a_kernel_that_was_not_picked(weight: float, n: int)
     np.testing.assert_allclose(kernel.covariance_matrix, wanted, rtol=1e-9, atol=1e-9)
     assert (kernel.weight, kernel.cls, kernel.name) == (weight, "a", "typed")
     assert picking.said[-1].replace("\u202f", "") == (
-        f"Kernel 1 (typed) was not picked: by its weight it counts as {n} of the image's pixels, "
-        "to which 20 pixels were added."
+        f"Kernel 1 (typed) was not picked, so by its weight it counts as {n} of the image's "
+        "pixels; 20 pixels were added to them."
     )
     parts.append(pixels(10, 3, 4, 5))
     picking.picker.pick(box(10, 3, 4, 5), "add")
@@ -223,9 +223,9 @@ def test_one_color_is_no_error_and_is_said() -> None:
 @pytest.mark.parametrize(
     ("how", "chosen", "reason"),
     [
-        ("subtract", [], "select the one kernel to take away from"),
-        ("subtract", [0, 1], "select the one kernel to take away from"),
-        ("add", [0, 1], "select the one kernel to add to"),
+        ("subtract", [], "select a single kernel in the table to subtract from"),
+        ("subtract", [0, 1], "select a single kernel in the table to subtract from"),
+        ("add", [0, 1], "select a single kernel in the table to add to"),
         ("subtract", [1], "kernel 2 (typed) was not picked and has no samples"),
         ("subtract", [0], "none of these colors is among the samples of kernel 1"),
     ],
@@ -253,7 +253,7 @@ def test_taking_away_all_is_refused() -> None:
 def test_a_selection_of_nothing_is_refused() -> None:
     picking = Picking()
     picking.picker.pick(LabelSelection(np.zeros((20, 30), int), "each"))
-    assert "holds no pixel that counts" in picking.problems[-1]
+    assert "has no pixel that counts" in picking.problems[-1]
 
 
 def test_kernels_of_other_channels_are_refused() -> None:

@@ -126,7 +126,7 @@ def test_stack_of_pictures_is_a_data_set(likelihood: Likelihood) -> None:
     assert montage(dataset.train, dataset.image_shape or ()).shape == (112, 112)
     likelihood.search_vectors((0.5,), valid=3, test=2, scale=256)
     assert likelihood.test is not None
-    with pytest.raises(ValueError, match="layer 'one' is a single picture"):
+    with pytest.raises(ValueError, match="layer 'one' is a single image"):
         likelihood.open_layer(Image(digits[0], name="one"))
     likelihood.close_dataset()
     assert (likelihood.dataset, likelihood.curve) == (None, None)
@@ -199,8 +199,8 @@ def test_errors_of_the_work_are_told(likelihood: Likelihood, tmp_path: Path) -> 
         ((-1.0,), {}, "sigmas must be positive"),
         ((np.nan,), {}, "sigmas has the value nan"),
         ((1e300,), {}, r"sigmas has the value 1e\+300"),
-        ((0.5,), {"train": 99}, "has 10 training vectors; 99 for training are more than that"),
-        ((0.5,), {"valid": 99}, "has 10 validation vectors; 99 are more than that"),
+        ((0.5,), {"train": 99}, "has 10 training vectors, but 99 for training were requested"),
+        ((0.5,), {"valid": 99}, "has 10 validation vectors, but 99 were requested"),
         ((0.5,), {"scale": np.inf}, "scale=inf; give a positive number"),
     ],
 )

@@ -135,7 +135,7 @@ def test_a_second_run_does_what_is_missing(folder: Path) -> None:
     assert table.rows == ()
     assert len(run(State(), **options)[0].done) == 2  # results are no images
     Path("in/broken.png").unlink()
-    with pytest.raises(ValueError, match="nothing to do: what is asked for is there already"):
+    with pytest.raises(ValueError, match="nothing to do: all results already exist"):
         run(State(), **options, skips=True)
 
 
@@ -174,7 +174,7 @@ def test_layers_are_named_by_their_files(folder: Path) -> None:
     np.testing.assert_allclose(
         [row["mean_r"] for row in table.rows], [p[..., 0].mean() for p in pictures]
     )
-    with pytest.raises(ValueError, match=r"layer 'drawn' has no file, so that \{dir\} is not"):
+    with pytest.raises(ValueError, match=r"layer 'drawn' has no file, so \{dir\} is unknown"):
         plan_layers(sources, channels, Path("{dir}/{stem}.npy"), "density")
 
 
@@ -214,7 +214,7 @@ def test_a_batch_is_stopped_between_steps(folder: Path) -> None:
     batch.start(items, ImageWork(State(), True, False, DEVICE))
     while not table.rows:
         executor.step()
-    with pytest.raises(ValueError, match="a batch is under way"):
+    with pytest.raises(ValueError, match="a batch is already running"):
         batch.start(items, ImageWork(State(), True, False, DEVICE))
     batch.stop()
     assert ended[0].text == "1 of 3 images are done; stopped."

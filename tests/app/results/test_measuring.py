@@ -140,7 +140,7 @@ def test_what_cannot_be_measured_is_said(measured: Measured) -> None:
         measured.measuring.add()
     measured.measuring.regions = measured.viewer.add_labels(np.zeros(RGB.shape[:2], np.uint8))
     measured.measuring.add()
-    assert measured.failed == ["labels are all 0; give each region a number from 1."]
+    assert measured.failed == ["labels are all 0; give each region a number of 1 or more."]
     assert measured.table.rows == ()
 
 
@@ -166,4 +166,4 @@ def test_shapes_are_regions(measured: Measured) -> None:
     assert (row["frame"], row["region"]) == ("0", "2")
     shapes.data = [shapes.data[0]]
     measured.measuring.add()
-    assert "there is no pixel of the image in these shapes" in measured.failed[-1]
+    assert "there is no pixel of the image inside these shapes" in measured.failed[-1]

@@ -115,13 +115,13 @@ def test_files_that_do_not_fit_are_refused(
     measured: Measured, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measured.show(np.stack([RGB, RGB]))
-    with pytest.raises(ValueError, match="polygons lie in one picture"):
+    with pytest.raises(ValueError, match="polygons lie in a plane"):
         opened(measured, path)
     measured.show(RGB)
     with pytest.raises(OSError, match="does not exist"):
         opened(measured, path.with_name("none.geojson"))
     monkeypatch.setattr(region_files, "MOST_SHAPES", 3)
-    with pytest.raises(ValueError, match="holds 4 polygons, of which the window shows 3 at most"):
+    with pytest.raises(ValueError, match="holds 4 polygons; the window shows up to 3"):
         opened(measured, path)
     path.write_text("{")
     with pytest.raises(ValueError, match="is not readable GeoJSON"):

@@ -94,7 +94,7 @@ def test_chosen_colors_have_all_their_pixels() -> None:
 
 
 def test_nothing_picked_is_refused() -> None:
-    with pytest.raises(ValueError, match="holds no pixel that counts"):
+    with pytest.raises(ValueError, match="has no pixel that counts"):
         gaussian_of(samples_of(np.zeros(4, np.int32)), PALETTE)
 
 

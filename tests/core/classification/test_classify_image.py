@@ -144,7 +144,7 @@ def test_many_classes_need_wider_integers():
         (TWO, {"show": "ratio", "cls": "x"}, "no kernel has the class 'x'; use one of 'skin'"),
         (TWO, {"show": "ratio", "against": "y"}, "against: no kernel has the class 'y'"),
         (TWO, {"show": "ratio", "against": "skin"}, "against='skin' is the class itself"),
-        (THREE, {"show": "ratio"}, "against is not given, but there are the classes 'skin', 'sky'"),
+        (THREE, {"show": "ratio"}, "against is missing; choose one of the classes 'skin', 'sky'"),
         (SKIN, {"show": "ratio"}, "a ratio compares two classes, but all kernels"),
         (SKIN, {"show": "posterior"}, "a posterior compares two classes, but all kernels"),
         (TWO, {"show": "posterior", "keep_mass": 0.5}, "keep_mass=0.5 is for show='class'"),
@@ -168,7 +168,7 @@ def test_the_former_name_of_keep_mass_works_and_warns():
     with pytest.warns(DeprecationWarning, match="none_below is now called keep_mass"):
         result = classify_image(image, THREE, none_below=0.7)
     np.testing.assert_array_equal(result, classify_image(image, THREE, keep_mass=0.7))
-    with pytest.raises(TypeError, match="given twice"):
+    with pytest.raises(TypeError, match="given along with"):
         classify_image(image, THREE, none_below=0.7, keep_mass=0.7)
 
 

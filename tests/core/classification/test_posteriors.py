@@ -65,7 +65,7 @@ def test_class_maps_keep_the_numbers_of_labels_on_request():
     np.testing.assert_array_equal(found, np.where(mask, np.array([0, 3, 1])[in_order], 0))
     with pytest.raises(ValueError, match="numbers is for show='class', not 'posterior'"):
         classify_image(image, kernels, show="posterior", numbers="names")
-    with pytest.raises(ValueError, match="numbers has none for the class 'skin'"):
+    with pytest.raises(ValueError, match="numbers has no entry for the class 'skin'"):
         classify_image(image, TWO, numbers="names")
 
 

@@ -137,6 +137,6 @@ def test_what_is_best_must_be_known():
     with pytest.raises(ValueError, match="criterion='auc' is not known; use one of 'f1', 'youden'"):
         roc_curve([1.0, 2.0], [1, 0], [0, 1]).best_threshold("auc")
     nothing = roc_curve([np.nan, np.nan], [1, 0], [0, 1])
-    with pytest.raises(ValueError, match="no pixel that the truth judges has a value"):
+    with pytest.raises(ValueError, match="no pixel that the ground truth covers has a value"):
         nothing.best_threshold()
     assert nothing.threshold_near(0, 0) is None

@@ -66,7 +66,7 @@ def test_images_are_compared_in_another_space(space: str) -> None:
     [
         (lambda: compare_all([ONE]), "images holds 1; give two images or more"),
         (lambda: compare_all(ONE), "images is a ndarray; give a list"),
-        (lambda: compare_all([ONE, OTHER], names=["a", "a"]), "give each image a name of its own"),
+        (lambda: compare_all([ONE, OTHER], names=["a", "a"]), "give each image a different name"),
         (lambda: compare_all([ONE, OTHER], names=["a"]), "give one name for each of 2 images"),
         (lambda: compare_all([ONE, OTHER], masks=[MASK]), "masks: give one for each of the 2"),
         (lambda: compare_all([ONE, "b.png"]), r"images\[1\] is the text or path"),
@@ -97,7 +97,9 @@ def test_bandwidths_are_of_the_pixels_of_a_mask(method: str) -> None:
 
 def test_points_are_sent_to_evaluate() -> None:
     kde = ColorKDE(ONE, 10)
-    with pytest.raises(ValueError, match=r"1 color channel, the KDE 3; call evaluate\(colors\)"):
+    with pytest.raises(
+        ValueError, match=r"1 color channel, but the KDE has 3; call evaluate\(colors\)"
+    ):
         kde.density(ONE[0])
     with pytest.raises(ValueError, match="call evaluate"):
         kde.log_likelihood(ONE[0])
@@ -115,5 +117,5 @@ def test_fractions_are_warned_of_where_levels_are_known() -> None:
 def test_palettes_out_of_order_are_refused() -> None:
     for colors in ([[2], [1]], [[1], [1]], [[1, 2], [1, 1]]):
         array = np.array(colors, np.uint8)
-        with pytest.raises(ValueError, match="colors are not sorted, or come twice; give rows"):
+        with pytest.raises(ValueError, match="colors are not sorted or not unique; give the"):
             Palette(array, np.ones(2, int), np.zeros(array.shape[1]))

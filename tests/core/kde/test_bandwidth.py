@@ -175,9 +175,9 @@ def test_if_repeated_pixels_predict_themselves_at_all_sigmas_the_widest_is_kept(
 @pytest.mark.parametrize(
     ("candidates", "words"),
     [
-        ([20, 30, 40], "sigma 20, is the narrowest that was tried: narrower ones may be better"),
+        ([20, 30, 40], "sigma 20, is the narrowest that was tried; narrower ones may be better"),
         ([[0.1, 0.1, 0.2], [0.2, 0.2, 0.3], [0.3, 0.4, 0.5]],
-         "sigma 0.3, 0.4, 0.5, is the widest that was tried: wider ones may be better still; give"),
+         "sigma 0.3, 0.4, 0.5, is the widest that was tried; wider ones may be better still: give"),
     ],
 )  # fmt: skip
 def test_a_best_bandwidth_at_the_edge_of_the_candidates_is_warned_of(candidates, words):

@@ -152,12 +152,14 @@ def test_the_bandwidth_is_that_of_both_together(bandwidth):
 @pytest.mark.parametrize("sigma", [0.5, 1e-6, 1e-12])
 def test_kernels_too_narrow_for_a_grid_are_refused(sigma):
     image = np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8)
-    with pytest.raises(ValueError, match=r"narrow beside .* would need .* points.*wider bandwidth"):
+    with pytest.raises(
+        ValueError, match=r"narrow compared with .* would need .* points.*wider bandwidth"
+    ):
         compare(image, image, sigma)
 
 
 def test_images_of_two_kinds_are_refused():
-    with pytest.raises(ValueError, match="image_b has 1 channel, image_a has 3; give images of"):
+    with pytest.raises(ValueError, match="image_b has 1 channel, image_a has 3; give images with"):
         compare(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.uint8))
     with pytest.raises(ValueError, match="image_b is float64, image_a is uint8; convert one"):
         compare(np.zeros((2, 2), np.uint8), np.zeros((2, 2)))

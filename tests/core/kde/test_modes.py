@@ -54,7 +54,7 @@ def test_a_plateau_between_two_colors_is_one_peak():
 
 
 def test_peaks_of_a_density_with_walls_are_refused():
-    with pytest.raises(ValueError, match="modes is of a density without boundary"):
+    with pytest.raises(ValueError, match="modes needs a density without boundary"):
         ColorKDE(clusters(3), 9.0, boundary="reflected").modes()
 
 

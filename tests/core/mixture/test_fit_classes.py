@@ -75,7 +75,7 @@ TRANSPARENT = np.dstack([IMAGE, np.where(LABELS == 2, 0, 255)]).astype(np.uint8)
         (IMAGE, LABELS[:-1], {}, ValueError, "labels has shape"),
         (IMAGE, LABELS / 1, {}, TypeError, "labels is an array of float64; give whole numbers"),
         (IMAGE, LABELS, {"names": {1: "a", 2: "a"}}, ValueError, "names gives 'a' to two labels"),
-        (ONE_COLOR, LABELS == 2, {"reg_covar": 0.0}, ValueError, "label 1: kernel 0 shrank onto"),
+        (ONE_COLOR, LABELS == 2, {"reg_covar": 0.0}, ValueError, "label 1: kernel 0 collapsed"),
         (TRANSPARENT, LABELS, {}, ValueError, "label 2: none of its pixels counts"),
     ],
 )
@@ -105,7 +105,9 @@ def test_a_label_of_few_colors_has_as_many_kernels_and_says_so():
 
 
 def test_a_label_that_cannot_be_fitted_is_left_out_and_named():
-    with pytest.warns(LabelWarning, match="label 2: kernel 0 shrank .* The other labels were fit"):
+    with pytest.warns(
+        LabelWarning, match="label 2: kernel 0 collapsed .* The other labels were fit"
+    ):
         fitted = fit_classes(ONE_COLOR, LABELS, 1, reg_covar=0.0, random_state=0)
     assert "2" not in fitted
     assert fitted

@@ -56,7 +56,7 @@ def test_a_report_says_how_it_went():
 
 
 def test_a_fit_that_was_cut_short_warns_unless_the_report_says_so():
-    with pytest.warns(ConvergenceWarning, match="not converged after 2 iterations; give a max_ite"):
+    with pytest.warns(ConvergenceWarning, match="not converge after 2 iterations; give a max_ite"):
         fit_kernels(IMAGE, 3, random_state=0, max_iter=2, tol=1e-9)
     _, report = fit_kernels(IMAGE, 3, random_state=0, max_iter=2, tol=1e-9, return_report=True)
     assert not report.converged
@@ -75,14 +75,14 @@ def test_one_color_has_a_kernel_as_wide_as_its_rounding():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_init": 0}, "n_init=0; give a whole number from 1"),
+        ({"n_init": 0}, "n_init=0; give a whole number of 1 or more"),
         ({"tol": -1.0}, "tol=-1.0; give 0 or more"),
         ({"tol": np.nan}, "tol=nan; give 0 or more"),
-        ({"max_iter": 0}, "max_iter=0; give a whole number from 1"),
+        ({"max_iter": 0}, "max_iter=0; give a whole number of 1 or more"),
         ({"means_init": MEANS[:2]}, r"means_init has the shape \(2, 3\); give 3 finite means of 3"),
         ({"means_init": MEANS * np.nan}, "means_init has a value that is not finite"),
         ({"means_init": np.repeat(MEANS[:1], 3, 0)}, "no color is nearest to mean 1"),
-        ({"means_init": MEANS, "n_init": 2}, "one start, which n_init=2 has no use for"),
+        ({"means_init": MEANS, "n_init": 2}, "cannot be combined with n_init=2"),
     ],
 )
 def test_arguments_that_cannot_be_are_refused(options, message):

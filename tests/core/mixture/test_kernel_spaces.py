@@ -78,9 +78,9 @@ def test_an_affine_map_keeps_the_density_but_for_its_volume() -> None:
             "space='foo' is not known; use",
         ),
         (lambda: SKIN.to_space("lab"), "kernels of 'rgb' are not Gaussians there; give"),
-        (lambda: SKIN.to_space("principal"), "depends on the colors of an image"),
-        (lambda: fit_kernels(RGB, 2, space="principal"), "depends on the colors of an image"),
-        (lambda: compute_densities(RGB, SKIN, space="principal"), "depends on the colors"),
+        (lambda: SKIN.to_space("principal"), "depends on the image's colors"),
+        (lambda: fit_kernels(RGB, 2, space="principal"), "depends on the image's colors"),
+        (lambda: compute_densities(RGB, SKIN, space="principal"), "depends on the image's colors"),
         (lambda: SKIN.to_space("bgr", white=0), "white=0; give a number above 0"),
         (lambda: compute_densities(RGB, SKIN, space="lab"), "not Gaussians there"),
         (lambda: KernelSet([Kernel([1], [1], 1)]).to_space("bgr"), "has 1 channels; give"),
@@ -151,7 +151,7 @@ def test_fractions_under_kernels_of_levels_are_warned_of(image: Any) -> None:
         lambda: classify_image(image, two(SKIN)),
         lambda: compute_densities(Palette.from_image(image), SKIN),
     ):
-        with pytest.warns(ColorUnitsWarning, match="from 0 to 1, kernels means up to") as w:
+        with pytest.warns(ColorUnitsWarning, match="from 0 to 1, kernels have means up to") as w:
             call()
         assert w[0].filename == __file__
 
@@ -169,7 +169,7 @@ def test_blocks_of_lazy_arrays_are_not_looked_through(monkeypatch: pytest.Monkey
 
 def test_levels_under_kernels_of_fractions_are_warned_of() -> None:
     unit = KernelSet([Kernel([0.5, 0.4, 0.2], [0.01, 0.01, 0.01], 1)])
-    with pytest.warns(ColorUnitsWarning, match=r"levels, kernels means up to 0\.5; divide"):
+    with pytest.warns(ColorUnitsWarning, match=r"levels, kernels have means up to 0\.5; divide"):
         compute_densities(RGB, unit)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -394,7 +394,7 @@ def test_rare_colors_are_left_out_and_their_pixels_counted(max_colors):
     assert palette.without_rare(1) == palette
     with pytest.raises(ValueError, match=r"min_count=2001 leaves no color: the most common has"):
         palette.without_rare(2001)
-    with pytest.raises(ValueError, match="this palette has weights; leave rare colors out before"):
+    with pytest.raises(ValueError, match="this palette has weights; leave out rare colors"):
         palette.with_weights(palette.counts).without_rare(2)
 
 

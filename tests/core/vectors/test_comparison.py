@@ -49,7 +49,7 @@ def test_the_same_set_twice_has_no_divergence() -> None:
 
 
 def test_what_cannot_be_compared_is_refused() -> None:
-    with pytest.raises(ValueError, match="b has vectors of 1 numbers, a of 2; give sets of the"):
+    with pytest.raises(ValueError, match="b has vectors of 1 numbers, a of 2; give vectors of"):
         compare_vectors(A, B[:, :1], 1.0)
     with pytest.raises(ValueError, match="n_drawn=1; give 2 or more"):
         compare_vectors(A, B, 1.0, n_drawn=1)

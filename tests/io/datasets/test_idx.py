@@ -94,7 +94,9 @@ def test_declared_gigabytes_are_not_believed(tmp_path: Path) -> None:
 
 def test_set_larger_than_memory_is_refused_with_the_sizes(tmp_path: Path) -> None:
     path = write(tmp_path / "train.gz", idx_bytes(np.zeros((100, 28, 28), np.uint8)))
-    with pytest.raises(ValueError, match=r"needs 78\.4 kB of memory and 70\.0 kB are free; give a"):
+    with pytest.raises(
+        ValueError, match=r"needs 78\.4 kB of memory, but only 70\.0 kB are free; give a"
+    ):
         read_dataset(path, max_bytes=70_000)
 
 
@@ -116,7 +118,7 @@ def test_names_that_say_nothing_or_the_same_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="has two files of train images, 'train-a' and 'train-b'"):
         read_dataset(tmp_path)
     (tmp_path / "train-b").rename(tmp_path / "more")
-    with pytest.raises(ValueError, match="file 'more': the name does not say what it is for"):
+    with pytest.raises(ValueError, match="file 'more': the name does not say which split it is"):
         read_dataset(tmp_path)
 
 
@@ -160,6 +162,6 @@ def test_gzip_with_another_checksum_is_refused(tmp_path: Path) -> None:
 def test_gzip_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.gz").write_bytes(b"hello world")
     with pytest.raises(
-        ValueError, match=r"has the name of a gzip file but is not one; give IDX, mnist\.pkl\.gz,"
+        ValueError, match=r"has a gzip suffix but is not a gzip file; give IDX, mnist\.pkl\.gz,"
     ):
         read_dataset(tmp_path / "a.gz")

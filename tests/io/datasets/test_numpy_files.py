@@ -113,7 +113,7 @@ def npy_of(shape: tuple[int, ...], content: bytes = b"") -> bytes:
 @pytest.mark.parametrize("suffix", [".npy", ".npy.gz"])
 def test_declared_size_is_checked_against_memory_and_file(tmp_path: Path, suffix: str) -> None:
     path = write(tmp_path / f"set{suffix}", npy_of((1 << 20, 1 << 20)))
-    with pytest.raises(ValueError, match=r"needs 8\.8 TB of memory and .* are free; give a small"):
+    with pytest.raises(ValueError, match=r"needs 8\.8 TB of memory, but only .* are free; give a"):
         read_dataset(path)
     write(path, npy_of((100, 2), bytes(1599)))
     with pytest.raises(
@@ -122,7 +122,9 @@ def test_declared_size_is_checked_against_memory_and_file(tmp_path: Path, suffix
     ):
         read_dataset(path)
     write(path, npy_of((100, 2), bytes(1601)))
-    with pytest.raises(ValueError, match=r"is longer than it declares; give an undamaged file"):
+    with pytest.raises(
+        ValueError, match=r"is longer than its header declares; give an undamaged file"
+    ):
         read_dataset(path)
 
 
@@ -135,7 +137,7 @@ def test_archive_that_declares_more_than_it_holds_is_refused(tmp_path: Path) -> 
 
 def test_archive_larger_than_memory_is_refused_with_the_sizes(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "set.npz", train=np.zeros((1000, 100)))
-    with pytest.raises(ValueError, match=r"needs 800\.0 kB of memory and 799\.0 kB are free"):
+    with pytest.raises(ValueError, match=r"needs 800\.0 kB of memory, but only 799\.0 kB are free"):
         read_dataset(tmp_path / "set.npz", max_bytes=799_000)
     assert len(read_dataset(tmp_path / "set.npz", max_bytes=800_000).train) == 1000
 
@@ -165,15 +167,15 @@ def test_numbers_become_vectors_of_one(tmp_path: Path) -> None:
         ),
         (
             {"train": [[1.0, 2.0]], "valid": [[1.0]]},
-            "vectors of 'valid' have 1 numbers, those of 'train' 2; all need as many",
+            "vectors of 'valid' have 1 numbers, those of 'train' 2; all must have",
         ),
         (
             {"train": [[1.0]] * 3, "valid": [[1.0], [2.0], [np.nan], [np.inf]]},
             "'valid' has NaN or inf in 2 of 4 items, the first of them item 2; leave them out",
         ),
         ({"train": [["a"]], "valid": [[1.0]]}, "'train' holds <U1 with shape .* give real numbers"),
-        ({"train": np.zeros((0, 2)), "valid": [[1.0]]}, "give real numbers, one item or more"),
-        ({"train": 1.0, "valid": [[1.0]]}, "give real numbers, one item or more"),
+        ({"train": np.zeros((0, 2)), "valid": [[1.0]]}, "give real numbers, with one or more"),
+        ({"train": 1.0, "valid": [[1.0]]}, "give real numbers, with one or more"),
     ],
 )
 def test_faulty_archive_is_refused(tmp_path: Path, arrays: dict[str, Any], sentence: str) -> None:

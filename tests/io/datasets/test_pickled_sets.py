@@ -79,13 +79,13 @@ def test_array_alone_is_training_data(tmp_path: Path) -> None:
             "holds one whole number per item, as lab",
         ),
         (np.arange(3), "holds one whole number per item, as labels do"),
-        (pairs(3), "is a pickle of a list that is laid out unlike a data set; give pairs"),
-        ("text", "is a pickle of a str that is laid out unlike a data set"),
+        (pairs(3), "is a pickle of a list that is not laid out like a data set; give pairs"),
+        ("text", "is a pickle of a str that is not laid out like a data set"),
         ({"valid": digits(1)}, r"has no array 'train' \(of valid\)"),
         ([(digits(3), [1, 2]), (digits(2), [1, 2])], "'train' has 3 items but labels of shape"),
         (
             [(digits(3), [1, 2, 3]), (digits(2)[:, 1:], [1, 2])],
-            "vectors of 'test' have 756 numbers, those of 'train' 784; all need as many",
+            "vectors of 'test' have 756 numbers, those of 'train' 784; all must have",
         ),
     ],
 )

@@ -78,7 +78,7 @@ def test_picture_of_another_size_is_named(tmp_path: Path, odd: Any, said: str) -
     save(tmp_path / "b/odd.png", odd)
     with pytest.raises(
         ValueError,
-        match=rf"the picture 'b/odd\.png' is {said}, 'a/0\.png' is 4 × 5 × 3 uint8; all need one",
+        match=rf"the image 'b/odd\.png' is {said}, 'a/0\.png' is 4 × 5 × 3 uint8; all must",
     ):
         read_dataset(tmp_path)
 
@@ -86,32 +86,32 @@ def test_picture_of_another_size_is_named(tmp_path: Path, odd: Any, said: str) -
 def test_file_that_is_no_picture_is_named(tmp_path: Path) -> None:
     save(tmp_path / "a.png", picture(0))
     (tmp_path / "b.txt").write_bytes(b"hello")
-    with pytest.raises(ValueError, match=r"b\.txt' is damaged, or not in a known format"):
+    with pytest.raises(ValueError, match=r"b\.txt' is damaged or in an unknown format"):
         read_dataset(tmp_path)
 
 
 def test_folder_larger_than_memory_is_refused_before_it_is_read(tmp_path: Path) -> None:
     for i in range(10):
         save(tmp_path / f"{i}.png", picture(i))
-    with pytest.raises(ValueError, match=r"needs 600 bytes of memory and 599 bytes are free"):
+    with pytest.raises(ValueError, match=r"needs 600 bytes of memory, but only 599 bytes are free"):
         read_dataset(tmp_path, max_bytes=599)
 
 
 def test_what_is_no_data_set_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"the folder '.*' is empty; put pictures there"):
+    with pytest.raises(ValueError, match=r"the folder '.*' is empty; put images in it"):
         read_dataset(tmp_path)
     save(tmp_path / "a.png", picture(0))
-    with pytest.raises(ValueError, match=r"a\.png' is a single picture; give a folder of pictures"):
+    with pytest.raises(ValueError, match=r"a\.png' is a single image; give a folder of images"):
         read_dataset(tmp_path / "a.png")
     tifffile.imwrite(tmp_path / "a.tif", picture(0))
-    with pytest.raises(ValueError, match=r"a\.tif' is a single picture"):
+    with pytest.raises(ValueError, match=r"a\.tif' is a single image"):
         read_dataset(tmp_path / "a.tif")
     (tmp_path / "b").write_bytes(b"")
     with pytest.raises(ValueError, match=r"b' is an empty file; give IDX, mnist"):
         read_dataset(tmp_path / "b")
     (tmp_path / "b").write_bytes(b"hello world")
     with pytest.raises(
-        ValueError, match=r"b' is not a data set of a known format; give IDX, mnist"
+        ValueError, match=r"b' is not a data set in a known format; give IDX, mnist"
     ):
         read_dataset(tmp_path / "b")
     (tmp_path / "c").mkdir()
@@ -124,7 +124,9 @@ def test_what_is_no_data_set_is_refused(tmp_path: Path) -> None:
 
 def test_stack_larger_than_memory_is_refused_with_the_sizes(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "stack.tif", picture(0, (6, 40, 50)), photometric="minisblack")
-    refusal = r"stack.tif' needs 12.0 kB of memory and 11.9 kB are free; give a smaller set\."
+    refusal = (
+        r"stack.tif' needs 12.0 kB of memory, but only 11.9 kB are free; give a smaller data set\."
+    )
     with pytest.raises(ValueError, match=refusal):
         read_dataset(tmp_path / "stack.tif", max_bytes=11_900)
     assert len(read_dataset(tmp_path / "stack.tif", max_bytes=12_000).train) == 6

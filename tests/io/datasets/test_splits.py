@@ -128,17 +128,17 @@ def test_search_raises_no_warning_for_any_dtype(dtype: str) -> None:
         ({"train": 0}, r"train=0 is an empty split; give 1 or more"),
         ({"valid": -1}, r"valid=-1 is an empty split; give 1 or more"),
         ({"test": 0}, r"test=0 is an empty split"),
-        ({"seed": 1}, r"seed=1 has no effect without shuffle; give both or none"),
+        ({"seed": 1}, r"seed=1 has no effect without shuffle; give both or neither"),
         ({"shuffle": True, "seed": -1}, r"seed=-1; give a whole number from 0 to 4294967295"),
         ({"shuffle": True, "seed": 1 << 32}, r"seed=4294967296; give a whole number"),
         ({"scale": 0.0}, r"scale=0\.0; give a positive number, such as 256"),
         ({"scale": -1.0}, r"scale=-1\.0; give"),
         ({"scale": np.nan}, r"scale=nan; give"),
         ({"scale": np.inf}, r"scale=inf; give"),
-        ({}, r"'set' has no validation part; give for valid how many of its 10 training"),
-        ({"valid": 10}, r"'set' has 10 training vectors; 1 for training, 10 for validation are mo"),
-        ({"train": 8, "valid": 3}, r"8 for training, 3 for validation are more than that"),
-        ({"train": 5, "valid": 3, "test": 3}, r"5 for training, 3 for validation, 3 for test are"),
+        ({}, r"'set' has no validation split; set valid to how many of its 10 training"),
+        ({"valid": 10}, r"'set' has 10 training vectors, but 1 for training, 10 for validation"),
+        ({"train": 8, "valid": 3}, r"but 8 for training, 3 for validation were requested"),
+        ({"train": 5, "valid": 3, "test": 3}, r"5 for training, 3 for validation, 3 for test were"),
     ],
 )
 def test_impossible_split_is_refused(options: dict[str, Any], sentence: str) -> None:
@@ -147,15 +147,17 @@ def test_impossible_split_is_refused(options: dict[str, Any], sentence: str) -> 
 
 
 def test_more_than_the_files_own_parts_is_refused() -> None:
-    with pytest.raises(ValueError, match="has 5 validation vectors; 6 are more than that"):
+    with pytest.raises(ValueError, match="has 5 validation vectors, but 6 were requested"):
         split(dataset(10, 5, 4), valid=6)
-    with pytest.raises(ValueError, match="has 4 test vectors; 5 are more than that"):
+    with pytest.raises(ValueError, match="has 4 test vectors, but 5 were requested"):
         split(dataset(10, 5, 4), test=5)
 
 
 def test_scaled_vectors_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("napari_colorkde.io.datasets.splits.available_bytes", lambda: 300)
-    with pytest.raises(ValueError, match="scaled to float64, needs 360 bytes of memory and 300 by"):
+    with pytest.raises(
+        ValueError, match="scaled to float64, needs 360 bytes of memory, but only 300"
+    ):
         split(dataset(10, 5), scale=255)
 
 
@@ -164,7 +166,7 @@ def test_scaled_vectors_that_would_not_fit_are_not_read(tmp_path: Path) -> None:
     np.savez(tmp_path / "b.npz", train=np.zeros((5, 6), np.uint8), test=np.zeros((5, 6), np.uint8))
     for name in ("a.npy", "b.npz"):
         with pytest.raises(
-            ValueError, match="scaled to float64, needs 540 bytes of memory and 500"
+            ValueError, match="scaled to float64, needs 540 bytes of memory, but only 500"
         ):
             read_dataset(tmp_path / name, max_bytes=500, scaled=True)
         assert len(read_dataset(tmp_path / name, max_bytes=500).train) >= 5
@@ -176,7 +178,9 @@ def test_shuffled_and_scaled_vectors_are_refused_before_they_are_moved(
     monkeypatch.setattr("napari_colorkde.io.datasets.splits.available_bytes", lambda: 255)
     rows = dataset(10, 0, 0)
     monkeypatch.setattr(np.random, "RandomState", None)
-    with pytest.raises(ValueError, match="scaled to float64, needs 270 bytes of memory and 255 by"):
+    with pytest.raises(
+        ValueError, match="scaled to float64, needs 270 bytes of memory, but only 255"
+    ):
         split(rows, valid=2, shuffle=True, scale=255)
 
 
@@ -187,6 +191,6 @@ def test_free_memory_is_known_and_smaller_than_all_of_it() -> None:
 def test_shuffled_copy_larger_than_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("napari_colorkde.io.datasets.splits.available_bytes", lambda: 10)
     dataset = DataSet("set", Path("set"), np.zeros((8, 4), np.uint8))
-    with pytest.raises(ValueError, match="shuffled, needs 24 bytes of memory and 10 bytes are"):
+    with pytest.raises(ValueError, match="shuffled, needs 24 bytes of memory, but only 10 b"):
         split(dataset, train=4, valid=2, shuffle=True)
     assert len(split(dataset, train=4, valid=2).train) == 4

@@ -34,7 +34,7 @@ def test_quoted_cells_keep_what_separates_others():
     ("text", "message"),
     [
         ("a;b\n1,5;2.5\n", r"t.csv: '1,5' has a comma and '2.5' a point"),
-        ("a;b\n1,234;5\n", "the comma in '1,234' may stand before decimals or between thousands"),
+        ("a;b\n1,234;5\n", "the comma in '1,234' may be a decimal or a thousands separator"),
         ('a;b\n"1;2\n', "t.csv, line 2: "),
     ],
 )

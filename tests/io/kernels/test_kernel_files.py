@@ -218,8 +218,8 @@ def test_table_in_bgr_order_keeps_it_and_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "is empty; give one kernel or more"),
-        (" \n\n", "is empty; give one kernel or more"),
+        ("", "is empty; give one or more kernels"),
+        (" \n\n", "is empty; give one or more kernels"),
         (HEADER, "has a header but no kernels; give one row for each kernel"),
         (HEADER.replace(",weight", ""), "the column 'weight' is missing; add it to the header"),
         (HEADER.replace("var_g", "var_x"), "the column 'var_g' is missing"),
@@ -272,7 +272,7 @@ def without(fields: dict[str, Any], name: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("document", "sentence"),
     [
-        ("", "is empty; give one kernel or more"),
+        ("", "is empty; give one or more kernels"),
         ("{", r"is not JSON \(line 1, column 2: "),
         ("[" * 100_000, "is nested too deeply"),
         ("[1, 2]", 'is JSON, but not a kernel file: it must be an object with "format"'),
@@ -291,7 +291,7 @@ def without(fields: dict[str, Any], name: str) -> dict[str, Any]:
         ),
         (
             kernel_document(KERNEL | {"covariance": np.eye(3).tolist()}),
-            r"sets\[0\] \('s'\), kernels\[0\] needs either 'variances' or 'covariance', one of",
+            r"sets\[0\] \('s'\), kernels\[0\] needs either 'variances' or 'covariance', but",
         ),
         (kernel_document(KERNEL | {"varience": 1}), r"\.varience: extra inputs are not permitted"),
         (
@@ -319,11 +319,11 @@ def without(fields: dict[str, Any], name: str) -> dict[str, Any]:
         ),
         (
             kernel_document(sets=[{"name": "s", "kernels": [KERNEL]}] * 2),
-            r"sets\[1\] \('s'\) has the name of an earlier set; names must differ",
+            r"sets\[1\] \('s'\) has the same name as an earlier set; give each",
         ),
         (
             kernel_document(sets=[{"name": "s", "channels": ["b", "g", "r"], "kernels": [KERNEL]}]),
-            "has the space 'rgb', but the channels b, g, r; make them agree",
+            "has the space 'rgb', but its channels are b, g, r; make them agree",
         ),
         (
             kernel_document(sets=[{"name": "s", "channels": ["r"], "kernels": [KERNEL]}]),
@@ -343,7 +343,7 @@ def test_faulty_json_is_refused_with_file_and_place(
 @pytest.mark.parametrize("name", ["a.json", "a.csv"])
 def test_file_that_is_no_text_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\n\xff\xfe")
-    with pytest.raises(ValueError, match="is not a text in UTF-8; save it as UTF-8"):
+    with pytest.raises(ValueError, match="is not UTF-8 text; save it as UTF-8"):
         load_kernels(tmp_path / name)
 
 
@@ -366,7 +366,7 @@ def test_unknown_suffix_is_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_is_not_saved(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="kernel_sets is empty; give one set or more"):
+    with pytest.raises(ValueError, match="kernel_sets is empty; give one or more sets"):
         save_kernels(tmp_path / "a.json", {})
 
 
@@ -381,11 +381,11 @@ def skewed() -> Kernel:
     ("sets", "sentence"),
     [
         ({"s": KernelSet([])}, "set 's' is empty, and a table would lose it; save it as JSON"),
-        ({"s": KernelSet([Kernel([0], [1], 1)], space="lab")}, "lies in the space 'lab', which a"),
+        ({"s": KernelSet([Kernel([0], [1], 1)], space="lab")}, "is in the space 'lab', which a"),
         ({"s": KernelSet([skewed()])}, "not symmetric to the last bit; save it as JSON"),
         (
             {"s": KernelSet([Kernel([0], [1], 1)]), "t": KernelSet([Kernel([0, 1], [1, 1], 1)])},
-            "set 't' has other channels than the first one; save them as JSON",
+            "set 't' has different channels from the first one; save them as JSON",
         ),
     ],
 )

@@ -39,7 +39,7 @@ def test_the_state_at_hand_over_a_folder_and_over_layers(
     assert "most likely class with the kernel set stains" in dialog.state_text.text()
     form.folder_box.setText("nowhere/*.png")
     dialog.start_button.click()
-    assert "finds no file" in dialog.result.text()
+    assert "matches no file" in dialog.result.text()
     form.folder_box.setText(str(tmp_path / "in"))
     form.files_box.setChecked(True)
     form.template_box.setText("out/{stem}_{what}.npy")

@@ -272,7 +272,7 @@ def test_the_session_of_a_living_program_is_not_offered(session: Session, tmp_pa
 
 DAMAGES = {
     "cut short": ("{", "the session is not JSON"),
-    "not text": (b"\xff\xfe", "the session is not text in UTF-8."),
+    "not text": (b"\xff\xfe", "the session is not UTF-8 text."),
     "deep": ("[" * 100_000, "the session is nested too deeply."),
     "bandwidth": ({"bandwidth": [None]}, "the session: bandwidth: "),
     "colormap": ({"colormap": "fog"}, "the session: colormap='fog' is not known"),

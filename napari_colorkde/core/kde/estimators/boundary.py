@@ -71,7 +71,7 @@ def check_boundary(boundary: Boundary, covariance: Array) -> None:
     """
     if boundary != "none" and np.any(covariance - np.diag(np.diag(covariance))):
         raise ValueError(
-            f"boundary={boundary!r} needs a diagonal bandwidth; give one sigma for each, or "
+            f"boundary={boundary!r} needs a diagonal bandwidth; give one sigma per channel, or "
             'boundary="none".'
         )
 
@@ -88,7 +88,7 @@ def refuse_flat_box(box: Array, boundary: Boundary) -> None:
     if len(flat):
         raise ValueError(
             f"boundary={boundary!r}: channel {flat[0] + 1} is {box[flat[0], 0]:g} everywhere, so "
-            'that there is no room between its walls; give boundary="none".'
+            'its range is empty; give boundary="none".'
         )
 
 

@@ -29,7 +29,7 @@ def refuse_both(boundary: Boundary, varying: bool) -> None:
     """
     if varying and boundary != "none":
         raise ValueError(
-            f"boundary={boundary!r} and varying=True exclude each other; give one of them."
+            f"boundary={boundary!r} and varying=True cannot be combined; give one of them."
         )
 
 

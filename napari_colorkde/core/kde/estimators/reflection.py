@@ -168,7 +168,8 @@ def _refuse_many(colors: Array, box: Array, sigmas: Array) -> None:
         total *= along
     if total.sum() > MAX_IMAGES:
         raise ValueError(
-            f'boundary="reflected": {grouped(len(colors))} colors on no lattice have '
-            f"{grouped(int(total.sum()))} mirror images within reach of such wide kernels, and "
-            f'{grouped(MAX_IMAGES)} is the most; give a narrower bandwidth, or "renormalized".'
+            f'boundary="reflected": {grouped(len(colors))} colors that lie on no lattice have '
+            f"{grouped(int(total.sum()))} mirror images within reach of kernels this wide, more "
+            f"than the limit of {grouped(MAX_IMAGES)}; give a narrower bandwidth, or "
+            '"renormalized".'
         )

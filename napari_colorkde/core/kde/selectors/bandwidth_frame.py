@@ -128,7 +128,7 @@ def refuse_singular(covariance: Array) -> Array:
         )
     if np.linalg.eigvalsh(covariance / np.outer(spread, spread))[0] < LEAST_EIGENVALUE:
         raise ValueError(
-            "channels depend linearly on each other, as in a gray picture stored as RGB, and have "
-            "no full bandwidth; keep one of them, or give one sigma for each channel."
+            "channels depend linearly on each other, as in a gray image stored as RGB, and have no "
+            "full bandwidth; keep one of them, or give one sigma for each channel."
         )
     return covariance

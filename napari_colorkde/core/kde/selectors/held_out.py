@@ -100,8 +100,8 @@ def halves_by_blocks(
         counted = np.logical_and(part, given)
         if not counted.any():
             raise ValueError(
-                f"image has {math.prod(blocks.shape)} pixels, too few for two halves of blocks; "
-                'use "pixels".'
+                f"image has {math.prod(blocks.shape)} pixels, too few to split into blocks; use "
+                '"pixels".'
             )
         parts.append(Palette.from_image(array, counted, channel_axis, n_channels=n_channels))
     return _halves(*parts)
@@ -164,7 +164,7 @@ class HeldOutScorer:
 
 def _halves(train: Palette, valid: Palette) -> Halves:
     if not (len(train) and len(valid)):
-        raise ValueError("image has too few pixels to hold half of them out; give more.")
+        raise ValueError("image has too few pixels to hold half of them out; give a larger image.")
     return Halves(train, valid)
 
 

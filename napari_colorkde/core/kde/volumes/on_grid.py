@@ -207,9 +207,8 @@ def volume_of(
     ratio = float(np.sqrt(np.linalg.eigvalsh(per_step)[0]))
     if sampling == "points" and ratio < 0.999:
         warnings.warn(
-            f"The bandwidth is below the grid spacing (sigma is {ratio:.3g} of it): peaks "
-            "between grid points are missed. Use more bins, a wider bandwidth, or "
-            'sampling="cells".',
+            f"The bandwidth is below the grid spacing (sigma is {ratio:.3g} of it): peaks between "
+            'grid points may be missed. Use more bins, a wider bandwidth, or sampling="cells".',
             NarrowBandwidthWarning,
             stacklevel=3,
         )

@@ -158,8 +158,8 @@ def iterate_fit(
         return
     if best is None:
         raise ValueError(
-            f"candidates holds no number of kernels that {len(palette)} colors allow; "
-            f"give numbers from 1 to {len(palette)}."
+            f"candidates holds no number of kernels possible for {len(palette)} colors; give "
+            f"numbers from 1 to {len(palette)}."
         )
     yield replace(best, tried=tuple(tried.items()) if n_kernels == "bic" else ())
 

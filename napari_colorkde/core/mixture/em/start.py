@@ -64,12 +64,11 @@ def number_or_bic(n_kernels: int | str) -> int | Literal["bic"]:
 def check_n_kernels(n_kernels: int, palette: Palette) -> None:
     """Refuse a number of kernels that the palette does not allow; see `seed_kernels`."""
     if isinstance(n_kernels, bool) or not isinstance(n_kernels, int | np.integer) or n_kernels < 1:
-        raise ValueError(f'n_kernels={n_kernels!r}; give a whole number from 1, or "bic".')
+        raise ValueError(f'n_kernels={n_kernels!r}; give a whole number of 1 or more, or "bic".')
     if n_kernels > len(palette):
         raise ValueError(
-            f"n_kernels={n_kernels} is more than the {counted(len(palette), 'color')} there "
-            f"{'is' if len(palette) == 1 else 'are'}; "
-            "ask for fewer kernels or choose more pixels."
+            f"n_kernels={n_kernels} is more than the {counted(len(palette), 'color')} "
+            "available; ask for fewer kernels or choose more pixels."
         )
 
 
@@ -88,7 +87,10 @@ def checked_means(
         return None
     if n_kernels == "bic" or n_init > 1:
         other = 'n_kernels="bic"' if n_kernels == "bic" else f"n_init={n_init}"
-        raise ValueError(f"means_init gives one start, which {other} has no use for; give one.")
+        raise ValueError(
+            f"means_init gives a single start and cannot be combined with {other}; give one of "
+            "them."
+        )
     means = real_numbers(means_init, "means_init").astype(np.float64)
     wanted = (int(n_kernels), palette.n_channels)
     if means.shape != wanted or not np.isfinite(means).all():
@@ -117,7 +119,7 @@ def seed_at(
         lost = int(np.argmin(taken))
         raise ValueError(
             f"means_init: no color is nearest to mean {lost}, {means[lost].tolist()}; give means "
-            "among the colors, and no two alike."
+            "that lie among the colors and differ from each other."
         )
     start = _moments_about(weighted, means, nearest, covariance_type, reg_covar)
     return replace(start, means=means)

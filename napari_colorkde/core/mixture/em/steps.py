@@ -191,7 +191,7 @@ def maximization(sums: Sums, covariance_type: CovarianceType, reg_covar: float) 
 def singular_kernel(index: int, reg_covar: float) -> str:
     """Say which kernel has become singular, and what to do."""
     return (
-        f"kernel {index} shrank onto colors that do not vary; use fewer kernels, or a reg_covar "
+        f"kernel {index} collapsed onto colors that do not vary; use fewer kernels, or a reg_covar "
         f"above {reg_covar:g}."
     )
 

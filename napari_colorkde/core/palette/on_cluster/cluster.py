@@ -69,7 +69,7 @@ def check_files(client: Any, paths: Iterable[Path]) -> None:
         for worker, is_there in client.run(os.path.exists, str(path)).items():
             if not is_there:
                 raise ValueError(
-                    f"worker {worker} does not find {str(path)!r}; give a path on a disk that all "
+                    f"worker {worker} cannot find {str(path)!r}; give a path on a disk that all "
                     "workers share."
                 )
 
@@ -90,10 +90,8 @@ def failures_in_words() -> Iterator[None]:
         yield
     except KilledWorker:
         raise ValueError(
-            "several workers died at the same piece of work, perhaps because memory ran out; "
-            "start workers with fewer threads or more memory."
+            "several workers died on the same task, perhaps because they ran out of memory; start "
+            "workers with fewer threads or more memory."
         ) from None
     except (futures.CancelledError, asyncio.CancelledError, CommClosedError):
-        raise ValueError(
-            "the cluster's scheduler is gone; start it again, then repeat what you asked for."
-        ) from None
+        raise ValueError("the cluster's scheduler is gone; restart it, then try again.") from None

@@ -76,8 +76,8 @@ class Look:
         array = real_numbers(image, "image", IMAGE)
         if array.size == 0 or array.ndim == 0 or array.shape[-1] not in (3, 4):
             raise ValueError(
-                f"image has the shape {array.shape}; a look takes red, green and blue along the "
-                "last axis; give such an image."
+                f"image has the shape {array.shape}; give an image with red, green and blue along "
+                "the last axis."
             )
         if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
             raise TypeError(f"image holds {array.dtype}; give uint8, uint16 or floats.")
@@ -106,10 +106,10 @@ class Look:
             raise TypeError(f"palette is a {type(palette).__name__}; give a Palette.")
         if palette.n_channels != 3:
             raise ValueError(
-                f"palette has {palette.n_channels} channels; a look takes red, green and blue."
+                f"palette has {palette.n_channels} channels; give one of red, green and blue."
             )
         if palette.image_dtype is not None and palette.image_dtype.kind != "f":
-            raise ValueError("palette is binned; grade the image, and count its colors.")
+            raise ValueError("palette is binned; grade the image first, then count its colors.")
         colors, inverse = np.unique(self.apply(palette.colors), axis=0, return_inverse=True)
         counts = np.zeros(len(colors), palette.counts.dtype)
         np.add.at(counts, inverse.reshape(-1), palette.counts)
@@ -162,7 +162,7 @@ def read_look(path: str | os.PathLike[str]) -> Look:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError(f"look {str(path)!r} is not a text; give a .cube file.") from None
+        raise ValueError(f"look {str(path)!r} is not a text file; give a .cube file.") from None
     reader = _Reader(path)
     for number, line in enumerate(text.splitlines(), 1):
         reader.read(number, line.strip())

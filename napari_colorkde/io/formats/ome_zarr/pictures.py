@@ -111,8 +111,8 @@ class ZarrChunks:
         except Exception as error:  # what codecs and stores raise
             place = ", ".join(f"{s.start or 0}:{s.stop}" for s in index)
             raise ValueError(
-                f"image {str(self.path)!r} has a damaged chunk in [{place}] "
-                f"({first_line(error)}); get that part of it again."
+                f"image {str(self.path)!r} has a damaged chunk in [{place}] ({first_line(error)}); "
+                "copy or download it again."
             ) from None
 
 
@@ -127,7 +127,9 @@ def _opened(path: Path, part: Part) -> tuple[Any, dict[str, Any], list[str]]:
     if isinstance(root, zarr.Group):
         levels = _levels(root)
         if part.series or part.page is not None or not 0 <= part.level < len(levels):
-            raise ValueError(f"it has one picture of {len(levels)} levels; choose by level.")
+            raise ValueError(
+                f"it has a single image with {len(levels)} levels; choose one by level."
+            )
         about, name = levels[part.level]
         array = root[name]
         found = [root.get(name) for _, name in levels]
@@ -136,11 +138,11 @@ def _opened(path: Path, part: Part) -> tuple[Any, dict[str, Any], list[str]]:
             if part.level:
                 raise ValueError(f"its levels disagree: {problem}; give level 0.")
             remarks.append(
-                f"image {str(path)!r} is a pyramid whose levels disagree: {problem}; level 0 is "
-                "read, and the others are not what they should be."
+                f"image {str(path)!r} is a pyramid whose levels disagree: {problem}; only level 0 "
+                "is read."
             )
     if not isinstance(array, zarr.Array):
-        raise ValueError("it holds no array where it says.")
+        raise ValueError("it has no array where its metadata says.")
     missing = array.nchunks - array.nchunks_initialized
     if missing:
         remarks.append(
@@ -189,7 +191,7 @@ def _levels(group: Any) -> list[tuple[dict[str, Any], str]]:
     attributes = dict(group.attrs)
     found = attributes.get("ome", attributes).get("multiscales")
     if not found:
-        raise ValueError("it is no OME-Zarr image: it names no multiscales.")
+        raise ValueError("it is not an OME-Zarr image: its metadata has no multiscales.")
     levels = []
     for dataset in found[0]["datasets"]:
         about = {"axes": found[0].get("axes", []), **dataset}

@@ -87,8 +87,7 @@ class Workers:
                 yield names[future]
         except BrokenProcessPool:
             raise ValueError(
-                "a process was ended while it worked, perhaps because memory ran out; use fewer "
-                "--jobs."
+                "a process died at work, perhaps because memory ran out; use fewer --jobs."
             ) from None
 
     def _started(self) -> ProcessPoolExecutor:

@@ -67,7 +67,7 @@ def check_volume(volume: "DensityVolume") -> None:
         An image has two or more.
     """
     if volume.values.ndim < 2:
-        raise ValueError("OME-Zarr needs two axes or more, but the volume has one; write .npz.")
+        raise ValueError("OME-Zarr needs two or more axes, but the volume has one; write .npz.")
 
 
 def write_volume(path: Path, volume: "DensityVolume", record: Mapping[str, object]) -> None:

@@ -115,7 +115,7 @@ def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
     for record in records:
         said = record.getMessage()
         if record.levelname in ("ERROR", "CRITICAL") and any(word in said for word in _DAMAGE):
-            raise tifffile.TiffFileError("it is damaged, or was cut short.")
+            raise tifffile.TiffFileError("it is damaged or truncated.")
 
 
 def _chosen(
@@ -124,30 +124,31 @@ def _chosen(
     """Return the series (None for a single page), its first page, and what is left behind."""
     if part.page is not None:
         if part.series is not None or part.level:
-            raise ValueError("a page is named beside a series or a level; name one of them.")
+            raise ValueError(
+                "a page cannot be combined with a series or a level; give one of them."
+            )
         if not 0 <= part.page < len(tiff.pages):
             raise ValueError(
-                f"page {part.page} is asked for, but it has {len(tiff.pages)}, counted from 0."
+                f"page {part.page} does not exist; it has {len(tiff.pages)}, counted from 0."
             )
         page = tiff.pages[part.page]
         return None, page if isinstance(page, tifffile.TiffPage) else page.aspage(), []
     n_series = len(tiff.series)
     if part.series is not None and not 0 <= part.series < n_series:
-        raise ValueError(f"series {part.series} is asked for, but it has {n_series}, from 0.")
+        raise ValueError(f"series {part.series} does not exist; it has {n_series}, counted from 0.")
     number = _main(tiff) if part.series is None else part.series
     series = tiff.series[number]
     if not 0 <= part.level < len(series.levels):
         raise ValueError(
-            f"level {part.level} is asked for, but picture {number} has {len(series.levels)}, "
-            "counted from 0."
+            f"level {part.level} does not exist; series {number} has {len(series.levels)}, counted "
+            "from 0."
         )
     remarks = []
     pictures = [i for i in range(n_series) if named_kind(tiff, i) == "picture"]
     if part.series is None and len(pictures) > 1:
         remarks.append(
-            f"image {str(path)!r} holds {len(pictures)} pictures, of which the one numbered "
-            f"{number} is read; choose another with --series (series=), as "
-            "`napari-colorkde info` lists them."
+            f"image {str(path)!r} holds {len(pictures)} images, and number {number} is read; "
+            "choose another with --series (series=); `napari-colorkde info` lists them."
         )
     chosen = series.levels[part.level]
     return chosen, chosen.keyframe, remarks
@@ -166,11 +167,11 @@ def _check_complete(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries) ->
     size = os.fstat(tiff.filehandle.fileno()).st_size
     if series.dataoffset is not None:
         if series.dataoffset + series.nbytes > size:
-            raise tifffile.TiffFileError("it is cut short.")
+            raise tifffile.TiffFileError("it is truncated.")
         return
     for page in series.pages:
         if page is None:
-            raise tifffile.TiffFileError("planes that it names are missing, or in another file.")
+            raise tifffile.TiffFileError("planes that it refers to are missing or in another file.")
 
 
 def _mapped(

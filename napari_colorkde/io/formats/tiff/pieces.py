@@ -148,12 +148,12 @@ class TiffTiles:
         extra = {"jpegtables": page.tables, "jpegheader": self._header} if self._is_jpeg else {}
         try:
             if len(data) < size:
-                raise ValueError("the file ends before it.")
+                raise ValueError("the file ends before the tile.")
             tile, _, _ = self._decode(data, number, **extra)
         except Exception as error:  # what codecs raise
             raise ValueError(
-                f"image {str(self.path)!r} has a damaged tile, the one numbered {number} "
-                f"({first_line(error)}); get the file again."
+                f"image {str(self.path)!r} has a damaged tile, number {number} "
+                f"({first_line(error)}); copy or download the file again."
             ) from None
         return None if tile is None else np.asarray(tile[0])
 
@@ -217,7 +217,7 @@ def _page(page: Any) -> _Page:
 
 def _check_unchanged(path: Path, stamp: tuple[int, int]) -> None:
     if _stamp(path) != stamp:
-        raise ValueError(f"image {str(path)!r} was changed while it was read; read it again.")
+        raise ValueError(f"image {str(path)!r} changed while it was being read; read it again.")
 
 
 def _stamp(path: Path) -> tuple[int, int]:

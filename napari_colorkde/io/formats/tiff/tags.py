@@ -63,7 +63,7 @@ def picture_tags(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> dict[str, 
     color = _COLORS.get(page.photometric)
     if color is None:
         name = getattr(page.photometric, "name", page.photometric)
-        raise ValueError(f"its numbers are {name}, which are no levels of gray or RGB.")
+        raise ValueError(f"its numbers are {name}, which are not levels of gray or RGB.")
     if color == "rgb" and page.samplesperpixel < 3:
         color = "gray"
     if page.compression == _APERIO_YCBCR:

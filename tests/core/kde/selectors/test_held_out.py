@@ -149,13 +149,13 @@ def gray() -> Any:
 
 
 REFUSED = {
-    "a palette does not say where": lambda: select_bandwidth(PALETTE, "blocks"),
+    "a palette does not record where": lambda: select_bandwidth(PALETTE, "blocks"),
     "needs the image": lambda: ColorKDE(PALETTE, "blocks"),
     "shape='round' is not known; use one of": lambda: select_bandwidth(RGB, shape="round"),  # type: ignore[arg-type]
     "shape='channels' is for methods that try": lambda: select_bandwidth(
         RGB, "scott", shape="channels"
     ),
-    "too few for two halves of blocks": lambda: select_bandwidth(RGB[:8, :8], "blocks"),
+    "too few to split into blocks": lambda: select_bandwidth(RGB[:8, :8], "blocks"),
     "too few pixels to hold half of them out": lambda: random_halves(
         Palette.from_image(RGB[:1, :1])
     ),

@@ -174,7 +174,7 @@ def test_many_fits_are_those_of_each_alone(seed, n_kernels, covariance_type):
 def test_a_kernel_that_shrinks_is_refused_among_many():
     palettes = [Palette.from_image(image_of_three(i, 3, (8, 8))) for i in range(2)]
     few, enough = fit_palettes(palettes, 30, reg_covar=0.0, random_state=0)
-    assert "shrank onto colors that do not vary" in str(few)
+    assert "collapsed onto colors that do not vary" in str(few)
     assert isinstance(enough, ValueError)
 
 
@@ -315,10 +315,10 @@ IMAGE = image_of_three(shape=(8, 8))
         ({"n_kernels": 2, "mask": np.eye(8)[:4]}, "mask has shape"),
         ({"n_kernels": 2, "covariance_type": "round"}, "covariance_type='round' is not known"),
         ({"n_kernels": 2, "reg_covar": -1}, "reg_covar=-1"),
-        ({"n_kernels": 30, "reg_covar": 0}, "shrank onto colors that do not vary"),
+        ({"n_kernels": 30, "reg_covar": 0}, "collapsed onto colors that do not vary"),
         (
             {"image": np.zeros((4, 4, 3), np.uint8), "n_kernels": 2},
-            "more than the 1 color there is",
+            "more than the 1 color available",
         ),
     ],
 )

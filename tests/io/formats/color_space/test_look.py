@@ -75,7 +75,7 @@ def test_a_palette_is_graded_as_its_image_is() -> None:
     assert len(found) < len(Palette.from_image(IMAGE))
     with pytest.raises(ValueError, match="palette has 1 channels"):
         dim.apply_to_palette(Palette.from_image(IMAGE[..., 0]))
-    with pytest.raises(ValueError, match="a look takes red, green and blue"):
+    with pytest.raises(ValueError, match="red, green and blue"):
         dim.apply(IMAGE[..., 0])
     with pytest.raises(TypeError, match="image holds int64"):
         dim.apply(IMAGE.astype(np.int64))
@@ -109,7 +109,7 @@ def test_what_is_no_look_is_refused(tmp_path: Path, text: str, problem: str) -> 
     with pytest.raises(FileNotFoundError, match="does not exist"):
         read_look(tmp_path / "b.cube")
     path.write_bytes(b"\xff\xfe\x00\x80")
-    with pytest.raises(ValueError, match="is not a text"):
+    with pytest.raises(ValueError, match="is not a text file"):
         read_look(path)
 
 
