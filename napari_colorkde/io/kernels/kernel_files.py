@@ -146,9 +146,10 @@ def summarize_kernels(kernel_sets: Mapping[str, KernelSet]) -> list[str]:
     lines = []
     for name, kernels in kernel_sets.items():
         shape = "diagonal" if kernels.is_diagonal else "full covariance"
+        space = f" ({kernels.space})" if kernels.n_channels == 3 else ""  # others are no colors
         lines.append(
-            f"{name or 'unnamed'}: {len(kernels)} kernels, {kernels.n_channels} channels "
-            f"({kernels.space}), {shape}, weights sum to {kernels.weights.sum():.6g}"
+            f"{name or 'unnamed'}: {len(kernels)} kernels, {kernels.n_channels} channels{space}, "
+            f"{shape}, weights sum to {kernels.weights.sum():.6g}"
         )
     return lines
 

@@ -407,6 +407,12 @@ def test_published_sets_raise_no_warning_but_show_their_sums() -> None:
     ]
 
 
+def test_five_channels_are_no_colors() -> None:
+    five = KernelSet([Kernel([1.0] * 5, [2.0] * 5, 1)])
+    (line,) = summarize_kernels({"a": five})
+    assert line == "a: 1 kernels, 5 channels, diagonal, weights sum to 1"
+
+
 def test_weights_that_do_not_sum_to_one_are_warned_of_and_kept(tmp_path: Path) -> None:
     halved = changed(jones_rehg()["skin"], weight=lambda w: w / 2)
     save_kernels(tmp_path / "a.json", halved)
