@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.app.kernels.kernel_colors import display_colors
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -40,25 +39,40 @@ def true_colors(
     ndarray
         ``(U, 3)`` uint8, sRGB. O(U C).
     """
-    n = colors.shape[1]
+    n, image = colors.shape[1], layers[0]
     owners = [layers[min(channel, len(layers) - 1)] for channel in range(n)]
-    shares = np.stack(
-        [_share(colors[:, channel], owner) for channel, owner in enumerate(owners)], axis=1
-    )
-    image = layers[0]
+    levels = [_levels(colors[:, channel], owner) for channel, owner in enumerate(owners)]
     if image.rgb:
-        shown = np.zeros((len(colors), 3))
-        shown[:, list(channels.indices)] = shares
-    elif n == 1 or len({owner.colormap.name for owner in owners}) == n:
-        shown = sum(
-            owner.colormap.map(shares[:, channel])[:, :3] for channel, owner in enumerate(owners)
-        )
-    else:
-        shown = display_colors(255 * shares)
-    return np.rint(255 * np.clip(shown, 0, 1)).astype(np.uint8)
+        shown = np.zeros((len(colors), 3), np.uint8)
+        for position, level in zip(channels.indices, levels, strict=True):
+            shown[:, position] = level
+        return shown
+    if n == 1 or len({owner.colormap.name for owner in owners}) == n:
+        total = np.zeros((len(colors), 3), np.uint16)
+        for level, owner in zip(levels, owners, strict=True):
+            for channel, part in enumerate(_colormap_levels(owner).T):
+                if part.any():
+                    total[:, channel] += part[level]
+        return np.minimum(total, 255).astype(np.uint8)
+    if n == 3:
+        return np.stack(levels, axis=1)
+    return np.stack([levels[0], levels[-1], levels[0]], axis=1)
 
 
-def _share(values: NDArray[Any], layer: "Image") -> NDArray[np.float64]:
+def _levels(values: NDArray[Any], layer: "Image") -> NDArray[np.uint8]:
+    """Between a layer's contrast limits, 0 to 255. In float32: there may be millions of colors."""
     low, high = map(float, layer.contrast_limits)
-    share = (values.astype(np.float64) - low) / ((high - low) or 1.0)
-    return np.asarray(np.clip(share, 0, 1) ** float(layer.gamma))
+    share = values.astype(np.float32)
+    share -= np.float32(low)
+    share *= np.float32(1 / ((high - low) or 1.0))
+    np.clip(share, 0, 1, out=share)
+    if float(layer.gamma) != 1:
+        share **= np.float32(layer.gamma)
+    share *= 255
+    return np.rint(share, out=share).astype(np.uint8)
+
+
+def _colormap_levels(layer: "Image") -> NDArray[np.uint16]:
+    """The colors of a layer's 256 levels."""
+    colors = np.clip(layer.colormap.map(np.linspace(0, 1, 256))[:, :3], 0, 1)
+    return np.asarray(np.rint(255 * colors), np.uint16)

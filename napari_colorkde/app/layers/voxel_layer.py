@@ -16,7 +16,7 @@ from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.mask_layer import insert_above
-from napari_colorkde.app.layers.metadata import OverlayMetadata
+from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.layers.painted_layer import PaintedLayer
 from napari_colorkde.app.layers.voxel_colors import COLOR_EVENTS, true_colors
@@ -95,7 +95,7 @@ class VoxelLayer(PaintedLayer[VoxelImage]):
         is_new = not self.shown
         layer = self._put(
             painting,
-            f"{name} {VOXELS_NAME}",
+            _layer_name(name),
             OverlayMetadata(name, voxels=True, channel_axis=painting.channel_axis),
             rendering="translucent",
             # Between a voxel that is seen and one that is clear there is no darker third.
@@ -133,6 +133,10 @@ class VoxelLayer(PaintedLayer[VoxelImage]):
 
     def _insert(self, layer: "Image") -> None:
         insert_above(self._viewer, self._overlay, layer)
+
+    def _follow(self, image: "Image") -> None:
+        super()._follow(image)
+        self._image_connections.add(image.events.name, self._on_name)
 
     def _let_go(self) -> None:
         self._color_connections.close()
@@ -211,6 +215,16 @@ class VoxelLayer(PaintedLayer[VoxelImage]):
         self._colors = None
         self.update()
 
+    def _on_name(self, event: "Event") -> None:
+        image, layer = self.image, self.layer
+        if image is None or layer is None:
+            return
+        before = OverlayMetadata.from_dict(layer.metadata[METADATA_KEY])
+        if layer.name == _layer_name(before.image):
+            layer.name = _layer_name(str(image.name))
+        after = replace(before, image=str(image.name))
+        layer.metadata = {**layer.metadata, METADATA_KEY: after.to_dict()}
+
     def _on_removed(self, event: "Event") -> None:
         removed, image = unwrap_proxy(event.value), self.image
         if image is None:
@@ -220,3 +234,7 @@ class VoxelLayer(PaintedLayer[VoxelImage]):
         elif image in self._layers and removed is self._layers[image]():
             self.hide()
             self._session.set_voxels(show=False)
+
+
+def _layer_name(image_name: str) -> str:
+    return f"{image_name} {VOXELS_NAME}"

@@ -3,6 +3,8 @@
 The values are those of the overlay, so that both tell the same.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,8 @@ from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 OPAQUE_SIGMAS, CLEAR_SIGMAS = 1.0, 3.0
 """By default a kernel is opaque within this many standard deviations, and clear beyond these."""
+
+SMALL = 1e-30
 
 Range = tuple[float, float]
 
@@ -78,8 +82,13 @@ def color_opacity(densities: ColorValues, settings: VoxelSettings) -> NDArray[np
     low, high = given
     if not high > low:  # both are 0 where kernels are wide and the density is not a logarithm
         return np.zeros(len(densities.values), np.float32)
-    share = (densities.values.astype(np.float64) - low) / (high - low)
-    return np.clip(np.nan_to_num(share, nan=0.0), 0, 1).astype(np.float32)
+    # Densities that are no logarithms may be too small for float32.
+    share: NDArray[Any] = densities.values.astype(np.float32 if high - low > SMALL else np.float64)
+    share -= share.dtype.type(low)
+    share *= share.dtype.type(1 / (high - low))
+    np.clip(share, 0, 1, out=share)
+    share[np.isnan(share)] = 0
+    return share.astype(np.float32, copy=False)
 
 
 def _log_peak(kernel: Kernel) -> float:

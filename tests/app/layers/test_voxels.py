@@ -130,6 +130,8 @@ def test_what_covers_the_voxels_is_hidden_meanwhile(lit: Lit) -> None:
     assert layer is not None
     assert (layer.name, layer.rendering, layer.opacity) == ("photo true color", "translucent", 1)
     assert [each.visible for each in lit.viewer.layers] == [False, False, True]
+    image.name = "stack"
+    assert lit.names == ["stack", "stack density", "stack true color"]
     lit.session.set(show="kde")
     assert not lit.voxels.shown
     assert image.visible
@@ -261,3 +263,14 @@ def test_copies_stay_as_they_are_and_files_have_all_four(lit: Lit, tmp_path: Any
     assert (lit.rgba != before).any()
     np.testing.assert_array_equal(copied[2, ..., 3], before[2, ..., 3])
     np.testing.assert_array_equal(copied[2, 3:5], before[2, 3:5])
+
+
+def test_two_layers_of_one_colormap_are_magenta_and_green(lit: Lit) -> None:
+    far = lit.viewer.add_image(STACK[..., 1] / 255, name="far", gamma=0.5)
+    near = lit.show(STACK[..., 0] / 255, rgb=False)
+    near.contrast_limits = far.contrast_limits = 0, 1
+    lit.session.channels = Channels(("photo", "far"), layers=("far",))
+    lit.session.kernels = KernelSet([Kernel([0.6, 0.2], [0.01, 0.01], 1.0)])
+    lit.session.set_voxels(show=True)
+    np.testing.assert_array_equal(lit.rgba[..., [0, 2]], STACK[..., [0, 0]])
+    np.testing.assert_allclose(lit.rgba[..., 1], 255 * np.sqrt(STACK[..., 1] / 255), atol=0.51)

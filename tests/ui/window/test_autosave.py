@@ -23,6 +23,7 @@ from napari_colorkde.app.session_file import (
     session_files,
 )
 from napari_colorkde.app.settings.view_settings import ViewSettings
+from napari_colorkde.app.settings.voxel_settings import VoxelSettings
 from napari_colorkde.app.state import State
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.ui.window.autosave import SAVE_INTERVAL_MS, Autosave, RestoreOffer
@@ -133,6 +134,27 @@ def test_everything_but_the_image_is_restored(session: Session, tmp_path: Path, 
     offer.restore()
     assert session.state == wanted
     assert (wanted.space, wanted.classification.threshold) == ("lab", 0.7)
+    autosave.close()
+
+
+def test_voxels_are_restored_where_the_image_is_a_stack(
+    session: Session, tmp_path: Path, qtbot: Any
+) -> None:
+    other = Session()
+    autosave = Autosave(other, tmp_path)
+    other.kernels = KERNELS
+    other.set_voxels(show=True, opacity=(-9.0, -5.0))
+    autosave.save()
+    autosave.close()
+    path = saved(tmp_path)[0]
+    autosave = Autosave(session, tmp_path)
+    offer = RestoreOffer(session, autosave)
+    qtbot.addWidget(offer)
+    for shape in ((6, 7, 3), (4, 6, 7, 3)):
+        session.open(source_of_array(np.zeros(shape, np.uint8)))
+        offer.open_file(path)
+        assert session.kernels == KERNELS
+        assert session.state.voxels == VoxelSettings(len(shape) == 4, (-9.0, -5.0))
     autosave.close()
 
 
