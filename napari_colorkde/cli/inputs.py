@@ -91,10 +91,12 @@ def read(
     Or a palette, of which only the colors can be asked for.
     """
     from napari_colorkde.core.palette.image_tiles import is_dask
+    from napari_colorkde.io.formats.addresses import path_or_address
     from napari_colorkde.io.formats.reading import Part
     from napari_colorkde.io.images import load_image, read_mask
     from napari_colorkde.io.palettes import is_palette_file
 
+    path = path_or_address(path)
     if is_palette_file(path):
         _refuse_pixel_options(path, mask, channels, reading)
         return _read_palette(path, reading.look)

@@ -14,25 +14,40 @@ import numpy as np
 
 from napari_colorkde.core.checks.arguments import path_of
 from napari_colorkde.io.formats import blocks
+from napari_colorkde.io.formats.addresses import Address, check_address, path_or_address
 from napari_colorkde.io.formats.ome_zarr.pictures import is_zarr
 from napari_colorkde.io.formats.reading import DecodedImage, Part, first_line, library_messages
 from napari_colorkde.io.formats.signatures import is_heif, is_zip
-from napari_colorkde.io.image_formats import ImageFormat, format_names, image_format
+from napari_colorkde.io.image_formats import (
+    ImageFormat,
+    format_names,
+    image_format,
+    image_suffixes,
+)
 
 _LOGGERS = ("tifffile", "PIL", "imagecodecs", "netpbmfile", "zarr")
 
 
 def check_image_path(path: str | os.PathLike[str]) -> Path:
-    """Refuse a path at which there is no file to read.
+    """Refuse a path at which there is no file to read; return it, or the address that it is.
 
     Raises
     ------
     OSError
-        If there is nothing, or a folder, or a file that may not be read.
+        If there is nothing, or a folder, or a file that may not be read; of an address, if what
+        reads it is not installed.
     ValueError
-        If the file is empty.
+        If the file is empty, or an address is not that of a zarr.
     """
-    path = Path(path_of(path))
+    path = path_or_address(path_of(path))
+    if isinstance(path, Address):
+        check_address(path)
+        if path.suffix.lower() in image_suffixes() and path.suffix.lower() != ".zarr":
+            raise ValueError(
+                f"image {str(path)!r} is a file at an address, where only OME-Zarr and zarr are "
+                "read; download it, and give the file."
+            )
+        return path
     try:
         found = path.stat()
     except OSError as error:
@@ -128,5 +143,10 @@ def _refusal(path: Path, known: ImageFormat, error: Exception) -> str:
         return f"image {str(path)!r} has more pixels than Pillow can open; save it as TIFF."
     if isinstance(error, MemoryError):
         return f"image {str(path)!r} does not fit in the free memory; give a smaller one."
+    if isinstance(path, Address):
+        return (
+            f"image {str(path)!r} is no zarr that can be read, or nothing answers there "
+            f"({first_line(error)}); check the address."
+        )
     kind = "folder" if path.is_dir() else "file"
     return f"image {str(path)!r} is not a readable {known.name} {kind} ({first_line(error)})."

@@ -12,6 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from napari_colorkde.io.formats import codecs, npy, picture, signatures
+from napari_colorkde.io.formats.addresses import Address
 from napari_colorkde.io.formats.ome_zarr import pictures as ome_zarr
 from napari_colorkde.io.formats.reading import DecodedImage, Part, PictureInfo
 from napari_colorkde.io.formats.tiff import pictures as tiff
@@ -54,8 +55,11 @@ class ImageFormat:
 
 
 def image_format(path: Path) -> ImageFormat:
-    """Return the format of a file that exists: by content, else by suffix, else Pillow's."""
-    if path.is_dir():
+    """Return the format of a file that exists: by content, else by suffix, else Pillow's.
+
+    What is at an address is a zarr.
+    """
+    if path.is_dir() or isinstance(path, Address):
         return _ZARR
     with path.open("rb") as file:
         head = file.read(signatures.SIGNATURE_BYTES)

@@ -22,6 +22,7 @@ from napari_colorkde.app.layers.painted_layer import remove_orphans
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
+from napari_colorkde.io.formats.addresses import path_or_address
 from napari_colorkde.io.image_formats import file_filter
 from napari_colorkde.ui.report_errors import report_errors, sentence
 from napari_colorkde.ui.widgets.forms import form, set_row_visible
@@ -122,7 +123,7 @@ class ImageChooser(QWidget):
 
     def open_image(self, path: str | Path) -> None:
         """Read an image file in the background and look at it as a layer; say so if that fails."""
-        file = zarr_folder(Path(path))
+        file = zarr_folder(path_or_address(path))
 
         def show(image: OpenedImage) -> None:
             self._add_image(image, file, file.stem)

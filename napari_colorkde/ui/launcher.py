@@ -19,6 +19,7 @@ from qtpy.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
 from napari_colorkde.app.image.layer_files import remember_file
 from napari_colorkde.app.image.opened_image import OpenedImage, open_image_file
 from napari_colorkde.core.number_text import shape_text
+from napari_colorkde.io.formats.addresses import path_or_address
 from napari_colorkde.io.samples import SAMPLES, sample_path
 from napari_colorkde.ui.window.background_import import BackgroundImport
 from napari_colorkde.ui.window.fitted_picture import FittedView
@@ -54,7 +55,7 @@ def open_images(paths: Sequence[str | Path]) -> None:
     """
     import napari
 
-    images = [(open_image_file(path), Path(path)) for path in reversed(paths)]
+    images = [(open_image_file(path), path_or_address(path)) for path in reversed(paths)]
     viewer = _viewer()
     for image, path in images:
         _add(viewer, image, path)

@@ -26,6 +26,7 @@ from napari_colorkde.app.store import StateStore
 from napari_colorkde.core.kde.estimators.choose import estimator_facts
 from napari_colorkde.core.palette.image_tiles import is_dask
 from napari_colorkde.io.export_formats import check_export
+from napari_colorkde.io.formats.addresses import Address, path_or_address
 from napari_colorkde.io.formats.blocks import no_progress
 from napari_colorkde.io.formats.resumable import discard_unfinished
 from napari_colorkde.io.provenance import provenance
@@ -107,9 +108,11 @@ def written_from(source: ImageSource, path: Path) -> Sequence[Path]:
     Where there are none, as the layer is not what its file holds, what another run has left of the
     target is removed.
     """
-    is_read = is_dask(source.array) and source.path and Path(source.path).exists()
-    if is_read and reading_of(source) is not None:
-        return (Path(source.path),)
+    path_of_it = path_or_address(source.path) if source.path else None
+    if path_of_it is not None and is_dask(source.array):
+        is_there = path_of_it.exists() or isinstance(path_of_it, Address)
+        if is_there and reading_of(source) is not None:
+            return (path_of_it,)
     discard_unfinished(path)
     return ()
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.core.palette.image_tiles import is_dask
+from napari_colorkde.io.formats.addresses import Address, path_or_address
 
 PROBE = 16
 """Rows and columns of a lazy array that are compared."""
@@ -63,7 +64,8 @@ def reading_of(source: ImageSource) -> FileReading | None:
     few pixels are compared.
     """
     array = source.array
-    if not source.path or not Path(source.path).exists():
+    path = path_or_address(source.path) if source.path else None
+    if path is None or not (path.exists() or isinstance(path, Address)):
         return FileReading()
     if is_dask(array):
         return _lazy_reading(source.path, array)

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from napari_colorkde.io.formats.addresses import path_or_address
+
 if TYPE_CHECKING:
     from napari.layers import Layer
 
@@ -12,7 +14,7 @@ _opened: "WeakKeyDictionary[Layer, Path]" = WeakKeyDictionary()
 
 def remember_file(layer: "Layer", path: str | Path) -> None:
     """Remember the file that a layer was read from."""
-    _opened[layer] = Path(path)
+    _opened[layer] = path_or_address(path)
 
 
 def file_of(layer: "Layer") -> Path | None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_colorkde.io.formats.addresses import Address, path_or_address
+
 FIELDS = ("dir", "stem", "name", "rel", "what")
 """Folder of the image, its name without and with suffix, its folder below the one that was given
 as input, and what is made of it."""
@@ -35,7 +37,7 @@ class InputFile:
 
 
 def find_images(words: Sequence[str], *, recursive: bool = False) -> list[InputFile]:
-    """Return the images that files, globs and folders stand for, each once.
+    """Return the images that files, addresses, globs and folders stand for, each once.
 
     Raises
     ------
@@ -44,8 +46,10 @@ def find_images(words: Sequence[str], *, recursive: bool = False) -> list[InputF
     """
     found: list[InputFile] = []
     for word in words:
-        path = Path(word)
-        if _is_folder(path):
+        path = path_or_address(word)
+        if isinstance(path, Address):
+            found.append(InputFile(path, path.parent))
+        elif _is_folder(path):
             inside = _images_in(path, recursive)
             if not inside:
                 more = "" if recursive else "; --recursive looks into its folders"

@@ -68,8 +68,9 @@ def cluster_at(scheduler: str) -> Iterator[None]:
 def seen_by_workers(path: Path) -> Path:
     """Return the whole name of a file that is read, which all workers find."""
     from napari_colorkde.core.palette.on_cluster.cluster import check_files, current_client
+    from napari_colorkde.io.formats.addresses import path_or_address
 
-    whole = path.absolute()
+    whole = path_or_address(path).absolute()
     client = current_client()
     if client is not None and whole.exists():  # else it is refused when it is read
         check_files(client, [whole])

@@ -24,9 +24,11 @@ def info(image: ImageArgument, as_json: JsonOption = False) -> None:
     The main picture, which is read when none is named, is marked by a star. Of a palette: how many
     colors and pixels it has, what was left out, and how it was made.
     """
+    from napari_colorkde.io.formats.addresses import path_or_address
     from napari_colorkde.io.images import image_contents
     from napari_colorkde.io.palettes import is_palette_file
 
+    image = path_or_address(image)
     if is_palette_file(image):
         facts = _palette_facts(image)
         if as_json:

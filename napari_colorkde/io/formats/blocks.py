@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.palette.image_tiles import is_dask
+from napari_colorkde.io.formats.addresses import Address, path_or_address, stamp
 from napari_colorkde.io.provenance import as_json
 
 if TYPE_CHECKING:
@@ -66,8 +67,11 @@ class BlockPicture:
 
     def key(self) -> dict[str, object]:
         """Return what the result is made of, and how."""
-        stamps = {}
-        for source in self.sources:
+        stamps: dict[str, list[object]] = {}
+        for source in map(path_or_address, self.sources):
+            if isinstance(source, Address):
+                stamps[str(source)] = stamp(source)
+                continue
             found = (source / "zarr.json" if (source / "zarr.json").exists() else source).stat()
             stamps[str(source.resolve())] = [found.st_size, found.st_mtime_ns]
         return {"record": as_json(self.record), "sources": stamps, "names": self.names}

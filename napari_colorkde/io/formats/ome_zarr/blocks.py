@@ -14,6 +14,7 @@ from napari_colorkde.core.palette.on_cluster.cluster import (
     check_workers,
     current_client,
 )
+from napari_colorkde.io.formats.addresses import Address, path_or_address
 from napari_colorkde.io.formats.blocks import BlockPicture, uniform_blocks, written_side
 from napari_colorkde.io.formats.ome_zarr.cluster_workers import ClusterWorkers
 from napari_colorkde.io.formats.ome_zarr.workers import (
@@ -68,7 +69,9 @@ def _workers_for(picture: BlockPicture, content: Path, levels: Levels) -> BlockW
     client = current_client()
     if client is not None:
         check_workers(client)
-        check_files(client, [*(source.absolute() for source in picture.sources), content])
+        places = (path_or_address(source).absolute() for source in picture.sources)
+        here = [place for place in places if not isinstance(place, Address)]
+        check_files(client, [*here, content])
         return ClusterWorkers(levels, client)
     return Workers(levels, picture.jobs) if picture.jobs > 1 else ThisProcess(levels)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.io.formats.addresses import Address
 from napari_colorkde.io.formats.blocks import as_dask, block_shape
 from napari_colorkde.io.formats.reading import (
     DecodedImage,
@@ -58,7 +59,7 @@ def contents(path: Path) -> list[PictureInfo]:
     import zarr
 
     array, about, _ = _opened(path, Part())
-    root = zarr.open(path, mode="r")
+    root = zarr.open(str(path), mode="r")
     levels = [root[name] for _, name in _levels(root)] if isinstance(root, zarr.Group) else [array]
     rows, columns, channels = _pixel_axes(about, tuple(array.shape))
     letters = {rows: "Y", columns: "X", channels: "C" if _axis_names(about) else "S"}
@@ -120,7 +121,7 @@ def _opened(path: Path, part: Part) -> tuple[Any, dict[str, Any], list[str]]:
     """Return the array of a level, what is said about it, and what a reader should know of it."""
     import zarr
 
-    root = zarr.open(path, mode="r")
+    root = zarr.open(str(path), mode="r")
     about: dict[str, Any] = {}
     remarks: list[str] = []
     array: Any = root
@@ -143,7 +144,8 @@ def _opened(path: Path, part: Part) -> tuple[Any, dict[str, Any], list[str]]:
             )
     if not isinstance(array, zarr.Array):
         raise ValueError("it has no array where its metadata says.")
-    missing = array.nchunks - array.nchunks_initialized
+    # Of what is at an address each chunk would have to be asked for.
+    missing = 0 if isinstance(path, Address) else array.nchunks - array.nchunks_initialized
     if missing:
         remarks.append(
             f"image {str(path)!r} has {missing} of {array.nchunks} chunks that were never "
