@@ -66,8 +66,8 @@ class ImageInput:
         """
         if self.array is None:
             raise ValueError(
-                f"{str(self.path)!r} is a palette, which holds colors and counts, but this needs "
-                "the pixels; give the image."
+                f"{str(self.path)!r} is a palette, which has colors and counts, but this command "
+                "needs the pixels; give the image."
             )
         return self.array
 
@@ -127,7 +127,8 @@ def read(
         if not reading.names_axis:
             raise ValueError(
                 f"image {str(path)!r} holds a table of {pixels.shape[0]} × {pixels.shape[1]} "
-                "numbers; give --channel-axis -1 if a row is a color, none if it is a gray picture."
+                "numbers; give --channel-axis -1 if each row is a color, or none if it is a gray "
+                "image."
             )
         pixels, channel_axis = _one_color_a_row(pixels, channel_axis), -1
     if channels is not None:
@@ -194,8 +195,8 @@ def _refuse_pixel_options(
     for option, value in given.items():
         if value is not None:
             raise ValueError(
-                f"{option} is about pixels, but {str(path)!r} is a palette, whose pixels are "
-                "counted; leave it out, or give it when the image is counted."
+                f"{option} applies to pixels, but {str(path)!r} is a palette, whose pixels are "
+                "already counted; leave it out, or use it when counting the image."
             )
 
 
@@ -228,7 +229,9 @@ def _graded(pixels: "NDArray[Any]", channel_axis: int | None, file: Path) -> "ND
 
     look = read_look(file)
     if channel_axis is None or not has_channel_axis(pixels.ndim, channel_axis):
-        raise ValueError(f"--look {str(file)!r} grades red, green and blue; the image is gray.")
+        raise ValueError(
+            f"--look {str(file)!r} grades red, green and blue, but the image is gray; leave it out."
+        )
     last = channels_last(pixels, channel_axis)
     graded = in_blocks(look.apply, last, last.dtype, whole_last=True)
     return np.moveaxis(graded, -1, channel_axis)
@@ -242,8 +245,8 @@ def _entries(
 
     if channel_axis is None or not -pixels.ndim <= channel_axis < pixels.ndim or pixels.ndim < 3:
         raise ValueError(
-            f"channels={channels} needs an axis of channels, but the image has the shape "
-            f"{pixels.shape} and --channel-axis is {channel_axis}; name the axis."
+            f"channels={channels} needs a channel axis, but the image has shape {pixels.shape} and "
+            f"--channel-axis is {channel_axis}; name the axis."
         )
     n_entries = pixels.shape[channel_axis]
     if max(channels) >= n_entries:

@@ -29,8 +29,8 @@ def check_display() -> None:
         raise OSError("no window can be opened: there is no display; set DISPLAY or use xvfb-run.")
     if not _answers(display):
         raise OSError(
-            f"no window can be opened: the display {display!r} does not answer; "
-            "set DISPLAY to one that does, or use xvfb-run."
+            f"no window can be opened: the display {display!r} does not respond; set DISPLAY to "
+            "one that does, or use xvfb-run."
         )
 
 

@@ -44,7 +44,7 @@ def parse_bandwidth(text: str) -> str | float | list[float] | None:
     except ValueError:
         raise ValueError(
             f"{text!r} is not known; use {', '.join(allowed_names.bandwidths())}, a sigma, or one "
-            "for each channel, as in 3,3,5."
+            "per channel, such as 3,3,5."
         ) from None
     if min(sigmas) <= 0:
         raise ValueError(f"{text!r} is not a sigma; give a number above 0.")
@@ -77,9 +77,9 @@ def parse_pair(text: str) -> list[float]:
     except ValueError:
         if "inf" in text or "nan" in text:
             raise
-        raise ValueError(f"{text!r}: give 2 numbers, as in 0,255.") from None
+        raise ValueError(f"{text!r}: give 2 numbers, such as 0,255.") from None
     if len(numbers) != 2:
-        raise ValueError(f"{text!r} has {len(numbers)} numbers; give 2 numbers, as in 0,255.")
+        raise ValueError(f"{text!r} has {len(numbers)} numbers; give 2 numbers, such as 0,255.")
     return numbers
 
 
@@ -100,7 +100,7 @@ def parse_channels(text: str) -> list[int]:
     except ValueError:
         entries = []
     if not entries or min(entries) < 0 or len(set(entries)) < len(entries):
-        raise ValueError(f"{text!r}: give different entries counted from 0, as in 0,1.")
+        raise ValueError(f"{text!r}: give different entries counted from 0, such as 0,1.")
     return entries
 
 
@@ -116,7 +116,7 @@ def parse_named_number(text: str) -> tuple[str, float]:
     """Read a number that belongs to a name, as in skin=0.3."""
     name, sign, number = text.rpartition("=")
     if not (name and sign):
-        raise ValueError(f"{text!r}: give a name and a number, as in skin=0.3.")
+        raise ValueError(f"{text!r}: give a name and a number, such as skin=0.3.")
     try:
         (value,) = parse_numbers(number)
     except ValueError:
@@ -141,7 +141,7 @@ def parse_label_name(text: str) -> tuple[int, str]:
     """Read the class of a label, as in 1=skin."""
     label, _, name = text.partition("=")
     if not (label.strip().isdecimal() and name) or int(label) == 0:
-        raise ValueError(f"{text!r}: give a label from 1 and a class, as in 1=skin.")
+        raise ValueError(f"{text!r}: give a label of 1 or more and a class, such as 1=skin.")
     return int(label), name
 
 
@@ -171,7 +171,7 @@ def unique_labels(pairs: Sequence[tuple[int, str]] | None) -> dict[int, str]:
     names: dict[int, str] = {}
     for label, name in pairs or ():
         if label in names or name in names.values():
-            raise ValueError(f"name='{label}={name}': its label or its class is given twice.")
+            raise ValueError(f"name='{label}={name}': the label or the class is given twice.")
         names[label] = name
     return names
 

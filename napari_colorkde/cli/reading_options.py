@@ -49,7 +49,7 @@ _OPTIONS: dict[str, Any] = {
     "series": Annotated[
         int | None,
         typer.Option(
-            "--series", min=0, help="Which of a file's pictures, from 0; `info` lists them."
+            "--series", min=0, help="Which of a file's images to read, from 0; `info` lists them."
         ),
     ],
     "page": Annotated[
@@ -62,29 +62,29 @@ _OPTIONS: dict[str, Any] = {
         Literal["keep", "convert"],
         typer.Option(
             "--icc",
-            help="Keep the numbers of a picture with a color profile, or convert them to sRGB.",
+            help="Keep the numbers of an image with a color profile, or convert them to sRGB.",
         ),
     ],
     "white": Annotated[
         float | None,
         typer.Option(
             "--white",
-            help="Level of white, such as 4095 for 12 bits: colors become fractions of it.",
+            help="White level, such as 4095 for 12 bits: colors become fractions of it.",
         ),
     ],
     "orientation": Annotated[
         Literal["apply", "keep"],
         typer.Option(
             "--orientation",
-            help="Turn pictures as their orientation tag says, or keep them as stored.",
+            help="Rotate images as their orientation tag says, or keep them as stored.",
         ),
     ],
     "lazy": Annotated[
         bool,
         typer.Option(
             "--lazy",
-            help="Read block by block, as slides of more than 268 megapixels are anyway (TIFF, "
-            "OME-Zarr).",
+            help="Read block by block (TIFF, OME-Zarr). Slides of more than 268 megapixels always "
+            "are.",
         ),
     ],
     "scheduler": Annotated[
@@ -93,13 +93,13 @@ _OPTIONS: dict[str, Any] = {
             "--scheduler",
             metavar="ADDRESS",
             help="Read block by block with the workers of a dask cluster: the address of its "
-            'scheduler, such as tcp://192.168.0.1:8786, or "local" for workers on this machine '
-            "that are started for this command.",
+            'scheduler, such as tcp://192.168.0.1:8786, or "local" to start workers on this '
+            "machine for this command.",
         ),
     ],
     "look": Annotated[
         Path | None,
-        typer.Option("--look", metavar="FILE", help="Grade colors by a look-up table (.cube)."),
+        typer.Option("--look", metavar="FILE", help="Grade colors with a lookup table (.cube)."),
     ],
 }
 
@@ -141,8 +141,8 @@ def reads_images(command: Callable[..., None]) -> Callable[..., None]:
 
         if given.get("jobs", 1) > 1:
             raise ValueError(
-                "--jobs starts processes on this machine, but with --scheduler a cluster does the "
-                "work; leave one of them out."
+                "--jobs starts processes on this machine, and --scheduler uses a cluster; give one "
+                "of them."
             )
         with cluster_at(reading.scheduler):
             command(**given, reading=reading)

@@ -35,12 +35,12 @@ def listed(names: tuple[str, ...]) -> str:
 
 
 IMAGE_HELP = "$images file."
-INPUT_HELP = "$images file. Several, globs and folders are taken, too."
+INPUT_HELP = "$images file. You can give several, as well as globs and folders."
 BANDWIDTH_HELP = "$bandwidths, one sigma, or one per channel (3,3,5)."
 
 ImageArgument = Annotated[Path, typer.Argument(help=IMAGE_HELP)]
 MaskOption = Annotated[
-    Path | None, typer.Option("--mask", help="Image that is nonzero where pixels count.")
+    Path | None, typer.Option("--mask", help="Mask image: nonzero where pixels count.")
 ]
 ChannelAxisOption = Annotated[
     Any,
@@ -48,7 +48,7 @@ ChannelAxisOption = Annotated[
         "--channel-axis",
         metavar="AXIS",
         parser=parsers.parse_channel_axis,
-        help="Axis of the channels, counted from 0, or from -1 backwards; none for gray.",
+        help="Axis of the channels, counted from 0 or backward from -1; none for gray.",
     ),
 ]
 ChannelsOption = Annotated[
@@ -57,7 +57,8 @@ ChannelsOption = Annotated[
         "--channels",
         metavar="E,E,…",
         parser=parsers.parse_channels,
-        help="Which entries of the channel axis, from 0: as 0,1. Up to 32; four are no RGBA.",
+        help="Which entries of the channel axis to use, counted from 0, such as 0,1. Up to 32; "
+        "four are no RGBA.",
     ),
 ]
 PriorOption = Annotated[
@@ -66,7 +67,7 @@ PriorOption = Annotated[
         "--prior",
         metavar="NAME=P",
         parser=parsers.parse_named_number,
-        help="Prior of a class, once for each; those left out share what is left of 1.",
+        help="Prior of a class; repeat it for each. Classes left out share the rest.",
     ),
 ]
 CsvOption = Annotated[
@@ -75,7 +76,9 @@ CsvOption = Annotated[
 PlotOption = Annotated[
     Path | None,
     typer.Option(
-        "--plot", metavar="FILE", help="Draw scores over sigma, as .png or .svg (matplotlib)."
+        "--plot",
+        metavar="FILE",
+        help="Plot the scores against sigma, as .png or .svg (needs matplotlib).",
     ),
 ]
 DeviceOption = Annotated[
@@ -89,15 +92,15 @@ SpaceOption = Annotated[
         metavar="SPACE",
         parser=parsers.one_of(allowed_names.color_spaces),
         autocompletion=lambda: list(allowed_names.color_spaces()),
-        help="Color space: $spaces. All but rgb, the image's own channels, take it for sRGB.",
+        help="Color space: $spaces. rgb means the image's own channels; all others assume sRGB.",
     ),
 ]
 BoundaryOption = Annotated[
     Literal["none", "renormalized", "reflected"],
     typer.Option(
         "--boundary",
-        help="At the walls of the color box: let kernels extend past them, cut and renormalize "
-        "them, or fold them back.",
+        help="At the boundary of the color range: let kernels extend past it, truncate and "
+        "renormalize them, or reflect them.",
     ),
 ]
 VaryingOption = Annotated[

@@ -176,7 +176,9 @@ def fit(
     for label, palette in palettes:
         cls = class_of_label(label, names)
         if cls in fitted or cls in problems:
-            raise ValueError(f"name: {cls!r} is the class of two labels; give each its own.")
+            raise ValueError(
+                f"name: {cls!r} is the class of two labels; give each a different one."
+            )
         title = f" to label {label}" if cls == str(label) else f" to label {label} ({cls})"
         if isinstance(number, int) and len(palette) < number:
             print_warning(fewer_kernels(label, len(palette), number))
@@ -214,7 +216,7 @@ def _fit_palette(
             done = min(tried - 1, n_tried - 1) + last.iteration / options["max_iter"]
             work.progress(min(done / n_tried, 1.0))
         if last is None:
-            raise ValueError("no mixture was fitted; give -k a number from 1.")
+            raise ValueError("no mixture was fitted; give -k a number of 1 or more.")
         work.outcome = (
             f"{len(last.kernels)} to {len(palette)} colors, {last.iteration} iterations, "
             f"log-likelihood {last.log_likelihood:.6f} nats per pixel"

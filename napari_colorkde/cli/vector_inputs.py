@@ -14,13 +14,13 @@ VectorsOption = Annotated[
     bool,
     typer.Option(
         "--vectors",
-        help="Take an .npy or a TIFF of several pages for a data set, not for an image. Folders, "
-        ".npz, IDX, CIFAR and pickles always are data sets.",
+        help="Read an .npy or a multipage TIFF as a data set, not as an image. Folders, .npz, IDX, "
+        "CIFAR and pickles always are data sets.",
     ),
 ]
 ScaleOption = Annotated[
     float | None,
-    typer.Option("--scale", help="Of data sets: divide all numbers by this, such as 256."),
+    typer.Option("--scale", help="For data sets: divide all numbers by this, such as 256."),
 ]
 
 
@@ -68,7 +68,7 @@ def read_both_parts(
             valid = rows[n_train:]
         if not len(valid):
             raise ValueError(
-                f"data set {str(path)!r} has a single vector; give one with two or more."
+                f"data set {str(path)!r} has a single vector; give a data set with two or more."
             )
         where = f"data set {str(path)!r}"
         train, valid = scaled(rows[:n_train], scale, where), scaled(valid[:n_valid], scale, where)

@@ -82,7 +82,7 @@ def _level(text: str) -> int:
         return logging.getLevelNamesMapping()[text.upper()]
     if text.isdecimal():
         return int(text)
-    raise ValueError(f"LOGLEVEL={text!r} is not a level; use {', '.join(LEVELS)} or a number.")
+    raise ValueError(f"LOGLEVEL={text!r} is not a log level; use {', '.join(LEVELS)} or a number.")
 
 
 def _set(level: int) -> None:

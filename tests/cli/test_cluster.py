@@ -119,7 +119,7 @@ def test_commands_on_a_cluster(
         for there, here in zip(levels_of("there.zarr"), levels_of("here.zarr"), strict=True):
             np.testing.assert_array_equal(there, here)
     capsys.readouterr()
-    assert "leave one of them out" in refused(*f"count {slide} --jobs 2".split(), *on_cluster)
+    assert "give one of them" in refused(*f"count {slide} --jobs 2".split(), *on_cluster)
     monkeypatch.setattr("napari_colorkde.__version__", "9.9")
     sentence = refused("count", slide, *on_cluster)
     assert sentence.startswith("worker tcp://127.0.0.1:")
@@ -190,6 +190,6 @@ def test_a_scheduler_that_is_not_there(
     monkeypatch.setattr(cluster, "PATIENCE", 0.2)
     for address in ("tcp://127.0.0.1:9", "somewhere", "foo://127.0.0.1:9"):
         sentence = refused("count", slide, "--scheduler", address)
-        assert sentence.startswith(f"--scheduler {address}: no scheduler answers there (")
+        assert sentence.startswith(f"--scheduler {address}: no scheduler responds there (")
     assert workers.current_client() is None
     assert da.ones(5, chunks=2).sum().compute() == 5

@@ -177,13 +177,13 @@ REFUSALS = {
     "crosscheck a.png --bandwidth 0": "'0': a sigma must be positive; give numbers above 0;",
     "crosscheck a.png --bandwidth x": "'x': give numbers separated by commas;",
     "crosscheck a.png --bandwidth 1,2": "bandwidth has 2 sigmas for 3 axes; give one, or one for",
-    "crosscheck a.png --points 0": "--samples 5000 --points 0: give 2 and 1 or more.",
-    f"compare {DIGITS} {DIGITS}": "--bandwidth is missing; vectors need one sigma",
-    f"compare {DIGITS} {DIGITS} --bandwidth scott": "--bandwidth is 'scott'; vectors need one",
-    f"compare a.png {DIGITS}": "are an image and a data set; give two of a kind",
+    "crosscheck a.png --points 0": "--points 0: give at least 2 samples and 1 point.",
+    f"compare {DIGITS} {DIGITS}": "--bandwidth is missing; vectors need a single",
+    f"compare {DIGITS} {DIGITS} --bandwidth scott": "--bandwidth is 'scott'; vectors need a",
+    f"compare a.png {DIGITS}": "are an image and a data set; give two of the same",
     f"compare {DIGITS} {DIGITS} --bandwidth 1 --mask-a a.png": "are for images; leave them out",
     "compare a.png a.png --scale 2": "--scale 2.0 is for data sets; leave it out for images.",
-    f"crosscheck {DIGITS}": "--bandwidth is missing; vectors need one, as in --bandwidth 0.2.",
+    f"crosscheck {DIGITS}": "--bandwidth is missing; vectors need one, such as --bandwidth 0.2.",
 }
 
 

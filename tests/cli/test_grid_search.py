@@ -131,8 +131,8 @@ def test_each_set_has_a_scale_of_its_own(capsys: pytest.CaptureFixture[str]) -> 
     assert "warning" not in printed.err
     assert main(line.split()) == 0
     assert (
-        "warning: the numbers of fractions.npy go up to 1, those of levels.npy to 255, so that a "
-        "sigma does not mean the same in both; divide them with --scale, as in --scale 1,255."
+        "warning: the numbers of fractions.npy go up to 1, those of levels.npy to 255, so a sigma "
+        "does not mean the same in both; divide them with --scale, such as --scale 1,255."
     ) in capsys.readouterr().err
     assert main([*line.split(), "--scale", "1,2,3"]) == 2
     assert (

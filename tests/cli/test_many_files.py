@@ -148,7 +148,7 @@ def test_processes_give_back_results_and_sentences(capsys: pytest.CaptureFixture
     assert ended.value.exit_code == 1
     assert ended.value.results == [[0, 255], [1, 2], None, [3, 4]]  # type: ignore[attr-defined]
     error = capsys.readouterr().err
-    assert "napari-colorkde: 2.png: 'x': give 2 numbers, as in 0,255." in error
+    assert "napari-colorkde: 2.png: 'x': give 2 numbers, such as 0,255." in error
     assert "1 of 4 images failed:\n  2.png\n" in error
     with pytest.raises(ValueError, match=r"2\.png: 'x': give 2 numbers"):
         run_tasks(tasks, 2, keep_going=False)
@@ -275,6 +275,8 @@ def test_regions_that_do_not_fit_are_refused(
     Path("r.geojson").write_text(json.dumps({"type": "Point", "coordinates": [1, 1]}))
     assert "holds no polygon" in refused("measure", "in/a.png", "--regions", "r.geojson")
     assert "are about classes; give --kernels" in refused("measure", "in/a.png", "--prior", "a=1")
-    assert "--pixel-size 0.0: give µm" in refused("measure", "in/a.png", "--pixel-size", "0")
+    assert "--pixel-size 0.0: give a number above 0, in µm" in refused(
+        "measure", "in/a.png", "--pixel-size", "0"
+    )
     Path("t.csv").write_text("a,b\n1,2\n")
     assert "has no column 'image'" in refused("count", "in/a.png", "-o", "t.csv", "--skip-existing")

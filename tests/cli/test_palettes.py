@@ -133,8 +133,8 @@ def test_what_needs_pixels_refuses_palettes(
     np.save("labels.npy", np.ones((14, 18), np.uint8))
     main(["fit", "a.npz", "-k", "2", "-o", "k.csv"])
     assert refused(*words.split()) == (
-        "'a.npz' is a palette, which holds colors and counts, but this needs the pixels; give the "
-        "image."
+        "'a.npz' is a palette, which has colors and counts, but this command needs the pixels; "
+        "give the image."
     )
 
 
@@ -144,8 +144,8 @@ def test_what_needs_pixels_refuses_palettes(
         ("merge a.npz gray.npz -o m.npz", "'gray.npz' has 1 channel of uint8, 'a.npz' has 3 chan"),
         ("merge a.npz deep.npz -o m.npz", "has 3 channels of uint16, 'a.npz' has 3 channels of u"),
         ("merge a.npz bins.npz -o m.npz", "has 3 channels of uint16, 'a.npz' has 3 channels of u"),
-        ("merge w.npz a.npz -o m.npz", "'w.npz' has 3 channels of uint8 with weights; merge what"),
-        ("merge a.npz ./a.npz -o m.npz", "palette 'a.npz' is given twice; its pixels count once"),
+        ("merge w.npz a.npz -o m.npz", "'w.npz' has 3 channels of uint8 with weights; merge"),
+        ("merge a.npz ./a.npz -o m.npz", "palette 'a.npz' is given twice; give it once"),
         ("merge a.npz w.npz -o a.npz", "output 'a.npz' is also an input; give another name"),
         ("merge a.npz a.png -o m.npz", "palette 'a.png' is not a palette; give an .npz file that"),
         ("merge a.npz none.npz -o m.npz", "palette 'none.npz' does not exist"),
@@ -154,10 +154,13 @@ def test_what_needs_pixels_refuses_palettes(
         ("count a.png a.npz -o a.npz", "output 'a.npz' is also an input"),
         ("count a.png -o m.npz --min-count 0", "should be greater than or equal to 1"),
         ("count a.png -o m.npz --min-count 999", "min_count=999 leaves no color: the most common"),
-        ("volume a.npz -o v.npz --mask a.png", "--mask is about pixels, but 'a.npz' is a palette"),
-        ("fit a.npz -k 1 -o k.csv --channels 0,1", "--channels is about pixels, but 'a.npz'"),
-        ("bandwidth a.npz --level 1", "--level is about pixels, but 'a.npz' is a palette, whose"),
-        ("measure a.npz --channel-axis 0", "--channel-axis is about pixels, but 'a.npz'"),
+        (
+            "volume a.npz -o v.npz --mask a.png",
+            "--mask applies to pixels, but 'a.npz' is a palette",
+        ),
+        ("fit a.npz -k 1 -o k.csv --channels 0,1", "--channels applies to pixels, but 'a.npz'"),
+        ("bandwidth a.npz --level 1", "--level applies to pixels, but 'a.npz' is a palette, whose"),
+        ("measure a.npz --channel-axis 0", "--channel-axis applies to pixels, but 'a.npz'"),
         ("volume bad.npz -o v.npz", "palette 'bad.npz' is not a palette; give an .npz file"),
     ],
 )

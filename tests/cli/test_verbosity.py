@@ -69,7 +69,7 @@ def test_errors_are_always_said(said: Callable[..., list[str]]) -> None:
 def test_unknown_levels_and_contradictions_are_refused(said: Callable[..., list[str]]) -> None:
     (line,) = said(COMMAND, "LOUD")
     assert line == (
-        "napari-colorkde: LOGLEVEL='LOUD' is not a level; use DEBUG, INFO, WARNING, ERROR, "
+        "napari-colorkde: LOGLEVEL='LOUD' is not a log level; use DEBUG, INFO, WARNING, ERROR, "
         "CRITICAL or a number."
     )
     for text in (f"{COMMAND} --quiet --verbose", f"-q -v {COMMAND}"):

@@ -52,7 +52,7 @@ def cluster_at(scheduler: str) -> Iterator[None]:
     except (OSError, ValueError, TypeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(
-            f"--scheduler {scheduler}: no scheduler answers there ({reason}); give the address "
+            f"--scheduler {scheduler}: no scheduler responds there ({reason}); give the address "
             'that "dask scheduler" prints, such as tcp://192.168.0.1:8786, or local.'
         ) from None
     # Tables of many colors are large.

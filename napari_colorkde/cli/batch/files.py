@@ -32,7 +32,7 @@ SLIDE_JOBS = "slide_jobs"
 
 OPTIONS: dict[str, tuple[Any, Any]] = {
     "recursive": (
-        Annotated[bool, typer.Option("--recursive", help="Include the folders inside folders.")],
+        Annotated[bool, typer.Option("--recursive", help="Include subfolders.")],
         False,
     ),
     "jobs": (
@@ -41,7 +41,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
             typer.Option(
                 "--jobs",
                 min=1,
-                help="How many images to work on at once, or blocks of a slide written as .zarr.",
+                help="How many images to process at once, or how many blocks of a slide written as "
+                ".zarr.",
             ),
         ],
         1,
@@ -54,7 +55,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         Annotated[
             bool,
             typer.Option(
-                "--keep-going", help="Go on when an image fails; list the failures at the end."
+                "--keep-going", help="Continue if an image fails; list the failures at the end."
             ),
         ],
         False,

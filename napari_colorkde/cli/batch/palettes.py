@@ -20,7 +20,8 @@ MinCountOption = Annotated[
         "--min-count",
         metavar="K",
         min=1,
-        help="Leave out colors that fewer pixels have; how many pixels those are is kept.",
+        help="Leave out colors with fewer pixels than this; the number of those pixels is "
+        "recorded.",
     ),
 ]
 
@@ -53,7 +54,7 @@ class MergedPalettes:
         if kind != self._kind:
             raise ValueError(
                 f"{str(path)!r} has {_named(kind)}, {str(self.files[0])!r} has "
-                f"{_named(self._kind)}; merge what is of one kind."
+                f"{_named(self._kind)}; merge palettes of the same kind."
             )
         self.files.append(path)
         level = 0

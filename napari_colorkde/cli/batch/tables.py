@@ -17,7 +17,7 @@ from napari_colorkde.io.tables import read_rows, write_rows
 
 OutputOption = Annotated[
     Path | None,
-    typer.Option("--output", "-o", help="Write the table there (.csv); default: print it."),
+    typer.Option("--output", "-o", help="Write the table to this file (.csv); default: print it."),
 ]
 
 

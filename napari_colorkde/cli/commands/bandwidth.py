@@ -39,7 +39,8 @@ def bandwidth(
             metavar="RULE",
             parser=one_of(allowed_names.bandwidths),
             autocompletion=lambda: list(allowed_names.bandwidths()),
-            help="$bandwidths. loco leaves out one color, loo one pixel; auto looks at none.",
+            help="$bandwidths. loco leaves out one color, loo one pixel; auto does not depend on "
+            "the pixels.",
         ),
     ] = "loco",
     candidates: Annotated[
@@ -68,8 +69,8 @@ def bandwidth(
         bool,
         typer.Option(
             "--exact",
-            help="Score at every color, not at random pixels, of which each score then has a "
-            "standard error; for images of more than a million colors.",
+            help="Score at every color. By default, images of more than a million colors are "
+            "scored at random pixels, and the scores have standard errors.",
         ),
     ] = False,
     as_json: JsonOption = False,

@@ -17,7 +17,7 @@ _OF_DENSITIES = ("bandwidth", "space", "log", "per_frame")
 
 _OWN: dict[str, Any] = {
     "kernels": Annotated[
-        Path, typer.Option("--kernels", help="Kernel file (.json, .csv) with two classes or more.")
+        Path, typer.Option("--kernels", help="Kernel file (.json, .csv) with two or more classes.")
     ],
     "show": Annotated[
         Literal["class", "posterior", "ratio"],

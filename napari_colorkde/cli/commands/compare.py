@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @reads_images
 def compare(
     image_a: Annotated[Path, typer.Argument(help="$images file, or a data set.")],
-    image_b: Annotated[Path, typer.Argument(help="Another of the same kind, of any size.")],
+    image_b: Annotated[Path, typer.Argument(help="Another one of the same kind, of any size.")],
     more: Annotated[
         list[Path] | None, typer.Argument(help="Further images: all pairs are compared.")
     ] = None,
@@ -40,14 +40,12 @@ def compare(
     as_json: JsonOption = False,
     mask_a: Annotated[
         Path | None,
-        typer.Option(
-            "--mask-a", help="Image that is nonzero where pixels of the first image count."
-        ),
+        typer.Option("--mask-a", help="Mask image: nonzero where pixels of the first image count."),
     ] = None,
     mask_b: Annotated[
         Path | None,
         typer.Option(
-            "--mask-b", help="Image that is nonzero where pixels of the second image count."
+            "--mask-b", help="Mask image: nonzero where pixels of the second image count."
         ),
     ] = None,
     vectors: VectorsOption = False,
@@ -86,8 +84,8 @@ def compare(
         return
     if any(kinds):
         raise ValueError(
-            f"{str(image_a)!r} and {str(image_b)!r} are an image and a data set; give two of a "
-            "kind (--vectors takes an .npy for a data set)."
+            f"{str(image_a)!r} and {str(image_b)!r} are an image and a data set; give two of the "
+            "same kind (--vectors takes an .npy for a data set)."
         )
     if scale is not None:
         raise ValueError(f"--scale {scale} is for data sets; leave it out for images.")
@@ -142,7 +140,9 @@ def _compare_vectors(
 ) -> None:
     if not isinstance(sigma, float):
         given = "missing" if sigma is None else f"{sigma!r}"
-        raise ValueError(f"--bandwidth is {given}; vectors need one sigma, as in --bandwidth 0.2.")
+        raise ValueError(
+            f"--bandwidth is {given}; vectors need a single sigma, such as --bandwidth 0.2."
+        )
     a, b = (read_training_vectors(file, scale) for file in (file_a, file_b))
 
     from napari_colorkde.core.vectors.comparison import WHY_DIRECTIONS_DIFFER, compare_vectors

@@ -32,8 +32,8 @@ OutputOption = Annotated[
     typer.Option(
         "--output",
         "-o",
-        help="A table (.csv), printed by default; or the counted colors (.npz): those of all "
-        "inputs together, or of each where the name has fields.",
+        help="A table (.csv; printed by default), or the counted colors (.npz): one file for all "
+        "inputs together, or one for each if the name has fields.",
     ),
 ]
 

@@ -36,11 +36,13 @@ def crosscheck(
             "--bandwidth",
             metavar="S,S,…",
             parser=parse_sigmas,
-            help="One sigma, or one per channel. Default: 1/64 of the range; of data sets none.",
+            help="One sigma, or one per channel. Default: 1/64 of the range for images; data sets "
+            "have no default.",
         ),
     ] = None,
     samples: Annotated[
-        int, typer.Option("--samples", help="Pixels (or vectors) that the density is made of.")
+        int,
+        typer.Option("--samples", help="Number of pixels (or vectors) to make the density from."),
     ] = 5000,
     points: Annotated[
         int, typer.Option("--points", help="Number of points to evaluate it at.")
@@ -62,7 +64,9 @@ def crosscheck(
     with the reason. log_likelihood is the mean over held-out pixels or vectors, in nats.
     """
     if samples < 2 or points < 1:
-        raise ValueError(f"--samples {samples} --points {points}: give 2 and 1 or more.")
+        raise ValueError(
+            f"--samples {samples} --points {points}: give at least 2 samples and 1 point."
+        )
     if are_vectors(file, vectors):
         task = _about_vectors(file, scale, bandwidth, samples, points)
     else:
@@ -106,7 +110,7 @@ def _about_vectors(
     file: Path, scale: float | None, sigmas: list[float] | None, samples: int, points: int
 ) -> "Task":
     if sigmas is None:
-        raise ValueError("--bandwidth is missing; vectors need one, as in --bandwidth 0.2.")
+        raise ValueError("--bandwidth is missing; vectors need one, such as --bandwidth 0.2.")
     train, valid = read_both_parts(file, scale, samples, points)
 
     from napari_colorkde.core.crosscheck.task import vectors_to_check

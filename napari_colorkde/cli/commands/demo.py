@@ -16,7 +16,7 @@ def demo(
             "--output",
             "-o",
             metavar="FOLDER",
-            help="Write density, volume and a picture of the window there, and do not stay open.",
+            help="Write the density, the volume and a screenshot to this folder, then quit.",
         ),
     ] = None,
 ) -> None:

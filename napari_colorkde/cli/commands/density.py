@@ -48,17 +48,17 @@ def density(
     ],
     kernels: Annotated[
         Path | None,
-        typer.Option("--kernels", help="Kernel file (.json, .csv): its mixture density."),
+        typer.Option("--kernels", help="Kernel file (.json, .csv), for its mixture density."),
     ] = None,
     set_name: Annotated[
-        str | None, typer.Option("--set", help="Which set of the kernel file.")
+        str | None, typer.Option("--set", help="Which set of the kernel file to use.")
     ] = None,
     show: Annotated[
         Show,
         typer.Option(
             "--show",
-            help="density; or, of kernels: posterior (of --class), ratio (log-likelihood ratio of "
-            "--class and --against, in nats) or class (the most likely one, counted from 1).",
+            help="density; or, with --kernels: posterior (of --class), ratio (log-likelihood ratio "
+            "of --class and --against, in nats) or class (the most likely one, counted from 1).",
         ),
     ] = "density",
     cls: Annotated[
@@ -66,12 +66,14 @@ def density(
         typer.Option(
             "--class",
             metavar="NAME",
-            help="Class of kernels. A kernel without one takes the name of its set.",
+            help="Class to show. Kernels without a class take the name of their set.",
         ),
     ] = None,
     against: Annotated[
         str | None,
-        typer.Option("--against", metavar="NAME", help="The other class of the ratio."),
+        typer.Option(
+            "--against", metavar="NAME", help="The class to compare against in the ratio."
+        ),
     ] = None,
     prior: PriorOption = None,
     keep_mass: Annotated[
@@ -80,8 +82,8 @@ def density(
             "--keep-mass",
             "--none-below",
             metavar="MASS",
-            help="Give no class (0) to pixels outside the densest region that holds this fraction "
-            "of the image.",
+            help="Leave pixels unclassified (0) outside the densest region that holds this "
+            "fraction of the image.",
         ),
     ] = None,
     bandwidth: Annotated[
@@ -109,12 +111,14 @@ def density(
         ),
     ] = "magma",
     color_bar: Annotated[
-        bool, typer.Option("--color-bar", help="For .png: a bar with numbers at the right.")
+        bool, typer.Option("--color-bar", help="For .png: draw a color bar on the right.")
     ] = False,
     per_frame: Annotated[
         bool,
         typer.Option(
-            "--per-frame", help="Treat the frames of a stack one by one, each by its own colors."
+            "--per-frame",
+            help="Process the frames of a stack one by one, each with the density "
+            "of its own colors.",
         ),
     ] = False,
     mask: MaskOption = None,
@@ -201,11 +205,14 @@ def _require_agreement(show: str, given: dict[str, bool]) -> None:
     if given["--kernels"] and given["--bandwidth"]:
         raise ValueError("--kernels and --bandwidth cannot be combined; give one of them.")
     if given["--kernels"] and given["--per-frame"]:
-        raise ValueError("--per-frame is for the image's own colors; kernels judge all alike.")
+        raise ValueError(
+            "--per-frame is for the image's own colors; kernels give the same result frame by "
+            "frame."
+        )
     if given["--kernels"] and given["--space"]:
         raise ValueError(
-            "--space, --boundary and --varying are for the image's own colors; kernels are those "
-            "of the file."
+            "--space, --boundary and --varying are for the image's own colors; kernels are used as "
+            "the file has them."
         )
     if not given["--kernels"]:
         if show != "density":

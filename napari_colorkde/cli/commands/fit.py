@@ -50,7 +50,8 @@ def fit(
     labels: Annotated[
         Path | None,
         typer.Option(
-            "--labels", help="Image of whole numbers: one mixture for each label but 0, as a class."
+            "--labels",
+            help="Label image: fits one mixture, and makes one class, for each label except 0.",
         ),
     ] = None,
     name: Annotated[
@@ -59,11 +60,11 @@ def fit(
             "--name",
             metavar="LABEL=CLASS",
             parser=parse_label_name,
-            help="Class of a label; default: its number.",
+            help="Class name of a label; default: its number.",
         ),
     ] = None,
     covariance: Annotated[
-        Covariance, typer.Option("--covariance", help="Shape of the kernels; diag is diagonal.")
+        Covariance, typer.Option("--covariance", help="Shape of the covariances; diag is diagonal.")
     ] = "full",
     max_k: Annotated[
         int | None,
@@ -73,11 +74,12 @@ def fit(
         float | None,
         typer.Option(
             "--reg-covar",
-            help="Added to all variances. Default: the variance of rounding, 1/12 of a level².",
+            help="Variance added to every kernel. Default: the variance of rounding, 1/12 of a "
+            "level squared.",
         ),
     ] = None,
     max_iter: Annotated[
-        int, typer.Option("--max-iter", help="Most iterations of EM for a mixture.")
+        int, typer.Option("--max-iter", help="Maximum number of EM iterations per mixture.")
     ] = 200,
     seed: Annotated[
         int, typer.Option("--seed", "--random-state", help="Seed for the starting kernels.")
@@ -97,7 +99,7 @@ def fit(
     check_target(output, KERNEL_SUFFIXES, name="output")
     refuse_overwriting_inputs(output, image, mask, labels)
     if max_k is not None and (n_kernels != "bic" or max_k < 1):
-        raise ValueError(f"--max-k {max_k}: give a number from 1, and -k auto with it.")
+        raise ValueError(f"--max-k {max_k}: give a number of 1 or more, together with -k auto.")
     if labels is None and name:
         raise ValueError("--name names a label; give the labels with --labels.")
     if seed < 0:

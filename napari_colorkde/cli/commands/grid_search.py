@@ -41,8 +41,8 @@ def grid_search(
         list[Path],
         typer.Argument(
             metavar="DATA...",
-            help="Data sets: IDX, mnist.pkl.gz, CIFAR for Python, .npy, .npz, a TIFF of several "
-            "pages, or a folder of pictures of one size.",
+            help="Data sets: IDX, mnist.pkl.gz, CIFAR for Python, .npy, .npz, a multipage TIFF, or "
+            "a folder of images of the same size.",
         ),
     ],
     sigmas: Annotated[
@@ -58,8 +58,8 @@ def grid_search(
         int | None,
         typer.Option(
             "--valid",
-            help="Number of validation vectors: from the file's own, or, if it has none or with "
-            "--shuffle, those that follow the training vectors.",
+            help="Number of validation vectors. They come from the file's own validation set or, "
+            "if there is none or with --shuffle, follow the training vectors.",
         ),
     ] = None,
     test: Annotated[
@@ -80,8 +80,8 @@ def grid_search(
             "--scale",
             metavar="X[,X…]",
             parser=parse_numbers,
-            help="Divide all numbers by this, such as 256 for 8-bit images; of several data sets, "
-            "by one number for all or one for each, as in 1,255.",
+            help="Divide all numbers by this, such as 256 for 8-bit images; with several data "
+            "sets, give one number for all, or one for each, such as 1,255.",
         ),
     ] = None,
     repeat: Annotated[
@@ -92,14 +92,14 @@ def grid_search(
     montage: Annotated[
         Path | None,
         typer.Option(
-            "--montage", metavar="FILE", help="Draw the first 20 × 20 training images, as .png."
+            "--montage", metavar="FILE", help="Draw the first 20 × 20 training images to a .png."
         ),
     ] = None,
     both_directions: Annotated[
         bool,
         typer.Option(
             "--both-directions",
-            help="At the best sigma, also the training vectors under the held-out ones.",
+            help="At the best sigma, also score the training vectors under the held-out ones.",
         ),
     ] = False,
     as_json: JsonOption = False,
@@ -201,8 +201,8 @@ def _warn_of_units(largest: dict[str, float]) -> None:
         if max(most, its_most) > OTHER_UNITS * min(most, its_most):
             warnings.warn(
                 f"the numbers of {name} go up to {most:.4g}, those of {last} to {its_most:.4g}, so "
-                "that a sigma does not mean the same in both; divide them with --scale, as in "
-                "--scale 1,255.",
+                "a sigma does not mean the same in both; divide them with --scale, such as --scale "
+                "1,255.",
                 UserWarning,
                 stacklevel=2,
             )

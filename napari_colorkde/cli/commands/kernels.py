@@ -22,10 +22,12 @@ def kernels(
         typer.Option(
             "--output",
             "-o",
-            help="Write them there: .json (everything), .csv; .ply (ellipsoids).",
+            help="Write them to this file: .json (everything), .csv, or .ply (ellipsoids).",
         ),
     ] = None,
-    set_name: Annotated[str | None, typer.Option("--set", help="Only this set.")] = None,
+    set_name: Annotated[
+        str | None, typer.Option("--set", help="Show or write only this set.")
+    ] = None,
 ) -> None:
     """Say what a kernel file holds and what in it looks like a mistake; convert JSON and CSV.
 

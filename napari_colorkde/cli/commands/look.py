@@ -26,10 +26,10 @@ SUFFIXES = (".tif", ".tiff", ".png", ".npy")
 @reads_images
 def look(
     image: ImageArgument,
-    grade: Annotated[Path, typer.Argument(metavar="LOOK", help="A look-up table (.cube).")],
+    grade: Annotated[Path, typer.Argument(metavar="LOOK", help="A lookup table (.cube).")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write the graded picture: .tif, .png, .npy."),
+        typer.Option("--output", "-o", help="Write the graded image: .tif, .png, .npy."),
     ] = None,
     bandwidth: BandwidthOption = "auto",
     as_json: JsonOption = False,
@@ -48,7 +48,7 @@ def look(
     from napari_colorkde.io.formats.color_space.look import read_look
 
     if reading.look is not None:
-        raise ValueError("--look is what this command is about; give the file as LOOK.")
+        raise ValueError("this command takes no --look option; give the file as the argument LOOK.")
     if output is not None:
         check_target(output, SUFFIXES, name="output")
         refuse_overwriting_inputs(output, image, mask, grade)

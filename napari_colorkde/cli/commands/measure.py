@@ -28,13 +28,17 @@ def measure(
     image: Path,
     kernels: Annotated[
         Path | None,
-        typer.Option("--kernels", help="Kernel file (.json, .csv): a row for each of its classes."),
+        typer.Option(
+            "--kernels",
+            help="Kernel file (.json, .csv); the table has a row for each of its classes.",
+        ),
     ] = None,
     regions: Annotated[
         Path | None,
         typer.Option(
             "--regions",
-            help="A row for each region: labels, or polygons as GeoJSON. Fields as in --output.",
+            help="Make a row for each region: a label image, or polygons as GeoJSON. The name may "
+            "have fields, as in --output.",
         ),
     ] = None,
     prior: PriorOption = None,
@@ -43,13 +47,15 @@ def measure(
         typer.Option(
             "--keep-mass",
             metavar="MASS",
-            help="Give no class to pixels outside the densest region that holds this fraction of "
+            help="Leave pixels unclassified outside the densest region that holds this fraction of "
             "the image.",
         ),
     ] = None,
     pixel_size: Annotated[
         float | None,
-        typer.Option("--pixel-size", help="Side of a pixel in µm, where the file does not say."),
+        typer.Option(
+            "--pixel-size", help="Side of a pixel in µm, for files that do not record it."
+        ),
     ] = None,
     per_frame: Annotated[
         bool, typer.Option("--per-frame", help="Measure the frames of a stack one by one.")
@@ -78,14 +84,16 @@ def measure(
     if kernels is None and (prior or keep_mass is not None):
         raise ValueError("--prior and --keep-mass are about classes; give --kernels FILE.")
     if pixel_size is not None and not 0 < pixel_size < float("inf"):
-        raise ValueError(f"--pixel-size {pixel_size}: give µm, a number above 0.")
+        raise ValueError(f"--pixel-size {pixel_size}: give a number above 0, in µm.")
     kernel_sets = None if kernels is None else inputs.load_sets(kernels, None)
     read = inputs.read(image, mask, channel_axis, channels, reading)
     area = None if read.pixel_size is None else read.pixel_size[0] * read.pixel_size[1]
     if pixel_size is not None:
         area = pixel_size**2
     if regions is not None and has_fields(regions):
-        raise ValueError(f"--regions {str(regions)!r}: fields are filled in for several images.")
+        raise ValueError(
+            f"--regions {str(regions)!r}: fields are only filled in for several images."
+        )
     parts = None if regions is None else read_regions(regions, read.shape, "--regions")
     rows: list[Row] = []
     priors = unique_names(prior)

@@ -15,9 +15,10 @@ from napari_colorkde.cli.program import Command
 def merge(
     context: typer.Context,
     palettes: Annotated[
-        list[Path], typer.Argument(metavar="PALETTE", help=".npz files that count wrote.")
+        list[Path],
+        typer.Argument(metavar="PALETTE", help=".npz files written by the count command."),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The palette of all, .npz.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The merged palette, .npz.")],
     min_count: MinCountOption = 1,
 ) -> None:
     """Merge palettes into that of all their images together: counts add up exactly, in any order.
@@ -32,7 +33,7 @@ def merge(
     seen: set[Path] = set()
     for path in palettes:
         if path.resolve() in seen:
-            raise ValueError(f"palette {str(path)!r} is given twice; its pixels count once.")
+            raise ValueError(f"palette {str(path)!r} is given twice; give it once.")
         seen.add(path.resolve())
     merged = MergedPalettes()
     with timed_step("Merging") as work:

@@ -44,8 +44,8 @@ def volume(
             "--extent",
             metavar="LOW,HIGH",
             parser=parse_pair,
-            help="First and last grid point; once, or once for each channel. "
-            "Default: 0,255 for 8-bit images, otherwise the data's range and 3 sigma.",
+            help="First and last grid point, given once or once per channel. Default: 0,255 for "
+            "8-bit images, otherwise the data's range plus 3 sigma on each side.",
         ),
     ] = None,
     bandwidth: BandwidthOption = "auto",
@@ -54,13 +54,17 @@ def volume(
     varying: VaryingOption = False,
     sampling: Annotated[
         Literal["points", "cells"],
-        typer.Option("--sampling", help="cells are averages, for kernels narrower than the grid."),
+        typer.Option(
+            "--sampling",
+            help="cells are averages over grid cells, for kernels narrower than the grid spacing.",
+        ),
     ] = "points",
     cube: Annotated[
         Literal["matte", "graded"],
         typer.Option(
             "--cube",
-            help="What a .cube does: matte, bright where colors are dense; graded, gray elsewhere.",
+            help="What a .cube shows: matte, bright where colors are dense; graded, colors that "
+            "fade to gray where they are rare.",
         ),
     ] = "matte",
     mask: MaskOption = None,
@@ -90,7 +94,9 @@ def volume(
     origin = {"image": str(image), "covariance": grid.covariance, "space": space}
     if cube != "matte":
         if output.suffix.lower() != ".cube":
-            raise ValueError(f"--cube {cube} is for a .cube; give such an --output.")
+            raise ValueError(
+                f"--cube {cube} is for .cube files; give an --output that ends in .cube."
+            )
         origin[LOOK] = cube
     record = provenance(context.obj or "", **origin, **estimator_facts(boundary, varying))
     with timed_step(f"Writing {output}"):
