@@ -48,7 +48,18 @@ CALLS = {
     "_button": None,
     "_tool_button": None,
 }
-KEYWORDS = {"tooltip", "text", "help", "title", "label", "problem", "reason", "notice", "message"}
+KEYWORDS = {
+    "tooltip",
+    "text",
+    "help",
+    "summary",
+    "title",
+    "label",
+    "problem",
+    "reason",
+    "notice",
+    "message",
+}
 
 
 @dataclass(frozen=True, order=True)
@@ -92,10 +103,12 @@ def texts(package: Path = PACKAGE) -> list[Text]:
 
 
 def _uses(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    commands = {
+        _name(node.args[0]) for node in calls if _name(node.func) == "Command" and node.args
+    }
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and any(
-            isinstance(d, ast.Call) and _name(d.func) == "command" for d in node.decorator_list
-        ):
+        if isinstance(node, ast.FunctionDef) and node.name in commands:
             first = node.body[0]
             if isinstance(first, ast.Expr):
                 yield "command", first.value
@@ -104,6 +117,12 @@ def _uses(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
                 yield from _strings(_name(node.exc.func), argument)
         elif isinstance(node, ast.Call):
             yield from _of_call(node)
+            if _name(node.func) == "append":  # remarks, reasons: sentences in a list
+                yield from (
+                    (use, text)
+                    for use, text in _strings("append", node.args[0])
+                    if _is_sentence(_written(text))
+                )
         elif isinstance(node, ast.Assign | ast.AnnAssign | ast.Return) and node.value is not None:
             # A sentence that is named, kept in a table, or handed on as the reason.
             for use, text in _strings("text", node.value):

@@ -69,7 +69,8 @@ def test_all_rooms_are_read() -> None:
         ('box(tooltip="What it does.")', "What it does."),
         ('TIPS = {"a": "Said in a table."}', "Said in a table."),
         ('def f():\n    return "The reason is this."', "The reason is this."),
-        ('@app.command()\ndef f():\n    """Do it all."""', "Do it all."),
+        ('def f():\n    """Do it all."""\nCommand(f)', "Do it all."),
+        ('remarks.append(f"image {x} was read.")', "image {…} was read."),
     ],
 )
 def test_texts_are_found_wherever_they_stand(tmp_path: Path, source: str, found: str) -> None:

@@ -58,7 +58,7 @@ ChannelsOption = Annotated[
         metavar="E,E,…",
         parser=parsers.parse_channels,
         help="Which entries of the channel axis to use, counted from 0, such as 0,1. Up to 32; "
-        "four are no RGBA.",
+        "four channels are not taken as RGBA.",
     ),
 ]
 PriorOption = Annotated[

@@ -44,8 +44,8 @@ def check_image_path(path: str | os.PathLike[str]) -> Path:
         check_address(path)
         if path.suffix.lower() in image_suffixes() and path.suffix.lower() != ".zarr":
             raise ValueError(
-                f"image {str(path)!r} is a file at an address, where only OME-Zarr and zarr are "
-                "read; download it, and give the file."
+                f"image {str(path)!r} is a file at a URL, from which only OME-Zarr and zarr can be "
+                "read; download it and give the file."
             )
         return path
     try:
@@ -145,7 +145,7 @@ def _refusal(path: Path, known: ImageFormat, error: Exception) -> str:
         return f"image {str(path)!r} does not fit in the free memory; give a smaller one."
     if isinstance(path, Address):
         return (
-            f"image {str(path)!r} is no zarr that can be read, or nothing answers there "
+            f"image {str(path)!r} is not a readable zarr, or its server does not respond "
             f"({first_line(error)}); check the address."
         )
     kind = "folder" if path.is_dir() else "file"

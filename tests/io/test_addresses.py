@@ -85,9 +85,9 @@ def test_commands_take_addresses(
 def test_what_is_not_read_from_addresses_is_refused(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ValueError, match=r"a\.tif' is a file at an address.*download it"):
+    with pytest.raises(ValueError, match=r"a\.tif' is a file at a URL.*download it"):
         read_image(f"{server}/a.tif")
-    with pytest.raises(ValueError, match=r"none\.zarr' is no zarr that can be read"):
+    with pytest.raises(ValueError, match=r"none\.zarr' is not a readable zarr"):
         read_image(f"{server}/none.zarr")
     with pytest.raises(ValueError, match="addresses begin with http://"):
         read_image("ftp://127.0.0.1/a.zarr")

@@ -117,8 +117,8 @@ class OpenImage:
         channels = self.channels(state)
         if state.show != "kernels":
             return (
-                "True color in 3-D shows the voxels of kernels, and the density of the image's own "
-                "colors is shown; pick kernels or choose a kernel set first."
+                "True color in 3-D shows voxels of kernels, but the overlay shows the image's own "
+                "colors; pick kernels or choose a kernel set first."
             )
         if self.source is None or channels is None:
             return ""

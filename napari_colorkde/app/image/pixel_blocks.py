@@ -40,7 +40,7 @@ def check_labels_fit(shape: Sequence[int], what: str, instead: str) -> None:
     wanted, free = int(np.prod(shape, dtype=np.int64)), available_bytes()
     if wanted > free // 2:
         raise ValueError(
-            f"{what} of this image would take {bytes_text(wanted)}, and {bytes_text(free)} of "
+            f"{what} of this image would take {bytes_text(wanted)}, but only {bytes_text(free)} of "
             f"memory are free; {instead}."
         )
 

@@ -134,7 +134,7 @@ def plan_targets(
             )
         if target.absolute() in taken:
             raise ValueError(
-                f"output {str(target)!r} is that of {str(taken[target.absolute()])!r} and of "
+                f"output {str(target)!r} is the same for {str(taken[target.absolute()])!r} and "
                 f"{str(file.path)!r}; put {{dir}}, {{rel}} or {{stem}} in its name."
             )
         taken[target.absolute()] = file.path

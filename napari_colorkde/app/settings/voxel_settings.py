@@ -39,8 +39,8 @@ class VoxelSettings:
             return
         if len(given) != 2 or not all(map(math.isfinite, given)) or not given[0] < given[1]:
             raise ValueError(
-                f"opacity={given}; give two finite numbers, the lower first: up to which value "
-                "voxels are clear, and from which on they are opaque."
+                f"opacity={given}; give two finite numbers, the lower first: voxels are clear up "
+                "to the first and opaque from the second on."
             )
 
     def replace(self, **fields: Any) -> "VoxelSettings":

@@ -81,11 +81,11 @@ def bandwidth(
     *,
     reading: Reading,
 ) -> None:
-    """Choose a bandwidth, and print it with the candidates' log-likelihoods in nats per pixel.
+    """Choose a bandwidth and print it with the candidates' log-likelihoods, in nats per pixel.
 
-    pixels and blocks hold half of the image out: neighbors are alike, so that random pixels are
-    mostly predicted by theirs, blocks are not. Where repeated colors predict themselves (loo,
-    pixels, blocks) nothing is chosen; CSV, JSON and plot mark these sigmas.
+    The rules pixels and blocks hold out half of the image. Neighboring pixels are alike, so random
+    pixels are mostly predicted by their neighbors; blocks are not. Where repeated colors predict
+    themselves (loo, pixels, blocks), no bandwidth is chosen; CSV, JSON and plot mark those sigmas.
     """
     _check_outputs(image, csv, plot, method)
     if candidates is not None and method not in allowed_names.likelihoods():

@@ -59,10 +59,10 @@ def compare(
     """Print how different the colors of two images are, or two sets of vectors, in nats.
 
     kl_ab and kl_ba are the Kullback-Leibler divergences of their densities, js the Jensen-Shannon
-    divergence: 0 for the same colors, at most ln 2 = 0.693. Of vectors, and of images of more than
-    three channels, they are means over what is drawn from the densities, with standard errors;
-    beside those of vectors stands how likely each set is under the other. More than two images are
-    compared in pairs, all with the bandwidth of them together.
+    divergence: 0 for the same colors, at most ln 2 = 0.693. For vectors, and for images of more
+    than three channels, they are means over samples drawn from the densities, with standard errors;
+    for vectors, the likelihood of each set under the other is also given. More than two images are
+    compared in pairs, all with one bandwidth chosen from all of them together.
     """
     if more:
         if mask_a is not None or mask_b is not None:

@@ -133,10 +133,10 @@ def _together(context: typer.Context, **given: Any) -> None:
 
 
 def count(context: typer.Context, **given: Any) -> None:
-    """Count how many pixels and distinct colors images have, and what is left out.
+    """Count the pixels and distinct colors of images, and the pixels left out.
 
-    The palette (.npz) is all that the statistics need: volume, fit, bandwidth, compare, measure and
-    crosscheck take it in the place of an image. --min-count leaves out what few pixels have.
+    A palette (.npz) has all that statistics need: volume, fit, bandwidth, compare, measure and
+    crosscheck accept it instead of an image. --min-count leaves out rare colors.
     """
     from napari_colorkde.io.atomic import check_target
     from napari_colorkde.io.palettes import PALETTE_SUFFIX

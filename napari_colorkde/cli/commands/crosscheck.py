@@ -57,10 +57,10 @@ def crosscheck(
     channels: ChannelsOption = None,
     device: DeviceOption = "auto",
 ) -> None:
-    """Evaluate a density here and with other libraries, and say which of them is off.
+    """Evaluate a density here and with other libraries, and report which of them is off.
 
-    The yardstick is the sum itself, term by term in float64; each library is given the bandwidth
-    by its own convention, which is shown. One that is not installed or does not apply is named
+    The reference is the sum itself, term by term in float64. Each library is given the bandwidth in
+    its own convention, which is shown. Libraries that are not installed or do not apply are listed
     with the reason. log_likelihood is the mean over held-out pixels or vectors, in nats.
     """
     if samples < 2 or points < 1:

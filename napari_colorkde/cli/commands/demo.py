@@ -20,7 +20,7 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Open napari on a sample photograph, with density overlay and color cloud."""
+    """Open napari on a sample photograph, with its density overlay and color cloud."""
     check_display()
     with window_libraries():
         from napari_colorkde.ui.launcher import run_demo

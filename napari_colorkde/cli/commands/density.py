@@ -129,7 +129,7 @@ def density(
     slide_jobs: int = 1,
     reading: Reading,
 ) -> None:
-    """Write the density of the color at each pixel, or what kernels with classes say of it."""
+    """Write the density of each pixel's color, or its class, posterior or likelihood ratio."""
     from napari_colorkde.core.classification.classify_image import ClassOptions
     from napari_colorkde.core.kde.estimators.choose import estimator_facts
     from napari_colorkde.io.export_formats import check_export

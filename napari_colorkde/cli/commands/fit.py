@@ -91,7 +91,7 @@ def fit(
     *,
     reading: Reading,
 ) -> None:
-    """Fit a mixture of Gaussian kernels to an image's colors, or one to each label's, by EM."""
+    """Fit a mixture of Gaussian kernels by EM to an image's colors, or to those of each label."""
     from napari_colorkde.core.mixture.em.iterate import FitOptions
     from napari_colorkde.io.atomic import check_target
     from napari_colorkde.io.kernels.kernel_files import KERNEL_SUFFIXES, save_kernels

@@ -105,10 +105,10 @@ def grid_search(
     as_json: JsonOption = False,
     device: DeviceOption = "auto",
 ) -> None:
-    """Fit a KDE to vectors of any length: mean log-likelihood of held-out ones for each sigma.
+    """Fit a KDE to vectors of any length: the held-out mean log-likelihood for each sigma.
 
-    With several data sets their scores stand side by side. Such likelihoods are a poor yardstick
-    for generative models (Theis, van den Oord and Bethge, arXiv 1511.01844).
+    Several data sets are scored side by side. Such likelihoods are a poor measure of the quality of
+    generative models (Theis, van den Oord and Bethge, arXiv 1511.01844).
     """
     _check_outputs(file, csv, plot, montage)
     if repeat < 1:

@@ -19,10 +19,10 @@ _HEADER = ("series", "kind", "shape", "axes", "dtype", "color", "pages", "levels
 
 
 def info(image: ImageArgument, as_json: JsonOption = False) -> None:
-    """List the pictures of a file: what --series, --page and --level choose from.
+    """List the images in a file, from which --series, --page and --level choose.
 
-    The main picture, which is read when none is named, is marked by a star. Of a palette: how many
-    colors and pixels it has, what was left out, and how it was made.
+    An asterisk marks the main image, which is read by default. For a palette: its numbers of colors
+    and pixels, what was left out, and how it was made.
     """
     from napari_colorkde.io.formats.addresses import path_or_address
     from napari_colorkde.io.images import image_contents
@@ -109,6 +109,6 @@ def _row(picture: "PictureInfo") -> list[str]:
 COMMAND = Command(
     info,
     name="info",
-    summary="List the pictures of a file, or what is in a palette.",
+    summary="List the images in a file, or the contents of a palette.",
     examples=("info slide.svs", "info photo.jpg --json", "info palette.npz"),
 )

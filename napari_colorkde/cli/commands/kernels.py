@@ -29,9 +29,9 @@ def kernels(
         str | None, typer.Option("--set", help="Show or write only this set.")
     ] = None,
 ) -> None:
-    """Say what a kernel file holds and what in it looks like a mistake; convert JSON and CSV.
+    """Show what a kernel file holds, warn of likely mistakes, and convert between JSON and CSV.
 
-    No number is changed on the way.
+    Conversion changes no numbers.
     """
     from napari_colorkde.io.atomic import check_target
     from napari_colorkde.io.kernels.kernel_files import (

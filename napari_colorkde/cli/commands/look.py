@@ -38,10 +38,10 @@ def look(
     *,
     reading: Reading,
 ) -> None:
-    """Print what a look does to the colors of an image, and write the graded picture.
+    """Print what a look does to the colors of an image, and write the graded image.
 
     js is the Jensen-Shannon divergence of the densities before and after, in nats: 0 where nothing
-    changes, at most ln 2 = 0.693. All other commands take --look FILE, too.
+    changes, at most ln 2 = 0.693. All other commands also take --look FILE.
     """
     from napari_colorkde.core.kde.divergence import compare
     from napari_colorkde.io.atomic import check_target

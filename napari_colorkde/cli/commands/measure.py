@@ -70,8 +70,9 @@ def measure(
 ) -> list[Row]:
     """Write a table with a row for each image, region and class: pixels, areas, mean colors.
 
-    Fractions are of the region's pixels that count. Log-likelihood (of the mixture of all classes
-    by their priors) and entropy of the posteriors are means over the row's pixels, in nats.
+    Fractions are relative to the region's pixels that count. The log-likelihood (under the mixture
+    of all classes, weighted by their priors) and the entropy of the posteriors are means over the
+    row's pixels, in nats.
     """
     from napari_colorkde.core.classification.measure import (
         judge_colors,
@@ -125,7 +126,7 @@ def measure(
 COMMAND = Command(
     measure,
     name="measure",
-    summary="Measure regions and classes, as a table.",
+    summary="Measure regions and classes into a table.",
     examples=(
         "measure photo.jpg",
         "measure slides/photo.jpg --kernels kernels.json -o table.csv",

@@ -21,9 +21,9 @@ def merge(
     output: Annotated[Path, typer.Option("--output", "-o", help="The merged palette, .npz.")],
     min_count: MinCountOption = 1,
 ) -> None:
-    """Merge palettes into that of all their images together: counts add up exactly, in any order.
+    """Merge palettes into one palette of all their images; counts add up exactly, in any order.
 
-    All need the same number of channels and the same type of numbers.
+    All must have the same number of channels and the same data type.
     """
     from napari_colorkde.io.atomic import check_target
     from napari_colorkde.io.palettes import PALETTE_SUFFIX, load_palette

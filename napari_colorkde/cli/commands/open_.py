@@ -15,7 +15,7 @@ def open_(
         typer.Argument(metavar="IMAGE...", help="Image files; the first one is analyzed."),
     ],
 ) -> None:
-    """Open images in napari, with the plugin beside them."""
+    """Open images in napari, with the plugin docked."""
     from napari_colorkde.io.decoding import check_image_path
 
     for path in image:

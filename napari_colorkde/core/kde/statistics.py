@@ -114,8 +114,8 @@ class DensityStatistics(ABC):
         n_channels = self.palette.n_channels
         if n_channels > MAX_GRID_CHANNELS:
             raise ValueError(
-                f"modes is of 1 to {MAX_GRID_CHANNELS} channels, and this density has "
-                f"{n_channels}; take it of some of them, marginal([0, 1, 2]), or fit kernels."
+                f"modes needs a density of 1 to {MAX_GRID_CHANNELS} channels, but this one has "
+                f"{n_channels}; use that of some of them, marginal([0, 1, 2]), or fit kernels."
             )
         n = whole_number(n, "n")
         colors, root = self.points.colors, np.linalg.cholesky(self.covariance)

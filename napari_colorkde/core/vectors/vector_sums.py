@@ -147,9 +147,10 @@ def refuse_many_pairs(n_colors: int, n_channels: int, n_points: int) -> None:
     if n_colors * n_points > MAX_PAIRS:
         raise ValueError(
             f"the density of {n_colors} colors of {n_channels} channels at {n_points} points takes "
-            f"{float(n_colors * n_points):.1e} pairs, and up to {float(MAX_PAIRS):.1e} are "
-            "summed. Give a palette in bins, Palette.from_image(image).binned(width), choose up to "
-            "three channels, or fit kernels, whose density takes no pairs."
+            f"{float(n_colors * n_points):.1e} pairs, more than the limit of "
+            f"{float(MAX_PAIRS):.1e}. Give a binned palette, "
+            "Palette.from_image(image).binned(width), choose up to three channels, or fit kernels, "
+            "whose density needs no pairs."
         )
 
 

@@ -84,7 +84,7 @@ def check_address(address: Address) -> None:
     if find_spec(module) is None:
         extra = module if module == "gcsfs" else f'"{PROGRAM}[remote]"'
         raise OSError(
-            f"image {text!r} is at an address, and {scheme}:// needs {module}; pip install {extra}."
+            f"image {text!r} is at a URL, and {scheme}:// needs {module}; pip install {extra}."
         )
 
 

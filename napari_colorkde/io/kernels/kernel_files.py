@@ -180,23 +180,23 @@ def check_kernels(
         if abs(total - 1) > WEIGHT_TOLERANCE:
             sentences.append(
                 f"the weights of set {name!r} sum to {total:.6g}, not 1; they are used as they "
-                "are, and so the density integrates to that sum."
+                "are, so the density integrates to that sum."
             )
         if kernels.space == "bgr":
             sentences.append(
-                f"the channels of set {name!r} are in the order B, G, R; they are used so, as the "
-                "first, second and third channel of the image."
+                f"the channels of set {name!r} are in the order B, G, R; they are used in that "
+                "order, as the first, second and third channels of the image."
             )
         elif _look_like_bgr(name, kernels, channels_named):
             sentences.append(
                 f"the means of set {name!r} look like B, G, R (more blue than red); they are used "
-                "as R, G, B. If they come from OpenCV, exchange the first and third channel."
+                "as R, G, B. If they come from OpenCV, swap the first and third channels."
             )
         if _look_like_sigmas(kernels):
             sentences.append(
-                f"the variances of set {name!r} look like sigmas (the kernels hardly touch, but "
-                "would with the squares); they are used as variances. If they are sigmas, square "
-                "them."
+                f"the variances of set {name!r} look like sigmas (the kernels hardly overlap, but "
+                "would if these were squared); they are used as variances. If they are sigmas, "
+                "square them."
             )
     return sentences
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from napari import Viewer
 
 TOOLTIP = (
-    "Show the stack in napari's 3-D view in its own colors, as opaque as the overlay's values say: "
-    "only the voxels of the chosen kernels or class are seen. Image and overlay are hidden "
-    "meanwhile."
+    "Show the stack in its own colors in napari's 3-D view, with opacity set by the overlay's "
+    "values, so that only voxels of the chosen kernels or class are visible. The image and the "
+    "overlay are hidden meanwhile."
 )
 
 AROUND = 5
@@ -62,8 +62,9 @@ class VoxelControls(QWidget):
         self.clear, self.opaque = (
             NumberSlider(0.0, 1.0, minimum=-1e9, maximum=1e9, decimals=3, tooltip=tooltip)
             for tooltip in (
-                "Voxels of this value and less are clear.",
-                "Voxels of this value and more are opaque; between the two opacity grows evenly.",
+                "Voxels at or below this value are clear.",
+                "Voxels at or above this value are opaque; between the two, opacity increases "
+                "linearly.",
             )
         )
         self._form = form(

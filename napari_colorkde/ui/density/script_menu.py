@@ -98,7 +98,7 @@ class ScriptMenu(QMenu):
         QApplication.clipboard().setText(text)
         reads = f" It reads {' and '.join(files)}." if files else ""
         if form != "python" and shows_voxels(state, source):
-            reads += " True color in 3-D is not part of it."
+            reads += " It does not include true color in 3-D."
         self._session.say(f"{COPIED[form]} is on the clipboard.{reads}")
 
     def _write(

@@ -210,7 +210,7 @@ def test_large_stacks_are_thinned_and_say_so(lit: Lit, monkeypatch: pytest.Monke
 
 def test_what_has_no_z_axis_or_no_kernels_is_refused(lit: Lit) -> None:
     lit.show(RGB)
-    with pytest.raises(ValueError, match="shows the voxels of kernels, and the density of the"):
+    with pytest.raises(ValueError, match="shows voxels of kernels, but the overlay"):
         lit.session.set_voxels(show=True)
     lit.session.kernels = PURPLES
     with pytest.raises(ValueError, match=r"'photo' has no z axis \(20 × 30 pixels\); open an"):

@@ -52,7 +52,7 @@ def check_estimator(boundary: Boundary, varying: bool, covariance: Array) -> Non
     if n_channels > MAX_GRID_CHANNELS and (varying or boundary != "none"):
         given = "varying=True" if varying else f"boundary={boundary!r}"
         raise ValueError(
-            f"{given} is for 1 to {MAX_GRID_CHANNELS} channels, and the image has {n_channels}; "
+            f"{given} is for 1 to {MAX_GRID_CHANNELS} channels, but the image has {n_channels}; "
             "leave it out, or choose up to three channels."
         )
     check_boundary(boundary, covariance)

@@ -46,7 +46,7 @@ def plug_in_of_palette(palette: Palette) -> Array:
     """
     if palette.n_channels > MAX_GRID_CHANNELS:
         raise ValueError(
-            f"the plug-in bandwidth is of 1 to {MAX_GRID_CHANNELS} channels, and the image has "
+            f"the plug-in bandwidth needs 1 to {MAX_GRID_CHANNELS} channels, but the image has "
             f'{palette.n_channels}; use "isj", "scott", "loco" or sigmas.'
         )
     refuse_few(palette.n_pixels, palette.n_channels)
