@@ -64,7 +64,7 @@ def measure(setup: Setup) -> Question:
         "Ours is drawn finely at rest, and with longer steps at a lower resolution while it moves; "
         "napari draws the same either way.",
         "napari's `mip` and `attenuated_mip` show the density in one colormap. What shows the same "
-        "as ours is the layer of true colors that *Open volume in a viewer* makes: its opacity "
+        "as ours is the layer of true colors that *Open volume* makes: its opacity "
         "is baked into it, so that changing the exposure means making 8 MB anew.",
     ]
     return Question("Frames", text, rows, notes)

@@ -30,6 +30,7 @@ from napari_colorkde.io.images import read_image
 from napari_colorkde.io.samples import sample_path
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+DIGITS = IMAGES.parents[1] / "tests" / "data" / "mnist_30_digits.npz"
 SIZE = (1440, 960)
 SETTLE_SECONDS = 1.5
 """The color space is drawn finely once nothing has moved for a while."""
@@ -103,6 +104,8 @@ def main() -> None:
         widget.session.bandwidth = 1.5
         settle(widget)
         take(viewer.window._qt_window, "narrow")
+        search_digits(widget)
+        take(viewer.window._qt_window, "likelihood")
     with workbench(sample("retina.jpg"), "retina", theme="light") as (viewer, widget):
         take(viewer.window._qt_window, "light")
     with workbench(immunohistochemistry(), "tissue") as (viewer, widget):
@@ -114,6 +117,18 @@ def main() -> None:
         take(viewer.window._qt_window, "results")
     with workbench(fibers(), "fibers") as (viewer, widget):
         take_voxels(viewer, widget)
+
+
+def search_digits(widget: Any) -> None:
+    """Search the bandwidth of thirty digits in the tab Likelihood."""
+    panel = widget.likelihood
+    widget.tabs.setCurrentWidget(page_of(widget, panel))
+    panel.likelihood.open(DIGITS)
+    panel.likelihood.wait(120)
+    panel.scale.value = 256
+    panel.search_button.native.click()
+    panel.likelihood.wait(120)
+    settle(widget)
 
 
 def sample(file_name: str) -> NDArray[Any]:

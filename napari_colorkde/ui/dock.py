@@ -243,7 +243,7 @@ class ColorKDEWidget(QWidget):
         lines.addWidget(self.first_steps)
         lines.addWidget(self.colorspace_button)
         self.tabs = QTabWidget()
-        self.tabs.addTab(pin_to_top(self.panel), "Density")
+        self.tabs.addTab(in_scroll_area(pin_to_top(self.panel)), "Density")
         self.tabs.addTab(in_scroll_area(self.kernels), "Kernels")
         self.tabs.addTab(in_scroll_area(pin_to_top(self.classification)), "Classify")
         self.tabs.addTab(in_scroll_area(pin_to_top(self.likelihood)), "Likelihood")

@@ -13,6 +13,7 @@ from qtpy.QtCore import Qt, QThreadPool
 from qtpy.QtGui import QOpenGLContext
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
+    QAbstractScrollArea,
     QApplication,
     QDockWidget,
     QFileDialog,
@@ -140,13 +141,30 @@ def test_everything_fits_into_a_small_window(
     monkeypatch.setattr(dock_column, "MIN_STACKED_HEIGHT", 800)
     viewer.window.resize(1280, 720)
     widget = dock(RGB)
-    widget.parent().raise_()
+    own = widget.parent()
+    own.raise_()
     qtbot.waitUntil(lambda: not widget.visibleRegion().isEmpty())
     assert widget.window().height() <= 720
     for control in (widget.panel.export_button, widget.status.work):
         native = getattr(control, "native", control)
         bottom = native.mapTo(widget, native.rect().bottomRight())
         assert widget.rect().contains(bottom)
+    # One above the other, too; pages scroll, and nothing around them or in them.
+    window = widget.window()
+    window.resize(1280, 800)
+    qtbot.waitUntil(lambda: widget.colorspace.parent() not in window.tabifiedDockWidgets(own))
+    qtbot.waitUntil(widget._stage._column.is_settled)
+    page = widget.tabs.widget(0)
+    qtbot.waitUntil(lambda: page.verticalScrollBar().maximum() == 0)
+    panel = widget.likelihood
+    panel.search_button.native.click()
+    assert panel.likelihood.wait()
+    widget.tabs.setCurrentIndex(3)
+    QApplication.processEvents()
+    areas = [each for each in widget.findChildren(QAbstractScrollArea) if each.isVisible()]
+    assert panel.table in areas
+    scrolling = [each for each in areas if each.verticalScrollBar().maximum() > 0]
+    assert scrolling == [widget.tabs.widget(3)]
 
 
 def test_the_keyboard_s_focus_is_seen(viewer: Viewer, dock: Dock, qtbot: Any) -> None:

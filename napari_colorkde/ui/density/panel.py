@@ -108,7 +108,7 @@ class DensityPanel(QWidget):
         )
         self.volume_button = PushButton(
             name="volume",
-            text="Open volume in a viewer",
+            text="Open volume",
             tooltip="Show the density over the color space as layers of a second napari viewer.",
         )
         self.script_button = PushButton(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, LineEdit, PushButton, SpinBox
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_colorkde.app.background.executor import Executor, Progress
 from napari_colorkde.app.image.source import is_image, unwrap_proxy
@@ -21,7 +21,7 @@ from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.widgets.curve_plot import CurvePlot, Points
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 from napari_colorkde.ui.widgets.folding import FoldingGroup
-from napari_colorkde.ui.widgets.forms import form
+from napari_colorkde.ui.widgets.forms import HasNative, form, take_room
 from napari_colorkde.ui.window.open_files import refuse_open_file
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class LikelihoodPanel(QWidget):
             tooltip="Score the candidate bandwidths; the curve shows each one as it is done.",
         )
         self.stop_button = PushButton(text="Stop", tooltip="Stop; scores so far are kept.")
-        self.plot = CurvePlot("σ", "log-likelihood, nats")
+        self.plot = CurvePlot("σ", "log-likelihood")
         self.plot.setToolTip(
             "Mean log-likelihood of the data left out or held out. Click a point to use its sigma. "
             "In the shaded zone, repeated colors predict themselves, so no bandwidth is chosen "
@@ -155,14 +155,14 @@ class LikelihoodPanel(QWidget):
     def _lay_out(self) -> None:
         first, self._of_image, self._of_vectors = QWidget(), QWidget(), QWidget()
         form([("search", [self.what, self.file_button, self.folder_button])], first)
-        form([("predict", [self.rule]), ("bandwidth", [self.shape])], self._of_image)
+        rule = _Beside(("predict", self.rule), ("bandwidth", self.shape), shows_names=False)
+        form([("predict", [rule])], self._of_image)
+        parts = ("train", self.train), ("valid", self.valid), ("test", self.test)
         form(
             [
                 ("sigmas", [self.sigmas]),
                 ("divide by", [self.scale]),
-                ("train", [self.train]),
-                ("valid", [self.valid]),
-                ("test", [self.test]),
+                ("train", [_Beside(*parts)]),
                 ("seed", [self.seed, self.shuffle]),
             ],
             self._of_vectors,
@@ -176,7 +176,8 @@ class LikelihoodPanel(QWidget):
         lines = QVBoxLayout(self)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(5)
-        for part in (first, self._of_image, self._of_vectors, search, self.plot, self.note):
+        self._settings = FoldingGroup("Settings of the data set", self._of_vectors)
+        for part in (first, self._of_image, self._settings, search, self.plot, self.note):
             lines.addWidget(part)
         numbers = QWidget()
         below = QVBoxLayout(numbers)
@@ -291,7 +292,7 @@ class LikelihoodPanel(QWidget):
         likelihood = self.likelihood
         curve, dataset = likelihood.curve, likelihood.dataset
         self._of_image.setVisible(dataset is None)
-        self._of_vectors.setVisible(dataset is not None)
+        self._settings.setVisible(dataset is not None)
         self.montage_button.visible = dataset is not None and dataset.image_shape is not None
         self.csv_button.visible = curve is not None
         self.stop_button.enabled = likelihood.busy
@@ -349,6 +350,30 @@ class LikelihoodPanel(QWidget):
         dataset = self.likelihood.dataset
         opened = [] if dataset is None else [(f"data set {dataset.name}", OPENED)]
         return [(IMAGE, IMAGE), *opened, *((layer.name, layer) for layer in stacks)]
+
+
+class _Beside:
+    """Several fields in one row, each with as much room: their names, shown or for those who hear.
+
+    Attributes
+    ----------
+    native
+        The row.
+    """
+
+    def __init__(self, *fields: tuple[str, HasNative], shows_names: bool = True) -> None:
+        self.native = QWidget()
+        line = QHBoxLayout(self.native)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(4)
+        for number, (name, field) in enumerate(fields):
+            if shows_names and number:  # the first one's is that of the row
+                label = QLabel(name)
+                label.setBuddy(field.native)
+                line.addWidget(label)
+            field.native.setAccessibleName(name)
+            take_room(field.native)
+            line.addWidget(field.native, 1)
 
 
 def _is_stack(layer: object) -> bool:

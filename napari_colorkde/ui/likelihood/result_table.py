@@ -6,7 +6,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication, QKeySequence
 from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem, QWidget
 
-ROWS_SHOWN = 7
+ROWS_SHOWN = 40
+"""Before it scrolls by itself, beside the page that it is on."""
 
 
 class ResultTable(QTableWidget):

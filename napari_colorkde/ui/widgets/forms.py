@@ -64,7 +64,7 @@ def form(rows: Sequence[tuple[str, Sequence[HasNative]]], parent: QWidget) -> QG
             native = widget.native
             name_for_readers(native, text)
             if position == 0:
-                _stretch(native)
+                take_room(native)
             line.addWidget(native, 1 if position == 0 else 0)
         grid.addLayout(line, number, 1)
     return grid
@@ -94,7 +94,7 @@ def name_for_readers(native: QWidget, label: str) -> None:
         native.setAccessibleName(" ".join(label.split()) or native.toolTip().split(".")[0])
 
 
-def _stretch(native: QWidget) -> None:
+def take_room(native: QWidget) -> None:
     """Let a widget take the room that is left; what it holds need not be seen whole."""
     policy = native.sizePolicy()
     policy.setHorizontalPolicy(QSizePolicy.Policy.Expanding)

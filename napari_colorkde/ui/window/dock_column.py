@@ -12,7 +12,7 @@ MIN_STACKED_HEIGHT = 800
 WIDTH_FRACTION, MIN_WIDTH = 0.32, 420
 """Of the window, and pixels: the column's width at first."""
 
-MIN_UPPER, MAX_UPPER = 0.54, 0.72
+MIN_UPPER, MAX_UPPER = 0.5, 0.72
 """What the upper dock has of the column's height, at first."""
 
 SETTLE_MS = 200
