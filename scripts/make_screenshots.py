@@ -128,6 +128,8 @@ def search_digits(widget: Any) -> None:
     panel.scale.value = 256
     panel.search_button.native.click()
     panel.likelihood.wait(120)
+    panel.montage_button.native.click()
+    widget.colorspace.parent().hide()  # for all of the tab to be seen
     settle(widget)
 
 
