@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.palette.image_tiles import is_dask
+from napari_colorkde.core.palette.image_tiles import computed, is_dask
 from napari_colorkde.io.export_formats import (
     atomic_export,
     check_export,
@@ -74,6 +74,6 @@ def write_class_map(
     if is_dask(array):
         if write_in_blocks(BlockPicture(path, array, record, names, sources, progress, jobs)):
             return
-        array = np.asarray(array)
+        array = np.asarray(computed(array))
     with atomic_export(path, known) as scratch:
         known.write_classes(scratch, array, names, record)

@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.palette.image_tiles import is_dask
+from napari_colorkde.core.palette.image_tiles import computed, is_dask
 from napari_colorkde.io.export_formats import (
     DensityMap,
     atomic_export,
@@ -87,7 +87,7 @@ def write_density(
         values = array.astype(np.float32)
         if write_in_blocks(BlockPicture(path, values, record, None, sources, progress, jobs)):
             return
-        array = np.asarray(array)
+        array = np.asarray(computed(array))
     with atomic_export(path, known) as scratch:
         shown = DensityMap(array, log, colormap, contrast_limits, color_bar)
         known.write_density(scratch, shown, record)

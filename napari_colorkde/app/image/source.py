@@ -19,7 +19,13 @@ from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.layer_files import file_of
 from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.core.image import SliceableArray
-from napari_colorkde.core.palette.image_tiles import chunks_of, read_ahead, tile_slices
+from napari_colorkde.core.palette.image_tiles import (
+    chunks_of,
+    computed,
+    is_dask,
+    read_ahead,
+    tile_slices,
+)
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -159,8 +165,8 @@ class ImageSource:
 
     def _colors_in(self, array: SliceableArray, channels: Channels, box: Box) -> NDArray[Any]:
         if channels.axis is None:
-            first = np.asarray(array[box])
-            others = [np.asarray(self.arrays[name][box]) for name in channels.layers]
+            first = _in_memory(array[box])
+            others = [_in_memory(self.arrays[name][box]) for name in channels.layers]
             return np.stack([first, *others], axis=-1)
         key: list[int | slice] = list(box)
         keep: slice | None = _as_slice(channels.indices)
@@ -169,7 +175,7 @@ class ImageSource:
         key.insert(channels.axis, slice(None) if keep is None else keep)
         # Integers before the channel axis drop their axes.
         axis = channels.axis - sum(isinstance(k, int) for k in key[: channels.axis])
-        colors = np.moveaxis(np.asarray(array[tuple(key)]), axis, -1)
+        colors = np.moveaxis(_in_memory(array[tuple(key)]), axis, -1)
         return colors if keep is not None else colors[..., list(channels.indices)]
 
 
@@ -262,6 +268,10 @@ def _levels(layer: "Image") -> tuple[SliceableArray, SliceableArray | None]:
         return data, None
     small = [level for level in data[1:] if np.prod(level.shape, dtype=np.int64) <= COARSE_NUMBERS]
     return data[0], next(iter([*small, *data[-1:]])) if len(data) > 1 else None
+
+
+def _in_memory(part: object) -> NDArray[Any]:
+    return np.asarray(computed(part) if is_dask(part) else part)
 
 
 def _matches(other: "Image", layer: "Image", finest: SliceableArray) -> bool:

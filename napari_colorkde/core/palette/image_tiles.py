@@ -88,7 +88,7 @@ def read_tiles(
     def read(tile: tuple[slice, ...]) -> NDArray[Any]:
         part: Any = image[tile]
         # A masked array keeps its mask, of which dask's own conversion knows nothing.
-        return np.asanyarray(part.compute() if is_dask(part) else part)
+        return np.asanyarray(computed(part) if is_dask(part) else part)
 
     if isinstance(image, np.ndarray):
         for tile in tile_slices(image.shape, channel_axis, pixels):
@@ -139,6 +139,15 @@ def _with(index: list[slice], axis: int, piece: slice) -> list[slice]:
 def is_dask(image: object) -> bool:
     """Whether this is a dask array. dask is not imported for it: where one is, dask is."""
     return type(image).__module__.startswith("dask.array") and hasattr(image, "dask")
+
+
+def computed(part: Any, **options: object) -> Any:
+    """Return the values of a dask array; `options` are those of its `compute`.
+
+    No callback hears of it: napari has one for the time in which it draws, which keeps what it
+    computes, and fails where another thread computes meanwhile.
+    """
+    return part.compute(callbacks=(), **options)
 
 
 def map_pixels(

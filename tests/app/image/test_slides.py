@@ -8,6 +8,7 @@ from typing import Any
 import dask.array as da
 import numpy as np
 import pytest
+from dask.callbacks import Callback
 
 from napari_colorkde.app.image import code_tiles, pixel_index
 from napari_colorkde.app.image.code_tiles import CodeTiles
@@ -116,3 +117,21 @@ def test_a_stack_of_which_one_frame_counts_is_read_once() -> None:
     index = counted(replace(source, at=(1, 0, 0))).index
     np.testing.assert_array_equal(index.palette.colors[index.cached[1] - 1], PIXELS[::-1])
     assert not index.cached[0].any()
+
+
+def test_what_napari_keeps_while_it_draws_is_left_alone() -> None:
+    class Draws(Callback):
+        """Stands for the cache that napari registers while it draws."""
+
+        n_started = 0
+
+        def _start(self, dsk: object) -> None:
+            self.n_started += 1
+
+    blocks: Any = da.from_array(PIXELS, chunks=(100, 200, 3))
+    with Draws() as drawing:
+        index = counted(source_of_array(blocks)).index
+        index.codes(0, (range(9), range(9)))
+        assert drawing.n_started == 0
+        blocks[:5].compute()
+        assert drawing.n_started == 1

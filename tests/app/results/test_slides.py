@@ -20,9 +20,11 @@ from napari_colorkde.app.layers.mask_layer import paint_labels
 from napari_colorkde.app.results.batch_images import image_of_file, image_of_layer
 from napari_colorkde.app.results.everything import export_items
 from napari_colorkde.app.results.image_work import ImageWork, do_image
+from napari_colorkde.app.results.measuring import ClassChoices, MeasureRequest, measure_image
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.session import Session
 from napari_colorkde.cli import main
+from napari_colorkde.core.classification.regions import regions_of_labels
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.io.datasets import memory
 from napari_colorkde.io.formats import blocks
@@ -201,3 +203,29 @@ def test_work_that_calls_back_ends_when_it_is_stopped() -> None:
 
     with pytest.raises(OSError, match="the disk is full"):
         list(told_progress("writing", fails))
+
+
+def test_regions_of_a_slide_are_measured_block_by_block(session: Session) -> None:
+    labels = np.zeros(PIXELS.shape[:2], np.uint8)
+    labels[20:100, 30:90], labels[150:, 100:] = 1, 2
+    other, rows = whole(), []
+    other.wait()
+    for each in (session, other):
+        assert each.source is not None
+        assert each.channels is not None
+        assert each.index is not None
+        choices = ClassChoices({"k": KERNELS})
+        request = MeasureRequest(
+            each.source,
+            each.channels,
+            each.index,
+            choices,
+            None,
+            lambda index: regions_of_labels(labels),
+            each.device,
+        )
+        *_, found = measure_image(request)
+        assert isinstance(found, list)
+        rows.append([(r["region"], r["class"], r["pixels"], r["mean_r"]) for r in found])
+    assert str(rows[0]) == str(rows[1])  # NaN, too
+    assert sum(row[2] for row in rows[0]) == 80 * 60 + 42 * 60

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_colorkde.core.palette.image_tiles import computed, is_dask
 from napari_colorkde.core.palette.on_cluster.cluster import LARGE_TASK, failures_in_words
 from napari_colorkde.io.formats.ome_zarr.workers import Block, Levels
 
@@ -93,7 +94,7 @@ def _do(task: bytes, level: int, block: Block) -> None:
         return  # the run has ended meanwhile: nothing of it is made again
     part = values[block]
     # This is a thread of a worker: what it asks for is not for the cluster to compute.
-    made = np.asarray(part.compute(scheduler="synchronous") if hasattr(part, "compute") else part)
+    made = np.asarray(computed(part, scheduler="synchronous") if is_dask(part) else part)
     for array in arrays:
         if _is_there(array):
             array[block] = made

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.image_tiles import read_ahead
+from napari_colorkde.core.palette.image_tiles import computed, is_dask, read_ahead
 
 Block = tuple[slice, ...]
 
@@ -29,7 +29,7 @@ _work: list[Any] = []
 def make(values: Any, block: Block) -> NDArray[Any]:
     """Return a block of a dask array, or of what is made when it is indexed."""
     part = values[block]
-    return np.asarray(part.compute() if hasattr(part, "compute") else part)
+    return np.asarray(computed(part) if is_dask(part) else part)
 
 
 class BlockWorkers(Protocol):

@@ -14,7 +14,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.image_tiles import is_dask, read_ahead
+from napari_colorkde.core.palette.image_tiles import computed, is_dask, read_ahead
 from napari_colorkde.core.palette.on_cluster.cluster import current_client
 from napari_colorkde.io.atomic import atomic_path
 from napari_colorkde.io.formats.blocks import BlockPicture
@@ -113,7 +113,7 @@ def _rows(values: Any, side: int) -> Iterator[NDArray[Any]]:
     waiting: list[NDArray[Any]] = []
     # Of one file that grows row by row a cluster's workers would only send the pixels back.
     here = {} if current_client() is None else {"scheduler": "threads"}
-    for _, band in read_ahead(bands, lambda band: np.asarray(values[band].compute(**here))):
+    for _, band in read_ahead(bands, lambda band: np.asarray(computed(values[band], **here))):
         waiting.append(band)
         if sum(map(len, waiting)) < side:
             continue
