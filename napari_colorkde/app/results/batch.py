@@ -26,8 +26,8 @@ from napari_colorkde.app.results.tasks import (
 )
 from napari_colorkde.core.tables import Row
 
-STOP_SECONDS = 0.2
-"""After which time, at most, processes are told to stop."""
+STOP_SECONDS, GRACE_SECONDS = 0.2, 5.0
+"""After which time, at most, processes are told to stop; and after which they end anyhow."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,10 @@ def do_batch_in_processes(
     started, n_done, n_items = time.perf_counter(), 0, len(items)
     yield Progress(f"0 of {n_items}, starting processes", 0.0)
     arguments = [(number, Packed((item, work))) for number, item in enumerate(items)]
-    with closing(call_in_processes(_do_alone, arguments, jobs, seconds=STOP_SECONDS)) as calls:
+    processes = call_in_processes(
+        _do_alone, arguments, jobs, seconds=STOP_SECONDS, grace=GRACE_SECONDS
+    )
+    with closing(processes) as calls:
         for call in calls:
             if call is not None:
                 number, future = call

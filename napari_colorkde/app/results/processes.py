@@ -6,6 +6,7 @@ import os
 import pickle
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from types import ModuleType
@@ -45,6 +46,7 @@ def call_in_processes(
     jobs: int,
     *,
     seconds: float | None = None,
+    grace: float | None = None,
 ) -> Generator[tuple[int, Future[Result]] | None, None, None]:
     """Call a function once for each of many arguments, in processes that are begun afresh.
 
@@ -61,6 +63,9 @@ def call_in_processes(
         How many processes.
     seconds
         Yield None where nothing was done for so long, so that a caller can do something else.
+    grace
+        So many seconds after they are told to stop, processes end in the middle of what they do;
+        None: never.
 
     Yields
     ------
@@ -70,7 +75,7 @@ def call_in_processes(
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
     pool = ProcessPoolExecutor(
-        min(jobs, max(len(arguments), 1)), context, initializer=_begin, initargs=(stop,)
+        min(jobs, max(len(arguments), 1)), context, initializer=_begin, initargs=(stop, grace)
     )
     try:
         with _threads_for(jobs), _without_main():
@@ -92,11 +97,19 @@ def is_stopped() -> bool:
     return any(event.is_set() for event in _stop)
 
 
-def _begin(stop: Any) -> None:
+def _begin(stop: Any, grace: float | None) -> None:
     """Prepare a process."""
     wait_without_spinning()
     _stop[:] = [stop]
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if grace is not None:
+        threading.Thread(target=_end_after, args=(stop, grace), daemon=True).start()
+
+
+def _end_after(stop: Any, grace: float) -> None:
+    stop.wait()
+    time.sleep(grace)
+    os._exit(1)  # files are written beside their place: none is left half
 
 
 def _end_with_parent() -> None:

@@ -224,7 +224,7 @@ def test_a_batch_is_stopped_between_steps(folder: Path) -> None:
 def test_processes_give_the_same_rows_in_the_same_order(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def call(work: Any, arguments: Any, jobs: int, *, seconds: float) -> Any:
+    def call(work: Any, arguments: Any, jobs: int, **times: float) -> Any:
         """Do as processes do, which take seconds to begin, the last one first."""
         assert jobs == 2
         yield None

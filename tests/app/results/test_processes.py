@@ -21,6 +21,21 @@ def wait_for_stop(folder: str) -> str:
     return folder
 
 
+def sleep_on(folder: str) -> None:
+    """Begin what takes longer than anybody waits."""
+    (Path(folder) / "slow").touch()
+    time.sleep(60)
+
+
+def test_processes_that_do_not_stop_are_ended(tmp_path: Path) -> None:
+    calls = call_in_processes(sleep_on, [(str(tmp_path),)], 1, seconds=0.05, grace=0.1)
+    while not (tmp_path / "slow").exists():
+        assert next(calls) is None
+    started = time.perf_counter()
+    calls.close()
+    assert time.perf_counter() - started < 30
+
+
 def test_calls_that_are_closed_are_told_to_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
