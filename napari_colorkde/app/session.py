@@ -36,6 +36,7 @@ from napari_colorkde.core.palette.palette import Palette
 
 LANES = (
     "edit",
+    "axes",
     "light",
     "labels",
     "difference",
@@ -157,6 +158,7 @@ class Session:
         self._subtraction = Subtraction(self)
         self._connections = Connections()
         self._connections.add(self.computation.counter.pixels_changed, self._on_pixels_changed)
+        self._connections.add(self.store.view_changed, self.computation.look_along)
 
     def set(self, **fields: Any) -> None:
         """Change several fields of the state at once, see `StateStore.set`."""

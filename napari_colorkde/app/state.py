@@ -25,6 +25,7 @@ from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.settings.class_settings import ClassificationSettings
 from napari_colorkde.app.settings.voxel_settings import VoxelSettings
 from napari_colorkde.core.colorspaces import COLOR_SPACES
+from napari_colorkde.core.image import MAX_COLOR_CHANNELS
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.kde.estimators.boundary import BOUNDARIES, Boundary
 from napari_colorkde.core.kde.estimators.choose import refuse_both
@@ -277,7 +278,7 @@ def checked_bandwidth(bandwidth: object) -> Bandwidth:
     Raises
     ------
     ValueError, TypeError
-        If it is neither None, nor the name of a rule, nor one to three positive numbers.
+        If it is neither None, nor the name of a rule, nor one to 32 positive numbers.
     """
     if bandwidth is None or (isinstance(bandwidth, str) and bandwidth == AUTOMATIC):
         return None
@@ -295,7 +296,9 @@ def checked_bandwidth(bandwidth: object) -> Bandwidth:
             f"bandwidth={bandwidth!r} is not a number; use None, {_rules()}, or sigmas in image "
             "units."
         ) from None
-    if not 1 <= len(sigmas) <= 3 or not all(math.isfinite(s) and s > 0 for s in sigmas):
+    if not 1 <= len(sigmas) <= MAX_COLOR_CHANNELS or not all(
+        math.isfinite(s) and s > 0 for s in sigmas
+    ):
         raise ValueError(
             f"bandwidth={bandwidth!r}: give one positive sigma, or one per color channel."
         )

@@ -12,7 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.app.density.sketch import sketch
 from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.image.projection import (
+    Projection,
+    distinct_places,
+    known_axes,
+    projection_of,
+    seen_palette,
+)
 from napari_colorkde.app.image.source import ImageSource
+from napari_colorkde.app.settings.view_settings import Axes
 from napari_colorkde.app.state import Bandwidth, State
 from napari_colorkde.core.colorspaces import (
     ColorSpace,
@@ -45,17 +53,31 @@ class PaletteCoordinates:
     color_of
         Maps coordinates ``(N, C)`` to sRGB ``(N, 3)``, outside 0..1 where a color cannot be
         displayed; the same function for the same space. None for the image's own channels.
+    projection
+        How colors of more than three channels are looked at: `points` are where they are seen.
+        None of others.
     """
 
     palette: Palette = field(repr=False)
     points: Palette = field(repr=False)
     space: ColorSpace | None = None
     color_of: ColorOf | None = field(default=None, repr=False)
+    projection: Projection | None = None
+
+    @property
+    def own(self) -> Palette:
+        """What densities are of: the points, or of more than three channels the palette itself."""
+        return self.points if self.projection is None else self.palette
+
+    @cached_property
+    def drawn(self) -> Palette:
+        """The points as they are drawn, each once."""
+        return self.points if self.projection is None else distinct_places(self.points)
 
     @cached_property
     def sketch(self) -> Palette:
-        """The points on a coarse lattice, see `sketch.sketch`."""
-        return sketch(self.points)
+        """The drawn points on a coarse lattice, see `sketch.sketch`."""
+        return sketch(self.drawn)
 
     @property
     def name(self) -> str:
@@ -81,11 +103,25 @@ class PaletteCoordinates:
 
     def names(self, channels: Channels) -> tuple[str, ...]:
         """Names of the axes."""
+        if self.projection is not None:
+            return self.projection.names(channels.names)
         return channels.names if self.space is None else self.space.channels
+
+    def all_names(self, channels: Channels) -> tuple[str, ...]:
+        """Names of all channels of the density, seen or not."""
+        return channels.names if self.projection is not None else self.names(channels)
+
+    def is_along(self, axes: Axes) -> bool:
+        """Whether this is how a view along these axes looks at the colors."""
+        return self.projection is None or self.projection.axes == known_axes(
+            axes, self.projection.n_channels
+        )
 
     def from_colors(self, colors: ArrayLike) -> Floats:
         """Coordinates ``(N, C)`` of colors ``(N, C)`` in image units, those outside sRGB too."""
         values = np.asarray(colors, np.float64)
+        if self.projection is not None:
+            return self.projection.points(values)
         if self.space is None:
             return values
         return _quietly(self.space.from_rgb, values / white_level(self.palette))
@@ -96,6 +132,21 @@ class PaletteCoordinates:
         if self.space is None:
             return values
         return _quietly(self.space.to_rgb, values) * white_level(self.palette)
+
+
+def look_at_palette(palette: Palette, name: str, axes: Axes) -> PaletteCoordinates:
+    """Convert a palette, or look at one of more than three channels along these axes.
+
+    Raises
+    ------
+    ValueError
+        As `convert_palette`.
+    """
+    projection = projection_of(palette, axes)
+    if projection is None:
+        return convert_palette(palette, name)
+    points = seen_palette(palette, projection)
+    return PaletteCoordinates(palette, points, projection=projection)
 
 
 def convert_palette(palette: Palette, name: str) -> PaletteCoordinates:

@@ -15,7 +15,7 @@ from napari_colorkde.app.background.reports import Reports
 from napari_colorkde.app.density.class_query import shown_query
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
 from napari_colorkde.app.density.counting import ImageCounter
-from napari_colorkde.app.density.density_steps import compute
+from napari_colorkde.app.density.density_steps import compute, look_along
 from napari_colorkde.app.density.on_screen import MANY_COLORS, ColorsOnScreen, ReadCodes
 from napari_colorkde.app.density.open_image import OpenImage
 from napari_colorkde.app.density.request import ColorValues, DensityRequest, Estimate
@@ -140,6 +140,18 @@ class Computation:
             is_picture=_is_picture,
         )
 
+    def look_along(self, *args: object) -> None:
+        """Look at colors of more than three channels along the axes that the view asks for."""
+        estimate, axes, device = self.estimate, self._store.view.axes, self._device
+        if estimate is None or estimate.coordinates.is_along(axes):
+            return
+        self._jobs.submit(
+            "axes",
+            lambda: look_along(estimate, axes, device),
+            lambda result: self._on_computed(result, self._store.state),
+            self._on_end,
+        )
+
     def follow(self, state: State, before: State) -> None:
         """Compute what a change of the state asks for."""
         if not _same(state, before):
@@ -211,7 +223,10 @@ class Computation:
     def _request(self, palette: Palette, state: State) -> DensityRequest:
         previous = self.estimate
         coordinates = None if previous is None else previous.coordinates
-        if coordinates is not None and coordinates.name != state.space:
+        axes = self._store.view.axes
+        if coordinates is not None and (
+            coordinates.name != state.space or not coordinates.is_along(axes)
+        ):
             coordinates = None
         if previous is not None and (coordinates is None or not previous.is_asked(state)):
             # Its lattice is large: not kept beside the next one's.
@@ -245,6 +260,7 @@ class Computation:
             read_codes=read_codes,
             on_screen=self._on_screen,
             others=None if others is None else others.values,
+            axes=axes,
         )
 
     def _on_counted(self, result: CountedImage) -> None:
@@ -280,6 +296,7 @@ class Computation:
             self.estimate_changed.emit(result)
             if result.notice:
                 self._reports.say(result.notice)
+            self.look_along()
 
     def _complete(self, estimate: Estimate) -> None:
         """Put a volume in the place of the sketch that is shown of the same density."""
@@ -288,6 +305,8 @@ class Computation:
             return
         before = shown.estimate
         is_same = before.coordinates is estimate.coordinates
+        if estimate.coordinates.projection is not None:
+            is_same = before.palette is estimate.palette
         if is_same and before.is_asked(estimate):
             self._shown = replace(shown, estimate=replace(estimate, kde=None))
 

@@ -15,16 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.background.executor import Progress
-from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, convert_palette
+from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, look_at_palette
 from napari_colorkde.app.density.estimation import (
     CoordinatesKDE,
     density_in_steps,
     display_volume,
     display_volume_in_steps,
+    drawn_kde,
     resolve_bandwidth,
 )
 from napari_colorkde.app.density.request import ColorValues, DensityRequest, Estimate
 from napari_colorkde.app.density.sketch import interpolated, needs_sketch
+from napari_colorkde.app.settings.view_settings import Axes
+from napari_colorkde.core.device import Device
+from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 from napari_colorkde.core.mixture.cached_terms import Contributions
 from napari_colorkde.core.mixture.kernels import KernelSet
@@ -52,17 +56,18 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
     """
     started = time.perf_counter()
     palette = request.palette
-    bins = BINS[palette.n_channels]
+    bins = BINS[min(palette.n_channels, MAX_GRID_CHANNELS)]
     estimate = request.previous
     kde = None if estimate is None else estimate.kde
     if estimate is None or kde is None:
         yield Progress("estimating the density")
-        coordinates = request.coordinates or convert_palette(palette, request.space)
+        coordinates = request.coordinates
+        coordinates = coordinates or look_at_palette(palette, request.space, request.axes)
         sigmas, notice = None, ""
-        steps = resolve_bandwidth(coordinates.points, request.bandwidth, request.device)
+        steps = resolve_bandwidth(coordinates.own, request.bandwidth, request.device)
         if estimate is not None and isinstance(request.bandwidth, str):
             # What a rule has chosen before, it chooses again.
-            steps = iter((estimate.volume.covariance,))
+            steps = iter((estimate.covariance,))
         for step in steps:
             if isinstance(step, Progress):
                 yield step
@@ -74,8 +79,9 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
             else:
                 sigmas = step
         kde = kde_of(request, coordinates, sigmas)
-        is_sketch = needs_sketch(coordinates.points)
-        drawn = kde.of_points(coordinates.sketch) if is_sketch else kde
+        is_sketch = needs_sketch(coordinates.drawn)
+        drawn = drawn_kde(kde, coordinates)
+        drawn = drawn.of_points(coordinates.sketch) if is_sketch else drawn
         volume = yield from display_volume(drawn, coordinates, bins)
         estimate = Estimate(
             palette,
@@ -87,6 +93,7 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
             notice,
             request.boundary,
             request.varying,
+            None if coordinates.projection is None else kde.covariance,
         )
         yield estimate
     if request.kernels is None:
@@ -103,9 +110,24 @@ def compute(request: DensityRequest) -> Iterator[Progress | Estimate | ColorValu
         values = evaluate_kernels(request)
     yield color_values(request, values, True, started)
     if estimate.kde is None:
-        volume = yield from display_volume_in_steps(kde, estimate.coordinates, bins)
+        drawn = drawn_kde(kde, estimate.coordinates)
+        volume = yield from display_volume_in_steps(drawn, estimate.coordinates, bins)
         seconds = time.perf_counter() - started
         yield replace(estimate, kde=kde, volume=volume, seconds=seconds, notice="")
+
+
+def look_along(estimate: Estimate, axes: Axes, device: Device) -> Iterator[Progress | Estimate]:
+    """Look at the same density of more than three channels along other axes."""
+    yield Progress("estimating the density")
+    coordinates = look_at_palette(estimate.palette, "rgb", axes)
+    kde = CoordinatesKDE(coordinates, estimate.covariance, device)
+    drawn, bins = drawn_kde(kde, coordinates), BINS[MAX_GRID_CHANNELS]
+    if needs_sketch(coordinates.drawn):
+        sketched = drawn.of_points(coordinates.sketch)
+        volume = yield from display_volume(sketched, coordinates, bins)
+        yield replace(estimate, coordinates=coordinates, volume=volume)
+    volume = yield from display_volume_in_steps(drawn, coordinates, bins)
+    yield replace(estimate, coordinates=coordinates, volume=volume, notice="")
 
 
 def kde_of(

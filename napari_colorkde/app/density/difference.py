@@ -55,6 +55,10 @@ def difference(request: DifferenceRequest) -> Iterator[Progress | Difference]:
         If the two images' colors are of different kinds, see `like_channels` too.
     """
     estimate, source = request.estimate, request.source
+    if estimate.coordinates.projection is not None:
+        raise ValueError(
+            "a difference from a second image is shown of up to three channels; choose fewer."
+        )
     first = estimate.palette
     palette = request.palette
     if palette is None:

@@ -47,13 +47,15 @@ class CoordinatesKDE(ColorKDE):
         varying: bool = False,
         points: Palette | None = None,
     ) -> None:
-        given = coordinates.points if points is None else points
+        given = coordinates.own if points is None else points
         super().__init__(given, covariance, boundary=boundary, varying=varying, device=device)
         self._coordinates = coordinates
 
     @property
     def box(self) -> NDArray[np.float64]:
         """The walls of the color box, ``(C, 2)``."""
+        if self._coordinates.projection is not None:
+            return color_box(self.palette, None)
         return color_box(self._coordinates.palette, self._coordinates.space)
 
     def of_points(self, points: Palette) -> "CoordinatesKDE":
@@ -66,6 +68,20 @@ class CoordinatesKDE(ColorKDE):
             varying=self.varying,
             points=points,
         )
+
+
+def drawn_kde(kde: CoordinatesKDE, coordinates: PaletteCoordinates) -> CoordinatesKDE:
+    """Return the KDE that is drawn: that of the points that are seen, of more than three channels.
+
+    Its kernels are marginals of those of the KDE itself, and so is the density.
+    """
+    projection = coordinates.projection
+    if projection is None:
+        return kde
+    covariance = projection.matrix @ kde.covariance @ projection.matrix.T
+    rounding = 1e-12 * np.abs(covariance).max()  # kernels as wide along all axes stay diagonal
+    covariance = np.where(np.abs(covariance) > rounding, covariance, 0.0)
+    return CoordinatesKDE(coordinates, covariance, kde.device, points=coordinates.drawn)
 
 
 def density_in_steps(kde: ColorKDE, log: bool) -> Generator[Progress, None, NDArray[Any]]:
@@ -130,7 +146,7 @@ def display_volume_in_steps(
 ) -> Generator[Progress, None, DensityVolume]:
     """The same of many colors: narrow kernels one part after the other, as that takes a minute."""
     extent, sampling = _display_grid(kde, coordinates, bins)
-    points = coordinates.points
+    points = coordinates.drawn
     if sampling == "points" or kde.varying:  # whose widths depend on all colors
         yield Progress("estimating the density")
         return (yield from display_volume(kde, coordinates, bins))

@@ -11,6 +11,9 @@ from napari_colorkde.app.image.pixel_index import Axes, PixelIndex
 from napari_colorkde.core.number_text import percentage
 from napari_colorkde.core.palette.palette import Palette
 
+MANY_NUMBERS = 8
+"""A status bar has room for so many channels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Readout:
@@ -75,10 +78,13 @@ def readout_text(
     readout: Readout, coordinates: PaletteCoordinates | None, densities: ColorValues | None
 ) -> str:
     """A readout in words, short enough for a status bar."""
-    parts = [f"color ({', '.join(f'{value:.4g}' for value in readout.color)})"]
+    numbers = [f"{value:.4g}" for value in readout.color]
+    if len(numbers) > MANY_NUMBERS:
+        numbers = [*numbers[: MANY_NUMBERS - 1], "…"]
+    parts = [f"color ({', '.join(numbers)})"]
     if coordinates is not None and coordinates.space is not None:
-        numbers = zip(coordinates.space.channels, readout.place, strict=True)
-        parts.append(", ".join(f"{name} {value:.3g}" for name, value in numbers))
+        places = zip(coordinates.space.channels, readout.place, strict=True)
+        parts.append(", ".join(f"{name} {value:.3g}" for name, value in places))
     if readout.value is not None and readout.sparser is not None and densities is not None:
         query = densities.request.query
         if query is not None and query.show == "class":

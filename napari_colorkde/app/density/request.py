@@ -13,6 +13,7 @@ from napari_colorkde.app.density.estimation import (
     CoordinatesKDE,
 )
 from napari_colorkde.app.density.on_screen import ColorsOnScreen, ReadCodes
+from napari_colorkde.app.settings.view_settings import FIRST_AXES, Axes
 from napari_colorkde.app.state import Bandwidth, State
 from napari_colorkde.core.classification.bayes import log_density_level
 from napari_colorkde.core.device import Device
@@ -33,7 +34,8 @@ class Estimate:
     `coordinates` are the palette's in that space; the KDE knows no others. `kde` answers for more
     colors and for logarithms while this bandwidth is current; it holds a lattice of up to 64 MB,
     and so it is let go of before the next one is made. `boundary` and `varying` are those of the
-    KDE. `notice` is a sentence about a bandwidth that was chosen from the pixels, "" if there is
+    KDE, and so is `full_covariance`, where the volume is of fewer channels; None elsewhere.
+    `notice` is a sentence about a bandwidth that was chosen from the pixels, "" if there is
     nothing to say.
     """
 
@@ -46,6 +48,12 @@ class Estimate:
     notice: str = ""
     boundary: Boundary = "none"
     varying: bool = False
+    full_covariance: NDArray[np.float64] | None = field(default=None, repr=False)
+
+    @property
+    def covariance(self) -> NDArray[np.float64]:
+        """Covariance ``(C, C)`` of the kernels, in all channels."""
+        return self.volume.covariance if self.full_covariance is None else self.full_covariance
 
     def is_asked(self, request: "DensityRequest | State | Estimate") -> bool:
         """Whether it is of the estimator and the bandwidth that are asked for."""
@@ -58,7 +66,7 @@ class Estimate:
     @property
     def sigmas(self) -> tuple[float, ...]:
         """Standard deviation of the kernels along each channel, in units of the space."""
-        return tuple(np.sqrt(np.diagonal(self.volume.covariance)).tolist())
+        return tuple(np.sqrt(np.diagonal(self.covariance)).tolist())
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +154,7 @@ class DensityRequest:
     boundary: Boundary = "none"
     varying: bool = False
     coordinates: PaletteCoordinates | None = field(default=None, repr=False)
+    axes: Axes = FIRST_AXES
     is_sample: bool = False
     read_codes: ReadCodes | None = field(default=None, repr=False)
     on_screen: ColorsOnScreen | None = field(default=None, repr=False)

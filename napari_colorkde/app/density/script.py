@@ -17,6 +17,7 @@ from napari_colorkde.app.image.file_reading import FileReading, reading_of
 from napari_colorkde.app.image.frames import frame_source
 from napari_colorkde.app.image.source import ImageSource, file_stem
 from napari_colorkde.app.state import Bandwidth, State
+from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.kde.estimators.choose import estimator_facts
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
@@ -59,6 +60,8 @@ def python_script(state: State, source: ImageSource, kernel_file: str | None = N
     if state.show != "kernels":
         imports.append("ColorKDE")
         arguments = ["image"]
+        if len(channels) > MAX_GRID_CHANNELS:
+            arguments.append(f"n_channels={len(channels)}")
         if state.bandwidth is not None:
             arguments.append(f"bandwidth={bandwidth_argument(state)!r}")
         if state.space != "rgb":

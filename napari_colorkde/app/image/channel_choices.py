@@ -5,7 +5,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.core.image import MAX_GRID_CHANNELS, SliceableArray
+from napari_colorkde.core.image import MAX_COLOR_CHANNELS, MAX_GRID_CHANNELS, SliceableArray
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -35,6 +35,8 @@ def layer_choices(
     # The layer itself is the first channel; four others are enough to choose from.
     for n in range(1, MAX_GRID_CHANNELS):
         gray += [Channels((own, *more), layers=more) for more in combinations(siblings[:4], n)]
+    if MAX_GRID_CHANNELS <= len(siblings) < MAX_COLOR_CHANNELS:
+        gray.append(Channels((own, *siblings), layers=tuple(siblings)))
     along: list[Channels] = []
     natural = False
     for axis, label in enumerate(layer.axis_labels[: max(len(finest.shape) - 2, 0)]):
@@ -43,6 +45,7 @@ def layer_choices(
         # Three planes stacked first are far more often channels than slices.
         guessed = axis == 0 and len(finest.shape) == 3 and n in (2, 3)
         if n >= 2 and (named or n <= 16):
+            # More than three together are never the first choice: their density takes longest.
             options = axis_choices(axis, n, f"axis {axis}:" if not named else label)
             along = [*options, *along] if named or guessed else [*along, *options]
             natural = natural or named or guessed
@@ -59,7 +62,10 @@ def rgb_choices(axis: int) -> tuple[Channels, ...]:
 
 
 def axis_choices(axis: int, n: int, label: str) -> tuple[Channels, ...]:
-    """Up to three of `n` channels along an axis; of many, only neighbors together."""
+    """Up to three of `n` channels along an axis, of many only neighbors together; and all of them.
+
+    All of more than three come after the first choice.
+    """
     if n <= MANY_CHANNELS:
         several = [
             indices
@@ -69,4 +75,6 @@ def axis_choices(axis: int, n: int, label: str) -> tuple[Channels, ...]:
     else:
         several = [(first, first + 1, first + 2) for first in range(n - 2)]
         several += [(entry,) for entry in range(n)]
+    if MAX_GRID_CHANNELS < n <= MAX_COLOR_CHANNELS:
+        several.insert(1, tuple(range(n)))
     return tuple(Channels(tuple(f"{label} {e}" for e in s), axis, s) for s in several)

@@ -8,6 +8,9 @@ from pydantic import AliasChoices, Field, StrictInt
 from napari_colorkde.app.aliases import renamed
 from napari_colorkde.io.kernels.kernel_json import ONLY_KNOWN
 
+MANY_CHANNELS = 6
+"""Of more channels only the first and the last are named in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Channels:
@@ -40,6 +43,8 @@ class Channels:
     @property
     def label(self) -> str:
         """Return the choice in words."""
+        if len(self) > MANY_CHANNELS:
+            return f"{len(self)} channels, {self.names[0]} to {self.names[-1]}"
         owner = f"axis {self.axis}: "
         if all(name.startswith(owner) for name in self.names):
             numbers = ", ".join(name.removeprefix(owner) for name in self.names)

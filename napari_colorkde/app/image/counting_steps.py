@@ -23,6 +23,7 @@ from napari_colorkde.app.image.pixel_index import (
 )
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.image.strided_colors import StridedColors
+from napari_colorkde.core.image import beyond_rgb
 from napari_colorkde.core.kernel_sums.choose_loops import LOOPS
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.palette_builder import PaletteBuilder
@@ -83,7 +84,7 @@ def count_palette(
 
     The colors that `kept` is for are put there.
     """
-    builder, done, n_pixels = PaletteBuilder(), 0, source.n_pixels(channels)
+    builder, done, n_pixels = builder_for(channels), 0, source.n_pixels(channels)
     for box, colors in source.tiles(channels, TILE_PIXELS):
         if kept is not None:
             kept.add(box, colors)
@@ -93,10 +94,15 @@ def count_palette(
     return builder.palette()
 
 
+def builder_for(channels: Channels) -> PaletteBuilder:
+    """Return what counts colors of these channels: four of them are no RGBA."""
+    return PaletteBuilder(n_channels=beyond_rgb(len(channels)))
+
+
 def _sampled(
     source: ImageSource, channels: Channels, stride: int, sample: NDArray[Any]
 ) -> PixelIndex | None:
-    builder = PaletteBuilder()
+    builder = builder_for(channels)
     builder.add(sample, channel_axis=sample.ndim - 1)
     try:
         palette = builder.palette()

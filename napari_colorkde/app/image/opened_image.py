@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.image import MAX_COLOR_CHANNELS, RGBA_CHANNELS
 from napari_colorkde.io.images import Icc, LoadedImage, load_image
 from napari_colorkde.io.pyramids import load_pyramid
 
@@ -25,7 +27,8 @@ class OpenedImage:
     data
         An array, or the levels of a pyramid, from fine to coarse.
     arguments
-        What `viewer.add_image` is to be told besides: `rgb`; of a slide `multiscale`, and `scale`
+        What `viewer.add_image` is to be told besides: `rgb`; of more than four channels
+        `axis_labels`, as they come first; of a slide `multiscale`, and `scale`
         and `units` where its file says how large a pixel is.
     """
 
@@ -57,11 +60,22 @@ def open_image_file(path: str | Path, *, icc: Icc = "keep") -> OpenedImage:
         warnings.warn(remark, UserWarning, stacklevel=2)
     finest = loaded.pixels if pyramid is None else pyramid.levels[0]
     rgb = finest.ndim >= 3 and finest.shape[-1] in (3, 4)
+    if pyramid is None and has_many_channels(finest.shape):
+        # napari's last two axes are rows and columns.
+        channels_first = {"rgb": False, "axis_labels": ("channel", "y", "x")}
+        return OpenedImage(np.moveaxis(finest, -1, 0), channels_first)
     if pyramid is None:
         return OpenedImage(finest, {"rgb": rgb})
     leading = finest.ndim - int(rgb) - 2
     arguments = {"rgb": rgb, "multiscale": True, **_place(loaded, leading)}
     return OpenedImage(list(pyramid.levels), arguments)
+
+
+def has_many_channels(shape: tuple[int, ...]) -> bool:
+    """Whether an image ``(H, W, C)`` has more channels than RGBA, see `checked_channels`."""
+    if len(shape) != 3 or not RGBA_CHANNELS < shape[-1] <= MAX_COLOR_CHANNELS:
+        return False
+    return shape[-2] > shape[-1]
 
 
 def _place(loaded: LoadedImage, n_leading: int) -> dict[str, Any]:

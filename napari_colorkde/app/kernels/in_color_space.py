@@ -29,7 +29,7 @@ def convert_kernels(
     Parameters
     ----------
     means, covariances
-        ``(K, 3)`` and ``(K, 3, 3)``, image units.
+        ``(K, 3)`` and ``(K, 3, 3)``, image units; of more channels where these are projected.
 
     Returns
     -------
@@ -42,6 +42,8 @@ def convert_kernels(
     exactly the kernel's, so that affine spaces get exact results. Elsewhere samples outside the
     sRGB cube are first moved onto it. O(K · 256).
     """
+    if coordinates.projection is not None:
+        return coordinates.projection.gaussians(means, covariances)
     if coordinates.space is None or len(means) == 0:
         return means, covariances
     factors = np.asarray(np.linalg.cholesky(covariances), np.float64)
@@ -76,6 +78,8 @@ def kernel_from_ellipsoid(
     kernel. As Q only turns, C' cannot become flat, not even at the corners of the gamut, where all
     samples may have one color.
     """
+    if coordinates.projection is not None:
+        return coordinates.projection.stretched(covariance, shown)
     if coordinates.space is None:
         return shown
     factor = np.asarray(np.linalg.cholesky(covariance), np.float64)

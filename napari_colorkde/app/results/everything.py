@@ -61,6 +61,8 @@ def export_items(
         items += pixel_items(session, stem, index, densities, limits)
         if estimate is not None:
             volume, origin = estimate.volume, density_origin(source, state, densities, sigmas)
+            if estimate.coordinates.projection is not None and session.channels is not None:
+                origin["axes"] = list(estimate.coordinates.names(session.channels))
 
             def write_it(path: Path) -> Iterator[Progress]:
                 yield Progress("writing the volume")

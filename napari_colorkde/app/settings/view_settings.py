@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from napari_colorkde.app.aliases import warn_renamed
+from napari_colorkde.core.image import MAX_COLOR_CHANNELS
 from napari_colorkde.io.kernels.kernel_json import ONLY_KNOWN, first_fault
 
 MODES = ("cloud", "maximum", "shells", "points")
@@ -43,6 +44,11 @@ def _current_scale(scale: object) -> object:
     # Nobody can rename what is in a file: nothing is said of it.
     return SCALES[-1] if scale == OLD_SCALE else scale
 
+
+Axes = tuple[int, ...] | None
+"""Three channels that colors of more are looked at along; None: the principal axes."""
+
+FIRST_AXES = (0, 1, 2)
 
 Numbers = tuple[StrictFloat, ...]
 
@@ -80,6 +86,9 @@ class ViewSettings:
     viewpoint
         Azimuth and elevation in degrees, zoom (1 where all fits), and the point that is looked at,
         as fractions of the box's edges: six numbers. None is the first view.
+    axes
+        Of an image of more than three channels, the three that are looked at; None for the
+        principal axes. An image that does not have them shows its first three.
 
     Raises
     ------
@@ -109,6 +118,7 @@ class ViewSettings:
     radius: StrictFloat = 2.0
     by_class: StrictBool = False
     viewpoint: Numbers | None = None
+    axes: tuple[StrictInt, ...] | None = FIRST_AXES
 
     def __post_init__(self) -> None:
         if self.scale == OLD_SCALE:
@@ -131,6 +141,15 @@ class ViewSettings:
         if not 1 <= len(self.shells) <= 3 or not all(0 < each < 1 for each in self.shells):
             raise ValueError(
                 f"shells must be one to three numbers between 0 and 1, not {self.shells}."
+            )
+        if self.axes is not None and (
+            len(self.axes) != 3
+            or len(set(self.axes)) != 3
+            or not all(0 <= axis < MAX_COLOR_CHANNELS for axis in self.axes)
+        ):
+            raise ValueError(
+                f"axes must be three different channels from 0 to {MAX_COLOR_CHANNELS - 1}, or "
+                f"None, not {self.axes}."
             )
         if self.viewpoint is not None:
             finite = len(self.viewpoint) == 6 and all(map(math.isfinite, self.viewpoint))
@@ -158,6 +177,8 @@ class ViewSettings:
     def to_json(self) -> dict[str, object]:
         """Return the settings as what JSON knows."""
         document: dict[str, object] = _ADAPTER.dump_python(self, mode="json")
+        if self.axes == FIRST_AXES:  # as files of earlier versions are
+            del document["axes"]
         return document
 
     @classmethod

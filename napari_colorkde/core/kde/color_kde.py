@@ -89,7 +89,7 @@ class ColorKDE(PixelDensity):
     cores. For other colors and full covariances it grows with the number of distinct colors.
 
     Of four channels and more, up to 32, densities are sums over all pairs of a color and a point,
-    to 1e-5 of themselves: 260 000 colors at themselves take two cores five to ten minutes, and more
+    to 1e-5 of themselves: 260 000 colors at themselves take two cores some ten minutes, and more
     is refused. There are no volumes, modes, walls or varying kernels then, and only the images'
     own channels.
     """

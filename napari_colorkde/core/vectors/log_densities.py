@@ -19,10 +19,6 @@ Array = NDArray[np.float64]
 POINT_ROWS, TRAIN_ROWS = 1024, 2048
 """Vectors of a tile of distances: large enough for the matrix product, 16 MB as float64."""
 
-FEW_FEATURES, SHORT_ROWS, SHORT_COLUMNS = 64, 256, 1024
-"""Up to so many features the tiles' passes, and not the product, take the time: 2 MB stay in the
-cache, and a core sums 100 to 160 million pairs of colors a second in place of 50 to 90."""
-
 PRODUCT_TOLERANCE = 1e-4
 """Nats that rounding in ‖a‖² + ‖b‖² − 2a·b may cost; a narrower kernel needs a better way."""
 
@@ -65,13 +61,11 @@ def log_densities(
     shrink = ((narrowest / sigmas) ** 2).tolist()
     nearest = np.empty(len(points))
     sums = np.empty((len(sigmas), len(points)))
-    is_short = train.shape[1] <= FEW_FEATURES
-    n_rows, n_columns = (SHORT_ROWS, SHORT_COLUMNS) if is_short else (POINT_ROWS, TRAIN_ROWS)
-    for rows in _tiles(len(points), n_rows):
+    for rows in _tiles(len(points), POINT_ROWS):
         a = points[rows] - center
         nearest_here = np.full(len(a), np.inf)
         sums_here = np.zeros((len(sigmas), len(a)))
-        for columns in _tiles(len(train), n_columns):
+        for columns in _tiles(len(train), TRAIN_ROWS):
             b = train[columns] - center
             w = None if weights is None else weights[columns]
             left_out = None if own is None else own[rows] - columns.start

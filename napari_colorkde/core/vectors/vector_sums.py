@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.vectors.kernels_at import whitened
 from napari_colorkde.core.vectors.log_densities import log_densities
+from napari_colorkde.core.vectors.pair_sums import log_pair_sums
 
 Array = NDArray[np.float64]
 Steps = Generator[float, None, Any]
 
 MAX_PAIRS = 1 << 36
 """Pairs of a color and a point that are summed at most: 260 000 colors at themselves, which take
-two cores five to ten minutes."""
+two cores some ten minutes."""
 
 STEP_PAIRS = 1 << 26
 """Pairs between two yields: about a second."""
@@ -85,7 +86,7 @@ class VectorSums:
             yield start / len(points)
             part = slice(start, start + step)
             logs[part] = self._summed(points[part])
-        return logs + self._log_unit(self._counts.sum())
+        return logs
 
     def at(self, colors: NDArray[Any]) -> NDArray[np.float32]:
         """S at colors ``(Q, C)``; as `log_at`."""
@@ -113,10 +114,11 @@ class VectorSums:
         self._refuse_many(len(own))
         if len(self._counts) < 2:
             return np.full(len(own), -np.inf)
-        logs = self._summed(self._whitened[own], own)
-        return np.asarray(logs + self._log_unit(self._counts.sum() - self._counts[own]))
+        return self._summed(self._whitened[own], own)
 
     def _summed(self, points: Array, own: NDArray[np.intp] | None = None) -> Array:
+        if self._device.torch_device.type == "cpu":
+            return log_pair_sums(self._whitened, points, self._counts, own)
         logs = log_densities(
             self._whitened,
             points,
@@ -125,11 +127,9 @@ class VectorSums:
             weights=self._counts,
             own=own,
         )
-        return np.asarray(logs[0])
-
-    def _log_unit(self, total: Any) -> Any:
-        """Log of what a density of unit kernels is multiplied by to be a sum."""
-        return np.log(total) + 0.5 * self._whitened.shape[1] * np.log(2 * np.pi)
+        total = self._counts.sum() - (0 if own is None else self._counts[own])
+        unit = 0.5 * self._whitened.shape[1] * np.log(2 * np.pi)
+        return np.asarray(logs[0] + np.log(total) + unit)
 
     def _refuse_many(self, n_points: int) -> None:
         n_colors, n_channels = self._whitened.shape

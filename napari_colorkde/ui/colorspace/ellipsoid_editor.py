@@ -14,6 +14,7 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
+from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.mixture.kernels import Kernel
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
 from napari_colorkde.ui.colorspace.ellipsoid_colors import ellipsoid_colors
@@ -106,7 +107,7 @@ class KernelEllipsoids(QObject):
         selected = None
         if len(chosen) == 1 and chosen[0] in self.shown:
             selected = self.shown.index(chosen[0])
-        if kernels is None or not self.shown:
+        if kernels is None or not self.shown or self._is_unseen(kernels.n_channels):
             self._canvas.set_ellipsoids(np.empty((0, 3)), np.empty((0, 3, 3)))
             return
         means, covariances = kernels.means[self.shown], kernels.covariances[self.shown]
@@ -124,7 +125,15 @@ class KernelEllipsoids(QObject):
         )
 
     def _is_converted(self, n_channels: int) -> bool:
-        return self._space is not None and self._space.space is not None and n_channels == 3
+        if self._space is None:
+            return False
+        if self._space.projection is not None:
+            return n_channels == self._space.projection.n_channels
+        return self._space.space is not None and n_channels == 3
+
+    def _is_unseen(self, n_channels: int) -> bool:
+        """Whether kernels have more channels than the space that is shown knows of."""
+        return n_channels > MAX_GRID_CHANNELS and not self._is_converted(n_channels)
 
     def _on_estimate(self, estimate: Estimate) -> None:
         if self._space is not estimate.coordinates:
@@ -165,6 +174,10 @@ class KernelEllipsoids(QObject):
             # The mean of the converted samples is not the converted mean: carry the step over.
             k = self.shown[ellipsoid]
             old = kernels.means[[k]]
+            if self._space.projection is not None:
+                moved = self._space.projection.moved(old[0], mean)
+                self._drag(ellipsoid, "move", mean=np.round(moved, 3))
+                return
             before, _ = convert_kernels(old, kernels.covariances[[k]], self._space)
             step = self._space.to_colors(mean[np.newaxis]) - self._space.to_colors(before)
             mean = (old + step)[0]

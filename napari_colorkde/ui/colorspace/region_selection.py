@@ -230,7 +230,7 @@ class RegionSelection:
         chosen = self.chosen
         if coordinates is None or estimate is None or chosen is None:
             return
-        colors, sigmas = coordinates.points.colors, estimate.sigmas
+        colors, sigmas = coordinates.own.colors, estimate.sigmas
 
         def work() -> Iterator[Progress | NDArray[np.bool_]]:
             yield Progress("changing the selection")

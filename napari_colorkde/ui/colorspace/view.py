@@ -26,6 +26,7 @@ from napari_colorkde.ui.colorspace.menu import ColorSpaceMenu, DifferenceSource
 from napari_colorkde.ui.colorspace.region_bar import RegionBar
 from napari_colorkde.ui.colorspace.toolbar import ColorSpaceToolbar
 from napari_colorkde.ui.pictures.dialog import Pictures, PictureSettings
+from napari_colorkde.ui.widgets.axes_choice import AxesChoice
 from napari_colorkde.ui.widgets.focus_ring import focus_ring, text_scale
 from napari_colorkde.ui.window.docking import delete_later
 
@@ -94,6 +95,9 @@ class ColorSpaceView(BaseColorSpaceView):
         self._lines.addLayout(self._stage, 1)
         canvas.is_busy = lambda: session.busy
         self._lines.addWidget(self.note)
+        self.axes = AxesChoice()
+        self.axes.changed.connect(self._on_axes)
+        self._lines.addWidget(self.axes)
         self._lines.addWidget(self.controls)
         self._back = QShortcut(QKeySequence("Escape"), self)
         self._back.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -161,7 +165,8 @@ class ColorSpaceView(BaseColorSpaceView):
         if session.subtracted is not None and difference is None:
             return  # it is on its way
         coordinates = estimate.coordinates
-        key = (session.source, coordinates.name)
+        projection = coordinates.projection
+        key = (session.source, coordinates.name, None if projection is None else projection.axes)
         another = self._shown_source != key
         self._shown_source = key
         volume, signed = estimate.volume, difference is not None
@@ -179,6 +184,11 @@ class ColorSpaceView(BaseColorSpaceView):
         )
         if self._settings is not None:
             self._settings.on_new_volume(is_of_another=another)
+        self.axes.show_axes(
+            channels.names,
+            session.view.axes,
+            None if projection is None else projection.about(channels.names),
+        )
         if self._counted is not coordinates:
             self._show_counts()
         self._show_spaces()
@@ -201,7 +211,7 @@ class ColorSpaceView(BaseColorSpaceView):
         estimate = self._session.estimate
         if self.canvas is not None and self._session.view.mode == "points" and estimate:
             self._counted = estimate.coordinates
-            points = self._counted.points
+            points = self._counted.drawn
             self.canvas.set_counts(points.colors, points.counts)
 
     # --- what may be chosen
@@ -266,6 +276,9 @@ class ColorSpaceView(BaseColorSpaceView):
         except ValueError as error:
             self.failed.emit(user_message(error))
             self._on_state(self._session.state, self._session.state)
+
+    def _on_axes(self, axes: tuple[int, ...] | None) -> None:
+        self._session.set_view(axes=axes)
 
     def _on_tool(self, button: object) -> None:
         if self.canvas is not None:

@@ -12,7 +12,7 @@ from napari_colorkde.ui.widgets.number_slider import NumberBox, NumberSlider
 MAX_SIGMA = 1e9
 MIN_SIGMA = 1e-9
 DIGITS = 4
-MAX_CHANNELS = 3
+FIRST_CHANNELS = 3
 BOX_DIGITS = 8
 """Width of a channel's box in digits; those of three channels fit into a line."""
 
@@ -51,11 +51,11 @@ class BandwidthControl(QWidget):
             "Linked: all channels change by the same factor. Unlinked: each has its own σ."
         )
         self.sigmas: Sigmas = (4.0,)
-        self._titles = [QLabel() for _ in range(MAX_CHANNELS)]
-        self.boxes = [_box() for _ in range(MAX_CHANNELS)]
-        self._pairs = [_pair(*both) for both in zip(self._titles, self.boxes, strict=True)]
+        self._titles: list[QLabel] = []
+        self.boxes: list[SigmaBox] = []
+        self._pairs: list[QWidget] = []
         self._channels = QWidget()
-        FlowLayout(self._pairs, spacing=6, parent=self._channels)
+        self._flow = FlowLayout((), spacing=6, parent=self._channels)
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.sigma, 1)
@@ -67,8 +67,7 @@ class BandwidthControl(QWidget):
         lines.addWidget(self._channels)
         self.sigma.moved.connect(self._on_slider)
         self.link_button.toggled.connect(self._show)
-        for box in self.boxes:
-            box.valueChanged.connect(self._on_box)
+        self._make_boxes(FIRST_CHANNELS)
         self.set(self.sigmas, ("",))
 
     @property
@@ -85,6 +84,7 @@ class BandwidthControl(QWidget):
         """Show sigmas without announcing them; one stands for all channels."""
         given = tuple(map(float, sigmas))
         self.sigmas = given * len(names) if len(given) == 1 else given
+        self._make_boxes(len(self.sigmas))
         for title, name in zip(self._titles, names, strict=False):
             title.setText(name)
         for box, name in zip(self.boxes, names, strict=False):
@@ -96,6 +96,16 @@ class BandwidthControl(QWidget):
         self.sigma.set_range(low, high)
 
     # --- how it is shown
+
+    def _make_boxes(self, n_channels: int) -> None:
+        """Have a box for each channel."""
+        while len(self.boxes) < n_channels:
+            title, box = QLabel(), _box()
+            box.valueChanged.connect(self._on_box)
+            self._titles.append(title)
+            self.boxes.append(box)
+            self._pairs.append(_pair(title, box))
+            self._flow.addWidget(self._pairs[-1])
 
     def _show(self, *args: object) -> None:
         is_one = len(set(self.sigmas)) == 1

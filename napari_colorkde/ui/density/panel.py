@@ -184,7 +184,7 @@ class DensityPanel(QWidget):
 
     def _on_estimate(self, estimate: Estimate) -> None:
         """Show the sigmas that a rule has chosen, and fit the slider's ends to the image."""
-        widest = float(channel_ranges(estimate.coordinates.points).max())
+        widest = float(channel_ranges(estimate.coordinates.own).max())
         self.bandwidth.set_range(*(fraction * widest for fraction in SIGMA_FRACTIONS))
         if not isinstance(self.session.bandwidth, tuple):
             self.bandwidth.set(estimate.sigmas, self._names())
@@ -234,7 +234,7 @@ class DensityPanel(QWidget):
             return ("",)
         if estimate is None or estimate.coordinates.name != self.session.space:
             return channels.names
-        return tuple(estimate.coordinates.names(channels))
+        return tuple(estimate.coordinates.all_names(channels))
 
     # --- choices
 

@@ -20,10 +20,12 @@ from qtpy.QtWidgets import (
 
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.kernels import clipboard
+from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.ui.kernels.cell_delegate import CellDelegate
 from napari_colorkde.ui.kernels.table_model import SWATCH_PIXELS, KernelTableModel, SortedKernels
 
 ROW_MARGIN = 5
+MAX_NAME_PIXELS = 110
 MIN_ROWS = 6
 """Rows that are seen in any case."""
 
@@ -118,16 +120,27 @@ class KernelTable(QTableView):
                 self.scrollTo(index)
 
     def fit_columns(self) -> None:
-        """Make the columns as wide as four digits, and names as wide as they are."""
+        """Make the columns as wide as four digits, and names as wide as they are.
+
+        Of more than three channels also as wide as their names, which tell them apart.
+        """
         digits = self.fontMetrics().horizontalAdvance("255.5") + 8
         box = self.style().pixelMetric(QStyle.PixelMetric.PM_IndicatorWidth)
         widths = {"visible": box + SWATCH_PIXELS + 14, "weight": digits + 10}
         for kind in ("cls", "name"):
             names = [str(getattr(kernel, kind)) for kernel in self.kernel_model.kernels]
             longest = max(names, key=len, default="")
-            widths[kind] = max(digits, min(self.fontMetrics().horizontalAdvance(longest) + 12, 110))
+            longest_pixels = self.fontMetrics().horizontalAdvance(longest) + 12
+            widths[kind] = max(digits, min(longest_pixels, MAX_NAME_PIXELS))
+        kinds = [column.kind for column in self.kernel_model.columns]
+        has_many = kinds.count("mean") > MAX_GRID_CHANNELS
+        header = self.horizontalHeader()
         for section, column in enumerate(self.kernel_model.columns):
-            self.setColumnWidth(section, widths.get(column.kind, digits))
+            width = widths.get(column.kind, digits)
+            named = 0
+            if has_many and column.kind in ("mean", "spread"):
+                named = min(header.sectionSizeHint(section), MAX_NAME_PIXELS)
+            self.setColumnWidth(section, max(width, named))
 
     # --- the keyboard
 

@@ -163,3 +163,17 @@ def test_a_plain_array_can_be_a_source() -> None:
     assert source_of_array(RGB[..., 0]).choices[0].axis is None
     assert source_of_array(np.moveaxis(RGB, -1, 0), channel_axis=0).choices[0].indices == (0, 1, 2)
     assert source_of_array([[1, 2], [3, 4]]).shape(source_of_array([[1]]).choices[0]) == (2, 2)
+
+
+def test_all_of_many_channels_are_offered_after_the_first_choice() -> None:
+    from napari_colorkde.app.image.channel_choices import axis_choices
+
+    for n in (4, 6, 12, 32):
+        choices = axis_choices(0, n, "axis 0:")
+        assert (choices[0].indices, choices[1].indices) == ((0, 1, 2), tuple(range(n)))
+    assert choices[1].label == "32 channels, axis 0: 0 to axis 0: 31"
+    assert {len(choice) for choice in axis_choices(0, 40, "axis 0:")} == {1, 3}
+    gray = [Image(np.zeros((8, 9), np.uint16), name=name) for name in "abcde"]
+    everything = source_of(gray[0], gray[1:]).choices[-1]
+    assert everything.label == "a, b, c, d, e"
+    assert everything.layers == ("b", "c", "d", "e")

@@ -101,7 +101,7 @@ def test_the_lengths_of_the_sets_may_differ():
 
 
 def test_progress_ends_at_one_and_can_stop_the_search(monkeypatch):
-    monkeypatch.setattr(vectors_module, "SHORT_ROWS", 4)
+    monkeypatch.setattr(vectors_module, "POINT_ROWS", 4)
     seen = []
     arguments = vectors(0, 5, 3), vectors(1, 9, 3), [1.0], vectors(2, 2, 3)
     grid_search(*arguments, progress=seen.append)
