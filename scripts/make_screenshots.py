@@ -14,6 +14,7 @@ from typing import Any
 
 import napari
 import numpy as np
+import tifffile
 from napari.settings import get_settings
 from numpy.typing import NDArray
 from PIL import Image
@@ -117,6 +118,8 @@ def main() -> None:
         take(viewer.window._qt_window, "results")
     with workbench(fibers(), "fibers") as (viewer, widget):
         take_voxels(viewer, widget)
+    with workbench(immunohistochemistry(), "tissue") as (viewer, widget):
+        take_slide(viewer, widget)
 
 
 def search_digits(widget: Any) -> None:
@@ -217,6 +220,39 @@ def take_voxels(viewer: napari.Viewer, widget: Any) -> None:
     target = IMAGES / "voxels.png"
     Image.fromarray(np.concatenate(pictures, axis=1)).quantize(128).save(target, optimize=True)
     print(f"{target.relative_to(IMAGES.parents[1])}: {2 * 420} x 360")
+
+
+def take_slide(viewer: napari.Viewer, widget: Any) -> None:
+    """Take a picture of a slide that is zoomed in on: the tissue and its mirror images."""
+    kernels = [
+        Kernel([130, 85, 60], [500, 500, 500], 0.2, cls="brown"),
+        Kernel([150, 155, 185], [500, 400, 300], 0.3, cls="blue"),
+        Kernel([205, 205, 205], [400, 400, 400], 0.5, cls="background"),
+    ]
+    tissue = immunohistochemistry()
+    level = np.pad(tissue, ((0, 7 * len(tissue)),) * 2 + ((0, 0),), mode="symmetric")
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "slide.tif"
+        with tifffile.TiffWriter(path) as tiff:
+            options: dict[str, Any] = {"tile": (256, 256), "photometric": "rgb"}
+            options |= {"resolution": (20_000, 20_000), "resolutionunit": "CENTIMETER"}
+            for number in range(3):
+                more = {"subfiletype": 1} if number else {"subifds": 2}
+                tiff.write(level[:: 4**number, :: 4**number], compression="zlib", **options, **more)
+        viewer.layers.clear()
+        widget.chooser.open_image(path)
+        settle(widget)
+        viewer.canvas.overlays.scale_bar.visible = True
+        widget.session.kernels = KernelSet(kernels)
+        widget.session.set_classification(show="posterior", cls="brown")
+        widget.tabs.setCurrentWidget(page_of(widget, widget.classification))
+        viewer.reset_view()
+        viewer.scene.camera.zoom *= 4
+        settle(widget)
+        take(viewer.window._qt_window, "slide")
+        picture = IMAGES / "slide.png"  # full of small things: a third of the size with few colors
+        Image.open(picture).convert("RGB").quantize(192).save(picture, optimize=True)
+        viewer.layers.clear()
 
 
 def click(
