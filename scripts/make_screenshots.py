@@ -128,7 +128,7 @@ def search_digits(widget: Any) -> None:
     widget.tabs.setCurrentWidget(page_of(widget, panel))
     panel.likelihood.open(DIGITS)
     panel.likelihood.wait(120)
-    panel.scale.value = 256
+    panel.vectors.scale.value = 256
     panel.search_button.native.click()
     panel.likelihood.wait(120)
     panel.montage_button.native.click()

@@ -8,9 +8,9 @@ from napari_colorkde.app.layers.looks import Looks
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.connections import Connections
-from napari_colorkde.ui.colorspace.difference import DifferenceChooser
 from napari_colorkde.ui.colorspace.ellipsoid_editor import KernelEllipsoids
 from napari_colorkde.ui.colorspace.layer_highlight import LayerHighlight
+from napari_colorkde.ui.colorspace.menus.difference import DifferenceChooser
 from napari_colorkde.ui.colorspace.pixel_readout import PixelReadout
 from napari_colorkde.ui.colorspace.region_selection import RegionSelection
 from napari_colorkde.ui.colorspace.view import ColorSpaceView

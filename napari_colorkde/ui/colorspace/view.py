@@ -22,7 +22,7 @@ from napari_colorkde.scene.canvas import ColorSpaceCanvas
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView, known_theme
 from napari_colorkde.ui.colorspace.canvas_settings import CanvasSettings
 from napari_colorkde.ui.colorspace.marginal_planes import MarginalPlanesView
-from napari_colorkde.ui.colorspace.menu import ColorSpaceMenu, DifferenceSource
+from napari_colorkde.ui.colorspace.menus.menu import ColorSpaceMenu, DifferenceSource
 from napari_colorkde.ui.colorspace.region_bar import RegionBar
 from napari_colorkde.ui.colorspace.toolbar import ColorSpaceToolbar
 from napari_colorkde.ui.pictures.dialog import Pictures, PictureSettings

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, LineEdit, PushButton, SpinBox
+from magicgui.widgets import ComboBox, PushButton
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from napari_colorkde.app.background.executor import Executor, Progress
 from napari_colorkde.app.image.source import is_image, unwrap_proxy
@@ -17,11 +17,12 @@ from napari_colorkde.core.crosscheck.answers import HEADER
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.io.datasets.montage import montage
 from napari_colorkde.ui.likelihood.result_table import ResultTable
+from napari_colorkde.ui.likelihood.vector_settings import VectorSettings
 from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.widgets.curve_plot import CurvePlot, Points
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 from napari_colorkde.ui.widgets.folding import FoldingGroup
-from napari_colorkde.ui.widgets.forms import HasNative, form, take_room
+from napari_colorkde.ui.widgets.forms import Beside, form
 from napari_colorkde.ui.window.open_files import refuse_open_file
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 IMAGE, OPENED = "the image's colors", "data set"
 SHAPES = {"one sigma": "isotropic", "one for each channel": "channels"}
-SIGMAS = "0.05, 0.08, 0.1, 0.2, 0.5, 1, 1.5, 2"
 
 
 class LikelihoodPanel(QWidget):
@@ -43,6 +43,11 @@ class LikelihoodPanel(QWidget):
         Whose image is searched; a click on its curve sets the session's bandwidth.
     executor
         Runs the work.
+
+    Attributes
+    ----------
+    vectors
+        How a data set is split and scaled, and which sigmas are tried on it.
     """
 
     failed = Signal(str)
@@ -104,27 +109,7 @@ class LikelihoodPanel(QWidget):
             choices=list(SHAPES.items()),
             tooltip="One sigma for all channels, or one per channel, optimized in turn.",
         )
-        self.sigmas = LineEdit(
-            name="sigmas", value=SIGMAS, tooltip="Sigmas to try, in units of the scaled numbers."
-        )
-        self.scale = FloatSpinBox(
-            name="scale",
-            value=1.0,
-            min=1e-9,
-            max=1e9,
-            tooltip="All numbers are divided by this: 256 for 8-bit images.",
-        )
-        tooltip = "Number of vectors; 0 takes all of them."
-        self.train, self.valid, self.test = (
-            SpinBox(name=name, value=0, min=0, max=10**9, tooltip=tooltip)
-            for name in ("train", "valid", "test")
-        )
-        self.shuffle = CheckBox(
-            text="shuffle", tooltip="Shuffle the training vectors first, by NumPy's RandomState."
-        )
-        self.seed = SpinBox(
-            name="seed", value=0, min=0, max=2**31 - 1, tooltip="Seed for the shuffling."
-        )
+        self.vectors = VectorSettings()
 
     def _make_results(self) -> None:
         self.search_button = PushButton(
@@ -153,20 +138,10 @@ class LikelihoodPanel(QWidget):
         )
 
     def _lay_out(self) -> None:
-        first, self._of_image, self._of_vectors = QWidget(), QWidget(), QWidget()
+        first, self._of_image = QWidget(), QWidget()
         form([("search", [self.what, self.file_button, self.folder_button])], first)
-        rule = _Beside(("predict", self.rule), ("bandwidth", self.shape), shows_names=False)
+        rule = Beside(("predict", self.rule), ("bandwidth", self.shape), shows_names=False)
         form([("predict", [rule])], self._of_image)
-        parts = ("train", self.train), ("valid", self.valid), ("test", self.test)
-        form(
-            [
-                ("sigmas", [self.sigmas]),
-                ("divide by", [self.scale]),
-                ("train", [_Beside(*parts)]),
-                ("seed", [self.seed, self.shuffle]),
-            ],
-            self._of_vectors,
-        )
         search, more = QWidget(), QWidget()
         search.setLayout(
             FlowLayout([self.search_button.native, self.stop_button.native], spacing=6)
@@ -176,7 +151,7 @@ class LikelihoodPanel(QWidget):
         lines = QVBoxLayout(self)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(5)
-        self._settings = FoldingGroup("Settings of the data set", self._of_vectors)
+        self._settings = FoldingGroup("Settings of the data set", self.vectors)
         for part in (first, self._of_image, self._settings, search, self.plot, self.note):
             lines.addWidget(part)
         numbers = QWidget()
@@ -228,15 +203,7 @@ class LikelihoodPanel(QWidget):
         if self.likelihood.dataset is None:
             self.likelihood.search_image(self.rule.value, self.shape.value)
             return
-        self.likelihood.search_vectors(
-            _numbers(self.sigmas.value),
-            train=self.train.value or None,
-            valid=self.valid.value or None,
-            test=self.test.value or None,
-            shuffle=self.shuffle.value,
-            seed=self.seed.value if self.shuffle.value else None,
-            scale=None if self.scale.value == 1 else self.scale.value,
-        )
+        self.likelihood.search_vectors(self.vectors.sigmas, **self.vectors.protocol)
 
     def _on_stop(self) -> None:
         self.likelihood.stop()
@@ -352,37 +319,6 @@ class LikelihoodPanel(QWidget):
         return [(IMAGE, IMAGE), *opened, *((layer.name, layer) for layer in stacks)]
 
 
-class _Beside:
-    """Several fields in one row, each with as much room: their names, shown or for those who hear.
-
-    Attributes
-    ----------
-    native
-        The row.
-    """
-
-    def __init__(self, *fields: tuple[str, HasNative], shows_names: bool = True) -> None:
-        self.native = QWidget()
-        line = QHBoxLayout(self.native)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(4)
-        for number, (name, field) in enumerate(fields):
-            if shows_names and number:  # the first one's is that of the row
-                label = QLabel(name)
-                label.setBuddy(field.native)
-                line.addWidget(label)
-            field.native.setAccessibleName(name)
-            take_room(field.native)
-            line.addWidget(field.native, 1)
-
-
 def _is_stack(layer: object) -> bool:
     ndim: int = layer.ndim  # type: ignore[attr-defined]  # a layer of napari, without rgb's axis
     return ndim > 2
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(word) for word in text.replace(",", " ").split())
-    except ValueError:
-        raise ValueError(f"sigmas {text!r}: give numbers separated by commas.") from None

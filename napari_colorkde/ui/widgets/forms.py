@@ -104,6 +104,30 @@ def take_room(native: QWidget) -> None:
     native.setSizePolicy(policy)
 
 
+class Beside:
+    """Several fields in one row, each with as much room: their names, shown or for those who hear.
+
+    Attributes
+    ----------
+    native
+        The row.
+    """
+
+    def __init__(self, *fields: tuple[str, HasNative], shows_names: bool = True) -> None:
+        self.native = QWidget()
+        line = QHBoxLayout(self.native)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(4)
+        for number, (name, field) in enumerate(fields):
+            if shows_names and number:  # the first one's is that of the row
+                label = QLabel(name)
+                label.setBuddy(field.native)
+                line.addWidget(label)
+            field.native.setAccessibleName(name)
+            take_room(field.native)
+            line.addWidget(field.native, 1)
+
+
 class ShrinkingColumn(QVBoxLayout):
     """A column in a scroll area that does not scroll before what is in it has its least height.
 

@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
-from napari_colorkde.ui.colorspace.difference import DifferenceChooser
+from napari_colorkde.ui.colorspace.menus.difference import DifferenceChooser
 from tests.app.stepping import SteppingExecutor
 
 RNG = np.random.default_rng(0)

@@ -14,8 +14,8 @@ from qtpy.QtWidgets import QFileDialog
 from napari_colorkde.app.layers.looks import Looks
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
-from napari_colorkde.ui.colorspace.difference import DifferenceChooser
-from napari_colorkde.ui.colorspace.look_menu import LookMenu
+from napari_colorkde.ui.colorspace.menus.difference import DifferenceChooser
+from napari_colorkde.ui.colorspace.menus.look_menu import LookMenu
 
 pytestmark = pytest.mark.window
 

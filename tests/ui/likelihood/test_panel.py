@@ -75,9 +75,9 @@ def test_digits_from_a_file_and_montage(
     monkeypatch.setattr(name, lambda *args: (str(DIGITS), ""))
     panel.file_button.native.click()
     assert panel.what.current_choice == f"data set {DIGITS.name}"
-    assert panel.sigmas.native.isVisible()
+    assert panel.vectors.sigmas_text.native.isVisible()
     assert not panel.rule.native.isVisible()
-    panel.scale.value = 256
+    panel.vectors.scale.value = 256
     panel.search_button.native.click()
     assert [row[1] for row in panel.table.texts()[1:]] == [
         f"{score:.6f}" for score in panel.likelihood.curve.scores
@@ -110,10 +110,10 @@ def test_what_is_refused_is_told(panel: LikelihoodPanel) -> None:
     told: list[str] = []
     panel.failed.connect(told.append)
     panel.likelihood.open(DIGITS)
-    panel.sigmas.value = "0.1 or so"
+    panel.vectors.sigmas_text.value = "0.1 or so"
     panel.search_button.native.click()
-    panel.sigmas.value = "0.5"
-    panel.train.value = 99
+    panel.vectors.sigmas_text.value = "0.5"
+    panel.vectors.train.value = 99
     panel.search_button.native.click()
     assert told[0] == "Sigmas '0.1 or so': give numbers separated by commas."
     assert told[1].startswith("Data set ")

@@ -20,7 +20,7 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.connections import Connections
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
-from napari_colorkde.ui.colorspace.look_menu import LookMenu
+from napari_colorkde.ui.colorspace.menus.look_menu import LookMenu
 
 if TYPE_CHECKING:
     from napari.layers import Layer
