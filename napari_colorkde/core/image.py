@@ -104,7 +104,7 @@ def as_pixels(
         Any array. Two-dimensional ones are gray and have no channel axis. bool becomes float32 0/1,
         integers other than uint8 and uint16 become float64, float16 becomes float32.
     mask
-        Same shape as the image without its channels; a pixel counts where it is non-zero. What a
+        Same shape as the image without its channels; a pixel counts where it is nonzero. What a
         NumPy masked array masks, in any channel, does not count either.
     channel_axis
         Which axis holds the channels; None if there is none.

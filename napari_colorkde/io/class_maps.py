@@ -46,7 +46,7 @@ def write_class_map(
     names
         The classes.
     description
-        How to get the file again, as `provenance` gives it.
+        How to reproduce the file, as `provenance` gives it.
     sources, progress, jobs
         As for `write_density`.
 
@@ -55,7 +55,7 @@ def write_class_map(
     ValueError
         If the suffix is not known, the array does not fit the format, or the names do not fit it.
     OSError
-        If the file cannot be written. A file that stood there before is then still whole.
+        If the file cannot be written. An existing file is then left unchanged.
     """
     path = check_export(path)
     array = cast("NDArray[Any]", labels) if is_dask(labels) else np.asarray(labels)

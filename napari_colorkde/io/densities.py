@@ -53,7 +53,7 @@ def write_density(
     log
         Whether these are log-densities.
     description
-        How to get the file again, as `provenance` gives it.
+        How to reproduce the file, as `provenance` gives it.
     colormap, contrast_limits
         For the PNG: see `napari_colorkde.io.colors.colormaps.lookup_table` and
         `napari_colorkde.io.colors.coloring.default_limits`.
@@ -69,7 +69,7 @@ def write_density(
     ValueError
         If the suffix is not known or the array does not fit the format.
     OSError
-        If the file cannot be written. A file that stood there before is then still whole.
+        If the file cannot be written. An existing file is then left unchanged.
     """
     path = check_export(path)
     array = cast("NDArray[Any]", density) if is_dask(density) else np.asarray(density)

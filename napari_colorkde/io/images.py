@@ -81,30 +81,30 @@ def read_image(
     path
         In one of `IMAGE_FORMATS`. Content decides, not the suffix.
     series, page, level
-        Of a file with several pictures: which one, counted from 0 as `napari-colorkde info` lists
-        them; a single page in its place; the level of a pyramid. By default the main picture at its
-        finest, never a thumbnail.
+        For a file with several images: which one to read, counted from 0 as `napari-colorkde info`
+        lists them; a single page instead; the level of a pyramid. The default is the main image at
+        full resolution, never a thumbnail.
     channels
-        Which samples of a pixel; needed where a picture has four of which the last is no alpha.
+        Which samples of a pixel to read; needed if there are four and the last is not alpha.
     icc
         "keep" the levels of a color profile other than sRGB, with a warning that names it, or
         "convert" them to sRGB.
     white
-        The level of white, such as 4095 of 12 bits: levels become fractions of it, so that color
-        spaces other than the image's own have L* 100 there. None leaves the levels.
+        The white level, such as 4095 for 12 bits: levels become fractions of it, so that white has
+        L* 100 in CIELAB. None keeps the levels.
     orientation
-        "apply" turns rows and columns as EXIF or TIFF say; "keep" leaves them as stored, as
+        "apply" rotates rows and columns as EXIF or TIFF tags say; "keep" leaves them as stored, as
         napari's own reader does.
     lazy
-        Return a dask array, which decodes tile by tile what is asked for: of tiled and pyramidal
-        TIFF and of OME-Zarr. Other files are read whole.
+        Return a dask array that decodes tiles on demand, for tiled and pyramidal TIFF and for
+        OME-Zarr. Other files are read whole.
 
     Returns
     -------
     ndarray
         ``(H, W)`` gray, ``(H, W, C)``, or with leading axes for pages, in the file's dtype (in the
-        machine's byte order). Palette pictures are expanded to RGB, gray with alpha to RGBA. The
-        color samples of a TIFF stand last; ImageJ's and OME's channels stay where they are, before
+        machine's byte order). Indexed images are expanded to RGB, gray with alpha to RGBA. The
+        color samples of a TIFF come last; ImageJ's and OME's channels stay where they are, before
         rows and columns. Pixels with GDAL's no-data level are NaN, or masked in integers. Files of
         more than 256 MB that allow it are read-only memory maps.
 
@@ -113,13 +113,13 @@ def read_image(
     OSError
         If there is no such file or it cannot be opened.
     ValueError
-        If it is no image, damaged, larger than memory, or has no one meaning.
+        If it is not an image, damaged, larger than memory, or ambiguous.
 
     Warns
     -----
     UserWarning
-        Where something is left out or could be taken otherwise: further pictures, a color profile,
-        an orientation.
+        If something is left out or could be interpreted differently: further images, a color
+        profile, an orientation.
     """
     loaded = load_image(
         path,

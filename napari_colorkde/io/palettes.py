@@ -48,10 +48,10 @@ def save_palette(
     path
         ``.npz``.
     palette
-        Any; binned and weighted palettes come back the same, too. An 8-bit photograph of 440 000
-        colors takes 2 to 3 MB.
+        Any palette; binned and weighted ones are restored exactly, too. An 8-bit photograph of 440
+        000 colors takes 2 to 3 MB.
     description
-        How to get the file again, as `provenance` gives it.
+        How to reproduce the file, as `provenance` gives it.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def save_palette(
     ValueError
         If the path has another suffix.
     OSError
-        If the file cannot be written. A file that stood there before is then still whole.
+        If the file cannot be written. An existing file is then left unchanged.
     """
     if not isinstance(palette, Palette):
         raise TypeError(
@@ -95,7 +95,7 @@ def load_palette(path: str | os.PathLike[str]) -> Palette:
     Raises
     ------
     ValueError
-        If the file holds no such palette, or one of a later version.
+        If the file is not such a palette, or one of a later version.
     OSError
         If there is no such file.
     """

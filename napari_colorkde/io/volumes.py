@@ -40,21 +40,21 @@ def save_volume(
     Parameters
     ----------
     path
-        ``.npz`` everything, for `load_volume`; ``.npy`` the values alone; ``.tif`` float32 with
-        voxel size and origin in color units, readable by ImageJ; ``.nrrd`` and ``.zarr`` alike for
-        other programs; ``.cube`` a look-up table of densities as fractions of the highest;
-        ``.ply`` the shell around 90 % of the mass.
+        ``.npz``: everything, for `load_volume`; ``.npy``: the values alone; ``.tif``: float32 with
+        voxel size and origin in color units, readable by ImageJ; ``.nrrd`` and ``.zarr``: the same
+        for other programs; ``.cube``: a lookup table of densities as fractions of the highest;
+        ``.ply``: the shell around 90 % of the mass.
     volume
         In one, two or three dimensions.
     description
-        How to get the file again, as `provenance` gives it. NPY has no room for it.
+        How to reproduce the file, as `provenance` gives it. NPY cannot store it.
 
     Raises
     ------
     ValueError
         If the suffix is not known.
     OSError
-        If the file cannot be written. A file that stood there before is then still whole.
+        If the file cannot be written. An existing file is then left unchanged.
     """
     if not isinstance(volume, DensityVolume):
         raise TypeError(
@@ -92,7 +92,7 @@ def load_volume(path: str | os.PathLike[str]) -> "DensityVolume":
     Raises
     ------
     ValueError
-        If the file holds no such volume.
+        If the file is not such a volume.
     OSError
         If there is no such file.
     """

@@ -82,7 +82,7 @@ def classify_image(
     numbers: Mapping[str, int] | Literal["names"] | None = None,
     none_below: float | None = None,
 ) -> NDArray[Any]:
-    """Judge every pixel of an image by the classes of kernels.
+    """Classify every pixel of an image by the classes of kernels.
 
     Parameters
     ----------
@@ -90,25 +90,25 @@ def classify_image(
         ``(..., H, W, C)`` with the channels of the kernels in their order, RGBA, or gray; or a
         `Palette`, for its colors.
     kernels
-        A `KernelSet`, or several by name as `load_kernels` gives them. A kernel without a class has
-        the name of its set for one.
+        A `KernelSet`, or several by name as `load_kernels` gives them. A kernel without a class
+        takes the name of its set.
     show
         "posterior": P(cls | color). "ratio": log p(color | cls) − log p(color | against), in nats,
-        which priors do not change: their ratio is its threshold. "class": the most likely class of
-        all, counted from 1 in the order of `class_names`.
+        which does not depend on the priors: their ratio is its threshold. "class": the most likely
+        class, counted from 1 in the order of `class_names`.
     cls
         Class of the posterior or the ratio; None takes the first.
     against
-        The other class of the ratio; None is right where there are two classes.
+        The other class of the ratio; None if there are only two classes.
     priors
-        P(class) by name. Classes that are not named share what is left of 1 equally; where all are
-        named, only the ratios matter. None gives all classes the same.
+        P(class) by name. Classes that are not named share the rest of 1 equally; if all are named,
+        only their ratios matter. None gives all classes the same prior.
     keep_mass
-        For "class": probability mass in (0, 1]. A pixel is of no class where its density,
-        Σ P(c) p(color | c), is below the level that the densest pixels reach which are this
-        fraction of the image.
+        For "class": probability mass in (0, 1]. A pixel is left unclassified (outlier rejection) if
+        its density, Σ P(c) p(color | c), is below the level that the densest pixels, this fraction
+        of the image, reach.
     mask
-        ``(..., H, W)``; a pixel counts where it is non-zero.
+        ``(..., H, W)``; a pixel counts where it is nonzero.
     channel_axis
         Axis of the channels; None if there is none.
     space
@@ -126,10 +126,9 @@ def classify_image(
     ndarray
         The image's shape without channels, ``(U,)`` of a palette. Posteriors and ratios are
         float32, NaN where a pixel does not count. Classes are unsigned integers (int64 with
-        `numbers`), 0 where a pixel
-        does not count or is of no class, so that napari shows them as a Labels layer. Of a dask
-        image a dask array, equal to the last bit: the image is read once to count its colors, and
-        painted block by block when the result is computed.
+        `numbers`), 0 where a pixel does not count or is unclassified, so that napari shows them as
+        a Labels layer. For a dask image, a dask array, equal to the last bit: the image is read
+        once to count its colors, and painted block by block when the result is computed.
 
     Raises
     ------
@@ -139,12 +138,11 @@ def classify_image(
 
     Notes
     -----
-    p(color | c) is the mixture of the kernels of class c with their weights divided by their sum:
-    a density, so that how much was picked or fitted for a class is not its prior. Where all weights
-    of a class are 0 it is 0. If that leaves no class with a prior, posteriors are 0 and pixels of
-    no class; the ratio of two such classes is 0.
-    O(pixels + colors · K); dtypes are those of `ColorKDE`. Images of very many colors are binned,
-    see `Palette.from_image`.
+    p(color | c) is the mixture of the kernels of class c with their weights divided by their sum: a
+    density, so how much was picked or fitted for a class is not its prior. If all weights of a
+    class are 0, it is 0. If that leaves no class with a prior, posteriors are 0 and pixels are
+    unclassified; the ratio of two such classes is 0. O(pixels + colors · K); dtypes are those of
+    `ColorKDE`. Images of very many colors are binned, see `Palette.from_image`.
     """
     keep_mass = _keep_mass(keep_mass, none_below, show)
     own_numbers = numbers_of_classes(class_names(kernels), numbers)

@@ -37,15 +37,15 @@ def posteriors(
     Parameters
     ----------
     image, kernels, priors, mask, channel_axis, space, device
-        As in `classify_image`; there are two classes or more.
+        As in `classify_image`, with two or more classes.
 
     Returns
     -------
     ndarray
         The image's shape without channels, then the classes in the order of `class_names`, K;
-        ``(U, K)`` of a palette. float32, NaN where a pixel does not count. Each is what
-        ``classify_image(show="posterior", cls=name)`` gives, to the last bit; they sum to 1, or are
-        0 where no class is possible. Of a dask image a dask array.
+        ``(U, K)`` for a palette. float32, NaN where a pixel does not count. Each equals
+        ``classify_image(show="posterior", cls=name)`` to the last bit; they sum to 1, or are 0
+        where no class is possible. For a dask image, a dask array.
 
     Raises
     ------

@@ -226,18 +226,17 @@ def roc(
     Parameters
     ----------
     scores
-        Of any shape, one for each pixel, such as a class's `posteriors` or a ratio of
-        `classify_image`; NaN is never chosen.
+        Scores of any shape, one per pixel, such as a class's `posteriors` or a ratio from
+        `classify_image`; NaN is never selected.
     labels
-        Whole numbers or truth values of that shape; 0 is no label.
+        Whole numbers or bools of that shape; 0 means no label.
     positive
-        The label of positives; None: the lowest, True of truth values.
+        The label of positives; None: the lowest, or True for bools.
     unlabeled
         "negative": pixels without a label are negative. "ignore": they do not count. "automatic":
-        negative where there is no other label, ignored beside other labels; of truth values
-        negative.
+        negative if there is no other label, ignored otherwise; negative for bools.
     mask
-        Of that shape; a pixel counts where it is non-zero.
+        Mask of that shape; a pixel counts where it is nonzero.
 
     Returns
     -------
@@ -247,7 +246,8 @@ def roc(
     Raises
     ------
     ValueError, TypeError
-        If shapes differ, no pixel is positive, none is negative, or an argument is not of its form.
+        If shapes differ, no pixel is positive, none is negative, or an argument is not of the form
+        above.
 
     Notes
     -----

@@ -76,23 +76,23 @@ def compare_all(
     device: DeviceLike = "auto",
     progress: Callable[[float], None] | None = None,
 ) -> AllPairs:
-    """Compare the colors of each two of several images, all with one bandwidth.
+    """Compare the colors of all pairs of several images, with one bandwidth.
 
     Parameters
     ----------
     images
-        Two or more images of the same channels and dtype, or palettes; or these by name.
+        Two or more images with the same channels and dtype, or palettes; or a dict of them by name.
     bandwidth
-        See `ColorKDE`. None and the named methods take it from all images together, so that a pair
-        differs from what `compare` says of it alone.
+        See `ColorKDE`. None and the named methods choose it from all images together, so a pair's
+        result differs from that of `compare` for the pair alone.
     names
-        Of the images; None for their keys, or their numbers from 0.
+        Names of the images; None for their keys, or their numbers from 0.
     masks
-        A mask, or None, for each; None for no masks at all.
+        A mask, or None, for each image; None for no masks at all.
     space, channel_axis, device
         See `compare`.
     progress
-        Called with the part of the pairs that is done.
+        Called with the fraction of the pairs done.
 
     Returns
     -------
@@ -102,8 +102,8 @@ def compare_all(
     Raises
     ------
     TypeError, ValueError
-        If there are fewer than two, they differ in kind, two have the same name, or an argument is
-        not of its form.
+        If there are fewer than two images, they differ in kind, two have the same name, or an
+        argument is not of the form above.
 
     Notes
     -----

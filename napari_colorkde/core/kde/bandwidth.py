@@ -114,7 +114,7 @@ def select_bandwidth(
 ) -> BandwidthSelection:
     """Choose a bandwidth for the color KDE of an image.
 
-    The image's dtypes, and what the *range* of each is, are told in `ColorKDE`.
+    `ColorKDE` describes the image's dtypes, and the *range* of each.
 
     Parameters
     ----------
@@ -122,28 +122,29 @@ def select_bandwidth(
         An image (see `Palette.from_image`) or a `Palette`.
     method
         "loco" leaves out each pixel's whole color: 1 to 2 levels on photographs. "loo" leaves out
-        one pixel: as pixels repeat on 8-bit images its best sigma is often below a level, and on
-        gray ones it has none. "pixels" holds out every other pixel at random, "blocks" half of
-        the blocks that the image is cut into: neighbors are alike, and random pixels are mostly
-        predicted by theirs. "isj" is the improved Sheather–Jones bandwidth of each channel's own
-        density, "plug-in" the full covariance that R's ks calls Hpi. "scott" and "silverman" are
-        the rules of thumb for a normal density, ``sigma_c = factor · std_c``, kept above 1/128 of
-        the range. "auto" is 1/64 of the range, whatever the pixels.
+        one pixel: because pixels repeat in 8-bit images, its best sigma is often below one level,
+        and for gray ones there is none. "pixels" holds out every other pixel at random, "blocks"
+        half of the blocks that the image is cut into: neighboring pixels are alike, so random
+        pixels are mostly predicted by their neighbors. "isj" is the improved Sheather–Jones
+        bandwidth of each channel's own density, "plug-in" the full covariance that R's ks calls
+        Hpi. "scott" and "silverman" are the rules of thumb for a normal density,
+        ``sigma_c = factor · std_c``, kept above 1/128 of the range. "auto" is 1/64 of the
+        range, whatever the pixels.
     candidates
         ``(n,)`` sigmas, or ``(n, C)``, for "loco", "loo", "pixels" and "blocks". Default: 11 from
-        1/1024 to 1/8 of the range, then 4 between the best one's neighbors; up to 8 of a search in
-        that range where scores are of random pixels.
+        1/1024 to 1/8 of the range, then 4 between the neighbors of the best; if scores are of
+        random pixels, up to 8 found by a search in that range.
     shape
         Of the candidates: "isotropic", the same fraction of each channel's range; "channels", then
-        one sigma after the other is changed for the better (coordinate search); "covariance", a
-        multiple of the pixels' own covariance.
+        each sigma is improved in turn (coordinate search); "covariance", a multiple of the pixels'
+        own covariance.
     space
         Color space of the bandwidth, see `ColorKDE`.
     exact
-        Score at every color. Otherwise palettes of more than a million colors that lie on no small
+        Score at every color. Otherwise, palettes of more than a million colors that lie on no small
         lattice, such as those of 12-bit photographs, are scored at 65 536 random pixels under the
-        density of all, and `standard_errors` says how far off that may be. Of more than three
-        channels from 16 000 colors on, at fewer pixels.
+        density of all pixels, and `standard_errors` gives the uncertainty. With more than three
+        channels, this applies from 16 000 colors on, with fewer pixels.
     mask, channel_axis, n_channels
         See `Palette.from_image`; for an image.
     device
@@ -157,15 +158,15 @@ def select_bandwidth(
     Warns
     -----
     BandwidthEdgeWarning
-        If the best of three or more candidates is the narrowest or the widest, or next to those at
-        which repeated colors predict themselves (`BandwidthSelection.degenerate`), of which none is
-        chosen.
+        If the best of three or more candidates is the narrowest or the widest, or borders on those
+        at which repeated colors predict themselves (`BandwidthSelection.degenerate`), which are
+        never chosen.
 
     Raises
     ------
     ValueError
         If the method is unknown, a candidate is not positive, there is nothing to leave out, or a
-        full covariance is asked for of channels that are constant or follow from each other.
+        full covariance is requested for channels that are constant or linearly dependent.
 
     Notes
     -----

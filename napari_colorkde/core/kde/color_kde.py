@@ -55,12 +55,13 @@ class ColorKDE(PixelDensity):
         "rgb", the image's own channels, or "linear", "lab", "oklab", "hsv", "ycbcr", "principal":
         colors are read as sRGB and converted; bandwidth, volume and densities are in that space.
     boundary
-        "none": kernels reach through the walls of the color box (12 to 16 % of a photograph's
-        density at sigma 4 of 256 levels). "reflected": what reaches through is folded back.
-        "renormalized": kernels are cut there, and divided by what is left of them.
+        "none": kernels extend past the boundary of the color range (12 to 16 % of a photograph's
+        density at sigma 4 of 256 levels). "reflected": what extends past it is folded back.
+        "renormalized": kernels are truncated there and divided by what is left of them.
     varying
         Whether kernels are wider where colors are rare, by Abramson's square-root law: `bandwidth`
-        is the pilot's, and the geometric mean of the widths. To 1e-3 of the peak.
+        is that of the pilot density and the geometric mean of the widths. Accurate to 1e-3 of the
+        peak.
     mask, channel_axis, weights, n_channels
         See `Palette.from_image`; for an image.
     device
@@ -81,17 +82,18 @@ class ColorKDE(PixelDensity):
     Accuracy: densities 1e-6 of the peak for 8-bit colors and diagonal bandwidths, 1e-5 otherwise;
     logs 1e-4 nats + 1e-6 |log f|.
 
-    Images are uint8, uint16, float or bool. A channel's *range* is 256 of uint8; of uint16 the
-    power of two above the largest value; of floats that are multiples of 1/(2ⁿ − 1) that of these
-    integers, as a fraction of 1; 1 of other floats between 0 and 1, and of bool; else what the data
-    span. Time is that of counting the pixels and then, for diagonal bandwidths of 8-bit colors, the
-    same whatever the number of colors: 0.2 s in all for a volume of 128³ of 18 megapixels, on two
-    cores. For other colors and full covariances it grows with the number of distinct colors.
+    Images are uint8, uint16, float or bool. A channel's *range* is 256 for uint8; for uint16, the
+    power of two above the largest value; for floats that are multiples of 1/(2ⁿ − 1), that of these
+    integers, as a fraction of 1; 1 for other floats between 0 and 1, and for bool; otherwise, what
+    the data span. The time is that of counting the pixels and then, for diagonal bandwidths of
+    8-bit colors, the same for any number of colors: 0.2 s in all for a volume of 128³ from 18
+    megapixels, on two cores. For other colors and full covariances it grows with the number of
+    distinct colors.
 
-    Of four channels and more, up to 32, densities are sums over all pairs of a color and a point,
-    to 1e-5 of themselves: 260 000 colors at themselves take two cores some ten minutes, and more
-    is refused. There are no volumes, modes, walls or varying kernels then, and only the images'
-    own channels.
+    For four to 32 channels, densities are sums over all pairs of a color and a point, to a relative
+    1e-5: 260 000 colors at themselves take some ten minutes on two cores, and more are refused.
+    Volumes, modes, boundary correction, varying kernels and other color spaces are then not
+    available.
     """
 
     def __init__(

@@ -100,10 +100,10 @@ def compare(
     Parameters
     ----------
     image_a, image_b
-        Images of the same channels and dtype (see `Palette.from_image`), or palettes. They need
-        not have the same size.
+        Images with the same channels and dtype (see `Palette.from_image`), or palettes. They may
+        differ in size.
     bandwidth
-        See `ColorKDE`; both densities use it. None and the named methods take it from both images
+        See `ColorKDE`; both densities use it. None and the named methods choose it from both images
         together.
     space
         Color space of the densities and the bandwidth, see `ColorKDE`.
@@ -117,14 +117,14 @@ def compare(
     Comparison
         Integrals of the densities, not of samples: to 1e-4 nats + 1e-4 of the value; 3e-3 of the
         value in three dimensions, where both have only a few colors spread over the whole range.
-        Of more than three channels means over 4000 colors drawn from each density, with their
+        For more than three channels, means over 4000 colors drawn from each density, with their
         standard errors.
 
     Raises
     ------
     ValueError
-        If the images differ in kind, or the bandwidth is so narrow beside the colors' range that
-        the grid would exceed 268 million points.
+        If the images differ in kind, or the bandwidth is so narrow compared with the colors' range
+        that the grid would exceed 268 million points.
 
     Notes
     -----

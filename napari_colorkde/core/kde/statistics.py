@@ -72,7 +72,7 @@ class DensityStatistics(ABC):
     ) -> NDArray[np.float64]:
         """Colors drawn from the density, ``(n_samples, C)``, in the KDE's space.
 
-        `seed` is another name of `random_state`.
+        `seed` is another name for `random_state`.
         """
         self._check_plain("sample")
         random_state = seed_of(random_state, seed)

@@ -114,7 +114,7 @@ def compute_densities(
     ----------
     image
         ``(..., H, W, C)`` of any real dtype, with the channels of the kernels in their order, or
-        ``(H, W)`` for kernels of one channel. RGBA goes with kernels of three channels. Or a
+        ``(H, W)`` for kernels of one channel. RGBA works with kernels of three channels. Or a
         `Palette`, for its colors.
     kernels
         A `KernelSet`, or a sequence of `Kernel`, of objects with ``mean``, ``covariance`` and
@@ -124,14 +124,14 @@ def compute_densities(
     normalized
         False drops the factor ``(2π)^(−C/2)`` and nothing else. Weights are never rescaled.
     mask
-        ``(..., H, W)``; a pixel counts where it is non-zero.
+        ``(..., H, W)``; a pixel counts where it is nonzero.
     channel_axis
         Axis of the channels; None if there is none.
     space
-        Color space of the densities. None: that of the kernels; of "rgb" and "bgr" the image's
-        channels as they are. For others an image is read as sRGB and converted; kernels of a
-        different space are converted, see `KernelSet.to_space`, so that "rgb" means an image of
-        that order to kernels of "bgr".
+        Color space of the densities. None: that of the kernels; for "rgb" and "bgr", the image's
+        channels as they are. For other spaces, the image is read as sRGB and converted; kernels in
+        a different space are converted, see `KernelSet.to_space`, so with kernels in "bgr", "rgb"
+        means an image in that order.
     device
         Where to compute.
 
@@ -139,16 +139,16 @@ def compute_densities(
     -------
     ndarray
         The image's shape without channels, ``(U,)`` of a palette; float32, or float64 with `log`.
-        NaN where a pixel is masked, transparent (alpha 0) or not finite. Of a dask image a dask
-        array, computed block by block: of 8-bit images of more than 131 072 pixels and up to three
-        channels equal to the last bit, of others to the accuracy below. Those are read once before,
-        for the colors they hold, unless all kernels are diagonal and `log` is not asked for.
+        NaN where a pixel is masked, transparent (alpha 0) or not finite. For a dask image, a dask
+        array, computed block by block: equal to the last bit for 8-bit images of more than 131 072
+        pixels and up to three channels, to the accuracy below for others. The former are read once
+        beforehand to find their colors, unless all kernels are diagonal and `log` is False.
 
     Warns
     -----
     ColorUnitsWarning
-        If the image has floats from 0 to 1 and the kernels levels of 8 bits, or the reverse; not of
-        dask images.
+        If the image has floats from 0 to 1 and the kernels have 8-bit levels, or vice versa; not
+        for dask images.
 
     Raises
     ------
@@ -159,10 +159,10 @@ def compute_densities(
 
     Notes
     -----
-    ``f(x) = Σₖ wₖ N(x; μₖ, Σₖ)`` (Bishop 2006, eq. 9.7). Densities are accurate to 1e-5 of
-    themselves wherever they are above 1e-30, logarithms to 1e-4 nats + 1e-6 |log f|. Time is
-    O(pixels + colors · K) for 8-bit images of up to three channels, otherwise O(pixels · K); memory
-    beside the result is bounded.
+    ``f(x) = Σₖ wₖ N(x; μₖ, Σₖ)`` (Bishop 2006, eq. 9.7). Densities are accurate to a relative 1e-5
+    wherever they are above 1e-30, logarithms to 1e-4 nats + 1e-6 |log f|. Time is O(pixels + colors
+    · K) for 8-bit images of up to three channels, otherwise O(pixels · K); memory besides the
+    result is bounded.
     """
     kernel_set = checked_kernel_set(kernels)
     evaluate = log_density_at if log else density_at

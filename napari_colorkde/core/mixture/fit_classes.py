@@ -68,7 +68,7 @@ def fit_classes(
     n_kernels, covariance_type, reg_covar
         For each label, see `fit_kernels`.
     names
-        Class of a label; its number where there is none.
+        Class of a label; its number if there is none.
     random_state
         Seed of the starting kernels, the same for each label.
     mask, channel_axis, n_channels
@@ -76,24 +76,24 @@ def fit_classes(
     space, device
         See `fit_kernels`.
     seed
-        Another name of `random_state`.
+        Another name for `random_state`.
 
     Returns
     -------
     dict
         A set for each label, in ascending order, under the name of its class; its kernels have that
-        class, and weights that sum to 1: what `classify_image` wants.
+        class, and weights that sum to 1, as `classify_image` expects.
 
     Warns
     -----
     LabelWarning
-        If a label was left out because its colors allow no fit, or has fewer kernels than were
-        asked for because it has fewer colors.
+        If a label was left out because its colors cannot be fitted, or has fewer kernels than
+        requested because it has fewer colors.
 
     Raises
     ------
     ValueError
-        If the labels do not fit the image, there is none, two have the same name, or no label can
+        If the labels do not fit the image, there are none, two have the same name, or no label can
         be fitted; the message names the first.
     TypeError
         If the labels are not whole numbers.

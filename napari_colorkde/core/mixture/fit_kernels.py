@@ -170,8 +170,9 @@ def fit_kernels(
     image
         ``(..., H, W, C)`` with 1 to 32 channels, RGBA, or gray ``(H, W)``; or a `Palette`.
     n_kernels
-        Number of kernels, or "bic" ("auto"): the one of 1 to 10 with the lowest Bayesian
-        information criterion. Pixels of a photograph are not independent, so it tends to many.
+        Number of kernels, or "bic" ("auto"): the number from 1 to 10 with the lowest Bayesian
+        information criterion. It tends to choose too many, because the pixels of a photograph are
+        not independent.
     mask, channel_axis, weights, n_channels
         See `Palette.from_image`; for an image.
     space
@@ -186,17 +187,17 @@ def fit_kernels(
     random_state
         Seed of the starting kernels.
     max_iter
-        Largest number of iterations of EM, of each start.
+        Maximum number of EM iterations for each start.
     tol
-        EM has converged when the mean log-likelihood of a pixel rises by less, in nats.
+        EM has converged when the mean log-likelihood per pixel rises by less than this, in nats.
     n_init
-        Number of starts, of which the one with the largest log-likelihood is kept.
+        Number of starts; the one with the largest log-likelihood is kept.
     means_init
-        ``(n_kernels, C)`` means to start from, in place of k-means++.
+        ``(n_kernels, C)`` means to start from, instead of k-means++.
     return_report
-        Whether to return a report, too.
+        Whether to return a report as well.
     seed
-        Another name of `random_state`.
+        Another name for `random_state`.
 
     Returns
     -------
@@ -214,7 +215,7 @@ def fit_kernels(
     ------
     ValueError
         If no pixel counts, there are fewer colors than kernels, a kernel becomes singular, or an
-        argument is out of range. Pixels of a single color have a kernel whose variances are
+        argument is out of range. Pixels of a single color get a kernel whose variances are
         `reg_covar`.
 
     Notes

@@ -37,7 +37,7 @@ class Kernel:
     cls
         Class the kernel belongs to, such as "skin".
     name
-        A name for people; error messages quote it.
+        A descriptive name; error messages quote it.
     visible
         Whether views show the kernel. Densities count every kernel of a set, shown or not.
 
@@ -187,7 +187,7 @@ class KernelSet(KernelTable, Sequence[Kernel]):
         `Kernel` objects; also any object with attributes `mean`, `covariance` and `weight` (such as
         a namedtuple), or a tuple of these three. May be empty.
     name
-        A name for people.
+        A descriptive name.
     space
         Color space of means and covariances: "rgb", an image's own channels in their order; "bgr",
         the same in the order of OpenCV; or one of those of `ColorKDE`.
@@ -195,10 +195,11 @@ class KernelSet(KernelTable, Sequence[Kernel]):
     Raises
     ------
     ValueError
-        If a kernel is not valid or has other channels than the first; the message begins with the
-        kernel's position, counted from 0, and its name: ``kernel 3 ('skin 4'): ...``.
+        If a kernel is not valid or has a different number of channels from the first; the message
+        begins with the kernel's position, counted from 0, and its name:
+        ``kernel 3 ('skin 4'): ...``.
     TypeError
-        If an element is no kernel at all.
+        If an element is not a kernel.
     """
 
     kernels: tuple[Kernel, ...]

@@ -77,21 +77,21 @@ class Palette(PaletteData):
             ``(..., H, W, C)`` with 1 to 32 color channels, RGBA, or ``(H, W)`` gray; uint8, uint16,
             float or bool. Lazy arrays (dask, zarr, memmap) are read in tiles.
         mask
-            ``(..., H, W)``; a pixel counts where it is non-zero.
+            ``(..., H, W)``; a pixel counts where it is nonzero.
         channel_axis
             Axis of the channels; None for a gray image of any number of axes.
         max_colors
             Budget of distinct colors. A palette of 16-bit or float colors that exceeds it is
-            binned, and `bin_width` says how coarsely: at most half as wide bins would be too
-            many. At least 8. Of more than three channels 8-bit colors may be binned, too, and
-            fewer are kept: 67 million numbers in all, and 50 million products of two channels.
+            binned, and `bin_width` says how coarsely: bins half as wide would be too many. At least
+            8. With more than three channels, 8-bit colors may be binned, too, and fewer are kept:
+            67 million numbers in all, and 50 million products of two channels.
         weights
-            ``(..., H, W)`` how much each pixel counts, at least 0; None: all the same. The palette
-            is then weighted; what bins keep of their pixels is not.
+            ``(..., H, W)`` weights of the pixels, at least 0; None: all equal. The palette is then
+            weighted; the moments that bins keep are not.
         n_channels
-            How many color channels there are. None: what the image's shape says; four channels are
-            then RGBA, and five or more have to be fewer than the pixels along the axis before
-            them. 4 takes all four of RGB with near infrared, or of four stains.
+            Number of color channels. None: as the image's shape says; four channels are then RGBA,
+            and five or more must be fewer than the pixels along the axis before them. 4 takes all
+            four channels, such as RGB with near infrared, or four stains.
 
         Raises
         ------
@@ -133,15 +133,15 @@ class Palette(PaletteData):
         images
             Images of one dtype and number of channels, and palettes; read once, in their order.
         masks
-            A mask, or None, for each; None for no masks at all.
+            A mask, or None, for each image; None for no masks at all.
         channel_axis, max_colors, n_channels
-            See `from_image`; the budget is that of all images together.
+            See `from_image`; the budget is for all images together.
 
         Raises
         ------
         TypeError, ValueError
-            If there is none, if one is not of that form, or no pixel counts; the message says
-            which of them, from 0.
+            If there are no images, if one is not of that form, or no pixel counts; the message says
+            which one, counted from 0.
         """
         from napari_colorkde.core.palette.count_image import count_images
 
@@ -193,7 +193,7 @@ class Palette(PaletteData):
         return within_bins(self.bins) if self.bin_width.any() else None
 
     def with_weights(self, weights: ArrayLike) -> "Palette":
-        """Return the palette with a positive weight ``(U,)`` for each color in place of its count.
+        """Return the palette with a positive weight ``(U,)`` for each color instead of its count.
 
         Raises
         ------
@@ -222,8 +222,8 @@ class Palette(PaletteData):
         Parameters
         ----------
         width
-            One, or ``(C,)``, in image units. Bins are never split: where the palette's own are
-            wider, they stay.
+            One width, or ``(C,)``, in image units. Bins are never split: if the palette's own are
+            wider, they are kept.
         """
         wanted = real_numbers(width, "width").astype(np.float64)
         if wanted.shape not in ((), (self.n_channels,)):
@@ -242,19 +242,20 @@ class Palette(PaletteData):
         return self.with_bins(bins, self.level_ranges)
 
     def without_rare(self, min_count: int) -> "Palette":
-        """Return the palette without colors of few pixels, which `n_rare` counts. O(U).
+        """Return the palette without rare colors; `n_rare` counts their pixels. O(U).
 
-        What is rare may tell of a single object or person: leave it out of what is given away.
+        Rare colors may identify a single object or person: leave them out of palettes that you
+        share.
 
         Parameters
         ----------
         min_count
-            The fewest pixels of a color (of a binned palette, of a bin) that stays.
+            The fewest pixels that a color (or bin, in a binned palette) must have to be kept.
 
         Raises
         ------
         ValueError
-            If no color stays, or the palette has weights in place of counts.
+            If no color is left, or the palette has weights instead of counts.
         """
         fewest = whole_number(min_count, "min_count")
         if self.is_weighted:
@@ -279,8 +280,8 @@ class Palette(PaletteData):
     def merge(self, other: "Palette") -> "Palette":
         """Return the palette of both images together. O((U + V) log (U + V)).
 
-        Exact, and so are binned palettes: their merger does not depend on the order. Weights add
-        up to within rounding.
+        Exact, for binned palettes, too: the result does not depend on the order. Weights add up to
+        within rounding.
 
         Raises
         ------
@@ -301,7 +302,8 @@ class Palette(PaletteData):
         Warns
         -----
         ColorUnitsWarning
-            If all colors are from 0 to 1, some between, and those of the palette whole levels.
+            If all colors lie from 0 to 1, some in between, and the palette's colors are whole
+            levels.
         """
         return self._index(image, mask, channel_axis)
 
@@ -314,8 +316,8 @@ class Palette(PaletteData):
     ) -> NDArray[Any]:
         """Give every pixel the value ``(U,)`` of its palette entry; NaN where it has none.
 
-        Of values ``(U, k)``, such as colors, every pixel gets k, along the last axis. float64
-        stays float64, all else becomes float32.
+        With values ``(U, k)``, such as colors, every pixel gets k values, along the last axis.
+        float64 stays float64; everything else becomes float32.
         """
         values = real_numbers(values, "values")
         if values.ndim not in (1, 2) or len(values) != len(self):

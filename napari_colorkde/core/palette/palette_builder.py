@@ -18,13 +18,13 @@ MIN_BUDGET = 8
 class PaletteBuilder:
     """Counts an image that comes in tiles.
 
-    Add each tile once, in any order, and take the `palette`. Of tiles that are counted apart, by
-    several processes or machines, the palettes are merged: `Palette.merge` is exact.
+    Add each tile once, in any order, then take the `palette`. If tiles are counted separately, by
+    several processes or machines, merge their palettes: `Palette.merge` is exact.
 
     Parameters
     ----------
     max_colors
-        See `Palette.from_image`: the budget is that of all tiles together.
+        See `Palette.from_image`: the budget is for all tiles together.
     name
         How the caller names the image, for messages.
     n_channels
@@ -59,13 +59,13 @@ class PaletteBuilder:
         Parameters
         ----------
         image, mask, channel_axis
-            See `Palette.from_image`; the whole tile is in memory. A tile of which no pixel counts
-            is one, too.
+            See `Palette.from_image`; the whole tile is in memory. A tile without any pixel that
+            counts is allowed.
 
         Raises
         ------
         TypeError, ValueError
-            If it is not of that form, or differs from the tiles before in channels or dtype.
+            If it is not of that form, or differs from earlier tiles in channels or dtype.
         """
         wanted = self._wanted
         if wanted is None and self._channels > RGBA_CHANNELS:

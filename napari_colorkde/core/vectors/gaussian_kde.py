@@ -27,24 +27,24 @@ class GaussianKDE:
     bandwidth
         Sigma, the standard deviation of the kernel in the data's units; ``(d,)`` sigmas, one for
         each feature; a ``(d, d)`` covariance; "scott" or "silverman", rules of thumb by each
-        feature's own standard deviation; or "loo", the multiple of Scott's under which each vector
-        is likeliest given the others.
+        feature's own standard deviation; or "loo", the multiple of Scott's rule under which each
+        vector is most likely given the others.
     device
         Where to compute.
 
     Attributes
     ----------
     bandwidth_
-        What `bandwidth` came to in `fit`: a number, ``(d,)``, or ``(d, d)``.
+        The bandwidth that `fit` chose: a number, ``(d,)``, or ``(d, d)``.
     covariance_
         ``(d, d)`` covariance of the kernels.
     n_features_in_, feature_names_in_
-        Numbers of a vector; the names of a table's columns, where it has some.
+        Number of features; the names of a table's columns, if it has any.
 
     Notes
     -----
     Works with ``sklearn.base.clone``, `GridSearchCV` and pipelines; does not need scikit-learn.
-    Log-densities are good to 1e-4 nats + 1e-6 |log f| in any dimension. scikit-learn's own
+    Log-densities are accurate to 1e-4 nats + 1e-6 |log f| in any dimension. scikit-learn's own
     `KernelDensity` is off by tens of nats in twenty dimensions and by hundreds in more, except with
     ``leaf_size=len(X)``; `napari-colorkde crosscheck` compares both with the direct sum.
     """
@@ -63,11 +63,11 @@ class GaussianKDE:
         Parameters
         ----------
         X
-            Vectors, or a table with one in each row.
+            Vectors, or a table with one vector per row.
         y
             Ignored.
         sample_weight
-            (n,) how much each counts, at least 0; None: all the same.
+            (n,) weights of the vectors, at least 0; None: all equal.
 
         Raises
         ------
@@ -124,7 +124,7 @@ class GaussianKDE:
 
         Asymptotic: ``sqrt(f(x) / (n (4π)^(d/2) |Σ|^½))``, n the effective number of vectors (Wand
         and Jones, Kernel Smoothing, 1995, section 4.3). It says how much another sample of as many
-        vectors would differ, and nothing of the bias that smoothing brings.
+        vectors would differ, but nothing about the bias due to smoothing.
         """
         logs = self.score_samples(X)
         n = effective_number(len(self._train), self._weights)
@@ -137,7 +137,7 @@ class GaussianKDE:
         Parameters
         ----------
         axes
-            Numbers or names of the features that are kept, in the order that they are wanted.
+            Numbers or names of the features to keep, in the desired order.
         """
         self._check_fitted()
         kept = self._axes(axes)
@@ -145,7 +145,7 @@ class GaussianKDE:
         return self._derived(self._train[:, kept], self._weights, covariance, kept)
 
     def conditional(self, given: "Mapping[int | str, float]") -> "GaussianKDE":
-        """Return the density of the other features where some have these values, fitted.
+        """Return the density of the other features given these values, fitted.
 
         Parameters
         ----------
@@ -154,7 +154,7 @@ class GaussianKDE:
 
         Notes
         -----
-        Kernels are weighted by their own density of the values, and move along their covariance
+        Kernels are weighted by their own density at the values, and shifted along their covariance
         (Bishop 2006, eqs. 2.81 and 2.82).
         """
         self._check_fitted()
@@ -179,7 +179,7 @@ class GaussianKDE:
     ) -> Array:
         """Draw vectors from the density, (n_samples, d) float64.
 
-        `seed` is another name of `random_state`.
+        `seed` is another name for `random_state`.
 
         Raises
         ------

@@ -66,7 +66,7 @@ def grid_search(
     device: DeviceLike = "auto",
     progress: Callable[[float], None] | None = None,
 ) -> GridSearchResult:
-    """Choose the sigma under which held-out vectors are likeliest.
+    """Choose the sigma under which held-out vectors are most likely.
 
     Parameters
     ----------

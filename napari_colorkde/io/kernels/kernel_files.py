@@ -51,8 +51,8 @@ def load_kernels(path: str | os.PathLike[str]) -> dict[str, KernelSet]:
     OSError
         If there is no such file or it cannot be opened.
     ValueError
-        If it is no kernel file, or a value in it is missing or not valid; the message names the
-        file, the place in it, and what would do.
+        If it is not a kernel file, or a value in it is missing or invalid; the message names the
+        file, the place in it, and what is allowed.
 
     Warns
     -----
@@ -112,17 +112,17 @@ def save_kernels(
     path
         ``.json`` or ``.csv``.
     kernel_sets
-        Sets by the name they shall have in the file; or one set, under its own name.
+        Sets by their names in the file; or one set, under its own name.
     about
-        Where they come from, for people; a table (CSV) has no room for it.
+        Where they come from, as text; a table (CSV) cannot store it.
 
     Raises
     ------
     ValueError
-        If there is nothing to write, the suffix is not known, or the table (CSV) has no room for
-        what the sets hold.
+        If there is nothing to write, the suffix is not known, or a table (CSV) cannot store what
+        the sets hold.
     OSError
-        If the file cannot be written. A file that stood there before is then still whole.
+        If the file cannot be written. An existing file is then left unchanged.
     """
     path = check_target(path, KERNEL_SUFFIXES)
     if isinstance(kernel_sets, KernelSet):

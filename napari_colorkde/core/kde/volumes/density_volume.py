@@ -27,7 +27,7 @@ class DensityVolume:
     ----------
     values
         ``(B_0, …, B_{C−1})`` float32, per unit volume of color space. Axis 0 is the image's first
-        channel. Natural logarithms where `is_log`.
+        channel. Natural logarithms if `is_log`.
     axes
         C float64 arrays: the grid's coordinates in image units.
     covariance
@@ -38,23 +38,23 @@ class DensityVolume:
     space
         Color space of the axes.
     boundary
-        How it ends at the walls of the color box, see `ColorKDE`.
+        How the density ends at the boundary of the color range, see `ColorKDE`.
     sampling
         "points" or "cells", see `ColorKDE.volume`.
     is_log
         Whether values are natural logarithms, see `ColorKDE.log_volume`.
     names
-        Of the axes; those of the color space, or their numbers from 1.
+        Names of the axes: those of the color space, or their numbers from 1.
 
     Notes
     -----
     ``values.sum() * np.prod(spacing)`` is not `mass_inside`. Values are the density at the grid
-    points, of which the outermost lie on the ends of the extent, where half of a cell is outside:
-    the trapezoid rule, which `marginal` uses, counts them half. It still errs where kernels are
-    narrow beside the spacing; `mass_inside` does not, as it comes from the kernels themselves. With
-    ``sampling="cells"`` values are averages over whole cells, and the sum is `mass_inside`; those
-    of cells that walls cut are averages over what is inside, and walls at the ends of the extent
-    cut the outermost in half, as the trapezoid rule has it.
+    points. The outermost points lie on the ends of the extent, where half of a cell is outside: the
+    trapezoid rule, which `marginal` uses, counts them half. It is still inaccurate where kernels
+    are narrow compared with the spacing; `mass_inside` is not, because it comes from the kernels
+    themselves. With ``sampling="cells"`` values are averages over whole cells, and the sum is
+    `mass_inside`; those of cells cut by the boundary are averages over what is inside, and a
+    boundary at the ends of the extent cuts the outermost cells in half, as in the trapezoid rule.
     """
 
     values: NDArray[np.float32]
@@ -78,7 +78,7 @@ class DensityVolume:
 
     @property
     def spacing(self) -> NDArray[np.float64]:
-        """Distance of grid points along each axis, ``(C,)``, in image units."""
+        """Distance between grid points along each axis, ``(C,)``, in image units."""
         return np.array([a[1] - a[0] if len(a) > 1 else 1.0 for a in self.axes])
 
     @property
@@ -87,20 +87,20 @@ class DensityVolume:
         return np.array([[axis[0], axis[-1]] for axis in self.axes])
 
     def marginal(self, axes: "int | str | Sequence[int | str]") -> "DensityVolume":
-        """Return the density of some channels alone, in the order given: the integral over others.
+        """Return the density of some channels, in the order given: the integral over the others.
 
         By the trapezoid rule, or the sum over cells, within the extent; `ColorKDE.marginal` is the
-        density without a grid and its walls.
+        density without a grid and its limits.
 
         Parameters
         ----------
         axes
-            Numbers or names of the channels that are kept.
+            Numbers or names of the channels to keep.
 
         Raises
         ------
         ValueError
-            If one does not exist or comes twice, there is none, or values are logarithms.
+            If one does not exist or appears twice, there is none, or values are logarithms.
         """
         if self.is_log:
             raise ValueError("a volume of logarithms has no marginal; make one with volume().")
@@ -115,10 +115,10 @@ class DensityVolume:
         return self._part(total.transpose(order), kept)
 
     def slice(self, at: "Mapping[int | str, float]") -> "DensityVolume":
-        """Return what lies in a plane, or on a line, where channels have these values.
+        """Return the density in a plane, or on a line, where channels have these values.
 
-        Interpolated linearly between grid points. Still per unit volume of all channels, so that it
-        does not integrate to 1 (`ColorKDE.conditional` does), and `mass_inside` is NaN.
+        Interpolated linearly between grid points. Values are still per unit volume of all channels,
+        so they do not integrate to 1 (`ColorKDE.conditional` does), and `mass_inside` is NaN.
 
         Parameters
         ----------
@@ -128,7 +128,7 @@ class DensityVolume:
         Raises
         ------
         ValueError, TypeError
-            If a channel does not exist, a value lies outside of the extent, or no channel is left.
+            If a channel does not exist, a value lies outside the extent, or no channel is left.
         """
         if not isinstance(at, Mapping) or not at:
             raise ValueError(f"at={at!r}; give values by channel, such as {{0: 120}}.")
@@ -151,7 +151,7 @@ class DensityVolume:
         return replace(self._part(values, kept), mass_inside=float("nan"))
 
     def to_xarray(self) -> "xarray.DataArray":
-        """Return the volume as an array of xarray, with its axes' names and coordinates.
+        """Return the volume as an xarray.DataArray, with the names and coordinates of its axes.
 
         Raises
         ------

@@ -147,14 +147,14 @@ class Look:
 
 
 def read_look(path: str | os.PathLike[str]) -> Look:
-    """Read a `.cube` look-up table, of one or of three dimensions.
+    """Read a `.cube` lookup table of one or three dimensions.
 
     Raises
     ------
     OSError
         If there is no such file.
     ValueError
-        If it is no look-up table; the sentence names the line.
+        If it is not a lookup table; the message names the line.
     """
     path = Path(path_of(path))
     if not path.is_file():
