@@ -268,6 +268,7 @@ class ColorKDEWidget(QWidget):
         self.kernels.failed.connect(self.status.show_error)
         self.classification.failed.connect(self.status.show_error)
         self.likelihood.failed.connect(self.status.show_error)
+        self.likelihood.asked.connect(self.status.forget_error)
         self.picking.failed.connect(self.status.show_error)
         self.autosave.failed.connect(self.status.show_error)
         self.panel.export_asked.connect(self.outputs.ask_export)

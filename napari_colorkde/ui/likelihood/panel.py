@@ -51,6 +51,8 @@ class LikelihoodPanel(QWidget):
     """
 
     failed = Signal(str)
+    asked = Signal()
+    """The user asks for something: what was refused before is of no interest any more."""
 
     def __init__(self, viewer: "Viewer", session: Session, executor: Executor) -> None:
         super().__init__()
@@ -189,12 +191,12 @@ class LikelihoodPanel(QWidget):
     def _on_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open data set")
         if path:
-            self.likelihood.open(path)
+            self._ask(lambda: self.likelihood.open(path))
 
     def _on_folder(self) -> None:
         path = QFileDialog.getExistingDirectory(self, "Open a folder of images")
         if path:
-            self.likelihood.open(path)
+            self._ask(lambda: self.likelihood.open(path))
 
     def _on_search(self) -> None:
         self._ask(self._search)
@@ -242,6 +244,7 @@ class LikelihoodPanel(QWidget):
         self._viewer.add_image(picture, name=f"{dataset.name} montage", rgb=picture.ndim == 3)
 
     def _ask(self, change: Callable[[], object]) -> None:
+        self.asked.emit()
         report_errors(change, self.failed.emit)
         self.reset_choices()
 
@@ -299,6 +302,8 @@ class LikelihoodPanel(QWidget):
         if (curve := likelihood.curve) is not None:
             best = ", ".join(f"{s:.4g}" for s in dict.fromkeys(curve.sigmas[curve.best].tolist()))
             texts.append(f"Best σ {best}: {curve.scores[curve.best]:.4f} nats.")
+            if dataset is not None and curve.share < 1:
+                texts.append(f"Scored on {curve.share:.0%} of the validation vectors.")
             if curve.caveat:
                 texts.append(curve.caveat[:1].upper() + curve.caveat[1:])
         if likelihood.test is not None:

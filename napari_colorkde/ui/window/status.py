@@ -96,6 +96,10 @@ class StatusLines(QWidget):
         self.problem.setVisible(bool(problem))
         self.news.hide()
 
+    def forget_error(self) -> None:
+        """Take away a sentence of what is tried anew; what failed in the session stays."""
+        self.show_error(self._session.error or "")
+
     def show_message(self, news: str) -> None:
         """Show a sentence about what went well, until something is changed."""
         self.show_error(self._session.error or "")

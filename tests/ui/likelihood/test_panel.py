@@ -117,6 +117,24 @@ def test_what_is_refused_is_told(panel: LikelihoodPanel) -> None:
     panel.search_button.native.click()
     assert told[0] == "Sigmas '0.1 or so': give numbers separated by commas."
     assert told[1].startswith("Data set ")
+    # What is asked next takes a sentence away before it says another.
+    panel.asked.connect(lambda: told.append(""))
+    panel.search_button.native.click()
+    panel.vectors.train.value = 0
+    panel.search_button.native.click()
+    assert [bool(each) for each in told[2:]] == [False, True, False]
+
+
+def test_a_curve_of_a_part_is_called_so(
+    panel: LikelihoodPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_colorkde.app.likelihood.searches.ROWS", 4)
+    panel.likelihood.open(DIGITS)
+    notes: list[str] = []
+    panel.likelihood.changed.connect(lambda: notes.append(panel.note.text()))
+    panel.search_button.native.click()
+    assert any("Scored on 40% of the validation vectors." in note for note in notes)
+    assert "Scored on" not in panel.note.text()
 
 
 def test_table_is_copied_and_saved(
