@@ -4,6 +4,7 @@
 refers to the layer's arrays: it reads them box by box, on whatever thread asks.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +39,10 @@ Box = tuple[int | slice, ...]
 
 COARSE_NUMBERS = 1 << 22
 """Of levels of a pyramid with no more numbers than these the finest stands in for the image."""
+
+
+MOST_SAMPLED = 1 << 28
+"""Coarse levels of more numbers are not read for a sample."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,11 +154,14 @@ class ImageSource:
         if self.frame(channels):
             return None
         if self.coarse is not None:
-            box: Box = (slice(None),) * len(self.pixel_axes(channels))
-            small = np.prod(self.coarse.shape, dtype=np.int64) <= 4 * pixels
-            if small and not channels.layers:
-                return 0, self._colors_in(self.coarse, channels, box)
-            return None
+            axes, n_numbers = self.pixel_axes(channels), math.prod(self.coarse.shape)
+            if channels.layers or n_numbers > MOST_SAMPLED:
+                return None
+            step = 1
+            while math.prod(self.coarse.shape[a] for a in axes) > 2 * pixels * step**2:
+                step *= 2
+            strides: Box = (slice(None),) * (len(axes) - 2) + (slice(None, None, step),) * 2
+            return 0, self._colors_in(self.coarse, channels, strides[-len(axes) :])
         if not isinstance(self.array, np.ndarray):
             return None
         stride = 1

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from dask.callbacks import Callback
 
-from napari_colorkde.app.image import code_tiles, pixel_index
+from napari_colorkde.app.image import code_tiles, counting_steps, pixel_index
 from napari_colorkde.app.image.code_tiles import CodeTiles
 from napari_colorkde.app.image.counting_steps import CountedImage, count_colors
 from napari_colorkde.app.image.source import ImageSource, source_of_array
@@ -135,3 +135,24 @@ def test_what_napari_keeps_while_it_draws_is_left_alone() -> None:
         assert drawing.n_started == 0
         blocks[:5].compute()
         assert drawing.n_started == 1
+
+
+def test_a_coarse_level_that_is_large_is_strided_for_the_preview(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    coarse: Any = da.from_array(PIXELS[::2, ::2], chunks=(100, 200, 3))
+    source = replace(source_of_array(da.from_array(PIXELS)), coarse=coarse)
+    found = source.sample(source.choices[0], 4000)
+    assert found is not None
+    stride, sample = found
+    assert stride == 0
+    np.testing.assert_array_equal(sample, PIXELS[::8, ::8])
+    monkeypatch.setattr(counting_steps, "SAMPLE_PIXELS", 4000)
+    preview, whole = (
+        each for each in count_colors(source, source.choices[0]) if isinstance(each, CountedImage)
+    )
+    assert preview.index.is_preview
+    codes = preview.index.codes(0, (range(640), range(512)))
+    wanted = PIXELS[::8, ::8].repeat(8, 0).repeat(8, 1)
+    np.testing.assert_array_equal(preview.palette.colors[codes - 1], wanted)
+    assert whole.palette.n_pixels == PIXELS.size // 3
