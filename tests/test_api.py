@@ -14,7 +14,7 @@ import napari_colorkde
 SIGNATURES = {
     "ColorKDE": (
         "(palette_or_image, bandwidth=None, *, space='rgb', boundary='none', varying=False,"
-        " mask=None, channel_axis=-1, weights=None, device='auto')"
+        " mask=None, channel_axis=-1, weights=None, device='auto', n_channels=None)"
     ),
     "ColorKDE.density": "(self, image=None, log=False, *, mask=None, channel_axis=-1)",
     "ColorKDE.leave_one_color_out": "(self)",
@@ -43,10 +43,12 @@ SIGNATURES = {
     "Look.apply": "(self, image)",
     "Look.apply_to_palette": "(self, palette)",
     "Palette.from_image": (
-        "(image, mask=None, channel_axis=-1, *, max_colors=16777216, weights=None)"
+        "(image, mask=None, channel_axis=-1, *, max_colors=16777216, weights=None, n_channels=None)"
     ),
-    "Palette.from_images": ("(images, masks=None, channel_axis=-1, *, max_colors=16777216)"),
-    "PaletteBuilder": "(max_colors=16777216, *, name='image')",
+    "Palette.from_images": (
+        "(images, masks=None, channel_axis=-1, *, max_colors=16777216, n_channels=None)"
+    ),
+    "PaletteBuilder": "(max_colors=16777216, *, name='image', n_channels=None)",
     "PaletteBuilder.add": "(self, image, mask=None, channel_axis=-1)",
     "PaletteBuilder.palette": "(self)",
     "Palette.index": "(self, image, mask=None, channel_axis=-1)",
@@ -65,7 +67,7 @@ SIGNATURES = {
     ),
     "compare": (
         "(image_a, image_b, bandwidth=None, *, space='rgb', mask_a=None, mask_b=None,"
-        " channel_axis=-1, device='auto')"
+        " channel_axis=-1, device='auto', n_channels=None)"
     ),
     "compare_all": (
         "(images, bandwidth=None, *, names=None, masks=None, space='rgb', channel_axis=-1,"
@@ -78,13 +80,13 @@ SIGNATURES = {
     "fit_classes": (
         "(image, labels, n_kernels, *, names=None, covariance_type='full',"
         " reg_covar=None, random_state=None, mask=None, channel_axis=-1, space='rgb',"
-        " device='auto', seed=None)"
+        " device='auto', seed=None, n_channels=None)"
     ),
     "fit_kernels": (
         "(image, n_kernels, *, mask=None, channel_axis=-1, weights=None, space='rgb',"
         " device='auto', covariance_type='full', reg_covar=None,"
         " random_state=None, max_iter=200, tol=0.001, n_init=1, means_init=None,"
-        " return_report=False, seed=None)"
+        " return_report=False, seed=None, n_channels=None)"
     ),
     "grid_search": "(train, valid, sigmas, test=None, *, device='auto', progress=None)",
     "load_kernels": "(path)",
@@ -102,7 +104,7 @@ SIGNATURES = {
     "save_volume": "(path, volume, *, description=None)",
     "select_bandwidth": (
         "(image, method='loco', candidates=None, *, shape='isotropic', space='rgb', exact=False,"
-        " mask=None, channel_axis=-1, device='auto')"
+        " mask=None, channel_axis=-1, device='auto', n_channels=None)"
     ),
 }
 
