@@ -1,4 +1,4 @@
-"""Signals that an object listens to, let go of together."""
+"""Signal connections of an object, disconnected together."""
 
 from collections.abc import Callable
 from typing import Literal, Protocol

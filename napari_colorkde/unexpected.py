@@ -1,4 +1,4 @@
-"""The one place where an error that nobody foresaw is caught, once a window is there to say so.
+"""The one place where unforeseen errors are caught, once there is a window to report them.
 
 A listener that fails would keep the others from hearing of a change, and leave the window in
 pieces. So listeners are called by `guarded`: the error is logged with its traceback and told by

@@ -1,4 +1,4 @@
-"""Attributes that stand for others: those of an object's parts, and old names.
+"""Attributes that forward to others: to those of an object's parts, and from old names.
 
 Old names of what scripts reach through ``widget.session`` work, and warn. A name that becomes a
 better one is listed where it was; the meaning of its values stays.

@@ -1,4 +1,4 @@
-"""The session: what is chosen, what is being computed, and what has come of it.
+"""The session: what is chosen, what is being computed, and the results so far.
 
 Plain Python: widgets set attributes and listen to signals, scripts do the same. The session puts
 together a store of what is chosen, the image that is open, and the work that follows from them.

@@ -1,4 +1,4 @@
-"""The session on disk: a state as JSON, written as it changes and offered again.
+"""The session on disk: a state as JSON, written as it changes, for restoring later.
 
 A file holds what a user has chosen, never code and never pixels. It lies in the user's folder for
 program states; `napari_colorkde.ui.window.autosave` decides when it is written and whose it is.

@@ -1,4 +1,4 @@
-"""What a user has chosen: one immutable value, from which everything on the screen follows.
+"""What a user has chosen: one immutable value that determines everything on screen.
 
 A state holds no arrays of the image and no results. Earlier states are undo, a state written down
 is a saved session. Nothing is computed here.

@@ -1,4 +1,4 @@
-"""What is chosen, and how that changes: checked, announced, undone.
+"""The store of the state: changes are checked, announced, and can be undone.
 
 Knows neither images nor computations: what the image at hand allows is asked of `StateRules`, and
 whoever computes is told of each change.

@@ -1,4 +1,4 @@
-"""Undo and redo: the states there were before, and those that were taken back.
+"""Undo and redo: stacks of earlier states and of undone ones.
 
 What they restore is the whole `State`, every field of it, and nothing else: not the image, not how
 the color space is looked at.

@@ -1,4 +1,4 @@
-"""What may be typed where there is a choice: read from the tables of the library when asked for.
+"""The allowed values of options: read from the library's tables on demand.
 
 The tables are those that the window and the library read, too; nothing is listed here twice.
 """

@@ -1,4 +1,4 @@
-"""What `density` writes: densities, posteriors, ratios or classes, with how to get them again."""
+"""What `density` writes: densities, posteriors, ratios or classes, with their provenance."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

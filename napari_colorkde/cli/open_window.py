@@ -1,4 +1,4 @@
-"""What the commands that open a window need, and what is said where it is missing."""
+"""What commands that open a window need, and the message if it is missing."""
 
 import ctypes
 import ctypes.util

@@ -1,4 +1,4 @@
-"""What is typed on the command line, as values; refused with a sentence where it is none.
+"""Parsers for command-line values; invalid ones are refused with a message.
 
 The program's options name these functions as their parsers, and put the option's name before the
 sentence.

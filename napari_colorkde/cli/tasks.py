@@ -1,4 +1,4 @@
-"""What the commands compute, step by step. Each step says what came of it."""
+"""What the commands compute, step by step. Each step reports its outcome."""
 
 import functools
 from pathlib import Path

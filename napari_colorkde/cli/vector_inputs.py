@@ -1,4 +1,4 @@
-"""What commands that take images or vectors read where it is vectors."""
+"""Reading vectors for commands that take images or vectors."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any

@@ -1,4 +1,4 @@
-"""How much the program says on stderr: levels of the standard `logging`.
+"""How much the program prints to stderr: levels of the standard `logging`.
 
 ``INFO`` unless the environment's ``LOGLEVEL``, or ``--quiet`` (warnings and errors only) or
 ``--verbose`` (each step as it begins, too) says otherwise; the options win. Errors are always said.

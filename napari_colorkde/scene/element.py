@@ -1,4 +1,4 @@
-"""What the view is put together from: parts that can be dropped and made again at any time."""
+"""Elements of the view: parts that can be dropped and recreated at any time."""
 
 from __future__ import annotations
 

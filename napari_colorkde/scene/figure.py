@@ -1,4 +1,4 @@
-"""A view taken apart for paper: the cloud as a picture, all else as lines and texts.
+"""A view taken apart for a figure: the cloud as an image, the rest as lines and text.
 
 So a file of vectors has sharp lines and texts that can be edited, and a picture has either.
 """

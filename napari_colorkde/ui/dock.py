@@ -1,4 +1,4 @@
-"""The dock widget "Color KDE": an image, settings, facts, and the life of all of it.
+"""The dock widget "Color KDE": image, settings, status, and the lifetime of all of them.
 
 napari makes the widget; on its first show inside a window it opens the dock "Color space" above
 itself, and offers it again once that was closed. Closing its own dock ends all that it started.

@@ -1,4 +1,4 @@
-"""What one can do while there is no image: open one, take a sample, drop a file."""
+"""What to do without an image: open one, take a sample, drop a file."""
 
 from pathlib import Path
 

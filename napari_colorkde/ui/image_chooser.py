@@ -1,4 +1,4 @@
-"""The head of the dock: which image is looked at, and which of its numbers are its colors."""
+"""The top of the dock: which image is analyzed, and which of its channels are its colors."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Starts napari with the plugin beside an image: the commands `demo` and `open`.
+"""Starts napari with the plugin docked: the commands `demo` and `open`.
 
 OpenGL contexts are shared, which only the program that makes the QApplication can ask for: a
 floated view need not be rebuilt. The image is there at once; torch is imported beside the window,

@@ -1,4 +1,4 @@
-"""What leaves the dock: the density as a file, the volume as a viewer of its own."""
+"""What leaves the dock: the density as a file, the volume in a viewer of its own."""
 
 from collections.abc import Callable
 from functools import partial

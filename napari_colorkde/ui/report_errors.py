@@ -1,4 +1,4 @@
-"""What a user asked for and cannot have is said in a sentence, and nothing else happens."""
+"""Requests that cannot be met are reported in a message, and nothing else happens."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Where work is done: on the thread that asks, or on another one that hands over what comes.
+"""Where work runs: on the calling thread, or on another thread that hands over results.
 
 Nothing here knows Qt: `ui.window.worker_thread` has the executor that runs in a thread.
 """

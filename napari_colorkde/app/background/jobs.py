@@ -1,4 +1,4 @@
-"""Work that can be stopped: lanes of generators, run by an executor that is given.
+"""Work that can be stopped: lanes of generators, run by a given executor.
 
 Each kind of work has a *lane*, in which one job runs at a time. Of work that only follows what is
 shown at most one job waits: a newer one takes its place. Work that a user asked for is *kept*: all

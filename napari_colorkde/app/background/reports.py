@@ -1,4 +1,4 @@
-"""What is said to a user of the work that is done: progress, sentences, failures."""
+"""What users are told about work: progress, messages, failures."""
 
 from psygnal import Signal
 

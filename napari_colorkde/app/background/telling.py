@@ -1,4 +1,4 @@
-"""Work that tells its progress by calling back, as work of a session."""
+"""Wraps work that reports progress through a callback as work of a session."""
 
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue

@@ -1,4 +1,4 @@
-"""A Labels layer as the truth: its pixels counted by color, and the curve of what is shown.
+"""A Labels layer as the ground truth: its pixels counted by color, and the ROC curve.
 
 Counting and sorting are one job of the session; a threshold is then looked up at once.
 """

@@ -1,4 +1,4 @@
-"""How many pixels are marked, or of each class: what the tab "Classify" counts."""
+"""How many pixels are marked, or belong to each class, for the tab "Classify"."""
 
 from napari_colorkde.app.classification.threshold import above_threshold, active_threshold
 from napari_colorkde.app.image.region_size import RegionSize, pixel_area, region_size

@@ -1,4 +1,4 @@
-"""What is decided about colors by the classes of kernels: the question, and its answer.
+"""Queries about colors by the classes of kernels: the question and its answer.
 
 A `ClassQuery` is a `ClassificationSettings` beside the kernels at hand: which class is meant, which
 priors hold, what the threshold is. The answer is computed from the log-density of each class at the

@@ -1,4 +1,4 @@
-"""A palette's colors in the color space that was chosen: numbers, names, display colors, gamut.
+"""A palette's colors in the chosen color space: coordinates, names, display colors, gamut.
 
 Conversion happens once per palette and space, on the distinct colors. Pure functions and values.
 """

@@ -1,4 +1,4 @@
-"""What is shown as command lines: for the image at hand, and for many in the same way."""
+"""What is shown as command lines: for the current image, and for many in the same way."""
 
 import os
 import shlex

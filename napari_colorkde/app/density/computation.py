@@ -1,4 +1,4 @@
-"""What comes of a state: colors are counted, the density is estimated, its values are computed.
+"""From a state to results: count the colors, estimate the density, compute its values.
 
 A change of the state makes a frozen request, which runs in the background; results are checked
 against what is current, and announced.

@@ -1,4 +1,4 @@
-"""Parts of an estimate that take long, as generators that tell how far they are."""
+"""Long parts of an estimate, as generators that report their progress."""
 
 from collections.abc import Generator, Iterator
 from dataclasses import replace

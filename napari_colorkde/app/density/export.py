@@ -1,4 +1,4 @@
-"""Writing the density that is shown to a file, and how to get it again."""
+"""Writing the density shown to a file, with a record of how to reproduce it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

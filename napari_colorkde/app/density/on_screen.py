@@ -1,4 +1,4 @@
-"""Kernels that are edited on an image of millions of colors: first at the colors on the screen.
+"""Kernels edited on an image of millions of colors: first at the colors on screen.
 
 All other colors keep the values that they had until those of the whole image are there.
 """

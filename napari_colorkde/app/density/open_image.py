@@ -1,4 +1,4 @@
-"""The image that is looked at: its source, its counted colors, and what it allows a state to be."""
+"""The open image: its source, its counted colors, and the states it allows."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What is known of the pixel under the cursor: its color, and what the overlay shows. Pure."""
+"""Facts about the pixel under the cursor: its color, and what the overlay shows. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is asked of the density, and what comes of it: frozen values, which compute nothing."""
+"""Requests for the density and their results: frozen values, which compute nothing."""
 
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""A density before it is known: of a palette's colors on a coarse lattice, for pictures.
+"""A preview of a density: of a palette's colors on a coarse lattice, for display.
 
 Millions of colors of 12 or 16 bits, or of floats, take seconds. Put on a lattice of at most
 `LEVELS` levels an axis, twice as fine as the volume that is shown, they are as quick as those of 8

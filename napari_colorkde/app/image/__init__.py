@@ -1,4 +1,4 @@
-"""The image at hand: its layer, its channels, the counting of its colors, each pixel's color.
+"""The current image: its layer, its channels, its counted colors, each pixel's color.
 
 Of the other rooms of `app` it imports `app.background` and `app.aliases` alone.
 Files are read in `io.images`, palettes are made in `core.palette`.

@@ -1,4 +1,4 @@
-"""The ways in which an image's channels can be understood as colors: what may be chosen."""
+"""The ways in which an image's channels can be read as colors: the choices offered."""
 
 from collections.abc import Mapping
 from itertools import combinations

@@ -1,4 +1,4 @@
-"""Codes of pixels that were looked up for the screen, tile by tile: the newest are kept.
+"""Color codes of pixels looked up for the screen, tile by tile; the most recent are cached.
 
 What is on the screen is painted again at each edit; without these its pixels would be decoded
 again for each.

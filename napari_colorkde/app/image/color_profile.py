@@ -1,4 +1,4 @@
-"""The color profile of an image's file, where it is not sRGB: its levels are kept as they are."""
+"""The color profile of an image's file if it is not sRGB; its levels are kept as they are."""
 
 from collections.abc import Iterator
 from pathlib import Path

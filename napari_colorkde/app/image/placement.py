@@ -1,4 +1,4 @@
-"""Where a layer lies in the world: what the layers made of an image take over from it."""
+"""Where a layer lies in the world: what layers derived from an image inherit from it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

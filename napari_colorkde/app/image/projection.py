@@ -1,4 +1,4 @@
-"""Colors of more than three channels as they are looked at: three of them, or principal axes.
+"""How colors of more than three channels are viewed: three of them, or principal axes.
 
 Pure functions and values; what is computed of the colors is of all channels.
 """

@@ -1,4 +1,4 @@
-"""How much of an image some colors are: pixels, percent, and area in the layer's units."""
+"""How much of an image a set of colors covers: pixels, percent, area in the layer's units."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

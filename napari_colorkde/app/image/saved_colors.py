@@ -1,4 +1,4 @@
-"""The colors of a layer as a file: for scripts, where no file has them."""
+"""A layer's colors saved to a file, for scripts whose image has no file."""
 
 from dataclasses import replace
 from pathlib import Path

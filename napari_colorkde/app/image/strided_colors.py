@@ -1,4 +1,4 @@
-"""The colors of every so many-th pixel, kept while an image is counted: it is not read again."""
+"""The colors at every n-th pixel, kept while an image is counted, to avoid reading it again."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Kernels and cells as texts on the clipboard: what spreadsheets take and give."""
+"""Kernels and cells as text on the clipboard, compatible with spreadsheets."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Gaussian kernels, given in image units, carried into the color space that is shown and back.
+"""Gaussian kernels in image units, converted to the color space shown and back.
 
 A Gaussian of the sRGB cube is one no more in a curved space: it is shown as that of its converted
 samples, and a stretch of that one is carried back along the line that fits the samples best.

@@ -1,4 +1,4 @@
-"""Picking: selections of pixels become kernels of the session, one step of undo each.
+"""Picking: selections of pixels become kernels of the session, one undo step each.
 
 Picks are done one after the other, in the background: each begins with the kernels that the one
 before has made.

@@ -1,4 +1,4 @@
-"""Follows the layers that an image's colors may be made of: its own, and gray ones beside it."""
+"""Watches the layers that an image's colors may come from: its own, and other gray ones."""
 
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary

@@ -1,4 +1,4 @@
-"""Looks: an image graded by a look-up table, as a layer of its own beside the image as it was."""
+"""Looks: an image graded with a lookup table, as a new layer next to the original."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

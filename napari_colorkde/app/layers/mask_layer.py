@@ -1,4 +1,4 @@
-"""Colors that were chosen, lit up on the image: a layer that lives as long as the choice.
+"""Selected colors, highlighted on the image: a layer that lives as long as the selection.
 
 The layer is an image of few levels of gray, painted lazily as densities are, and colored by a
 table: nothing, filled, the two sides of an outline, and what lies within it. It is no result;

@@ -1,4 +1,4 @@
-"""What a layer of this program says of itself: found in its metadata, and again by its writer.
+"""What a layer of this program records about itself in its metadata, for its writer.
 
 `painted_layer` and `overlay` put it on their layers.
 """

@@ -1,4 +1,4 @@
-"""The overlay: a density in napari's layer list, and the tie between a layer and the session.
+"""The overlay: a density in napari's layer list, and the link between layer and session.
 
 `Overlay.attach` chooses the image; densities that the session announces are painted on a layer
 beside it, which follows it when it is moved or renamed.

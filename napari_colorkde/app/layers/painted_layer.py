@@ -1,4 +1,4 @@
-"""A layer that is painted lazily and follows an image. A `ViewerModel` without a window will do."""
+"""A layer that is painted lazily and follows an image. Works with a windowless `ViewerModel`."""
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar

@@ -1,4 +1,4 @@
-"""The colors that napari shows a palette in: red, green and blue of each of its entries."""
+"""The colors in which napari shows a palette: red, green and blue for each entry."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""A stack in true color: the layer whose voxels are as opaque as the shown values of kernels say.
+"""A stack in true color: a layer whose opacity follows the kernels' values shown.
 
 One RGBA layer, which napari draws as a volume. Hidden while it is there are the layers that would
 cover it: the image, those that are further channels of it, and the density.

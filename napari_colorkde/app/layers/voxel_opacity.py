@@ -1,4 +1,4 @@
-"""How opaque colors are where a stack is seen in true color: a ramp of the values that are shown.
+"""The opacity of colors for a stack in true color: a ramp over the values shown.
 
 The values are those of the overlay, so that both tell the same.
 """

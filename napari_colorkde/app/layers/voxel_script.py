@@ -1,4 +1,4 @@
-"""The opacity of voxels as lines of a script: what a stack in true color shows, to get it again."""
+"""The opacity of voxels as lines of a script, to reproduce a stack in true color."""
 
 from napari_colorkde.app.density.class_query import shown_query
 from napari_colorkde.app.image.source import ImageSource

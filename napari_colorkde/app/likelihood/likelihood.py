@@ -1,4 +1,4 @@
-"""The search for a bandwidth without its widgets: what is asked, what has come, and the table."""
+"""The bandwidth search without its widgets: the request, the results so far, and the table."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What is searched and checked, as generators that can be stopped between their yields."""
+"""Searches and cross-checks, as generators that can be stopped between their yields."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

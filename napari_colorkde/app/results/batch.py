@@ -1,4 +1,4 @@
-"""A batch in the window: the state at hand over many images, into the table and into files."""
+"""A batch in the window: the current state applied to many images, into table and files."""
 
 import time
 from collections.abc import Generator, Iterator, Sequence

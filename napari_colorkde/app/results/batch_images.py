@@ -1,4 +1,4 @@
-"""The images of a batch: of files and of layers, with the channels of the image at hand."""
+"""The images of a batch: from files and layers, with the channels of the current image."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

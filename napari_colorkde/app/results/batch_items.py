@@ -1,4 +1,4 @@
-"""The images of a batch: found, named, and planned before the work."""
+"""The images of a batch: found, named, and planned before the work starts."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

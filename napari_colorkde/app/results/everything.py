@@ -1,4 +1,4 @@
-"""Everything of a session as files: what there is, how large it will be, and writing all of it."""
+"""Everything in a session as files: what there is, how large it will be, and writing it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a session can write that has a number for each pixel, and what a file to be written is."""
+"""Per-pixel results that a session can write, and what each file will contain."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Which images are worked on, and what the files are called that are made of them.
+"""Which images are processed, and the names of the files made from them.
 
 Names hold fields, as in ``{dir}/{stem}_{what}.tif``.
 """

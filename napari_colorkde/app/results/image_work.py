@@ -1,4 +1,4 @@
-"""What a batch does with one image: count its colors, measure it, write what the state shows of it.
+"""What a batch does with one image: count its colors, measure it, write what is shown.
 
 Generators that can be stopped between their yields, of the same steps as the session's own.
 """

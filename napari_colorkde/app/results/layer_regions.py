@@ -1,4 +1,4 @@
-"""Regions that are measured, from layers: each label of Labels, each shape of Shapes.
+"""Regions to measure, from layers: each label of a Labels layer, each shape of a Shapes layer.
 
 Read off the layers on the main thread; made in the background.
 """

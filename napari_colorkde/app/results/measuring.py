@@ -1,4 +1,4 @@
-"""Measuring the image at hand for the table of results, with the state at hand."""
+"""Measuring the current image for the results table, with the current state."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Calls done by several processes, each with its part of the cores."""
+"""Calls run in several processes, each with its share of the cores."""
 
 import contextlib
 import multiprocessing

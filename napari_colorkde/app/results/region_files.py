@@ -1,4 +1,4 @@
-"""Polygons of an annotation program as a Shapes layer, whose names and classes are its features."""
+"""Polygons from an annotation program as a Shapes layer, with names and classes as features."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The rows of a table of results: one for each image, frame, region and class."""
+"""The rows of a results table: one for each image, frame, region and class."""
 
 from collections.abc import Iterable
 from pathlib import Path

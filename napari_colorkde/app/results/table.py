@@ -1,4 +1,4 @@
-"""The table of results: rows of all images of a session, as the command `measure` writes them."""
+"""The results table: rows for all images of a session, as the command `measure` writes them."""
 
 import math
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""A piece of work for each of many images: what comes of it or why it failed, what is left."""
+"""Work on each of many images: the result or the reason for failure, and what is left."""
 
 import time
 from collections.abc import Callable, Generator, Mapping

@@ -1,4 +1,4 @@
-"""Regions of the color space: which of an image's colors lie in one, and how much that is."""
+"""Regions of the color space: which of an image's colors they contain, and how many."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""Selections of colors as sets: put together, taken apart, grown and shrunk."""
+"""Selections of colors as sets: added, subtracted, grown and shrunk."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Selections of pixels from napari's layers: what is on the screen, shapes, and labels.
+"""Selections of pixels from napari's layers: what is on screen, shapes, and labels.
 
 Made on the main thread, from public attributes of layers. Positions go through the world, so that
 layers of other scales, places and turns agree.

@@ -1,4 +1,4 @@
-"""Which pixels are meant: a disc, a rectangle, polygons, or the labels of a label image.
+"""Selections of pixels: a disk, a rectangle, polygons, or the labels of a label image.
 
 A selection gives boxes of pixels of the finest level, and for each pixel the number of its group:
 that of a label or of a polygon, 0 for none. It is read where the work is done, tile by tile.

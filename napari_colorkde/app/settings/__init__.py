@@ -1,4 +1,4 @@
-"""Settings as values: what is asked of classes, and how the color space is viewed.
+"""Settings as values: for classification, and for the view of the color space.
 
 Frozen, with one way to JSON and back. The session owns them; nothing here knows it.
 """

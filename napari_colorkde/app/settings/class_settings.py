@@ -1,4 +1,4 @@
-"""What is asked about colors by the classes of kernels, as the user chose it.
+"""The classification settings that the user chose.
 
 Beside the kernels at hand it is a `napari_colorkde.app.density.class_query.ClassQuery`.
 """

@@ -1,4 +1,4 @@
-"""How the color space is looked at: where from, and what is shown of it. A plain value.
+"""The settings of the color-space view: viewpoint, and what is shown. A plain value.
 
 It outlives the view that shows it and is written beside the session's state. It is no part of that
 state: undo takes edits back, and should not turn the view.

@@ -1,4 +1,4 @@
-"""Which voxels of a stack are seen in true color, as the user chose it: a plain value."""
+"""Which voxels of a stack are shown in true color, as the user chose. A plain value."""
 
 import math
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""A cluster of dask's for the time of a command: --scheduler."""
+"""A dask cluster for the duration of a command: --scheduler."""
 
 import logging
 from collections.abc import Iterator

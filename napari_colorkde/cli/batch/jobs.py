@@ -1,4 +1,4 @@
-"""Working through many images: in this process or in several, with what is left and what failed."""
+"""Working through many images, in this process or in several, with progress and failures."""
 
 import contextlib
 import functools

@@ -1,4 +1,4 @@
-"""Palettes as results: of many images in one, merged as they come, and written."""
+"""Palettes as results: many images merged into one as they finish, and written."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Commands whose result is a table: rows of one image after another, as CSV."""
+"""Commands whose result is a table: rows for one image after another, as CSV."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""All commands, one in each file. A new one is written there and named here.
+"""All commands, one per file. Write a new one there and list it here.
 
 May import everything in `cli`; the engine is imported when a command runs.
 """

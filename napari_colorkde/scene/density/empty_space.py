@@ -1,4 +1,4 @@
-"""Where a volume is empty, and how far a ray may leap there."""
+"""Where a volume is empty, and how far a ray may skip there."""
 
 from __future__ import annotations
 

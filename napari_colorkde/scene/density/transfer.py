@@ -1,4 +1,4 @@
-"""What a density volume needs before it can be seen: mass levels, exposure, transfer curves.
+"""What a density volume needs to be displayed: mass levels, exposure, transfer functions.
 
 Everything is derived from one pass over the volume, so that it can follow a live edit.
 """

@@ -1,4 +1,4 @@
-"""What mouse and keyboard do on the canvas: events as they are read, regions that are drawn.
+"""Mouse and keyboard input on the canvas: events, and regions being drawn.
 
 May import `scene.element` and what is below it. Dragging ellipsoids is in `scene.ellipsoids`.
 """

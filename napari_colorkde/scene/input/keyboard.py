@@ -1,4 +1,4 @@
-"""Keys that turn and zoom the view."""
+"""Keys that rotate and zoom the view."""
 
 from __future__ import annotations
 

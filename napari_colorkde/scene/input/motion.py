@@ -1,4 +1,4 @@
-"""Views that turn by themselves, and when one that was moved has come to rest."""
+"""Views that rotate automatically, and detecting when a moved view comes to rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The controls of the section "Classify": their names, tool tips and visibility."""
+"""The controls of the tab "Classify": their names, tool tips and visibility."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager

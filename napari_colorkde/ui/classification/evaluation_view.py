@@ -1,4 +1,4 @@
-"""The truth and what it says of the overlay: choices, the ROC curve, numbers."""
+"""The ground truth and how the overlay compares: choices, the ROC curve, numbers."""
 
 import math
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""A Labels layer of what is shown: of the pixels above the threshold, or of the classes."""
+"""A Labels layer from what is shown: from the pixels above the threshold, or the classes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

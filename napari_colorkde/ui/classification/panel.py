@@ -1,4 +1,4 @@
-"""The section "Classify" of the dock: what the kernels' classes decide, and how well.
+"""The tab "Classify" of the dock: classification by the kernels' classes, and its evaluation.
 
 Choices go to the session's classification; the truth is a Labels layer of the viewer.
 """

@@ -1,4 +1,4 @@
-"""How much of the image is marked, or is of each class: numbers beside the colors of a map."""
+"""How much of the image is marked, or belongs to each class: numbers next to map colors."""
 
 from html import escape
 

@@ -1,4 +1,4 @@
-"""The controls of a stack in true color: whether it is there, and how values become opacity."""
+"""The controls of a stack in true color: its visibility, and how values become opacity."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

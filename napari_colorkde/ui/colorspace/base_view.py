@@ -1,4 +1,4 @@
-"""What a view of the color space is, with a canvas or without one."""
+"""The interface of a color-space view, with or without a canvas."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a canvas takes from the session's view settings, and the viewpoint that it gives back."""
+"""Keeps a canvas and the session's view settings in sync, including the viewpoint."""
 
 from collections.abc import Callable
 

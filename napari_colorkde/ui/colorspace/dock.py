@@ -1,4 +1,4 @@
-"""The dock "Color space": opened above the plugin's own, shown again, and taken apart in order."""
+"""The dock "Color space": opened above the plugin's own, shown again, and closed in order."""
 
 from functools import partial
 from pathlib import Path

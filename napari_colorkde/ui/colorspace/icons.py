@@ -1,4 +1,4 @@
-"""Icons of the color-space view, drawn in the theme's color of texts."""
+"""Icons of the color-space view, drawn in the theme's text color."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The view of the color space where there is no OpenGL: a sentence, and flat pictures.
+"""The view of the color space without OpenGL: a message, and flat images.
 
 The three walls of a cube; of two channels the plane, of one the area under the curve.
 """

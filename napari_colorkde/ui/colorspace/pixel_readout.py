@@ -1,4 +1,4 @@
-"""The pixel under the mouse: marked in the color space, told in the status bar."""
+"""The pixel under the mouse: marked in the color space, shown in the status bar."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""The rows over the color space that say how much is selected, and what may become of it."""
+"""The rows above the color space that show the size of the selection and what to do with it."""
 
 from qtpy.QtWidgets import (
     QHBoxLayout,

@@ -1,4 +1,4 @@
-"""The color-space view with its controls: what stands in the dock "Color space"."""
+"""The color-space view with its controls: the contents of the dock "Color space"."""
 
 from collections.abc import Sequence
 from pathlib import Path

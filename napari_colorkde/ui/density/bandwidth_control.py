@@ -1,4 +1,4 @@
-"""The bandwidth: a slider for all channels, and a box for each where they differ."""
+"""The bandwidth: a slider for all channels, and a box for each if they differ."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The section "Density" of the dock: what is shown, with which bandwidth, and how.
+"""The tab "Density" of the dock: what is shown, with which bandwidth, and how.
 
 Every setting is a magicgui widget that sets one field of the session and follows it.
 """

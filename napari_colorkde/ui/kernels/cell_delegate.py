@@ -1,4 +1,4 @@
-"""The editor of a cell of the kernel table: it refuses what the column does not take."""
+"""The editor of a cell of the kernel table: it refuses values that the column does not allow."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What is asked before a fit: the pixels, the kernels, where they go."""
+"""The options of a fit: the pixels, the kernels, where they go."""
 
 from typing import Literal
 

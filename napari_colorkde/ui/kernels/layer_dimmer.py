@@ -1,4 +1,4 @@
-"""Makes a layer faint while what lies under it is worked on."""
+"""Dims a layer while you work on what lies below it."""
 
 from typing import TYPE_CHECKING
 from weakref import ref

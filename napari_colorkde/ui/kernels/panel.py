@@ -1,4 +1,4 @@
-"""The section "Kernels" of the dock: the table and what is done with it."""
+"""The tab "Kernels" of the dock: the table and its actions."""
 
 from collections.abc import Callable
 from pathlib import Path

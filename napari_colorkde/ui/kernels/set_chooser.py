@@ -1,4 +1,4 @@
-"""Which kernel set is looked at, and kernel files in and out."""
+"""Which kernel set is shown; opening and saving kernel files."""
 
 from collections.abc import Callable
 from pathlib import Path

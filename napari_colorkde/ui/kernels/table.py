@@ -1,4 +1,4 @@
-"""The kernel table: cells that refuse what cannot be, and a keyboard that does everything."""
+"""The kernel table: cells that refuse invalid values, and full keyboard control."""
 
 from psygnal import Signal
 from qtpy.QtCore import (

@@ -1,4 +1,4 @@
-"""The kernel table as Qt's model: what its cells show, and what may be written into them."""
+"""The kernel table as a Qt model: what its cells show and accept."""
 
 from collections.abc import Callable, Iterable, Sequence
 

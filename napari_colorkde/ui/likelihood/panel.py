@@ -1,4 +1,4 @@
-"""The tab "Likelihood": what is searched, by which rule, the curve, the table, the cross-check."""
+"""The tab "Likelihood": the data, the rule, the curve, the table, the cross-check."""
 
 from collections.abc import Callable
 from pathlib import Path

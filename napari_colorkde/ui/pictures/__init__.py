@@ -1,4 +1,4 @@
-"""Pictures of the color space for papers: what is asked, how they are painted, the formats.
+"""Figures of the color space for publications: the dialog, the painting, the formats.
 
 May import `ui.window`; the parts of a figure come from `scene.figure`.
 """

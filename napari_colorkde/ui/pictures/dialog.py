@@ -1,4 +1,4 @@
-"""Saving a picture of the color-space view: how large, what is on it, and where."""
+"""The dialog "Save figure": size, contents, and destination."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A figure painted with Qt: on a picture, or into a file of vectors."""
+"""A figure painted with Qt: onto an image, or into a vector file."""
 
 from __future__ import annotations
 

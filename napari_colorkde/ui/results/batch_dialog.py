@@ -1,4 +1,4 @@
-"""The dialog "Batch": the state at hand over many layers or a folder, with progress and Stop."""
+"""The dialog "Batch": the current state over many layers or a folder, with progress and Stop."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

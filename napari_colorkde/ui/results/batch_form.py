@@ -1,4 +1,4 @@
-"""What a batch is for: which images, and what is made of each."""
+"""The options of a batch: which images, and what is made from each."""
 
 from collections.abc import Sequence
 from pathlib import Path

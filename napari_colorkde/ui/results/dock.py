@@ -1,4 +1,4 @@
-"""Opens the table of results in a dock of its own, and owns what fills it."""
+"""Opens the results table in its own dock, and owns what fills it."""
 
 from functools import partial
 from pathlib import Path

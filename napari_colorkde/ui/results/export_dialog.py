@@ -1,4 +1,4 @@
-"""The dialog "Export all": names, formats and sizes of all that a session can write."""
+"""The dialog "Export all": names, formats and sizes of everything a session can write."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The dock "Results": one row for each image, region and class, filled as one works."""
+"""The dock "Results": one row for each image, region and class, filled as you work."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

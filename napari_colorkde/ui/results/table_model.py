@@ -1,4 +1,4 @@
-"""The table of results as Qt shows it: texts of its cells, in full as tooltips."""
+"""The results table as a Qt model: the text of its cells, in full as tooltips."""
 
 from pathlib import Path
 from typing import Any

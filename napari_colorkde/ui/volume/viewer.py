@@ -1,4 +1,4 @@
-"""A second napari viewer, which shows the density over the color space.
+"""A second napari viewer that shows the density over the color space.
 
 A volume beside an image would make napari drop the image's units, and red would become a slider of
 the photograph: hence a viewer of its own.

@@ -1,4 +1,4 @@
-"""Which three channels of many are looked at, or their principal axes; and what that shows."""
+"""Chooses three of many channels to view, or their principal axes, and shows the choice."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A row of widgets that goes on in the next line where it is too narrow."""
+"""A row of widgets that wraps onto the next line if it is too narrow."""
 
 from collections.abc import Sequence
 

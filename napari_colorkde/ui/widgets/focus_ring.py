@@ -1,4 +1,4 @@
-"""A ring around what has the keyboard's focus: napari's themes show none."""
+"""A ring around the widget with the keyboard focus: napari's themes show none."""
 
 from napari.settings import get_settings
 from napari.utils.theme import get_theme

@@ -1,4 +1,4 @@
-"""A part of a page that folds, which is remembered."""
+"""A collapsible section of a page; its state is remembered."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A list of many choices, in which one can be found by typing."""
+"""A list of many choices that can be searched by typing."""
 
 from collections.abc import Hashable, Iterable
 

@@ -1,4 +1,4 @@
-"""What ties the program to its window: docking, OpenGL contexts, threads, status line, autosave.
+"""Integration with the window: docking, OpenGL contexts, threads, status line, autosave.
 
 May import `ui.widgets`; knows no panel.
 """

@@ -1,4 +1,4 @@
-"""Keeps a session on disk as it changes, and offers what was left by the last one.
+"""Saves a session to disk as it changes, and offers to restore the last one.
 
 A lock beside each file says that its session is alive; the lock of a program that crashed does not
 count. A session that was closed leaves its file, too: closing the dock by mistake loses nothing.

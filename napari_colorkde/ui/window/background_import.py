@@ -1,4 +1,4 @@
-"""What takes long to import, loaded beside a window that is already there."""
+"""Slow imports, loaded in the background of a window that is already open."""
 
 import ctypes
 import importlib

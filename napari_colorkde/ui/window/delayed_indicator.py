@@ -1,4 +1,4 @@
-"""When work has gone on for long enough to be shown; showing shorter work would only flicker."""
+"""Shows progress only once work has taken a while; shorter work would only flicker."""
 
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer

@@ -1,4 +1,4 @@
-"""The device that napari's preferences name, where there is such a one."""
+"""The device chosen in napari's preferences, if it is available."""
 
 from napari_colorkde.core.device import resolve_device
 

@@ -1,4 +1,4 @@
-"""Docks of napari's window: their titles, their place, and the moment before they go."""
+"""Docks of napari's window: their titles, their position, and cleanup before they close."""
 
 import atexit
 from collections.abc import Callable

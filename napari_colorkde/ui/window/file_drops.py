@@ -1,4 +1,4 @@
-"""Files that are dropped on napari's canvas or on our docks: kernels and pictures."""
+"""Files dropped on napari's canvas or on our docks: kernels and images."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Files that the viewer's layers came from: nothing may be written over them."""
+"""The files of the viewer's layers, which must not be overwritten."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Names of files as dialogs give them."""
+"""File names as save dialogs return them."""
 
 import re
 from collections.abc import Iterable

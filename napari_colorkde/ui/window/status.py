@@ -1,4 +1,4 @@
-"""The lines under the settings: what was counted, how it was computed, what went wrong."""
+"""The lines below the settings: what was counted, how it was computed, what went wrong."""
 
 from pathlib import Path
 
