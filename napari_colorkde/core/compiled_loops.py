@@ -1,4 +1,4 @@
-"""Compiled loops, where numba is installed, without anybody waiting for them.
+"""Compiled loops, if numba is installed, without waiting for their compilation.
 
 numba takes a quarter of a second to import and the loops a second to compile, once for each
 installation. So they are made ready on a thread of their own, and only once a process has counted

@@ -1,4 +1,4 @@
-"""The border of the engine: what counts as an image, and which of its pixels count.
+"""The input boundary of the engine: what counts as an image, and which of its pixels count.
 
 Channels are brought last, RGBA loses its alpha, and masked, transparent and non-finite pixels are
 marked. Nothing is computed here and nothing is copied that need not be.

@@ -1,4 +1,4 @@
-"""Numbers as people read them, in the status bar, messages and tables."""
+"""Numbers formatted for the status bar, messages and tables."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Results as tables: of pandas, or as text of comma-separated values; the one writer of CSV."""
+"""Results as tables: pandas data frames or CSV text, through the only CSV writer."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all.
+"""Writing files completely or not at all.
 
 A file is written beside its target under a name of its own and renamed when it is complete, so that
 neither an error, nor Ctrl+C, nor a full disk leaves half a file behind. What a process that was

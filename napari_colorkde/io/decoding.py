@@ -1,4 +1,4 @@
-"""From a file to the samples in it; whatever cannot be read ends as one sentence.
+"""From a file to its samples; whatever cannot be read ends in one message.
 
 Libraries raise what they like, log and warn: none of it leaves here. `io.images` makes pictures of
 the samples.

@@ -1,4 +1,4 @@
-"""Palettes in files: an image is counted once, and its palette read, merged and compared later.
+"""Palettes in files: count an image once; read, merge and compare its palette later.
 
 An NPZ archive of the arrays `schema`, `version`, `colors`, `counts`, `bin_width`, `excluded`,
 `image_dtype`, `provenance` (JSON), of palettes with known ranges `ranges`, and of binned ones

@@ -1,4 +1,4 @@
-"""How to get a result again: what every exported file says about itself."""
+"""Provenance: how to reproduce a result, as recorded in every exported file."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Slides with their pyramids: every level a dask array, of which nothing is decoded yet."""
+"""Slides with their pyramids: every level a dask array that is decoded on demand."""
 
 import os
 from dataclasses import dataclass

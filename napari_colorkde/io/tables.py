@@ -1,4 +1,4 @@
-"""Tables of results in files; what is written is made by `core.tables`."""
+"""Results tables in files; `core.tables` makes their text."""
 
 import csv
 from collections.abc import Mapping, Sequence

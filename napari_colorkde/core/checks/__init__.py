@@ -1,4 +1,4 @@
-"""Arguments as they are given, whatever they are: taken, or refused with a sentence.
+"""Checks of arguments as given: accepted, or refused with a message.
 
 The lowest room of `core`: it knows no image, palette or kernel.
 """

@@ -1,4 +1,4 @@
-"""Arrays, numbers and names as they are given: refused with a sentence, before any work.
+"""Arrays, numbers and names as given: refused with a message, before any work.
 
 Each check names the argument, says what was given, and what to give. Nothing of torch, pandas or
 SciPy is imported for it: tensors, tables and sparse matrices are known by what they have.

@@ -1,4 +1,4 @@
-"""Sigmas and covariances as they are given: checked, and how large their kernels are."""
+"""Sigmas and covariances as given: checks, and the size of their kernels."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""From densities of kernels to decisions about colors: posteriors, ratios, classes, thresholds.
+"""From kernel densities to decisions about colors: posteriors, ratios, classes, thresholds.
 
 Everything works on log-densities, where far tails do not underflow, on any number of colors n: a
 palette's, or those on the screen. Results have the precision of the log-densities, float32 or

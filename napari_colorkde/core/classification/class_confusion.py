@@ -1,4 +1,4 @@
-"""How well a map of classes agrees with true labels: confusion matrix, accuracy, recall."""
+"""How well a class map agrees with true labels: confusion matrix, accuracy, recall."""
 
 import math
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Images judged by kernels that have classes: posteriors, likelihood ratios, class maps.
+"""Images classified by kernels with classes: posteriors, likelihood ratios, class maps.
 
 Everything is computed once per distinct color, in float64, and painted back. The decisions on
 log-densities themselves are in `napari_colorkde.core.classification.bayes`.

@@ -1,4 +1,4 @@
-"""Numbers of regions: how many pixels are of which class, their mean colors, how sure that is."""
+"""Measurements of regions: pixels per class, mean colors, certainty."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Parts of an image that are measured on their own, such as labels."""
+"""Regions of an image that are measured separately, such as labels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a library answered, and how far that is from the sum itself."""
+"""The result of a library, and how far it is from the sum itself."""
 
 import math
 from collections.abc import Callable

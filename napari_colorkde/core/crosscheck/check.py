@@ -1,4 +1,4 @@
-"""Asking all libraries, one after the other."""
+"""Runs all libraries, one after the other."""
 
 import importlib.util
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""How each library is asked for the density of a task, and what its bandwidth means.
+"""How each library computes the density of a task, and what its bandwidth means.
 
 scikit-learn and KDEpy take one sigma for all axes (where they differ, data are divided by them
 first, and the density by their product), statsmodels one for each axis, SciPy a factor of the

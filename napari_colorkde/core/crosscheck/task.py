@@ -1,4 +1,4 @@
-"""What is asked of all libraries: samples, a bandwidth, and points to evaluate the density at."""
+"""The task given to all libraries: samples, a bandwidth, and evaluation points."""
 
 from dataclasses import dataclass
 from typing import Any

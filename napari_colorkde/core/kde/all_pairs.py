@@ -1,4 +1,4 @@
-"""How different the colors of several images are: all pairs at once."""
+"""Comparing the colors of several images: all pairs at once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How wide the kernels are: given, by rule, or by leave-one-out likelihood.
+"""Bandwidths of kernels: given, by rule, or by leave-one-out likelihood.
 
 Bandwidths are standard deviations in image units. "Range" is that of the values a channel can take
 (256 for 8-bit colors), see `channel_ranges`.

@@ -1,4 +1,4 @@
-"""The rules by which a bandwidth is chosen, and the default: one entry each, read by all.
+"""The rules that choose a bandwidth, and the default: one table entry each.
 
 The window, the library and the command line take their names and titles from `BANDWIDTH_RULES`; a
 new rule is written there. The engine is imported when a rule runs, so that help is quick.

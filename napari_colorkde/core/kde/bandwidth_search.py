@@ -1,4 +1,4 @@
-"""The search for the bandwidth of the highest likelihood of pixels that are left or held out."""
+"""The search for the bandwidth with the highest likelihood of left-out or held-out pixels."""
 
 from collections.abc import Iterator
 from dataclasses import replace

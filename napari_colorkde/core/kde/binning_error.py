@@ -1,4 +1,4 @@
-"""How far off densities are where colors were binned, and a warning of it."""
+"""The error of densities from binned colors, and the warning about it."""
 
 import warnings
 

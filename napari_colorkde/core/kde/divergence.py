@@ -1,4 +1,4 @@
-"""How different two images' colors are: Kullback–Leibler and Jensen–Shannon divergences."""
+"""Comparing two images' colors: Kullback–Leibler and Jensen–Shannon divergences."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

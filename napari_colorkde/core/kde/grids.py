@@ -1,4 +1,4 @@
-"""The grids that volumes are sampled on: their points, and how much of a density lies inside."""
+"""The grids on which volumes are sampled: their points, and the mass inside."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The peaks of a density of colors: where it is higher than anywhere nearby.
+"""The modes of a density of colors: its local maxima.
 
 Colors that are densest among their neighbors are climbed from, by the mean shift (Comaniciu and
 Meer, IEEE Transactions on Pattern Analysis and Machine Intelligence 24, 2002) or quicker, by

@@ -1,4 +1,4 @@
-"""A density at the pixels of images, and how likely images are under it."""
+"""The density at the pixels of images, and the likelihood of images under it."""
 
 from typing import Any, Literal, cast, overload
 

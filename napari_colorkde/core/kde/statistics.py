@@ -1,4 +1,4 @@
-"""What a density of colors says of itself: samples, probabilities, levels, parts of it.
+"""Statistics of a density of colors: samples, probabilities, levels, marginals.
 
 Kernels are at the colors of a palette, in the coordinates of the density.
 """

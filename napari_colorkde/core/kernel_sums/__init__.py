@@ -1,4 +1,4 @@
-"""Sums of one Gaussian over all colors of a palette, by the fastest way that keeps the promise.
+"""Sums of one Gaussian over all colors of a palette, by the fastest accurate method.
 
 May import `core.palette`; `kernel_sums` chooses between `lattice_sums` and `spread_sums`.
 Normalization and bandwidths are the business of `core.kde`.

@@ -1,4 +1,4 @@
-"""Kernel sums of a palette, by whichever way is quick and exact for its colors and bandwidth.
+"""Kernel sums of a palette, by the fastest accurate method for its colors and bandwidth.
 
     ``S(x) = Σ_u counts_u exp(−½ (x − c_u)ᵀ Σ⁻¹ (x − c_u))``
 

@@ -1,4 +1,4 @@
-"""Sums over the colors within a fixed distance, pair by pair: for kernels that meet few of them.
+"""Sums over colors within a fixed distance, pair by pair: for kernels that reach few of them.
 
 Points and colors lie in columns along the last axis, and are cut into runs of neighbors. What a run
 of points reaches are some runs of each column around it. Pairs of runs are evaluated as batched

@@ -1,4 +1,4 @@
-"""Long sums as generators that yield how much is done, so that they can be stopped in between."""
+"""Long sums as generators that yield their progress, so that they can be stopped in between."""
 
 from collections.abc import Generator
 from typing import Any, Protocol, TypeVar, runtime_checkable

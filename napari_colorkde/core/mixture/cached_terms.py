@@ -1,4 +1,4 @@
-"""What each kernel adds to a mixture, kept: an edit computes the edited kernel alone.
+"""Cached terms of a mixture: an edit recomputes only the edited kernel.
 
 Terms are log-densities in float32, which do not underflow and hold 1e-4 nats + 1e-6 |log f|. They
 are added in pairs, as a binary tree over the kernels, and the sums of all nodes are kept: after an

@@ -1,4 +1,4 @@
-"""Colors with weights in blocks of neighbors, each with an origin of its own.
+"""Weighted colors in blocks of neighbors, each with its own origin.
 
 Near its own origin a block's colors are small numbers: float32 holds them, and their squares, where
 colors far from zero would lose what tells them apart. And of many kernels few matter in one block.

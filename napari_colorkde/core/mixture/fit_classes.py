@@ -1,4 +1,4 @@
-"""One mixture for each label of a label image: kernels with classes, from drawn regions."""
+"""One mixture per label of a label image: kernels with classes, from drawn regions."""
 
 import warnings
 from collections.abc import Iterator, Mapping

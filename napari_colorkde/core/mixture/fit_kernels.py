@@ -1,4 +1,4 @@
-"""One mixture fitted to the colors of an image: the call of the library, and its report."""
+"""One mixture fitted to the colors of an image: the public function, and its report."""
 
 import warnings
 from dataclasses import dataclass, replace

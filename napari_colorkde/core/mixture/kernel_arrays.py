@@ -1,4 +1,4 @@
-"""Many kernels made of arrays, validated together: thousands take as long as ten one by one.
+"""Many kernels made from arrays and validated together: thousands as fast as ten separately.
 
 What is valid is said in `kernels`; a kernel that is not is refused there, in the same words.
 """

@@ -1,4 +1,4 @@
-"""What makes a mean, a covariance and a weight those of a kernel."""
+"""Validation of the mean, covariance and weight of a kernel."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -1,4 +1,4 @@
-"""The color spaces that kernels lie in, and how Gaussians get from one to another.
+"""The color spaces of kernels, and the conversion of Gaussians between them.
 
 "bgr" is the image's own channels in the order of OpenCV; all others are those of `COLOR_SPACES`.
 """

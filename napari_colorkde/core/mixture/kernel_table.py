@@ -1,4 +1,4 @@
-"""The kernels of a set as arrays, and as a table: one kernel a row."""
+"""The kernels of a set as arrays, and as a table: one kernel per row."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Images piece by piece: which tiles there are, the next one read meanwhile, blocks of dask."""
+"""Images tile by tile: which tiles there are, prefetching, dask blocks."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Palettes of several images, or of parts of one, added up."""
+"""Merging palettes of several images, or of parts of one."""
 
 from dataclasses import replace
 

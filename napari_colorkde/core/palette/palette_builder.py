@@ -1,4 +1,4 @@
-"""A palette that is counted tile by tile."""
+"""A palette counted tile by tile."""
 
 from typing import Any
 

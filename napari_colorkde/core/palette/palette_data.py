@@ -1,4 +1,4 @@
-"""What a palette holds: its fields, whether they fit, and when two palettes are equal."""
+"""The data of a palette: its fields, their validation, and equality."""
 
 from dataclasses import dataclass, field, fields
 from typing import Any

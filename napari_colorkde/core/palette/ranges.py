@@ -1,4 +1,4 @@
-"""What values a palette's channels can take, and how finely they are rounded."""
+"""The range of values of a palette's channels, and how finely they are rounded."""
 
 import warnings
 from typing import Any

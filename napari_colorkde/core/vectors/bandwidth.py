@@ -1,4 +1,4 @@
-"""Bandwidths of vectors: as they are given, by rules of thumb, by leave-one-out likelihood."""
+"""Bandwidths for vectors: given, by rule of thumb, or by leave-one-out likelihood."""
 
 from typing import Any, Literal, get_args
 

@@ -1,4 +1,4 @@
-"""Vectors, sigmas and weights as they are given: refused with a sentence, before any work."""
+"""Vectors, sigmas and weights as given: refused with a message, before any work."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How different two sets of vectors are under Gaussian KDEs: both directions, and divergences.
+"""Comparing two sets of vectors under Gaussian KDEs: both directions, and divergences.
 
 In many dimensions integrals are out of reach: divergences are means over vectors drawn from the
 densities, with their standard errors.

@@ -1,4 +1,4 @@
-"""The sigma under which held-out vectors are likeliest."""
+"""The sigma under which held-out vectors are most likely."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Colors of what is written: colormaps by name, and densities as pictures.
+"""Colors of output: colormaps by name, and densities as color images.
 
 May import nothing of `io`; its formats and whoever draws import from here.
 """

@@ -1,4 +1,4 @@
-"""Densities as pictures: contrast limits and colors."""
+"""Densities as color images: contrast limits and colors."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How much memory a data set may take: it is refused with the sizes, not killed half-way."""
+"""Memory limits of data sets: too large ones are refused early, with the sizes."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Many images in one picture: a look at whether a data set was read as it is meant."""
+"""Many images in one, as a check that a data set was read correctly."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""Arrays by name, as NumPy's archives and dicts have them: which is for what."""
+"""Named arrays, as in NumPy archives and dicts: which array is for which split."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

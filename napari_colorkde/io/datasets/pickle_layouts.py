@@ -1,4 +1,4 @@
-"""What pickles of data sets hold: MNIST's pairs of images and labels, or arrays by name."""
+"""Layouts of pickled data sets: MNIST's pairs of images and labels, or arrays by name."""
 
 import math
 from pathlib import Path

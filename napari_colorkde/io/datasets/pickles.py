@@ -1,4 +1,4 @@
-"""Reading pickles of arrays without running anything of what is in them.
+"""Reading pickles of arrays without running any of their code.
 
 A pickle is a program: it names functions and calls them. Here no name leads to a function. The few
 that stand for an array, a dtype or a number are kept as names, and what would be made by calling

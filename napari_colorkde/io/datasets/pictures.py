@@ -1,4 +1,4 @@
-"""A folder of equally sized pictures, whose subfolders are labels; or a TIFF of several pages."""
+"""A folder of images of the same size, with subfolders as labels; or a multipage TIFF."""
 
 from collections.abc import Iterator
 from pathlib import Path

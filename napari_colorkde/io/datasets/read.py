@@ -1,4 +1,4 @@
-"""Finding out what a data set is, by its content, and reading it."""
+"""Recognizing a data set by its content, and reading it."""
 
 import os
 from itertools import islice

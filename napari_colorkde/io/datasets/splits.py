@@ -1,4 +1,4 @@
-"""The protocol of an experiment: which vectors are for training, for choosing and for judging."""
+"""The protocol of an experiment: the training, validation and test vectors."""
 
 from dataclasses import dataclass
 from typing import Any

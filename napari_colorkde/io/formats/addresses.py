@@ -1,4 +1,4 @@
-"""Images at addresses: ``https://``, ``s3://`` and their kin, which zarr reads by fsspec.
+"""Images at URLs: ``https://``, ``s3://`` and the like, which zarr reads through fsspec.
 
 An address is a path, so that all that has to do with names of files takes it; nothing of it lies on
 this machine.

@@ -1,4 +1,4 @@
-"""Pictures that are larger than memory should hold: read block by block, as dask arrays.
+"""Images larger than memory: read block by block, as dask arrays.
 
 A source is indexed by a slice for each axis and decodes what lies there; dask asks for one block at
 a time. Sources say where they are, not what they have open, so that other processes read them, too.

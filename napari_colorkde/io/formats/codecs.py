@@ -1,4 +1,4 @@
-"""Formats whose depth a general library would cut: deep PNG, JPEG 2000, AVIF, JPEG XL, Netpbm."""
+"""Formats whose depth a general library would reduce: deep PNG, JPEG 2000, AVIF, Netpbm."""
 
 import struct
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""NPY: an array as it is, with no room for its origin; read and written."""
+"""NPY: plain arrays, without provenance; read and written."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

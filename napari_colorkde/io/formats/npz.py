@@ -1,4 +1,4 @@
-"""NPZ: arrays as they are, with how to get them again."""
+"""NPZ: plain arrays, with their provenance."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

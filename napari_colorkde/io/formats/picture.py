@@ -1,4 +1,4 @@
-"""Pictures that Pillow reads whole: JPEG, PNG of 8 bits, GIF, BMP, WebP and what else it knows."""
+"""Images that Pillow reads whole: JPEG, 8-bit PNG, GIF, BMP, WebP and others."""
 
 import warnings
 from collections.abc import Iterator

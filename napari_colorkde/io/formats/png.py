@@ -1,4 +1,4 @@
-"""PNG: a colored picture of 8 bits per channel, for looking at; classes as a color table."""
+"""PNG: a color image of 8 bits per channel, for viewing; classes as a color table."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

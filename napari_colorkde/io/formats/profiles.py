@@ -1,4 +1,4 @@
-"""ICC profiles: what they are called, and turning levels into sRGB, at the depth they have."""
+"""ICC profiles: their names, and converting levels to sRGB at their own depth."""
 
 import io
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the readers of all formats share: what a file holds, and which part of it is asked for."""
+"""Shared by the readers of all formats: what a file holds, and which part of it is wanted."""
 
 import logging
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Folders that are filled piece by piece, and go on where a run was stopped, killed or failed.
+"""Folders filled piece by piece, which resume where a run was stopped, killed or failed.
 
 What is written lies beside the target under a hidden name until it is complete, with a journal of
 the pieces that are done and the key of what is being made: only a run that makes the same goes on.

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes; a suffix is a hint where these say nothing."""
+"""Recognizing files by their first bytes; a suffix is only a hint."""
 
 from collections.abc import Callable
 

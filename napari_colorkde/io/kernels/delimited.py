@@ -1,4 +1,4 @@
-"""Tables as spreadsheets write them: what separates cells, and what stands before decimals.
+"""Tables as spreadsheets write them: cell separators and decimal separators.
 
 Excel writes the list separator of the country, ``;`` where the comma is the decimal mark, and may
 say so in a first line ``sep=;``; what is copied from a spreadsheet is separated by tabs.

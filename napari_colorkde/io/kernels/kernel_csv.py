@@ -1,4 +1,4 @@
-"""Kernel sets as a table for spreadsheets: CSV with one kernel a row.
+"""Kernel sets as a table for spreadsheets: CSV with one kernel per row.
 
 Columns: ``set, kernel, mean_r, mean_g, mean_b, var_r, var_g, var_b, weight``. `set` and `kernel`
 may be missing. The mean columns stand in channel order: R, G, B, or B, G, R for kernels of BGR

@@ -1,4 +1,4 @@
-"""Kernel sets as JSON: all that a set holds, bit for bit.
+"""Kernel sets as JSON: everything that a set holds, bit for bit.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Estimates that do not leak through the walls of the color box.
+"""Estimates with boundary correction: no density beyond the color range.
 
 Kernels of colors near a wall reach beyond it: at sigma 4 of 256 levels an eighth of a photograph's
 density lies outside. *Reflected*, that part is folded back (Schuster 1985; Silverman 1986, section

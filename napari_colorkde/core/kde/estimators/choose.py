@@ -1,4 +1,4 @@
-"""Which sums an estimate is made of: plain ones, within walls, or of kernels of varying width."""
+"""Chooses the sums of an estimate: plain, with boundary correction, or of varying width."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Mirror images of colors at the walls of the color box, and sums over them.
+"""Mirror images of colors at the boundary of the color range, and sums over them.
 
 Images lie along the axes, and so does the kernel: on a lattice the sum over all images is a product
 of one matrix for each axis, at the cost of the plain sum. Elsewhere images are colors of their own,

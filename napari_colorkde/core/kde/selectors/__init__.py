@@ -1,4 +1,4 @@
-"""What bandwidths are chosen by: held-out pixels, plug-in rules, and the shapes that are searched.
+"""How bandwidths are chosen: held-out pixels, plug-in rules, and the shapes searched.
 
 May import `core.kde.leave_one_out` and `core.checks.covariance`. The search itself is in
 `core.kde.bandwidth_search`, the table of rules in `core.kde.bandwidth_rules`.

@@ -1,4 +1,4 @@
-"""What is searched: one sigma, one for each channel, or the size of the data's own covariance."""
+"""The search space: one sigma, one per channel, or the scale of the data's own covariance."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""How well a KDE of some of an image's pixels predicts the others: random ones, or whole blocks.
+"""How well a KDE of some of an image's pixels predicts the rest: random pixels or blocks.
 
 Neighboring pixels are not independent: a random pixel's neighbors, which are of much the same
 color, are mostly among those that predict it, so that random pixels ask for too narrow kernels.

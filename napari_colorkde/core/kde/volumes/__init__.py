@@ -1,4 +1,4 @@
-"""Densities on regular grids of colors: what they hold, how they are made, those of an image.
+"""Densities on regular grids of colors: their data, their computation, those of an image.
 
 May import the modules of `core.kde` that sum kernels.
 """

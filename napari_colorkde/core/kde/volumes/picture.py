@@ -1,4 +1,4 @@
-"""Small pictures of densities, for notebooks: planes beside each other, or a curve."""
+"""Small images of densities, for notebooks: planes side by side, or a curve."""
 
 import io
 from itertools import combinations

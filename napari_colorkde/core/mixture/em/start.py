@@ -1,4 +1,4 @@
-"""Where EM starts: centers chosen among the colors, and the moments of the colors around them."""
+"""Initialization of EM: centers chosen among the colors, and moments of the colors around them."""
 
 from dataclasses import replace
 from typing import Literal, cast

@@ -1,4 +1,4 @@
-"""Bins of colors, where there are too many to keep: how wide they are, and what they keep.
+"""Bins of colors, if there are too many to keep: their widths and contents.
 
 May import `palette.sorted_rows`; it knows no palettes.
 """

@@ -1,4 +1,4 @@
-"""Counting on the workers of a cluster: the client at hand, and palettes merged as a tree.
+"""Counting on the workers of a cluster: the current client, and palettes merged in a tree.
 
 May import all of `palette`; `palette.count_image` asks for it when dask computes with a cluster.
 """

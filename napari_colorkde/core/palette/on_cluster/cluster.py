@@ -1,4 +1,4 @@
-"""A cluster of dask's, where its client is at hand: whether its workers can do this work."""
+"""A dask cluster, if it has a client: whether its workers can do this work."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Formats of what lies in the color space: volumes, surfaces, look-up tables.
+"""Formats for color-space data: volumes, surfaces, lookup tables.
 
 May import `io.provenance` and `io.colors`.
 """

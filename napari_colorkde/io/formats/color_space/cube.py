@@ -1,4 +1,4 @@
-"""`.cube`: a look-up table that shows where colors are dense: a matte, or a graded look.
+"""`.cube`: a lookup table that shows where colors are dense: a matte, or a graded look.
 
 For DaVinci Resolve, OpenColorIO, ffmpeg's lut3d and others. Format: Adobe, Cube LUT Specification
 1.0 (2013); red runs fastest.

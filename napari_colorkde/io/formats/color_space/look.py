@@ -1,4 +1,4 @@
-"""Looks: `.cube` look-up tables that grade the colors of pictures, as editing programs write them.
+"""Looks: `.cube` lookup tables for grading images, as editing programs write them.
 
 Format: Adobe, Cube LUT Specification 1.0 (2013), and DaVinci Resolve's input range; red runs
 fastest. Between the points of a table colors are interpolated linearly along each axis.

@@ -1,4 +1,4 @@
-"""Pictures that come in blocks written as OME-Zarr, each block once, however often one begins."""
+"""Writing block-wise images as OME-Zarr, each block once, across restarts."""
 
 import math
 import shutil

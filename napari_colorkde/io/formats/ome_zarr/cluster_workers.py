@@ -1,4 +1,4 @@
-"""Blocks made and written by the workers of a cluster of dask's.
+"""Blocks computed and written by the workers of a dask cluster.
 
 As `workers` does it with processes of this machine. Workers open the picture, and the folder that
 is written, under the same names as this process. A worker that ends is replaced by the others: its

@@ -1,4 +1,4 @@
-"""OME-Zarr images, and bare zarr arrays, as they are read.
+"""Reading OME-Zarr images and bare zarr arrays.
 
 https://ngff.openmicroscopy.org/0.5/. A folder, not a file.
 """

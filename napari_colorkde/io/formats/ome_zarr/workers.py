@@ -1,4 +1,4 @@
-"""Blocks made and written by several processes, each of which reads the picture itself.
+"""Blocks computed and written by several processes, each of which reads the image itself.
 
 A process gets what is made, and where it is written, when it begins; then one block after another,
 by its place. Blocks are of whole chunks, so that no two processes write the same one.

@@ -1,4 +1,4 @@
-"""Pictures that come in blocks written as tiled OME-TIFF, row of tiles by row of tiles.
+"""Writing block-wise images as tiled OME-TIFF, one row of tiles at a time.
 
 A TIFF is written from its beginning to its end: coarser levels are made meanwhile, in files without
 a name beside it that are gone with the process.

@@ -1,4 +1,4 @@
-"""TIFF, whatever its suffix: the samples of the main picture, or of the one that is named.
+"""TIFF under any suffix: the samples of the main image, or of the one chosen.
 
 tifffile finds the pictures and, with imagecodecs, unpacks them; their tags are read in `tags`. A
 file that is cut short or damaged is refused: tifffile only logs that pages are missing.

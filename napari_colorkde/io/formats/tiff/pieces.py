@@ -1,4 +1,4 @@
-"""The pictures of a TIFF in pieces: what is asked for is decoded, no more.
+"""The images of a TIFF in pieces: only what is needed is decoded.
 
 Tiles and strips are decoded one by one; where a picture is one uncompressed block, it is mapped.
 """

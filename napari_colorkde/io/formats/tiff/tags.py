@@ -1,4 +1,4 @@
-"""What the tags of a TIFF say: what samples mean, of which kind a picture is, how large a pixel.
+"""The tags of a TIFF: the meaning of samples, the kind of image, the pixel size.
 
 `formats.samples` makes colors of samples by what is found here.
 """
