@@ -106,9 +106,13 @@ def test_beyond_the_budget_colors_of_many_channels_are_binned_and_bins_merge():
     assert halves[0].merge(halves[1]) == halves[1].merge(halves[0])
     assert budgets(3, 1 << 24) == (1 << 24, 1 << 23)
     assert budgets(32, 1 << 24)[1] * 32 * 33 // 2 <= 6 << 23
-    signs = np.random.default_rng(0).choice([-1.0, 1.0], (60, 60, 20))
-    with pytest.raises(ValueError, match="20 channels around zero lie in more than 100 bins"):
-        Palette.from_image(signs, max_colors=100)
+    with pytest.raises(
+        ValueError, match=r"more than 200 distinct colors of 7 channels.*not binned"
+    ):
+        Palette.from_image(stained(7), max_colors=200)
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], (20, 20, 6))
+    with pytest.raises(ValueError, match="6 channels around zero lie in more than 8 bins"):
+        Palette.from_image(signs, max_colors=8)
 
 
 @pytest.mark.parametrize("n_channels", [4, 5, 8, 32])

@@ -83,8 +83,9 @@ class Palette(PaletteData):
         max_colors
             Budget of distinct colors. A palette of 16-bit or float colors that exceeds it is
             binned, and `bin_width` says how coarsely: bins half as wide would be too many. At least
-            8. With more than three channels, 8-bit colors may be binned, too, and fewer are kept:
-            67 million numbers in all, and 50 million products of two channels.
+            8. With more than three channels, 8-bit colors may be binned, too; with more than 16,
+            fewer are kept, 268 million numbers in all. Colors of more than six channels are not
+            binned: more than are kept are refused.
         weights
             ``(..., H, W)`` weights of the pixels, at least 0; None: all equal. The palette is then
             weighted; the moments that bins keep are not.

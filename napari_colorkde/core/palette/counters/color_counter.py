@@ -22,8 +22,11 @@ MAX_COLORS = 1 << 24
 MAX_BINS = 1 << 23
 """Bins kept then: each has its moments, too."""
 
-MAX_NUMBERS = 1 << 26
-"""Numbers of which the colors that are kept consist: of more than four channels they are fewer."""
+MAX_NUMBERS = 1 << 28
+"""Numbers of which the colors that are kept consist: of more than 16 channels they are fewer."""
+
+MAX_BINNED_CHANNELS = 6
+"""Beyond, bins twice as wide are so many times fewer that a few are left, or a single one."""
 
 MAX_MOMENTS = 6 * MAX_BINS
 """Products of two channels that bins keep: of more than three channels they are fewer."""
@@ -34,6 +37,22 @@ def budgets(n_channels: int, max_colors: int) -> tuple[int, int]:
     pairs = n_channels * (n_channels + 1) // 2
     n_bins = min(max_colors, MAX_BINS, MAX_MOMENTS // pairs)
     return min(max_colors, MAX_NUMBERS // n_channels), n_bins
+
+
+def refuse_bins(n_channels: int, n_colors: int) -> None:
+    """Refuse to bin more colors than are kept where bins would say nothing of them.
+
+    Raises
+    ------
+    ValueError
+        If there are more than six channels.
+    """
+    if n_channels > MAX_BINNED_CHANNELS:
+        raise ValueError(
+            f"image has more than {n_colors} distinct colors of {n_channels} channels, too many to "
+            f"keep, and colors of more than {MAX_BINNED_CHANNELS} channels are not binned; choose "
+            "fewer channels, or give some of the pixels, such as image[::2, ::2]."
+        )
 
 
 def are_tabled(dtype: np.dtype[Any], n_channels: int) -> bool:
@@ -106,6 +125,7 @@ class ColorCounter:
             return
         self._exact = part if self._exact is None else merge_counted([self._exact, part])
         if len(self._exact) > self._max_colors:
+            refuse_bins(self._exact.colors.shape[1], self._max_colors)
             exact, self._exact = self._exact, None
             self._note_levels(exact.colors, None)
             self._binned = bin_colors(exact, bin_width_for(exact.colors, self._max_bins))

@@ -21,7 +21,11 @@ from napari_colorkde.core.image import (
 )
 from napari_colorkde.core.palette.bins.bin_widths import bin_width_for
 from napari_colorkde.core.palette.bins.binning import bin_colors, widen_to
-from napari_colorkde.core.palette.counters.color_counter import are_tabled, budgets
+from napari_colorkde.core.palette.counters.color_counter import (
+    are_tabled,
+    budgets,
+    refuse_bins,
+)
 from napari_colorkde.core.palette.image_tiles import is_dask
 from napari_colorkde.core.palette.on_cluster.cluster import check_workers, failures_in_words
 from napari_colorkde.core.palette.palette import Palette
@@ -189,6 +193,7 @@ def _within(palette: Palette, max_colors: int) -> Palette:
         return palette.with_bins(widen_to(palette.bins, budget), palette.ranges)
     if len(palette) <= max_colors or are_tabled(palette.dtype, palette.n_channels):
         return palette
+    refuse_bins(palette.n_channels, max_colors)
     width = bin_width_for(palette.colors, budget)
     counted = CountedColors(palette.colors, palette.counts)
     return palette.with_bins(bin_colors(counted, width), palette.level_ranges)
