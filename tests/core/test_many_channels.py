@@ -172,6 +172,37 @@ def test_em_finds_the_tissues_and_classes_are_told_apart(n_channels):
     np.testing.assert_array_equal(classify_image(image, fitted, numbers="names"), labels)
 
 
+def test_pixels_are_judged_as_their_colors_are_and_some_do_not_count():
+    import dask.array as da
+
+    image = stained(6, np.float32, shape=(30, 40))
+    image[2, 3, 1] = np.nan
+    mask = np.ones((30, 40), bool)
+    mask[5] = False
+    fitted = fit_kernels(Palette.from_image(image, mask), 3, random_state=0)
+    kernels = KernelSet([replace(k, cls=str(i % 2)) for i, k in enumerate(fitted)])
+    palette = Palette.from_image(image, mask)
+    for show in ("class", "posterior", "ratio"):
+        found = classify_image(image, kernels, show=show, mask=mask)
+        expected = classify_image(palette, kernels, show=show)
+        nothing = 0 if show == "class" else np.nan
+        wanted = palette.paint_lazily(expected, nothing, image, mask)
+        assert found.dtype == wanted.dtype
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+        lazy = classify_image(da.from_array(image, (7, 40, 2)), kernels, show=show, mask=mask)
+        assert type(lazy).__module__.startswith("dask")
+        np.testing.assert_allclose(lazy, found, rtol=1e-4, atol=1e-5)
+    both = posteriors(image, kernels, mask=mask)
+    np.testing.assert_allclose(
+        both[..., 0], classify_image(image, kernels, show="posterior", mask=mask), rtol=1e-5
+    )
+    assert np.isnan(both[5]).all()
+    with pytest.raises(ValueError, match="image has 5 channels, but 6 channels are needed"):
+        classify_image(image[..., :5], kernels)
+    with pytest.raises(ValueError, match="no kernel has the class 'none'"):
+        classify_image(image, kernels, show="posterior", cls="none")
+
+
 @pytest.mark.parametrize("n_channels", [4, 5, 12])
 def test_kde_is_that_of_the_reference(n_channels):
     image = stained(n_channels, shape=(2, 20))

@@ -31,9 +31,10 @@ from napari_colorkde.core.classification.classes import (
     ratio_classes,
     refuse_single_class,
 )
+from napari_colorkde.core.classification.judge_pixels import judge_pixels
 from napari_colorkde.core.colorspaces import KernelSpace, refusal_for
 from napari_colorkde.core.device import DeviceLike
-from napari_colorkde.core.image import beyond_rgb
+from napari_colorkde.core.image import MAX_GRID_CHANNELS, beyond_rgb
 from napari_colorkde.core.mixture.at_colors import mixture_log_density
 from napari_colorkde.core.mixture.kernel_spaces import (
     UnitsWatch,
@@ -142,29 +143,43 @@ def classify_image(
     density, so how much was picked or fitted for a class is not its prior. If all weights of a
     class are 0, it is 0. If that leaves no class with a prior, posteriors are 0 and pixels are
     unclassified; the ratio of two such classes is 0. O(pixels + colors · K); dtypes are those of
-    `ColorKDE`. Images of very many colors are binned, see `Palette.from_image`.
+    `ColorKDE`. Images of very many colors are binned, see `Palette.from_image`. Images of more than
+    three channels are classified pixel by pixel instead, in bounded memory, unless `keep_mass`
+    needs all colors; a dask image is then not read in advance.
     """
     keep_mass = _keep_mass(keep_mass, none_below, show)
     own_numbers = numbers_of_classes(class_names(kernels), numbers)
     if own_numbers is not None and show != "class":
         raise ValueError(f"numbers is for show='class', not {show!r}; leave it out.")
+
+    def judge(palette: Palette, kernels: ClassKernels = kernels) -> NDArray[Any]:
+        values = classify_palette(
+            palette,
+            kernels,
+            show=show,
+            cls=cls,
+            against=against,
+            priors=priors,
+            keep_mass=keep_mass,
+            device=device,
+        )
+        return values if own_numbers is None else own_numbers[values]
+
+    everything, _ = kernels_and_classes(kernels)
+    if not isinstance(image, Palette) and keep_mass is None and goes_by_pixels(everything, space):
+        none = 0 if show == "class" else np.nan
+        return judge_pixels(judge, image, everything, mask, channel_axis, none)
     palette, members = palette_and_kernels(image, kernels, mask, channel_axis, space)
-    values = classify_palette(
-        palette,
-        members,
-        show=show,
-        cls=cls,
-        against=against,
-        priors=priors,
-        keep_mass=keep_mass,
-        device=device,
-    )
-    if own_numbers is not None:
-        values = own_numbers[values]
+    values = judge(palette, members)
     if isinstance(image, Palette):
         return values
     nothing = 0 if values.dtype.kind in "iu" else np.nan
     return palette.paint_lazily(values, nothing, image, mask, channel_axis)
+
+
+def goes_by_pixels(kernels: KernelSet, space: str | None) -> bool:
+    """Whether an image is judged pixel by pixel: of more than three channels, in its own."""
+    return kernels.n_channels > MAX_GRID_CHANNELS and space in (None, kernels.space)
 
 
 def palette_and_kernels(

@@ -10,13 +10,16 @@ from napari_colorkde.core.classification.bayes import posterior
 from napari_colorkde.core.classification.classes import (
     ClassKernels,
     class_names,
+    kernels_and_classes,
     prior_of_classes,
     refuse_single_class,
 )
 from napari_colorkde.core.classification.classify_image import (
     class_log_densities,
+    goes_by_pixels,
     palette_and_kernels,
 )
+from napari_colorkde.core.classification.judge_pixels import judge_pixels
 from napari_colorkde.core.colorspaces import KernelSpace
 from napari_colorkde.core.device import DeviceLike
 from napari_colorkde.core.palette.palette import Palette
@@ -59,14 +62,22 @@ def posteriors(
     names = class_names(kernels)
     refuse_single_class(names, "posterior")
     prior = prior_of_classes(names, priors)
+
+    def judge(palette: Palette, kernels: ClassKernels = kernels) -> NDArray[Any]:
+        values = np.empty((len(palette), len(names)), np.float32)
+        start = 0
+        for block in class_log_densities(palette, kernels, device):
+            part = slice(start, start + block.shape[1])
+            for cls in range(len(names)):
+                values[part, cls] = posterior(block, cls, prior)
+            start = part.stop
+        return values
+
+    everything, _ = kernels_and_classes(kernels)
+    if not isinstance(image, Palette) and goes_by_pixels(everything, space):
+        return judge_pixels(judge, image, everything, mask, channel_axis, np.nan)
     palette, members = palette_and_kernels(image, kernels, mask, channel_axis, space)
-    values = np.empty((len(palette), len(names)), np.float32)
-    start = 0
-    for block in class_log_densities(palette, members, device):
-        part = slice(start, start + block.shape[1])
-        for cls in range(len(names)):
-            values[part, cls] = posterior(block, cls, prior)
-        start = part.stop
+    values = judge(palette, members)
     if isinstance(image, Palette):
         return values
     return palette.paint_lazily(values, np.nan, image, mask, channel_axis)
