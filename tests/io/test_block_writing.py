@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import dask.array as da
 import numpy as np
 import ome_types
@@ -21,6 +23,7 @@ from napari_colorkde.io import export_formats
 from napari_colorkde.io.class_maps import write_class_map
 from napari_colorkde.io.densities import write_density
 from napari_colorkde.io.formats import blocks, resumable
+from napari_colorkde.io.formats.ome_zarr import cluster_workers
 from napari_colorkde.io.formats.ome_zarr import writer as ome_zarr
 from napari_colorkde.io.formats.tiff import ome as ome_tiff
 from napari_colorkde.io.images import load_image, read_image
@@ -277,3 +280,17 @@ def test_other_formats_are_written_whole(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(ValueError, match=r"d.tif': the result takes .*; write .zarr or .ome.tif"):
         write_density(tmp_path / "d.tif", lazy)
     assert export_formats.density_suffixes()
+
+
+def test_a_late_block_of_a_cluster_makes_no_folder_that_is_gone(tmp_path: Path) -> None:
+    folder = tmp_path / "content"
+    array: Any = zarr.open_group(folder, mode="w").create_array(
+        "0", shape=(8, 8), chunks=(4, 4), dtype="f4"
+    )
+    task = cloudpickle.dumps([(np.ones((8, 8), "f4"), [array])])
+    block = (slice(0, 4), slice(4, 8))
+    cluster_workers._do(task, 0, block)
+    np.testing.assert_array_equal(array[:, 4:], [[1] * 4] * 4 + [[0] * 4] * 4)
+    shutil.rmtree(folder)
+    cluster_workers._do(task, 0, block)
+    assert not folder.exists()
