@@ -28,6 +28,12 @@ ODD = {
     r"\b\w*(?:olour|entre|ehaviour|eighbour|alise|ormalise|lour)\b": "American spelling",
     r"\w  \w|(?<!\[)\.\.\.|!": "one space, an ellipsis, no exclamation",
     r"\bplease\b(?! report)": "leave it out",
+    r"\b[Pp]ictures?\b": "image, or figure",
+    r"\bof which\b": "and",
+    r"\blook-up\b": "lookup",
+    r"\b(take|taken) away\b": "subtract",
+    r"\bwalls of the color box\b": "boundary of the color range",
+    r"(?<!made )\bunasked\b|\bfor ever\b|\bwhoever\b": "automatically, forever, anyone who",
 }
 
 # What tells and explains is a sentence; titles and labels are not.

@@ -83,7 +83,7 @@ class ColorKDEWidget(QWidget):
     overlay
         The density layer.
     looks
-        Grades the image by look-up tables, as further layers.
+        Grades the image by lookup tables, as further layers.
     colorspace_button
         Opens that view again; shown while it is closed or hidden.
     """

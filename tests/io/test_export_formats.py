@@ -143,7 +143,7 @@ def test_look_up_table(tmp_path: Path, volume: DensityVolume) -> None:
         found = processor.applyRGB([r / 16, g / 16, b / 16])
         np.testing.assert_allclose(found, [matte[r, g, b]] * 3, atol=2e-6)
     other = color_kde(np.repeat(LABELS[..., None], 3, axis=2), 5, bins=4, extent=(1, 9))
-    with pytest.raises(ValueError, match="runs from black to white, but the volume's axes from"):
+    with pytest.raises(ValueError, match="runs from black to white, but the volume's axes have"):
         save_volume(tmp_path / "a.cube", other)
 
 

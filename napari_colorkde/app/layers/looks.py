@@ -90,7 +90,7 @@ class Looks:
         ]
 
     def apply(self, path: str | Path) -> None:
-        """Grade the image at hand by a look-up table in the background, as a new layer.
+        """Grade the image at hand by a lookup table in the background, as a new layer.
 
         What is graded is the image as it was before any look. The color space then shows the
         difference from it. Says so if that fails.

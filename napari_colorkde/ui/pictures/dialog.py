@@ -180,7 +180,7 @@ class PictureDialog(QDialog):
         self.background_box = QComboBox()
         for text, background in BACKGROUNDS.items():
             self.background_box.addItem(text, background)
-        self.background_box.setToolTip("What is behind the cloud.")
+        self.background_box.setToolTip("Background of the cloud.")
         self.axes_box, self.legend_box = QCheckBox("axes"), QCheckBox("legend")
         for box in (self.axes_box, self.legend_box):
             box.setChecked(True)

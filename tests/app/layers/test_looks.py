@@ -1,4 +1,4 @@
-"""Looks: images graded by look-up tables, as layers beside the image as it was."""
+"""Looks: images graded by lookup tables, as layers beside the image as it was."""
 
 from __future__ import annotations
 

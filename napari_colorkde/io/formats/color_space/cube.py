@@ -35,13 +35,14 @@ def check_volume(volume: "DensityVolume") -> None:
     ends = {(float(axis[0]), float(axis[-1])) for axis in volume.axes}
     if volume.space != "rgb" or values.ndim != 3 or len(set(values.shape)) > 1:
         raise ValueError(
-            f"a look-up table takes colors of RGB, but the volume has the space {volume.space!r} "
-            f"and the shape {values.shape}; leave out --space, and give one number of --bins."
+            f"a lookup table needs RGB axes of equal length, but the volume has the space "
+            f"{volume.space!r} and shape {values.shape}; leave out --space, and give one number "
+            "for --bins."
         )
     if len(ends) > 1 or next(iter(ends)) not in {(0.0, white) for white in WHITES}:
         raise ValueError(
-            f"a look-up table runs from black to white, but the volume's axes from {ends}; give "
-            "--extent 0,255 (or 0,65535, or 0,1)."
+            f"a lookup table runs from black to white, but the volume's axes have the ends "
+            f"{ends}; give --extent 0,255 (or 0,65535, or 0,1)."
         )
 
 

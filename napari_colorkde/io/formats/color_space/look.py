@@ -33,7 +33,7 @@ BLOCK_COLORS = 1 << 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """A look-up table of colors.
+    """A lookup table of colors.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The menu "Look" of the color space: what a look-up table does to the image and its cloud."""
+"""The menu "Look" of the color space: what a lookup table does to the image and its cloud."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -71,7 +71,7 @@ class LookMenu(QMenu):
         self.setTitle("Look" if current is None else f"Look: {current.name}".replace("&", "&&"))
 
     def ask_look(self) -> None:
-        """Ask for a look-up table and apply it."""
+        """Ask for a lookup table and apply it."""
         path, _ = QFileDialog.getOpenFileName(
             self.parentWidget(), "Open a look", "", f"Looks (*{LOOK_SUFFIX});;All files (*)"
         )
