@@ -38,7 +38,7 @@ from napari_colorkde.io.kernels.kernel_json import (
 )
 
 ESTIMATORS: dict[str, tuple[Boundary, bool]] = {
-    "plain, extending past the boundary": ("none", False),
+    "plain, no boundary": ("none", False),
     "renormalized at the boundary": ("renormalized", False),
     "reflected at the boundary": ("reflected", False),
     "wider where colors are rare": ("none", True),

@@ -191,7 +191,7 @@ class EvaluationView(QWidget):
     def _layers(self, widget: object) -> "list[tuple[str, Labels | str]]":
         layers = [unwrap_proxy(layer) for layer in self._viewer.layers]
         labels = [layer for layer in reversed(layers) if is_labels(layer)]
-        return [("no ground truth", NO_TRUTH), *((layer.name, layer) for layer in labels)]
+        return [("none", NO_TRUTH), *((layer.name, layer) for layer in labels)]
 
     def _labels(self) -> list[tuple[str, int]]:
         truth = self.evaluation.truth
