@@ -134,4 +134,4 @@ def test_an_image_that_is_gone_is_not_gone_back_to(setting: Setting) -> None:
     assert setting.looks.original is None
     assert len(setting.looks.graded()) == 1
     setting.looks.show(None)
-    assert "gone from the layer list" in setting.said[-1]
+    assert "no longer in the layer list" in setting.said[-1]

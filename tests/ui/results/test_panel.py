@@ -89,9 +89,10 @@ def test_the_table_is_filled_as_one_works(dock: Dock, tmp_path: Path, qtbot: Any
     ring = [[2, 2], [40, 2], [40, 30], [2, 30]]
     polygon = {"type": "Polygon", "coordinates": [ring]}
     (tmp_path / "glands.geojson").write_text(json.dumps(polygon))
+    assert results.measuring.wait()
     results.table.clear()
     widget._on_images_dropped([str(tmp_path / "glands.geojson")])
-    qtbot.waitUntil(lambda: len(results.table.rows) == 3)
+    qtbot.waitUntil(lambda: "glands" in viewer.layers and len(results.table.rows) == 3)
     assert panel.regions.value is viewer.layers["glands"]
     assert {row["region"] for row in results.table.rows} == {"1"}
     assert sum(int(row["pixels"]) for row in results.table.rows) == 38 * 28
