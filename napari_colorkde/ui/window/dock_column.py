@@ -15,6 +15,9 @@ WIDTH_FRACTION, MIN_WIDTH = 0.32, 420
 MIN_UPPER, MAX_UPPER = 0.5, 0.72
 """What the upper dock has of the column's height, at first."""
 
+LOW_UPPER, LOW_HEIGHT = 0.54, 370
+"""What it has of a lower column, up to so many pixels: its legend needs them."""
+
 SETTLE_MS = 200
 N_REPEATS = 3
 SIDES = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)
@@ -140,5 +143,6 @@ def _heights(total: int, lower: QDockWidget) -> list[int]:
     content, bar = lower.widget(), lower.titleBarWidget()
     needed = 0 if content is None else content.sizeHint().height()
     needed += 0 if bar is None else bar.height()
-    height = round(min(max(total - needed, MIN_UPPER * total), MAX_UPPER * total))
+    least = max(MIN_UPPER * total, min(LOW_UPPER * total, LOW_HEIGHT))
+    height = round(min(max(total - needed, least), MAX_UPPER * total))
     return [height, total - height]
