@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from napari_colorkde.core.palette.palette_builder import PaletteBuilder as PaletteBuilder
     from napari_colorkde.core.vectors.gaussian_kde import GaussianKDE as GaussianKDE
     from napari_colorkde.core.vectors.grid_search import grid_search as grid_search
-    from napari_colorkde.io.formats.color_space.look import Look as Look
-    from napari_colorkde.io.formats.color_space.look import read_look as read_look
+    from napari_colorkde.io.formats.color_space.cube_reader import Look as Look
+    from napari_colorkde.io.formats.color_space.cube_reader import read_look as read_look
     from napari_colorkde.io.images import read_image as read_image
     from napari_colorkde.io.kernels.kernel_files import load_kernels as load_kernels
     from napari_colorkde.io.kernels.kernel_files import save_kernels as save_kernels

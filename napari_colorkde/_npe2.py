@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_colorkde.app.image.opened_image import open_image_file
+from napari_colorkde.app.image.file_as_layer import open_image_file
 from napari_colorkde.io.atomic import atomic_path
 from napari_colorkde.io.densities import write_density
 from napari_colorkde.io.images import read_image

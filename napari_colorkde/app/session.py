@@ -27,7 +27,7 @@ from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import Bandwidth, DisplayMode, State
-from napari_colorkde.app.store import StateStore
+from napari_colorkde.app.state_store import StateStore
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.device import Device, resolve_device
 from napari_colorkde.core.kde.estimators.boundary import Boundary

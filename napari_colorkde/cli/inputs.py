@@ -173,7 +173,7 @@ def frames(image: ImageInput, *, per_frame: bool) -> Iterator[tuple[tuple[int, .
 
 
 def _read_palette(path: Path, look: Path | None) -> ImageInput:
-    from napari_colorkde.io.formats.color_space.look import read_look
+    from napari_colorkde.io.formats.color_space.cube_reader import read_look
     from napari_colorkde.io.palettes import load_palette
 
     with timed_step(f"Reading {path}") as work:
@@ -225,7 +225,7 @@ def _graded(pixels: "NDArray[Any]", channel_axis: int | None, file: Path) -> "ND
 
     from napari_colorkde.core.image import channels_last, has_channel_axis
     from napari_colorkde.io.formats.blocks import in_blocks
-    from napari_colorkde.io.formats.color_space.look import read_look
+    from napari_colorkde.io.formats.color_space.cube_reader import read_look
 
     look = read_look(file)
     if channel_axis is None or not has_channel_axis(pixels.ndim, channel_axis):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from napari_colorkde.io.atomic import atomic_folder, atomic_path, check_target, has_suffix
 from napari_colorkde.io.formats import npy, npz, png
 from napari_colorkde.io.formats.blocks import BlockPicture
-from napari_colorkde.io.formats.color_space import cube, nrrd, ply
+from napari_colorkde.io.formats.color_space import cube_writer, nrrd, ply
 from napari_colorkde.io.formats.ome_zarr import blocks as zarr_blocks
 from napari_colorkde.io.formats.ome_zarr import writer as ome_zarr
 from napari_colorkde.io.formats.tiff import blocks as tiff_blocks
@@ -149,8 +149,8 @@ EXPORT_FORMATS = (
         "Look-up table",
         (".cube",),
         "",
-        write_volume=cube.write_volume,
-        check_volume=cube.check_volume,
+        write_volume=cube_writer.write_volume,
+        check_volume=cube_writer.check_volume,
     ),
     ExportFormat(
         "PLY", (".ply",), "", write_volume=ply.write_volume, check_volume=ply.check_volume

@@ -25,7 +25,7 @@ from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.results.region_files import SUFFIX as REGIONS_SUFFIX
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import SUFFIX
-from napari_colorkde.io.formats.color_space.look import LOOK_SUFFIX
+from napari_colorkde.io.formats.color_space.cube_reader import LOOK_SUFFIX
 from napari_colorkde.ui.classification.panel import ClassificationPanel
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView
 from napari_colorkde.ui.colorspace.dock import ColorSpaceDock

@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.image.file_as_layer import OpenedImage, open_image_file, zarr_folder
 from napari_colorkde.app.image.layer_files import remember_file
-from napari_colorkde.app.image.opened_image import OpenedImage, open_image_file, zarr_folder
 from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import image_layers

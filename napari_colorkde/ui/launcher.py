@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import typer
 from qtpy.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
 
+from napari_colorkde.app.image.file_as_layer import OpenedImage, open_image_file
 from napari_colorkde.app.image.layer_files import remember_file
-from napari_colorkde.app.image.opened_image import OpenedImage, open_image_file
 from napari_colorkde.core.number_text import shape_text
 from napari_colorkde.io.formats.addresses import path_or_address
 from napari_colorkde.io.samples import SAMPLES, sample_path

@@ -14,7 +14,7 @@ import pytest
 import tifffile
 
 from napari_colorkde.app.density.script import python_script
-from napari_colorkde.app.image.opened_image import open_image_file
+from napari_colorkde.app.image.file_as_layer import open_image_file
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.state import State
 from napari_colorkde.cli import main

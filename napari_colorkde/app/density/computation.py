@@ -14,14 +14,14 @@ from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import Reports
 from napari_colorkde.app.density.class_query import shown_query
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
-from napari_colorkde.app.density.counting import ImageCounter
 from napari_colorkde.app.density.density_steps import compute, look_along
+from napari_colorkde.app.density.image_counter import ImageCounter
 from napari_colorkde.app.density.on_screen import MANY_COLORS, ColorsOnScreen, ReadCodes
 from napari_colorkde.app.density.open_image import OpenImage
 from napari_colorkde.app.density.request import ColorValues, DensityRequest, Estimate
 from napari_colorkde.app.image.counting_steps import CountedImage
 from napari_colorkde.app.state import State
-from napari_colorkde.app.store import StateStore
+from napari_colorkde.app.state_store import StateStore
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.mixture.cached_terms import Contributions
 from napari_colorkde.core.palette.palette import Palette

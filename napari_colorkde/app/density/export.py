@@ -22,7 +22,7 @@ from napari_colorkde.app.image.pixel_blocks import painted_in_blocks
 from napari_colorkde.app.image.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.state import State
-from napari_colorkde.app.store import StateStore
+from napari_colorkde.app.state_store import StateStore
 from napari_colorkde.core.kde.estimators.choose import estimator_facts
 from napari_colorkde.core.palette.image_tiles import is_dask
 from napari_colorkde.io.export_formats import check_export

@@ -16,7 +16,7 @@ from napari_colorkde.app.image.source import source_of, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import image_layers
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
-from napari_colorkde.io.formats.color_space.look import Look, read_look
+from napari_colorkde.io.formats.color_space.cube_reader import Look, read_look
 
 if TYPE_CHECKING:
     from napari import Viewer

@@ -17,7 +17,7 @@ from napari_colorkde.app.image.source import (
     is_shapes,
     unwrap_proxy,
 )
-from napari_colorkde.app.results.rows import regions_of_frame
+from napari_colorkde.app.results.row_layout import regions_of_frame
 from napari_colorkde.app.selection.from_layers import shapes_selection, view_of
 from napari_colorkde.app.selection.polygons import PolygonSelection
 from napari_colorkde.core.classification.regions import Region, regions_of_labels

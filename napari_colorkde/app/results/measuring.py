@@ -14,11 +14,11 @@ from napari_colorkde.app.density.density_steps import check_channels
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.pixel_blocks import colors_in_blocks
 from napari_colorkde.app.image.pixel_index import PixelIndex
-from napari_colorkde.app.image.region_size import PixelArea, pixel_area
+from napari_colorkde.app.image.pixels_and_area import PixelArea, pixel_area
 from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.results.layer_regions import MakeRegions, regions_of_layer
-from napari_colorkde.app.results.rows import measured_rows
+from napari_colorkde.app.results.row_layout import measured_rows
 from napari_colorkde.app.results.table import ResultsTable, image_label
 from napari_colorkde.app.selection.from_layers import drawing_events
 from napari_colorkde.app.session import Session

@@ -45,7 +45,7 @@ def look(
     """
     from napari_colorkde.core.kde.divergence import compare
     from napari_colorkde.io.atomic import check_target
-    from napari_colorkde.io.formats.color_space.look import read_look
+    from napari_colorkde.io.formats.color_space.cube_reader import read_look
 
     if reading.look is not None:
         raise ValueError("this command takes no --look option; give the file as the argument LOOK.")

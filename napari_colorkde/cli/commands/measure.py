@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from napari_colorkde.app.results.files import has_fields
-from napari_colorkde.app.results.rows import measured_row, read_regions, regions_of_frame
+from napari_colorkde.app.results.row_layout import measured_row, read_regions, regions_of_frame
 from napari_colorkde.cli import inputs
 from napari_colorkde.cli.batch.tables import makes_rows
 from napari_colorkde.cli.parsers import refuse_overwriting_inputs, unique_names

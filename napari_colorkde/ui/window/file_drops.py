@@ -10,7 +10,7 @@ from qtpy.QtCore import QEvent, QObject
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QMainWindow, QWidget
 
-from napari_colorkde.io.formats.color_space.look import LOOK_SUFFIX
+from napari_colorkde.io.formats.color_space.cube_reader import LOOK_SUFFIX
 from napari_colorkde.io.kernels.kernel_files import KERNEL_SUFFIXES
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from napari_colorkde.app.density.difference import DifferenceRequest, difference
 from napari_colorkde.app.density.readout import readout, readout_text
 from napari_colorkde.app.density.script import python_script
 from napari_colorkde.app.image.channel_choices import axis_choices
+from napari_colorkde.app.image.file_as_layer import has_many_channels, open_image_file
 from napari_colorkde.app.image.layer_files import remember_file
-from napari_colorkde.app.image.opened_image import has_many_channels, open_image_file
 from napari_colorkde.app.image.projection import projection_of
 from napari_colorkde.app.image.source import ImageSource, source_of
 from napari_colorkde.app.kernels.in_color_space import convert_kernels, kernel_from_ellipsoid

@@ -11,7 +11,7 @@ from napari_colorkde.app.settings.view_settings import (
     SCALES,
     ViewSettings,
 )
-from napari_colorkde.app.store import StateStore
+from napari_colorkde.app.state_store import StateStore
 from napari_colorkde.scene import density_view
 from napari_colorkde.scene.density import transfer as levels
 

@@ -25,7 +25,6 @@ from napari_colorkde.io.formats.reading import (
     check_size,
     library_messages,
 )
-from napari_colorkde.io.formats.tiff.pieces import MappedTiff, TiffTiles, pieces_of
 from napari_colorkde.io.formats.tiff.tags import (
     color_name,
     named_kind,
@@ -34,6 +33,7 @@ from napari_colorkde.io.formats.tiff.tags import (
     picture_tags,
     profile_tag,
 )
+from napari_colorkde.io.formats.tiff.tiles import MappedTiff, TiffTiles, pieces_of
 
 _DAMAGE = ("page offset", "corrupted", "series metadata", "missing", "failed to read")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
-from napari_colorkde.io.formats.color_space.look import LOOK_SUFFIX
+from napari_colorkde.io.formats.color_space.cube_reader import LOOK_SUFFIX
 
 if TYPE_CHECKING:
     from napari.layers import Layer

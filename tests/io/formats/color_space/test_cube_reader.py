@@ -12,7 +12,7 @@ import tifffile
 
 from napari_colorkde import Palette, color_kde, read_image, read_look
 from napari_colorkde.cli import main
-from napari_colorkde.io.formats.color_space.look import Look
+from napari_colorkde.io.formats.color_space.cube_reader import Look
 from napari_colorkde.io.provenance import LOOK, provenance
 from napari_colorkde.io.volumes import save_volume
 

@@ -11,7 +11,7 @@ from napari_colorkde.app.density.open_image import OpenImage
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.counting_steps import CountedImage, count_colors, pixels_checksum
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.app.store import StateStore
+from napari_colorkde.app.state_store import StateStore
 
 
 class ImageCounter:

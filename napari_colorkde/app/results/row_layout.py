@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari_colorkde.core.tables import Row
 
 if TYPE_CHECKING:
-    from napari_colorkde.app.image.region_size import PixelArea
+    from napari_colorkde.app.image.pixels_and_area import PixelArea
     from napari_colorkde.app.image.source import ImageSource
     from napari_colorkde.core.classification.measure import Measurement
     from napari_colorkde.core.classification.regions import Region

@@ -11,7 +11,7 @@ import pytest
 from napari_colorkde.app.aliases import PartOf, StateField
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.store import StateStore
+from napari_colorkde.app.state_store import StateStore
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 KERNELS = KernelSet([Kernel([60, 55, 50], [90, 80, 70], 0.6)], "mine")
