@@ -17,9 +17,9 @@ from napari_colorkde.io.atomic import atomic_folder, atomic_path, check_target, 
 from napari_colorkde.io.formats import npy, npz, png
 from napari_colorkde.io.formats.blocks import BlockPicture
 from napari_colorkde.io.formats.color_space import cube_writer, nrrd, ply
-from napari_colorkde.io.formats.ome_zarr import blocks as zarr_blocks
+from napari_colorkde.io.formats.ome_zarr import block_writer as zarr_blocks
 from napari_colorkde.io.formats.ome_zarr import writer as ome_zarr
-from napari_colorkde.io.formats.tiff import blocks as tiff_blocks
+from napari_colorkde.io.formats.tiff import block_writer as tiff_blocks
 from napari_colorkde.io.formats.tiff import ome as ome_tiff
 from napari_colorkde.io.formats.tiff import writer as tiff_writer
 

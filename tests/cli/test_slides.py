@@ -15,7 +15,7 @@ import zarr
 from napari_colorkde.cli import main
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.io.formats import blocks
-from napari_colorkde.io.formats.ome_zarr import blocks as zarr_blocks
+from napari_colorkde.io.formats.ome_zarr import block_writer as zarr_blocks
 from napari_colorkde.io.formats.ome_zarr.workers import Workers
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.palettes import load_palette
