@@ -37,7 +37,7 @@ test-minimum: $(VENV)/installed-minimum  ## core and io, with the lowest version
 	$(VENV)/minimum/bin/python -m pytest tests/core tests/io
 
 pytest: $(VENV)/installed | system  ## all tests, two at a time; windows open on a display of their own
-	$(ON_XVFB) --displays 2 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(ON_XVFB) --displays 2 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --max-worker-restart 0
 
 lint: $(VENV)/installed  ## style, spelling, types, the direction of imports
 	$(BIN)/ruff check

@@ -138,6 +138,8 @@ def test_errors_of_all_kinds_are_caught_in_one_place() -> None:
         "unexpected.py",
         # An error becomes what a job ends with, on the way from its thread.
         "app/background/jobs.py",
+        # An error of a thread is raised again where its work was asked for.
+        "app/background/telling.py",
         # Whatever a library of napari's readers raises, it has not read the file.
         "app/image/file_reading.py",
     }

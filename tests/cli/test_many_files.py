@@ -113,7 +113,7 @@ def test_names_that_do_not_fit_are_refused_before_the_work(
         capsys.readouterr().err
     )
     assert main(["density", "in", "--recursive", "-o", "{stem}.tif"]) == 2
-    assert "is that of 'in/a.png' and of 'in/deep/a.png'; put {dir}" in capsys.readouterr().err
+    assert "is the same for 'in/a.png' and 'in/deep/a.png'; put {dir}" in capsys.readouterr().err
     assert not Path("x.tif").exists()
 
 

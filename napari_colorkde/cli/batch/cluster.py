@@ -41,7 +41,7 @@ def cluster_at(scheduler: str) -> Iterator[None]:
     from napari_colorkde.core.number_text import counted
     from napari_colorkde.core.palette.on_cluster.cluster import LARGE_TASK, check_workers
 
-    options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None}
+    options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": ":0"}
     options["silence_logs"] = logging.CRITICAL  # what matters is said below, or raised
     if scheduler != LOCAL:
         options = {"address": scheduler, "timeout": PATIENCE}
@@ -57,7 +57,7 @@ def cluster_at(scheduler: str) -> Iterator[None]:
         ) from None
     # Tables of many colors are large.
     settings = {"scheduler": client, LARGE_TASK: "10 GB"}
-    with client, client.as_current(), dask.config.set(settings):
+    with client, dask.config.set(settings):
         check_workers(client)
         workers = client.nthreads()
         threads = counted(sum(workers.values()), "thread")

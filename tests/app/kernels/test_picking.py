@@ -291,7 +291,7 @@ def test_a_kernel_that_was_edited_meanwhile_is_left_alone() -> None:
     picking.picker.pick(box(5, 0, 4, 4), "add")
     picking.session.edit(KernelSet([TYPED]))
     executor.run()
-    assert "changed meanwhile" in picking.problems[-1]
+    assert "changed in the meantime" in picking.problems[-1]
     assert picking.kernels.kernels == (TYPED,)
 
 

@@ -437,7 +437,7 @@ def test_an_image_without_a_counting_pixel_is_refused(fill):
 
 def test_palettes_of_other_kinds_do_not_merge():
     palette = Palette.from_image(RGB)
-    with pytest.raises(ValueError, match=r"1 channels of uint8.*3 of uint8.*of one kind"):
+    with pytest.raises(ValueError, match=r"1 channels of uint8.*3 of uint8.*of the same kind"):
         palette.merge(Palette.from_image(RGB[..., 0]))
     with pytest.raises(ValueError, match="3 channels of float32, this palette has 3 of uint8"):
         palette.merge(Palette.from_image(RGB.astype(np.float32)))

@@ -208,7 +208,7 @@ def test_table_in_bgr_order_keeps_it_and_says_so(tmp_path: Path) -> None:
         tmp_path / "a.csv", "mean_b,mean_g,mean_r,var_b,var_g,var_r,weight\n1,2,3,4,5,6,1\n"
     )
     with pytest.warns(
-        KernelFileWarning, match="set 'a' are in the order B, G, R; they are used so"
+        KernelFileWarning, match="set 'a' are in the order B, G, R; they are used in that"
     ):
         kernels = load_kernels(path)["a"]
     assert kernels.space == "bgr"

@@ -89,7 +89,7 @@ def count_on_cluster(
         waiting = {future.key: future for future in counting}
         try:
             if progress is not None:
-                for n_done, future in enumerate(as_completed(counting), 1):
+                for n_done, future in enumerate(as_completed(counting, loop=client.loop), 1):
                     if future.status == "error":
                         break  # and so is the whole
                     waiting.pop(future.key).release()

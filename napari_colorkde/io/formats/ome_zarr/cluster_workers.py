@@ -67,7 +67,8 @@ class ClusterWorkers:
 
         with failures_in_words():
             threads = sum(self._client.nthreads().values())
-            waiting = as_completed(give(WAITING * max(threads, 1)))
+            first = give(WAITING * max(threads, 1))
+            waiting = as_completed(first, loop=self._client.loop)
             try:
                 for future in waiting:
                     future.result()

@@ -107,8 +107,10 @@ def test_no_pixel_leaves_its_block() -> None:
 def client() -> Iterator[Any]:
     """A cluster within this process."""
     distributed = pytest.importorskip("distributed")
-    options = {"n_workers": 1, "threads_per_worker": 2, "dashboard_address": None}
-    with distributed.Client(processes=False, **options) as made:
+    # Without a port of its own two test processes would want the same one. As dask's default, one
+    # that does not start would keep whatever is computed later waiting forever.
+    options = {"n_workers": 1, "threads_per_worker": 2, "dashboard_address": ":0"}
+    with distributed.Client(processes=False, set_as_default=False, **options) as made:
         yield made
 
 
