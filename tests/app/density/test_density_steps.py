@@ -173,12 +173,12 @@ def test_colors_off_the_lattice_are_computed_in_steps(
     monkeypatch.setattr(spreading, "BRICK_PAIRS_COMPILED", 0)
     monkeypatch.setattr(spreading, "POINT_PAIRS", 0)
     image = RNG.random((20, 30, 3))
-    asked = request(image, bandwidth=(0.02,), log=log)
+    asked = request(image, bandwidth=(0.08,), log=log)
     *steps, exact = compute(asked)
     assert isinstance(exact, ColorValues)
     parts = [s for s in steps if isinstance(s, Progress) and s.what.endswith("exact density")]
     fractions = [part.fraction for part in parts]
     assert len(parts) > 8
     assert fractions == sorted(fractions)
-    wanted = ColorKDE(asked.palette, 0.02, device=HOST).density(log=log)
+    wanted = ColorKDE(asked.palette, 0.08, device=HOST).density(log=log)
     np.testing.assert_allclose(exact.values, wanted, rtol=1e-5, atol=1e-5)
