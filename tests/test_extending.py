@@ -20,7 +20,8 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.cli import main
 from napari_colorkde.core import colorspaces
 from napari_colorkde.core.kde import bandwidth_rules
-from napari_colorkde.io import export_formats, image_formats
+from napari_colorkde.io import export_formats
+from napari_colorkde.io.readers import image_formats
 
 GUIDE = Path(__file__).resolve().parents[1] / "docs" / "extending.md"
 EXAMPLES = re.findall(

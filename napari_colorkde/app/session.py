@@ -23,7 +23,7 @@ from napari_colorkde.app.density.request import ColorValues, Estimate
 from napari_colorkde.app.density.second_image import Subtraction
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.counting_steps import CountedImage
-from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import Bandwidth, DisplayMode, State

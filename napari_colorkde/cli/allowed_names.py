@@ -41,7 +41,7 @@ def colormaps() -> tuple[str, ...]:
 
 def image_files() -> tuple[str, ...]:
     """Return the names of the image formats."""
-    from napari_colorkde.io.image_formats import IMAGE_FORMATS
+    from napari_colorkde.io.readers.image_formats import IMAGE_FORMATS
 
     return tuple(image_format.name for image_format in IMAGE_FORMATS)
 

@@ -16,7 +16,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.io.decoding import check_image_path, decode_file, one_sentence
 from napari_colorkde.io.formats import samples
 from napari_colorkde.io.formats.blocks import in_blocks, in_dask
 from napari_colorkde.io.formats.reading import (
@@ -25,7 +24,8 @@ from napari_colorkde.io.formats.reading import (
     Part,
     PictureInfo,
 )
-from napari_colorkde.io.image_formats import image_format
+from napari_colorkde.io.readers.decoding import check_image_path, decode_file, one_sentence
+from napari_colorkde.io.readers.image_formats import image_format
 
 Icc = Literal["keep", "convert"]
 Orientation = Literal["apply", "keep"]

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.palette.image_tiles import is_dask
-from napari_colorkde.io.decoding import check_image_path
 from napari_colorkde.io.formats.reading import Part
-from napari_colorkde.io.image_formats import image_format
 from napari_colorkde.io.images import Icc, LoadedImage, image_contents, load_image
+from napari_colorkde.io.readers.decoding import check_image_path
+from napari_colorkde.io.readers.image_formats import image_format
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,7 +23,7 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
 from napari_colorkde.io.formats.addresses import path_or_address
-from napari_colorkde.io.image_formats import file_filter
+from napari_colorkde.io.readers.image_formats import file_filter
 from napari_colorkde.ui.report_errors import report_errors, sentence
 from napari_colorkde.ui.widgets.forms import form, set_row_visible
 

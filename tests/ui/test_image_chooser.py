@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from napari_colorkde import ColorKDE
-from napari_colorkde.app.image import pixel_index
 from napari_colorkde.app.image.file_as_layer import open_image_file
+from napari_colorkde.app.image.pixels import pixel_index
 from napari_colorkde.ui import image_chooser
 from tests.slides import PIXEL_SIZE, pyramid, slide_pixels, write_ome_zarr, write_svs
 from tests.ui.conftest import RGB, RNG, Dock

@@ -17,7 +17,7 @@ from napari_colorkde.app.classification.ground_truth import (
     count_ground_truth,
 )
 from napari_colorkde.app.density.request import ColorValues
-from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.selection.selections import LabelSelection
 from napari_colorkde.app.session import Session

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.background.executor import Progress
-from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.selection.selections import LabelSelection
 from napari_colorkde.core.classification.class_confusion import ClassConfusion
 from napari_colorkde.core.classification.roc import Unlabeled, negatives_of

@@ -1,7 +1,7 @@
 """How many pixels are marked, or belong to each class, for the tab "Classify"."""
 
 from napari_colorkde.app.classification.threshold import above_threshold, active_threshold
-from napari_colorkde.app.image.pixels_and_area import RegionSize, pixel_area, region_size
+from napari_colorkde.app.image.pixels.pixels_and_area import RegionSize, pixel_area, region_size
 from napari_colorkde.app.session import Session
 
 NO_CLASS = "no class"

@@ -18,8 +18,8 @@ from napari_colorkde.app.density.computation import Computation
 from napari_colorkde.app.density.open_image import OpenImage
 from napari_colorkde.app.density.request import ColorValues
 from napari_colorkde.app.image.file_reading import reading_of
-from napari_colorkde.app.image.pixel_blocks import painted_in_blocks
-from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.pixels.pixel_blocks import painted_in_blocks
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.state import State
 from napari_colorkde.app.state_store import StateStore

@@ -7,7 +7,7 @@ import numpy as np
 
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
 from napari_colorkde.app.density.request import ColorValues
-from napari_colorkde.app.image.pixel_index import Axes, PixelIndex
+from napari_colorkde.app.image.pixels.pixel_index import Axes, PixelIndex
 from napari_colorkde.core.number_text import percentage
 from napari_colorkde.core.palette.palette import Palette
 

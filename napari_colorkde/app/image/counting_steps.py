@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.app.image.pixel_index import (
+from napari_colorkde.app.image.pixels.pixel_index import (
     PixelIndex,
     build_index,
     kept_stride,
     preview_index,
 )
+from napari_colorkde.app.image.pixels.strided_colors import StridedColors
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.app.image.strided_colors import StridedColors
 from napari_colorkde.core.image import beyond_rgb
 from napari_colorkde.core.kernel_sums.choose_loops import LOOPS
 from napari_colorkde.core.palette.palette import Palette

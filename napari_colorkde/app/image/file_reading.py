@@ -123,8 +123,8 @@ def _readers(path: Path) -> dict[str, Callable[[str], Any]]:
     import imageio.v3 as iio
     import tifffile
 
-    from napari_colorkde.io.image_formats import image_format
     from napari_colorkde.io.images import read_image
+    from napari_colorkde.io.readers.image_formats import image_format
 
     plain, kept, converted, moved = (reading.call for reading in _READINGS[:4])
     readers: dict[str, Callable[[str], Any]] = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from napari_colorkde.app.background.executor import Progress
-from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.selection.samples import Samples, gaussian_of, pseudo_samples_of
 from napari_colorkde.app.selection.selections import Selection, collect_samples

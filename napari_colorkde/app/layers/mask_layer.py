@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from napari_colorkde.app.background.executor import Progress
-from napari_colorkde.app.image.pixel_blocks import check_labels_fit
-from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.pixels.pixel_blocks import check_labels_fit
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata

@@ -14,7 +14,7 @@ from psygnal import Signal
 
 from napari_colorkde.app.density.on_screen import ReadCodes
 from napari_colorkde.app.density.request import ColorValues
-from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource, source_of, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import LayerWatch, image_layers
 from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.background.executor import Progress
-from napari_colorkde.app.image.pixel_blocks import check_labels_fit
-from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.pixels.pixel_blocks import check_labels_fit
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.core.crosscheck.answers import Answer
 from napari_colorkde.core.crosscheck.check import cross_check
 from napari_colorkde.core.crosscheck.task import colors_to_check, vectors_to_check

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.image.channel_choices import rgb_choices
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.app.image.pixels_and_area import PixelArea, pixel_area
+from napari_colorkde.app.image.pixels.pixels_and_area import PixelArea, pixel_area
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.core.number_text import shape_text
 from napari_colorkde.io.provenance import GEO_TAGS, PIXEL_SIZE

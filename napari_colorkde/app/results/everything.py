@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density.export import density_origin
-from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import file_stem
 from napari_colorkde.app.results.export_pixels import (
     ExportItem,

@@ -19,8 +19,8 @@ from napari_colorkde.app.density.export import (
     written_from,
 )
 from napari_colorkde.app.density.request import ColorValues
-from napari_colorkde.app.image.pixel_blocks import painted_in_blocks
-from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.pixels.pixel_blocks import painted_in_blocks
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.settings.class_settings import OVERLAY_VALUES
 from napari_colorkde.io.class_maps import write_class_map

@@ -147,7 +147,7 @@ def _is_folder(path: Path) -> bool:
 
 def _images_in(folder: Path, recursive: bool) -> list[Path]:
     """Return the images of a folder, by suffix and in the order of their names, none hidden."""
-    from napari_colorkde.io.image_formats import image_suffixes
+    from napari_colorkde.io.readers.image_formats import image_suffixes
 
     suffixes = (*image_suffixes(), ".zarr")
     found = []

@@ -24,7 +24,7 @@ from napari_colorkde.app.density.export import (
 from napari_colorkde.app.density.request import ColorValues, DensityRequest
 from napari_colorkde.app.image.counting_steps import CountedImage, count_colors
 from napari_colorkde.app.image.frames import Frame, frame_source, frames_of
-from napari_colorkde.app.image.pixel_blocks import colors_in_blocks, painted_in_blocks
+from napari_colorkde.app.image.pixels.pixel_blocks import colors_in_blocks, painted_in_blocks
 from napari_colorkde.app.results.batch_images import BatchImage
 from napari_colorkde.app.results.measuring import ClassChoices
 from napari_colorkde.app.results.row_layout import measured_rows, read_regions, regions_of_frame

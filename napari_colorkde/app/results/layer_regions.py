@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import (
     ImageSource,
     is_labels,

@@ -12,9 +12,9 @@ from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.class_query import resolve_classes
 from napari_colorkde.app.density.density_steps import check_channels
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.app.image.pixel_blocks import colors_in_blocks
-from napari_colorkde.app.image.pixel_index import PixelIndex
-from napari_colorkde.app.image.pixels_and_area import PixelArea, pixel_area
+from napari_colorkde.app.image.pixels.pixel_blocks import colors_in_blocks
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
+from napari_colorkde.app.image.pixels.pixels_and_area import PixelArea, pixel_area
 from napari_colorkde.app.image.source import ImageSource, unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.results.layer_regions import MakeRegions, regions_of_layer

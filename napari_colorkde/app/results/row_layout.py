@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari_colorkde.core.tables import Row
 
 if TYPE_CHECKING:
-    from napari_colorkde.app.image.pixels_and_area import PixelArea
+    from napari_colorkde.app.image.pixels.pixels_and_area import PixelArea
     from napari_colorkde.app.image.source import ImageSource
     from napari_colorkde.core.classification.measure import Measurement
     from napari_colorkde.core.classification.regions import Region
@@ -109,9 +109,9 @@ def read_regions(path: Path, shape: tuple[int, ...], name: str = "regions") -> "
         If the file holds none, or these do not fit the image.
     """
     from napari_colorkde.core.classification.regions import regions_of_labels
-    from napari_colorkde.io.decoding import check_image_path
     from napari_colorkde.io.formats import geojson
     from napari_colorkde.io.images import read_labels
+    from napari_colorkde.io.readers.decoding import check_image_path
 
     check_image_path(path)
     if path.suffix.lower() in geojson.SUFFIXES:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
-from napari_colorkde.app.image.pixels_and_area import PixelArea, region_size
+from napari_colorkde.app.image.pixels.pixels_and_area import PixelArea, region_size
 from napari_colorkde.core.number_text import counted, percentage
 from napari_colorkde.core.palette.palette import Palette
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from napari_colorkde.app.image.pixel_index import Axes, PixelIndex
+from napari_colorkde.app.image.pixels.pixel_index import Axes, PixelIndex
 from napari_colorkde.app.selection.selections import (
     Floats,
     Groups,

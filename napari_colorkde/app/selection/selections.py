@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.image.pixel_index import Axes, PixelIndex
+from napari_colorkde.app.image.pixels.pixel_index import Axes, PixelIndex
 from napari_colorkde.app.selection.samples import Samples, samples_of_counts
 from napari_colorkde.core.image import SliceableArray
 

@@ -16,7 +16,7 @@ def open_(
     ],
 ) -> None:
     """Open images in napari, with the plugin docked."""
-    from napari_colorkde.io.decoding import check_image_path
+    from napari_colorkde.io.readers.decoding import check_image_path
 
     for path in image:
         check_image_path(path)

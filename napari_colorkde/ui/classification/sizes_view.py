@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from napari_colorkde.app.classification.sizes import NO_CLASS, shown_sizes
-from napari_colorkde.app.image.pixels_and_area import RegionSize, sizes_text
+from napari_colorkde.app.image.pixels.pixels_and_area import RegionSize, sizes_text
 from napari_colorkde.app.layers.overlay_colormap import class_color
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.number_text import NARROW_NBSP

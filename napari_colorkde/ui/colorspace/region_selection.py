@@ -10,7 +10,7 @@ from psygnal import Signal
 from napari_colorkde.app.background.executor import Progress, Work
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
-from napari_colorkde.app.image.pixels_and_area import pixel_area
+from napari_colorkde.app.image.pixels.pixels_and_area import pixel_area
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.kernels.picking import Picker
 from napari_colorkde.app.layers.mask_layer import MaskLayer, add_labels, paint_labels

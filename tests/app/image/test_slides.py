@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from dask.callbacks import Callback
 
-from napari_colorkde.app.image import code_tiles, counting_steps, pixel_index
-from napari_colorkde.app.image.code_tiles import CodeTiles
+from napari_colorkde.app.image import counting_steps
 from napari_colorkde.app.image.counting_steps import CountedImage, count_colors
+from napari_colorkde.app.image.pixels import code_tiles, pixel_index
+from napari_colorkde.app.image.pixels.code_tiles import CodeTiles
 from napari_colorkde.app.image.source import ImageSource, source_of_array
 from tests.slides import slide_pixels
 

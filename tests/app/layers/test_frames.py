@@ -13,9 +13,9 @@ import tifffile
 from napari_colorkde.app.background.executor import SynchronousExecutor
 from napari_colorkde.app.density.command import command_line
 from napari_colorkde.app.density.script import python_script
-from napari_colorkde.app.image import pixel_index
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.layer_files import remember_file
+from napari_colorkde.app.image.pixels import pixel_index
 from napari_colorkde.app.results.measuring import Measuring
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.cli import main

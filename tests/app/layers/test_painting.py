@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis.extra import numpy as hnp
 from napari.layers import Image
 
-from napari_colorkde.app.image.pixel_index import (
+from napari_colorkde.app.image.pixels.pixel_index import (
     PixelIndex,
     build_index,
     level_strides,

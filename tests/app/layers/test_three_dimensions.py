@@ -8,9 +8,9 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_colorkde.app.image import pixel_index
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.app.image.pixel_index import level_strides
+from napari_colorkde.app.image.pixels import pixel_index
+from napari_colorkde.app.image.pixels.pixel_index import level_strides
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.core.reference import gaussian_log_density, mixture_density
 from tests.app.classification.test_evaluation import Judged, judged

@@ -13,8 +13,8 @@ import pytest
 from napari_colorkde.app.background.telling import told_progress
 from napari_colorkde.app.density.command import command_line
 from napari_colorkde.app.density.script import python_script
-from napari_colorkde.app.image import pixel_blocks, pixel_index
 from napari_colorkde.app.image.file_as_layer import open_image_file
+from napari_colorkde.app.image.pixels import pixel_blocks, pixel_index
 from napari_colorkde.app.image.source import ImageSource, source_of_array
 from napari_colorkde.app.layers.mask_layer import paint_labels
 from napari_colorkde.app.results.batch_images import image_of_file, image_of_layer

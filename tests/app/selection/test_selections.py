@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_colorkde.app.image import pixel_index as index_module
 from napari_colorkde.app.image.counting_steps import count_colors
-from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.pixels import pixel_index as index_module
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import source_of
 from napari_colorkde.app.selection import selections
 from napari_colorkde.app.selection.from_layers import (

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.app.image.code_tiles import CodeTiles
+from napari_colorkde.app.image.pixels.code_tiles import CodeTiles
 from napari_colorkde.app.image.source import Box, ImageSource
 from napari_colorkde.core.palette.image_tiles import Chunks, chunks_of, tile_slices
 from napari_colorkde.core.palette.palette import Palette

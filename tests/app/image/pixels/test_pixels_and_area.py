@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
-from napari_colorkde.app.image.pixels_and_area import pixel_area, region_size, sizes_text
+from napari_colorkde.app.image.pixels.pixels_and_area import pixel_area, region_size, sizes_text
 from napari_colorkde.app.image.source import source_of
 
 COUNTS = np.array([117_623, 144_521], np.int64)

@@ -18,7 +18,7 @@ from napari_colorkde.io.formats.addresses import Address, check_address, path_or
 from napari_colorkde.io.formats.ome_zarr.pictures import is_zarr
 from napari_colorkde.io.formats.reading import DecodedImage, Part, first_line, library_messages
 from napari_colorkde.io.formats.signatures import is_heif, is_zip
-from napari_colorkde.io.image_formats import (
+from napari_colorkde.io.readers.image_formats import (
     ImageFormat,
     format_names,
     image_format,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.app.image.pixel_index import PixelIndex
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import Box, ImageSource
 from napari_colorkde.core.palette.image_tiles import chunks_of
 from napari_colorkde.io.formats.blocks import BLOCK_ROWS, as_dask, block_shape

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from napari_colorkde.app.image.pixel_index import PixelIndex, build_index
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex, build_index
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.core.palette.palette import Palette
 
