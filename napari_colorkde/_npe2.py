@@ -106,7 +106,7 @@ def write_density_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> 
     from napari.utils.colormaps import ensure_colormap
     from napari.utils.io import imsave
 
-    from napari_colorkde.app.layers.mask_layer import marked_pixels
+    from napari_colorkde.app.layers.mask_drawing import marked_pixels
     from napari_colorkde.app.layers.metadata import OverlayMetadata
 
     _refuse_open_file(path)

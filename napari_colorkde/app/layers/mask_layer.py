@@ -1,112 +1,32 @@
 """Selected colors, highlighted on the image: a layer that lives as long as the selection.
 
-The layer is an image of few levels of gray, painted lazily as densities are, and colored by a
-table: nothing, filled, the two sides of an outline, and what lies within it. It is no result;
-`paint_labels` and `add_labels` make one.
+It is no result; `paint_labels` and `add_labels` make one.
 """
 
 from collections.abc import Iterator
-from copy import deepcopy
-from typing import TYPE_CHECKING, Any, ClassVar
-from weakref import WeakSet
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.image.pixels.pixel_blocks import check_labels_fit
 from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.image.placement import Placement
-from napari_colorkde.app.image.source import unwrap_proxy
+from napari_colorkde.app.layers.layer_above import LayerAbove
+from napari_colorkde.app.layers.mask_drawing import COLORS, MaskImage
 from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata
 from napari_colorkde.app.layers.overlay import Overlay
-from napari_colorkde.app.layers.painted_layer import PaintedLayer
 from napari_colorkde.app.layers.painting import PaletteImage
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels, Layer
+    from napari.layers import Labels
     from napari.utils.events import Event
 
-NOTHING, FILLED, OUTSIDE, INSIDE, WITHIN = range(5)
-COLORS = ((0, 0, 0, 0), (0, 0.9, 1, 0.6), (0, 0, 0, 1), (1, 1, 1, 1), (0, 0.9, 1, 0.22))
-"""Of these five. A line that is white inside and black outside is seen on every colormap, and a
-tint tells which side of it was chosen."""
 
-
-class MaskImage(PaletteImage):
-    """Chosen palette entries, spread over an image: filled, or outlined.
-
-    Attributes
-    ----------
-    outlined
-        Whether the pixels along the border are painted, on both sides of it, so that the line is
-        not lost where the screen shows every other pixel, and those within only tinted.
-    """
-
-    dtype: ClassVar[np.dtype[Any]] = np.dtype(np.uint8)
-    fill_value: ClassVar[float] = NOTHING
-    outlined = False
-
-    def __init__(
-        self, index: PixelIndex, channel_axis: int | None = None, n_channels: int = 1
-    ) -> None:
-        super().__init__(index, channel_axis, n_channels)
-        _mask_images.add(self)
-
-    def paint(self, codes: NDArray[np.integer], out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """Paint a tile from its pixels' codes; pixels outside of it make no outline at its edge."""
-        painted = super().paint(codes, out)
-        # A single row is what the cursor or a plot asks for.
-        if not self.outlined or painted.ndim < 2 or min(painted.shape[-2:]) < 2:
-            return painted
-        line = outline(painted)
-        if out is None:
-            return line
-        out[...] = line
-        return out
-
-
-_mask_images: WeakSet[MaskImage] = WeakSet()
-
-
-def marked_pixels(level: ArrayLike) -> NDArray[np.uint8]:
-    """Return 1 for each marked pixel and 0 for all others, whether or not an outline is drawn.
-
-    Parameters
-    ----------
-    level
-        The finest level of a mask layer.
-    """
-    for painting in _mask_images:
-        if painting.levels[0] is level:
-            filled = deepcopy(painting)
-            filled.outlined = False
-            shape = np.shape(painting.levels[0])
-            return np.asarray(filled.collect_samples(0, tuple(map(range, shape))), np.uint8)
-    # A copy: of an outline only the inner border is known.
-    return np.isin(np.asarray(level), (FILLED, INSIDE, WITHIN)).astype(np.uint8)
-
-
-def outline(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Mark the pixels of 0 or 1 that have a neighbor of the other kind along the last two axes.
-
-    `INSIDE` or `OUTSIDE`, of the same shape; `WITHIN` or `NOTHING` elsewhere. 2 ms per million
-    pixels.
-    """
-    border = np.zeros(mask.shape, bool)
-    below = mask[..., 1:, :] != mask[..., :-1, :]
-    border[..., 1:, :] |= below
-    border[..., :-1, :] |= below
-    right = mask[..., :, 1:] != mask[..., :, :-1]
-    border[..., :, 1:] |= right
-    border[..., :, :-1] |= right
-    # OUTSIDE + 1 is INSIDE.
-    return np.where(border, mask + np.uint8(OUTSIDE), mask * np.uint8(WITHIN))
-
-
-class MaskLayer(PaintedLayer[MaskImage]):
+class MaskLayer(LayerAbove[MaskImage]):
     """A layer over the image that shows which colors are chosen.
 
     Parameters
@@ -122,16 +42,10 @@ class MaskLayer(PaintedLayer[MaskImage]):
     removed = Signal(description="The user has deleted the layer.")
 
     def __init__(self, viewer: "ViewerModel", overlay: Overlay, name: str) -> None:
-        super().__init__(viewer)
-        self._overlay = overlay
+        super().__init__(viewer, overlay)
         self._suffix = name
         self._outlined = False
         self._connections.add(self._viewer.dims.events.ndisplay, self._on_ndisplay)
-
-    @property
-    def shown(self) -> bool:
-        """Whether the layer is there."""
-        return self.layer is not None
 
     def show(self, chosen: NDArray[np.bool_], outlined: bool = False) -> None:
         """Light up the pixels of some colors. Without an image nothing happens.
@@ -196,16 +110,6 @@ class MaskLayer(PaintedLayer[MaskImage]):
         else:
             self.show(np.zeros(len(index.palette), bool))
 
-    def hide(self) -> None:
-        """Take the layer away."""
-        self._remove()
-        self._let_go()
-
-    def close(self) -> None:
-        """Take the layer away and let go of the viewer."""
-        self.hide()
-        super().close()
-
     # --- within
 
     def _check(self, chosen: NDArray[np.bool_]) -> None:
@@ -232,28 +136,8 @@ class MaskLayer(PaintedLayer[MaskImage]):
         painting.write(painting.table[1:])
         layer.refresh(extent=False, highlight=False, thumbnail=False)
 
-    def _insert(self, layer: "Image") -> None:
-        insert_above(self._viewer, self._overlay, layer)
-
-    def _on_removed(self, event: "Event") -> None:
-        removed, image = unwrap_proxy(event.value), self.image
-        if image is None:
-            return
-        if removed is image:
-            self.hide()
-        elif image in self._layers and removed is self._layers[image]():
-            self.hide()
-            self.removed.emit()
-
-
-def insert_above(viewer: "ViewerModel", overlay: Overlay, layer: "Layer") -> None:
-    """Insert a layer above the density, or the image; what is selected stays so."""
-    layers = viewer.layers
-    below = overlay.layer or overlay.image
-    selected, active = set(layers.selection), layers.selection.active
-    layers.insert(layers.index(below) + 1, layer)
-    layers.selection = selected
-    layers.selection.active = active
+    def _on_deleted(self) -> None:
+        self.removed.emit()
 
 
 def paint_labels(index: PixelIndex, values: NDArray[Any]) -> Iterator[Progress | NDArray[np.uint8]]:

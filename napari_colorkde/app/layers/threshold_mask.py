@@ -1,6 +1,6 @@
 """The mask on the image: the pixels that reach the threshold, painted as it moves.
 
-When there is one and whether it is filled is decided here; `mask_layer` draws it.
+When there is one and whether it is filled is decided here; `mask_drawing` draws it.
 """
 
 from typing import TYPE_CHECKING

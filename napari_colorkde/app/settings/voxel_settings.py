@@ -20,7 +20,7 @@ class VoxelSettings:
     opacity
         Of the values that the overlay shows, the one up to which voxels are clear, and the one from
         which on they are opaque; between them opacity grows evenly. None: what suits the kernels,
-        see `napari_colorkde.app.layers.voxel_opacity.automatic_range`.
+        see `napari_colorkde.app.layers.voxels.voxel_opacity.automatic_range`.
 
     Raises
     ------

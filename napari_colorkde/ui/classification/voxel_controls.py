@@ -12,8 +12,8 @@ from napari_colorkde.app.classification.threshold import threshold_range
 from napari_colorkde.app.density.request import ColorValues
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
-from napari_colorkde.app.layers.voxel_layer import VoxelLayer
-from napari_colorkde.app.layers.voxel_opacity import Range, opacity_range
+from napari_colorkde.app.layers.voxels.voxel_layer import VoxelLayer
+from napari_colorkde.app.layers.voxels.voxel_opacity import Range, opacity_range
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.settings.voxel_settings import VoxelSettings
 from napari_colorkde.connections import Connections

@@ -13,7 +13,7 @@ from napari_colorkde.app.density.script import needs_kernel_file, python_script
 from napari_colorkde.app.image.file_reading import reading_of
 from napari_colorkde.app.image.saved_colors import save_colors
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.app.layers.voxel_script import shows_voxels, with_voxels
+from napari_colorkde.app.layers.voxels.voxel_script import shows_voxels, with_voxels
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.io.kernels.kernel_files import save_kernels

@@ -9,17 +9,15 @@ from scipy.ndimage import binary_dilation, binary_erosion
 
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.layers.layer_watch import image_layers
-from napari_colorkde.app.layers.mask_layer import (
+from napari_colorkde.app.layers.mask_drawing import (
     FILLED,
     INSIDE,
     NOTHING,
     OUTSIDE,
     WITHIN,
-    MaskLayer,
-    add_labels,
     outline,
-    paint_labels,
 )
+from napari_colorkde.app.layers.mask_layer import MaskLayer, add_labels, paint_labels
 from tests.app.layers.test_overlay import LARGE, RGB, THERE, Setting
 
 RNG = np.random.default_rng(0)

@@ -11,7 +11,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from tests.app.layers.test_voxels import BOTH, COVARIANCE, GREEN, PURPLE, STACK
+from tests.app.layers.voxels.test_voxels import BOTH, COVARIANCE, GREEN, PURPLE, STACK
 from tests.ui.conftest import RGB, Dock
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from napari_colorkde.app.density.class_query import shown_query
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.app.layers.voxel_opacity import automatic_range
+from napari_colorkde.app.layers.voxels.voxel_opacity import automatic_range
 from napari_colorkde.app.state import State
 
 VARIABLES = {"posterior": "posterior", "ratio": "ratio", "class": "classes"}

@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 from napari_colorkde.app.density.request import ColorValues
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.placement import Placement
-from napari_colorkde.app.image.source import unwrap_proxy
-from napari_colorkde.app.layers.mask_layer import insert_above
+from napari_colorkde.app.layers.layer_above import LayerAbove
 from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata
 from napari_colorkde.app.layers.overlay import Overlay
-from napari_colorkde.app.layers.painted_layer import PaintedLayer
-from napari_colorkde.app.layers.voxel_colors import COLOR_EVENTS, true_colors
-from napari_colorkde.app.layers.voxel_image import VoxelImage
-from napari_colorkde.app.layers.voxel_opacity import color_opacity
+from napari_colorkde.app.layers.voxels.voxel_colors import COLOR_EVENTS, true_colors
+from napari_colorkde.app.layers.voxels.voxel_image import VoxelImage
+from napari_colorkde.app.layers.voxels.voxel_opacity import color_opacity
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
 VOXELS_NAME = "true color"
 
 
-class VoxelLayer(PaintedLayer[VoxelImage]):
+class VoxelLayer(LayerAbove[VoxelImage]):
     """Shows the voxels of the chosen kernels while the session's state asks for it.
 
     Parameters
@@ -49,8 +47,8 @@ class VoxelLayer(PaintedLayer[VoxelImage]):
     is_rgb = True
 
     def __init__(self, viewer: "ViewerModel", session: Session, overlay: Overlay) -> None:
-        super().__init__(viewer)
-        self._session, self._overlay = session, overlay
+        super().__init__(viewer, overlay)
+        self._session = session
         self._hidden: list[ref[Layer]] = []
         self._covered: WeakSet[Layer] = WeakSet()
         self._said: tuple[str, tuple[int, ...]] | None = None
@@ -62,11 +60,6 @@ class VoxelLayer(PaintedLayer[VoxelImage]):
         self._connections.add(session.choices_changed, self._on_source)
         self._connections.add(session.state_changed, self._on_state)
         self._connections.add(session.densities_changed, self._on_densities)
-
-    @property
-    def shown(self) -> bool:
-        """Whether the layer is there."""
-        return self.layer is not None
 
     def update(self) -> None:
         """Show the voxels as the session has them."""
@@ -109,14 +102,8 @@ class VoxelLayer(PaintedLayer[VoxelImage]):
 
     def hide(self) -> None:
         """Take the layer away; the layers that it hid are seen again."""
-        self._remove()
-        self._let_go()
+        super().hide()
         self._uncover()
-
-    def close(self) -> None:
-        """Take the layer away and let go of the session and the viewer."""
-        self.hide()
-        super().close()
 
     # --- within
 
@@ -130,9 +117,6 @@ class VoxelLayer(PaintedLayer[VoxelImage]):
             steps.insert(painting.channel_axis, 1)
         scale = tuple(float(a * step) for a, step in zip(place.scale, steps, strict=True))
         return replace(place, scale=scale)
-
-    def _insert(self, layer: "Image") -> None:
-        insert_above(self._viewer, self._overlay, layer)
 
     def _follow(self, image: "Image") -> None:
         super()._follow(image)
@@ -225,15 +209,8 @@ class VoxelLayer(PaintedLayer[VoxelImage]):
         after = replace(before, image=str(image.name))
         layer.metadata = {**layer.metadata, METADATA_KEY: after.to_dict()}
 
-    def _on_removed(self, event: "Event") -> None:
-        removed, image = unwrap_proxy(event.value), self.image
-        if image is None:
-            return
-        if removed is image:
-            self.hide()
-        elif image in self._layers and removed is self._layers[image]():
-            self.hide()
-            self._session.set_voxels(show=False)
+    def _on_deleted(self) -> None:
+        self._session.set_voxels(show=False)
 
 
 def _layer_name(image_name: str) -> str:

@@ -16,10 +16,10 @@ from napari_colorkde._npe2 import write_density_layer
 from napari_colorkde.app.density.script import python_script
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.layer_files import remember_file
-from napari_colorkde.app.layers import voxel_image
-from napari_colorkde.app.layers.voxel_image import thinned
-from napari_colorkde.app.layers.voxel_layer import VoxelLayer
-from napari_colorkde.app.layers.voxel_script import with_voxels
+from napari_colorkde.app.layers.voxels import voxel_image
+from napari_colorkde.app.layers.voxels.voxel_image import thinned
+from napari_colorkde.app.layers.voxels.voxel_layer import VoxelLayer
+from napari_colorkde.app.layers.voxels.voxel_script import with_voxels
 from napari_colorkde.app.session_file import state_from_json, state_to_json
 from napari_colorkde.app.settings.voxel_settings import VoxelSettings
 from napari_colorkde.app.state import State
