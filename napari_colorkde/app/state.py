@@ -24,8 +24,8 @@ from napari_colorkde.app.aliases import current_names, renamed, warn_renamed
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.settings.class_settings import ClassificationSettings
 from napari_colorkde.app.settings.voxel_settings import VoxelSettings
+from napari_colorkde.core.checks.channels import MAX_COLOR_CHANNELS
 from napari_colorkde.core.colorspaces import COLOR_SPACES
-from napari_colorkde.core.image import MAX_COLOR_CHANNELS
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.kde.estimators.boundary import BOUNDARIES, Boundary
 from napari_colorkde.core.kde.estimators.choose import refuse_both

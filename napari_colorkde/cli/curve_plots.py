@@ -56,7 +56,7 @@ def write_curves(path: Path, curves: list[Curve], score_label: str) -> None:
     # No pyplot: it would look for a window.
     from matplotlib.figure import Figure
 
-    from napari_colorkde.io.atomic import atomic_path
+    from napari_colorkde.io.writers.atomic import atomic_path
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()

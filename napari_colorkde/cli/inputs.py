@@ -74,7 +74,7 @@ class ImageInput:
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape without channels."""
-        from napari_colorkde.core.image import pixel_shape
+        from napari_colorkde.core.checks.channels import pixel_shape
 
         return tuple(pixel_shape(self.pixels.shape, self.channel_axis))
 
@@ -223,7 +223,7 @@ def _graded(pixels: "NDArray[Any]", channel_axis: int | None, file: Path) -> "ND
     """Grade the colors of an image."""
     import numpy as np
 
-    from napari_colorkde.core.image import channels_last, has_channel_axis
+    from napari_colorkde.core.checks.channels import channels_last, has_channel_axis
     from napari_colorkde.io.formats.blocks import in_blocks
     from napari_colorkde.io.formats.color_space.cube_reader import read_look
 

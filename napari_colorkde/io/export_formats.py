@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from napari_colorkde.io.atomic import atomic_folder, atomic_path, check_target, has_suffix
 from napari_colorkde.io.formats import npy, npz, png
 from napari_colorkde.io.formats.blocks import BlockPicture
 from napari_colorkde.io.formats.color_space import cube_writer, nrrd, ply
@@ -22,6 +21,8 @@ from napari_colorkde.io.formats.ome_zarr import writer as ome_zarr
 from napari_colorkde.io.formats.tiff import block_writer as tiff_blocks
 from napari_colorkde.io.formats.tiff import ome as ome_tiff
 from napari_colorkde.io.formats.tiff import writer as tiff_writer
+from napari_colorkde.io.writers.atomic import atomic_folder, atomic_path
+from napari_colorkde.io.writers.targets import check_target, has_suffix
 
 if TYPE_CHECKING:
     from napari_colorkde.core.kde.volumes.density_volume import DensityVolume

@@ -10,7 +10,6 @@ import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -19,13 +18,18 @@ from numpy.typing import NDArray
 from napari_colorkde.io.formats import samples
 from napari_colorkde.io.formats.blocks import in_blocks, in_dask
 from napari_colorkde.io.formats.reading import (
-    DecodedImage,
     GeoTag,
     Part,
     PictureInfo,
 )
 from napari_colorkde.io.readers.decoding import check_image_path, decode_file, one_sentence
 from napari_colorkde.io.readers.image_formats import image_format
+from napari_colorkde.io.readers.levels import (
+    chosen_samples,
+    fractions_of_white,
+    has_samples,
+    turned,
+)
 
 Icc = Literal["keep", "convert"]
 Orientation = Literal["apply", "keep"]
@@ -156,15 +160,15 @@ def load_image(
     decoded = decode_file(path, part, lazy=lazy)
     levels, remarks = samples.to_levels(path, decoded, icc)
     if orientation == "apply" and decoded.orientation != 1:
-        levels = _turned(levels, decoded.orientation, has_samples(decoded, levels))
+        levels = turned(levels, decoded.orientation, has_samples(decoded, levels))
         remarks.append(
             f"image {str(path)!r} is rotated as its orientation tag {decoded.orientation} says; "
             "--orientation keep (orientation='keep') leaves rows and columns as stored."
         )
     if not takes_any_samples:
-        levels = _chosen_samples(path, decoded, levels, channels)
+        levels = chosen_samples(path, decoded, levels, channels)
     if white is not None:
-        levels = _fractions(levels, white)
+        levels = fractions_of_white(levels, white)
     if lazy:
         levels = in_dask(levels)
     size = decoded.pixel_size
@@ -208,7 +212,7 @@ def read_mask(path: str | os.PathLike[str], *, lazy: bool | None = False) -> NDA
     decoded = decode_file(path, Part(), lazy=lazy)
     levels, _ = samples.to_levels(path, decoded)
     with_samples = has_samples(decoded, levels)
-    levels = _turned(levels, decoded.orientation, with_samples)
+    levels = turned(levels, decoded.orientation, with_samples)
     if with_samples:
         levels = levels[..., :3] if levels.shape[-1] >= 3 else levels[..., :1]
 
@@ -240,7 +244,7 @@ def read_labels(path: str | os.PathLike[str]) -> NDArray[Any]:
     path = check_image_path(path)
     decoded = decode_file(path, Part())
     indices = samples.to_indices(decoded)
-    return _turned(indices, decoded.orientation, decoded.has_samples and indices.ndim > 2)
+    return turned(indices, decoded.orientation, decoded.has_samples and indices.ndim > 2)
 
 
 def image_contents(path: str | os.PathLike[str]) -> tuple[str, list[PictureInfo]]:
@@ -274,51 +278,3 @@ def image_contents(path: str | os.PathLike[str]) -> tuple[str, list[PictureInfo]
         color=decoded.color,
     )
     return known.name, [info]
-
-
-def has_samples(decoded: DecodedImage, levels: NDArray[Any]) -> bool:
-    """Whether the last axis of the levels counts the samples of a pixel."""
-    if decoded.color == "data":
-        return levels.ndim >= 3 and levels.shape[-1] in (3, 4)
-    return levels.ndim > decoded.samples.ndim - decoded.has_samples
-
-
-def _chosen_samples(
-    path: Path, decoded: DecodedImage, levels: NDArray[Any], channels: Sequence[int] | None
-) -> NDArray[Any]:
-    """Return the samples that are asked for; refuse four of which the last is no alpha."""
-    n_samples = levels.shape[-1] if has_samples(decoded, levels) else 0
-    if channels is not None:
-        if not n_samples or min(channels) < 0 or max(channels) >= n_samples:
-            raise ValueError(
-                f"channels={list(channels)}: a pixel of image {str(path)!r} has "
-                f"{max(n_samples, 1)} samples; count them from 0."
-            )
-        return levels[..., list(channels)]
-    if n_samples == 4 and decoded.color not in ("data", "palette", "cmyk") and not decoded.alpha:
-        raise ValueError(
-            f"image {str(path)!r} has four samples per pixel, and the last is not marked as alpha; "
-            "choose with --channels 0,1,2 (channels=), or 0,1,2,3 for four colors."
-        )
-    return levels
-
-
-def _fractions(levels: NDArray[Any], white: float) -> NDArray[Any]:
-    if not 0 < white < float("inf"):
-        raise ValueError(f"white={white}: give the white level, a number above 0.")
-    kind = np.float64 if levels.dtype.itemsize > 2 else np.float32
-    return levels / kind(white)
-
-
-def _turned(levels: NDArray[Any], orientation: int, with_samples: bool) -> NDArray[Any]:
-    """Turn rows and columns as EXIF's orientation says."""
-    if orientation == 1:
-        return levels
-    rows, columns = (-3, -2) if with_samples else (-2, -1)
-    if orientation >= 5:
-        levels = levels.swapaxes(rows, columns)
-    if orientation in (3, 4, 7, 8):
-        levels = np.flip(levels, rows)
-    if orientation in (2, 3, 6, 7):
-        levels = np.flip(levels, columns)
-    return levels

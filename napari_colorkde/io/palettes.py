@@ -15,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.checks.arguments import path_of
-from napari_colorkde.core.image import MAX_COLOR_CHANNELS
+from napari_colorkde.core.checks.channels import MAX_COLOR_CHANNELS
 from napari_colorkde.core.palette.bins.binning import BinMoments
 from napari_colorkde.core.palette.palette import Palette
-from napari_colorkde.io.atomic import atomic_path, check_target
 from napari_colorkde.io.datasets.memory import Budget
 from napari_colorkde.io.datasets.npz import read_archive
 from napari_colorkde.io.datasets.streams import UnreadableError
 from napari_colorkde.io.provenance import as_json, provenance
+from napari_colorkde.io.writers.atomic import atomic_path
+from napari_colorkde.io.writers.targets import check_target
 
 PALETTE_SUFFIX = ".npz"
 

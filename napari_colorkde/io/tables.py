@@ -17,7 +17,8 @@ def write_csv(path: Path, text: str) -> None:
     OSError
         If the file cannot be written.
     """
-    from napari_colorkde.io.atomic import atomic_path, check_target
+    from napari_colorkde.io.writers.atomic import atomic_path
+    from napari_colorkde.io.writers.targets import check_target
 
     check_target(path, (".csv",))
     with atomic_path(path) as scratch:

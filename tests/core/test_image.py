@@ -5,7 +5,8 @@ import zarr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_colorkde.core.image import as_pixels, channels_last, has_channel_axis, pixel_shape
+from napari_colorkde.core.checks.channels import channels_last, has_channel_axis, pixel_shape
+from napari_colorkde.core.image import as_pixels
 from napari_colorkde.core.palette.image_tiles import chunks_of, read_tiles, tile_slices
 
 RGB = np.random.default_rng(0).integers(0, 256, (4, 5, 3), dtype=np.uint8)

@@ -27,8 +27,8 @@ from napari_colorkde.app.density.estimation import (
 from napari_colorkde.app.density.request import ColorValues, DensityRequest, Estimate
 from napari_colorkde.app.density.sketch import interpolated, needs_sketch
 from napari_colorkde.app.settings.view_settings import Axes
+from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
 from napari_colorkde.core.mixture.cached_terms import Contributions
 from napari_colorkde.core.mixture.kernels import KernelSet

@@ -5,7 +5,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.core.image import MAX_COLOR_CHANNELS, MAX_GRID_CHANNELS, SliceableArray
+from napari_colorkde.core.checks.channels import MAX_COLOR_CHANNELS, MAX_GRID_CHANNELS
+from napari_colorkde.core.image import SliceableArray
 
 if TYPE_CHECKING:
     from napari.layers import Image

@@ -23,7 +23,7 @@ from napari_colorkde.app.image.pixels.pixel_index import (
 )
 from napari_colorkde.app.image.pixels.strided_colors import StridedColors
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.core.image import beyond_rgb
+from napari_colorkde.core.checks.channels import beyond_rgb
 from napari_colorkde.core.kernel_sums.choose_loops import LOOPS
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.palette_builder import PaletteBuilder

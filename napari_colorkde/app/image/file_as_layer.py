@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.image import MAX_COLOR_CHANNELS, RGBA_CHANNELS
+from napari_colorkde.core.checks.channels import MAX_COLOR_CHANNELS, RGBA_CHANNELS
 from napari_colorkde.io.images import Icc, LoadedImage, load_image
 from napari_colorkde.io.pyramids import load_pyramid
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.app.settings.view_settings import FIRST_AXES, Axes
-from napari_colorkde.core.image import MAX_GRID_CHANNELS
+from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.ranges import channel_ranges
 from napari_colorkde.core.palette.sorted_rows.distinct_rows import count_rows

@@ -8,7 +8,8 @@ import numpy as np
 from napari_colorkde.app.image.channel_choices import RGB_NAMES
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.io.atomic import atomic_path, check_target
+from napari_colorkde.io.writers.atomic import atomic_path
+from napari_colorkde.io.writers.targets import check_target
 
 MOST_BYTES = 1 << 32
 """Larger arrays are not written beside a script."""

@@ -30,10 +30,10 @@ from napari_colorkde.core.crosscheck.answers import Answer
 from napari_colorkde.core.kde.bandwidth_rules import Shape
 from napari_colorkde.core.tables import csv_text
 from napari_colorkde.core.vectors.checks import checked_sigmas
-from napari_colorkde.io.atomic import check_target
 from napari_colorkde.io.datasets import DataSet, check_split, dataset_of_array, read_dataset
 from napari_colorkde.io.datasets.memory import available_bytes, check_fits
 from napari_colorkde.io.tables import write_csv
+from napari_colorkde.io.writers.targets import check_target
 
 LANES = ("search", "check")
 

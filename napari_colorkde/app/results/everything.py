@@ -21,12 +21,12 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import state_to_json
 from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 from napari_colorkde.core.tables import csv_of_rows
-from napari_colorkde.io.atomic import atomic_files
 from napari_colorkde.io.export_formats import suffixes_for_volume
 from napari_colorkde.io.kernels.kernel_files import save_kernels
 from napari_colorkde.io.palettes import save_palette
 from napari_colorkde.io.tables import write_rows
 from napari_colorkde.io.volumes import save_volume
+from napari_colorkde.io.writers.atomic import atomic_files
 
 KERNEL_BYTES = 400
 """About what a kernel takes in a file."""

@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from napari_colorkde.app.aliases import warn_renamed
-from napari_colorkde.core.image import MAX_COLOR_CHANNELS
+from napari_colorkde.core.checks.channels import MAX_COLOR_CHANNELS
 from napari_colorkde.io.kernels.kernel_json import ONLY_KNOWN, first_fault
 
 MODES = ("cloud", "maximum", "shells", "points")

@@ -26,7 +26,7 @@ def makes_rows(command: Callable[..., list[Row]]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(**given: Any) -> None:
-        from napari_colorkde.io.atomic import check_target
+        from napari_colorkde.io.writers.targets import check_target
 
         options = {name: given.pop(name) for name in OPTIONS}
         words, output = given.pop("image"), given.pop("output")

@@ -141,7 +141,7 @@ def bandwidth(
 
 def _check_outputs(image: Path, csv: Path | None, plot: Path | None, method: str) -> None:
     """Refuse, before anything is read, what could not be written in the end."""
-    from napari_colorkde.io.atomic import check_target
+    from napari_colorkde.io.writers.targets import check_target
 
     for name, target, suffixes in (("csv", csv, (".csv",)), ("plot", plot, PLOT_SUFFIXES)):
         if target is not None:

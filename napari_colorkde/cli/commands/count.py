@@ -138,8 +138,8 @@ def count(context: typer.Context, **given: Any) -> None:
     A palette (.npz) has all that statistics need: volume, fit, bandwidth, compare, measure and
     crosscheck accept it instead of an image. --min-count leaves out rare colors.
     """
-    from napari_colorkde.io.atomic import check_target
     from napari_colorkde.io.palettes import PALETTE_SUFFIX
+    from napari_colorkde.io.writers.targets import check_target
 
     output = given["output"]
     if output is not None:

@@ -93,8 +93,8 @@ def fit(
 ) -> None:
     """Fit a mixture of Gaussian kernels by EM to an image's colors, or to those of each label."""
     from napari_colorkde.core.mixture.em.iterate import FitOptions
-    from napari_colorkde.io.atomic import check_target
     from napari_colorkde.io.kernels.kernel_files import KERNEL_SUFFIXES, save_kernels
+    from napari_colorkde.io.writers.targets import check_target
 
     check_target(output, KERNEL_SUFFIXES, name="output")
     refuse_overwriting_inputs(output, image, mask, labels)

@@ -156,7 +156,7 @@ def _check_outputs(
     files: list[Path], csv: Path | None, plot: Path | None, montage: Path | None
 ) -> None:
     """Refuse, before anything is read, what could not be written in the end."""
-    from napari_colorkde.io.atomic import check_target
+    from napari_colorkde.io.writers.targets import check_target
 
     kinds = (("csv", csv, (".csv",)), ("plot", plot, PLOT_SUFFIXES))
     for name, target, suffixes in (*kinds, ("montage", montage, _MONTAGE_SUFFIXES)):

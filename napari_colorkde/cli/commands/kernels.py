@@ -33,12 +33,12 @@ def kernels(
 
     Conversion changes no numbers.
     """
-    from napari_colorkde.io.atomic import check_target
     from napari_colorkde.io.kernels.kernel_files import (
         KERNEL_SUFFIXES,
         save_kernels,
         summarize_kernels,
     )
+    from napari_colorkde.io.writers.targets import check_target
 
     if output is not None:
         check_target(output, (*KERNEL_SUFFIXES, ".ply"), name="output")
@@ -57,9 +57,9 @@ def kernels(
 
 
 def _write_ellipsoids(output: Path, kernel_sets: "dict[str, KernelSet]", command: str) -> None:
-    from napari_colorkde.io.atomic import atomic_path
     from napari_colorkde.io.formats.color_space.ply import write_ellipsoids
     from napari_colorkde.io.provenance import provenance
+    from napari_colorkde.io.writers.atomic import atomic_path
 
     kernels = [kernel for kernel_set in kernel_sets.values() for kernel in kernel_set]
     with atomic_path(output) as scratch:

@@ -44,8 +44,8 @@ def look(
     changes, at most ln 2 = 0.693. All other commands also take --look FILE.
     """
     from napari_colorkde.core.kde.divergence import compare
-    from napari_colorkde.io.atomic import check_target
     from napari_colorkde.io.formats.color_space.cube_reader import read_look
+    from napari_colorkde.io.writers.targets import check_target
 
     if reading.look is not None:
         raise ValueError("this command takes no --look option; give the file as the argument LOOK.")

@@ -25,8 +25,8 @@ def merge(
 
     All must have the same number of channels and the same data type.
     """
-    from napari_colorkde.io.atomic import check_target
     from napari_colorkde.io.palettes import PALETTE_SUFFIX, load_palette
+    from napari_colorkde.io.writers.targets import check_target
 
     check_target(output, (PALETTE_SUFFIX,), name="output")
     refuse_overwriting_inputs(output, *palettes)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.arguments import choice, fraction
+from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS, beyond_rgb
 from napari_colorkde.core.classification.bayes import (
     log_likelihood_ratio,
     log_mixture_of_classes,
@@ -34,7 +35,6 @@ from napari_colorkde.core.classification.classes import (
 from napari_colorkde.core.classification.judge_pixels import judge_pixels
 from napari_colorkde.core.colorspaces import KernelSpace, refusal_for
 from napari_colorkde.core.device import DeviceLike
-from napari_colorkde.core.image import MAX_GRID_CHANNELS, beyond_rgb
 from napari_colorkde.core.mixture.at_colors import mixture_log_density
 from napari_colorkde.core.mixture.kernel_spaces import (
     UnitsWatch,

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.image import as_pixels, as_sliceable, checked_mask, pixel_shape
+from napari_colorkde.core.checks.channels import pixel_shape
+from napari_colorkde.core.image import as_pixels, as_sliceable, checked_mask
 from napari_colorkde.core.mixture.kernel_spaces import UnitsWatch
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.image_tiles import is_dask, map_pixels, read_tiles

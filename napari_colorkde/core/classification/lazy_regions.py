@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.image import pixel_shape
+from napari_colorkde.core.checks.channels import pixel_shape
 from napari_colorkde.core.palette.image_tiles import read_tiles
 from napari_colorkde.core.palette.lookup import pixel_index
 from napari_colorkde.core.palette.palette import Palette

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.channels import RGBA_CHANNELS, beyond_rgb
 from napari_colorkde.core.classification.bayes import (
     log_mixture_of_classes,
     most_likely_class,
@@ -24,7 +25,6 @@ from napari_colorkde.core.classification.classify_image import class_log_densiti
 from napari_colorkde.core.classification.lazy_regions import RegionCounts, count_regions
 from napari_colorkde.core.classification.regions import Region
 from napari_colorkde.core.device import DeviceLike
-from napari_colorkde.core.image import RGBA_CHANNELS, beyond_rgb
 from napari_colorkde.core.palette.image_tiles import is_dask
 from napari_colorkde.core.palette.palette import Palette
 

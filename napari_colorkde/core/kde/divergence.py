@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.arguments import choice
+from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.checks.covariance import log_normalizer
 from napari_colorkde.core.colorspaces import (
     COLOR_SPACES,
@@ -17,7 +18,6 @@ from napari_colorkde.core.colorspaces import (
     refusal_for,
 )
 from napari_colorkde.core.device import Device, DeviceLike, resolve_device
-from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance
 from napari_colorkde.core.kde.statistics import draw_colors
 from napari_colorkde.core.kernel_sums.grids.grid_logs import MeshSums

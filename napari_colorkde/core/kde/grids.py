@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from napari_colorkde.core.checks.arguments import Wanted, as_array, real_numbers
-from napari_colorkde.core.image import MAX_GRID_CHANNELS
+from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.kernel_sums.separable import Sampling
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.vectors.vector_sums import no_grid

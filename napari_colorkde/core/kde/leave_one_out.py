@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.special import expit, logsumexp
 
+from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.checks.covariance import log_normalizer
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums, kernel_sums
 from napari_colorkde.core.kernel_sums.spread_sums import OTHERS_FLOOR
 from napari_colorkde.core.palette.palette import Palette

@@ -5,8 +5,9 @@ from typing import Any, Literal, cast, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.channels import beyond_rgb
 from napari_colorkde.core.colorspaces import palette_in_space
-from napari_colorkde.core.image import Pixels, beyond_rgb
+from napari_colorkde.core.image import Pixels
 from napari_colorkde.core.kde.volumes.on_grid import GriddedDensity
 from napari_colorkde.core.kernel_sums.steps import Steps, sum_in_steps
 from napari_colorkde.core.number_text import counted

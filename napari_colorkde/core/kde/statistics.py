@@ -20,9 +20,9 @@ from napari_colorkde.core.checks.arguments import (
     seed_of,
     whole_number,
 )
+from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.checks.covariance import log_normalizer
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.kde.estimators.boundary import Boundary
 from napari_colorkde.core.kde.modes import climb
 from napari_colorkde.core.palette.lattice import distinct_values

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.palette.palette import Palette
 
 Array = NDArray[np.float64]

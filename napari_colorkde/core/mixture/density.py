@@ -12,17 +12,10 @@ from typing import Any, Literal, cast, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.channels import beyond_rgb, pixel_shape
 from napari_colorkde.core.colorspaces import OWN_CHANNELS, KernelSpace, refusal_for
 from napari_colorkde.core.device import DeviceLike, resolve_device
-from napari_colorkde.core.image import (
-    Pixels,
-    SliceableArray,
-    as_pixels,
-    as_sliceable,
-    beyond_rgb,
-    checked_mask,
-    pixel_shape,
-)
+from napari_colorkde.core.image import Pixels, SliceableArray, as_pixels, as_sliceable, checked_mask
 from napari_colorkde.core.mixture.at_byte_colors import lattice_densities
 from napari_colorkde.core.mixture.at_colors import (
     Kernels,

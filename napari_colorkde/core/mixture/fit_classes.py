@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.arguments import MASK, as_array, generator_of, seed_of
+from napari_colorkde.core.checks.channels import pixel_shape
 from napari_colorkde.core.colorspaces import KernelSpace, refusal_for
 from napari_colorkde.core.device import DeviceLike
-from napari_colorkde.core.image import as_sliceable, pixel_shape
+from napari_colorkde.core.image import as_sliceable
 from napari_colorkde.core.mixture.em.iterate import EMStep, FitOptions, iterate_fit
 from napari_colorkde.core.mixture.em.many import fit_palettes
 from napari_colorkde.core.mixture.em.start import number_or_bic

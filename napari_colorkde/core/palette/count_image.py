@@ -10,15 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_colorkde.core.checks.arguments import pixel_weights
-from napari_colorkde.core.image import (
-    Pixels,
-    as_pixels,
-    as_sliceable,
-    checked_channels,
-    checked_mask,
-    left_in,
-    pixel_shape,
-)
+from napari_colorkde.core.checks.channels import checked_channels, pixel_shape
+from napari_colorkde.core.image import Pixels, as_pixels, as_sliceable, checked_mask, left_in
 from napari_colorkde.core.palette.counters.color_counter import MAX_COLORS
 from napari_colorkde.core.palette.image_tiles import is_dask, read_tiles
 from napari_colorkde.core.palette.lookup import pixel_index

@@ -8,7 +8,8 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.image import SliceableArray, has_channel_axis
+from napari_colorkde.core.checks.channels import has_channel_axis
+from napari_colorkde.core.image import SliceableArray
 
 TILE_PIXELS = 1 << 20
 """Pixels looked at in one go: large enough to be quick, small enough to be stopped between."""

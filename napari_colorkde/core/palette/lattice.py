@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.device import Device, without_denormals
-from napari_colorkde.core.image import MAX_GRID_CHANNELS
 
 MAX_NODES = 1 << 24
 """Largest lattice kept dense: 64 MB in float32, that of all 8-bit RGB colors."""

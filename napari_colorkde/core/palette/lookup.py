@@ -6,13 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.image import (
-    as_pixels,
-    as_sliceable,
-    checked_mask,
-    has_channel_axis,
-    pixel_shape,
-)
+from napari_colorkde.core.checks.channels import has_channel_axis, pixel_shape
+from napari_colorkde.core.image import as_pixels, as_sliceable, checked_mask
 from napari_colorkde.core.palette.color_codes import byte_codes
 from napari_colorkde.core.palette.counters.color_counter import are_tabled
 from napari_colorkde.core.palette.image_tiles import is_dask, map_pixels, tile_slices

@@ -13,22 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.arguments import real_numbers, whole_number
 from napari_colorkde.core.number_text import counted
-from napari_colorkde.core.palette.bins.bin_widths import extremes, narrowest_width
-from napari_colorkde.core.palette.bins.binning import (
-    BinnedColors,
-    bin_colors,
-    widen_bins,
-    within_bins,
-)
+from napari_colorkde.core.palette.bins.bin_widths import narrowest_width, powers_of_two
+from napari_colorkde.core.palette.bins.binning import bin_colors, widen_bins
 from napari_colorkde.core.palette.counters.color_counter import MAX_COLORS
-from napari_colorkde.core.palette.lattice import Lattice, lattice_of
-from napari_colorkde.core.palette.levels import are_whole, level_bits, range_of_levels
-from napari_colorkde.core.palette.lookup import (
-    ColorLookup,
-    index_image,
-    paint_index,
-    paint_pixels,
-)
+from napari_colorkde.core.palette.lookup import ColorLookup, index_image, paint_index, paint_pixels
 from napari_colorkde.core.palette.palette_data import PaletteData
 from napari_colorkde.core.palette.sorted_rows.distinct_rows import CountedColors
 
@@ -150,49 +138,6 @@ class Palette(PaletteData):
             images, masks, channel_axis, max_colors=max_colors, n_channels=n_channels
         )
 
-    @cached_property
-    def lattice(self) -> Lattice | None:
-        """The lattice of the colors; None if it would be too large to keep dense."""
-        return lattice_of(self.colors)
-
-    @cached_property
-    def extremes(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Smallest and largest value of each channel, ``(C,)`` each."""
-        return extremes(self.colors)
-
-    @cached_property
-    def step(self) -> NDArray[np.float64] | None:
-        """The step between the image's levels, ``(C,)``; None if it has none that are known.
-
-        1 of integers, and of floats beyond 0 to 1 that are all whole numbers; 1/(2ⁿ − 1) of floats
-        that are multiples of it, n = 8 … 16, whatever part of 0 to 1 they fill.
-        """
-        dtype = self.colors.dtype if self.image_dtype is None else self.image_dtype
-        if dtype.kind == "u":
-            return np.ones(self.n_channels)
-        if self.bin_width.any() or self.ranges is not None:
-            return None
-        if self._level_bits is not None:
-            return np.full(self.n_channels, 1 / ((1 << self._level_bits) - 1))
-        return np.ones(self.n_channels) if are_whole(self.colors) else None
-
-    @cached_property
-    def level_ranges(self) -> NDArray[np.float64] | None:
-        """The range of values that the image's levels say, ``(C,)``, see `range_of_levels`."""
-        if self.ranges is not None:
-            return self.ranges
-        largest = float(self.extremes[1].max())
-        known = range_of_levels(self.dtype, self._level_bits, largest)
-        return None if known is None else np.full(self.n_channels, known)
-
-    @cached_property
-    def within_bin(self) -> NDArray[np.float64] | None:
-        """Covariances of each bin's pixels, ``(U, C(C+1)/2)``; None where every color was kept.
-
-        In squared image units; pairs in the order of `np.triu_indices(C)`.
-        """
-        return within_bins(self.bins) if self.bin_width.any() else None
-
     def with_weights(self, weights: ArrayLike) -> "Palette":
         """Return the palette with a positive weight ``(U,)`` for each color instead of its count.
 
@@ -226,15 +171,7 @@ class Palette(PaletteData):
             One width, or ``(C,)``, in image units. Bins are never split: if the palette's own are
             wider, they are kept.
         """
-        wanted = real_numbers(width, "width").astype(np.float64)
-        if wanted.shape not in ((), (self.n_channels,)):
-            raise ValueError(
-                f"width has shape {wanted.shape}; give one width, or {self.n_channels} of them."
-            )
-        wanted = np.broadcast_to(wanted, (self.n_channels,))
-        if not (np.isfinite(wanted) & (wanted > 0)).all():
-            raise ValueError(f"width={width!r}: give positive, finite widths of bins.")
-        powers = np.exp2(np.floor(np.log2(wanted)))
+        powers = powers_of_two(width, self.n_channels)
         if self.bin_width.any():
             bins = widen_bins(self.bins, np.maximum(powers, self.bin_width))
         else:
@@ -359,27 +296,3 @@ class Palette(PaletteData):
         if self.moments is None:
             return ColorLookup(self.colors, self.bin_width)
         return ColorLookup(self.moments.bins, self.bin_width)
-
-    @cached_property
-    def _level_bits(self) -> int | None:
-        is_exact = self.dtype.kind == "f" and not self.bin_width.any()
-        return level_bits(self.colors) if is_exact else None
-
-    @property
-    def bins(self) -> BinnedColors:
-        """The bins of a binned palette, with all that merging them needs."""
-        if self.moments is None:  # made by hand: a bin's pixels are all at its mean
-            return bin_colors(CountedColors(self.colors, self.counts), self.bin_width)
-        return BinnedColors(self.bin_width, self.counts, self.moments)
-
-    def with_bins(self, bins: BinnedColors, ranges: NDArray[np.float64] | None) -> "Palette":
-        """Return the palette of these bins, with what else is known of its pixels."""
-        return replace(
-            self,
-            colors=bins.means(),
-            counts=bins.counts,
-            bin_width=bins.width,
-            moments=bins.moments,
-            ranges=ranges,
-            image_dtype=self.image_dtype or self.dtype,
-        )

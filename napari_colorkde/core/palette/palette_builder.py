@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_colorkde.core.checks.arguments import whole_number
-from napari_colorkde.core.image import RGBA_CHANNELS, Pixels, as_pixels, checked_channels
+from napari_colorkde.core.checks.channels import RGBA_CHANNELS, checked_channels
+from napari_colorkde.core.image import Pixels, as_pixels
 from napari_colorkde.core.palette.counters.color_counter import MAX_COLORS, ColorCounter
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.sorted_rows.distinct_rows import CountedColors

@@ -1,15 +1,28 @@
-"""The data of a palette: its fields, their validation, and equality."""
+"""The data of a palette: its fields, their validation, equality, and what follows from them."""
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.checks.arguments import whole_number
 from napari_colorkde.core.number_text import counted
-from napari_colorkde.core.palette.bins.binning import BinMoments
-from napari_colorkde.core.palette.sorted_rows.distinct_rows import Counts, are_in_order
+from napari_colorkde.core.palette.bins.bin_widths import extremes
+from napari_colorkde.core.palette.bins.binning import (
+    BinMoments,
+    BinnedColors,
+    bin_colors,
+    within_bins,
+)
+from napari_colorkde.core.palette.lattice import Lattice, lattice_of
+from napari_colorkde.core.palette.levels import are_whole, level_bits, range_of_levels
+from napari_colorkde.core.palette.sorted_rows.distinct_rows import (
+    CountedColors,
+    Counts,
+    are_in_order,
+)
 from napari_colorkde.core.tables import Columns, Table, numbered_columns
 
 
@@ -94,6 +107,68 @@ class PaletteData(Table):
         """dtype of the colors."""
         return self.colors.dtype
 
+    @cached_property
+    def lattice(self) -> Lattice | None:
+        """The lattice of the colors; None if it would be too large to keep dense."""
+        return lattice_of(self.colors)
+
+    @cached_property
+    def extremes(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Smallest and largest value of each channel, ``(C,)`` each."""
+        return extremes(self.colors)
+
+    @cached_property
+    def step(self) -> NDArray[np.float64] | None:
+        """The step between the image's levels, ``(C,)``; None if it has none that are known.
+
+        1 of integers, and of floats beyond 0 to 1 that are all whole numbers; 1/(2ⁿ − 1) of floats
+        that are multiples of it, n = 8 … 16, whatever part of 0 to 1 they fill.
+        """
+        dtype = self.colors.dtype if self.image_dtype is None else self.image_dtype
+        if dtype.kind == "u":
+            return np.ones(self.n_channels)
+        if self.bin_width.any() or self.ranges is not None:
+            return None
+        if self._level_bits is not None:
+            return np.full(self.n_channels, 1 / ((1 << self._level_bits) - 1))
+        return np.ones(self.n_channels) if are_whole(self.colors) else None
+
+    @cached_property
+    def level_ranges(self) -> NDArray[np.float64] | None:
+        """The range of values that the image's levels say, ``(C,)``, see `range_of_levels`."""
+        if self.ranges is not None:
+            return self.ranges
+        largest = float(self.extremes[1].max())
+        known = range_of_levels(self.dtype, self._level_bits, largest)
+        return None if known is None else np.full(self.n_channels, known)
+
+    @cached_property
+    def within_bin(self) -> NDArray[np.float64] | None:
+        """Covariances of each bin's pixels, ``(U, C(C+1)/2)``; None where every color was kept.
+
+        In squared image units; pairs in the order of `np.triu_indices(C)`.
+        """
+        return within_bins(self.bins) if self.bin_width.any() else None
+
+    @property
+    def bins(self) -> BinnedColors:
+        """The bins of a binned palette, with all that merging them needs."""
+        if self.moments is None:  # made by hand: a bin's pixels are all at its mean
+            return bin_colors(CountedColors(self.colors, self.counts), self.bin_width)
+        return BinnedColors(self.bin_width, self.counts, self.moments)
+
+    def with_bins(self, bins: BinnedColors, ranges: NDArray[np.float64] | None) -> Self:
+        """Return the palette of these bins, with what else is known of its pixels."""
+        return replace(
+            self,
+            colors=bins.means(),
+            counts=bins.counts,
+            bin_width=bins.width,
+            moments=bins.moments,
+            ranges=ranges,
+            image_dtype=self.image_dtype or self.dtype,
+        )
+
     def most_common(self, n: int = 10) -> tuple[NDArray[Any], Counts]:
         """Return the colors that most pixels have, ``(n, C)``, and their counts ``(n,)``.
 
@@ -110,6 +185,11 @@ class PaletteData(Table):
         n = whole_number(n, "n")
         order = np.argsort(-self.counts, kind="stable")[:n]
         return self.colors[order], self.counts[order]
+
+    @cached_property
+    def _level_bits(self) -> int | None:
+        is_exact = self.dtype.kind == "f" and not self.bin_width.any()
+        return level_bits(self.colors) if is_exact else None
 
     def _columns(self) -> Columns:
         amount = "weight" if self.is_weighted else "count"

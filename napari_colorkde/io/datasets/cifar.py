@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from napari_colorkde.io.datasets.dataset import StoredParts
 from napari_colorkde.io.datasets.memory import Budget
-from napari_colorkde.io.datasets.pickles import PickledArray, read_pickle
+from napari_colorkde.io.datasets.pickled_arrays import PickledArray
+from napari_colorkde.io.datasets.pickles import read_pickle
 from napari_colorkde.io.datasets.streams import (
     Reader,
     UnreadableError,

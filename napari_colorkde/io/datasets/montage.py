@@ -8,7 +8,7 @@ import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.io.atomic import atomic_path
+from napari_colorkde.io.writers.atomic import atomic_path
 
 MAX_SIDE = 20
 """Images along an edge of the picture, at most."""

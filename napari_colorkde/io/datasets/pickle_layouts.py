@@ -11,7 +11,8 @@ from napari_colorkde.io.datasets.cifar import as_batch, from_batches
 from napari_colorkde.io.datasets.dataset import StoredParts, are_labels, only_labels
 from napari_colorkde.io.datasets.memory import Budget
 from napari_colorkde.io.datasets.named_arrays import from_named_arrays
-from napari_colorkde.io.datasets.pickles import PickledArray, read_pickle
+from napari_colorkde.io.datasets.pickled_arrays import PickledArray
+from napari_colorkde.io.datasets.pickles import read_pickle
 from napari_colorkde.io.datasets.streams import open_content
 
 _PAIRS = {2: ("train", "test"), 3: ("train", "valid", "test")}

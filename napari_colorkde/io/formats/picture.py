@@ -191,8 +191,8 @@ def write_picture(path: Path, pixels: NDArray[Any]) -> None:
     import imagecodecs
     import tifffile
 
-    from napari_colorkde.io.atomic import atomic_path
     from napari_colorkde.io.provenance import SOFTWARE
+    from napari_colorkde.io.writers.atomic import atomic_path
 
     suffix = path.suffix.lower()
     if suffix == ".png" and (pixels.ndim != 3 or pixels.dtype.kind != "u"):

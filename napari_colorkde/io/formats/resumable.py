@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from napari_colorkde.io.atomic import atomic_folder, check_target, naming
+from napari_colorkde.io.writers.atomic import atomic_folder, naming
+from napari_colorkde.io.writers.targets import check_target
 
 _KEY, _JOURNAL, _WRITER = "key.json", "done", "writer"
 

@@ -15,13 +15,14 @@ import numpy as np
 
 from napari_colorkde.core.checks.arguments import path_of
 from napari_colorkde.core.mixture.kernels import KernelSet
-from napari_colorkde.io.atomic import atomic_path, check_target
 from napari_colorkde.io.kernels.kernel_csv import csv_names_colors, kernels_from_csv, kernels_to_csv
 from napari_colorkde.io.kernels.kernel_json import (
     json_names_channels,
     kernels_from_json,
     kernels_to_json,
 )
+from napari_colorkde.io.writers.atomic import atomic_path
+from napari_colorkde.io.writers.targets import check_target
 
 KERNEL_SUFFIXES = (".json", ".csv")
 

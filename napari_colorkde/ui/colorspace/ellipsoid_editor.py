@@ -14,7 +14,7 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
-from napari_colorkde.core.image import MAX_GRID_CHANNELS
+from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.mixture.kernels import Kernel
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
 from napari_colorkde.ui.colorspace.ellipsoid_colors import ellipsoid_colors

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.kernels import clipboard
-from napari_colorkde.core.image import MAX_GRID_CHANNELS
+from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.ui.kernels.cell_delegate import CellDelegate
 from napari_colorkde.ui.kernels.table_model import SWATCH_PIXELS, KernelTableModel, SortedKernels
 

@@ -19,7 +19,8 @@ from qtpy.QtGui import (
     QPen,
 )
 
-from napari_colorkde.io.atomic import atomic_path, check_target
+from napari_colorkde.io.writers.atomic import atomic_path
+from napari_colorkde.io.writers.targets import check_target
 from napari_colorkde.scene.annotations.frame import EdgeLines
 from napari_colorkde.scene.figure import CM_PER_INCH, PIXELS_PER_INCH, Figure, FigureText
 from napari_colorkde.scene.theme import Rgb

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.image import MAX_GRID_CHANNELS
 from napari_colorkde.core.kde.estimators.boundary import Boundary, BoundedSums, check_boundary
 from napari_colorkde.core.kde.estimators.varying import VaryingSums
 from napari_colorkde.core.kde.grids import mass_inside

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.channels import pixel_shape
 from napari_colorkde.core.checks.covariance import log_normalizer
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.image import as_sliceable, checked_mask, left_in, pixel_shape
+from napari_colorkde.core.image import as_sliceable, checked_mask, left_in
 from napari_colorkde.core.kde.leave_one_out import SEED, Score, number_drawn
 from napari_colorkde.core.kernel_sums.kernel_sums import kernel_sums
 from napari_colorkde.core.palette.palette import Palette

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from napari_colorkde.core.image import MAX_GRID_CHANNELS
+from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.kde.selectors.bandwidth_frame import (
     color_covariance,
     refuse_few,

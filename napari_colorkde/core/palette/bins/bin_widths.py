@@ -3,8 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.arguments import real_numbers
 from napari_colorkde.core.palette.map_blocks import map_blocks
 from napari_colorkde.core.palette.sorted_rows.distinct_rows import count_words
 from napari_colorkde.core.palette.sorted_rows.packing import Packing
@@ -143,3 +144,27 @@ def count_distinct(rows: NDArray[Any]) -> int:
     if packing.fits:
         return len(count_words(packing.pack(rows))[0])
     return int(np.count_nonzero(sorted_order(packing.digits(rows))[1]))
+
+
+def powers_of_two(width: ArrayLike, n_channels: int) -> NDArray[np.float64]:
+    """Return the widest powers of two that are not above the widths, ``(C,)``.
+
+    Parameters
+    ----------
+    width
+        One width, or ``(C,)``, in image units.
+
+    Raises
+    ------
+    ValueError
+        If widths are not positive and finite, or not one or C of them.
+    """
+    wanted = real_numbers(width, "width").astype(np.float64)
+    if wanted.shape not in ((), (n_channels,)):
+        raise ValueError(
+            f"width has shape {wanted.shape}; give one width, or {n_channels} of them."
+        )
+    wanted = np.broadcast_to(wanted, (n_channels,))
+    if not (np.isfinite(wanted) & (wanted > 0)).all():
+        raise ValueError(f"width={width!r}: give positive, finite widths of bins.")
+    return np.exp2(np.floor(np.log2(wanted)))

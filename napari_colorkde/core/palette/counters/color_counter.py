@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.image import MAX_GRID_CHANNELS
+from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.palette.bins.bin_widths import bin_width_for, narrowest_width
 from napari_colorkde.core.palette.bins.binning import BinnedColors, bin_colors, merge_bins, widen_to
 from napari_colorkde.core.palette.counters.byte_counter import ByteCounts

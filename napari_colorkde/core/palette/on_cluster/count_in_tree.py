@@ -12,13 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.image import (
-    Pixels,
-    as_pixels,
-    checked_mask,
-    has_channel_axis,
-    pixel_shape,
-)
+from napari_colorkde.core.checks.channels import has_channel_axis, pixel_shape
+from napari_colorkde.core.image import Pixels, as_pixels, checked_mask
 from napari_colorkde.core.palette.bins.bin_widths import bin_width_for
 from napari_colorkde.core.palette.bins.binning import bin_colors, widen_to
 from napari_colorkde.core.palette.counters.color_counter import (

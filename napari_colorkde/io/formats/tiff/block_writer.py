@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.palette.image_tiles import computed, is_dask, read_ahead
 from napari_colorkde.core.palette.on_cluster.cluster import current_client
-from napari_colorkde.io.atomic import atomic_path
 from napari_colorkde.io.formats.blocks import BlockPicture
 from napari_colorkde.io.formats.tiff import ome
 from napari_colorkde.io.formats.tiff.writer import geo_extratags
+from napari_colorkde.io.writers.atomic import atomic_path
 
 BUFFER = 1 << 24
 """Bytes of tiles that are compressed at a time."""

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from napari_colorkde.io.atomic import atomic_files, atomic_folder, atomic_path, check_target
+from napari_colorkde.io.writers.atomic import atomic_files, atomic_folder, atomic_path
+from napari_colorkde.io.writers.targets import check_target
 
 
 def test_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -118,7 +119,7 @@ def test_permissions_of_what_is_replaced_are_kept(tmp_path: Path, mode: int) -> 
 
 KILLED = """
 import os, sys
-from napari_colorkde.io.atomic import atomic_folder, atomic_path
+from napari_colorkde.io.writers.atomic import atomic_folder, atomic_path
 with atomic_path(sys.argv[1]) as scratch, atomic_folder(sys.argv[2]) as folder:
     scratch.write_text("half")
     (folder / "half").write_text("half")
@@ -145,7 +146,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path) -> No
 KILLED_WHILE_REPLACING = """
 import os, sys
 from pathlib import Path
-from napari_colorkde.io.atomic import atomic_files, atomic_folder
+from napari_colorkde.io.writers.atomic import atomic_files, atomic_folder
 if sys.argv[1] == "files":
     Path.replace = lambda *_: os._exit(9)
     with atomic_files(sys.argv[2], ["a.txt"]) as scratch:
