@@ -30,7 +30,8 @@ test:  ## lint, then all tests that are not slow
 	@$(MAKE) --no-print-directory pytest
 
 test-all: lint $(VENV)/installed | system  ## the slow tests, too, and those of the lowest versions
-	$(ON_XVFB) --displays 2 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m ""
+	$(ON_XVFB) --displays 2 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup \
+		--max-worker-restart 0 -o faulthandler_timeout=3300 -m ""
 	$(MAKE) test-minimum
 
 test-minimum: $(VENV)/installed-minimum  ## core and io, with the lowest versions of what they need

@@ -35,6 +35,7 @@ QUESTIONS = (
     "slides",
     "tensors",
     "imports",
+    "opening",
 )
 
 RESULTS = Path(__file__).with_name("RESULTS.md")

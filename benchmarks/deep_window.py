@@ -20,7 +20,7 @@ from benchmarks.memory import peak, resident
 from benchmarks.photograph import Photograph, deep_photograph
 from benchmarks.regions import draw_region
 from benchmarks.report import Figure, Question, Row, Target
-from benchmarks.window import open_window, settle, show_image
+from benchmarks.window import open_window, settle, show_image, show_something
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -118,9 +118,7 @@ def main(path: str, edits: str, *options: str) -> dict[str, list[float]]:
     photograph = Photograph(np.load(path), Path(path), "")
     image = deep_photograph(photograph, quick="--quick" in options)
     with open_window() as (viewer, widget):
-        show_image(viewer, widget, np.zeros((16, 16, 3), np.uint16))
-        viewer.layers.clear()
-        settle(widget)
+        show_something(viewer, widget, np.uint16)
         before = resident()
         found = time_all(viewer, widget, image, int(edits))
         return found | {MEMORY: [peak() - before]}

@@ -1,6 +1,7 @@
 """How soon the screen follows when the bandwidth is changed.
 
-``python -m benchmarks.interactive FILE.npy EDITS`` opens a window and prints its timings as JSON.
+``python -m benchmarks.interactive FILE.npy EDITS`` opens a window and prints its timings as JSON;
+without edits the photograph is the process's first picture, and that is all that is timed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks.harness import Setup, child, say
 from benchmarks.report import Figure, Question, Row, Target
-from benchmarks.window import open_window, settle, show_image
+from benchmarks.window import open_window, settle, show_image, show_something
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -30,10 +31,13 @@ TICK_MS = 1
 
 FIRST, VOLUME, PREVIEW, EXACT, BLOCKED = "first", "volume", "preview", "exact", "blocked"
 
+FRESH = "in a fresh process"
+
 
 def measure(setup: Setup) -> Question:
     edits = 2 if setup.quick else 3 * setup.repeats
-    seconds = child("interactive", str(setup.photograph.path), str(edits))
+    path = str(setup.photograph.path)
+    seconds = child("interactive", path, str(edits)) | child("interactive", path)
     figures = {name: Figure.of(values) for name, values in seconds.items()}
     for name, figure in figures.items():
         say(f"  {name}: {figure}")
@@ -42,25 +46,26 @@ def measure(setup: Setup) -> Question:
         Row("preview of the overlay", figures[PREVIEW], target=Target("at most", 0.35)),
         Row("exact overlay, `refresh()` returned", figures[EXACT], target=Target("at most", 0.6)),
         Row("longest time the window did not answer", figures[BLOCKED]),
-        Row(
-            "image added → first exact overlay drawn", figures[FIRST], target=Target("at most", 0.9)
-        ),
+        Row("image added → first exact overlay", figures[FIRST], target=Target("at most", 0.9)),
+        Row("the same, as the first picture of a process", figures[FRESH]),
     ]
     text = (
         f"From `session.bandwidth = sigma` on, in a napari window with the overlay and the color "
         f"cloud shown ({edits} sigmas from {WIDEST:g} down to {NARROWEST:g} levels)."
     )
-    return Question("Interaction", text, rows)
+    notes = [
+        "The first picture of a process brings in what napari itself loads with its first layer "
+        "(xarray, pandas and the table of units) and the driver's compiler of shaders."
+    ]
+    return Question("Interaction", text, rows, notes)
 
 
 def time_edits(
     viewer: Viewer, widget: ColorKDEWidget, image: NDArray[np.uint8], edits: int
 ) -> dict[str, list[float]]:
     """Show an image, change the bandwidth so many times, and return the seconds by event."""
-    started = time.perf_counter()
-    show_image(viewer, widget, image)
     watch = Watch(widget)
-    watch.seconds[FIRST] = [time.perf_counter() - started]
+    watch.seconds[FIRST] = [watch.show(viewer, image)]
     for sigma in np.geomspace(WIDEST, NARROWEST, edits):
         watch.change_bandwidth(float(sigma))
     watch.stop()
@@ -97,6 +102,12 @@ class Watch:
         """Return the seconds from the start to each event."""
         return dict(self._seen)
 
+    def show(self, viewer: Viewer, image: NDArray[np.uint8]) -> float:
+        """Add the image, wait until all has come of it, and return the seconds to the overlay."""
+        self.start()
+        show_image(viewer, self._widget, image)
+        return self._seen[EXACT]
+
     def change_bandwidth(self, sigma: float) -> None:
         """Set it, and wait until all has come of it."""
         self.start()
@@ -131,9 +142,13 @@ class Watch:
         self._last_tick = now
 
 
-def main(path: str, edits: str) -> dict[str, Any]:
+def main(path: str, edits: str = "") -> dict[str, Any]:
+    image = np.load(path)
     with open_window() as (viewer, widget):
-        return time_edits(viewer, widget, np.load(path), int(edits))
+        if not edits:
+            return {FRESH: [Watch(widget).show(viewer, image)]}
+        show_something(viewer, widget, image.dtype)
+        return time_edits(viewer, widget, image, int(edits))
 
 
 if __name__ == "__main__":

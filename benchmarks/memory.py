@@ -67,12 +67,10 @@ def histogram(path: str) -> float:
 
 
 def window(path: str) -> float:
-    from benchmarks.window import open_window, settle, show_image
+    from benchmarks.window import open_window, settle, show_image, show_something
 
     with open_window() as (viewer, widget):
-        show_image(viewer, widget, np.zeros((16, 16, 3), np.uint8))
-        viewer.layers.clear()
-        settle(widget)
+        show_something(viewer, widget, np.uint8)
         before = resident()
         show_image(viewer, widget, np.load(path))
         widget.session.bandwidth = SIGMA

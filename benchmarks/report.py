@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["times", "rate", "floor", "beyond", "at most", "at least"]
+Kind = Literal["times", "rate", "floor", "as long", "beyond", "at most", "at least"]
 
 MISSING = "–"
 
@@ -60,9 +60,9 @@ class Target:
     ----------
     kind
         "times": the peer's divided by ours is at least `limit`; "rate": ours divided by the peer's
-        is; "floor": ours divided by the floor
-        is at most `limit`; "beyond": ours minus the peer's is at most `limit`; "at most": ours is;
-        "at least": ours, a rate, is no less.
+        is; "floor", "as long": ours divided by the floor, or by the peer's, is at most `limit`;
+        "beyond": ours minus the peer's is at most `limit`; "at most": ours is; "at least": ours, a
+        rate, is no less.
     limit
         A factor, or a quantity in the figure's unit.
     """
@@ -82,7 +82,7 @@ class Target:
             return theirs.value >= self.limit * ours.value
         if self.kind == "rate":
             return ours.value >= self.limit * theirs.value
-        if self.kind == "floor":
+        if self.kind in ("floor", "as long"):
             return ours.value <= self.limit * theirs.value
         return ours.value - theirs.value <= self.limit
 
@@ -93,6 +93,7 @@ class Target:
             "times": f"≥ {limit} × faster",
             "rate": f"≥ {limit} × as many",
             "floor": f"≤ {limit} × the floor",
+            "as long": f"≤ {limit} × as long",
             "beyond": f"≤ {limit} {unit} more",
             "at most": f"≤ {limit} {unit}",
             "at least": f"≥ {limit} {unit}",
@@ -126,8 +127,9 @@ class Row:
         kind = "times" if self.target is None else self.target.kind
         if kind == "beyond":
             return f"{self.ours.value - self.theirs.value:+.1f} {self.ours.unit}"
-        if kind == "floor":
-            return f"{self.ours.value / self.theirs.value:.2f} × the floor"
+        if kind in ("floor", "as long"):
+            words = "the floor" if kind == "floor" else "as long"
+            return f"{self.ours.value / self.theirs.value:.2f} × {words}"
         ratio = self.theirs.value / self.ours.value
         if self.ours.unit == "/s":
             ratio = 1 / ratio

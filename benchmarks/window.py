@@ -68,7 +68,14 @@ def wait_for_colorspace(widget: Any) -> None:
             raise TimeoutError(f"the color space did not open within {PATIENCE:g} s.")
 
 
-def show_image(viewer: Viewer, widget: Any, image: NDArray[np.uint8]) -> None:
+def show_image(viewer: Viewer, widget: Any, image: NDArray[Any]) -> None:
     """Add the photograph and wait for its overlay."""
     viewer.add_image(image, name="photograph", rgb=True)
+    settle(widget)
+
+
+def show_something(viewer: Viewer, widget: Any, dtype: Any) -> None:
+    """Show a picture of a few pixels and remove it: the first one loads what all need."""
+    show_image(viewer, widget, np.zeros((16, 16, 3), dtype))
+    viewer.layers.clear()
     settle(widget)

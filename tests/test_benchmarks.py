@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ from benchmarks import (
     interactive,
     memory,
     mixture,
+    opening,
     photograph,
     regions,
     selection,
@@ -37,6 +40,15 @@ if TYPE_CHECKING:
     from napari import Viewer
 
 RNG = np.random.default_rng(0)
+
+WINDOW = """
+from qtpy.QtWidgets import QApplication, QWidget
+application = QApplication([])
+widget = QWidget()
+widget.resize(600, 600)
+widget.show()
+application.exec()
+"""
 
 
 @pytest.fixture
@@ -258,6 +270,8 @@ def test_a_part_of_the_work_counts_for_the_whole() -> None:
         ("rate", 3, 0.7, "missed"),
         ("floor", 1.5, 1.4, "met"),
         ("floor", 1.5, 1.3, "missed"),
+        ("as long", 1.3, 1.6, "met"),
+        ("as long", 1.3, 1.5, "missed"),
         ("beyond", 1, 1.0, "met"),
         ("beyond", 1, 0.9, "missed"),
         ("at most", 2, None, "met"),
@@ -274,6 +288,19 @@ def test_rates_are_compared_the_other_way_round() -> None:
     ours, theirs = Figure.of([30.0], "/s"), Figure.of([10.0], "/s")
     cells = Row("work", ours, "peer", theirs, Target("rate", 3)).cells()
     assert cells[4:6] == ["3.00 ×", "≥ 3 × as many"]
+
+
+def test_a_ratio_of_durations_is_told_as_such() -> None:
+    cells = Row("work", Figure.of([3.0]), "peer", Figure.of([4.0]), Target("as long", 1.3)).cells()
+    assert cells[4:6] == ["0.75 × as long", "≤ 1.3 × as long"]
+
+
+@pytest.mark.window
+@pytest.mark.skipif(importlib.util.find_spec("Xlib") is None, reason="the bench group is missing")
+def test_a_program_is_timed_until_its_window_is_there() -> None:
+    assert 0 < opening.seconds_until_window([sys.executable, "-c", WINDOW]) < opening.PATIENCE
+    with pytest.raises(RuntimeError, match="exit code 3"):
+        opening.seconds_until_window([sys.executable, "-c", "raise SystemExit(3)"])
 
 
 def test_the_report_names_what_was_missed() -> None:
