@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_colorkde.cli.console import print_status, print_warning, timed_step
 from napari_colorkde.cli.reading_options import Reading
+from napari_colorkde.core.checks.channels import MAX_COLOR_CHANNELS, RGBA_CHANNELS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -119,6 +120,8 @@ def read(
         is_lazy = is_dask(pixels)
         marked = None if mask is None else read_mask(mask, lazy=is_lazy)
         work.outcome = f"{' × '.join(map(str, pixels.shape))}, {pixels.dtype}"
+        if "C" in loaded.axes or "Z" in loaded.axes or "T" in loaded.axes:
+            work.outcome += f", axes {loaded.axes}"
         if is_lazy:
             work.outcome += ", block by block"
     for remark in loaded.remarks:
@@ -131,13 +134,17 @@ def read(
                 "image."
             )
         pixels, channel_axis = _one_color_a_row(pixels, channel_axis), -1
+    n_channels = None
+    if loaded.named_channels is not None and not reading.names_axis:
+        channel_axis, n_channels = loaded.named_channels
+    elif reading.names_axis and channel_axis is not None and pixels.ndim > 2:
+        n_channels = _many(pixels.shape, channel_axis)
     if channels is not None:
         pixels = _entries(pixels, channel_axis, channels)
-        channel_axis = -1
+        channel_axis, n_channels = -1, len(channels)
     if reading.look is not None:
         pixels = _graded(pixels, channel_axis, reading.look)
     size, unit = loaded.pixel_size, loaded.unit
-    n_channels = None if channels is None else len(channels)
     return ImageInput(
         path,
         pixels,
@@ -170,6 +177,14 @@ def frames(image: ImageInput, *, per_frame: bool) -> Iterator[tuple[tuple[int, .
             number,
             replace(image, array=pixels[number], mask=mask, channel_axis=None if is_gray else -1),
         )
+
+
+def _many(shape: tuple[int, ...], channel_axis: int) -> int | None:
+    """Return how many channels there are along an axis that was typed, if they are not RGBA."""
+    if not -len(shape) <= channel_axis < len(shape):
+        return None  # refused where it is used
+    n_channels = shape[channel_axis]
+    return n_channels if RGBA_CHANNELS < n_channels <= MAX_COLOR_CHANNELS else None
 
 
 def _read_palette(path: Path, look: Path | None) -> ImageInput:

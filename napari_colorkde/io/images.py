@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.checks.channels import RGBA_CHANNELS
 from napari_colorkde.io.formats import samples
 from napari_colorkde.io.formats.blocks import in_blocks, in_dask
 from napari_colorkde.io.formats.reading import (
@@ -25,6 +26,7 @@ from napari_colorkde.io.formats.reading import (
 from napari_colorkde.io.readers.decoding import check_image_path, decode_file, one_sentence
 from napari_colorkde.io.readers.image_formats import image_format
 from napari_colorkde.io.readers.levels import (
+    axes_of,
     chosen_samples,
     fractions_of_white,
     has_samples,
@@ -56,6 +58,9 @@ class LoadedImage:
         GeoTIFF's tags, where the pixels are those of the whole picture as it is stored.
     is_table
         Whether this is an array of many rows of two or three numbers: events rather than a picture.
+    axes
+        One letter for each axis, as OME names them (T, C, Z, Y, X, and S for the samples of a
+        pixel); "" where the file does not say what they are.
     """
 
     pixels: NDArray[Any]
@@ -64,6 +69,22 @@ class LoadedImage:
     unit: str = ""
     geo_tags: tuple[GeoTag, ...] = ()
     is_table: bool = False
+    axes: str = ""
+
+    @property
+    def named_channels(self) -> tuple[int | None, int | None] | None:
+        """Axis of the channels and, where that is certain, their number; None: not said.
+
+        (None, None) of a stack of gray pictures. RGBA is the engine's to recognize.
+        """
+        if not self.axes:
+            return None
+        axis = self.axes.find("S")
+        if axis >= 0:
+            n = int(self.pixels.shape[axis])
+            return axis, n if n > RGBA_CHANNELS else None
+        axis = self.axes.find("C")
+        return (None, None) if axis < 0 else (axis, int(self.pixels.shape[axis]))
 
 
 def read_image(
@@ -184,6 +205,7 @@ def load_image(
         decoded.unit if size else "",
         decoded.geo_tags if decoded.orientation == 1 and not part.level else (),
         is_table=is_table and levels.shape[0] > _MOST_ROWS_OF_A_PICTURE * levels.shape[1],
+        axes=axes_of(decoded, levels),
     )
 
 

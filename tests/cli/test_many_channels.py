@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import zarr
 from numpy.typing import NDArray
 
 from napari_colorkde import Palette, classify_image, compute_densities, load_kernels, load_palette
@@ -32,7 +33,7 @@ def test_five_channels_are_counted_fitted_and_classified(
     stains: NDArray[np.uint16], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["count", "stains.tif", "-o", "stains.npz"]) == 0
-    assert load_palette("stains.npz") == Palette.from_image(stains)
+    assert load_palette("stains.npz") == Palette.from_image(stains, channel_axis=2)
     for suffix in ("csv", "json"):
         names = ["--name", "1=left", "--name", "2=right"]
         words = ["fit", "stains.tif", "--labels", "labels.tif", *names, "-k", "1"]
@@ -77,8 +78,40 @@ def test_what_needs_a_grid_or_a_choice_is_refused(
 ) -> None:
     sentence = refused("volume", "stains.tif", "-o", "volume.npz")
     assert sentence.startswith("image has 5 channels, and grids of colors have up to 3 axes;")
-    np.save("narrow.npy", stains[:, :5])
-    assert "give n_channels=5 (--channels 0,1,…,4)" in refused("count", "narrow.npy", "-o", "p.npz")
+    np.save("bare.npy", stains)
+    assert "--channel-axis 2" in refused("count", "bare.npy", "-o", "p.npz")
     assert "1 to 3 channels" in refused(
         "density", "stains.tif", "-o", "density.tif", "--boundary", "reflected"
     )
+
+
+def test_the_axes_that_a_file_names_or_the_user_types_decide(
+    stains: NDArray[np.uint16], capsys: pytest.CaptureFixture[str]
+) -> None:
+    expected = Palette.from_image(stains, channel_axis=2)
+    np.save("bare.npy", stains)
+    first = np.moveaxis(stains, -1, 0)
+    tifffile.imwrite("planes.ome.tif", first, metadata={"axes": "CYX"})
+    group = zarr.open_group("planes.zarr", mode="w")
+    group.create_array("0", data=first)
+    about = {"axes": [{"name": name} for name in "cyx"], "datasets": [{"path": "0"}]}
+    group.attrs["ome"] = {"version": "0.5", "multiscales": [about]}
+    for typed in (["--channel-axis", "-1"], ["--channel-axis", "2"]):
+        assert main(["count", "bare.npy", *typed, "-o", "bare.npz"]) == 0
+        assert load_palette("bare.npz") == expected
+    for name in ("planes.ome.tif", "planes.zarr"):
+        assert main(["count", name, "-o", "planes.npz"]) == 0
+        assert load_palette("planes.npz") == expected
+        assert main(["count", name, "--channels", "1,0", "-o", "two.npz"]) == 0
+        assert load_palette("two.npz") == Palette.from_image(stains[..., [1, 0]])
+    # A fourth channel is no alpha where the file says that it is a channel.
+    tifffile.imwrite("four.ome.tif", first[:4], metadata={"axes": "CYX"})
+    assert main(["count", "four.ome.tif", "-o", "four.npz"]) == 0
+    assert load_palette("four.npz").n_channels == 4
+    # A stack of narrow planes is gray.
+    tifffile.imwrite("stack.tif", first[:, :, :9], imagej=True, metadata={"axes": "ZYX"})
+    assert main(["count", "stack.tif", "-o", "stack.npz"]) == 0
+    assert load_palette("stack.npz") == Palette.from_image(first[:, :, :9], channel_axis=None)
+    capsys.readouterr()
+    assert main(["measure", "stack.tif", "--per-frame"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 6

@@ -68,8 +68,13 @@ def test_four_channels_are_rgba_unless_four_are_wanted():
 
 def test_a_stack_of_gray_pictures_is_not_taken_for_channels():
     digits = np.zeros((10, 28, 28), np.uint8)
-    with pytest.raises(ValueError, match=r"may be channels or columns; give n_channels=28"):
+    with pytest.raises(ValueError, match=r"may be channels or columns; give channel_axis=2"):
         Palette.from_image(digits)
+    narrow = np.zeros((40, 64, 30), np.uint8)
+    with pytest.raises(ValueError, match=r"channels, or channel_axis=None .* for a gray stack"):
+        Palette.from_image(narrow)
+    assert Palette.from_image(narrow, channel_axis=2).n_channels == 30
+    assert Palette.from_image(narrow, n_channels=30).n_channels == 30
     assert Palette.from_image(digits, n_channels=28).n_channels == 28
     assert Palette.from_image(digits, channel_axis=None).n_channels == 1
     with pytest.raises(ValueError, match="33 channels on axis -1; a color has 1 to 32"):
@@ -85,34 +90,34 @@ def test_narrow_tiles_are_of_the_images_channels():
     builder = PaletteBuilder(n_channels=8)
     for column in range(0, 40, 4):
         builder.add(image[:, column : column + 4])
-    assert builder.palette() == Palette.from_image(image)
+    assert builder.palette() == Palette.from_image(image, channel_axis=2)
     import dask.array as da
 
     lazy = da.from_array(image, chunks=(10, 3, 2))
-    assert Palette.from_image(lazy) == Palette.from_image(image)
-    kernels = fit_kernels(image, 2, random_state=0)
+    assert Palette.from_image(lazy, channel_axis=2) == builder.palette()
+    kernels = fit_kernels(image, 2, random_state=0, channel_axis=2)
     np.testing.assert_array_equal(classify_image(lazy, kernels), classify_image(image, kernels))
 
 
 def test_beyond_the_budget_colors_of_many_channels_are_binned_and_bins_merge():
     image = stained(6)
-    palette = Palette.from_image(image, max_colors=200)
+    palette = Palette.from_image(image, max_colors=200, channel_axis=2)
     assert palette.bin_width.any()
     assert len(palette) <= 200
     assert palette.within_bin.shape == (len(palette), 21)
     mean = palette.counts @ palette.colors / palette.n_pixels
     np.testing.assert_allclose(mean, image.reshape(-1, 6).mean(axis=0), rtol=1e-12)
-    halves = [Palette.from_image(part, max_colors=200) for part in (image[:11], image[11:])]
+    halves = [Palette.from_image(part, None, 2, max_colors=200) for part in (image[:11], image[11:])]
     assert halves[0].merge(halves[1]) == halves[1].merge(halves[0])
     assert budgets(3, 1 << 24) == (1 << 24, 1 << 23)
     assert budgets(32, 1 << 24)[1] * 32 * 33 // 2 <= 6 << 23
     with pytest.raises(
         ValueError, match=r"more than 200 distinct colors of 7 channels.*not binned"
     ):
-        Palette.from_image(stained(7), max_colors=200)
+        Palette.from_image(stained(7), max_colors=200, channel_axis=2)
     signs = np.random.default_rng(0).choice([-1.0, 1.0], (20, 20, 6))
     with pytest.raises(ValueError, match="6 channels around zero lie in more than 8 bins"):
-        Palette.from_image(signs, max_colors=8)
+        Palette.from_image(signs, None, 2, max_colors=8)
 
 
 @pytest.mark.parametrize("n_channels", [4, 5, 8, 32])
@@ -179,9 +184,9 @@ def test_pixels_are_judged_as_their_colors_are_and_some_do_not_count():
     image[2, 3, 1] = np.nan
     mask = np.ones((30, 40), bool)
     mask[5] = False
-    fitted = fit_kernels(Palette.from_image(image, mask), 3, random_state=0)
+    fitted = fit_kernels(Palette.from_image(image, mask, 2), 3, random_state=0)
     kernels = KernelSet([replace(k, cls=str(i % 2)) for i, k in enumerate(fitted)])
-    palette = Palette.from_image(image, mask)
+    palette = Palette.from_image(image, mask, 2)
     for show in ("class", "posterior", "ratio"):
         found = classify_image(image, kernels, show=show, mask=mask)
         expected = classify_image(palette, kernels, show=show)
@@ -229,7 +234,7 @@ def test_kde_counts_pixels_that_share_a_color():
     image = stained(5, shape=(3, 14))
     image[1] = image[0]
     pixels = image.reshape(-1, 5).astype(float)
-    kde = ColorKDE(image, 8)
+    kde = ColorKDE(image, 8, channel_axis=2)
     covariance = np.eye(5) * 64.0
     expected = reference.leave_one_color_out(pixels, covariance)
     assert abs(kde.leave_one_color_out() - expected) < 1e-4
@@ -237,7 +242,7 @@ def test_kde_counts_pixels_that_share_a_color():
 
 
 def test_what_needs_a_grid_is_refused_and_what_would_take_hours(monkeypatch):
-    image = stained(5)
+    image = Palette.from_image(stained(5), channel_axis=2)
     kde = ColorKDE(image)
     for ask in (kde.volume, kde.log_volume, lambda: color_kde(image)):
         with pytest.raises(ValueError, match=r"5 channels, and grids of colors have up to 3 axes"):
@@ -256,13 +261,13 @@ def test_what_needs_a_grid_is_refused_and_what_would_take_hours(monkeypatch):
     assert wide.marginal([0, 2, 4]).volume(12).values.shape == (12, 12, 12)
     monkeypatch.setattr(vector_sums, "MAX_PAIRS", 1000)
     with pytest.raises(ValueError, match=r"takes 9.\de\+05 pairs, more than the limit of 1.0e\+03"):
-        kde.density(image)
+        kde.density(stained(5))
 
 
 def test_bandwidths_are_chosen_at_some_pixels_where_there_are_many(monkeypatch):
     from napari_colorkde.core.kde import leave_one_out
 
-    image = stained(5)
+    image = Palette.from_image(stained(5), channel_axis=2)
     candidates = [1.5, 4.0, 12.0]
     exact = select_bandwidth(image, "loco", candidates, exact=True)
     monkeypatch.setattr(leave_one_out, "MAX_SCORED_PAIRS", 1000)
@@ -275,9 +280,9 @@ def test_bandwidths_are_chosen_at_some_pixels_where_there_are_many(monkeypatch):
 
 def test_divergences_are_means_over_colors_that_are_drawn():
     left, right = stained(5, shape=(20, 60))[:, :30], stained(5, shape=(20, 60))[:, 30:]
-    same = compare(left, left, 8)
+    same = compare(left, left, 8, channel_axis=2)
     assert (same.kl_ab, same.kl_ba, same.js) == pytest.approx((0, 0, 0), abs=1e-6)
-    found = compare(left, right, 8)
+    found = compare(left, right, 8, channel_axis=2)
     assert found.standard_errors is not None
     assert found.kl_ab > 5 * found.standard_errors[0]
     assert 0.6 < found.js <= np.log(2)

@@ -14,6 +14,9 @@ from napari_colorkde.io.pyramids import load_pyramid
 
 MICROMETER = "µm"
 
+AXIS_LABELS = {"C": "channel", "T": "time"}
+"""Axes that are not labeled by their letter."""
+
 ZARR_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 """Files in a zarr's folder, any of which stands for it where only files can be chosen."""
 
@@ -27,9 +30,9 @@ class OpenedImage:
     data
         An array, or the levels of a pyramid, from fine to coarse.
     arguments
-        What `viewer.add_image` is to be told besides: `rgb`; of more than four channels
-        `axis_labels`, as they come first; of a slide `multiscale`, and `scale`
-        and `units` where its file says how large a pixel is.
+        What `viewer.add_image` is to be told besides: `rgb`; `axis_labels` where an axis is of
+        channels, which comes first if each pixel has more than four; of a slide `multiscale`,
+        and `scale` and `units` where its file says how large a pixel is.
     """
 
     data: NDArray[Any] | list[NDArray[Any]]
@@ -58,21 +61,40 @@ def open_image_file(path: str | Path, *, icc: Icc = "keep") -> OpenedImage:
     loaded = load_image(path, icc=icc) if pyramid is None else pyramid.finest
     for remark in loaded.remarks:
         warnings.warn(remark, UserWarning, stacklevel=2)
-    finest = loaded.pixels if pyramid is None else pyramid.levels[0]
-    rgb = finest.ndim >= 3 and finest.shape[-1] in (3, 4)
-    if pyramid is None and has_many_channels(finest.shape):
-        # napari's last two axes are rows and columns.
-        channels_first = {"rgb": False, "axis_labels": ("channel", "y", "x")}
-        return OpenedImage(np.moveaxis(finest, -1, 0), channels_first)
     if pyramid is None:
-        return OpenedImage(finest, {"rgb": rgb})
+        if not loaded.axes and _may_be_channels(loaded.pixels.shape):
+            n = loaded.pixels.shape[-1]
+            warnings.warn(
+                f"image {str(path)!r} has {n} values on its last axis, which are shown as the "
+                f"columns of a gray stack; to have {n} channels, save it with the channels first, "
+                "or as a TIFF.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return as_layer(loaded)
+    finest = pyramid.levels[0]
+    rgb = finest.ndim >= 3 and finest.shape[-1] in (3, 4)
     leading = finest.ndim - int(rgb) - 2
     arguments = {"rgb": rgb, "multiscale": True, **_place(loaded, leading)}
     return OpenedImage(list(pyramid.levels), arguments)
 
 
-def has_many_channels(shape: tuple[int, ...]) -> bool:
-    """Whether an image ``(H, W, C)`` has more channels than RGBA, see `checked_channels`."""
+def as_layer(loaded: LoadedImage) -> OpenedImage:
+    """Lay out the axes of an image as napari has them: rows and columns last, but for RGB."""
+    pixels, axes = loaded.pixels, loaded.axes
+    has_samples = axes.endswith("S") or not axes
+    if has_samples and pixels.ndim >= 3 and pixels.shape[-1] in (3, 4):
+        return OpenedImage(pixels, {"rgb": True})
+    if axes.endswith("S") and pixels.shape[-1] > RGBA_CHANNELS:
+        pixels, axes = np.moveaxis(pixels, -1, 0), f"C{axes[:-1]}"
+    if "C" not in axes:
+        return OpenedImage(pixels, {"rgb": False})
+    labels = tuple(AXIS_LABELS.get(letter, letter.lower()) for letter in axes)
+    return OpenedImage(pixels, {"rgb": False, "axis_labels": labels})
+
+
+def _may_be_channels(shape: tuple[int, ...]) -> bool:
+    """Whether the last axis of a bare array is long for colors and short for columns."""
     if len(shape) != 3 or not RGBA_CHANNELS < shape[-1] <= MAX_COLOR_CHANNELS:
         return False
     return shape[-2] > shape[-1]

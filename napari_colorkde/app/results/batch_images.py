@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.image.channel_choices import rgb_choices
 from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.image.file_as_layer import as_layer
 from napari_colorkde.app.image.pixels.pixels_and_area import PixelArea, pixel_area
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.core.number_text import shape_text
@@ -107,7 +108,8 @@ def image_of_file(path: Path, like: ImageKind | None, channels: Channels | None)
             "choose others."
         )
     loaded = load_image(path, lazy=None)  # slides block by block
-    source, meant = _source_of_file(path, loaded.pixels, like, channels)
+    opened = as_layer(loaded)
+    source, meant = _source_of_file(path, opened.data, like, channels)
     size, area = loaded.pixel_size, None
     origin: dict[str, object] = {}
     if size is not None:

@@ -65,13 +65,16 @@ def refuse_unclear_channels(
 ) -> None:
     """Refuse an image of which nobody said that its last axis is channels, and which may be none.
 
-    Up to four are taken for channels. More are, up to 32, where the axis before is longer: that
-    of a stack of gray pictures is its rows.
+    Up to four are taken for channels. More are, up to 32, where the axis was named: by another
+    number than -1, which stands for the last one unless something else is said. Without that they
+    may just as well be the columns of a stack of narrow gray pictures.
 
     Parameters
     ----------
     shape
         Of the image, channels last.
+    channel_axis
+        As the caller gave it.
 
     Raises
     ------
@@ -84,11 +87,11 @@ def refuse_unclear_channels(
             f"{name} has {n} channels on axis {channel_axis}; a color has 1 to "
             f"{MAX_COLOR_CHANNELS}. Choose channels, or give channel_axis=None for a gray stack."
         )
-    if n > RGBA_CHANNELS and len(shape) > 2 and shape[-2] <= n:
+    if n > RGBA_CHANNELS and channel_axis == -1:
         raise ValueError(
-            f"{name} has {n} values on axis {channel_axis} and {shape[-2]} on the axis before it, "
-            f"which may be channels or columns; give n_channels={n} (--channels "
-            f"0,1,…,{n - 1}) for channels, or channel_axis=None (none) for a gray stack."
+            f"{name} has {n} values on its last axis, which may be channels or columns; give "
+            f"channel_axis={len(shape) - 1} (--channel-axis {len(shape) - 1}) for colors of {n} "
+            "channels, or channel_axis=None (--channel-axis none) for a gray stack."
         )
 
 

@@ -79,8 +79,8 @@ class Palette(PaletteData):
             weighted; the moments that bins keep are not.
         n_channels
             Number of color channels. None: as the image's shape says; four channels are then RGBA,
-            and five or more must be fewer than the pixels along the axis before them. 4 takes all
-            four channels, such as RGB with near infrared, or four stains.
+            and five or more need an axis that is named by another number than -1. 4 takes all four
+            channels, such as RGB with near infrared, or four stains.
 
         Raises
         ------

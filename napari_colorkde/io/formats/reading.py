@@ -54,6 +54,9 @@ class DecodedImage:
         What the samples are; "data" for arrays that say nothing about themselves.
     has_samples
         Whether the last axis counts samples of a pixel.
+    axes
+        One letter for each axis before the samples of a pixel, as OME names them (T, C, Z, Y, X);
+        "" where the file does not say what they are.
     alpha
         What the first sample after the colors is: "straight" or "associated" (colors are multiplied
         by it) alpha, or nothing of the kind.
@@ -84,6 +87,7 @@ class DecodedImage:
     samples: NDArray[Any]
     color: ColorModel = "data"
     has_samples: bool = False
+    axes: str = ""
     alpha: Alpha = ""
     bits: int = 0
     step: int = 1

@@ -12,6 +12,18 @@ from napari_colorkde.io.formats.reading import (
 )
 
 
+def axes_of(decoded: DecodedImage, levels: NDArray[Any]) -> str:
+    """Return a letter for each axis of the levels; "" where the file does not name them."""
+    if decoded.color == "data":
+        return ""
+    with_samples = has_samples(decoded, levels)
+    axes = decoded.axes
+    if not axes and levels.ndim - with_samples == 2:
+        axes = "YX"
+    axes += "S" * with_samples
+    return axes if len(axes) == levels.ndim else ""
+
+
 def has_samples(decoded: DecodedImage, levels: NDArray[Any]) -> bool:
     """Whether the last axis of the levels counts the samples of a pixel."""
     if decoded.color == "data":

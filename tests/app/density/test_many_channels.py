@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from napari.layers import Image
 
 from napari_colorkde.app.background.executor import Progress
@@ -17,7 +18,7 @@ from napari_colorkde.app.density.difference import DifferenceRequest, difference
 from napari_colorkde.app.density.readout import readout, readout_text
 from napari_colorkde.app.density.script import python_script
 from napari_colorkde.app.image.channel_choices import axis_choices
-from napari_colorkde.app.image.file_as_layer import has_many_channels, open_image_file
+from napari_colorkde.app.image.file_as_layer import open_image_file
 from napari_colorkde.app.image.layer_files import remember_file
 from napari_colorkde.app.image.projection import projection_of
 from napari_colorkde.app.image.source import ImageSource, source_of
@@ -99,12 +100,12 @@ def test_a_sigma_for_each_channel_narrows_each(session: Session) -> None:
     assert session.estimate is not None
     assert session.estimate.sigmas == sigmas
     np.testing.assert_allclose(np.diag(session.estimate.volume.covariance), [9, 16, 25])
-    expected = ColorKDE(FIVE, sigmas).density(session.palette, log=True)
+    expected = ColorKDE(FIVE, sigmas, channel_axis=2).density(session.palette, log=True)
     np.testing.assert_allclose(session.densities.values, expected)
 
 
 def test_kernels_are_seen_as_marginals_and_carried_back() -> None:
-    palette = Palette.from_image(FIVE)
+    palette = Palette.from_image(FIVE, channel_axis=2)
     root = RANDOM.normal(size=(5, 5))
     mean, covariance = np.arange(5.0), root @ root.T + np.eye(5)
     for axes in ((0, 3, 2), None):
@@ -150,10 +151,11 @@ def test_a_pixel_is_told_by_all_its_channels_and_marked_where_it_is_seen(session
 
 
 def test_a_file_of_many_channels_is_opened_as_channels_and_read_so_again(tmp_path: Path) -> None:
-    np.save(tmp_path / "stains.npy", FIVE)
-    opened = open_image_file(tmp_path / "stains.npy")
+    stains = tmp_path / "stains.tif"
+    tifffile.imwrite(stains, FIVE, photometric="minisblack", planarconfig="contig")
+    opened = open_image_file(stains)
     layer = Image(opened.data, name="stains", **opened.arguments)
-    remember_file(layer, tmp_path / "stains.npy")
+    remember_file(layer, stains)
     source = source_of(layer)
     labels = [choice.label for choice in source.choices[:2]]
     assert labels == [", ".join(f"channel {c}" for c in range(n)) for n in (3, 5)]
@@ -161,13 +163,30 @@ def test_a_file_of_many_channels_is_opened_as_channels_and_read_so_again(tmp_pat
     session.open(source)
     session.channels = source.choices[1]
     session.wait()
-    assert session.palette == Palette.from_image(FIVE)
+    assert session.palette == Palette.from_image(FIVE, channel_axis=2)
     found: dict[str, Any] = {}
     exec(python_script(session.state, source), found)
-    expected = ColorKDE(FIVE).density(FIVE, log=True)
+    expected = ColorKDE(FIVE, channel_axis=2).density(FIVE, log=True)
     np.testing.assert_allclose(found["density"], expected)
     assert "--channels 0,1,2,3,4" in command_line(session.state, source)
-    assert not has_many_channels((10, 28, 28))
+
+
+def test_a_bare_array_is_a_stack_as_in_napari_and_says_so(tmp_path: Path) -> None:
+    np.save(tmp_path / "narrow.npy", np.zeros((4, 40, 9), np.uint8))
+    with pytest.warns(UserWarning, match="shown as the columns of a gray stack"):
+        opened = open_image_file(tmp_path / "narrow.npy")
+    assert (opened.data.shape, opened.arguments) == ((4, 40, 9), {"rgb": False})
+    np.save(tmp_path / "digits.npy", np.zeros((10, 28, 28), np.uint8))
+    assert open_image_file(tmp_path / "digits.npy").data.shape == (10, 28, 28)
+
+
+def test_axes_that_a_file_names_decide(tmp_path: Path) -> None:
+    stack = np.zeros((3, 5, 40, 9), np.uint8)
+    tifffile.imwrite(tmp_path / "a.ome.tif", stack, ome=True, metadata={"axes": "ZCYX"})
+    opened = open_image_file(tmp_path / "a.ome.tif")
+    assert opened.arguments == {"rgb": False, "axis_labels": ("z", "channel", "y", "x")}
+    choices = source_of(Image(opened.data, **opened.arguments)).choices
+    assert (choices[0].axis, len(choices[0])) == (1, 3)
 
 
 def test_a_difference_is_refused(session: Session) -> None:

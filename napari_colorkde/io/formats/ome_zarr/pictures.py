@@ -167,8 +167,14 @@ def _disagreement(levels: list[Any]) -> str:
 
 
 def _decoded(samples: Any, about: Mapping[str, Any], remarks: list[str]) -> DecodedImage:
+    axes = "".join(_axis_names(about)).upper()
     return DecodedImage(
-        samples, "gray", pixel_size=_pixel_size(about), unit="µm", remarks=tuple(remarks)
+        samples,
+        "gray",
+        axes=axes if len(axes) == samples.ndim else "",
+        pixel_size=_pixel_size(about),
+        unit="µm",
+        remarks=tuple(remarks),
     )
 
 

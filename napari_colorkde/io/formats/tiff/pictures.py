@@ -35,6 +35,9 @@ from napari_colorkde.io.formats.tiff.tags import (
 )
 from napari_colorkde.io.formats.tiff.tiles import MappedTiff, TiffTiles, pieces_of
 
+KNOWN_AXES = "RTCZYX"
+"""Axes that are what they are called: regions, times, channels, planes, rows, columns."""
+
 _DAMAGE = ("page offset", "corrupted", "series metadata", "missing", "failed to read")
 
 
@@ -58,7 +61,8 @@ def read(path: Path, part: Part = Part()) -> DecodedImage:  # noqa: B008  # froz
     if at >= 0:
         # Planar files hold one plane per color sample; the engine wants colors last.
         samples = np.moveaxis(samples, at, -1)
-    return DecodedImage(samples, has_samples=at >= 0, remarks=tuple(remarks), **image)
+    image |= {"axes": _named_axes(axes), "remarks": tuple(remarks)}
+    return DecodedImage(samples, has_samples=at >= 0, **image)
 
 
 def read_lazily(path: Path, part: Part, more_than: int) -> DecodedImage | None:
@@ -90,7 +94,14 @@ def read_lazily(path: Path, part: Part, more_than: int) -> DecodedImage | None:
     samples: Any = as_dask(found, block_shape(found.shape, found.stored, rows, rows + 1))
     if at >= 0:
         samples = np.moveaxis(samples, at, -1)
-    return DecodedImage(samples, has_samples=at >= 0, remarks=tuple(remarks), **image)
+    image |= {"axes": _named_axes(axes), "remarks": tuple(remarks)}
+    return DecodedImage(samples, has_samples=at >= 0, **image)
+
+
+def _named_axes(axes: str) -> str:
+    """Return the axes before the samples; "" if one is unknown: pages that a file does not name."""
+    pixels = axes.replace("S", "")
+    return pixels if set(pixels) <= set(KNOWN_AXES) else ""
 
 
 def _pieces_again(path: Path, part: Part) -> TiffTiles | MappedTiff | None:
