@@ -280,3 +280,20 @@ def test_regions_that_do_not_fit_are_refused(
     )
     Path("t.csv").write_text("a,b\n1,2\n")
     assert "has no column 'image'" in refused("count", "in/a.png", "-o", "t.csv", "--skip-existing")
+
+
+def test_rows_of_the_images_before_one_that_fails_are_kept(
+    folders: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["measure", "in", "-o", "table.csv"]
+    assert main(command) == 2
+    assert "2 of 3 images are done; --keep-going goes on when one fails." in capsys.readouterr().err
+    with Path("table.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["image"] for row in csv.DictReader(file)] == ["in/a.png", "in/b.png"]
+    Path("in/broken.png").unlink()
+    assert main([*command, "--skip-existing", "--recursive", "--keep-going"]) == 1
+    whole = Path("table.csv").read_bytes()
+    assert len(whole.splitlines()) == 5
+    Path("in/a.png").write_text("hello")
+    assert main(["measure", "in/b.png", "in/a.png", "-o", "table.csv"]) == 2
+    assert Path("table.csv").read_bytes() == whole

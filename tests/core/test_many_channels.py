@@ -107,7 +107,8 @@ def test_beyond_the_budget_colors_of_many_channels_are_binned_and_bins_merge():
     assert palette.within_bin.shape == (len(palette), 21)
     mean = palette.counts @ palette.colors / palette.n_pixels
     np.testing.assert_allclose(mean, image.reshape(-1, 6).mean(axis=0), rtol=1e-12)
-    halves = [Palette.from_image(part, None, 2, max_colors=200) for part in (image[:11], image[11:])]
+    parts = image[:11], image[11:]
+    halves = [Palette.from_image(part, None, 2, max_colors=200) for part in parts]
     assert halves[0].merge(halves[1]) == halves[1].merge(halves[0])
     assert budgets(3, 1 << 24) == (1 << 24, 1 << 23)
     assert budgets(32, 1 << 24)[1] * 32 * 33 // 2 <= 6 << 23

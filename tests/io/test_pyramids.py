@@ -33,8 +33,11 @@ def test_a_slide_opens_with_all_of_its_levels(tmp_path: Path, name: str) -> None
         np.testing.assert_array_equal(level, wanted)
 
 
-def test_label_and_macro_pictures_of_a_slide_are_not_its_main_picture(tmp_path: Path) -> None:
-    path = write_svs(tmp_path / "s.svs", LEVELS)
+@pytest.mark.parametrize("options", [{}, {"metadata": {}}])
+def test_label_and_macro_pictures_of_a_slide_are_not_its_main_picture(
+    tmp_path: Path, options: dict[str, object]
+) -> None:
+    path = write_svs(tmp_path / "s.svs", LEVELS, **options)
     _, pictures = image_contents(path)
     assert [p.kind for p in pictures] == ["picture", "thumbnail", "thumbnail", "thumbnail"]
     assert [p.is_main for p in pictures] == [True, False, False, False]

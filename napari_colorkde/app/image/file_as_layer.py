@@ -71,7 +71,7 @@ def open_image_file(path: str | Path, *, icc: Icc = "keep") -> OpenedImage:
                 UserWarning,
                 stacklevel=2,
             )
-        return as_layer(loaded)
+        return OpenedImage(*as_layer(loaded))
     finest = pyramid.levels[0]
     rgb = finest.ndim >= 3 and finest.shape[-1] in (3, 4)
     leading = finest.ndim - int(rgb) - 2
@@ -79,18 +79,25 @@ def open_image_file(path: str | Path, *, icc: Icc = "keep") -> OpenedImage:
     return OpenedImage(list(pyramid.levels), arguments)
 
 
-def as_layer(loaded: LoadedImage) -> OpenedImage:
-    """Lay out the axes of an image as napari has them: rows and columns last, but for RGB."""
+def as_layer(loaded: LoadedImage) -> tuple[NDArray[Any], dict[str, Any]]:
+    """Lay out the axes of an image as napari has them: rows and columns last, but for RGB.
+
+    Returns
+    -------
+    data : ndarray
+    arguments : dict
+        As of `OpenedImage`.
+    """
     pixels, axes = loaded.pixels, loaded.axes
     has_samples = axes.endswith("S") or not axes
     if has_samples and pixels.ndim >= 3 and pixels.shape[-1] in (3, 4):
-        return OpenedImage(pixels, {"rgb": True})
+        return pixels, {"rgb": True}
     if axes.endswith("S") and pixels.shape[-1] > RGBA_CHANNELS:
         pixels, axes = np.moveaxis(pixels, -1, 0), f"C{axes[:-1]}"
     if "C" not in axes:
-        return OpenedImage(pixels, {"rgb": False})
+        return pixels, {"rgb": False}
     labels = tuple(AXIS_LABELS.get(letter, letter.lower()) for letter in axes)
-    return OpenedImage(pixels, {"rgb": False, "axis_labels": labels})
+    return pixels, {"rgb": False, "axis_labels": labels}
 
 
 def _may_be_channels(shape: tuple[int, ...]) -> bool:

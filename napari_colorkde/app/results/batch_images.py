@@ -108,8 +108,7 @@ def image_of_file(path: Path, like: ImageKind | None, channels: Channels | None)
             "choose others."
         )
     loaded = load_image(path, lazy=None)  # slides block by block
-    opened = as_layer(loaded)
-    source, meant = _source_of_file(path, opened.data, like, channels)
+    source, meant = _source_of_file(path, as_layer(loaded)[0], like, channels)
     size, area = loaded.pixel_size, None
     origin: dict[str, object] = {}
     if size is not None:

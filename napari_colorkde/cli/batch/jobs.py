@@ -40,7 +40,11 @@ class CommandLine:
 
 
 class FailedError(ValueError):
-    """The sentence of an image that failed."""
+    """The sentence of an image that failed; `results` are those of the images before."""
+
+    def __init__(self, sentence: str, results: Sequence[Any] = ()) -> None:
+        super().__init__(sentence)
+        self.results = list(results)
 
 
 def run_tasks(
@@ -89,7 +93,12 @@ def run_tasks(
             if outcome.error:
                 sentence = named_error(path, outcome.error)
                 if not keep_going:
-                    raise FailedError(sentence)
+                    if len(tasks) > 1:
+                        print_status(
+                            f"{done - 1} of {len(tasks)} images are done; --keep-going goes on "
+                            "when one fails."
+                        )
+                    raise FailedError(sentence, results)
                 failed.append((path, sentence))
                 print_error(sentence)
             elif take is not None:

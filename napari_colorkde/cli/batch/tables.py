@@ -10,7 +10,7 @@ import typer
 from napari_colorkde.app.results.files import InputFile, filled_in, find_images, has_fields
 from napari_colorkde.app.results.tasks import Task
 from napari_colorkde.cli.batch.files import OPTIONS, TEMPLATES, with_many_options
-from napari_colorkde.cli.batch.jobs import run_tasks
+from napari_colorkde.cli.batch.jobs import FailedError, run_tasks
 from napari_colorkde.cli.console import print_status, timed_step
 from napari_colorkde.core.tables import Cell, Row, csv_of_rows
 from napari_colorkde.io.tables import read_rows, write_rows
@@ -48,6 +48,13 @@ def makes_rows(command: Callable[..., list[Row]]) -> Callable[..., None]:
         ]
         try:
             found = run_tasks(tasks, options["jobs"], keep_going=options["keep_going"])
+        except FailedError as failed:
+            # A table that is there already stays, unless it is being completed.
+            is_kept = output is not None and output.exists() and not options["skip_existing"]
+            rows = [row for rows in failed.results for row in rows or ()]
+            if output is not None and rows and not is_kept:
+                _write(output, [*known, *rows])
+            raise
         except typer.Exit as ended:
             found = getattr(ended, "results", [])
             _write(output, [*known, *(row for rows in found for row in rows or ())])

@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from napari.layers import Image as ImageLayer
 from PIL import Image
 
 from napari_colorkde.app.background.executor import Executor, SynchronousExecutor
 from napari_colorkde.app.density.class_query import what_is_shown
-from napari_colorkde.app.image.source import ImageSource, source_of_array
+from napari_colorkde.app.image.file_as_layer import open_image_file
+from napari_colorkde.app.image.source import ImageSource, source_of, source_of_array
 from napari_colorkde.app.results import batch as batch_module
 from napari_colorkde.app.results.batch import Batch, BatchReport, ItemDone
+from napari_colorkde.app.results.batch_images import ImageKind, image_of_file
 from napari_colorkde.app.results.batch_items import plan_files, plan_layers
 from napari_colorkde.app.results.image_work import ImageWork
 from napari_colorkde.app.results.table import ResultsTable
@@ -282,3 +285,13 @@ def test_regions_lie_beside_the_images(folder: Path) -> None:
     assert len(wanted) == 2 * 2 * 3
     for name in ("image", "region", "class", "pixels"):
         assert [str(row[name]) for row in table.rows] == [row[name] for row in wanted]
+
+
+def test_files_of_many_channels_are_read_as_the_window_opens_them(folder: Path) -> None:
+    pixels = np.random.default_rng(4).integers(0, 9, (20, 30, 8), np.uint8)
+    tifffile.imwrite("eight.tif", pixels, photometric="minisblack", planarconfig="contig")
+    opened = open_image_file("eight.tif")
+    three, every = source_of(ImageLayer(opened.data, **opened.arguments)).choices[:2]
+    found = image_of_file(Path("eight.tif"), ImageKind(rgb=False, ndim=3), every)
+    assert (len(three), len(every)) == (3, 8)
+    np.testing.assert_array_equal(found.source.read(every, (slice(None),) * 2), pixels)

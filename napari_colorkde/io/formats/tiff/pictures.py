@@ -122,11 +122,21 @@ def contents(path: Path) -> list[PictureInfo]:
 def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
     """Open a file; afterwards complain about what tifffile only logged."""
     with library_messages("tifffile") as records, tifffile.TiffFile(path) as tiff:
-        yield tiff
+        if not _hides_a_slide(tiff):
+            yield tiff
+        else:
+            # Pages are then those of a slide, and not pictures of their own.
+            with tifffile.TiffFile(path, is_shaped=False) as slide:
+                yield slide
     for record in records:
         said = record.getMessage()
         if record.levelname in ("ERROR", "CRITICAL") and any(word in said for word in _DAMAGE):
             raise tifffile.TiffFileError("it is damaged or truncated.")
+
+
+def _hides_a_slide(tiff: tifffile.TiffFile) -> bool:
+    """Whether tifffile wrote a slide, with shapes of its own, which it believes before Aperio."""
+    return bool(tiff.is_svs and tiff.series[0].kind == "shaped" and not tiff.pages.first.subifds)
 
 
 def _chosen(
