@@ -24,6 +24,7 @@ from napari_colorkde.app.aliases import current_names, renamed, warn_renamed
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.settings.class_settings import ClassificationSettings
 from napari_colorkde.app.settings.voxel_settings import VoxelSettings
+from napari_colorkde.core.checks.arguments import kind_of
 from napari_colorkde.core.checks.channels import MAX_COLOR_CHANNELS
 from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
@@ -333,9 +334,7 @@ def _checked_sets(sets: object) -> tuple[tuple[str, KernelSet], ...]:
     pairs: NamedSets = tuple(sets.items() if isinstance(sets, Mapping) else cast(NamedSets, sets))
     for name, kernels in pairs:
         if not isinstance(kernels, KernelSet):
-            raise TypeError(
-                f"kernel_sets: {name!r} is a {type(kernels).__name__}, not a KernelSet."
-            )
+            raise TypeError(f"kernel_sets: {name!r} is {kind_of(kernels)}, not a KernelSet.")
         if len(kernels) == 0:
             raise ValueError(f"kernel_sets: the set {name!r} is empty; give at least one kernel.")
     return pairs

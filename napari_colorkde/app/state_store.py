@@ -15,6 +15,7 @@ from napari_colorkde.app.aliases import current_names
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import OLD_FIELDS, Bandwidth, State
 from napari_colorkde.app.undo import MERGED_FIELDS, UndoStack
+from napari_colorkde.core.checks.arguments import kind_of
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.io.kernels.kernel_files import read_kernels, save_kernels
 
@@ -285,7 +286,7 @@ def _only_set(kernels: KernelSet) -> dict[str, object]:
     """Return the fields of a state that shows a kernel set, and has no other."""
     if not isinstance(kernels, KernelSet):
         raise TypeError(
-            f'kernels is a {type(kernels).__name__}; give a KernelSet, or show="kde" to see the '
+            f'kernels is {kind_of(kernels)}; give a KernelSet, or show="kde" to see the '
             "density of the image's own colors."
         )
     name = kernels.name or "kernels"

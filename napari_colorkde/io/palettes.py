@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.checks.arguments import path_of
+from napari_colorkde.core.checks.arguments import kind_of, path_of
 from napari_colorkde.core.checks.channels import MAX_COLOR_CHANNELS
 from napari_colorkde.core.palette.bins.binning import BinMoments
 from napari_colorkde.core.palette.palette import Palette
@@ -65,8 +65,7 @@ def save_palette(
     """
     if not isinstance(palette, Palette):
         raise TypeError(
-            f"palette is a {type(palette).__name__}; give a Palette, such as "
-            "Palette.from_image(image)."
+            f"palette is {kind_of(palette)}; give a Palette, such as Palette.from_image(image)."
         )
     path = check_target(path, [PALETTE_SUFFIX])
     record = provenance() if description is None else dict(description)

@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.checks.arguments import choice, path_of
+from napari_colorkde.core.checks.arguments import choice, kind_of, path_of
 from napari_colorkde.core.kde.volumes.density_volume import SAMPLINGS, DensityVolume
 from napari_colorkde.io.export_formats import (
     atomic_export,
@@ -57,9 +57,7 @@ def save_volume(
         If the file cannot be written. An existing file is then left unchanged.
     """
     if not isinstance(volume, DensityVolume):
-        raise TypeError(
-            f"volume is a {type(volume).__name__}; give a DensityVolume, as color_kde returns."
-        )
+        raise TypeError(f"volume is {kind_of(volume)}; give a DensityVolume, as color_kde returns.")
     path = check_export(path_of(path), volume=True)
     if volume.is_log and path.suffix.lower() in SHOW_DENSITIES:
         raise ValueError(

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_colorkde.core.checks.arguments import kind_of
 from napari_colorkde.torch.integers import fits
 
 
@@ -19,7 +20,7 @@ def checked_tensor(value: Any, name: str) -> torch.Tensor:
     """
     if not isinstance(value, torch.Tensor):
         raise TypeError(
-            f"{name} is a {type(value).__name__}; give a torch tensor, such as torch.as_tensor(a)."
+            f"{name} is {kind_of(value)}; give a torch tensor, such as torch.as_tensor(a)."
         )
     if value.is_complex() or value.is_quantized or value.layout != torch.strided:
         raise TypeError(f"{name} holds {value.dtype} ({value.layout}); give dense real numbers.")

@@ -85,6 +85,6 @@ def test_an_old_name_is_said_to_be_old_where_it_was_used(name: str) -> None:
 def test_kernels_that_are_none_are_refused_with_a_way_back() -> None:
     store = StateStore()
     before = store.state
-    with pytest.raises(TypeError, match='kernels is a NoneType; give a KernelSet, or show="kde"'):
+    with pytest.raises(TypeError, match='kernels is None; give a KernelSet, or show="kde"'):
         store.set(kernels=None)
     assert store.state is before

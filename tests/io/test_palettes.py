@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_colorkde.core.palette.palette import Palette
-from napari_colorkde.io.palettes import is_palette_file, load_palette, save_palette
+from napari_colorkde.io.palettes import is_palette_file, load_palette, palette_origin, save_palette
 
 RNG = np.random.default_rng(0)
 BYTES = RNG.integers(0, 40, (30, 40, 3), dtype=np.uint8)
@@ -43,6 +43,13 @@ def test_palettes_come_back_as_they_were(tmp_path: Path, kind: str) -> None:
     assert hash(read) == hash(palette)
     assert pickle.loads(pickle.dumps(palette)) == palette
     assert is_palette_file(tmp_path / "p.NPZ")
+
+
+def test_palettes_write_and_read_themselves(tmp_path: Path) -> None:
+    palette = PALETTES["binned"]
+    palette.save(tmp_path / "p.npz", description={"software": "a test"})
+    assert Palette.load(tmp_path / "p.npz") == palette
+    assert palette_origin(tmp_path / "p.npz") == {"software": "a test"}
 
 
 def test_palettes_differ_by_any_field() -> None:
@@ -106,7 +113,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_no_palette_is_not_written(tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match="palette is a ndarray; give a Palette"):
+    with pytest.raises(TypeError, match="palette is an ndarray; give a Palette"):
         save_palette(tmp_path / "p.npz", BYTES)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"has the suffix '\.csv'; use \.npz"):
         save_palette(tmp_path / "p.csv", PALETTES["bytes"])

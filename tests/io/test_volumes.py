@@ -119,6 +119,16 @@ def test_png_is_refused(tmp_path: Path) -> None:
         save_volume(tmp_path / "v.png", volume_of(3))
 
 
+def test_volumes_write_and_read_themselves(tmp_path: Path) -> None:
+    volume = volume_of(2)
+    for name in ("v.npz", "v.npy"):
+        volume.save(tmp_path / name, description={"software": "a test"})
+    read = DensityVolume.load(tmp_path / "v.npz")
+    np.testing.assert_array_equal(read.values, volume.values)
+    np.testing.assert_array_equal(np.load(tmp_path / "v.npy"), volume.values)
+    assert repr(read) == repr(volume)
+
+
 def test_missing_archive_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"volume '.*v\.npz' does not exist"):
         load_volume(tmp_path / "v.npz")

@@ -21,8 +21,8 @@ def kde(x: Any = X, bandwidth: Any = 0.1, bins: Any = 8, extent: Any = (0, 1), w
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"x": None}, "x is a NoneType; give a torch tensor"),
-        ({"x": np.zeros((2, 3, 4, 4))}, "x is a ndarray; give a torch tensor"),
+        ({"x": None}, "x is None; give a torch tensor"),
+        ({"x": np.zeros((2, 3, 4, 4))}, "x is an ndarray; give a torch tensor"),
         ({"x": "a.png"}, "x is a str"),
         ({"x": X.to(torch.complex64)}, r"x holds torch\.complex64"),
         ({"x": X.to_sparse()}, "give dense real numbers"),

@@ -66,7 +66,7 @@ def refuse_no_array(value: object, name: str, wanted: Wanted = NUMBERS) -> None:
     if hasattr(value, "toarray") and hasattr(value, "nnz"):
         raise TypeError(f"{name} is a sparse matrix; give a dense array, {name}.toarray().")
     if value is None or callable(value) or isinstance(value, Mapping | set | frozenset):
-        raise TypeError(f"{name} is {_kind(value)}; give {wanted.text}.")
+        raise TypeError(f"{name} is {kind_of(value)}; give {wanted.text}.")
     if getattr(value, "requires_grad", False):
         raise TypeError(
             f"{name} is a tensor that requires a gradient; use napari_colorkde.torch."
@@ -97,7 +97,7 @@ def as_array(value: Any, name: str, wanted: Wanted = NUMBERS) -> NDArray[Any]:
             f"{name} has rows of different lengths, or holds no numbers; give {wanted.text}."
         ) from None
     if array.shape == () and array.dtype == object:
-        raise TypeError(f"{name} is {_kind(value)}; give {wanted.text}.")
+        raise TypeError(f"{name} is {kind_of(value)}; give {wanted.text}.")
     return array
 
 
@@ -271,21 +271,22 @@ def path_of(value: object, name: str = "path") -> str:
         If it is something else, or empty.
     """
     if not isinstance(value, str | os.PathLike):
-        raise TypeError(f"{name} is {_kind(value)}; give the name of a file.")
+        raise TypeError(f"{name} is {kind_of(value)}; give the name of a file.")
     text = os.fsdecode(value)
     if not text:
         raise ValueError(f"{name} is empty; give the name of a file.")
     return text
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
     """Say what a value is: "None", "a function", "a dict"."""
     if value is None:
         return "None"
     if callable(value):
         return f"the function or class {getattr(value, '__name__', type(value).__name__)}"
     kind = type(value).__name__
-    return f"{'an' if kind[0].lower() in 'aeiou' else 'a'} {kind}"
+    takes_n = kind[0].lower() in "aeio" or kind == "ndarray"  # but a uint8
+    return f"{'an' if takes_n else 'a'} {kind}"
 
 
 def _short(value: object) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.checks.arguments import choice, real_number, whole_number
+from napari_colorkde.core.checks.arguments import choice, kind_of, real_number, whole_number
 from napari_colorkde.core.mixture.kernel_spaces import kernels_for
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
@@ -40,7 +40,7 @@ def kernels_and_classes(kernels: ClassKernels) -> tuple[KernelSet, tuple[str, ..
         for name, each in pairs:
             if not isinstance(each, KernelSet):
                 raise TypeError(
-                    f"kernels[{name!r}] is a {type(each).__name__}; give a KernelSet for each name."
+                    f"kernels[{name!r}] is {kind_of(each)}; give a KernelSet for each name."
                 )
     else:
         single = kernels if isinstance(kernels, KernelSet) else KernelSet(kernels)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.checks.channels import pixel_shape
 from napari_colorkde.core.palette.image_tiles import read_tiles
-from napari_colorkde.core.palette.lookup import pixel_index
+from napari_colorkde.core.palette.lookup import index_image, pixel_index
 from napari_colorkde.core.palette.palette import Palette
 
 Box = tuple[slice, ...]
@@ -34,7 +34,7 @@ def count_regions(
     for tile, values in read_tiles(image, channel_axis):
         where = pixel_index(tile, image.ndim, channel_axis)
         marks = None if mask is None else np.asarray(mask[where])
-        index = palette.index(values, marks, channel_axis)
+        index = index_image(palette.lookup, values, marks, channel_axis)
         place = tuple(slice(*s.indices(n)[:2]) for s, n in zip(where, shape, strict=True))
         found = reasons(values, marks, channel_axis, index)
         for region in regions:

@@ -26,6 +26,7 @@ from napari_colorkde.core.classification.lazy_regions import RegionCounts, count
 from napari_colorkde.core.classification.regions import Region
 from napari_colorkde.core.device import DeviceLike
 from napari_colorkde.core.palette.image_tiles import is_dask
+from napari_colorkde.core.palette.lookup import index_image
 from napari_colorkde.core.palette.palette import Palette
 
 NONE = "none"
@@ -120,7 +121,7 @@ def measure_regions(
             for name, region in known
             for measurement in _measured(name, *region.counted(), region.left_out, judged)
         ]
-    index = palette.index(image, mask, channel_axis)
+    index = index_image(palette.lookup, image, mask, channel_axis)
     reasons = why(image, mask, channel_axis, index)
     found = []
     for region in regions:

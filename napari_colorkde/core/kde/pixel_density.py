@@ -89,10 +89,8 @@ class PixelDensity(GriddedDensity):
         if is_own and dask_name(image) == self._counted:
             palette = self.palette
         else:
-            palette = Palette.from_image(
-                image, mask, channel_axis, n_channels=beyond_rgb(self.palette.n_channels)
-            )
-        self._check_channels(palette, np.shape(image))
+            palette = self._palette_of(image, mask, channel_axis)
+        self._check_channels(palette)
         return palette.paint_lazily(self._at(palette, log), np.nan, image, mask, channel_axis)
 
     def density_in_steps(self, log: bool = False) -> Steps[NDArray[Any]]:
@@ -114,21 +112,27 @@ class PixelDensity(GriddedDensity):
         channel_axis: int | None = -1,
     ) -> float:
         """Mean log-density of an image's pixels under this KDE, in nats per pixel."""
+        palette = self._palette_of(image, mask, channel_axis)
+        self._check_channels(palette)
+        logs = self._at(palette, log=True)
+        return float(palette.counts @ logs / palette.total_weight)
+
+    def _palette_of(
+        self, image: "Palette | ArrayLike", mask: ArrayLike | None, channel_axis: int | None
+    ) -> Palette:
+        """Count an image's colors, if it has the channels of the KDE."""
 
         def refuse(pixels: Pixels) -> None:
             shape = np.shape(cast("ArrayLike", image))
             self._check_number_of_channels(pixels.n_channels, shape)
 
-        palette = palette_of(
+        return palette_of(
             image,
             mask,
             channel_axis,
             n_channels=beyond_rgb(self.palette.n_channels),
             refuse=refuse,
         )
-        self._check_channels(palette)
-        logs = self._at(palette, log=True)
-        return float(palette.counts @ logs / palette.total_weight)
 
     def _at(self, palette: Palette, log: bool) -> NDArray[Any]:
         if palette is self.palette:
@@ -141,8 +145,8 @@ class PixelDensity(GriddedDensity):
             return self._sums.log_at(colors) - self._log_scale
         return self._scaled(self._sums.at(colors))
 
-    def _check_channels(self, palette: Palette, shape: tuple[int, ...] = ()) -> None:
-        self._check_number_of_channels(palette.n_channels, shape)
+    def _check_channels(self, palette: Palette) -> None:
+        self._check_number_of_channels(palette.n_channels, ())
         if palette is not self.palette:
             refuse_other_kind(palette, self.palette)
 

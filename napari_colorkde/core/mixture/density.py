@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.channels import beyond_rgb, pixel_shape
+from napari_colorkde.core.checks.rows_of_colors import warn_of_rows
 from napari_colorkde.core.colorspaces import OWN_CHANNELS, KernelSpace, refusal_for
 from napari_colorkde.core.device import DeviceLike, resolve_device
 from napari_colorkde.core.image import Pixels, SliceableArray, as_pixels, as_sliceable, checked_mask
@@ -186,8 +187,8 @@ def compute_densities(
     marks = None if mask is None else checked_mask(mask, shape)
     dtype = np.dtype(np.float64 if log else np.float32)
     n_pixels = math.prod(shape)
-    is_lazy = is_dask(image)  # nobody could be warned when its blocks are computed
-    units = UnitsWatch(kernel_set)
+    # Of a lazy image nobody could be warned when its blocks are computed.
+    units, is_lazy = UnitsWatch(kernel_set), is_dask(image)
     table: NDArray[Any] | None = None
     if are_tabled(image.dtype, n_channels) and n_pixels > FEW_PIXELS:
         n_nodes = 1 << (8 * n_channels)
@@ -218,6 +219,7 @@ def compute_densities(
     if is_lazy:
         return map_pixels(paint, image, marks, channel_axis, dtype)
     painted = paint(image, marks)
+    warn_of_rows(image, channel_axis, "image")
     units.warn(stacklevel=2)
     return painted
 

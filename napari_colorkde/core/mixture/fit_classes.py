@@ -22,6 +22,7 @@ from napari_colorkde.core.mixture.kernel_spaces import points_for
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.count_image import palette_of
+from napari_colorkde.core.palette.lookup import index_image
 from napari_colorkde.core.palette.palette import Palette
 
 
@@ -209,7 +210,7 @@ def palettes_of_labels(
     marks = checked_labels(labels, pixel_shape(image.shape, channel_axis))
     refuse = refusal_for(space)
     palette = palette_of(image, mask, channel_axis, n_channels=n_channels, refuse=refuse)
-    index = palette.index(image, mask, channel_axis)
+    index = index_image(palette.lookup, image, mask, channel_axis)
     palette = points_for(palette, space)
     is_counted = (marks != 0) & (index >= 0)
     present, ranks = distinct_labels(marks)

@@ -11,6 +11,7 @@ from typing import Protocol, overload, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.arguments import kind_of
 from napari_colorkde.core.colorspaces import KernelSpace
 from napari_colorkde.core.mixture.kernel_checks import checked_kernel_space, validated
 from napari_colorkde.core.mixture.kernel_table import KernelTable
@@ -222,7 +223,7 @@ class KernelSet(KernelTable, Sequence[Kernel]):
         is_numeric = getattr(getattr(kernels, "dtype", None), "kind", "O") != "O"
         if not isinstance(kernels, Iterable) or is_numeric or hasattr(kernels, "iloc"):
             raise TypeError(
-                f"kernels is a {type(kernels).__name__}; give a KernelSet, or a list of Kernel."
+                f"kernels is {kind_of(kernels)}; give a KernelSet, or a list of Kernel."
             )
         members = tuple(_as_kernel(kernel, index) for index, kernel in enumerate(kernels))
         for index, kernel in enumerate(members):

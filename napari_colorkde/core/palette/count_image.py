@@ -1,7 +1,6 @@
 """Counting the colors of an image, tile by tile, and adding up palettes."""
 
 import math
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from typing import cast
@@ -9,12 +8,13 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_colorkde.core.checks.arguments import pixel_weights
+from napari_colorkde.core.checks.arguments import kind_of, pixel_weights
 from napari_colorkde.core.checks.channels import checked_channels, pixel_shape
+from napari_colorkde.core.checks.rows_of_colors import warn_of_rows
 from napari_colorkde.core.image import Pixels, as_pixels, as_sliceable, checked_mask, left_in
 from napari_colorkde.core.palette.counters.color_counter import MAX_COLORS
 from napari_colorkde.core.palette.image_tiles import is_dask, read_tiles
-from napari_colorkde.core.palette.lookup import pixel_index
+from napari_colorkde.core.palette.lookup import index_image, pixel_index
 from napari_colorkde.core.palette.on_cluster.cluster import current_client
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.palette_builder import PaletteBuilder, checked_budget
@@ -105,8 +105,7 @@ def palette_of(
             refuse=refuse,
             name=name,
         )
-        if channel_axis is not None:
-            _warn_of_rows(image, name)
+        warn_of_rows(as_sliceable(image, name), channel_axis, name)
         return palette
     for argument, given in (("mask", mask), ("weights", weights)):
         if given is not None:
@@ -115,18 +114,6 @@ def palette_of(
                 f"leave it out, or give it to Palette.from_image."
             )
     return image
-
-
-def _warn_of_rows(image: ArrayLike, name: str) -> None:
-    """Warn of what looks like colors, one in each row, and is taken for a gray picture."""
-    shape: tuple[int, ...] = getattr(image, "shape", ())
-    if len(shape) == 2 and shape[1] == 3 and shape[0] > 3:
-        warnings.warn(
-            f"{name} has shape {tuple(shape)} and is taken to be a gray image 3 pixels wide; give "
-            "colors, one in each row, as colors[np.newaxis], or channel_axis=None for an image.",
-            UserWarning,
-            stacklevel=3,
-        )
 
 
 def _weighted(
@@ -154,7 +141,7 @@ def _weighted(
         refuse=refuse,
         name=name,
     )
-    index = palette.index(image, counts, channel_axis)
+    index = index_image(palette.lookup, image, counts, channel_axis)
     known = index >= 0
     return palette.with_weights(np.bincount(index[known], amounts[known], minlength=len(palette)))
 
@@ -182,6 +169,7 @@ def count_images(
                 builder.add_pixels(pixels)
         except (TypeError, ValueError) as error:
             raise type(error)(f"images[{n_added - 1}]: {error}") from None
+        warn_of_rows(image, channel_axis, f"images[{n_added - 1}]")
     if n_added == 0:
         raise ValueError("images is empty; give one or more images.")
     if n_added > len(counted):
@@ -208,8 +196,7 @@ def refuse_single_image(images: object, more: str = "") -> None:
     is_single = isinstance(images, Palette | str | bytes) or hasattr(images, "shape")
     if is_single or not (hasattr(images, "__iter__") or hasattr(images, "__getitem__")):
         raise TypeError(
-            f"images is a {type(images).__name__}; give a list of images, such as "
-            f"[first, second]{more}."
+            f"images is {kind_of(images)}; give a list of images, such as [first, second]{more}."
         )
 
 

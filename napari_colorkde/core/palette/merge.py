@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.checks.arguments import kind_of
 from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.bins.bin_widths import narrowest_width
 from napari_colorkde.core.palette.bins.binning import BinnedColors, bin_colors, merge_bins
@@ -16,7 +17,7 @@ def merge_palettes(one: Palette, other: Palette) -> Palette:
     """Return the palette of both images together, see `Palette.merge`."""
     if not isinstance(other, Palette):
         raise TypeError(
-            f"other is a {type(other).__name__}; give a palette, such as Palette.from_image(image)."
+            f"other is {kind_of(other)}; give a palette, such as Palette.from_image(image)."
         )
     exact = not (one.bin_width.any() or other.bin_width.any())
     if one.n_channels != other.n_channels or (exact and one.dtype != other.dtype):

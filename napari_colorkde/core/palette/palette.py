@@ -3,7 +3,8 @@
 Counts add, so palettes of tiles, slices, files and machines merge.
 """
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.arguments import real_numbers, whole_number
+from napari_colorkde.core.checks.rows_of_colors import warn_of_rows
 from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.bins.bin_widths import narrowest_width, powers_of_two
 from napari_colorkde.core.palette.bins.binning import bin_colors, widen_bins
@@ -96,7 +98,7 @@ class Palette(PaletteData):
         """
         from napari_colorkde.core.palette.count_image import count_image
 
-        return count_image(
+        palette = count_image(
             image,
             mask,
             channel_axis,
@@ -104,6 +106,8 @@ class Palette(PaletteData):
             weights=weights,
             n_channels=n_channels,
         )
+        warn_of_rows(image, channel_axis, "image")
+        return palette
 
     @classmethod
     def from_images(
@@ -137,6 +141,38 @@ class Palette(PaletteData):
         return count_images(
             images, masks, channel_axis, max_colors=max_colors, n_channels=n_channels
         )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Palette":
+        """Read a palette that `save` wrote, as `load_palette` does.
+
+        Raises
+        ------
+        TypeError, ValueError, OSError
+            As `load_palette`.
+        """
+        from napari_colorkde.io.palettes import load_palette
+
+        return load_palette(path)
+
+    def save(
+        self, path: str | os.PathLike[str], *, description: Mapping[str, object] | None = None
+    ) -> None:
+        """Write the palette to an ``.npz`` file, as `save_palette` does.
+
+        Parameters
+        ----------
+        path, description
+            See `save_palette`.
+
+        Raises
+        ------
+        TypeError, ValueError, OSError
+            As `save_palette`.
+        """
+        from napari_colorkde.io.palettes import save_palette
+
+        save_palette(path, self, description=description)
 
     def with_weights(self, weights: ArrayLike) -> "Palette":
         """Return the palette with a positive weight ``(U,)`` for each color instead of its count.
@@ -243,7 +279,9 @@ class Palette(PaletteData):
             If all colors lie from 0 to 1, some in between, and the palette's colors are whole
             levels.
         """
-        return self._index(image, mask, channel_axis)
+        index = self._index(image, mask, channel_axis)
+        warn_of_rows(image, channel_axis, "image")
+        return index
 
     def paint(
         self,
@@ -263,7 +301,9 @@ class Palette(PaletteData):
                 f"values has shape {values.shape}; give one, or a row, for each of the "
                 f"{len(self)} colors."
             )
-        return paint_index(values, self._index(image, mask, channel_axis))
+        painted = paint_index(values, self._index(image, mask, channel_axis))
+        warn_of_rows(image, channel_axis, "image")
+        return painted
 
     def paint_lazily(
         self,
@@ -277,7 +317,7 @@ class Palette(PaletteData):
 
         Of a dask array a dask array, computed block by block; NumPy's otherwise.
         """
-        return paint_pixels(self._lookup, values, nothing, image, mask, channel_axis)
+        return paint_pixels(self.lookup, values, nothing, image, mask, channel_axis)
 
     def _index(
         self, image: ArrayLike, mask: ArrayLike | None, channel_axis: int | None
@@ -285,14 +325,15 @@ class Palette(PaletteData):
         from napari_colorkde.core.palette.ranges import FractionsWatch, are_levels
 
         if not are_levels(self):
-            return index_image(self._lookup, image, mask, channel_axis)
+            return index_image(self.lookup, image, mask, channel_axis)
         watch = FractionsWatch()
-        index = index_image(self._lookup, image, mask, channel_axis, watch.look)
+        index = index_image(self.lookup, image, mask, channel_axis, watch.look)
         watch.warn(self, "image has", "the palette", stacklevel=3)
         return index
 
     @cached_property
-    def _lookup(self) -> ColorLookup:
+    def lookup(self) -> ColorLookup:
+        """What finds the entries of colors."""
         if self.moments is None:
             return ColorLookup(self.colors, self.bin_width)
         return ColorLookup(self.moments.bins, self.bin_width)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_colorkde.core.checks.arguments import path_of
+from napari_colorkde.core.checks.arguments import kind_of, path_of
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.io.kernels.kernel_csv import csv_names_colors, kernels_from_csv, kernels_to_csv
 from napari_colorkde.io.kernels.kernel_json import (
@@ -131,7 +131,7 @@ def save_kernels(
     is_mapping = isinstance(kernel_sets, Mapping)
     if not is_mapping or not all(isinstance(each, KernelSet) for each in kernel_sets.values()):
         raise TypeError(
-            f"kernel_sets is a {type(kernel_sets).__name__}; give a KernelSet, or several by name, "
+            f"kernel_sets is {kind_of(kernel_sets)}; give a KernelSet, or several by name, "
             "{'skin': KernelSet(kernels)}."
         )
     if not kernel_sets:

@@ -65,7 +65,7 @@ def test_images_are_compared_in_another_space(space: str) -> None:
     ("call", "said"),
     [
         (lambda: compare_all([ONE]), "images holds 1; give two images or more"),
-        (lambda: compare_all(ONE), "images is a ndarray; give a list"),
+        (lambda: compare_all(ONE), "images is an ndarray; give a list"),
         (lambda: compare_all([ONE, OTHER], names=["a", "a"]), "give each image a different name"),
         (lambda: compare_all([ONE, OTHER], names=["a"]), "give one name for each of 2 images"),
         (lambda: compare_all([ONE, OTHER], masks=[MASK]), "masks: give one for each of the 2"),

@@ -500,8 +500,8 @@ def test_several_images_are_counted_together():
     ("images", "masks", "error", "message"),
     [
         ([], None, ValueError, "images is empty"),
-        (np.zeros((4, 4, 3)), None, TypeError, "images is a ndarray; give a list"),
-        (7, None, TypeError, "images is a int; give a list"),
+        (np.zeros((4, 4, 3)), None, TypeError, "images is an ndarray; give a list"),
+        (7, None, TypeError, "images is an int; give a list"),
         ([np.zeros((4, 4, 3)), "x.png"], None, (TypeError, ValueError), r"images\[1\]: image"),
         ([np.zeros((4, 4, 3))] * 2, [None], ValueError, "masks: give one for each"),
         ([np.zeros((4, 4, 3)), np.zeros((4, 4, 2))], None, ValueError, r"images\[1\]: image: this"),

@@ -18,6 +18,7 @@ from napari_colorkde.core.device import Device
 from napari_colorkde.core.image import as_sliceable, checked_mask, left_in
 from napari_colorkde.core.kde.leave_one_out import SEED, Score, number_drawn
 from napari_colorkde.core.kernel_sums.kernel_sums import kernel_sums
+from napari_colorkde.core.palette.count_image import count_image
 from napari_colorkde.core.palette.palette import Palette
 
 Array = NDArray[np.float64]
@@ -104,7 +105,7 @@ def halves_by_blocks(
                 f"image has {math.prod(blocks.shape)} pixels, too few to split into blocks; use "
                 '"pixels".'
             )
-        parts.append(Palette.from_image(array, counted, channel_axis, n_channels=n_channels))
+        parts.append(count_image(array, counted, channel_axis, n_channels=n_channels))
     return _halves(*parts)
 
 

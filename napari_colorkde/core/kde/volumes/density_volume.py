@@ -1,5 +1,6 @@
 """A density on a regular grid of colors."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -178,6 +179,38 @@ class DensityVolume:
                 "covariance": self.covariance.tolist(),
             },
         )
+
+    def save(
+        self, path: str | os.PathLike[str], *, description: Mapping[str, object] | None = None
+    ) -> None:
+        """Write the volume to a file, in the format of its suffix, as `save_volume` does.
+
+        Parameters
+        ----------
+        path, description
+            See `save_volume`; ``.npz`` stores everything, for `load`.
+
+        Raises
+        ------
+        TypeError, ValueError, OSError
+            As `save_volume`.
+        """
+        from napari_colorkde.io.volumes import save_volume
+
+        save_volume(path, self, description=description)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "DensityVolume":
+        """Read a volume that `save` wrote as ``.npz``, as `load_volume` does.
+
+        Raises
+        ------
+        TypeError, ValueError, OSError
+            As `load_volume`.
+        """
+        from napari_colorkde.io.volumes import load_volume
+
+        return load_volume(path)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.values, dtype=dtype, copy=copy)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.checks.arguments import IMAGE, path_of, real_numbers
+from napari_colorkde.core.checks.arguments import IMAGE, kind_of, path_of, real_numbers
 
 if TYPE_CHECKING:
     from napari_colorkde.core.palette.palette import Palette
@@ -103,7 +103,7 @@ class Look:
         O(U log U).
         """
         if not hasattr(palette, "n_channels"):
-            raise TypeError(f"palette is a {type(palette).__name__}; give a Palette.")
+            raise TypeError(f"palette is {kind_of(palette)}; give a Palette.")
         if palette.n_channels != 3:
             raise ValueError(
                 f"palette has {palette.n_channels} channels; give one of red, green and blue."
