@@ -12,6 +12,7 @@ from pathlib import Path
 
 import platformdirs
 
+from napari_colorkde.app.settings.saved_look import SavedLook
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
 from napari_colorkde.core.number_text import counted
@@ -28,6 +29,9 @@ SUFFIX = ".session.json"
 DAMAGED = ".damaged"
 """Added to the name of a file that cannot be read, which is not offered again then."""
 
+GRADED_BY = "graded_by"
+"""Key of the look; "look" is what 0.1.0 called the view."""
+
 MAX_FILES = 10
 """Sessions that are kept; older ones are deleted."""
 
@@ -37,7 +41,10 @@ class OtherVersionError(ValueError):
 
 
 def state_to_json(
-    state: State, view: ViewSettings | None = None, results: Sequence[Row] = ()
+    state: State,
+    view: ViewSettings | None = None,
+    results: Sequence[Row] = (),
+    look: SavedLook | None = None,
 ) -> str:
     """Write a state as JSON; numbers read back as the same float64.
 
@@ -47,12 +54,16 @@ def state_to_json(
         How the color space is looked at, None if that is not known.
     results
         Rows of the table of results; JSON has no numbers that are not finite.
+    look
+        By which the image is graded.
     """
     document = {"format": FORMAT, "version": VERSION, **state.to_json()}
     if view is not None:
         document["view"] = view.to_json()
     if results:
         document["results"] = [{n: _finite(c) for n, c in row.items()} for row in results]
+    if look is not None:
+        document[GRADED_BY] = look.to_json()
     return json.dumps(document, indent=1) + "\n"
 
 
@@ -98,6 +109,18 @@ def results_from_json(text: str) -> list[Row]:
     if not isinstance(rows, list) or not all(map(_is_row, rows)):
         raise ValueError("the session: its results are not rows of a table.")
     return rows
+
+
+def look_from_json(text: str) -> SavedLook | None:
+    """Read by which look the image was graded; None without one, and from earlier files.
+
+    Raises
+    ------
+    ValueError
+        If it is not a session, or the look is not one.
+    """
+    look = _document(text).get(GRADED_BY)
+    return None if look is None else SavedLook.from_json(look)
 
 
 def _finite(cell: Cell) -> Cell:
@@ -146,9 +169,13 @@ def session_folder() -> Path:
 
 
 def save_state(
-    path: Path, state: State, view: ViewSettings | None = None, results: Sequence[Row] = ()
+    path: Path,
+    state: State,
+    view: ViewSettings | None = None,
+    results: Sequence[Row] = (),
+    look: SavedLook | None = None,
 ) -> None:
-    """Write a state, view and results, see `state_to_json`, to a file: whole or not at all.
+    """Write a state and the rest, see `state_to_json`, to a file: whole or not at all.
 
     Raises
     ------
@@ -156,7 +183,7 @@ def save_state(
         If the file cannot be written.
     """
     with atomic_path(path) as scratch:
-        text = state_to_json(state, view, results)
+        text = state_to_json(state, view, results, look)
         scratch.write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -193,6 +220,17 @@ def load_results(path: Path) -> list[Row]:
     return results_from_json(_text(path))
 
 
+def load_look(path: Path) -> SavedLook | None:
+    """Read from a file by which look the image was graded; None without one.
+
+    Raises
+    ------
+    ValueError, OSError
+        If the file is no session, cannot be read, or its look is not one.
+    """
+    return look_from_json(_text(path))
+
+
 def set_aside(path: Path) -> Path:
     """Keep a file that cannot be read under another name, and return that.
 
@@ -209,7 +247,9 @@ def session_files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{SUFFIX}"), key=_changed, reverse=True)
 
 
-def session_summary(state: State, path: Path, n_results: int = 0) -> str:
+def session_summary(
+    state: State, path: Path, n_results: int = 0, look: SavedLook | None = None
+) -> str:
     """What a session holds, in words; `n_results` is the number of its rows of results."""
     when = datetime.fromtimestamp(_changed(path)).strftime("%Y-%m-%d %H:%M")
     n = sum(len(kernels) for _, kernels in state.kernel_sets)
@@ -218,6 +258,8 @@ def session_summary(state: State, path: Path, n_results: int = 0) -> str:
     if n_results:
         rows = counted(n_results, "result")
         what = f"{what}, {rows}" if n else rows
+    if look is not None:
+        what += f", look {look.name}"
     return f"{what}, {when}"
 
 

@@ -134,7 +134,9 @@ class ColorKDEWidget(QWidget):
         self.kernels.chooser.check_target = check_target
         self.panel.script_menu.check_target = check_target
         self.results = ResultsDock(self._viewer, self.session, self.overlay, self)
-        self.autosave = Autosave(self.session, parent=self, results=self.results.table)
+        self.autosave = Autosave(
+            self.session, parent=self, results=self.results.table, looks=self.looks
+        )
         self.offer = RestoreOffer(self.session, self.autosave)
         self._lay_out()
         self._connect()

@@ -16,6 +16,7 @@ from napari_colorkde.app.image.source import source_of, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import image_layers
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
+from napari_colorkde.app.settings.saved_look import SavedLook
 from napari_colorkde.io.formats.color_space.cube_reader import Look, read_look
 
 if TYPE_CHECKING:
@@ -35,10 +36,25 @@ class GradedLayer:
         The graded image.
     name
         Of the look: its file, and its title where it has another one.
+    saved
+        Its file, as a session keeps it.
     """
 
     layer: "Image" = field(repr=False)
     name: str
+    saved: SavedLook
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """How a layer was made: the name and the file of the look, and the image before it."""
+
+    name: str
+    saved: SavedLook
+    original: "ref[Image]"
+
+    def as_graded(self, layer: "Image") -> GradedLayer:
+        return GradedLayer(layer, self.name, self.saved)
 
 
 class Looks:
@@ -58,7 +74,7 @@ class Looks:
     def __init__(self, viewer: "Viewer", session: Session, overlay: Overlay) -> None:
         self._viewer = unwrap_proxy(viewer)
         self._session, self._overlay = session, overlay
-        self._made: WeakKeyDictionary[Image, tuple[str, ref[Image]]] = WeakKeyDictionary()
+        self._made: WeakKeyDictionary[Image, _Made] = WeakKeyDictionary()
 
     @property
     def original(self) -> "Image | None":
@@ -66,7 +82,7 @@ class Looks:
         image = self._overlay.image
         if image is None or image not in self._made:
             return image
-        before = self._made[image][1]()
+        before = self._made[image].original()
         return before if before in image_layers(self._viewer) else None
 
     @property
@@ -75,7 +91,7 @@ class Looks:
         image = self._overlay.image
         if image is None or image not in self._made:
             return None
-        return GradedLayer(image, self._made[image][0])
+        return self._made[image].as_graded(image)
 
     def graded(self) -> list[GradedLayer]:
         """Return the layers that were made of the image at hand, from bottom to top."""
@@ -83,10 +99,13 @@ class Looks:
         if image is None:
             return []
         return [
-            GradedLayer(layer, self._made[layer][0])
+            self._made[layer].as_graded(layer)
             for layer in image_layers(self._viewer)
             if layer in self._made
-            and (layer is image or (original is not None and self._made[layer][1]() is original))
+            and (
+                layer is image
+                or (original is not None and self._made[layer].original() is original)
+            )
         ]
 
     def apply(self, path: str | Path) -> None:
@@ -101,16 +120,29 @@ class Looks:
             return
         levels = list(original.data) if original.multiscale else [original.data]
 
-        def graded_image() -> Iterator[Progress | tuple[str, list[Any]]]:
+        def graded_image() -> Iterator[Progress | tuple[_Made, list[Any]]]:
             yield Progress(f"reading the look {path.name}")
             look = read_look(path)
+            made = _Made(_name(look, path), SavedLook.of(path), ref(original))
             yield Progress("grading the image")
-            yield _name(look, path), [_graded(look, unwrap_proxy(level)) for level in levels]
+            yield made, [_graded(look, unwrap_proxy(level)) for level in levels]
 
-        def deliver(result: tuple[str, list[Any]]) -> None:
+        def deliver(result: tuple[_Made, list[Any]]) -> None:
             self._add(original, path, *result)
 
         self._session.run("open", graded_image, deliver, self._on_end, keep=True)
+
+    def apply_again(self, saved: SavedLook) -> None:
+        """Grade the image at hand by the look of an earlier session, if its file is as it was."""
+        if self.original is None:
+            self.failed.emit(
+                f"The session has the look {saved.name}; open an image, then choose it in View ▸ "
+                "Look ▸ Open look…"
+            )
+        elif obstacle := saved.obstacle():
+            self.failed.emit(obstacle)
+        elif self.current is None or self.current.saved != saved:
+            self.apply(saved.file)
 
     def show(self, layer: "Layer | None") -> None:
         """Look at a graded layer; None: at the image as it was, whose graded layers are hidden."""
@@ -125,15 +157,15 @@ class Looks:
         if layer is not None:
             self._show_difference(original)
 
-    def _add(self, original: "Image", path: Path, name: str, levels: list[Any]) -> None:
+    def _add(self, original: "Image", path: Path, made: "_Made", levels: list[Any]) -> None:
         if original not in image_layers(self._viewer):
             self.failed.emit(
                 f"{original.name!r} was removed while it was being graded with {path.name}."
             )
             return
         data = levels if original.multiscale else levels[0]
-        for other, (_, before) in self._made.items():
-            if before() is original:
+        for other, its in self._made.items():
+            if its.original() is original:
                 other.visible = False
         layer = self._viewer.add_image(
             data,
@@ -142,12 +174,12 @@ class Looks:
             multiscale=bool(original.multiscale),
             **Placement.of(original).as_arguments(),
         )
-        self._made[layer] = name, ref(original)
+        self._made[layer] = made
         self._look_at(layer)
         self._show_difference(original)
         self._session.say(
-            f"Graded by {name}: orange where colors have come, blue where they have gone. View ▸ "
-            "Look ▸ none goes back. Sessions do not keep looks; save the layer to keep it."
+            f"Graded by {made.name}: orange where colors have come, blue where they have gone. "
+            "View ▸ Look ▸ none goes back."
         )
 
     def _look_at(self, layer: "Image") -> None:

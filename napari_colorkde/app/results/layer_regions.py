@@ -69,16 +69,35 @@ def regions_of_layer(
     data = unwrap_proxy(layer.data)
     data = data[0] if layer.multiscale else data
     shape = source.shape(channels)
+    axis = None if source.rgb else channels.axis
+    if axis is not None and tuple(data.shape) == tuple(source.array.shape):
+        # As labels over an image with an axis of channels have it, too; they are alike along it.
+        data = data[(slice(None),) * axis + (0,)]
     if tuple(data.shape) != shape:
         raise ValueError(
             f"{layer.name!r} is {shape_text(data.shape)} pixels, the image {shape_text(shape)}; "
             "choose labels of the image's size, or the whole image."
         )
-    return partial(_regions_of_labels, data)
+    return partial(_regions_of_labels, data, _names_of_labels(layer))
 
 
-def _regions_of_labels(labels: SliceableArray, index: PixelIndex) -> list[Region]:
-    return regions_of_labels(np.asarray(labels[index.frame]))
+def _regions_of_labels(
+    labels: SliceableArray, names: dict[int, str], index: PixelIndex
+) -> list[Region]:
+    return regions_of_labels(np.asarray(labels[index.frame]), names)
+
+
+def _names_of_labels(layer: "Labels") -> dict[int, str]:
+    """Return the names of labels, one for each row of the features, as far as there are any."""
+    if NAME not in layer.features:
+        return {}
+    names = [name.strip() if isinstance(name, str) else "" for name in layer.features[NAME]]
+    numbers = layer.features["index"] if "index" in layer.features else range(len(names))
+    found: dict[int, str] = {}
+    for number, name in zip(numbers, names, strict=True):
+        if name and name not in found.values():
+            found[int(number)] = name
+    return found
 
 
 def _names_of(layer: "Shapes") -> list[str]:

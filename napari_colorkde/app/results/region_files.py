@@ -1,6 +1,10 @@
-"""Polygons from an annotation program as a Shapes layer, with names and classes as features."""
+"""Polygons from an annotation program as a layer, with names and classes as features.
+
+Shapes over a picture; labels over a stack, and where there are more polygons than napari can draw.
+"""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +14,16 @@ from numpy.typing import NDArray
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.layer_files import remember_file
+from napari_colorkde.app.image.pixels.pixel_blocks import check_labels_fit
 from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.results.layer_regions import CLASS, NAME
-from napari_colorkde.core.number_text import counted, shape_text
+from napari_colorkde.core.number_text import counted
 from napari_colorkde.io.colors.colormaps import CLASS_COLORS
-from napari_colorkde.io.formats.geojson import Annotation, read_annotations
+from napari_colorkde.io.formats.geojson import Annotation, in_planes, read_annotations
 
 if TYPE_CHECKING:
-    from napari.layers import Image, Shapes
+    from napari.layers import Image, Labels, Shapes
 
 SUFFIX = ".geojson"
 
@@ -29,9 +34,25 @@ NAMED_SHAPES = 100
 """Of more shapes, names are not written on the picture."""
 
 
-def read_shapes(
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionLayer:
+    """Regions as a layer.
+
+    Attributes
+    ----------
+    layer
+        Shapes or labels, which are not in a viewer yet.
+    remark
+        A sentence about what labels cannot hold; "" where there is nothing of the kind.
+    """
+
+    layer: "Shapes | Labels"
+    remark: str = ""
+
+
+def read_region_layer(
     path: Path, image: "Image", source: ImageSource, channels: Channels
-) -> "Iterator[Progress | Shapes]":
+) -> "Iterator[Progress | RegionLayer]":
     """Read polygons as a layer that lies over an image.
 
     Parameters
@@ -44,27 +65,61 @@ def read_shapes(
     Raises
     ------
     ValueError, OSError
-        If the image is no single picture, the file holds no polygon that lies in it, or more
-        than `MOST_SHAPES`.
+        If the file holds no polygon that lies in the image, or labels of it do not fit in memory.
     """
     shape = source.shape(channels)
-    if len(shape) != 2 or source.pixel_axes(channels)[-1] < image.ndim - 1:
-        raise ValueError(
-            f"polygons lie in a plane, but the image's pixels are {shape_text(shape)}, with more "
-            "axes; choose a single 2-D image, or use a Labels layer."
-        )
     yield Progress(f"reading {path.name}")
     if not path.is_file():
         raise FileNotFoundError(f"regions {str(path)!r} does not exist; check the name.")
-    found = read_annotations(path, (shape[0], shape[1]))
+    found = read_annotations(path, (shape[-2], shape[-1]))
     n_shapes = sum(len(each.polygons) for each in found)
-    if n_shapes > MOST_SHAPES:
-        raise ValueError(
-            f"regions {str(path)!r} holds {counted(n_shapes, 'polygon')}; the window shows up "
-            f"to {MOST_SHAPES}. Measure them with Batch…, with {path.name} as regions."
-        )
     yield Progress(f"drawing {counted(n_shapes, 'polygon')}")
-    yield _layer(path, found, image)
+    is_picture = len(shape) == 2 and source.pixel_axes(channels)[-1] == image.ndim - 1
+    if is_picture and n_shapes <= MOST_SHAPES:
+        yield RegionLayer(_layer(path, found, image))
+    else:
+        yield _labels(path, in_planes(path, found, shape[:-2]), image, source, channels)
+
+
+def _labels(
+    path: Path,
+    found: list[Annotation],
+    image: "Image",
+    source: ImageSource,
+    channels: Channels,
+) -> RegionLayer:
+    """Fill polygons one after the other, each with its own number."""
+    from napari.layers import Labels
+
+    shape, axis = source.shape(channels), None if source.rgb else channels.axis
+    n_layers = 1 if axis is None else source.array.shape[axis]
+    dtype = np.min_scalar_type(len(found))
+    n_bytes = (*shape, n_layers, dtype.itemsize)
+    check_labels_fit(n_bytes, "labels", f"measure {path.name} with Batch…")
+    labels = np.zeros(shape, dtype)
+    n_covered = 0
+    for number, each in enumerate(found, 1):
+        place = labels[each.region.box]
+        n_covered += int(np.count_nonzero(place[each.region.inside]))
+        place[each.region.inside] = number
+    data: NDArray[Any] = labels
+    if axis is not None:
+        # The layer has an axis of channels, which the pixels have not.
+        data = np.repeat(np.expand_dims(labels, axis), n_layers, axis)
+    features = {
+        NAME: ["", *(each.region.name for each in found)],
+        CLASS: ["", *(each.cls for each in found)],
+    }
+    placement = Placement.of(image).as_arguments()
+    layer = Labels(data, name=path.stem, opacity=0.4, features=features, **placement)
+    remember_file(layer, path)
+    remark = ""
+    if n_covered:
+        remark = (
+            f"Regions overlap in {counted(n_covered, 'pixel')}, which as labels belong to the "
+            "last one only; Batch… measures each region whole."
+        )
+    return RegionLayer(layer, remark)
 
 
 def _layer(path: Path, found: list[Annotation], image: "Image") -> "Shapes":

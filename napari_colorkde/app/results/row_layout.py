@@ -115,12 +115,12 @@ def read_regions(path: Path, shape: tuple[int, ...], name: str = "regions") -> "
 
     check_image_path(path)
     if path.suffix.lower() in geojson.SUFFIXES:
-        if len(shape) != 2:
+        if len(shape) < 2:
             raise ValueError(
                 f"{name} {str(path)!r} are polygons in a plane, but the image has shape {shape}; "
                 "give labels of that shape."
             )
-        return geojson.read_regions(path, (shape[0], shape[1]))
+        return geojson.read_regions(path, shape)
     labels = read_labels(path)
     if labels.shape != shape:
         raise ValueError(

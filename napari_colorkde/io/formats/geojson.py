@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +30,90 @@ class Annotation:
     polygons
         Each the rings ``(N, 2)`` of one polygon, the first around it, the others around its holes:
         x and y in pixels, with the corner of the picture at (0, 0).
+    plane
+        Of a stack the plane and the time (z, t), counted from 0, as QuPath writes them; None where
+        the file says neither.
     """
 
     region: Region
     cls: str
     color: tuple[int, int, int] | None
     polygons: tuple[tuple[NDArray[np.float64], ...], ...] = field(repr=False)
+    plane: tuple[int, int] | None = None
 
 
-def read_regions(path: Path, shape: tuple[int, int]) -> list[Region]:
-    """Read polygons, with their holes, as regions: those of `read_annotations`."""
-    return [each.region for each in read_annotations(path, shape)]
+def read_regions(path: Path, shape: tuple[int, ...]) -> list[Region]:
+    """Read polygons, with their holes, as regions: those of `read_annotations`, in their planes.
+
+    Parameters
+    ----------
+    path
+        As for `read_annotations`.
+    shape
+        Of the image: rows and columns come last.
+
+    Raises
+    ------
+    ValueError
+        As from `read_annotations` and `in_planes`.
+    """
+    found = read_annotations(path, (shape[-2], shape[-1]))
+    return [each.region for each in in_planes(path, found, shape[:-2])]
+
+
+def in_planes(
+    path: Path, annotations: Sequence[Annotation], leading: tuple[int, ...]
+) -> list[Annotation]:
+    """Place polygons in the planes of a stack.
+
+    Where no polygon of the file names a plane, each goes through all planes. Otherwise those that
+    name none lie in the first, which QuPath does not write.
+
+    Parameters
+    ----------
+    path
+        For messages.
+    annotations
+        What was read from it.
+    leading
+        Lengths of the axes before rows and columns: of planes or times, or of times and planes.
+
+    Returns
+    -------
+    list of Annotation
+        Whose regions have boxes of all axes.
+
+    Raises
+    ------
+    ValueError
+        If it is not clear which axis the planes are counted on, or none lies in the stack.
+    """
+    if not leading:
+        return list(annotations)
+    planes = [each.plane or (0, 0) for each in annotations]
+    names_planes = any(each.plane is not None for each in annotations)
+    both = any(z for z, _ in planes) and any(t for _, t in planes)
+    if names_planes and (len(leading) > 2 or (both and len(leading) == 1)):
+        raise ValueError(
+            f"regions {str(path)!r} lie in planes with z and t, but the image has {len(leading)} "
+            f"{'axis' if len(leading) == 1 else 'axes'} before rows and columns; give labels of "
+            "the image's shape."
+        )
+    found = []
+    for each, (z, t) in zip(annotations, planes, strict=True):
+        at = [slice(0, n) for n in leading]
+        if names_planes:
+            places = (t, z) if len(leading) == 2 else (z or t,)
+            if any(place >= n for place, n in zip(places, leading, strict=True)):
+                continue
+            at = [slice(place, place + 1) for place in places]
+        thickness = [a.stop - a.start for a in at]
+        inside = np.broadcast_to(each.region.inside, (*thickness, *each.region.inside.shape))
+        region = Region(each.region.name, (*at, *each.region.box), inside)
+        found.append(replace(each, region=region))
+    if not found:
+        raise ValueError(f"regions {str(path)!r} lie in planes that the image does not have.")
+    return found
 
 
 def read_annotations(path: Path, shape: tuple[int, int]) -> list[Annotation]:
@@ -78,10 +151,11 @@ def read_annotations(path: Path, shape: tuple[int, int]) -> list[Annotation]:
         try:
             polygons = _polygons_of(geometry)
             region = _region(polygons, shape) if polygons else None
+            plane = _plane(geometry)
         except (ValueError, TypeError, KeyError, IndexError):
             raise ValueError(
-                f"{where}: the coordinates of feature {number} are not a polygon; give rings of "
-                "[x, y]."
+                f"{where}: the coordinates of feature {number} are not a polygon, or its plane has "
+                "no z and t; give rings of [x, y]."
             ) from None
         if region is None:
             continue
@@ -90,7 +164,7 @@ def read_annotations(path: Path, shape: tuple[int, int]) -> list[Annotation]:
         taken[name] = taken.get(name, 0) + 1
         if taken[name] > 1:
             name = f"{name} ({taken[name]})"
-        found.append(Annotation(Region(name, *region), cls, color, polygons))
+        found.append(Annotation(Region(name, *region), cls, color, polygons, plane))
     if not found:
         raise ValueError(
             f"{where} holds no polygon within the {shape[0]} × {shape[1]} pixels of the image."
@@ -126,6 +200,17 @@ def _class(properties: Mapping[str, Any]) -> tuple[str, tuple[int, int, int] | N
     ):
         return str(name).strip(), None
     return str(name).strip(), (levels[0], levels[1], levels[2])
+
+
+def _plane(geometry: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Return where in a stack QuPath has drawn something."""
+    plane = geometry.get("plane")
+    if not isinstance(plane, Mapping):
+        return None
+    z, t = plane.get("z", 0), plane.get("t", 0)
+    if not isinstance(z, int) or not isinstance(t, int) or z < 0 or t < 0:
+        raise ValueError("a plane has z and t, counted from 0.")
+    return z, t
 
 
 def _polygons_of(geometry: Mapping[str, Any]) -> tuple[tuple[NDArray[np.float64], ...], ...]:

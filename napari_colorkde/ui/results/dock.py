@@ -19,7 +19,7 @@ from napari_colorkde.app.results.everything import export_items, write_everythin
 from napari_colorkde.app.results.export_pixels import ExportItem
 from napari_colorkde.app.results.layer_regions import CLASS, NAME
 from napari_colorkde.app.results.measuring import Measuring
-from napari_colorkde.app.results.region_files import read_shapes
+from napari_colorkde.app.results.region_files import RegionLayer, read_region_layer
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.session import Session
 from napari_colorkde.connections import Connections
@@ -35,7 +35,6 @@ from napari_colorkde.ui.window.worker_thread import QtExecutor
 
 if TYPE_CHECKING:
     from napari import Viewer
-    from napari.layers import Shapes
 
 TITLE = "Results"
 DOCK_NAME = "Results (Color KDE)"
@@ -101,23 +100,25 @@ class ResultsDock(QObject):
             self.panel.add()
 
     def open_regions(self, path: str | Path) -> None:
-        """Read polygons as a Shapes layer in the background, and measure them; say if it fails."""
+        """Read polygons as a layer in the background, and measure them; say if it fails."""
         path = Path(path)
         image, source, channels = self._overlay.image, self._session.source, self._session.channels
         if image is None or source is None or channels is None:
             self.failed.emit("Regions belong to an image; open one first.")
             return
-        steps = partial(read_shapes, path, image, source, channels)
-        self._session.run("file", steps, self._on_shapes, self._on_work_end, keep=True)
+        steps = partial(read_region_layer, path, image, source, channels)
+        self._session.run("file", steps, self._on_region_layer, self._on_work_end, keep=True)
 
-    def _on_shapes(self, layer: "Shapes") -> None:
+    def _on_region_layer(self, found: RegionLayer) -> None:
+        layer = found.layer
         self._viewer.add_layer(layer)
         self.measuring.regions = layer
         self.add()
-        n_regions = len(set(layer.features[NAME]))
+        n_regions = len(set(filter(None, layer.features[NAME])))
         classes = ", ".join(dict.fromkeys(filter(None, layer.features[CLASS])))
         text = f"{layer.name}: {counted(n_regions, 'region')}"
-        self._session.say(f"{text}, classes {classes}." if classes else f"{text}.")
+        text = f"{text}, classes {classes}." if classes else f"{text}."
+        self._session.say(f"{text} {found.remark}".strip())
 
     def open_batch(self) -> None:
         """Show the dialog for many images."""

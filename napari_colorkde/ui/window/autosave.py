@@ -15,12 +15,14 @@ from superqt.utils import QSignalThrottler
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
 from napari_colorkde.app.image.channels import Channels
+from napari_colorkde.app.layers.looks import Looks
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import (
     MAX_FILES,
     SUFFIX,
     OtherVersionError,
+    load_look,
     load_results,
     load_state,
     load_view,
@@ -30,6 +32,7 @@ from napari_colorkde.app.session_file import (
     session_summary,
     set_aside,
 )
+from napari_colorkde.app.settings.saved_look import SavedLook
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
@@ -54,6 +57,8 @@ class Autosave(QObject):
         Where; by default the user's folder for program states.
     results
         The table of results that is kept beside it.
+    looks
+        The look of the image is kept, too.
 
     Attributes
     ----------
@@ -70,11 +75,13 @@ class Autosave(QObject):
         folder: Path | None = None,
         parent: QObject | None = None,
         results: ResultsTable | None = None,
+        looks: Looks | None = None,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self._folder = folder
         self.results = ResultsTable() if results is None else results
+        self.looks = looks
         self.damaged: list[tuple[str, Path]] = []
         self._path: Path | None = None
         self._lock: QLockFile | None = None
@@ -85,6 +92,8 @@ class Autosave(QObject):
         self._connections.add(session.state_changed, self._on_state)
         self._connections.add(session.view_changed, self._on_view)
         self._connections.add(self.results.changed, self._throttler.throttle)
+        if looks is not None:
+            self._connections.add(looks.changed, self._on_look)
         if self.results.rows:
             self._throttler.throttle()
 
@@ -102,14 +111,16 @@ class Autosave(QObject):
             if self._path is None:
                 self._path = self._claim(f"{uuid.uuid4().hex}{SUFFIX}")
             session = self._session
-            save_state(self._path, session.state, session.view, self.results.rows)
+            current = None if self.looks is None else self.looks.current
+            look = None if current is None else current.saved
+            save_state(self._path, session.state, session.view, self.results.rows, look)
         except OSError as error:
             self.failed.emit(f"The session cannot be saved: {user_message(error)}")
 
     def find_abandoned(self) -> tuple[State, Path] | None:
         """Return the newest session that no living program writes; None without one.
 
-        Only one with kernels or results.
+        Only one with kernels, results or a look.
 
         Those that cannot be read are kept under another name, so that they are met only once.
         """
@@ -126,7 +137,7 @@ class Autosave(QObject):
             if number >= MAX_FILES:
                 path.unlink(missing_ok=True)
             lock.unlock()
-            if state is not None and (state.kernel_sets or results_in(path)):
+            if state is not None and (state.kernel_sets or results_in(path) or look_in(path)):
                 return state, path
         return None
 
@@ -150,6 +161,9 @@ class Autosave(QObject):
         # Nothing to come back to by itself: it is written beside a state.
         if self._path is not None:
             self._throttler.throttle()
+
+    def _on_look(self, layer: object) -> None:
+        self._throttler.throttle()
 
     def _place(self) -> Path:
         if self._folder is None:
@@ -176,7 +190,7 @@ class RestoreOffer(QWidget):
 
     def __init__(self, session: Session, autosave: Autosave, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session, self._results = session, autosave.results
+        self._session, self._results, self._looks = session, autosave.results, autosave.looks
         self._abandoned = autosave.find_abandoned()
         self.text = QLabel()
         self.text.setWordWrap(True)
@@ -199,7 +213,8 @@ class RestoreOffer(QWidget):
         sentences = [_damage(reason) for reason, _ in autosave.damaged]
         if self._abandoned is not None:
             n_results = len(results_in(self._abandoned[1]))
-            summary = session_summary(*self._abandoned, n_results)
+            look = look_in(self._abandoned[1])
+            summary = session_summary(*self._abandoned, n_results, look)
             sentences.insert(0, f"Last session: {summary}.")
         self.text.setText(" ".join(sentences))
         self.text.setToolTip("\n".join(f"Kept as {path}" for _, path in autosave.damaged))
@@ -244,6 +259,9 @@ class RestoreOffer(QWidget):
         except (ValueError, OSError) as error:
             self._session.say(f"The view of the color space was reset: {user_message(error)}")
         self._results.put(results_in(path))
+        look = look_in(path)
+        if look is not None and self._looks is not None:
+            self._looks.apply_again(look)
         if reason:
             self._session.say(f"Restored in the image's own channels. {reason}")
         return True
@@ -284,6 +302,14 @@ def results_in(path: Path) -> list[Row]:
         return load_results(path)
     except (ValueError, OSError):
         return []
+
+
+def look_in(path: Path) -> SavedLook | None:
+    """Return the look of a session; None where there is none, or it cannot be read."""
+    try:
+        return load_look(path)
+    except (ValueError, OSError):
+        return None
 
 
 def _damage(reason: str) -> str:

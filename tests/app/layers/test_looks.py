@@ -15,6 +15,8 @@ from napari_colorkde import read_look
 from napari_colorkde.app.layers.looks import Looks
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
+from napari_colorkde.app.session_file import load_look, load_state, save_state
+from napari_colorkde.app.settings.saved_look import SavedLook
 
 RGB = np.random.default_rng(0).integers(40, 90, (20, 30, 3)).astype(np.uint8)
 
@@ -64,7 +66,7 @@ def test_a_look_makes_a_layer_whose_difference_is_shown(setting: Setting) -> Non
     assert setting.session.subtracted is not None
     assert setting.session.subtracted.array is photo.data
     assert setting.session.difference is not None
-    assert "Sessions do not keep looks" in heard[-1]
+    assert "Look ▸ none goes back" in heard[-1]
 
 
 def test_the_next_look_grades_the_image_as_it_was_and_there_is_a_way_back(setting: Setting) -> None:
@@ -135,3 +137,38 @@ def test_an_image_that_is_gone_is_not_gone_back_to(setting: Setting) -> None:
     assert len(setting.looks.graded()) == 1
     setting.looks.show(None)
     assert "no longer in the layer list" in setting.said[-1]
+
+
+def test_the_look_of_an_earlier_session_is_on_again_if_its_file_is_as_it_was(
+    setting: Setting, tmp_path: Path
+) -> None:
+    setting.add()
+    setting.looks.apply(setting.warm)
+    assert setting.looks.current is not None
+    saved = setting.looks.current.saved
+    path = tmp_path / "a.session.json"
+    save_state(path, setting.session.state, look=saved)
+    assert load_look(path) == saved
+    assert load_state(path) == setting.session.state.replace(channels=None)
+    setting.looks.show(None)
+    setting.looks.apply_again(saved)
+    layer = setting.overlay.image
+    assert layer is not None
+    np.testing.assert_array_equal(layer.data, read_look(setting.warm).apply(RGB))
+    setting.looks.apply_again(saved)
+    assert setting.overlay.image is layer
+    assert setting.said == []
+    setting.looks.show(None)
+    setting.warm.write_text("LUT_1D_SIZE 2\n0 0 0\n1 1 1\n")
+    setting.looks.apply_again(saved)
+    assert "warm.cube has changed since the session was saved" in setting.said[-1]
+    setting.warm.unlink()
+    setting.looks.apply_again(saved)
+    assert "The look warm.cube of the session cannot be read" in setting.said[-1]
+    setting.viewer.layers.clear()
+    setting.looks.apply_again(saved)
+    assert "has the look warm.cube; open an image" in setting.said[-1]
+    with pytest.raises(ValueError, match="not 64 hexadecimal digits"):
+        SavedLook("/a.cube", "12")
+    with pytest.raises(ValueError, match="not a file with a sha256"):
+        SavedLook.from_json(["/a.cube"])

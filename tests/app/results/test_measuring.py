@@ -26,6 +26,8 @@ STAINS = KernelSet(
 
 
 class Measured(Setting):
+    remark = ""
+
     def __init__(self) -> None:
         super().__init__()
         self.table = ResultsTable()

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.layers import Labels
 
 from napari_colorkde.app.results import region_files
-from napari_colorkde.app.results.region_files import read_shapes
+from napari_colorkde.app.results.region_files import RegionLayer, read_region_layer
 from napari_colorkde.cli import main
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.kernels.kernel_files import save_kernels
@@ -61,8 +62,10 @@ def opened(measured: Measured, path: Path) -> Any:
     assert image is not None
     assert source is not None
     assert channels is not None
-    *_, layer = read_shapes(path, image, source, channels)
-    return measured.viewer.add_layer(layer)
+    *_, found = read_region_layer(path, image, source, channels)
+    assert isinstance(found, RegionLayer)
+    measured.remark = found.remark
+    return measured.viewer.add_layer(found.layer)
 
 
 @pytest.mark.parametrize("options", [{}, THERE])
@@ -111,18 +114,70 @@ def test_shapes_lie_over_the_rows_and_columns_of_channels(measured: Measured, pa
     np.testing.assert_allclose(layer.data_to_world((1, 1)), (7, 10))
 
 
-def test_files_that_do_not_fit_are_refused(
+def on_planes(path: Path, *planes: dict[str, int] | None) -> Path:
+    """Say of the features where in a stack they lie, as QuPath does."""
+    features = json.loads(json.dumps(FEATURES))
+    for each, plane in zip(features, planes, strict=False):
+        if plane is not None:
+            each["geometry"]["plane"] = {"c": -1, **plane}
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return path
+
+
+def rows_of_both(measured: Measured, path: Path, stack: Any, *words: str) -> list[Any]:
+    """Return the pixels of each region, by the window, which are those of the command line."""
+    np.save(path.with_name("stack.npy"), stack)
+    table = path.with_name("t.csv")
+    command = ["measure", str(path.with_name("stack.npy")), "--regions", str(path), *words]
+    assert main([*command, "-o", str(table)]) == 0
+    layer = opened(measured, path)
+    assert isinstance(layer, Labels)
+    measured.measuring.regions = layer
+    measured.measuring.add()
+    rows = [(row["region"], row["pixels"]) for row in measured.table.rows]
+    if not measured.remark:
+        assert rows == [(row["region"], int(row["pixels"])) for row in read_rows(table)]
+    return rows
+
+
+def test_polygons_go_through_all_planes_of_a_stack_or_lie_in_theirs(
+    measured: Measured, path: Path
+) -> None:
+    stack = np.stack([RGB, RGB[::-1], RGB // 2])
+    measured.show(stack)
+    (_, through), *_ = rows_of_both(measured, path, stack)
+    measured.table.clear()
+    on_planes(path, {"z": 2, "t": 0}, {"z": 1, "t": 0})
+    tumor, _, third = rows_of_both(measured, path, stack)
+    assert tumor == ("Tumor", through // 3)
+    assert third == ("Tumor (2)", 12)  # it names no plane and lies in the first
+    assert np.unique(measured.measuring.regions.data[2]).tolist() == [0, 1]
+    on_planes(path, {"z": 7, "t": 0}, {"z": 1, "t": 2})
+    with pytest.raises(ValueError, match="lie in planes with z and t, but the image has 1 axis"):
+        opened(measured, path)
+
+
+def test_more_polygons_than_napari_draws_are_labels_and_what_overlaps_is_said(
     measured: Measured, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measured.show(np.stack([RGB, RGB]))
-    with pytest.raises(ValueError, match="polygons lie in a plane"):
-        opened(measured, path)
+    monkeypatch.setattr(region_files, "MOST_SHAPES", 3)
+    measured.show(RGB)
+    rows = rows_of_both(measured, path, RGB)
+    assert [name for name, _ in rows] == ["Tumor", "corners", "Tumor (2)"]
+    assert measured.remark == ""
+    path.write_text(json.dumps([feature("Polygon", [RING]), *FEATURES]))
+    rows_of_both(measured, path, RGB)
+    assert measured.remark.startswith("Regions overlap in ")
+    planes = np.moveaxis(RGB, -1, 0)
+    measured.show(planes, rgb=False)
+    measured.session.channels = next(c for c in measured.session.source.choices if len(c) == 3)
+    assert opened(measured, path).data.shape == planes.shape
+
+
+def test_files_that_do_not_fit_are_refused(measured: Measured, path: Path) -> None:
     measured.show(RGB)
     with pytest.raises(OSError, match="does not exist"):
         opened(measured, path.with_name("none.geojson"))
-    monkeypatch.setattr(region_files, "MOST_SHAPES", 3)
-    with pytest.raises(ValueError, match="holds 4 polygons; the window shows up to 3"):
-        opened(measured, path)
     path.write_text("{")
     with pytest.raises(ValueError, match="is not readable GeoJSON"):
         opened(measured, path)
