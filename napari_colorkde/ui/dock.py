@@ -53,6 +53,7 @@ from napari_colorkde.ui.window.docking import (
     window_of,
 )
 from napari_colorkde.ui.window.file_drops import FileDrops
+from napari_colorkde.ui.window.fitted_picture import is_fitted, keep_fitted
 from napari_colorkde.ui.window.gl_context import CurrentContext
 from napari_colorkde.ui.window.open_files import refuse_open_file
 from napari_colorkde.ui.window.profile_notice import ProfileNotice
@@ -91,6 +92,8 @@ class ColorKDEWidget(QWidget):
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:
         super().__init__()
         self._viewer: napari.viewer.Viewer = unwrap_proxy(napari_viewer)
+        # Before the dock takes room from it.
+        self._was_fitted = is_fitted(self._viewer)
         offer_existing_devices()
         device, self._device_problem = preferred_device()
         self.session = Session(QtExecutor(), device=device)
@@ -309,6 +312,8 @@ class ColorKDEWidget(QWidget):
         if self._closed or self._dock is not None or window is None:
             return
         self._dock = dock
+        if self._was_fitted:
+            keep_fitted(self._viewer, window)
         self._context = CurrentContext(self._viewer, window)
         # The dock's ✕ orphans this widget and deletes the dock; a window takes both with it.
         self._on_close = CloseWatcher(window, self._on_window_closing)

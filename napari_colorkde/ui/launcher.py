@@ -22,7 +22,7 @@ from napari_colorkde.core.number_text import shape_text
 from napari_colorkde.io.formats.addresses import path_or_address
 from napari_colorkde.io.samples import SAMPLES, sample_path
 from napari_colorkde.ui.window.background_import import BackgroundImport
-from napari_colorkde.ui.window.fitted_picture import FittedView
+from napari_colorkde.ui.window.fitted_picture import keep_fitted
 from napari_colorkde.ui.window.gl_context import main_windows
 
 if TYPE_CHECKING:
@@ -151,9 +151,7 @@ def _add(viewer: "Viewer", image: OpenedImage, path: Path) -> None:
 
 
 def _keep_fitted(viewer: "Viewer") -> None:
-    """Fit the view again when docks have taken room from it."""
-    window = next(w for w in main_windows() if w.windowTitle() == viewer.title)
-    FittedView(viewer, window)
+    keep_fitted(viewer, next(w for w in main_windows() if w.windowTitle() == viewer.title))
 
 
 def _report(widget: "ColorKDEWidget") -> None:

@@ -39,15 +39,23 @@ class FittedView(QObject):
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """See the canvas change size; hold nothing back."""
         if event is not None and event.type() == QEvent.Type.Resize:
-            self._later.start()  # napari hears of it only now
+            self.fit_soon()  # napari hears of it only now
         return False
+
+    def fit_soon(self) -> None:
+        """Fit the view to the canvas as it is when Qt has laid out its window."""
+        self._later.start()
 
     def close(self) -> None:
         """Leave the view alone. May be called twice."""
+        if self._canvas is None:
+            return
         self._later.stop()
-        if self._canvas is not None and isalive(self._canvas):
+        if isalive(self._canvas):
             self._canvas.removeEventFilter(self)
         self._canvas = None
+        self.setParent(None)
+        self.deleteLater()
 
     def _on_later(self) -> None:
         if not np.allclose(self._camera(), self._fitted):
@@ -57,5 +65,28 @@ class FittedView(QObject):
         self._fitted = self._camera()
 
     def _camera(self) -> CameraState:
-        camera = self._viewer.scene.camera
-        return (float(camera.zoom), *map(float, camera.center), *map(float, camera.angles))
+        return _camera(self._viewer)
+
+
+def is_fitted(viewer: "Viewer") -> bool:
+    """Whether a view of planes is as napari fits it: nobody has moved or zoomed it."""
+    if not viewer.layers or viewer.dims.ndisplay == 3:
+        return False
+    camera, before = viewer.scene.camera, _camera(viewer)
+    zoom, center = camera.zoom, camera.center
+    with camera.events.blocker_all():
+        viewer.reset_view()
+        fitted = _camera(viewer)
+        camera.zoom, camera.center = zoom, center
+    return np.allclose(before, fitted)
+
+
+def keep_fitted(viewer: "Viewer", window: QMainWindow) -> None:
+    """Fit a view anew when docks have taken room from it; what already does so goes on."""
+    if window.findChild(FittedView) is None:
+        FittedView(viewer, window).fit_soon()
+
+
+def _camera(viewer: "Viewer") -> CameraState:
+    camera = viewer.scene.camera
+    return (float(camera.zoom), *map(float, camera.center), *map(float, camera.angles))
