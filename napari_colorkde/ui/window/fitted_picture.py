@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from napari import Viewer
 
 CameraState = tuple[float, ...]
+"""Zoom, center and angles."""
+
+LIKE_FITTED = 0.2
+"""Most that the logarithm of a zoom differs from that of a fitted view."""
 
 
 class FittedView(QObject):
@@ -69,7 +73,10 @@ class FittedView(QObject):
 
 
 def is_fitted(viewer: "Viewer") -> bool:
-    """Whether a view of planes is as napari fits it: nobody has moved or zoomed it."""
+    """Whether a view of planes is about as napari fits it: nobody has moved or zoomed it.
+
+    Only about, as the controls of the first layer take room from the view that was fitted to it.
+    """
     if not viewer.layers or viewer.dims.ndisplay == 3:
         return False
     camera, before = viewer.scene.camera, _camera(viewer)
@@ -78,7 +85,7 @@ def is_fitted(viewer: "Viewer") -> bool:
         viewer.reset_view()
         fitted = _camera(viewer)
         camera.zoom, camera.center = zoom, center
-    return np.allclose(before, fitted)
+    return np.allclose(before[1:], fitted[1:]) and abs(np.log(before[0] / fitted[0])) < LIKE_FITTED
 
 
 def keep_fitted(viewer: "Viewer", window: QMainWindow) -> None:

@@ -56,6 +56,15 @@ def test_a_zoom_of_ones_own_is_kept_from_then_on(viewer: Viewer, qtbot: Any) -> 
     assert viewer.scene.camera.zoom == 17.5
 
 
+def test_a_view_that_lost_a_little_room_still_counts_as_fitted(viewer: Viewer) -> None:
+    viewer.add_image(RGB, rgb=True, name="photo")
+    viewer.reset_view()
+    viewer.scene.camera.zoom *= 1.1
+    assert is_fitted(viewer)
+    viewer.scene.camera.zoom *= 1.3
+    assert not is_fitted(viewer)
+
+
 def test_looking_whether_a_view_is_fitted_does_not_move_it(viewer: Viewer) -> None:
     moved: list[object] = []
     viewer.add_image(RGB, rgb=True, name="photo")
