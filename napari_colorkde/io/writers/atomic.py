@@ -245,6 +245,12 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno is None and re.search(r"\d+ requested and \d+ written", str(error)):
+            # NumPy's, which writes TIFF and NPY, and does not tell what the system said.
+            raise OSError(
+                f"{str(path)!r} cannot be written (only a part of it could be); make room, or "
+                "choose another place."
+            ) from None
         if error.errno is None or isinstance(error, FileNotFoundError | InterruptedError):
             raise
         advice = "make room, or choose another place"

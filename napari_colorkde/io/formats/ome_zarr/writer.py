@@ -114,7 +114,22 @@ def _write_image(
     for number, array in enumerate(arrays):
         if number:
             level = halved(level, averages=averages)
-        array[:] = level
+        _write_chunks(array, level)
+
+
+def _write_chunks(array: Any, values: NDArray[Any]) -> None:
+    """Write one chunk after the other.
+
+    Of several at a time zarr leaves some running when one fails, as on a full disk: they write into
+    a folder that is being removed, and complain on the terminal.
+    """
+    counts = [-(-n // side) for n, side in zip(array.shape, array.chunks, strict=True)]
+    for number in np.ndindex(*counts):
+        box = tuple(
+            slice(i * side, min((i + 1) * side, n))
+            for i, side, n in zip(number, array.chunks, array.shape, strict=True)
+        )
+        array[box] = values[box]
 
 
 def create_image(
