@@ -12,7 +12,7 @@ import os
 import pkgutil
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from types import ModuleType
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,10 +69,23 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_finish() -> None:
-    """Set aside what the imported libraries are made of.
+    """Set aside what the imported libraries are made of."""
+    set_objects_aside()
 
-    Each look for leaks is a full garbage collection, which would go through their 440 000 objects
-    again, for half a second.
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Set aside what earlier tests have left, before a canvas opens."""
+    if item.get_closest_marker("window") and "no_leaks" not in item.fixturenames:  # which does so
+        process_deletions()
+        set_objects_aside()
+
+
+def set_objects_aside() -> None:
+    """Look for garbage among all objects once, and never again among those that stay.
+
+    Each look for leaks, each canvas that closes and each layer that napari removes is a full
+    garbage collection. It would go through a million objects of libraries again, for a second.
     """
     gc.collect()
     gc.freeze()
@@ -119,16 +132,21 @@ def live_objects() -> Callable[[], Counter[str]]:
 
 def count_live_objects() -> Counter[str]:
     """Count, by class, the objects of `ui`, `scene`, `app` and vispy's canvases that are alive."""
-    from qtpy.QtCore import QCoreApplication, QEvent
-
-    # deleteLater() waits for the event loop.
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    QCoreApplication.processEvents()
+    process_deletions()
     gc.collect()
     names = (f"{type(item).__module__}.{type(item).__qualname__}" for item in gc.get_objects())
     ours = ("napari_colorkde.ui.", "napari_colorkde.scene.", "napari_colorkde.app.")
     canvas = "vispy.scene.canvas.SceneCanvas"
     return Counter(name for name in names if name.startswith(ours) or name == canvas)
+
+
+def process_deletions() -> None:
+    """Delete what Qt was told to delete later: deleteLater() waits for the event loop."""
+    from qtpy.QtCore import QCoreApplication, QEvent
+
+    if QCoreApplication.instance() is not None:
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        QCoreApplication.processEvents()
 
 
 @pytest.fixture
@@ -141,12 +159,10 @@ def no_leaks(request: pytest.FixtureRequest, qapp: object) -> Iterator[None]:
     `close()` was never called.
     """
     remember_what_windows_share()
-    for package in ("app", "scene", "ui"):
-        _import_all(importlib.import_module(f"napari_colorkde.{package}"))
-    count_live_objects()
-    # What is there already is none of this test's, and is not looked at or counted any more: a full
-    # collection of it takes as long as many a test.
-    gc.freeze()
+    _import_windows()
+    # What is there already is none of this test's, and is not counted.
+    process_deletions()
+    set_objects_aside()
     yield
     if request.node.rep_call.failed:
         return  # its traceback keeps the local variables of the test alive
@@ -174,10 +190,13 @@ def wait_for_threads() -> None:
         pool.waitForDone(5000)
 
 
-def _import_all(package: ModuleType) -> None:
+@cache
+def _import_windows() -> None:
     # What a module makes once, when imported, is no leak.
-    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        importlib.import_module(module.name)
+    for room in ("app", "scene", "ui"):
+        package = importlib.import_module(f"napari_colorkde.{room}")
+        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            importlib.import_module(module.name)
 
 
 @pytest.fixture

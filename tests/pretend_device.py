@@ -23,15 +23,16 @@ Tensors made on "meta" behind the mode's back hold no numbers and raise at their
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
-from torch.utils._pytree import tree_iter, tree_map, tree_map_only
 
 from napari_colorkde.core.device import Device
 
 META = torch.device("meta")
+HOST = torch.device("cpu")
 MAY_MIX = {torch.ops.aten._to_copy.default, torch.ops.aten.copy_.default}
 
 
@@ -88,31 +89,64 @@ def pretend_device(*, has_float64: bool) -> Iterator[Device]:
 
 
 def _run(func, args, kwargs, *, has_float64):
-    tensors = [x for x in tree_iter((args, kwargs)) if isinstance(x, torch.Tensor)]
-    pretend = [x for x in tensors if isinstance(x, PretendTensor)]
-    if any(x.device == META and not isinstance(x, PretendTensor) for x in tensors):
+    tensors = []
+    _find_tensors(args, tensors)
+    _find_tensors(kwargs.values(), tensors)
+    target = kwargs.get("device")  # of factories and transfers
+    pretend = any(type(x) is PretendTensor for x in tensors)
+    if any(type(x) is not PretendTensor and x.device == META for x in tensors):
         raise RuntimeError(f"a tensor on meta without numbers, in {func}; make it with Device.put")
-    foreign = [x for x in tensors if not isinstance(x, PretendTensor) and x.dim() > 0]
+    foreign = any(type(x) is not PretendTensor and x.dim() > 0 for x in tensors)
     if pretend and foreign and func not in MAY_MIX:
         raise RuntimeError(f"Expected all tensors to be on the same device, in {func}")
-    target = kwargs.get("device")  # of factories and transfers
-    stays = any(isinstance(x, PretendTensor) for x in args[:1]) if func in MAY_MIX else pretend
-    on_device = bool(stays) if target is None else torch.device(target) == META
+    stays = type(args[0]) is PretendTensor if func in MAY_MIX else pretend
+    on_device = stays if target is None else torch.device(target) == META
     if not pretend and not on_device:
         return func(*args, **kwargs)
 
-    inner_args, inner_kwargs = tree_map_only(PretendTensor, lambda x: x.inner, (args, kwargs))
+    inner_kwargs = {name: _inner(value) for name, value in kwargs.items()}
     if target is not None:
-        inner_kwargs["device"] = torch.device("cpu")
-    result = func(*inner_args, **inner_kwargs)
+        inner_kwargs["device"] = HOST
+    result = func(*_inner(args), **inner_kwargs)
     if not on_device:
         return result
+    wrapped = _wrapped(result, func, has_float64)
+    return return_and_correct_aliasing(func, args, kwargs, wrapped) if _aliases(func) else wrapped
 
-    def wrap(x):
-        if not isinstance(x, torch.Tensor):
-            return x
-        if not has_float64 and x.dtype in (torch.float64, torch.complex128):
-            raise TypeError(f"this device has no {x.dtype}, in {func}")
-        return PretendTensor(x)
 
-    return return_and_correct_aliasing(func, args, kwargs, tree_map(wrap, result))
+# Torch's own walks through nested arguments take longer than the operations of many a test.
+
+
+def _find_tensors(values, found):
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            found.append(value)
+        elif isinstance(value, (list, tuple)):
+            _find_tensors(value, found)
+
+
+def _inner(value):
+    """Return arguments with host tensors in the place of pretend ones."""
+    if type(value) is PretendTensor:
+        return value.inner
+    if type(value) in (list, tuple):
+        return type(value)(_inner(item) for item in value)
+    return value
+
+
+def _wrapped(result, func, has_float64):
+    """Return what an operation gave with pretend tensors in the place of host ones."""
+    if isinstance(result, torch.Tensor):
+        if not has_float64 and result.dtype in (torch.float64, torch.complex128):
+            raise TypeError(f"this device has no {result.dtype}, in {func}")
+        return PretendTensor(result)
+    if isinstance(result, (list, tuple)):
+        return type(result)(_wrapped(item, func, has_float64) for item in result)
+    return result
+
+
+@cache
+def _aliases(func):
+    """Whether some result of an operation is a view of an argument, or the argument itself."""
+    schema = func._schema
+    return any(item.alias_info is not None for item in (*schema.arguments, *schema.returns))

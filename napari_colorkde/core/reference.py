@@ -22,7 +22,7 @@ def gaussian_log_density(X: Array, mu: Array, cov: Array) -> Array:
     """
     cov = np.diag(cov) if cov.ndim == 1 else cov
     difference = np.asarray(X, np.float64) - mu
-    squared_distance = np.einsum("ni,ij,nj->n", difference, np.linalg.inv(cov), difference)
+    squared_distance = ((difference @ np.linalg.inv(cov)) * difference).sum(axis=-1)
     log_determinant = np.linalg.slogdet(cov)[1]
     return np.asarray(-0.5 * (squared_distance + log_determinant + len(mu) * np.log(2 * np.pi)))
 
@@ -54,8 +54,7 @@ def kde_log_density(X: Array, train: Array, cov: Array) -> Array:
 
     Silverman, Density Estimation (1986), eq. 4.1.
     """
-    log_terms = np.stack([gaussian_log_density(X, t, cov) for t in np.asarray(train, np.float64)])
-    return np.asarray(logsumexp(log_terms, axis=0) - np.log(len(train)))
+    return np.asarray(logsumexp(_log_terms(X, train, cov), axis=1) - np.log(len(train)))
 
 
 def leave_one_out(train: Array, cov: Array) -> float:
@@ -63,16 +62,26 @@ def leave_one_out(train: Array, cov: Array) -> float:
 
     Silverman (1986), section 3.4.4, divided by M.
     """
-    train = np.asarray(train, np.float64)
-    scores = [kde_log_density(t[None], np.delete(train, i, 0), cov) for i, t in enumerate(train)]
-    return float(np.mean(scores))
+    log_terms = _log_terms(train, train, cov)
+    np.fill_diagonal(log_terms, -np.inf)
+    return float(np.mean(logsumexp(log_terms, axis=1) - np.log(len(train) - 1)))
 
 
 def leave_one_color_out(train: Array, cov: Array) -> float:
     """Return the mean of log f(tᵢ), f the KDE of all points that differ from tᵢ."""
     train = np.asarray(train, np.float64)
-    scores = [kde_log_density(t[None], train[(train != t).any(axis=1)], cov) for t in train]
-    return float(np.mean(scores))
+    differs = (train[:, None] != train).any(axis=2)
+    log_terms = np.where(differs, _log_terms(train, train, cov), -np.inf)
+    return float(np.mean(logsumexp(log_terms, axis=1) - np.log(differs.sum(axis=1))))
+
+
+def _log_terms(X: Array, train: Array, cov: Array) -> Array:
+    """Return log N(xₙ; tᵢ, Σ), (n, M): that of xₙ − tᵢ under N(0, Σ), for some x at a time."""
+    X, train = np.asarray(X, np.float64), np.asarray(train, np.float64)
+    step = max(1, 2**18 // train.size)
+    zero = np.zeros(train.shape[1])
+    blocks = (X[i : i + step, None] - train for i in range(0, len(X), step))
+    return np.concatenate([gaussian_log_density(block, zero, cov) for block in blocks])
 
 
 def kullback_leibler(a: Array, b: Array, cov: Array, axes: tuple[Array, ...]) -> float:
