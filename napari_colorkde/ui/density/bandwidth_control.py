@@ -131,7 +131,9 @@ class BandwidthControl(QWidget):
 
     def _on_box(self, sigma: float) -> None:
         channel = self.boxes.index(self.sender())
-        if self.link_button.isChecked():
+        if sigma <= 0:  # within the box's range, whose end is rounded to its digits
+            self._show()
+        elif self.link_button.isChecked():
             self._scale(sigma / self.sigmas[channel], channel, sigma)
         else:
             self._choose(tuple(sigma if at == channel else s for at, s in enumerate(self.sigmas)))

@@ -169,6 +169,21 @@ def test_channels_that_are_alike_are_unlinked_by_a_button(panel: DensityPanel, q
     assert session_of(panel).bandwidth == (4,)
 
 
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_sigma_of_0_typed_for_one_channel_changes_nothing(
+    panel: DensityPanel, qtbot: Any, linked: bool
+) -> None:
+    session_of(panel).bandwidth = (4, 4, 9)
+    bandwidth = panel.bandwidth
+    bandwidth.link_button.setChecked(linked)
+    box = bandwidth.boxes[2]
+    box.selectAll()
+    qtbot.keyClicks(box, "0")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert box.value() == 9
+    assert session_of(panel).bandwidth == (4, 4, 9)
+
+
 def test_sliders_and_boxes_have_names_for_screen_readers(panel: DensityPanel) -> None:
     for native in (panel.sigma.slider, panel.sigma.box, panel.rule.native, panel.colormap.native):
         assert native.accessibleName()
