@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -478,6 +479,53 @@ def test_without_a_display_there_is_one_sentence(
     assert "no window can be opened" in said
     assert "DISPLAY" in said
     assert launcher == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
+@pytest.mark.parametrize(
+    ("platform", "wayland", "sentence"),
+    [
+        ("", "nothing-0", "the display 'nothing-0' does not respond"),
+        ("wayland", "nothing-0", "the display 'nothing-0' does not respond"),
+        ("wayland", "", "there is no display"),
+        ("xcb", "nothing-0", "there is no display"),
+        ("nothing", "", "Qt cannot start here with QT_QPA_PLATFORM=nothing"),
+    ],
+)
+def test_a_display_that_qt_cannot_use_is_one_sentence(
+    platform: str,
+    wayland: str,
+    sentence: str,
+    picture: NDArray[Any],
+    launcher: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    refused: Callable[..., str],
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    for name, value in {"QT_QPA_PLATFORM": platform, "WAYLAND_DISPLAY": wayland}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    assert f"no window can be opened: {sentence}" in refused("open", "a.png")
+    assert launcher == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
+def test_a_wayland_compositor_that_answers_is_a_display(
+    picture: NDArray[Any],
+    launcher: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    for name in ("DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("WAYLAND_DISPLAY", "w-0")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as compositor:
+        compositor.bind(str(tmp_path / "w-0"))
+        compositor.listen()
+        assert main(["open", "a.png"]) == 0
+    assert launcher == [[Path("a.png")]]
 
 
 def test_missing_image_opens_no_window(
