@@ -71,7 +71,8 @@ def resumable_folder(target: Path, key: Mapping[str, object]) -> Iterator[Unfini
     place = _place(path)
     text = json.dumps(dict(key), sort_keys=True, default=str)
     with naming(path):
-        place.mkdir(exist_ok=True)
+        # Who may not look into what is replaced may not look into what takes its place either.
+        place.mkdir(mode=0o700 if path.exists() else 0o777, exist_ok=True)
         _claim(path, place)
         try:
             content = place / f"content-{hashlib.sha256(text.encode()).hexdigest()[:12]}"

@@ -78,8 +78,8 @@ def atomic_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
     Parameters
     ----------
     target
-        Where the folder shall appear. A folder that stands there is replaced as a whole: it must
-        be one that this program wrote, which is the caller's to check.
+        Where the folder shall appear. A folder that stands there is replaced as a whole, and its
+        permissions are kept: it must be one that this program wrote, which is the caller's to check.
 
     Yields
     ------
@@ -94,10 +94,13 @@ def atomic_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
     path = check_target(target, is_folder=True).resolve()
     remove_leftovers(path)
     scratch, former = _scratch(path), _former(path)
+    before = path.stat() if path.exists() else None
     with naming(path):
-        scratch.mkdir()
+        scratch.mkdir(mode=0o777 if before is None else 0o700)
         try:
             yield scratch
+            if before is not None:
+                _take_permissions(scratch, before)
             former.mkdir()
             if path.exists():
                 path.rename(former / path.name)

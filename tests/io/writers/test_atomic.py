@@ -227,6 +227,17 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
         check_target(tmp_path / "file", is_folder=True)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+def test_a_folder_keeps_the_permissions_of_what_it_replaces(tmp_path: Path) -> None:
+    target = tmp_path / "a.zarr"
+    target.mkdir(mode=0o750)
+    target.chmod(0o750)
+    with atomic_folder(target) as scratch:
+        assert stat.S_IMODE(scratch.stat().st_mode) == 0o700
+        (scratch / "new").write_text("new")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o750
+
+
 def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
     target = tmp_path / "a.npy"
     with (

@@ -1,4 +1,4 @@
-"""A disk that is full: every format leaves what was there, and one sentence with the file's name."""
+"""A full disk: every format leaves what was there, and one sentence with the file's name."""
 
 from __future__ import annotations
 
