@@ -80,6 +80,9 @@ def read_netpbm(path: Path) -> DecodedImage:
         samples = native(np.asarray(file.asarray()))
         axes, kind = file.axes, str(file.tupltype or "")
         bits = 0 if samples.dtype.kind == "f" else int(file.maxval or 0).bit_length()
+    if samples.dtype.kind == "f":
+        # PFM begins with the lowest row; netpbmfile leaves it there.
+        samples = np.flip(samples, axes.index("Y"))
     n_samples = samples.shape[-1] if axes.endswith("S") else 1
     color: ColorModel = "rgb" if n_samples >= 3 else "gray"
     bilevel = file.magicnumber in ("P1", "P4", b"P1", b"P4")

@@ -79,7 +79,7 @@ def atomic_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
     ----------
     target
         Where the folder shall appear. A folder that stands there is replaced as a whole, and its
-        permissions are kept: it must be one that this program wrote, which is the caller's to check.
+        permissions are kept. It must be one that this program wrote, which the caller checks.
 
     Yields
     ------
