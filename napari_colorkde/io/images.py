@@ -25,7 +25,7 @@ from napari_colorkde.io.formats.reading import (
 )
 from napari_colorkde.io.readers.decoding import check_image_path, decode_file, one_sentence
 from napari_colorkde.io.readers.image_formats import image_format
-from napari_colorkde.io.readers.levels import (
+from napari_colorkde.io.readers.orientation import (
     axes_of,
     chosen_samples,
     fractions_of_white,

@@ -11,7 +11,7 @@ import pytest
 
 from napari_colorkde import ColorKDE
 from napari_colorkde.app.image.file_as_layer import open_image_file
-from napari_colorkde.app.image.pixels import pixel_index
+from napari_colorkde.app.image.pixels import pyramid_strides
 from napari_colorkde.ui import image_chooser
 from tests.slides import PIXEL_SIZE, pyramid, slide_pixels, write_ome_zarr, write_svs
 from tests.ui.conftest import RGB, RNG, Dock
@@ -128,8 +128,8 @@ def test_frames_are_looked_at_one_by_one(viewer: Viewer, dock: Dock) -> None:
 def test_slides_open_with_their_pyramids_and_have_a_live_overlay(
     viewer: Viewer, dock: Dock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pixel_index, "PLAIN_PIXELS", 300)
-    monkeypatch.setattr(pixel_index, "COARSEST_PIXELS", 200)
+    monkeypatch.setattr(pyramid_strides, "PLAIN_PIXELS", 300)
+    monkeypatch.setattr(pyramid_strides, "COARSEST_PIXELS", 200)
     widget = dock()
     levels = pyramid(slide_pixels())
     write_ome_zarr(tmp_path / "a.zarr", levels)

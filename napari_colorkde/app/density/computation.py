@@ -18,40 +18,19 @@ from napari_colorkde.app.density.density_steps import compute, look_along
 from napari_colorkde.app.density.image_counter import ImageCounter
 from napari_colorkde.app.density.on_screen import MANY_COLORS, ColorsOnScreen, ReadCodes
 from napari_colorkde.app.density.open_image import OpenImage
-from napari_colorkde.app.density.request import ColorValues, DensityRequest, Estimate
+from napari_colorkde.app.density.request import (
+    STATE_FIELDS,
+    ColorValues,
+    DensityRequest,
+    Estimate,
+    ask_for_same,
+)
 from napari_colorkde.app.image.counting_steps import CountedImage
 from napari_colorkde.app.state import State
 from napari_colorkde.app.state_store import StateStore
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.mixture.cached_terms import Contributions
 from napari_colorkde.core.palette.palette import Palette
-
-COMPUTED_FIELDS = (
-    "show",
-    "space",
-    "bandwidth",
-    "boundary",
-    "varying",
-    "kernel_sets",
-    "kernel_set",
-    "log",
-    "shown_classification",
-)
-"""Fields of the state whose change asks for other numbers."""
-
-STATE_FIELDS = (
-    "channels",
-    "show",
-    "space",
-    "bandwidth",
-    "boundary",
-    "varying",
-    "kernel_sets",
-    "kernel_set",
-    "log",
-    "classification",
-)
-"""The fields, and those of the image, as the state has them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +90,7 @@ class Computation:
         shown, index = self._shown, self._image.index
         if shown is None or index is None or index.is_preview or not shown.densities.is_exact:
             return False
-        return shown.counted is self._image.counted and _same(shown.state, self._store.state)
+        return shown.counted is self._image.counted and ask_for_same(shown.state, self._store.state)
 
     def forget(self) -> None:
         """Let go of all results."""
@@ -154,7 +133,7 @@ class Computation:
 
     def follow(self, state: State, before: State) -> None:
         """Compute what a change of the state asks for."""
-        if not _same(state, before):
+        if not ask_for_same(state, before):
             self.compute()
 
     def when_ready(self, action: Callable[[], object]) -> None:
@@ -190,7 +169,7 @@ class Computation:
         shown = self._shown
         if shown is None:
             return
-        if not _same(shown.state, self._store.state, "channels"):
+        if not ask_for_same(shown.state, self._store.state, "channels"):
             fields = {name: getattr(shown.state, name) for name in STATE_FIELDS}
             self._store.retreat(replace(self._store.state, **fields))
         if self._image.counted is not shown.counted:
@@ -314,11 +293,6 @@ class Computation:
         if error is not None:
             self._awaiting.clear()
         self._reports.end(error)
-
-
-def _same(state: State, other: State, *more: str) -> bool:
-    """Whether two states ask for the same values."""
-    return all(getattr(state, name) == getattr(other, name) for name in (*COMPUTED_FIELDS, *more))
 
 
 def _is_picture(result: object) -> bool:

@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.density.class_query import ClassQuery
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
-from napari_colorkde.app.density.estimation import (
-    CoordinatesKDE,
-)
+from napari_colorkde.app.density.estimation import CoordinatesKDE
 from napari_colorkde.app.density.on_screen import ColorsOnScreen, ReadCodes
 from napari_colorkde.app.settings.view_settings import FIRST_AXES, Axes
 from napari_colorkde.app.state import Bandwidth, State
@@ -159,3 +157,36 @@ class DensityRequest:
     read_codes: ReadCodes | None = field(default=None, repr=False)
     on_screen: ColorsOnScreen | None = field(default=None, repr=False)
     others: NDArray[np.float32] | None = field(default=None, repr=False)
+
+
+COMPUTED_FIELDS = (
+    "show",
+    "space",
+    "bandwidth",
+    "boundary",
+    "varying",
+    "kernel_sets",
+    "kernel_set",
+    "log",
+    "shown_classification",
+)
+"""Fields of the state whose change asks for other numbers."""
+
+STATE_FIELDS = (
+    "channels",
+    "show",
+    "space",
+    "bandwidth",
+    "boundary",
+    "varying",
+    "kernel_sets",
+    "kernel_set",
+    "log",
+    "classification",
+)
+"""The fields, and those of the image, as the state has them."""
+
+
+def ask_for_same(state: State, other: State, *more: str) -> bool:
+    """Whether two states ask for the same values, and have the same in `more` fields."""
+    return all(getattr(state, name) == getattr(other, name) for name in (*COMPUTED_FIELDS, *more))

@@ -15,12 +15,8 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.app.image.pixels.pixel_index import (
-    PixelIndex,
-    build_index,
-    kept_stride,
-    preview_index,
-)
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex, build_index, preview_index
+from napari_colorkde.app.image.pixels.pyramid_strides import kept_stride
 from napari_colorkde.app.image.pixels.strided_colors import StridedColors
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.core.checks.channels import beyond_rgb

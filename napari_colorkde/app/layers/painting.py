@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_colorkde.app.image.pixels.pixel_index import PLAIN_PIXELS, Axes, PixelIndex
+from napari_colorkde.app.image.pixels.pixel_index import Axes, PixelIndex
+from napari_colorkde.app.image.pixels.pyramid_strides import PLAIN_PIXELS
 
 Position = int | np.integer[Any] | slice
 Part = Position | EllipsisType

@@ -26,14 +26,11 @@ from napari_colorkde.app.image.counting_steps import CountedImage, count_colors
 from napari_colorkde.app.image.frames import Frame, frame_source, frames_of
 from napari_colorkde.app.image.pixels.pixel_blocks import colors_in_blocks, painted_in_blocks
 from napari_colorkde.app.results.batch_images import BatchImage
-from napari_colorkde.app.results.measuring import ClassChoices
+from napari_colorkde.app.results.measure_image import ClassChoices
 from napari_colorkde.app.results.row_layout import measured_rows, read_regions, regions_of_frame
 from napari_colorkde.app.state import State
-from napari_colorkde.core.classification.measure import (
-    judge_colors,
-    measure_palette,
-    measure_regions,
-)
+from napari_colorkde.core.classification.judge_colors import judge_colors
+from napari_colorkde.core.classification.measure import measure_palette, measure_regions
 from napari_colorkde.core.classification.regions import Region
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection

@@ -74,11 +74,8 @@ def measure(
     of all classes, weighted by their priors) and the entropy of the posteriors are means over the
     row's pixels, in nats.
     """
-    from napari_colorkde.core.classification.measure import (
-        judge_colors,
-        measure_palette,
-        measure_regions,
-    )
+    from napari_colorkde.core.classification.judge_colors import judge_colors
+    from napari_colorkde.core.classification.measure import measure_palette, measure_regions
 
     if output is not None:
         refuse_overwriting_inputs(output, image, mask, kernels, regions)

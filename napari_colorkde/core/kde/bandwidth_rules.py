@@ -114,7 +114,7 @@ def _silverman(
 def _leave_one_color_out(
     palette: "Palette", candidates: ArrayLike | None, device: "Device"
 ) -> Iterator["BandwidthSelection"]:
-    from napari_colorkde.core.kde.bandwidth_search import search_by_likelihood
+    from napari_colorkde.core.kde.selectors.bandwidth_search import search_by_likelihood
 
     return search_by_likelihood(palette, "loco", candidates, device)
 
@@ -122,7 +122,7 @@ def _leave_one_color_out(
 def _leave_one_out(
     palette: "Palette", candidates: ArrayLike | None, device: "Device"
 ) -> Iterator["BandwidthSelection"]:
-    from napari_colorkde.core.kde.bandwidth_search import search_by_likelihood
+    from napari_colorkde.core.kde.selectors.bandwidth_search import search_by_likelihood
 
     return search_by_likelihood(palette, "loo", candidates, device)
 
@@ -130,7 +130,7 @@ def _leave_one_out(
 def _held_out_pixels(
     palette: "Palette", candidates: ArrayLike | None, device: "Device"
 ) -> Iterator["BandwidthSelection"]:
-    from napari_colorkde.core.kde.bandwidth_search import search_by_likelihood
+    from napari_colorkde.core.kde.selectors.bandwidth_search import search_by_likelihood
     from napari_colorkde.core.kde.selectors.held_out import random_halves
 
     halves = random_halves(palette)

@@ -1,9 +1,12 @@
-"""Validation of the mean, covariance and weight of a kernel."""
+"""Validation of kernels and sets: mean, covariance and weight, and what is no kernel at all."""
+
+import os
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.checks.arguments import Wanted, choice, real_numbers
+from napari_colorkde.core.checks.arguments import Wanted, choice, kind_of, real_numbers
 from napari_colorkde.core.colorspaces import COLOR_SPACES
 
 Array = NDArray[np.float64]
@@ -85,6 +88,29 @@ def _require_positive_definite(covariance: Array) -> None:
             f"covariance {_short(covariance)} is not positive definite; "
             "add a small variance, such as 1/12, to its diagonal."
         )
+
+
+def refuse_no_kernels(kernels: object) -> None:
+    """Refuse a text, numbers or a table where kernels are expected.
+
+    Raises
+    ------
+    TypeError
+        If it is one.
+    """
+    if isinstance(kernels, str | os.PathLike):
+        raise TypeError(
+            f"kernels is the text or path {str(kernels)!r}; give kernels, such as "
+            "load_kernels(path) returns."
+        )
+    is_numeric = getattr(getattr(kernels, "dtype", None), "kind", "O") != "O"
+    if not isinstance(kernels, Iterable) or is_numeric or hasattr(kernels, "iloc"):
+        raise TypeError(f"kernels is {kind_of(kernels)}; give a KernelSet, or a list of Kernel.")
+
+
+def kernel_label(index: int, name: str) -> str:
+    """Return how messages call a kernel of a set, counted from 0."""
+    return f"kernel {index} ({name!r})" if name else f"kernel {index}"
 
 
 def checked_kernel_space(space: str) -> str:

@@ -3,7 +3,6 @@
 No densities are computed here; see `napari_colorkde.core.mixture.at_colors`.
 """
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Protocol, overload, runtime_checkable
@@ -11,9 +10,13 @@ from typing import Protocol, overload, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.checks.arguments import kind_of
 from napari_colorkde.core.colorspaces import KernelSpace
-from napari_colorkde.core.mixture.kernel_checks import checked_kernel_space, validated
+from napari_colorkde.core.mixture.kernel_checks import (
+    checked_kernel_space,
+    kernel_label,
+    refuse_no_kernels,
+    validated,
+)
 from napari_colorkde.core.mixture.kernel_table import KernelTable
 
 Array = NDArray[np.float64]
@@ -215,22 +218,14 @@ class KernelSet(KernelTable, Sequence[Kernel]):
     ) -> None:
         if isinstance(kernels, Kernel):
             raise TypeError("kernels is a single Kernel; put it into a list: [kernel].")
-        if isinstance(kernels, str | os.PathLike):
-            raise TypeError(
-                f"kernels is the text or path {str(kernels)!r}; give kernels, such as "
-                "load_kernels(path) returns."
-            )
-        is_numeric = getattr(getattr(kernels, "dtype", None), "kind", "O") != "O"
-        if not isinstance(kernels, Iterable) or is_numeric or hasattr(kernels, "iloc"):
-            raise TypeError(
-                f"kernels is {kind_of(kernels)}; give a KernelSet, or a list of Kernel."
-            )
+        refuse_no_kernels(kernels)
         members = tuple(_as_kernel(kernel, index) for index, kernel in enumerate(kernels))
         for index, kernel in enumerate(members):
             if kernel.n_channels != members[0].n_channels:
                 raise ValueError(
-                    f"{_label(index, kernel.name)}: has {kernel.n_channels} channels but kernel 0 "
-                    f"has {members[0].n_channels}; all kernels of a set need the same channels."
+                    f"{kernel_label(index, kernel.name)}: has {kernel.n_channels} channels but "
+                    f"kernel 0 has {members[0].n_channels}; all kernels of a set need the same "
+                    "channels."
                 )
         object.__setattr__(self, "kernels", members)
         object.__setattr__(self, "name", str(name))
@@ -290,19 +285,15 @@ def _as_kernel(value: object, index: int) -> Kernel:
         numbers = value[0], value[1], value[2]
     else:
         raise TypeError(
-            f"{_label(index, name)}: a {type(value).__name__} is not a kernel; give Kernel "
+            f"{kernel_label(index, name)}: a {type(value).__name__} is not a kernel; give Kernel "
             "objects, objects with mean, covariance and weight, or tuples of these three."
         )
     try:
         validated(*numbers)
     except ValueError as error:
-        raise ValueError(f"{_label(index, name)}: {error}") from None
+        raise ValueError(f"{kernel_label(index, name)}: {error}") from None
     return Kernel(*numbers, cls=str(getattr(value, "cls", "")), name=name)
 
 
 def _short(values: Array) -> str:
     return f"[{', '.join(f'{value:.4g}' for value in values.tolist())}]"
-
-
-def _label(index: int, name: str) -> str:
-    return f"kernel {index} ({name!r})" if name else f"kernel {index}"

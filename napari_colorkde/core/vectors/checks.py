@@ -1,6 +1,7 @@
 """Vectors, sigmas and weights as given: refused with a message, before any work."""
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -151,3 +152,54 @@ def _numbers(value: Any, name: str) -> NDArray[Any]:
             f"Complex data not supported: {name} holds {array.dtype}; give real numbers."
         )
     return real_numbers(array, name, VECTORS, of_objects=True)
+
+
+def feature_numbers(
+    axes: int | str | Sequence[int | str], n_features: int, names: list[str], name: str
+) -> list[int]:
+    """Return the numbers of features that are given by number or by name, each once.
+
+    Raises
+    ------
+    ValueError
+        If there is no such feature, none is given, or one is given twice.
+    """
+    numbers = []
+    is_one = isinstance(axes, str) or not isinstance(axes, Iterable)
+    for axis in cast("Sequence[int | str]", [axes] if is_one else axes):
+        if isinstance(axis, str) and axis in names:
+            numbers.append(names.index(axis))
+        elif isinstance(axis, (int, np.integer)) and -n_features <= axis < n_features:
+            numbers.append(int(axis) % n_features)
+        else:
+            known = f", or {', '.join(names)}" if names else ""
+            raise ValueError(
+                f"{name}: feature {axis!r} does not exist; give 0 to {n_features - 1}{known}."
+            )
+    if not numbers or len(set(numbers)) < len(numbers):
+        raise ValueError(f"{name}={axes!r}; give one feature or more, each once.")
+    return numbers
+
+
+def refuse_names(names: list[str], known: list[str]) -> NoReturn:
+    """Refuse columns of other names, or in another order, than those of the training vectors."""
+    text = "The feature names should match those that were passed during fit.\n"
+    for title, some in (
+        ("Feature names unseen at fit time:", sorted(set(names) - set(known))),
+        ("Feature names seen at fit time, yet now missing:", sorted(set(known) - set(names))),
+    ):
+        if some:
+            text += "\n".join([title, *(f"- {name}" for name in some[:5]), ""])
+    if set(names) == set(known):
+        text += "Feature names must be in the same order as they were in fit.\n"
+    raise ValueError(text)
+
+
+def refuse_unfitted() -> NoReturn:
+    """Raise scikit-learn's own error where there is scikit-learn."""
+    text = "this GaussianKDE has no training vectors yet; call fit(X) first."
+    try:
+        from sklearn.exceptions import NotFittedError
+    except ImportError:
+        raise ValueError(text) from None
+    raise NotFittedError(text)

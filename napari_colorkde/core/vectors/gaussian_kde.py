@@ -3,8 +3,8 @@
 Images go through `core.kde` instead.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NoReturn, Self, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,14 @@ from napari_colorkde.core.checks.arguments import generator_of, seed_of, whole_n
 from napari_colorkde.core.device import DeviceLike, resolve_device
 from napari_colorkde.core.vectors import kernels_at
 from napari_colorkde.core.vectors.bandwidth import Rule, effective_number, resolve_bandwidth
-from napari_colorkde.core.vectors.checks import checked_vectors, checked_weights, feature_names
+from napari_colorkde.core.vectors.checks import (
+    checked_vectors,
+    checked_weights,
+    feature_names,
+    feature_numbers,
+    refuse_names,
+    refuse_unfitted,
+)
 from napari_colorkde.core.vectors.log_densities import log_densities
 
 Array = NDArray[np.float64]
@@ -267,56 +274,16 @@ class GaussianKDE:
         return derived
 
     def _axes(self, axes: "int | str | Sequence[int | str]", name: str = "axes") -> list[int]:
-        """Return the numbers of features, each once."""
-        d = self.n_features_in_
         names = list(getattr(self, "feature_names_in_", []))
-        numbers = []
-        is_one = isinstance(axes, str) or not isinstance(axes, Iterable)
-        for axis in cast("Sequence[int | str]", [axes] if is_one else axes):
-            if isinstance(axis, str) and axis in names:
-                numbers.append(names.index(axis))
-            elif isinstance(axis, (int, np.integer)) and -d <= axis < d:
-                numbers.append(int(axis) % d)
-            else:
-                known = f", or {', '.join(names)}" if names else ""
-                raise ValueError(
-                    f"{name}: feature {axis!r} does not exist; give 0 to {d - 1}{known}."
-                )
-        if not numbers or len(set(numbers)) < len(numbers):
-            raise ValueError(f"{name}={axes!r}; give one feature or more, each once.")
-        return numbers
+        return feature_numbers(axes, self.n_features_in_, names, name)
 
     def _points(self, X: ArrayLike) -> NDArray[Any]:
         self._check_fitted()
         names, known = feature_names(X, "X"), getattr(self, "feature_names_in_", None)
         if names is not None and known is not None and list(names) != list(known):
-            _refuse_names(list(names), list(known))
+            refuse_names(list(names), list(known))
         return checked_vectors(X, "X", self.n_features_in_, type(self).__name__)
 
     def _check_fitted(self) -> None:
         if not self.__sklearn_is_fitted__():
-            _refuse_unfitted()
-
-
-def _refuse_names(names: list[str], known: list[str]) -> NoReturn:
-    """Refuse columns of other names, or in another order, than those of the training vectors."""
-    text = "The feature names should match those that were passed during fit.\n"
-    for title, some in (
-        ("Feature names unseen at fit time:", sorted(set(names) - set(known))),
-        ("Feature names seen at fit time, yet now missing:", sorted(set(known) - set(names))),
-    ):
-        if some:
-            text += "\n".join([title, *(f"- {name}" for name in some[:5]), ""])
-    if set(names) == set(known):
-        text += "Feature names must be in the same order as they were in fit.\n"
-    raise ValueError(text)
-
-
-def _refuse_unfitted() -> NoReturn:
-    """Raise scikit-learn's own error where there is scikit-learn."""
-    text = "this GaussianKDE has no training vectors yet; call fit(X) first."
-    try:
-        from sklearn.exceptions import NotFittedError
-    except ImportError:
-        raise ValueError(text) from None
-    raise NotFittedError(text)
+            refuse_unfitted()

@@ -7,8 +7,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.background.reports import user_message
-from napari_colorkde.app.density.computation import COMPUTED_FIELDS
-from napari_colorkde.app.density.request import ColorValues, Estimate
+from napari_colorkde.app.density.request import COMPUTED_FIELDS, ColorValues, Estimate
 from napari_colorkde.app.image.counting_steps import CountedImage
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State, estimator_title

@@ -12,7 +12,7 @@ from dask.callbacks import Callback
 
 from napari_colorkde.app.image import counting_steps
 from napari_colorkde.app.image.counting_steps import CountedImage, count_colors
-from napari_colorkde.app.image.pixels import code_tiles, pixel_index
+from napari_colorkde.app.image.pixels import code_tiles, pixel_index, pyramid_strides
 from napari_colorkde.app.image.pixels.code_tiles import CodeTiles
 from napari_colorkde.app.image.source import ImageSource, source_of_array
 from tests.slides import slide_pixels
@@ -45,7 +45,7 @@ def counted(source: ImageSource) -> CountedImage:
 def test_each_pixel_is_read_once_for_colors_and_index(
     monkeypatch: pytest.MonkeyPatch, budget: int
 ) -> None:
-    monkeypatch.setattr(pixel_index, "INDEX_BYTES", budget)
+    monkeypatch.setattr(pyramid_strides, "INDEX_BYTES", budget)
     array: Any = Reads()
     found = counted(source_of_array(array)).index
     assert array.n_pixels == PIXELS.size // 3
@@ -57,7 +57,7 @@ def test_each_pixel_is_read_once_for_colors_and_index(
 
 
 def test_what_is_on_the_screen_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pixel_index, "INDEX_BYTES", 20_000)
+    monkeypatch.setattr(pyramid_strides, "INDEX_BYTES", 20_000)
     monkeypatch.setattr(code_tiles, "SIDE", 64)
     array: Any = Reads()
     index = counted(source_of_array(array)).index
@@ -79,7 +79,7 @@ def test_what_is_on_the_screen_is_decoded_once(monkeypatch: pytest.MonkeyPatch) 
 def test_levels_between_repeat_the_kept_pixels_and_decode_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pixel_index, "INDEX_BYTES", 30_000)
+    monkeypatch.setattr(pyramid_strides, "INDEX_BYTES", 30_000)
     monkeypatch.setattr(pixel_index, "level_strides", lambda shape: (1, 2, 4, 8, 16))
     array: Any = Reads()
     index = counted(source_of_array(array)).index

@@ -10,12 +10,8 @@ from hypothesis import given
 from hypothesis.extra import numpy as hnp
 from napari.layers import Image
 
-from napari_colorkde.app.image.pixels.pixel_index import (
-    PixelIndex,
-    build_index,
-    level_strides,
-    preview_index,
-)
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex, build_index, preview_index
+from napari_colorkde.app.image.pixels.pyramid_strides import level_strides
 from napari_colorkde.app.image.source import ImageSource, source_of, source_of_array
 from napari_colorkde.app.layers.painting import LazyLevel, PaletteImage
 from napari_colorkde.core.palette.palette import Palette

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from napari_colorkde.app.image.channels import Channels
-from napari_colorkde.app.image.pixels import pixel_index
-from napari_colorkde.app.image.pixels.pixel_index import level_strides
+from napari_colorkde.app.image.pixels import pyramid_strides
+from napari_colorkde.app.image.pixels.pyramid_strides import level_strides
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.core.reference import gaussian_log_density, mixture_density
 from tests.app.classification.test_evaluation import Judged, judged
@@ -50,8 +50,8 @@ def kde_of(seen: np.ndarray) -> np.ndarray:
 def test_the_whole_stack_is_drawn_and_follows_edits(
     setting: Setting, monkeypatch: pytest.MonkeyPatch, wrap: Any, voxels: int
 ) -> None:
-    monkeypatch.setattr(pixel_index, "VOLUME_VOXELS", voxels)
-    monkeypatch.setattr(pixel_index, "_can_halve", lambda shape, stride: stride < 8)
+    monkeypatch.setattr(pyramid_strides, "VOLUME_VOXELS", voxels)
+    monkeypatch.setattr(pyramid_strides, "_can_halve", lambda shape, stride: stride < 8)
     setting.show(wrap(STACK), rgb=True)
     setting.viewer.dims.ndisplay = 3
     step = 1 if voxels > STACK.size else 2

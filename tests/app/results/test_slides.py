@@ -14,13 +14,13 @@ from napari_colorkde.app.background.telling import told_progress
 from napari_colorkde.app.density.command import command_line
 from napari_colorkde.app.density.script import python_script
 from napari_colorkde.app.image.file_as_layer import open_image_file
-from napari_colorkde.app.image.pixels import pixel_blocks, pixel_index
+from napari_colorkde.app.image.pixels import pixel_blocks, pyramid_strides
 from napari_colorkde.app.image.source import ImageSource, source_of_array
 from napari_colorkde.app.layers.mask_layer import paint_labels
 from napari_colorkde.app.results.batch_images import image_of_file, image_of_layer
 from napari_colorkde.app.results.everything import export_items
 from napari_colorkde.app.results.image_work import ImageWork, do_image
-from napari_colorkde.app.results.measuring import ClassChoices, MeasureRequest, measure_image
+from napari_colorkde.app.results.measure_image import ClassChoices, MeasureRequest, measure_image
 from napari_colorkde.app.results.table import ResultsTable
 from napari_colorkde.app.session import Session
 from napari_colorkde.cli import main
@@ -46,7 +46,7 @@ KERNELS = KernelSet(
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks, and a budget for the index, that are a part of the slide."""
-    monkeypatch.setattr(pixel_index, "INDEX_BYTES", 30_000)
+    monkeypatch.setattr(pyramid_strides, "INDEX_BYTES", 30_000)
     monkeypatch.setattr(blocks, "BLOCK_PIXELS", 1 << 13)
     monkeypatch.setattr(blocks, "BLOCK_ROWS", 64)
     monkeypatch.setattr(pixel_blocks, "BLOCK_ROWS", 64)

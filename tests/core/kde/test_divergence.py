@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_colorkde.core.kde import divergence
+from napari_colorkde.core.kde import density_pairs
 from napari_colorkde.core.kde.divergence import Comparison, compare
 from napari_colorkde.core.palette import lattice
 from napari_colorkde.core.palette.palette import Palette
@@ -87,7 +87,7 @@ def test_rare_colors_far_away_count(device):
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("shift", [8.0, 16.0, 60.0])
 def test_far_colors_on_no_lattice_are_compared_to_a_part_of_the_value(full, shift, monkeypatch):
-    monkeypatch.setattr(divergence, "FINE_POINTS", 1 << 13)
+    monkeypatch.setattr(density_pairs, "FINE_POINTS", 1 << 13)
     monkeypatch.setattr(lattice, "MAX_LEVELS", 8)
     # At 60 standard deviations float64 underflows, too: sums of the colors themselves.
     rng = np.random.default_rng(8)
@@ -170,7 +170,7 @@ def test_slabs_of_the_grid_make_the_whole(bandwidth, monkeypatch):
     random = np.random.default_rng(5)
     a, b = (random.normal(m, 4, (1, 150, 3)).clip(0, 255).astype(np.uint8) for m in (100, 106))
     whole = compare(a, b, bandwidth)
-    monkeypatch.setattr(divergence, "SLAB_POINTS", 1 << 12)
+    monkeypatch.setattr(density_pairs, "SLAB_POINTS", 1 << 12)
     in_slabs = compare(a, b, bandwidth)
     for field in ("kl_ab", "kl_ba", "js"):
         expected = pytest.approx(getattr(whole, field), rel=1e-5, abs=1e-6)
@@ -179,7 +179,7 @@ def test_slabs_of_the_grid_make_the_whole(bandwidth, monkeypatch):
 
 @pytest.mark.parametrize("sigma", [1.0, 2.0])
 def test_a_bandwidth_of_a_level_or_two_is_compared(sigma, monkeypatch):
-    monkeypatch.setattr(divergence, "FINE_POINTS", 1 << 12)
+    monkeypatch.setattr(density_pairs, "FINE_POINTS", 1 << 12)
     random = np.random.default_rng(6)
     a, b = (random.normal(m, 3, (1, 400, 2)).clip(0, 255).astype(np.uint8) for m in (100, 103))
     found = compare(a, b, sigma)

@@ -14,26 +14,14 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.pixels.code_tiles import CodeTiles
+from napari_colorkde.app.image.pixels.pyramid_strides import (
+    kept_stride,
+    level_strides,
+    strided_shape,
+)
 from napari_colorkde.app.image.source import Box, ImageSource
 from napari_colorkde.core.palette.image_tiles import Chunks, chunks_of, tile_slices
 from napari_colorkde.core.palette.palette import Palette
-
-INDEX_BYTES = 1 << 28
-"""Budget of a kept index: 64 million pixels."""
-
-COARSEST_PIXELS = 1536
-"""Longest side of the coarsest level, in pixels: about a screen's."""
-
-PLAIN_PIXELS = 2048
-"""An image with no longer side needs no levels."""
-
-VOLUME_VOXELS = 1 << 24
-"""Of a stack that is seen in three dimensions about so many voxels are painted, at most: 64 MB, and
-a tenth of a second."""
-
-TEXTURE_SIDE = 2048
-"""Longest side of a volume that graphics cards draw. napari leaves out frames of longer stacks, but
-not where they have levels."""
 
 TILE_PIXELS = 1 << 20
 
@@ -199,15 +187,6 @@ class PixelIndex:
         return codes[tuple(0 if isinstance(a, int) else slice(None) for a in axes)]
 
 
-def kept_stride(shape: tuple[int, ...], budget: int | None = None) -> int:
-    """Return the stride at which the codes of an image fit into the budget."""
-    most = INDEX_BYTES if budget is None else budget
-    stride = 1
-    while 4 * np.prod(strided_shape(shape, stride), dtype=np.int64) > most:
-        stride *= 2
-    return stride
-
-
 def build_index(
     source: ImageSource,
     channels: Channels,
@@ -258,34 +237,6 @@ def preview_index(
     if stride == 0:
         stride = max(1, round(shape[-1] / cached.shape[-1]))
     return PixelIndex(source, channels, palette, shape, level_strides(shape), cached, stride, True)
-
-
-def level_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Strides of the levels of an overlay: 1 alone for an image of no more than a few screens.
-
-    napari draws the coarsest level of a stack in three dimensions, whole.
-    """
-    strides = [1]
-    if max(shape[-2:]) >= PLAIN_PIXELS:
-        while _can_halve(shape, strides[-1]) and max(shape[-2:]) / strides[-1] > COARSEST_PIXELS:
-            strides.append(2 * strides[-1])
-    volume = shape[-3:]
-    if len(volume) == 3 and volume[0] <= TEXTURE_SIDE:
-        while (
-            _can_halve(shape, strides[-1])
-            and np.prod(strided_shape(volume, strides[-1]), dtype=np.int64) > VOLUME_VOXELS
-        ):
-            strides.append(2 * strides[-1])
-    return tuple(strides)
-
-
-def strided_shape(shape: tuple[int, ...], stride: int) -> tuple[int, ...]:
-    """Shape of every `stride`-th pixel along the last two axes."""
-    return (*shape[:-2], *(len(range(0, n, stride)) for n in shape[-2:]))
-
-
-def _can_halve(shape: tuple[int, ...], stride: int) -> bool:
-    return min(shape[-2:]) / stride >= 64
 
 
 def _boxes(shape: tuple[int, ...], chunks: Chunks | None = None) -> Iterator[tuple[slice, ...]]:

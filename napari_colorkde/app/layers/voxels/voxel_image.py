@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.image.pixels.pixel_index import VOLUME_VOXELS, PixelIndex
+from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
+from napari_colorkde.app.image.pixels.pyramid_strides import VOLUME_VOXELS
 from napari_colorkde.app.layers.painting import Key, LazyLevel, PaletteImage
 
 MAX_VOXELS = VOLUME_VOXELS
