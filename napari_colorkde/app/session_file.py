@@ -15,8 +15,8 @@ import platformdirs
 from napari_colorkde.app.settings.saved_look import SavedLook
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
+from napari_colorkde.core.csv_and_frames import Cell, Row
 from napari_colorkde.core.number_text import counted
-from napari_colorkde.core.tables import Cell, Row
 from napari_colorkde.io.colors.colormaps import COLORMAPS
 from napari_colorkde.io.kernels.kernel_json import parse_json
 from napari_colorkde.io.writers.atomic import atomic_path

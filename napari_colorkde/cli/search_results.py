@@ -146,8 +146,8 @@ def comparison_table(results: list[SearchResult]) -> str:
 
 def write_csv(path: Path, results: list[SearchResult]) -> None:
     """Write a row for each sigma; what concerns the test set stands in the row of the best."""
-    from napari_colorkde.core.tables import Cell, csv_text
-    from napari_colorkde.io.tables import write_csv as write_text
+    from napari_colorkde.core.csv_and_frames import Cell, csv_text
+    from napari_colorkde.io.csv_files import write_csv as write_text
 
     rows: list[list[Cell]] = []
     for result in results:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from napari_colorkde.cli.console import print_warning, timed_step
-from napari_colorkde.cli.inputs import ImageInput, count_colors, frames
+from napari_colorkde.cli.inputs.image_inputs import ImageInput, count_colors, frames
 from napari_colorkde.core.number_text import shape_text
 
 if TYPE_CHECKING:

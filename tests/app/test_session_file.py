@@ -22,8 +22,8 @@ from napari_colorkde.app.session_file import (
 from napari_colorkde.app.settings.class_settings import ClassificationSettings
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
+from napari_colorkde.core.csv_and_frames import Row
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.core.tables import Row
 
 RECORDED = Path(__file__).parents[1] / "compat" / "data" / "0.1.0" / "sessions"
 FULL = [[90.1, 30, 0], [30, 80, -10], [0, -10, 70]]

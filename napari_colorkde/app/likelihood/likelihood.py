@@ -12,6 +12,7 @@ from napari_colorkde.app.background.executor import Executor, Progress
 from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.image.source import source_of
+from napari_colorkde.app.likelihood.found_text import curve_table
 from napari_colorkde.app.likelihood.searches import (
     Curve,
     ImageSearch,
@@ -27,12 +28,12 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import ESTIMATORS, State
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.crosscheck.answers import Answer
+from napari_colorkde.core.csv_and_frames import csv_text
 from napari_colorkde.core.kde.bandwidth_rules import Shape
-from napari_colorkde.core.tables import csv_text
 from napari_colorkde.core.vectors.checks import checked_sigmas
+from napari_colorkde.io.csv_files import write_csv
 from napari_colorkde.io.datasets import DataSet, check_split, dataset_of_array, read_dataset
 from napari_colorkde.io.datasets.memory import available_bytes, check_fits
-from napari_colorkde.io.tables import write_csv
 from napari_colorkde.io.writers.targets import check_target
 
 LANES = ("search", "check")
@@ -206,22 +207,7 @@ class Likelihood:
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """The header and the rows of the curve, as they are written to a file."""
-        if self.curve is None:
-            return [], []
-        curve = self.curve
-        n = curve.sigmas.shape[1]
-        sigma_names = ["sigma"] if n == 1 else [f"sigma_{i + 1}" for i in range(n)]
-        header = [*sigma_names, "log_likelihood", "degenerate", "best"]
-        rows = [
-            [
-                *(f"{sigma:.6g}" for sigma in sigmas),
-                f"{score:.6f}",
-                str(int(curve.degenerate[i])),
-                str(int(i == curve.best)),
-            ]
-            for i, (sigmas, score) in enumerate(zip(curve.sigmas, curve.scores, strict=True))
-        ]
-        return header, rows
+        return ([], []) if self.curve is None else curve_table(self.curve)
 
     def save_table(self, path: str | Path) -> None:
         """Write the table as CSV.

@@ -15,7 +15,7 @@ from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.results.batch_items import BatchItem
 from napari_colorkde.app.results.image_work import ImageWork, do_image
 from napari_colorkde.app.results.processes import ENDED, Packed, call_in_processes, is_stopped
-from napari_colorkde.app.results.table import ResultsTable
+from napari_colorkde.app.results.results_table import ResultsTable
 from napari_colorkde.app.results.tasks import (
     FORESEEN,
     Outcome,
@@ -24,7 +24,7 @@ from napari_colorkde.app.results.tasks import (
     refusal,
     time_left,
 )
-from napari_colorkde.core.tables import Row
+from napari_colorkde.core.csv_and_frames import Row
 
 STOP_SECONDS, GRACE_SECONDS = 0.2, 5.0
 """After which time, at most, processes are told to stop; and after which they end anyhow."""

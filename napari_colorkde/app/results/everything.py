@@ -16,15 +16,15 @@ from napari_colorkde.app.results.export_pixels import (
     labels_item,
     pixel_items,
 )
-from napari_colorkde.app.results.table import ResultsTable
+from napari_colorkde.app.results.results_table import ResultsTable
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import state_to_json
+from napari_colorkde.core.csv_and_frames import csv_of_rows
 from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
-from napari_colorkde.core.tables import csv_of_rows
+from napari_colorkde.io.csv_files import write_rows
 from napari_colorkde.io.export_formats import suffixes_for_volume
 from napari_colorkde.io.kernels.kernel_files import save_kernels
 from napari_colorkde.io.palettes import save_palette
-from napari_colorkde.io.tables import write_rows
 from napari_colorkde.io.volumes import save_volume
 from napari_colorkde.io.writers.atomic import atomic_files
 

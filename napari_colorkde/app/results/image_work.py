@@ -32,9 +32,9 @@ from napari_colorkde.app.state import State
 from napari_colorkde.core.classification.judge_colors import judge_colors
 from napari_colorkde.core.classification.measure import measure_palette, measure_regions
 from napari_colorkde.core.classification.regions import Region
+from napari_colorkde.core.csv_and_frames import Row
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
-from napari_colorkde.core.tables import Row
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,9 +17,9 @@ from napari_colorkde.app.results.row_layout import measured_rows
 from napari_colorkde.app.state import State
 from napari_colorkde.core.classification.judge_colors import judge_colors
 from napari_colorkde.core.classification.measure import measure_palette, measure_regions
+from napari_colorkde.core.csv_and_frames import Row
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.mixture.kernels import KernelSet
-from napari_colorkde.core.tables import Row
 
 if TYPE_CHECKING:
     pass

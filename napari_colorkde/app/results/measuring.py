@@ -13,12 +13,12 @@ from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.results.layer_regions import MakeRegions, regions_of_layer
 from napari_colorkde.app.results.measure_image import ClassChoices, MeasureRequest, measure_image
-from napari_colorkde.app.results.table import ResultsTable, image_label
+from napari_colorkde.app.results.results_table import ResultsTable, image_label
 from napari_colorkde.app.selection.from_layers import drawing_events
 from napari_colorkde.app.session import Session
 from napari_colorkde.connections import Connections
+from napari_colorkde.core.csv_and_frames import Row
 from napari_colorkde.core.palette.palette import Palette
-from napari_colorkde.core.tables import Row
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

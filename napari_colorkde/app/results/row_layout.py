@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_colorkde.core.tables import Row
+from napari_colorkde.core.csv_and_frames import Row
 
 if TYPE_CHECKING:
     from napari_colorkde.app.image.pixels.pixels_and_area import PixelArea
@@ -77,7 +77,7 @@ def measured_rows(
     area
         Of a pixel; None where it is not known.
     """
-    from napari_colorkde.app.results.table import image_label
+    from napari_colorkde.app.results.results_table import image_label
 
     return [
         measured_row(

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_colorkde.cli import allowed_names, inputs, tasks
+from napari_colorkde.cli import allowed_names, tasks
 from napari_colorkde.cli.console import print_warning, table, timed_step
 from napari_colorkde.cli.curve_plots import PLOT_SUFFIXES, Curve, require_matplotlib, write_curves
+from napari_colorkde.cli.inputs import image_inputs
+from napari_colorkde.cli.inputs.reading_options import Reading, reads_images
 from napari_colorkde.cli.parsers import Numbers, one_of, parse_numbers, refuse_overwriting_inputs
 from napari_colorkde.cli.program import Command
-from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import (
     ChannelAxisOption,
     ChannelsOption,
@@ -92,12 +93,12 @@ def bandwidth(
         raise ValueError(
             f"method={method!r} tries no candidates; use {listed(allowed_names.likelihoods())}."
         )
-    read = inputs.read(image, mask, channel_axis, channels, reading)
+    read = image_inputs.read(image, mask, channel_axis, channels, reading)
     found = tasks.select_bandwidth(
         read, method, candidates, device, shape=shape, space=space, exact=exact
     )
     if csv is not None:
-        from napari_colorkde.io.tables import write_csv
+        from napari_colorkde.io.csv_files import write_csv
 
         with timed_step(f"Writing {csv}"):
             write_csv(csv, found.to_csv())

@@ -8,8 +8,8 @@ import typer
 
 from napari_colorkde.cli.batch.files import for_each_image
 from napari_colorkde.cli.commands.density import density
+from napari_colorkde.cli.inputs.reading_options import reads_images
 from napari_colorkde.cli.program import Command
-from napari_colorkde.cli.reading_options import reads_images
 
 _WHOLE = inspect.unwrap(density)
 _OF_DENSITIES = ("bandwidth", "space", "log", "per_frame")

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_colorkde.cli import inputs
 from napari_colorkde.cli.console import print_status, table, timed_step
+from napari_colorkde.cli.inputs import image_inputs
+from napari_colorkde.cli.inputs.reading_options import Reading, reads_images
+from napari_colorkde.cli.inputs.vector_inputs import (
+    ScaleOption,
+    VectorsOption,
+    are_vectors,
+    read_training_vectors,
+)
 from napari_colorkde.cli.program import Command
-from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import (
     BandwidthOption,
     ChannelAxisOption,
     ChannelsOption,
     DeviceOption,
     JsonOption,
-)
-from napari_colorkde.cli.vector_inputs import (
-    ScaleOption,
-    VectorsOption,
-    are_vectors,
-    read_training_vectors,
 )
 
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ def compare(
             raise ValueError("--vectors and --scale are for two data sets; give two.")
         files = [image_a, image_b, *more]
         palettes = [
-            inputs.count_colors(inputs.read(file, None, channel_axis, channels, reading))
+            image_inputs.count_colors(
+                image_inputs.read(file, None, channel_axis, channels, reading)
+            )
             for file in files
         ]
         _compare_pairs(files, palettes, bandwidth, as_json, device)
@@ -89,8 +91,12 @@ def compare(
         )
     if scale is not None:
         raise ValueError(f"--scale {scale} is for data sets; leave it out for images.")
-    palette_a = inputs.count_colors(inputs.read(image_a, mask_a, channel_axis, channels, reading))
-    palette_b = inputs.count_colors(inputs.read(image_b, mask_b, channel_axis, channels, reading))
+    palette_a = image_inputs.count_colors(
+        image_inputs.read(image_a, mask_a, channel_axis, channels, reading)
+    )
+    palette_b = image_inputs.count_colors(
+        image_inputs.read(image_b, mask_b, channel_axis, channels, reading)
+    )
 
     from napari_colorkde.core.kde.divergence import compare as divergences
 

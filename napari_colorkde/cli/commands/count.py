@@ -8,7 +8,7 @@ import typer
 
 from napari_colorkde.app.results.files import filled_in, find_images, has_fields
 from napari_colorkde.app.results.tasks import Task
-from napari_colorkde.cli import inputs
+from napari_colorkde.cli.batch.csv_rows import makes_rows
 from napari_colorkde.cli.batch.files import OPTIONS, TEMPLATES, for_each_image, is_done
 from napari_colorkde.cli.batch.jobs import run_tasks
 from napari_colorkde.cli.batch.palettes import (
@@ -17,12 +17,12 @@ from napari_colorkde.cli.batch.palettes import (
     is_palette_name,
     write_palette,
 )
-from napari_colorkde.cli.batch.tables import makes_rows
+from napari_colorkde.cli.inputs import image_inputs
+from napari_colorkde.cli.inputs.reading_options import Reading, reads_images
 from napari_colorkde.cli.parsers import refuse_overwriting_inputs
 from napari_colorkde.cli.program import Command
-from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import ChannelAxisOption, ChannelsOption, MaskOption
-from napari_colorkde.core.tables import Row
+from napari_colorkde.core.csv_and_frames import Row
 
 if TYPE_CHECKING:
     from napari_colorkde.core.palette.palette import Palette
@@ -75,8 +75,8 @@ def count_palette(
     reading: Reading,
 ) -> "Palette":
     """Count the colors of one image, without rare ones."""
-    read = inputs.read(image, mask, channel_axis, channels, reading)
-    return inputs.without_rare(inputs.count_colors(read), min_count)
+    read = image_inputs.read(image, mask, channel_axis, channels, reading)
+    return image_inputs.without_rare(image_inputs.count_colors(read), min_count)
 
 
 def count_file(
@@ -126,7 +126,7 @@ def _together(context: typer.Context, **given: Any) -> None:
             if not merged.files:
                 raise
             failed = ended
-    palette = inputs.without_rare(merged.palette(), min_count)
+    palette = image_inputs.without_rare(merged.palette(), min_count)
     write_palette(output, palette, context.obj or "", merged.files)
     if failed is not None:
         raise failed

@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_colorkde.cli import inputs
 from napari_colorkde.cli.console import table, timed_step
+from napari_colorkde.cli.inputs import image_inputs
+from napari_colorkde.cli.inputs.vector_inputs import (
+    ScaleOption,
+    VectorsOption,
+    are_vectors,
+    read_both_parts,
+)
 from napari_colorkde.cli.parsers import Numbers, parse_sigmas
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.shared_options import (
@@ -15,12 +21,6 @@ from napari_colorkde.cli.shared_options import (
     ChannelsOption,
     DeviceOption,
     JsonOption,
-)
-from napari_colorkde.cli.vector_inputs import (
-    ScaleOption,
-    VectorsOption,
-    are_vectors,
-    read_both_parts,
 )
 from napari_colorkde.cli.verbosity import LOGGER
 
@@ -99,7 +99,7 @@ def _about_colors(
     points: int,
     seed: int,
 ) -> "Task":
-    palette = inputs.count_colors(inputs.read(file, None, channel_axis, channels))
+    palette = image_inputs.count_colors(image_inputs.read(file, None, channel_axis, channels))
 
     from napari_colorkde.core.crosscheck.task import colors_to_check
 

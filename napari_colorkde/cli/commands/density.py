@@ -5,9 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from napari_colorkde.cli import allowed_names, inputs, tasks
+from napari_colorkde.cli import allowed_names, tasks
 from napari_colorkde.cli.batch.files import for_each_image
 from napari_colorkde.cli.density_output import Result
+from napari_colorkde.cli.inputs import image_inputs, kernel_inputs
+from napari_colorkde.cli.inputs.reading_options import Reading, is_typed, reads_images
 from napari_colorkde.cli.parsers import (
     BandwidthValue,
     parse_bandwidth,
@@ -16,7 +18,6 @@ from napari_colorkde.cli.parsers import (
     unique_names,
 )
 from napari_colorkde.cli.program import Command
-from napari_colorkde.cli.reading_options import Reading, is_typed, reads_images
 from napari_colorkde.cli.shared_options import (
     BANDWIDTH_HELP,
     BoundaryOption,
@@ -153,8 +154,8 @@ def density(
             "--per-frame": per_frame,
         },
     )
-    kernel_sets = {} if kernels is None else inputs.load_sets(kernels, set_name)
-    read = inputs.read(image, mask, channel_axis, channels, reading)
+    kernel_sets = {} if kernels is None else kernel_inputs.load_sets(kernels, set_name)
+    read = image_inputs.read(image, mask, channel_axis, channels, reading)
     shape = read.shape  # that of a palette is none, which is refused here
     if output.suffix.lower() == ".png" and len(shape) != 2:
         raise ValueError(
@@ -187,9 +188,9 @@ def density(
         result.origin.update(estimator_facts(boundary, varying))
     else:
         mixture = (
-            inputs.single_set(kernels, kernel_sets)
+            kernel_inputs.single_set(kernels, kernel_sets)
             if cls is None
-            else inputs.kernels_of_class(kernel_sets, cls)
+            else kernel_inputs.kernels_of_class(kernel_sets, cls)
         )
         values = tasks.mixture_density(read, mixture, log=log, device=device)
         result.origin["mixture"] = mixture.name

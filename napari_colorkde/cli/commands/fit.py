@@ -5,9 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from napari_colorkde.cli import inputs, tasks
+from napari_colorkde.cli import tasks
 from napari_colorkde.cli.batch.files import for_each_image
 from napari_colorkde.cli.console import timed_step
+from napari_colorkde.cli.inputs import image_inputs
+from napari_colorkde.cli.inputs.reading_options import Reading, reads_images
 from napari_colorkde.cli.parsers import (
     LabelName,
     NKernels,
@@ -17,7 +19,6 @@ from napari_colorkde.cli.parsers import (
     unique_labels,
 )
 from napari_colorkde.cli.program import Command
-from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import (
     ChannelAxisOption,
     ChannelsOption,
@@ -105,7 +106,7 @@ def fit(
     if seed < 0:
         raise ValueError(f"--seed {seed}: give a number of 0 or more.")
     names = unique_labels(name)
-    read = inputs.read(image, mask, channel_axis, channels, reading)
+    read = image_inputs.read(image, mask, channel_axis, channels, reading)
     options = FitOptions(
         covariance_type="diag" if covariance == "diagonal" else covariance,
         reg_covar=reg_covar,

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_colorkde.cli import inputs
 from napari_colorkde.cli.console import timed_step
+from napari_colorkde.cli.inputs import kernel_inputs
 from napari_colorkde.cli.parsers import refuse_overwriting_inputs
 from napari_colorkde.cli.program import Command
 
@@ -43,7 +43,7 @@ def kernels(
     if output is not None:
         check_target(output, (*KERNEL_SUFFIXES, ".ply"), name="output")
         refuse_overwriting_inputs(output, file)
-    kernel_sets = inputs.chosen_sets(file, set_name)
+    kernel_sets = kernel_inputs.chosen_sets(file, set_name)
     if output is None:
         for line in summarize_kernels(kernel_sets):
             typer.echo(line)

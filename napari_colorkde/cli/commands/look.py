@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from napari_colorkde.cli import inputs
 from napari_colorkde.cli.console import table, timed_step
+from napari_colorkde.cli.inputs import image_inputs
+from napari_colorkde.cli.inputs.reading_options import Reading, reads_images
 from napari_colorkde.cli.parsers import refuse_overwriting_inputs
 from napari_colorkde.cli.program import Command
-from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import (
     BandwidthOption,
     DeviceOption,
@@ -52,11 +52,11 @@ def look(
     if output is not None:
         check_target(output, SUFFIXES, name="output")
         refuse_overwriting_inputs(output, image, mask, grade)
-    read = inputs.read(image, mask, -1, None, reading)
+    read = image_inputs.read(image, mask, -1, None, reading)
     chosen = read_look(grade)
     with timed_step("Grading"):
         graded = replace(read, array=chosen.apply(read.pixels))
-    before, after = inputs.count_colors(read), inputs.count_colors(graded)
+    before, after = image_inputs.count_colors(read), image_inputs.count_colors(graded)
     with timed_step("Divergence"):
         found = compare(before, after, bandwidth, device=device)
     rows = []

@@ -7,11 +7,11 @@ import typer
 
 from napari_colorkde.app.results.files import has_fields
 from napari_colorkde.app.results.row_layout import measured_row, read_regions, regions_of_frame
-from napari_colorkde.cli import inputs
-from napari_colorkde.cli.batch.tables import makes_rows
+from napari_colorkde.cli.batch.csv_rows import makes_rows
+from napari_colorkde.cli.inputs import image_inputs, kernel_inputs
+from napari_colorkde.cli.inputs.reading_options import Reading, reads_images
 from napari_colorkde.cli.parsers import refuse_overwriting_inputs, unique_names
 from napari_colorkde.cli.program import Command
-from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import (
     ChannelAxisOption,
     ChannelsOption,
@@ -19,7 +19,7 @@ from napari_colorkde.cli.shared_options import (
     MaskOption,
     PriorOption,
 )
-from napari_colorkde.core.tables import Row
+from napari_colorkde.core.csv_and_frames import Row
 
 
 @reads_images
@@ -83,8 +83,8 @@ def measure(
         raise ValueError("--prior and --keep-mass are about classes; give --kernels FILE.")
     if pixel_size is not None and not 0 < pixel_size < float("inf"):
         raise ValueError(f"--pixel-size {pixel_size}: give a number above 0, in µm.")
-    kernel_sets = None if kernels is None else inputs.load_sets(kernels, None)
-    read = inputs.read(image, mask, channel_axis, channels, reading)
+    kernel_sets = None if kernels is None else kernel_inputs.load_sets(kernels, None)
+    read = image_inputs.read(image, mask, channel_axis, channels, reading)
     area = None if read.pixel_size is None else read.pixel_size[0] * read.pixel_size[1]
     if pixel_size is not None:
         area = pixel_size**2
@@ -95,9 +95,9 @@ def measure(
     parts = None if regions is None else read_regions(regions, read.shape, "--regions")
     rows: list[Row] = []
     priors = unique_names(prior)
-    for frame, part in inputs.frames(read, per_frame=per_frame):
+    for frame, part in image_inputs.frames(read, per_frame=per_frame):
         if parts is None:
-            palette = inputs.count_colors(part)
+            palette = image_inputs.count_colors(part)
             found = measure_palette(
                 judge_colors(
                     palette, kernel_sets, priors=priors, keep_mass=keep_mass, device=device

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from napari_colorkde.cli import inputs
 from napari_colorkde.cli.batch.palettes import MergedPalettes, MinCountOption, write_palette
 from napari_colorkde.cli.console import timed_step
+from napari_colorkde.cli.inputs import image_inputs
 from napari_colorkde.cli.parsers import refuse_overwriting_inputs
 from napari_colorkde.cli.program import Command
 
@@ -41,8 +41,8 @@ def merge(
             work.progress(done / len(palettes))
             merged.add(path, load_palette(path))
         palette = merged.palette()
-        work.outcome = f"{len(palettes)} palettes, {inputs.palette_facts(palette)}"
-    palette = inputs.without_rare(palette, min_count)
+        work.outcome = f"{len(palettes)} palettes, {image_inputs.palette_facts(palette)}"
+    palette = image_inputs.without_rare(palette, min_count)
     write_palette(output, palette, context.obj or "", palettes)
 
 

@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from napari_colorkde.cli import inputs, tasks
+from napari_colorkde.cli import tasks
 from napari_colorkde.cli.batch.files import for_each_image
 from napari_colorkde.cli.console import timed_step
+from napari_colorkde.cli.inputs import image_inputs
+from napari_colorkde.cli.inputs.reading_options import Reading, reads_images
 from napari_colorkde.cli.parsers import Numbers, parse_pair, refuse_overwriting_inputs
 from napari_colorkde.cli.program import Command
-from napari_colorkde.cli.reading_options import Reading, reads_images
 from napari_colorkde.cli.shared_options import (
     BandwidthOption,
     BoundaryOption,
@@ -82,9 +83,9 @@ def volume(
 
     check_export(output, volume=True, name="output")
     refuse_overwriting_inputs(output, image, mask)
-    read = inputs.read(image, mask, channel_axis, channels, reading)
+    read = image_inputs.read(image, mask, channel_axis, channels, reading)
     grid = tasks.kde_volume(
-        inputs.count_colors(read),
+        image_inputs.count_colors(read),
         tasks.chosen_by_image(read, bandwidth, space, device),
         bins=bins,
         extent=extent or [],

@@ -18,9 +18,9 @@ from napari_colorkde.core.checks.arguments import (
     real_numbers,
     whole_number,
 )
+from napari_colorkde.core.csv_and_frames import Columns, Table
 from napari_colorkde.core.image import checked_mask, left_in
 from napari_colorkde.core.number_text import counted
-from napari_colorkde.core.tables import Columns, Table
 
 BestBy = Literal["f1", "youden"]
 BEST_BY: tuple[BestBy, ...] = ("f1", "youden")

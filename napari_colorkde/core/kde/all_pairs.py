@@ -10,13 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.arguments import choice
 from napari_colorkde.core.colorspaces import COLOR_SPACES, SpaceName, refusal_for
+from napari_colorkde.core.csv_and_frames import Columns, Table, import_pandas
 from napari_colorkde.core.device import DeviceLike, resolve_device
 from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance
 from napari_colorkde.core.kde.divergence import compare_palettes, in_one_space
 from napari_colorkde.core.palette.count_image import palette_of, refuse_single_image
 from napari_colorkde.core.palette.merge import refuse_unlike
 from napari_colorkde.core.palette.palette import Palette
-from napari_colorkde.core.tables import Columns, Table, import_pandas
 
 if TYPE_CHECKING:
     import pandas

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.tables import Columns, Table, numbered_columns
+from napari_colorkde.core.csv_and_frames import Columns, Table, numbered_columns
 
 MAX_OWN_SHARE = 0.5
 """Share of a pixel's density from pixels of its own color up to which a likelihood counts."""

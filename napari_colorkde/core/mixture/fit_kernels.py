@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from napari_colorkde.core.checks.arguments import seed_of
 from napari_colorkde.core.colorspaces import KernelSpace, refusal_for
+from napari_colorkde.core.csv_and_frames import Columns, Table
 from napari_colorkde.core.device import DeviceLike
 from napari_colorkde.core.mixture.at_colors import mixture_log_density
 from napari_colorkde.core.mixture.em.iterate import (
@@ -27,7 +28,6 @@ from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.palette import Palette
-from napari_colorkde.core.tables import Columns, Table
 
 
 class ConvergenceWarning(UserWarning):

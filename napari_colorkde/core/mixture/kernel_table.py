@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.colorspaces import channel_names
+from napari_colorkde.core.csv_and_frames import Columns, Table
 from napari_colorkde.core.mixture.kernel_checks import read_only
 from napari_colorkde.core.number_text import counted
-from napari_colorkde.core.tables import Columns, Table
 
 if TYPE_CHECKING:
     from napari_colorkde.core.mixture.kernels import Kernel

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.checks.arguments import whole_number
+from napari_colorkde.core.csv_and_frames import Columns, Table, numbered_columns
 from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.bins.bin_widths import extremes
 from napari_colorkde.core.palette.bins.binning import (
@@ -23,7 +24,6 @@ from napari_colorkde.core.palette.sorted_rows.distinct_rows import (
     Counts,
     are_in_order,
 )
-from napari_colorkde.core.tables import Columns, Table, numbered_columns
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.csv_and_frames import Columns, Table
 from napari_colorkde.core.device import DeviceLike, resolve_device
 from napari_colorkde.core.number_text import counted
-from napari_colorkde.core.tables import Columns, Table
 from napari_colorkde.core.vectors.checks import checked_sigmas, checked_vectors
 from napari_colorkde.core.vectors.log_densities import log_densities
 

@@ -22,13 +22,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_colorkde.core.colorspaces import channel_names
+from napari_colorkde.core.csv_and_frames import csv_of_columns
 from napari_colorkde.core.mixture.kernel_arrays import KernelError, build_kernels
 from napari_colorkde.core.mixture.kernel_table import (
     ChannelColumns,
     kernel_columns,
 )
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.core.tables import csv_of_columns
 from napari_colorkde.io.kernels.delimited import Decimal, number_of, read_delimited
 
 _TEXT_COLUMNS = ("set", "kernel", "class", "name", "visible")

@@ -15,7 +15,7 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView
 from napari_colorkde.ui.colorspace.links import ColorSpaceLinks
 from napari_colorkde.ui.colorspace.view import ColorSpaceView, make_view
-from napari_colorkde.ui.kernels.table import KernelTable
+from napari_colorkde.ui.kernels.kernel_table_view import KernelTableView
 from napari_colorkde.ui.window.dock_column import Column
 from napari_colorkde.ui.window.docking import delete_later, window_of
 from napari_colorkde.ui.window.open_files import refuse_open_file
@@ -56,7 +56,7 @@ class ColorSpaceDock(QObject):
         viewer: "Viewer",
         session: Session,
         overlay: Overlay,
-        table: KernelTable,
+        table: KernelTableView,
         picker: Picker,
         looks: Looks,
         parent: QObject | None = None,

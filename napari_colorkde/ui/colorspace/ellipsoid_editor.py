@@ -18,7 +18,7 @@ from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.mixture.kernels import Kernel
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
 from napari_colorkde.ui.colorspace.ellipsoid_colors import ellipsoid_colors
-from napari_colorkde.ui.kernels.table import KernelTable
+from napari_colorkde.ui.kernels.kernel_table_view import KernelTableView
 
 BUSY_DELAY_MS = 150
 """Ellipsoids wait so long for the overlay of the same edit: drawing them first, in software, would
@@ -64,7 +64,7 @@ class KernelEllipsoids(QObject):
     space is shown when it is let go.
     """
 
-    def __init__(self, canvas: ColorSpaceCanvas, session: Session, table: KernelTable) -> None:
+    def __init__(self, canvas: ColorSpaceCanvas, session: Session, table: KernelTableView) -> None:
         super().__init__(table)
         self._canvas, self._session, self._table = canvas, session, table
         self.shown: list[int] = []

@@ -14,7 +14,7 @@ from napari_colorkde.ui.colorspace.menus.difference import DifferenceChooser
 from napari_colorkde.ui.colorspace.pixel_readout import PixelReadout
 from napari_colorkde.ui.colorspace.region_selection import RegionSelection
 from napari_colorkde.ui.colorspace.view import ColorSpaceView
-from napari_colorkde.ui.kernels.table import KernelTable
+from napari_colorkde.ui.kernels.kernel_table_view import KernelTableView
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -44,7 +44,7 @@ class ColorSpaceLinks:
         session: Session,
         overlay: Overlay,
         view: ColorSpaceView,
-        table: KernelTable,
+        table: KernelTableView,
         picker: Picker,
         looks: Looks,
         say: Callable[[str], None],

@@ -10,7 +10,7 @@ from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.core.mixture.kernels import KernelSet
 
 if TYPE_CHECKING:
-    from napari_colorkde.ui.kernels.table import KernelTable
+    from napari_colorkde.ui.kernels.kernel_table_view import KernelTableView
 
 REFUSED_STYLE = "background: #802020; color: white;"
 
@@ -26,7 +26,7 @@ class CellDelegate(QStyledItemDelegate):
         Whose selected rows are written together.
     """
 
-    def __init__(self, table: "KernelTable") -> None:
+    def __init__(self, table: "KernelTableView") -> None:
         super().__init__(table)
         self._table = table
         self._tried: tuple[KernelSet, list[int], int, str] | None = None

@@ -17,9 +17,9 @@ from napari_colorkde.connections import Connections
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.io.kernels.kernel_files import KERNEL_SUFFIXES
 from napari_colorkde.ui.kernels.covariance_dialog import CovarianceDialog
+from napari_colorkde.ui.kernels.kernel_table_model import KernelTableModel
+from napari_colorkde.ui.kernels.kernel_table_view import KernelTableView
 from napari_colorkde.ui.kernels.set_chooser import KernelSetChooser
-from napari_colorkde.ui.kernels.table import KernelTable
-from napari_colorkde.ui.kernels.table_model import KernelTableModel
 from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 
@@ -40,7 +40,7 @@ class KernelsPanel(QWidget):
         self._session = session
         self.chooser = KernelSetChooser(session)
         self.model = KernelTableModel(self._swatch, self)
-        self.table = KernelTable(self.model)
+        self.table = KernelTableView(self.model)
         self.add_button = _button("Add", "Add a kernel at the image's mean color (Insert).")
         self.duplicate_button = _button("Duplicate", "Copy the selected kernels (Ctrl+D).")
         self.delete_button = _button("Delete", "Delete the selected kernels (Delete).")

@@ -35,11 +35,11 @@ from napari_colorkde.app.selection.selections import LabelMode, Selection, Slice
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
+from napari_colorkde.ui.kernels.kernel_table_view import KernelTableView
 from napari_colorkde.ui.kernels.layer_dimmer import LayerDimmer
 from napari_colorkde.ui.kernels.pick_layer_menu import PickLayerMenu
 from napari_colorkde.ui.kernels.pick_modifiers import HELP_TEXT, mode_of_keyboard
 from napari_colorkde.ui.kernels.pick_mouse import PickMouse
-from napari_colorkde.ui.kernels.table import KernelTable
 from napari_colorkde.ui.report_errors import report_errors, sentence
 from napari_colorkde.ui.widgets.forms import MIN_FIELD_WIDTH
 
@@ -70,7 +70,7 @@ class PickTool(QWidget):
         viewer: "Viewer",
         session: Session,
         overlay: Overlay,
-        table: KernelTable,
+        table: KernelTableView,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)

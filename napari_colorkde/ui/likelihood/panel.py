@@ -10,13 +10,14 @@ from qtpy.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from napari_colorkde.app.background.executor import Executor, Progress
 from napari_colorkde.app.image.source import is_image, unwrap_proxy
+from napari_colorkde.app.likelihood.found_text import summary
 from napari_colorkde.app.likelihood.likelihood import Likelihood
 from napari_colorkde.app.session import Session
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.crosscheck.answers import HEADER
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.io.datasets.montage import montage
-from napari_colorkde.ui.likelihood.result_table import ResultTable
+from napari_colorkde.ui.likelihood.text_table import TextTable
 from napari_colorkde.ui.likelihood.vector_settings import VectorSettings
 from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.widgets.curve_plot import CurvePlot, Points
@@ -127,8 +128,8 @@ class LikelihoodPanel(QWidget):
         )
         self.note = QLabel()
         self.note.setWordWrap(True)
-        self.table = ResultTable("Log-likelihoods")
-        self.answers = ResultTable("Cross-check")
+        self.table = TextTable("Log-likelihoods")
+        self.answers = TextTable("Cross-check")
         self.csv_button = PushButton(text="Save table…", tooltip="Write the table as CSV.")
         self.montage_button = PushButton(
             text="Montage", tooltip="Show the first 400 training images as a layer."
@@ -267,7 +268,7 @@ class LikelihoodPanel(QWidget):
         self.csv_button.visible = curve is not None
         self.stop_button.enabled = likelihood.busy
         self.reset_choices()
-        self._show_note()
+        self.note.setText(summary(likelihood))
         if curve is None:
             self.plot.set_points(Points())
         else:
@@ -284,37 +285,6 @@ class LikelihoodPanel(QWidget):
             )
         self.table.set_rows(*likelihood.table())
         self.answers.set_rows(HEADER, [answer.cells() for answer in likelihood.answers])
-
-    def _show_note(self) -> None:
-        likelihood = self.likelihood
-        texts = []
-        if (dataset := likelihood.dataset) is not None:
-            sizes = [
-                f"{len(part)} {name}"
-                for name, part in (
-                    ("training", dataset.train),
-                    ("validation", dataset.valid),
-                    ("test", dataset.test),
-                )
-                if part is not None
-            ]
-            texts.append(f"{', '.join(sizes)} vectors of {dataset.train.shape[1]} numbers.")
-        if (curve := likelihood.curve) is not None:
-            best = ", ".join(f"{s:.4g}" for s in dict.fromkeys(curve.sigmas[curve.best].tolist()))
-            texts.append(f"Best σ {best}: {curve.scores[curve.best]:.4f} nats.")
-            if dataset is not None and curve.share < 1:
-                texts.append(f"Scored on {curve.share:.0%} of the validation vectors.")
-            if curve.caveat:
-                texts.append(curve.caveat[:1].upper() + curve.caveat[1:])
-        if likelihood.test is not None:
-            test = likelihood.test
-            texts.append(f"Test vectors at σ {test.sigma:.4g}: {test.score:.4f} nats.")
-        if dataset is not None and curve is not None:
-            texts.append(
-                "Such likelihoods are a poor yardstick for generative models (Theis, van den Oord "
-                "and Bethge, arXiv 1511.01844)."
-            )
-        self.note.setText(" ".join(texts))
 
     def _choices(self, widget: object) -> list[tuple[str, object]]:
         layers = [unwrap_proxy(layer) for layer in self._viewer.layers]

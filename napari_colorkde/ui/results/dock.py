@@ -20,7 +20,7 @@ from napari_colorkde.app.results.export_pixels import ExportItem
 from napari_colorkde.app.results.layer_regions import CLASS, NAME
 from napari_colorkde.app.results.measuring import Measuring
 from napari_colorkde.app.results.region_files import RegionLayer, read_region_layer
-from napari_colorkde.app.results.table import ResultsTable
+from napari_colorkde.app.results.results_table import ResultsTable
 from napari_colorkde.app.session import Session
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.number_text import counted

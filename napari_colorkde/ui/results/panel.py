@@ -3,40 +3,34 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from magicgui.widgets import CheckBox, ComboBox, PushButton
+from magicgui.widgets import CheckBox, PushButton
 from psygnal import Signal
 from qtpy.QtCore import QSize, QSortFilterProxyModel, Qt, QTimer
-from qtpy.QtGui import QKeyEvent, QKeySequence, QShowEvent
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QApplication,
     QDockWidget,
     QFileDialog,
-    QHBoxLayout,
     QLabel,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_colorkde.app.image.source import unwrap_proxy
-from napari_colorkde.app.results.layer_regions import can_be_regions
 from napari_colorkde.app.results.measuring import Measuring
-from napari_colorkde.app.results.table import ResultsTable
+from napari_colorkde.app.results.results_table import ResultsTable
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.number_text import counted
 from napari_colorkde.ui.report_errors import report_errors
-from napari_colorkde.ui.results.table_model import ResultsModel
+from napari_colorkde.ui.results.region_chooser import RegionChooser
+from napari_colorkde.ui.results.results_table_model import ResultsModel
+from napari_colorkde.ui.results.results_table_view import ResultsTableView
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout
 from napari_colorkde.ui.window.open_files import refuse_open_file
 
 if TYPE_CHECKING:
     from napari import Viewer
-    from napari.layers import Labels, Shapes
     from napari.utils.events import Event
-
-WHOLE = ""
-"""In place of a layer of regions: the whole image is measured."""
 
 ROWS_LOOKED_AT = 50
 """Rows that widths of columns suit: looking at all of a long table takes too long."""
@@ -82,7 +76,7 @@ class ResultsPanel(QWidget):
         self._is_docked = self._is_closed = False
         self.table, self._measuring = table, measuring
         self.model = ResultsModel(table, self)
-        self.view = _View(self)
+        self.view = ResultsTableView(self.copy, self)
         self._sorted = QSortFilterProxyModel(self)
         self._sorted.setSourceModel(self.model)
         self._sorted.setSortRole(Qt.ItemDataRole.UserRole)
@@ -135,12 +129,7 @@ class ResultsPanel(QWidget):
         """Follow the layer list. napari calls it when layers come, go, move or are renamed."""
         if self._is_closed:
             return
-        with self.regions.changed.blocked():
-            self.regions.reset_choices()
-            chosen = self._measuring.regions
-            if chosen is not None and chosen not in self._viewer.layers:
-                self._measuring.regions = chosen = None
-            self.regions.value = WHOLE if chosen is None else chosen
+        self.region_chooser.reset_choices()
 
     # --- its parts
 
@@ -157,18 +146,7 @@ class ResultsPanel(QWidget):
             tooltip="Keep this image's rows in the table up to date as kernels, priors and regions "
             "change.",
         )
-        self.regions = ComboBox(
-            name="regions",
-            choices=self._region_choices,
-            tooltip="Measure the whole image, each label of a Labels layer, or each shape of a "
-            "Shapes layer; shapes with the same name are one region.",
-        )
-        self.open_button = PushButton(
-            name="open_regions",
-            text="Open…",
-            tooltip="Read polygons from a GeoJSON file, such as QuPath exports, into a Shapes "
-            "layer, and measure them.",
-        )
+        self.region_chooser = RegionChooser(self._viewer, self._measuring)
         self.copy_button = PushButton(
             name="copy",
             text="Copy",
@@ -201,17 +179,7 @@ class ResultsPanel(QWidget):
         self.hint.setWordWrap(True)
 
     def _lay_out(self) -> None:
-        regions = QWidget()
-        beside = QHBoxLayout(regions)
-        beside.setContentsMargins(0, 0, 0, 0)
-        label = QLabel("regions")
-        label.setBuddy(self.regions.native)
-        beside.addWidget(label)
-        beside.addWidget(self.regions.native)
-        beside.addWidget(self.open_button.native)
-        self.regions.native.setAccessibleName("regions")
-        self.open_button.native.setAccessibleName("open regions")
-        controls = [self.add_button.native, self.follow.native, regions]
+        controls = [self.add_button.native, self.follow.native, self.region_chooser]
         buttons = (
             self.copy_button,
             self.save_button,
@@ -231,8 +199,7 @@ class ResultsPanel(QWidget):
     def _connect(self) -> None:
         self.add_button.changed.connect(self.add)
         self.follow.changed.connect(self._on_follow)
-        self.regions.changed.connect(self._on_regions)
-        self.open_button.changed.connect(self._on_open)
+        self.region_chooser.open_button.changed.connect(self._on_open)
         self.copy_button.changed.connect(self.copy)
         self.save_button.changed.connect(self._on_save)
         self.remove_button.changed.connect(self._on_remove)
@@ -275,9 +242,6 @@ class ResultsPanel(QWidget):
     def _on_follow(self, follows: bool) -> None:
         self._measuring.follows = follows
 
-    def _on_regions(self, layer: "Labels | Shapes | str") -> None:
-        self._measuring.regions = None if isinstance(layer, str) else layer
-
     def _on_open(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
             self, "Open regions", "", "GeoJSON (*.geojson *.json);;All files (*)"
@@ -307,34 +271,3 @@ class ResultsPanel(QWidget):
     def _selected(self) -> list[int]:
         chosen = self.view.selectionModel().selectedRows()
         return sorted(self._sorted.mapToSource(index).row() for index in chosen)
-
-    def _region_choices(self, widget: object) -> list[tuple[str, "Labels | Shapes | str"]]:
-        layers = [unwrap_proxy(layer) for layer in reversed(self._viewer.layers)]
-        found: list[tuple[str, Labels | Shapes | str]] = [
-            (layer.name, layer) for layer in layers if can_be_regions(layer)
-        ]
-        return [("the whole image", WHOLE), *found]
-
-
-class _View(QTableView):
-    """A table that is copied with Ctrl+C, and keeps other keys from the viewer."""
-
-    def __init__(self, panel: ResultsPanel) -> None:
-        super().__init__(panel)
-        self._panel = panel
-        self.setAccessibleName("Results")
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setWordWrap(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Copy; nothing else reaches the viewer."""
-        if event is None:
-            return
-        if event.matches(QKeySequence.StandardKey.Copy):
-            self._panel.copy()
-        else:
-            super().keyPressEvent(event)
-        event.accept()

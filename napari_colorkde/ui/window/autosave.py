@@ -16,7 +16,7 @@ from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.layers.looks import Looks
-from napari_colorkde.app.results.table import ResultsTable
+from napari_colorkde.app.results.results_table import ResultsTable
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import (
     MAX_FILES,
@@ -36,8 +36,8 @@ from napari_colorkde.app.settings.saved_look import SavedLook
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
+from napari_colorkde.core.csv_and_frames import Row
 from napari_colorkde.core.number_text import counted
-from napari_colorkde.core.tables import Row
 
 SAVE_INTERVAL_MS = 400
 """A change is on disk after this long, however quickly others follow it."""

@@ -17,7 +17,7 @@ from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.layer_files import remember_file
 from napari_colorkde.app.image.pixels import pixel_index
 from napari_colorkde.app.results.measuring import Measuring
-from napari_colorkde.app.results.table import ResultsTable
+from napari_colorkde.app.results.results_table import ResultsTable
 from napari_colorkde.cli import main
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from tests.app.layers.test_overlay import Setting, density_at, setting

@@ -22,14 +22,14 @@ from napari_colorkde.app.results.batch import Batch, BatchReport, ItemDone
 from napari_colorkde.app.results.batch_images import ImageKind, image_of_file
 from napari_colorkde.app.results.batch_items import plan_files, plan_layers
 from napari_colorkde.app.results.image_work import ImageWork
-from napari_colorkde.app.results.table import ResultsTable
+from napari_colorkde.app.results.results_table import ResultsTable
 from napari_colorkde.app.state import State
 from napari_colorkde.cli import main
 from napari_colorkde.core.classification.classify_image import classify_image
 from napari_colorkde.core.device import resolve_device
+from napari_colorkde.io.csv_files import read_rows
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.kernels.kernel_files import save_kernels
-from napari_colorkde.io.tables import read_rows
 from tests.app.results.test_measuring import STAINS
 from tests.app.stepping import SteppingExecutor
 

@@ -12,9 +12,9 @@ from napari_colorkde.app.results.everything import export_items, write_everythin
 from napari_colorkde.app.results.export_pixels import ExportItem
 from napari_colorkde.app.session_file import load_state
 from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.io.csv_files import read_rows
 from napari_colorkde.io.kernels.kernel_files import read_kernels
 from napari_colorkde.io.palettes import load_palette
-from napari_colorkde.io.tables import read_rows
 from napari_colorkde.io.volumes import load_volume
 from tests.app.layers.test_overlay import RGB
 from tests.app.results.test_measuring import STAINS, Measured, measured

@@ -8,12 +8,12 @@ import pytest
 
 from napari_colorkde.app.background.executor import SynchronousExecutor
 from napari_colorkde.app.results.measuring import Measuring
-from napari_colorkde.app.results.table import ResultsTable
+from napari_colorkde.app.results.results_table import ResultsTable
 from napari_colorkde.cli import main
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
+from napari_colorkde.io.csv_files import read_rows
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.kernels.kernel_files import save_kernels
-from napari_colorkde.io.tables import read_rows
 from tests.app.layers.test_overlay import RGB, Setting
 
 STAINS = KernelSet(

@@ -14,9 +14,9 @@ from napari.layers import Labels
 from napari_colorkde.app.results import region_files
 from napari_colorkde.app.results.region_files import RegionLayer, read_region_layer
 from napari_colorkde.cli import main
+from napari_colorkde.io.csv_files import read_rows
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.kernels.kernel_files import save_kernels
-from napari_colorkde.io.tables import read_rows
 from tests.app.layers.test_overlay import RGB, THERE
 from tests.app.results.test_measuring import STAINS, Measured
 

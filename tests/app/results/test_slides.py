@@ -21,7 +21,7 @@ from napari_colorkde.app.results.batch_images import image_of_file, image_of_lay
 from napari_colorkde.app.results.everything import export_items
 from napari_colorkde.app.results.image_work import ImageWork, do_image
 from napari_colorkde.app.results.measure_image import ClassChoices, MeasureRequest, measure_image
-from napari_colorkde.app.results.table import ResultsTable
+from napari_colorkde.app.results.results_table import ResultsTable
 from napari_colorkde.app.session import Session
 from napari_colorkde.cli import main
 from napari_colorkde.core.classification.regions import regions_of_labels

@@ -13,8 +13,8 @@ from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.ui.colorspace.ellipsoid_editor import KernelEllipsoids
 from napari_colorkde.ui.colorspace.view import ColorSpaceView
 from napari_colorkde.ui.density.bandwidth_control import BandwidthControl
-from napari_colorkde.ui.kernels.table import KernelTable
-from napari_colorkde.ui.kernels.table_model import KernelTableModel
+from napari_colorkde.ui.kernels.kernel_table_model import KernelTableModel
+from napari_colorkde.ui.kernels.kernel_table_view import KernelTableView
 from tests.app.density.test_many_channels import FIVE, source_of_channels
 
 pytestmark = pytest.mark.window
@@ -41,7 +41,7 @@ def test_three_axes_are_chosen_named_and_told(qtbot: Any) -> None:
     shown = view.canvas.space
     assert shown is not None
     assert shown.names == ("channel 1", "channel 4", "channel 2")
-    table = KernelTable(KernelTableModel(lambda mean: (0.0, 0.0, 0.0)))
+    table = KernelTableView(KernelTableModel(lambda mean: (0.0, 0.0, 0.0)))
     qtbot.addWidget(table)
     session.kernels = KernelSet([Kernel(FIVE[0, 0].astype(float), [30.0, 40, 50, 60, 70], 1.0)])
     table.kernel_model.show(session.kernels, session.channels.names)

@@ -24,8 +24,8 @@ from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.io.kernels.kernel_files import save_kernels
 from napari_colorkde.ui.kernels import panel as kernels_panel
 from napari_colorkde.ui.kernels.covariance_dialog import CovarianceDialog
+from napari_colorkde.ui.kernels.kernel_table_model import KernelTableModel
 from napari_colorkde.ui.kernels.panel import KernelsPanel
-from napari_colorkde.ui.kernels.table_model import KernelTableModel
 from tests.ui.conftest import RGB, Dock
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_colorkde._npe2 import make_results
-from napari_colorkde.app.results.table import ResultsTable
-from napari_colorkde.io.tables import read_rows
-from napari_colorkde.ui.results.table_model import ResultsModel
+from napari_colorkde.app.results.results_table import ResultsTable
+from napari_colorkde.io.csv_files import read_rows
+from napari_colorkde.ui.results.results_table_model import ResultsModel
 from tests.app.results.test_measuring import STAINS
 from tests.ui.conftest import RGB, Dock, close_dock
 
@@ -71,11 +71,11 @@ def test_the_table_is_filled_as_one_works(dock: Dock, tmp_path: Path, qtbot: Any
     labels = np.zeros(RGB.shape[:2], np.uint8)
     labels[5:9], labels[20:] = 1, 2
     layer = viewer.add_labels(labels, name="parts")
-    panel.regions.value = layer
+    panel.region_chooser.regions.value = layer
     panel.add_button.native.click()
     qtbot.waitUntil(lambda: len(results.table.rows) == 9)
     viewer.layers.remove(layer)
-    assert panel.regions.value == ""
+    assert panel.region_chooser.regions.value == ""
     panel.save(tmp_path / "t.csv")
     assert len(read_rows(tmp_path / "t.csv")) == 9
     panel.save(tmp_path / "nowhere" / "t.csv")
@@ -96,7 +96,7 @@ def test_the_table_is_filled_as_one_works(dock: Dock, tmp_path: Path, qtbot: Any
         return [row for row in results.table.rows if row["region"]]
 
     qtbot.waitUntil(lambda: len(measured()) == 3)
-    assert panel.regions.value is viewer.layers["glands"]
+    assert panel.region_chooser.regions.value is viewer.layers["glands"]
     assert {row["region"] for row in measured()} == {"1"}
     assert sum(int(row["pixels"]) for row in measured()) == 38 * 28
     results.open_regions(tmp_path / "none.geojson")

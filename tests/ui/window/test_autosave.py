@@ -12,7 +12,7 @@ import pytest
 from qtpy.QtCore import QTimer
 
 from napari_colorkde.app.image.source import source_of_array
-from napari_colorkde.app.results.table import ResultsTable
+from napari_colorkde.app.results.results_table import ResultsTable
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import (
     DAMAGED,

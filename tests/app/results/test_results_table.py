@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from napari_colorkde.app.image.source import source_of_array
-from napari_colorkde.app.results.table import ResultsTable, image_label
-from napari_colorkde.core.tables import Row
-from napari_colorkde.io.tables import read_rows
+from napari_colorkde.app.results.results_table import ResultsTable, image_label
+from napari_colorkde.core.csv_and_frames import Row
+from napari_colorkde.io.csv_files import read_rows
 
 
 def row(image: str, cls: str, pixels: int = 1, **more: object) -> Row:

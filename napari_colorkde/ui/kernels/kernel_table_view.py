@@ -22,7 +22,11 @@ from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.kernels import clipboard
 from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.ui.kernels.cell_delegate import CellDelegate
-from napari_colorkde.ui.kernels.table_model import SWATCH_PIXELS, KernelTableModel, SortedKernels
+from napari_colorkde.ui.kernels.kernel_table_model import (
+    SWATCH_PIXELS,
+    KernelTableModel,
+    SortedKernels,
+)
 
 ROW_MARGIN = 5
 MAX_NAME_PIXELS = 110
@@ -34,7 +38,7 @@ CONTROL = Qt.KeyboardModifier.ControlModifier
 Flag = QItemSelectionModel.SelectionFlag
 
 
-class KernelTable(QTableView):
+class KernelTableView(QTableView):
     """Shows a `KernelTableModel`.
 
     Keys: typing or F2 edits, in all rows whose cell is selected; Space shows and hides; Ctrl+C and

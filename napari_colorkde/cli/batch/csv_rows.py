@@ -12,8 +12,8 @@ from napari_colorkde.app.results.tasks import Task
 from napari_colorkde.cli.batch.files import OPTIONS, TEMPLATES, with_many_options
 from napari_colorkde.cli.batch.jobs import FailedError, run_tasks
 from napari_colorkde.cli.console import print_status, timed_step
-from napari_colorkde.core.tables import Cell, Row, csv_of_rows
-from napari_colorkde.io.tables import read_rows, write_rows
+from napari_colorkde.core.csv_and_frames import Cell, Row, csv_of_rows
+from napari_colorkde.io.csv_files import read_rows, write_rows
 
 OutputOption = Annotated[
     Path | None,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import napari_colorkde as ck
-from napari_colorkde.core.tables import cell_text, csv_of_rows, csv_text
+from napari_colorkde.core.csv_and_frames import cell_text, csv_of_rows, csv_text
 
 RGB = np.random.default_rng(0).integers(0, 256, (8, 9, 3), dtype=np.uint8)
 KERNELS = ck.KernelSet(

@@ -7,8 +7,8 @@ from pathlib import Path
 from psygnal import Signal
 
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.core.tables import Cell, Row, column_names, csv_of_rows
-from napari_colorkde.io.tables import write_rows
+from napari_colorkde.core.csv_and_frames import Cell, Row, column_names, csv_of_rows
+from napari_colorkde.io.csv_files import write_rows
 
 MAX_UNDO = 20
 """Earlier tables that are kept."""

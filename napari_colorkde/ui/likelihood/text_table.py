@@ -10,7 +10,7 @@ ROWS_SHOWN = 40
 """Before it scrolls by itself, beside the page that it is on."""
 
 
-class ResultTable(QTableWidget):
+class TextTable(QTableWidget):
     """Rows of texts, numbers to the right; Ctrl+C copies them for a spreadsheet."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:

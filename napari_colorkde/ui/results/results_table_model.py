@@ -5,10 +5,10 @@ from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
-from napari_colorkde.app.results.table import ResultsTable
+from napari_colorkde.app.results.results_table import ResultsTable
 from napari_colorkde.connections import Connections
+from napari_colorkde.core.csv_and_frames import Cell, Row, cell_text
 from napari_colorkde.core.number_text import grouped
-from napari_colorkde.core.tables import Cell, Row, cell_text
 
 TITLES = {
     "mean_log_likelihood": "log-likelihood [nats]",

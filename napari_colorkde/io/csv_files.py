@@ -1,10 +1,10 @@
-"""Results tables in files; `core.tables` makes their text."""
+"""Results tables in files; `core.csv_and_frames` makes their text."""
 
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from napari_colorkde.core.tables import Cell, Row, csv_of_rows
+from napari_colorkde.core.csv_and_frames import Cell, Row, csv_of_rows
 
 
 def write_csv(path: Path, text: str) -> None:
