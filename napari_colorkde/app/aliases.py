@@ -6,7 +6,7 @@ better one is listed where it was; the meaning of its values stays.
 
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from operator import attrgetter
 from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
@@ -119,6 +119,28 @@ def renamed(old: str, new: str) -> property:
         setattr(instance, new, value)
 
     return property(read, write, doc=f"Old name of `{new}`.")
+
+
+class Classifying(Protocol):
+    """An object that is asked of classes."""
+
+    @property
+    def set_classification(self) -> Callable[..., None]:
+        """Change what is asked of the classes."""
+
+
+class OldSessionNames:
+    """What attributes of a session were called in 0.1.0."""
+
+    settled = renamed("settled", "idle")
+    noticed = renamed("noticed", "message")
+    look = renamed("look", "view")
+    look_changed = renamed("look_changed", "view_changed")
+
+    def judge(self: Classifying, gesture: Hashable = None, **fields: object) -> None:
+        """Old name of `set_classification`."""
+        warn_renamed("judge", "set_classification")
+        self.set_classification(gesture, **fields)
 
 
 def current_names(fields: Mapping[str, Any], renames: Mapping[str, str]) -> dict[str, Any]:

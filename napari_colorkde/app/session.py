@@ -8,12 +8,19 @@ from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from psygnal import Signal, SignalInstance
 
-from napari_colorkde.app.aliases import PartOf, SettablePart, StateField, renamed, warn_renamed
+from napari_colorkde.app.aliases import (
+    OldSessionNames,
+    PartOf,
+    SettablePart,
+    StateField,
+    warn_renamed,
+)
 from napari_colorkde.app.background.executor import Executor, Progress, SynchronousExecutor, Work
 from napari_colorkde.app.background.jobs import Jobs
+from napari_colorkde.app.background.lanes import FORGOTTEN_LANES, LANES
 from napari_colorkde.app.background.reports import Reports, user_message
 from napari_colorkde.app.density.computation import Computation
 from napari_colorkde.app.density.difference import Difference
@@ -25,8 +32,9 @@ from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.counting_steps import CountedImage
 from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource
+from napari_colorkde.app.settings.state_values import Bandwidth
 from napari_colorkde.app.settings.view_settings import ViewSettings
-from napari_colorkde.app.state import Bandwidth, DisplayMode, State
+from napari_colorkde.app.state import DisplayMode, State
 from napari_colorkde.app.state_store import StateStore
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.device import Device, resolve_device
@@ -34,30 +42,10 @@ from napari_colorkde.core.kde.estimators.boundary import Boundary
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.palette import Palette
 
-LANES = (
-    "edit",
-    "axes",
-    "light",
-    "labels",
-    "difference",
-    "pick",
-    "export",
-    "open",
-    "count",
-    "truth",
-    "fit",
-    "look",
-    "file",
-)
-"""Most urgent first: editing goes on while a file is written or an image is counted."""
-
-FORGOTTEN_LANES = tuple(lane for lane in LANES if lane not in ("export", "open"))
-"""Work on an image that ends when another one is opened, or its colors are counted again."""
-
 Result = TypeVar("Result")
 
 
-class Session:
+class Session(OldSessionNames):
     """One image, one state, and their densities.
 
     Parameters
@@ -100,6 +88,12 @@ class Session:
     redo = PartOf[Callable[[], None]]("store.redo", "Do again what was undone last, if any.")
     view = SettablePart[ViewSettings]("store.view", "How the color space is looked at; not undone.")
     set_view = PartOf[Callable[..., None]]("store.set_view", "Change some fields of `view`.")
+    set_classification = PartOf[Callable[..., None]](
+        "store.set_classification", "Change what is asked of the classes."
+    )
+    set_voxels = PartOf[Callable[..., None]](
+        "store.set_voxels", "Change which voxels are seen in true color."
+    )
     save_kernels = PartOf[Callable[[str | Path], None]](
         "store.save_kernels", "Write all kernel sets to a file."
     )
@@ -134,16 +128,12 @@ class Session:
     message = PartOf[SignalInstance]("_reports.message", "A sentence; nothing failed.")
     failed = PartOf[SignalInstance]("_reports.failed", "A sentence.")
     say = PartOf[Callable[[str], None]]("_reports.say", "Announce a sentence by `message`.")
+    export = PartOf[Callable[..., None]]("_exporter.export", "Write the density to a file.")
     exported = PartOf[SignalInstance]("_exporter.exported", "The path of a written file.")
 
     source_changed = Signal(object, description="The source, or None.")
     choices_changed = Signal(object, description="The source: it has other channels or names.")
     idle = Signal(description="Nothing is under way any more.")
-
-    settled = renamed("settled", "idle")
-    noticed = renamed("noticed", "message")
-    look = renamed("look", "view")
-    look_changed = renamed("look_changed", "view_changed")
 
     def __init__(self, executor: Executor | None = None, device: "str | Device" = "auto") -> None:
         self.device = resolve_device(device)
@@ -163,19 +153,6 @@ class Session:
     def set(self, **fields: Any) -> None:
         """Change several fields of the state at once, see `StateStore.set`."""
         self.store.set(**fields)
-
-    def set_classification(self, merge_key: Hashable = None, **fields: Any) -> None:
-        """Change what is asked of the classes, see `StateStore.set_classification`."""
-        self.store.set_classification(merge_key, **fields)
-
-    def set_voxels(self, merge_key: Hashable = None, **fields: Any) -> None:
-        """Change which voxels are seen in true color, see `StateStore.set_voxels`."""
-        self.store.set_voxels(merge_key, **fields)
-
-    def judge(self, gesture: Hashable = None, **fields: Any) -> None:
-        """Old name of `set_classification`."""
-        warn_renamed("judge", "set_classification")
-        self.set_classification(gesture, **fields)
 
     def edit(
         self, kernels: KernelSet, merge_key: Hashable = None, *, gesture: Hashable = None
@@ -302,16 +279,6 @@ class Session:
             on_end(None if error is None else user_message(error))
 
         self._jobs.submit(lane, work, deliver, end, keep=keep)
-
-    def export(
-        self,
-        path: str | Path,
-        *,
-        colormap: str | NDArray[Any] | None = None,
-        limits: tuple[float, float] | None = None,
-    ) -> None:
-        """Write the density that is shown to a file, see `Exporter.export`."""
-        self._exporter.export(path, colormap, limits)
 
     def close(self) -> None:
         """Stop everything and let go of the image."""

@@ -4,11 +4,8 @@ A state holds no arrays of the image and no results. Earlier states are undo, a 
 is a saved session. Nothing is computed here.
 """
 
-import json
-import math
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Annotated, Any, Literal, SupportsFloat, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AliasChoices,
@@ -23,9 +20,18 @@ from pydantic import (
 from napari_colorkde.app.aliases import current_names, renamed, warn_renamed
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.settings.class_settings import ClassificationSettings
+from napari_colorkde.app.settings.state_values import (
+    Bandwidth,
+    NamedSets,
+    bandwidth_from_json,
+    bandwidth_to_json,
+    checked_bandwidth,
+    checked_sets,
+    estimator_title,
+    sets_from_json,
+    sets_to_json,
+)
 from napari_colorkde.app.settings.voxel_settings import VoxelSettings
-from napari_colorkde.core.checks.arguments import kind_of
-from napari_colorkde.core.checks.channels import MAX_COLOR_CHANNELS
 from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.kde.estimators.boundary import BOUNDARIES, Boundary
@@ -34,24 +40,11 @@ from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.io.kernels.kernel_json import (
     ONLY_KNOWN,
     first_fault,
-    kernels_from_document,
-    kernels_to_json,
 )
-
-ESTIMATORS: dict[str, tuple[Boundary, bool]] = {
-    "plain, no boundary": ("none", False),
-    "renormalized at the boundary": ("renormalized", False),
-    "reflected at the boundary": ("reflected", False),
-    "wider where colors are rare": ("none", True),
-}
-"""What becomes of kernels at the walls of the color box and where colors are rare: the `boundary`
-and `varying` of a state, by the words for them. These are all that there are."""
 
 DisplayMode = Literal["kde", "kernels"]
 DISPLAY_MODES: tuple[DisplayMode, ...] = ("kde", "kernels")
 
-AUTOMATIC = "auto"
-"""The rule that a state keeps as None."""
 
 OLD_FIELDS = {"judgement": "classification"}
 
@@ -64,37 +57,6 @@ LATER_KEYS = {
     "voxels": {"show": False, "opacity": None},
 }
 """What is written only where it is not as here: files of earlier versions do not have it."""
-
-Bandwidth = str | tuple[float, ...] | None
-NamedSets = tuple[tuple[str, KernelSet], ...]
-
-
-def _bandwidth_from_json(value: object) -> Bandwidth:
-    sigmas = value if isinstance(value, list) else [value]
-    if isinstance(value, dict) or any(isinstance(each, bool | list | dict) for each in sigmas):
-        raise ValueError("give null, a rule's name, or positive sigmas.")
-    if isinstance(value, list) and any(isinstance(each, str) for each in value):
-        raise ValueError("give sigmas as numbers, not as text.")
-    try:
-        return checked_bandwidth(value)
-    except TypeError as error:
-        raise ValueError(str(error)) from None
-    except OverflowError:
-        raise ValueError("give finite sigmas.") from None
-
-
-def _bandwidth_to_json(bandwidth: Bandwidth) -> str | list[float] | None:
-    return list(bandwidth) if isinstance(bandwidth, tuple) else bandwidth
-
-
-def _sets_from_json(document: object) -> NamedSets:
-    if document is None:
-        return ()
-    return _checked_sets(kernels_from_document(document, "the value"))
-
-
-def _sets_to_json(sets: NamedSets) -> object:
-    return json.loads(kernels_to_json(dict(sets))) if sets else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +100,15 @@ class State:
     space: str = "rgb"
     bandwidth: Annotated[
         Bandwidth,
-        PlainValidator(_bandwidth_from_json),
-        PlainSerializer(_bandwidth_to_json),
+        PlainValidator(bandwidth_from_json),
+        PlainSerializer(bandwidth_to_json),
     ] = None
     boundary: Boundary = "none"
     varying: StrictBool = False
     kernel_sets: Annotated[
         NamedSets,
-        PlainValidator(_sets_from_json),
-        PlainSerializer(_sets_to_json),
+        PlainValidator(sets_from_json),
+        PlainSerializer(sets_to_json),
     ] = ()
     kernel_set: str | None = None
     log: StrictBool = True
@@ -214,7 +176,7 @@ class State:
         for name in fields.keys() & {"log", "varying"}:
             fields[name] = bool(fields[name])
         if "kernel_sets" in fields:
-            fields["kernel_sets"] = _checked_sets(fields["kernel_sets"])
+            fields["kernel_sets"] = checked_sets(fields["kernel_sets"])
         after = replace(self, **fields)
         if after.value_scale != self.value_scale:
             if "classification" not in fields:
@@ -273,45 +235,6 @@ class State:
         return self.replace(**fields)
 
 
-def checked_bandwidth(bandwidth: object) -> Bandwidth:
-    """Bring a bandwidth to the form a state keeps.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If it is neither None, nor the name of a rule, nor one to 32 positive numbers.
-    """
-    if bandwidth is None or (isinstance(bandwidth, str) and bandwidth == AUTOMATIC):
-        return None
-    if isinstance(bandwidth, str):
-        if bandwidth not in BANDWIDTH_RULES or BANDWIDTH_RULES[bandwidth].needs_image:
-            raise ValueError(
-                f"bandwidth={bandwidth!r} is not known; use None, {_rules()}, "
-                "or sigmas in image units."
-            )
-        return bandwidth
-    try:
-        sigmas = tuple(float(sigma) for sigma in _iterable(bandwidth))
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"bandwidth={bandwidth!r} is not a number; use None, {_rules()}, or sigmas in image "
-            "units."
-        ) from None
-    if not 1 <= len(sigmas) <= MAX_COLOR_CHANNELS or not all(
-        math.isfinite(s) and s > 0 for s in sigmas
-    ):
-        raise ValueError(
-            f"bandwidth={bandwidth!r}: give one positive sigma, or one per color channel."
-        )
-    return sigmas
-
-
-def estimator_title(boundary: Boundary, varying: bool) -> str:
-    """Return the words for an estimator, one of `ESTIMATORS`."""
-    chosen = boundary, varying
-    return next(title for title, estimator in ESTIMATORS.items() if estimator == chosen)
-
-
 def _check_estimator(state: State) -> None:
     if state.boundary not in BOUNDARIES:
         raise ValueError(
@@ -324,26 +247,6 @@ def _check_estimator(state: State) -> None:
             f"boundary={state.boundary!r} needs a diagonal bandwidth, and bandwidth={rule!r} gives "
             "a full covariance; choose another rule, or no boundary."
         )
-
-
-def _iterable(value: object) -> Iterable[SupportsFloat]:
-    return cast(Iterable[SupportsFloat], value if hasattr(value, "__iter__") else (value,))
-
-
-def _checked_sets(sets: object) -> tuple[tuple[str, KernelSet], ...]:
-    pairs: NamedSets = tuple(sets.items() if isinstance(sets, Mapping) else cast(NamedSets, sets))
-    for name, kernels in pairs:
-        if not isinstance(kernels, KernelSet):
-            raise TypeError(f"kernel_sets: {name!r} is {kind_of(kernels)}, not a KernelSet.")
-        if len(kernels) == 0:
-            raise ValueError(f"kernel_sets: the set {name!r} is empty; give at least one kernel.")
-    return pairs
-
-
-def _rules() -> str:
-    # Where pixels are, the palette that a density is made of does not say.
-    rules = (rule.name for rule in BANDWIDTH_RULES.values() if not rule.needs_image)
-    return ", ".join(name for name in rules if name != AUTOMATIC)
 
 
 _ADAPTER = TypeAdapter(State)

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 from psygnal import Signal
 
 from napari_colorkde.app.aliases import current_names
+from napari_colorkde.app.settings.state_values import Bandwidth
 from napari_colorkde.app.settings.view_settings import ViewSettings
-from napari_colorkde.app.state import OLD_FIELDS, Bandwidth, State
+from napari_colorkde.app.state import OLD_FIELDS, State
 from napari_colorkde.app.undo import MERGED_FIELDS, UndoStack
 from napari_colorkde.core.checks.arguments import kind_of
 from napari_colorkde.core.mixture.kernels import KernelSet

@@ -8,7 +8,8 @@ import pytest
 
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.settings.class_settings import ClassificationSettings
-from napari_colorkde.app.state import ESTIMATORS, State
+from napari_colorkde.app.settings.state_values import ESTIMATORS
+from napari_colorkde.app.state import State
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 
 SETS = {

@@ -20,8 +20,9 @@ from napari_colorkde.app.image.projection import (
     seen_palette,
 )
 from napari_colorkde.app.image.source import ImageSource
+from napari_colorkde.app.settings.state_values import Bandwidth
 from napari_colorkde.app.settings.view_settings import Axes
-from napari_colorkde.app.state import Bandwidth, State
+from napari_colorkde.app.state import State
 from napari_colorkde.core.colorspaces import (
     ColorSpace,
     color_space,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
-from napari_colorkde.app.state import Bandwidth
+from napari_colorkde.app.settings.state_values import Bandwidth
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth import iterate_selection
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection

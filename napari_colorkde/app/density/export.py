@@ -230,10 +230,19 @@ class Exporter:
     def export(
         self,
         path: str | Path,
-        colormap: str | NDArray[Any] | None,
-        limits: tuple[float, float] | None,
+        *,
+        colormap: str | NDArray[Any] | None = None,
+        limits: tuple[float, float] | None = None,
     ) -> None:
-        """Write the density that is shown, see `napari_colorkde.app.session.Session.export`."""
+        """Write the density that is shown to a file, once it is exact.
+
+        Parameters
+        ----------
+        path
+            Where; the suffix says the format.
+        colormap, limits
+            Of a picture; None: those of the overlay.
+        """
         target = check_export(path)
         self._reports.forget_task()
         self._computation.when_ready(lambda: self._start(target, colormap, limits))

@@ -12,7 +12,8 @@ from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.counting_steps import CountedImage
 from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.app.state import Bandwidth, State
+from napari_colorkde.app.settings.state_values import Bandwidth
+from napari_colorkde.app.state import State
 from napari_colorkde.core.palette.palette import Palette
 
 

@@ -11,8 +11,9 @@ from napari_colorkde.app.density.class_query import ClassQuery
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
 from napari_colorkde.app.density.estimation import CoordinatesKDE
 from napari_colorkde.app.density.on_screen import ColorsOnScreen, ReadCodes
+from napari_colorkde.app.settings.state_values import Bandwidth
 from napari_colorkde.app.settings.view_settings import FIRST_AXES, Axes
-from napari_colorkde.app.state import Bandwidth, State
+from napari_colorkde.app.state import State
 from napari_colorkde.core.classification.bayes import log_density_level
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.estimators.boundary import Boundary

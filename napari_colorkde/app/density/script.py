@@ -16,7 +16,8 @@ from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.file_reading import FileReading, reading_of
 from napari_colorkde.app.image.frames import frame_source
 from napari_colorkde.app.image.source import ImageSource, file_stem
-from napari_colorkde.app.state import Bandwidth, State
+from napari_colorkde.app.settings.state_values import Bandwidth
+from napari_colorkde.app.state import State
 from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.kde.estimators.choose import estimator_facts
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet

@@ -25,7 +25,8 @@ from napari_colorkde.app.likelihood.searches import (
     search_vectors,
 )
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.state import ESTIMATORS, State
+from napari_colorkde.app.settings.state_values import ESTIMATORS
+from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.crosscheck.answers import Answer
 from napari_colorkde.core.csv_and_frames import csv_text

@@ -11,6 +11,7 @@ from psygnal import Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from napari_colorkde.app.classification.skin_preset import show_skin_preset
 from napari_colorkde.app.classification.threshold import (
     active_threshold,
     has_threshold,
@@ -25,8 +26,6 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.settings.class_settings import with_prior
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
-from napari_colorkde.io.kernels.kernel_files import load_kernels
-from napari_colorkde.io.samples import PRESET_FILE, sample_path
 from napari_colorkde.ui.classification.controls import ClassificationControls
 from napari_colorkde.ui.classification.evaluation_view import EvaluationView
 from napari_colorkde.ui.classification.make_labels import make_labels
@@ -38,9 +37,6 @@ from napari_colorkde.ui.widgets.folding import FoldingGroup
 
 if TYPE_CHECKING:
     from napari import Viewer
-
-SKIN = ("skin", "nonskin")
-"""The sets of the preset, and its classes."""
 
 
 class ClassificationPanel(QWidget):
@@ -160,32 +156,7 @@ class ClassificationPanel(QWidget):
         self._judge(show=show)
 
     def _on_skin(self) -> None:
-        self._ask(self._show_skin)
-
-    def _show_skin(self) -> None:
-        before = self._session.state
-        preset, opened = load_kernels(sample_path(PRESET_FILE)), dict(before.kernel_sets)
-        # The kernels of the user stay open, but say nothing about skin, whatever their class.
-        classification = before.classification.replace(
-            show="posterior",
-            cls=SKIN[0],
-            against=SKIN[1],
-            priors={},
-            threshold=None,
-            compared_sets=SKIN,
-        )
-        # At once, as one step of undo.
-        self._session.set(
-            kernel_sets={**opened, **preset},
-            kernel_set=SKIN[0],
-            show="kernels",
-            classification=classification,
-        )
-        if lost := [name for name in preset if opened.get(name, preset[name]) != preset[name]]:
-            self._session.say(
-                f"The preset replaced the set{'s' if len(lost) > 1 else ''} "
-                f"{' and '.join(map(repr, lost))}; undo restores what was there."
-            )
+        self._ask(lambda: show_skin_preset(self._session))
 
     def _on_cls(self, cls: str) -> None:
         self._judge(cls=cls)

@@ -19,6 +19,7 @@ from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
 from napari_colorkde.scene import gl
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
+from napari_colorkde.ui.colorspace.available_controls import AvailableControls
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView, known_theme
 from napari_colorkde.ui.colorspace.canvas_settings import CanvasSettings
 from napari_colorkde.ui.colorspace.marginal_planes import MarginalPlanesView
@@ -29,12 +30,6 @@ from napari_colorkde.ui.pictures.dialog import Pictures, PictureSettings
 from napari_colorkde.ui.widgets.axes_choice import AxesChoice
 from napari_colorkde.ui.widgets.focus_ring import focus_ring, text_scale
 from napari_colorkde.ui.window.docking import delete_later
-
-NO_COUNTS = "Not available while a difference is shown: counts belong to a single image."
-NO_DEPTH = "Available for images with three color channels."
-NO_SCALE = "Available while densities are shown; counts have no opacity."
-NO_SHELLS = "Available in shells mode, for images with three color channels."
-NO_MARGINALS = "Not available while a difference is shown: marginals belong to a single image."
 
 
 def make_view(session: Session, theme: str) -> BaseColorSpaceView:
@@ -104,13 +99,14 @@ class ColorSpaceView(BaseColorSpaceView):
         self._back.setEnabled(False)
         self.menu = ColorSpaceMenu(session, canvas, self.channel_names, self)
         self.controls.set_menu(self.menu)
+        self._available = AvailableControls(session, self.controls, self.menu)
         self._connect(canvas)
         self.setStyleSheet(focus_ring(theme))
         canvas.text_scale = text_scale()
         if session.estimate is not None:
             self.show_estimate(session.estimate)
         self._settings = CanvasSettings(session, canvas)
-        self._show_available()
+        self._available.show()
 
     def _connect(self, canvas: ColorSpaceCanvas) -> None:
         controls, session = self.controls, self._session
@@ -124,7 +120,7 @@ class ColorSpaceView(BaseColorSpaceView):
         self.pictures.saved.connect(self.saved)
         self.menu.picture_asked.connect(self._on_picture)
         for signal, callback in (
-            (session.counted_changed, self._show_spaces),
+            (session.counted_changed, self._on_counted),
             (session.estimate_changed, self.show_estimate),
             (session.difference_changed, self._on_difference),
             (session.source_changed, self._on_source),
@@ -171,7 +167,7 @@ class ColorSpaceView(BaseColorSpaceView):
         self._shown_source = key
         volume, signed = estimate.volume, difference is not None
         self._show_outline(coordinates)
-        self._show_available_for(signed, volume.values.ndim)
+        self._available.show_for(signed=signed, n_channels=volume.values.ndim)
         canvas.set_volume(
             volume.values if difference is None else difference.values,
             volume.axes,
@@ -191,7 +187,7 @@ class ColorSpaceView(BaseColorSpaceView):
         )
         if self._counted is not coordinates:
             self._show_counts()
-        self._show_spaces()
+        self._available.show_spaces()
 
     def _compared(self) -> tuple[str, str]:
         first, second = self._session.source, self._session.subtracted
@@ -214,32 +210,10 @@ class ColorSpaceView(BaseColorSpaceView):
             points = self._counted.drawn
             self.canvas.set_counts(points.colors, points.counts)
 
-    # --- what may be chosen
-
-    def _show_available_for(self, signed: bool, n_channels: int) -> None:
-        """Enable what a density has and a difference has not, and a cube and nothing flat."""
-        flat = "" if n_channels == 3 else NO_DEPTH
-        self.controls.set_counts_enabled(NO_COUNTS if signed else "")
-        if signed and self._session.view.mode == "points":
-            self._session.set_view(mode="cloud")
-        self.controls.set_depth_enabled(flat)
-        self.menu.set_marginals_enabled(flat or (NO_MARGINALS if signed else ""))
-        self.menu.set_depth_enabled(flat)
-        self._show_available()
-
-    def _show_available(self) -> None:
-        """Enable what has an effect in the mode that is chosen."""
-        view, estimate = self._session.view, self._session.estimate
-        n_channels = 3 if estimate is None else estimate.volume.values.ndim
-        # The curve of one channel stays above its counts, and marginals beside them.
-        has_density = n_channels == 1 or (n_channels == 3 and view.marginals)
-        self.controls.set_scales_enabled("" if view.mode != "points" or has_density else NO_SCALE)
-        self.menu.set_shells_enabled("" if view.mode == "shells" and n_channels == 3 else NO_SHELLS)
-
-    def _show_spaces(self, *args: object) -> None:
-        self.controls.set_spaces_enabled(self._session.space_obstacle())
-
     # --- the session
+
+    def _on_counted(self, counted: object) -> None:
+        self._available.show_spaces()
 
     def _on_source(self, source: object) -> None:
         if self.canvas is not None:
@@ -247,7 +221,7 @@ class ColorSpaceView(BaseColorSpaceView):
             self.canvas.set_outline([])
             self.canvas.clear()
         self._shown_source = self._outlined = self._counted = None
-        self._show_spaces()
+        self._available.show_spaces()
 
     def _on_difference(self, difference: object) -> None:
         if self._session.estimate is not None:
@@ -266,7 +240,7 @@ class ColorSpaceView(BaseColorSpaceView):
             self._show_outline(estimate.coordinates)
         if view.mode != before.mode:
             self._show_counts()
-        self._show_available()
+        self._available.show()
 
     # --- the controls
 

@@ -12,7 +12,8 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_colorkde.app.density.request import Estimate
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.state import AUTOMATIC, ESTIMATORS, State
+from napari_colorkde.app.settings.state_values import AUTOMATIC, ESTIMATORS
+from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.palette.ranges import channel_ranges

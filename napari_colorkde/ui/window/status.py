@@ -10,7 +10,8 @@ from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.request import COMPUTED_FIELDS, ColorValues, Estimate
 from napari_colorkde.app.image.counting_steps import CountedImage
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.state import State, estimator_title
+from napari_colorkde.app.settings.state_values import estimator_title
+from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.number_text import counted, grouped
 from napari_colorkde.core.palette.palette import Palette

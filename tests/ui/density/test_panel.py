@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.state import AUTOMATIC, ESTIMATORS
+from napari_colorkde.app.settings.state_values import AUTOMATIC, ESTIMATORS
 from napari_colorkde.ui.density.panel import BY_HAND, DensityPanel
 from tests.ui.conftest import RGB
 
