@@ -17,15 +17,15 @@ from napari_colorkde.scene.camera import FittedCamera
 from napari_colorkde.scene.element import Element, ScreenSpace
 from napari_colorkde.scene.geometry.box import Floats
 from napari_colorkde.scene.geometry.projection import Projection
-from napari_colorkde.scene.gl import (
+from napari_colorkde.scene.gl.context import (
     ContextWatcher,
     OneViewCanvas,
     current_canvas_restored,
     use_full_gl,
 )
+from napari_colorkde.scene.gl.render import layout_size, render_at
 from napari_colorkde.scene.input.events import MouseEvent
-from napari_colorkde.scene.input.motion import AutoRotation, RestTimer
-from napari_colorkde.scene.render import layout_size, render_at
+from napari_colorkde.scene.input.motion import RestTimer
 from napari_colorkde.scene.theme import Rgb, Theme, get_theme
 
 if TYPE_CHECKING:
@@ -77,7 +77,6 @@ class BaseCanvas:
         self._closed = False
 
         self._rest = RestTimer(self._on_rest)
-        self._rotation = AutoRotation(self.rotate)
         events = self._canvas.events
         self._connections = Connections()
         self._connections.add_at(events.draw, self.follow_camera, "first")
@@ -124,47 +123,6 @@ class BaseCanvas:
             self._build(element)
         self.camera.refit()
         self._canvas.update()
-
-    # --- the camera
-
-    def reset_camera(self) -> None:
-        """Go back to the first view."""
-        self.camera.reset()
-        self._moved()
-
-    @property
-    def viewpoint(self) -> tuple[float, ...] | None:
-        """Where it is looked from, see `FittedCamera.viewpoint`; None: the first view."""
-        return self.camera.viewpoint
-
-    @viewpoint.setter
-    def viewpoint(self, viewpoint: tuple[float, ...] | None) -> None:
-        self.camera.viewpoint = viewpoint
-        self._moved()
-
-    @property
-    def perspective(self) -> bool:
-        """Whether the projection is perspective, not orthographic."""
-        return self.camera.perspective
-
-    @perspective.setter
-    def perspective(self, on: bool) -> None:
-        self.camera.perspective = on
-        self._canvas.update()
-
-    @property
-    def auto_rotate(self) -> bool:
-        """Whether the view turns by itself."""
-        return self._rotation.is_on
-
-    @auto_rotate.setter
-    def auto_rotate(self, on: bool) -> None:
-        self._rotation.is_on = on and not self._closed
-
-    def rotate(self, azimuth: float, elevation: float = 0.0) -> None:
-        """Rotate the view by degrees, to the right and upwards."""
-        self.camera.orbit(azimuth, elevation)
-        self._moved()
 
     # --- pictures
 
@@ -250,7 +208,6 @@ class BaseCanvas:
         if self._closed:
             return
         self._closed = True
-        self._rotation.close()
         self._rest.close()
         self.is_busy = None
         self.context_lost.disconnect()
@@ -277,7 +234,7 @@ class BaseCanvas:
         self.elements.remove(element)
         element.release()
 
-    def _moved(self) -> None:
+    def draw_fast(self) -> None:
         """Draw fast, and finely again once nothing has moved for a while."""
         self._set_quality(False)
         if not self._closed:
@@ -316,7 +273,7 @@ class BaseCanvas:
 
     def _on_mouse(self, event: MouseEvent) -> None:
         if event.type == "mouse_wheel" or event.is_dragging:
-            self._moved()
+            self.draw_fast()
 
     def _on_rest(self) -> bool:
         if self.is_busy is not None and self.is_busy():

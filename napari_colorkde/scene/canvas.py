@@ -99,7 +99,7 @@ class ColorSpaceCanvas(DensityView):
         )
         for element in self._annotations:
             self.add(element)
-        self._keyboard = Keyboard(self._canvas, self.camera, self._moved)
+        self._keyboard = Keyboard(self._canvas, self.camera, self.draw_fast)
         self._mouse = EllipsoidMouse(self._canvas, self.camera, self.projection, self.ellipsoids)
         for source, signal in self._passed_on():
             source.connect(signal)
@@ -145,7 +145,7 @@ class ColorSpaceCanvas(DensityView):
         Drawn fast while the mouse moves, finely once it rests.
         """
         self.marker.set_color(color)
-        self._moved()
+        self.draw_fast()
 
     def highlight_colors(self, colors: ArrayLike) -> None:
         """Show colors (U, C), those of part of the image, as dots of light; U = 0: none.
@@ -196,7 +196,7 @@ class ColorSpaceCanvas(DensityView):
             A color in the plane, image units. None: the middle of the box.
         """
         self.cut.set(normal, through)
-        self._moved()
+        self.draw_fast()
 
     def color_within(self, fractions: ArrayLike) -> Floats | None:
         """Return the color (C,) that lies so far (C,), 0 to 1, along each axis; None if empty."""

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.scene.annotations.frame import CubeFrame, FlatFrame, frame_of
 from napari_colorkde.scene.axes import SceneAxes
-from napari_colorkde.scene.base_canvas import BaseCanvas
 from napari_colorkde.scene.density.content import Content, VolumeContent
 from napari_colorkde.scene.density.curve import CurveContent
 from napari_colorkde.scene.density.kinds import make_content
@@ -24,11 +23,12 @@ from napari_colorkde.scene.density.transfer import (
 from napari_colorkde.scene.density.volume import MODES as VOLUME_MODES
 from napari_colorkde.scene.geometry.box_colors import ColorOf
 from napari_colorkde.scene.theme import Theme
+from napari_colorkde.scene.turntable import TurntableCanvas
 
 MODES = (*VOLUME_MODES, "points")
 
 
-class DensityView(BaseCanvas):
+class DensityView(TurntableCanvas):
     """Shows a density of one, two or three channels: a curve, a plane, or a cloud in true color.
 
     Parameters
@@ -133,7 +133,7 @@ class DensityView(BaseCanvas):
             self.camera.fit(space.box.size)
             self.reset_camera()
         self._density_changed()
-        self._moved()
+        self.draw_fast()
 
     def clear(self) -> None:
         """Show nothing."""
@@ -211,7 +211,7 @@ class DensityView(BaseCanvas):
         self._shell_fractions = fractions
         self._update_shells()
         self._density_changed()
-        self._moved()
+        self.draw_fast()
 
     def set_counts(self, colors: ArrayLike, counts: ArrayLike) -> None:
         """Give the colors (U, C) and numbers of pixels (U,) that mode "points" shows."""
@@ -235,7 +235,7 @@ class DensityView(BaseCanvas):
                 f"channel must be one of the {self.space.n_channels} channels, not {channel!r}."
             )
         self.camera.look_along(order.index(channel))
-        self._moved()
+        self.draw_fast()
 
     # --- within
 
@@ -248,7 +248,7 @@ class DensityView(BaseCanvas):
         if isinstance(self.content, Content):
             self.content.set_transfer(transfer)
         self._density_changed()
-        self._moved()
+        self.draw_fast()
 
     def _shell_levels(self) -> tuple[float, ...]:
         return tuple(self._curve.level_holding(fraction) for fraction in self._shell_fractions)

@@ -9,30 +9,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.settings import get_settings
-from qtpy.QtCore import QEvent, QSize, QTimer
-from qtpy.QtGui import QKeyEvent, QShowEvent
+from qtpy.QtCore import QSize, QTimer
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
-    QDockWidget,
     QPushButton,
-    QTabWidget,
     QVBoxLayout,
-    QWidget,
 )
 
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.looks import Looks
 from napari_colorkde.app.layers.overlay import Overlay
-from napari_colorkde.app.results.region_files import SUFFIX as REGIONS_SUFFIX
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.session_file import SUFFIX
-from napari_colorkde.io.formats.color_space.cube_reader import LOOK_SUFFIX
 from napari_colorkde.ui.classification.panel import ClassificationPanel
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView
 from napari_colorkde.ui.colorspace.dock import ColorSpaceDock
 from napari_colorkde.ui.colorspace.links import ColorSpaceLinks
 from napari_colorkde.ui.density.panel import DensityPanel
-from napari_colorkde.ui.first_steps import FirstSteps
-from napari_colorkde.ui.image_chooser import ImageChooser
+from napari_colorkde.ui.dropped_files import DroppedFiles
+from napari_colorkde.ui.image.first_steps import FirstSteps
+from napari_colorkde.ui.image.image_chooser import ImageChooser
 from napari_colorkde.ui.kernels.fit_dialog import FitButton
 from napari_colorkde.ui.kernels.panel import KernelsPanel
 from napari_colorkde.ui.kernels.pick_tool import PickTool
@@ -41,24 +36,16 @@ from napari_colorkde.ui.outputs import Outputs
 from napari_colorkde.ui.results.dock import ResultsDock
 from napari_colorkde.ui.widgets.focus_ring import focus_ring
 from napari_colorkde.ui.widgets.folding import FoldingGroup
-from napari_colorkde.ui.widgets.forms import ShrinkingColumn, in_scroll_area, pin_to_top
+from napari_colorkde.ui.widgets.pages import column_with_tabs, in_scroll_area, pin_to_top
 from napari_colorkde.ui.window.autosave import Autosave, RestoreOffer
 from napari_colorkde.ui.window.device_preference import offer_existing_devices, preferred_device
-from napari_colorkde.ui.window.docking import (
-    COLUMN_WIDTH,
-    CloseWatcher,
-    TitleOverride,
-    close_at_exit,
-    delete_later,
-    window_of,
-)
-from napari_colorkde.ui.window.file_drops import FileDrops
+from napari_colorkde.ui.window.docked import Docked
+from napari_colorkde.ui.window.docking import COLUMN_WIDTH, delete_later, window_of
 from napari_colorkde.ui.window.fitted_picture import is_fitted, keep_fitted
-from napari_colorkde.ui.window.gl_context import CurrentContext
 from napari_colorkde.ui.window.open_files import refuse_open_file
 from napari_colorkde.ui.window.profile_notice import ProfileNotice
 from napari_colorkde.ui.window.status import StatusLines
-from napari_colorkde.ui.window.undo_keys import UndoKeys, undo_action
+from napari_colorkde.ui.window.undo_keys import UndoKeysWidget
 from napari_colorkde.ui.window.worker_thread import Activity, QtExecutor
 
 if TYPE_CHECKING:
@@ -68,7 +55,7 @@ if TYPE_CHECKING:
 TITLE = "Color KDE"
 
 
-class ColorKDEWidget(QWidget):
+class ColorKDEWidget(UndoKeysWidget):
     """Density of an image's colors: overlay, color space, settings.
 
     Parameters
@@ -90,22 +77,16 @@ class ColorKDEWidget(QWidget):
     """
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:
-        super().__init__()
+        offer_existing_devices()
+        device, self._device_problem = preferred_device()
+        super().__init__(Session(QtExecutor(), device=device))
         self._viewer: napari.viewer.Viewer = unwrap_proxy(napari_viewer)
         # Before the dock takes room from it.
         self._was_fitted = is_fitted(self._viewer)
-        offer_existing_devices()
-        device, self._device_problem = preferred_device()
-        self.session = Session(QtExecutor(), device=device)
         self.overlay = Overlay(self._viewer, self.session)
         self.looks = Looks(self._viewer, self.session, self.overlay)
         self.activity = Activity(self.session, self)
-        self._dock: QDockWidget | None = None
-        self._context: CurrentContext | None = None
-        self._on_close: CloseWatcher | None = None
-        self._undo_keys: UndoKeys | None = None
-        self._drops = FileDrops(takes_all=True, parent=self)
-        self._canvas_drops = FileDrops(parent=self)
+        self._docked: Docked | None = None
         self._closed = False
 
         self.chooser = ImageChooser(self._viewer, self.session, self.overlay)
@@ -141,6 +122,9 @@ class ColorKDEWidget(QWidget):
             self.session, parent=self, results=self.results.table, looks=self.looks
         )
         self.offer = RestoreOffer(self.session, self.autosave)
+        self.drops = DroppedFiles(
+            self.chooser, self.kernels.chooser, self.looks, self.results, self.offer, self
+        )
         self._lay_out()
         self._connect()
         self._follow_theme()
@@ -177,7 +161,7 @@ class ColorKDEWidget(QWidget):
         self.fitting.reset_choices()
         if event is None or event.type != "inserted":
             return
-        if self._canvas_drops.has_awaited(event.value):
+        if self.drops.has_awaited(event.value):
             self.chooser.look_at(event.value)
         elif self.overlay.image is None:
             self.chooser.choose_first()
@@ -185,49 +169,13 @@ class ColorKDEWidget(QWidget):
     def showEvent(self, event: QShowEvent | None) -> None:
         """On the first show inside a window, open the view of the color space beside it."""
         super().showEvent(event)
-        if self._dock is None and not self._closed:
+        if self._docked is None and not self._closed:
             # Not within Qt's own showing.
             QTimer.singleShot(0, self._on_docked)
-
-    def event(self, event: QEvent | None) -> bool:
-        """Claim the keys of undo and redo while the focus is in the dock."""
-        if event is None:
-            return False
-        if event.type() == QEvent.Type.ShortcutOverride and undo_action(self.session, event):
-            event.accept()
-            return True
-        return bool(super().event(event))
-
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Undo and redo; elsewhere these keys are napari's."""
-        if event is None:
-            return
-        action = undo_action(self.session, event)
-        if action is None:
-            super().keyPressEvent(event)
-        else:
-            action()
-            event.accept()
 
     def export(self, path: str | Path) -> None:
         """Write the density that is shown to a file in the background."""
         self.outputs.export(path)
-
-    def _on_kernels_dropped(self, paths: list[str]) -> None:
-        for path in paths:
-            if path.endswith(SUFFIX):
-                self.offer.open_file(path)
-            else:
-                self.kernels.chooser.open_file(path)
-
-    def _on_images_dropped(self, paths: list[str]) -> None:
-        for path in paths:
-            if Path(path).suffix.lower() == LOOK_SUFFIX:
-                self.looks.apply(path)
-            elif Path(path).suffix.lower() == REGIONS_SUFFIX:
-                self.results.open_regions(path)
-            else:
-                self.chooser.open_image(path)
 
     def _on_look(self, layer: object) -> None:
         self.chooser.reset_choices()
@@ -238,97 +186,77 @@ class ColorKDEWidget(QWidget):
         self.outputs.show_volume(lambda: self.colorspace)
 
     def _lay_out(self) -> None:
-        self._inside = inside = QWidget()
-        lines = ShrinkingColumn(inside)
-        lines.setContentsMargins(6, 4, 6, 4)
-        lines.setSpacing(6)
-        lines.addWidget(self.offer)
-        lines.addWidget(FoldingGroup("Image", self.chooser))
-        lines.addWidget(self.profile)
-        lines.addWidget(self.first_steps)
-        lines.addWidget(self.colorspace_button)
-        self.tabs = QTabWidget()
-        self.tabs.addTab(in_scroll_area(pin_to_top(self.panel)), "Density")
-        self.tabs.addTab(in_scroll_area(self.kernels), "Kernels")
-        self.tabs.addTab(in_scroll_area(pin_to_top(self.classification)), "Classify")
-        self.tabs.addTab(in_scroll_area(pin_to_top(self.likelihood)), "Likelihood")
-        lines.addWidget(self.tabs, 1)
+        top = (
+            self.offer,
+            FoldingGroup("Image", self.chooser),
+            self.profile,
+            self.first_steps,
+            self.colorspace_button,
+        )
+        tabs = {
+            "Density": in_scroll_area(pin_to_top(self.panel)),
+            "Kernels": in_scroll_area(self.kernels),
+            "Classify": in_scroll_area(pin_to_top(self.classification)),
+            "Likelihood": in_scroll_area(pin_to_top(self.likelihood)),
+        }
+        self._inside, self.tabs = column_with_tabs(top, tabs)
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
         outside.setSpacing(0)
-        outside.addWidget(in_scroll_area(inside), 1)
+        outside.addWidget(in_scroll_area(self._inside), 1)
         # What is shown, and what went wrong, is seen wherever the column is scrolled to.
         self.status.layout().setContentsMargins(6, 0, 6, 4)
         outside.addWidget(self.status)
 
     def _connect(self) -> None:
+        tabs = self.panel, self.kernels, self.picking, self.classification, self.likelihood
+        others = self.chooser, self.looks, self.autosave, self.outputs, self.results, self._stage
+        for part in (*tabs, *others):
+            part.failed.connect(self.status.show_error)
         self.first_steps.open_asked.connect(self.chooser.ask_open)
         self.first_steps.sample_asked.connect(self.chooser.open_image)
         self.profile.conversion_asked.connect(self.chooser.open_in_srgb)
         self.chooser.converted.connect(self.profile.mark_converted)
-        self.chooser.failed.connect(self.status.show_error)
-        self.looks.failed.connect(self.status.show_error)
         self.looks.changed.connect(self._on_look)
-        self.panel.failed.connect(self.status.show_error)
-        self.kernels.failed.connect(self.status.show_error)
-        self.classification.failed.connect(self.status.show_error)
-        self.likelihood.failed.connect(self.status.show_error)
         self.likelihood.asked.connect(self.status.forget_error)
-        self.picking.failed.connect(self.status.show_error)
-        self.autosave.failed.connect(self.status.show_error)
         self.panel.export_asked.connect(self.outputs.ask_export)
         self.panel.volume_asked.connect(self._on_volume)
-        self.outputs.failed.connect(self.status.show_error)
         self.classification.results_asked.connect(self.results.open)
         self.classification.add_asked.connect(self.results.add)
-        self.results.failed.connect(self.status.show_error)
         self.results.saved.connect(self.status.show_saved)
         self.colorspace_button.clicked.connect(self._on_colorspace_asked)
-        self._stage.failed.connect(self.status.show_error)
         self._stage.saved.connect(self.status.show_saved)
         self._stage.shown.connect(self._on_colorspace_shown)
         self.session.exported.connect(self.status.show_saved)
         self.kernels.chooser.saved.connect(self.status.show_saved)
         self._viewer.events.theme.connect(self._follow_theme)
         get_settings().appearance.events.font_size.connect(self._follow_theme)
-        self._drops.watch(self)
-        self._drops.kernels_dropped.connect(self._on_kernels_dropped)
-        self._drops.others_dropped.connect(self._on_images_dropped)
-        self._canvas_drops.kernels_dropped.connect(self._on_kernels_dropped)
-        self._canvas_drops.others_dropped.connect(self._on_images_dropped)
 
     def _follow_theme(self, event: object = None) -> None:
         theme = self._viewer.theme
         self.setStyleSheet(focus_ring(theme))
-        self.status.set_theme(theme)
-        self.classification.set_theme(theme)
-        self.likelihood.set_theme(theme)
-        self._stage.set_theme(theme)
-        self.results.set_theme(theme)
+        themed = (self.status, self.classification, self.likelihood, self._stage, self.results)
+        for part in themed:
+            part.set_theme(theme)
 
     def _on_docked(self) -> None:
         dock = self.parent()
         window = window_of(dock)
-        if self._closed or self._dock is not None or window is None:
+        if self._closed or self._docked is not None or window is None:
             return
-        self._dock = dock
         if self._was_fitted:
             keep_fitted(self._viewer, window)
-        self._context = CurrentContext(self._viewer, window)
-        # The dock's ✕ orphans this widget and deletes the dock; a window takes both with it.
-        self._on_close = CloseWatcher(window, self._on_window_closing)
-        self._dock.destroyed.connect(self.close_session)
-        close_at_exit(window, self._on_window_closing)
-        TitleOverride(self._dock, TITLE)
-        self._undo_keys = UndoKeys(window, self._viewer, self.session)
-        self.picking.pick_button.toggled.connect(self._undo_keys.set_picking)
-        self._canvas_drops.watch_canvas(window)
-        self._stage.opened.connect(self._drops.watch)
-        self._stage.open_above(self._dock)
+        self._docked = docked = Docked(
+            dock, window, TITLE, self._on_window_closing, self.close_session
+        )
+        docked.serve(self._viewer, self.session, self.picking.pick_button.toggled)
+        self.drops.watch_canvas(window)
+        self._stage.opened.connect(self.drops.watch)
+        self._stage.open_above(dock)
 
     def _on_colorspace_asked(self, *args: object) -> None:
-        if self._dock is not None:
-            self._stage.open_above(self._dock)
+        if self._docked is not None:
+            self._stage.open_above(self._docked.dock)
 
     def _on_colorspace_shown(self, shown: bool) -> None:
         self.colorspace_button.setVisible(not shown)
@@ -339,8 +267,8 @@ class ColorKDEWidget(QWidget):
         # The window takes the docks along: there is nothing to undock.
         self._stage.leave_window()
         self.results.leave_window()
-        if self._dock is not None:
-            self._dock.destroyed.disconnect(self.close_session)
+        if self._docked is not None:
+            self._docked.leave_dock()
         self.close_session()
 
     def close_session(self, *args: object) -> None:
@@ -354,30 +282,18 @@ class ColorKDEWidget(QWidget):
             getattr(events, name).disconnect(self.reset_choices)
         self._viewer.events.theme.disconnect(self._follow_theme)
         get_settings().appearance.events.font_size.disconnect(self._follow_theme)
-        self.chooser.close_session()
-        self.panel.close_session()
-        self.fitting.close_session()
-        self.picking.close_session()
-        self.kernels.close_session()
-        self.classification.close_session()
-        self.likelihood.close_session()
+        tabs = self.panel, self.fitting, self.picking, self.kernels, self.classification
+        for panel in (self.chooser, *tabs, self.likelihood, self.first_steps, self.profile):
+            panel.close_session()
         self.autosave.close()
         self.results.close()
         self.status.close_session()
         self.activity.close()
         self.overlay.close()
-        self.first_steps.close_session()
-        self.profile.close_session()
         self.session.close()
-        if self._context is not None:
-            self._context.close()
-        if self._undo_keys is not None:
-            self._undo_keys.close()
-            self._undo_keys = None
-        self._drops.close()
-        self._canvas_drops.close()
-        if self._on_close is not None:
-            self._on_close.close()
+        self.drops.close()
+        if self._docked is not None:
+            self._docked.close()
         self._stage.shown.disconnect()
         self._stage.close()
         delete_later(self)

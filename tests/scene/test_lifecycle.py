@@ -194,7 +194,7 @@ def test_without_opengl_there_is_a_sentence() -> None:
     code = (
         "from qtpy.QtWidgets import QApplication\n"
         "app = QApplication([])\n"
-        "from napari_colorkde.scene.gl import NoOpenGLError, probe\n"
+        "from napari_colorkde.scene.gl.context import NoOpenGLError, probe\n"
         "try:\n    probe()\nexcept NoOpenGLError as error:\n    print(error)\n"
     )
     # With a display, Qt's offscreen platform would find OpenGL there.
@@ -212,7 +212,7 @@ def test_without_opengl_there_is_a_sentence() -> None:
 
 
 def test_with_opengl_the_probe_is_silent(qapp: Any) -> None:
-    from napari_colorkde.scene.gl import probe
+    from napari_colorkde.scene.gl.context import probe
 
     probe()
     probe()

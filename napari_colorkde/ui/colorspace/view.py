@@ -17,8 +17,8 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
-from napari_colorkde.scene import gl
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
+from napari_colorkde.scene.gl import context
 from napari_colorkde.ui.colorspace.available_controls import AvailableControls
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView, known_theme
 from napari_colorkde.ui.colorspace.canvas_settings import CanvasSettings
@@ -35,8 +35,8 @@ from napari_colorkde.ui.window.docking import delete_later
 def make_view(session: Session, theme: str) -> BaseColorSpaceView:
     """Return a view with a canvas, or where there is no OpenGL one that says so."""
     try:
-        gl.probe()
-    except gl.NoOpenGLError as error:
+        context.probe()
+    except context.NoOpenGLError as error:
         return MarginalPlanesView(session, str(error), theme)
     return ColorSpaceView(session, theme)
 

@@ -20,7 +20,7 @@ from napari_colorkde.ui.kernels.fit_form import FitForm
 from napari_colorkde.ui.kernels.pick_tool import PickTool
 from napari_colorkde.ui.report_errors import report_errors, sentence
 from napari_colorkde.ui.widgets.focus_ring import focus_ring
-from napari_colorkde.ui.widgets.forms import in_scroll_area
+from napari_colorkde.ui.widgets.pages import in_scroll_area
 
 RESULT_LINES = 4
 DIGITS_WIDE = 52

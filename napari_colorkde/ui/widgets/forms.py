@@ -3,19 +3,16 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
     QComboBox,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QLayoutItem,
-    QScrollArea,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -23,9 +20,6 @@ LABEL_WORDS = "unlabeled", "bandwidth"
 """The labels of a form are at least as wide as these words: those of all sections line up."""
 
 MIN_FIELD_WIDTH = 46
-
-MAX_LINES = 24
-"""Lines of text that a page asks for at most, before it scrolls."""
 
 
 class HasNative(Protocol):
@@ -126,77 +120,3 @@ class Beside:
             field.native.setAccessibleName(name)
             take_room(field.native)
             line.addWidget(field.native, 1)
-
-
-class ShrinkingColumn(QVBoxLayout):
-    """A column in a scroll area that does not scroll before what is in it has its least height.
-
-    Qt scrolls what is lower than it would like to be, and where pages in it scroll by themselves
-    there are then two scroll bars side by side.
-    """
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._is_asking = False
-
-    def heightForWidth(self, width: int) -> int:
-        """Return the least height, in pixels."""
-        if self._is_asking:  # by Qt's own minimumHeightForWidth
-            return int(super().heightForWidth(width))
-        self._is_asking = True
-        try:
-            return int(self.minimumHeightForWidth(width))
-        finally:
-            self._is_asking = False
-
-
-STYLED_BAR = 2
-"""Pixels that a scroll bar has in napari's style sheet beyond what it asks for."""
-
-
-class ScrollingPage(QScrollArea):
-    """Scrolls up and down, and is never narrower than what is in it, whatever the font."""
-
-    def sizeHint(self) -> QSize:
-        """Ask for the height of what is in it now; Qt's own remembers what it was at first."""
-        hint: QSize = super().sizeHint()
-        page = self.widget()
-        if page is not None:
-            hint.setHeight(min(page.sizeHint().height(), MAX_LINES * self.fontMetrics().height()))
-        return hint
-
-    def minimumSizeHint(self) -> QSize:
-        """Ask for the width of what is in it, beside a scroll bar."""
-        hint: QSize = super().minimumSizeHint()
-        page = self.widget()
-        if page is not None:
-            bar = self.verticalScrollBar().sizeHint().width() + STYLED_BAR
-            hint.setWidth(max(hint.width(), page.minimumSizeHint().width() + bar))
-        return hint
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Follow what is in it."""
-        is_held_back = bool(super().eventFilter(watched, event))
-        if event is not None and event.type() == QEvent.Type.LayoutRequest:
-            self.updateGeometry()
-        return is_held_back
-
-
-def in_scroll_area(page: QWidget) -> QScrollArea:
-    """A page that scrolls by itself, so that it does not make the others taller."""
-    scroll = ScrollingPage()
-    scroll.setWidgetResizable(True)
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setWidget(page)
-    return scroll
-
-
-def pin_to_top(widget: QWidget) -> QWidget:
-    """A page on which a widget keeps its height."""
-    page = QWidget()
-    lines = QVBoxLayout(page)
-    lines.setContentsMargins(0, 6, 0, 0)
-    lines.addWidget(widget)
-    lines.addStretch(1)
-    return page

@@ -8,9 +8,9 @@ pixels are picked they are ours.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject, Qt
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QKeyEvent, QKeySequence
-from qtpy.QtWidgets import QMainWindow, QShortcut
+from qtpy.QtWidgets import QMainWindow, QShortcut, QWidget
 
 from napari_colorkde.app.image.source import is_labels, is_shapes
 from napari_colorkde.app.session import Session
@@ -30,6 +30,40 @@ def undo_action(session: Session, event: QKeyEvent) -> Callable[[], None] | None
     if keys in UNDO:
         return session.undo
     return session.redo if keys in REDO else None
+
+
+class UndoKeysWidget(QWidget):
+    """A widget that undoes and redoes by keyboard while the focus is within.
+
+    Parameters
+    ----------
+    session
+        What is undone.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+
+    def event(self, event: QEvent | None) -> bool:
+        """Claim the keys of undo and redo while the focus is in the dock."""
+        if event is None:
+            return False
+        if event.type() == QEvent.Type.ShortcutOverride and undo_action(self.session, event):
+            event.accept()
+            return True
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Undo and redo; elsewhere these keys are napari's."""
+        if event is None:
+            return
+        action = undo_action(self.session, event)
+        if action is None:
+            super().keyPressEvent(event)
+        else:
+            action()
+            event.accept()
 
 
 class UndoKeys(QObject):

@@ -188,12 +188,12 @@ def test_what_has_no_effect_in_a_mode_is_not_offered_in_it(view: ColorSpaceView)
 def test_without_opengl_a_sentence_stands_in_its_place(
     qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from napari_colorkde.scene import gl
+    from napari_colorkde.scene.gl import context
 
     def refuse() -> None:
-        raise gl.NoOpenGLError("OpenGL is not available here.")
+        raise context.NoOpenGLError("OpenGL is not available here.")
 
-    monkeypatch.setattr(gl, "probe", refuse)
+    monkeypatch.setattr(context, "probe", refuse)
     session = Session()
     view = make_view(session, "dark")
     qtbot.addWidget(view)

@@ -90,7 +90,7 @@ def test_the_table_is_filled_as_one_works(dock: Dock, tmp_path: Path, qtbot: Any
     polygon = {"type": "Polygon", "coordinates": [ring]}
     (tmp_path / "glands.geojson").write_text(json.dumps(polygon))
     results.table.clear()
-    widget._on_images_dropped([str(tmp_path / "glands.geojson")])
+    widget.drops.open_files([str(tmp_path / "glands.geojson")])
 
     def measured() -> list[Any]:
         return [row for row in results.table.rows if row["region"]]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from qtpy.QtWidgets import QApplication, QLabel, QVBoxLayout, QWidget
 
-from napari_colorkde.ui.widgets.forms import ShrinkingColumn, in_scroll_area
+from napari_colorkde.ui.widgets.pages import ShrinkingColumn, in_scroll_area
 
 pytestmark = pytest.mark.window
 

@@ -12,7 +12,7 @@ import pytest
 from napari_colorkde import ColorKDE
 from napari_colorkde.app.image.file_as_layer import open_image_file
 from napari_colorkde.app.image.pixels import pyramid_strides
-from napari_colorkde.ui import image_chooser
+from napari_colorkde.ui.image import image_chooser
 from tests.slides import PIXEL_SIZE, pyramid, slide_pixels, write_ome_zarr, write_svs
 from tests.ui.conftest import RGB, RNG, Dock
 
