@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 
 from psygnal import Signal
 
-from napari_colorkde.app.image.source import is_image, unwrap_proxy
+from napari_colorkde.app.image.source import ImageSource, is_image, unwrap_proxy
 from napari_colorkde.app.layers.metadata import METADATA_KEY
 from napari_colorkde.connections import Connections
 
@@ -81,3 +81,13 @@ def image_layers(viewer: "ViewerModel") -> "list[Image]":
     """The image layers of a viewer that are no densities, from bottom to top."""
     layers = [unwrap_proxy(layer) for layer in unwrap_proxy(viewer).layers]
     return [layer for layer in layers if is_image(layer) and METADATA_KEY not in layer.metadata]
+
+
+def renamed_arrays(before: ImageSource, after: ImageSource) -> dict[str, str]:
+    """Names that arrays have, by those that they had; of those that stayed, the same."""
+    return {
+        old: old if after.arrays.get(old) is array else new
+        for old, array in before.arrays.items()
+        for new, other in after.arrays.items()
+        if other is array
+    }

@@ -5,7 +5,6 @@ beside it, which follows it when it is moved or renamed.
 """
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
 
@@ -16,7 +15,8 @@ from napari_colorkde.app.density.on_screen import ReadCodes
 from napari_colorkde.app.density.request import ColorValues
 from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource, source_of, unwrap_proxy
-from napari_colorkde.app.layers.layer_watch import LayerWatch, image_layers
+from napari_colorkde.app.layers.contrast import moved_contrast, set_contrast
+from napari_colorkde.app.layers.layer_watch import LayerWatch, image_layers, renamed_arrays
 from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata
 from napari_colorkde.app.layers.overlay_colormap import (
     is_class_map,
@@ -26,6 +26,7 @@ from napari_colorkde.app.layers.overlay_colormap import (
 )
 from napari_colorkde.app.layers.painted_layer import P, PaintedLayer
 from napari_colorkde.app.layers.painting import PaletteImage
+from napari_colorkde.app.layers.pixels_on_screen import codes_on_screen
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 
@@ -155,17 +156,9 @@ class Overlay(PaintedLayer[PaletteImage]):
     def _codes_on_screen(self) -> ReadCodes | None:
         """Return what reads the codes of the pixels drawn now; None without a layer of two axes."""
         layer, index = self.layer, self.index
-        if layer is None or index is None or index.is_preview or len(index.shape) != 2:
+        if layer is None or index is None or self._painting is None:
             return None
-        if self._painting is None or self._painting.index is not index or not layer.multiscale:
-            return None
-        level = int(layer.data_level)
-        shape = index.level_shape(level)
-        low, high = np.clip(np.asarray(layer.corner_pixels)[:, -2:], 0, np.array(shape) - 1)
-        if level == index.n_levels - 1:  # is painted whole
-            low, high = np.zeros(2, int), np.array(shape) - 1
-        axes = tuple(range(int(a), int(b) + 1) for a, b in zip(low, high, strict=True))
-        return partial(index.codes, level, axes)
+        return codes_on_screen(layer, index) if self._painting.index is index else None
 
     # --- what the session says
 
@@ -197,7 +190,7 @@ class Overlay(PaintedLayer[PaletteImage]):
         )
         if fresh:
             layer.name = self._name(image)
-        self._set_limits(layer, limits, densities)
+        set_contrast(layer, limits, densities.limits)
         if densities.is_exact:
             query = densities.request.query
             after = replace(
@@ -219,26 +212,11 @@ class Overlay(PaintedLayer[PaletteImage]):
         self._image_connections.add(layer.events.colormap, self._on_colormap)
 
     def _keep_user_contrast(self, densities: ColorValues) -> tuple[float, float]:
-        """Contrast limits for new densities, changed as the user changed the last ones."""
-        low, high = densities.limits
-        before, layer, shown = self._limits, self.layer, self._shown
-        if before is not None and layer is not None and shown and shown.kind == densities.kind:
-            width = before[1] - before[0]
-            low, high = (
-                densities.limits[0] + (float(limit) - before[0]) / width * (high - low)
-                for limit in layer.contrast_limits
-            )
+        layer, before, shown = self.layer, self._limits, self._shown
         self._limits = densities.limits
-        return (low, high) if high > low else densities.limits
-
-    def _set_limits(
-        self, layer: "Image", limits: tuple[float, float], densities: ColorValues
-    ) -> None:
-        # First the limits, which widen the range, then the range they lie in: never clipped.
-        layer.contrast_limits = limits
-        low = min(limits[0], densities.limits[0])
-        high = max(limits[1], densities.limits[1])
-        layer.contrast_limits_range = (low, high)
+        if layer is None or before is None or shown is None or shown.kind != densities.kind:
+            return densities.limits
+        return moved_contrast(layer.contrast_limits, before, densities.limits)
 
     def _colormap(self) -> "str | Colormap":
         chosen = self._session.colormap
@@ -264,7 +242,7 @@ class Overlay(PaintedLayer[PaletteImage]):
             query = replace(query, classification=state.classification)
             if query.limits != self._limits:
                 moved = replace(shown, limits=query.limits)
-                self._set_limits(layer, self._keep_user_contrast(moved), moved)
+                set_contrast(layer, self._keep_user_contrast(moved), moved.limits)
 
     # --- what the user does to the layers
 
@@ -295,7 +273,7 @@ class Overlay(PaintedLayer[PaletteImage]):
         except (ValueError, TypeError):
             self.attach(None)
             raise
-        self._session.update(after, _renamed(source, after))
+        self._session.update(after, renamed_arrays(source, after))
 
     def _on_refreshed(self) -> None:
         self._session.check_pixels()
@@ -312,13 +290,3 @@ class Overlay(PaintedLayer[PaletteImage]):
 
 def _overlay_name(image_name: str) -> str:
     return f"{image_name} density"
-
-
-def _renamed(before: ImageSource, after: ImageSource) -> dict[str, str]:
-    """Names that arrays have, by those that they had; of those that stayed, the same."""
-    return {
-        old: old if after.arrays.get(old) is array else new
-        for old, array in before.arrays.items()
-        for new, other in after.arrays.items()
-        if other is array
-    }

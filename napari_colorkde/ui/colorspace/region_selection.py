@@ -146,8 +146,7 @@ class RegionSelection:
 
     def _is_preview(self) -> bool:
         """Return whether only a sample of the image is known as yet; say so if it is."""
-        index = self._session.index
-        if index is None or not index.is_preview:
+        if (index := self._session.index) is None or not index.is_preview:
             return False
         self.failed.emit(
             "the image's colors are still being counted; keep the selection when that is done."
