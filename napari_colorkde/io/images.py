@@ -30,14 +30,12 @@ from napari_colorkde.io.readers.orientation import (
     chosen_samples,
     fractions_of_white,
     has_samples,
+    is_table,
     turned,
 )
 
 Icc = Literal["keep", "convert"]
 Orientation = Literal["apply", "keep"]
-
-_MOST_ROWS_OF_A_PICTURE = 16
-"""Arrays of two or three columns with more rows than so many times them are tables."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,14 +195,13 @@ def load_image(
         size = None  # that of the finest level
     if size is not None and decoded.orientation >= 5 and orientation == "apply":
         size = size[::-1]
-    is_table = decoded.color == "data" and levels.ndim == 2 and levels.shape[1] in (2, 3)
     return LoadedImage(
         levels,
         tuple(remarks),
         size,
         decoded.unit if size else "",
         decoded.geo_tags if decoded.orientation == 1 and not part.level else (),
-        is_table=is_table and levels.shape[0] > _MOST_ROWS_OF_A_PICTURE * levels.shape[1],
+        is_table=is_table(decoded, levels),
         axes=axes_of(decoded, levels),
     )
 

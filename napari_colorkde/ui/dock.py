@@ -28,6 +28,7 @@ from napari_colorkde.ui.density.panel import DensityPanel
 from napari_colorkde.ui.dropped_files import DroppedFiles
 from napari_colorkde.ui.image.first_steps import FirstSteps
 from napari_colorkde.ui.image.image_chooser import ImageChooser
+from napari_colorkde.ui.image.profile_notice import ProfileNotice
 from napari_colorkde.ui.kernels.fit_dialog import FitButton
 from napari_colorkde.ui.kernels.panel import KernelsPanel
 from napari_colorkde.ui.kernels.pick_tool import PickTool
@@ -37,13 +38,13 @@ from napari_colorkde.ui.results.dock import ResultsDock
 from napari_colorkde.ui.widgets.focus_ring import focus_ring
 from napari_colorkde.ui.widgets.folding import FoldingGroup
 from napari_colorkde.ui.widgets.pages import column_with_tabs, in_scroll_area, pin_to_top
-from napari_colorkde.ui.window.autosave import Autosave, RestoreOffer
+from napari_colorkde.ui.window.autosave import Autosave
 from napari_colorkde.ui.window.device_preference import offer_existing_devices, preferred_device
 from napari_colorkde.ui.window.docked import Docked
 from napari_colorkde.ui.window.docking import COLUMN_WIDTH, delete_later, window_of
 from napari_colorkde.ui.window.fitted_picture import is_fitted, keep_fitted
 from napari_colorkde.ui.window.open_files import refuse_open_file
-from napari_colorkde.ui.window.profile_notice import ProfileNotice
+from napari_colorkde.ui.window.restore_offer import RestoreOffer
 from napari_colorkde.ui.window.status import StatusLines
 from napari_colorkde.ui.window.undo_keys import UndoKeysWidget
 from napari_colorkde.ui.window.worker_thread import Activity, QtExecutor

@@ -12,8 +12,8 @@ from napari_colorkde.io.formats.color_space.cube_reader import LOOK_SUFFIX
 from napari_colorkde.ui.image.image_chooser import ImageChooser
 from napari_colorkde.ui.kernels.set_chooser import KernelSetChooser
 from napari_colorkde.ui.results.dock import ResultsDock
-from napari_colorkde.ui.window.autosave import RestoreOffer
 from napari_colorkde.ui.window.file_drops import FileDrops
+from napari_colorkde.ui.window.restore_offer import RestoreOffer
 
 if TYPE_CHECKING:
     from napari.layers import Layer

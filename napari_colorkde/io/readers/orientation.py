@@ -24,6 +24,17 @@ def axes_of(decoded: DecodedImage, levels: NDArray[Any]) -> str:
     return axes if len(axes) == levels.ndim else ""
 
 
+MOST_ROWS_OF_A_PICTURE = 16
+"""Arrays of two or three columns with more rows than so many times them are tables."""
+
+
+def is_table(decoded: DecodedImage, levels: NDArray[Any]) -> bool:
+    """Whether an array is many rows of two or three numbers: events rather than a picture."""
+    if decoded.color != "data" or levels.ndim != 2 or levels.shape[1] not in (2, 3):
+        return False
+    return bool(levels.shape[0] > MOST_ROWS_OF_A_PICTURE * levels.shape[1])
+
+
 def has_samples(decoded: DecodedImage, levels: NDArray[Any]) -> bool:
     """Whether the last axis of the levels counts the samples of a pixel."""
     if decoded.color == "data":

@@ -26,7 +26,8 @@ from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.settings.voxel_settings import VoxelSettings
 from napari_colorkde.app.state import State
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.ui.window.autosave import SAVE_INTERVAL_MS, Autosave, RestoreOffer
+from napari_colorkde.ui.window.autosave import SAVE_INTERVAL_MS, Autosave
+from napari_colorkde.ui.window.restore_offer import RestoreOffer
 from tests.ui.conftest import RGB, Dock, close_dock
 
 if TYPE_CHECKING:
