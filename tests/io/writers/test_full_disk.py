@@ -13,8 +13,8 @@ import pytest
 
 from napari_colorkde import Kernel, KernelSet, Palette, color_kde, save_kernels, save_palette
 from napari_colorkde.io.class_maps import write_class_map
+from napari_colorkde.io.csv_files import write_rows
 from napari_colorkde.io.densities import write_density
-from napari_colorkde.io.tables import write_rows
 from napari_colorkde.io.volumes import save_volume
 
 resource = pytest.importorskip("resource")
