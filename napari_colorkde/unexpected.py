@@ -3,7 +3,7 @@
 A listener that fails would keep the others from hearing of a change, and leave the window in
 pieces. So listeners are called by `guarded`: the error is logged with its traceback and told by
 whoever has offered to, `add_handler`, and the others go on. Scripts and tests, where nobody has,
-get the error itself.
+get the error itself. A worker hands an error over as any other result, `outcome_of`.
 """
 
 import inspect
@@ -42,6 +42,17 @@ def call(callback: Callable[..., object], *args: object) -> object:
         for handler in handlers:
             handler(error)
         return None
+
+
+def outcome_of(step: Callable[[], object]) -> tuple[object, Exception | None]:
+    """Return what a step of work returns, and None; or None, and the error that it raises.
+
+    For a worker, from which an error is handed over as any other result.
+    """
+    try:
+        return step(), None
+    except Exception as error:
+        return None, error
 
 
 def guarded(callback: Callable[..., object]) -> Callable[..., object]:

@@ -14,7 +14,7 @@ from typing import TextIO
 
 import typer
 
-from napari_colorkde.app.results.tasks import refusal
+from napari_colorkde.app.results.tasks import FORESEEN, refusal
 from napari_colorkde.cli.commands import app
 from napari_colorkde.cli.console import print_error, print_warning
 from napari_colorkde.cli.verbosity import level_of_environment
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(_usage(error))
     except (KeyboardInterrupt, typer.Abort):
         code = 130
-    except Exception as error:
+    except FORESEEN as error:
         sentence = refusal(error)
         if sentence is None:
             raise

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from napari_colorkde.app.background.executor import Executor, Work
-from napari_colorkde.unexpected import call
+from napari_colorkde.unexpected import call, outcome_of
 
 Result = TypeVar("Result")
 
@@ -43,6 +43,18 @@ class Job:
     keep: bool = False
     seen_picture: bool = False
     iterator: Iterator[object] | None = None
+
+    def step(self) -> object:
+        """Begin the work, or go on with it, and return what it yields next.
+
+        Raises
+        ------
+        StopIteration
+            If it is done.
+        """
+        if self.iterator is None:
+            self.iterator = self.work()
+        return next(self.iterator)
 
     @property
     def is_stopped(self) -> bool:
@@ -183,21 +195,15 @@ class Jobs:
         Errors are values here: Qt's generator workers lose a RuntimeError, which torch raises.
         """
         while (job := self._next()) is not None:
-            try:
-                if job.iterator is None:
-                    job.iterator = job.work()
-                value = next(job.iterator)
-            except StopIteration:
+            value, error = outcome_of(job.step)
+            if error is not None:
                 self._retire(job)
-                yield _End(job, None)
-            except Exception as error:
-                self._retire(job)
-                yield _End(job, error)
+                yield _End(job, None if isinstance(error, StopIteration) else error)
             else:
                 job.seen_picture = job.seen_picture or job.is_picture(value)
                 yield _Result(job, value)
-                # Let go of it: a palette in a local variable would outlive its image.
-                del value
+            # Let go of them: a palette in a local variable would outlive its image.
+            del value, error
 
     def _next(self) -> Job | None:
         dropped: list[Job] = []

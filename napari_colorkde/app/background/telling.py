@@ -5,6 +5,7 @@ from queue import SimpleQueue
 from threading import Event, Thread
 
 from napari_colorkde.app.background.executor import Progress
+from napari_colorkde.unexpected import outcome_of
 
 Tell = Callable[[float], None]
 """Is called with the fraction that is done."""
@@ -33,14 +34,10 @@ def told_progress(what: str, work: Callable[[Tell], None]) -> Iterator[Progress]
         told.put(fraction)
 
     def run() -> None:
-        try:
-            work(tell)
-        except _StoppedError:
-            pass
-        except Exception as error:
+        _, error = outcome_of(lambda: work(tell))
+        if error is not None and not isinstance(error, _StoppedError):
             errors.append(error)
-        finally:
-            told.put(None)
+        told.put(None)
 
     thread = Thread(target=run, name=what, daemon=True)
     thread.start()

@@ -148,13 +148,13 @@ def _read(read: Callable[[str], Any], path: str) -> NDArray[Any] | None:
 
 
 def _read_as_is(read: Callable[[str], Any], path: str) -> Any:
-    from napari_colorkde.io.formats.reading import library_messages
+    from napari_colorkde.io.formats.reading import LIBRARY_ERRORS, library_messages
 
     with warnings.catch_warnings(), library_messages("tifffile"):
         warnings.simplefilter("ignore")
         try:
             return read(path)
-        except Exception:  # whatever a library raises: it is not how napari has read the file
+        except LIBRARY_ERRORS:  # it is not how napari has read the file
             return None
 
 

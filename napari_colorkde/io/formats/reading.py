@@ -1,6 +1,9 @@
 """Shared by the readers of all formats: what a file holds, and which part of it is wanted."""
 
 import logging
+import lzma
+import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -145,6 +148,26 @@ class PictureInfo:
     profile: str = ""
     orientation: int = 1
     is_main: bool = True
+
+
+LIBRARY_ERRORS: tuple[type[Exception], ...] = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    zlib.error,
+)
+"""What libraries raise where a file is damaged, or not what it says: nearly anything."""
 
 
 def native(array: NDArray[Any]) -> NDArray[Any]:

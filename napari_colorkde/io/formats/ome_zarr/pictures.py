@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from napari_colorkde.io.formats.addresses import Address
 from napari_colorkde.io.formats.blocks import as_dask, block_shape
 from napari_colorkde.io.formats.reading import (
+    LIBRARY_ERRORS,
     DecodedImage,
     Part,
     PictureInfo,
@@ -109,7 +110,7 @@ class ZarrChunks:
         """
         try:
             return np.asarray(self._array[index])
-        except Exception as error:  # what codecs and stores raise
+        except LIBRARY_ERRORS as error:
             place = ", ".join(f"{s.start or 0}:{s.stop}" for s in index)
             raise ValueError(
                 f"image {str(self.path)!r} has a damaged chunk in [{place}] ({first_line(error)}); "

@@ -12,7 +12,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from napari_colorkde.io.formats.reading import first_line
+from napari_colorkde.io.formats.reading import LIBRARY_ERRORS, first_line
 
 AXES = ("YX", "YXS", "SYX")
 """Axes of a page that are read so; volumes in tiles of several planes are not."""
@@ -150,7 +150,7 @@ class TiffTiles:
             if len(data) < size:
                 raise ValueError("the file ends before the tile.")
             tile, _, _ = self._decode(data, number, **extra)
-        except Exception as error:  # what codecs raise
+        except LIBRARY_ERRORS as error:
             raise ValueError(
                 f"image {str(self.path)!r} has a damaged tile, number {number} "
                 f"({first_line(error)}); copy or download the file again."
