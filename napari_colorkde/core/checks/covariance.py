@@ -60,3 +60,18 @@ def checked_definite(values: NDArray[np.float64]) -> NDArray[np.float64]:
             "its diagonal."
         )
     return symmetric
+
+
+def needs_diagonal(what: str, otherwise: str) -> ValueError:
+    """Return the refusal of a full covariance where there are only diagonal ones.
+
+    Parameters
+    ----------
+    what
+        The argument that needs it, with its value.
+    otherwise
+        What may be given in the place of that.
+    """
+    return ValueError(
+        f"{what} needs a diagonal bandwidth; give one sigma per channel, or {otherwise}."
+    )

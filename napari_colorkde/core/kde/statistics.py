@@ -21,7 +21,7 @@ from napari_colorkde.core.checks.arguments import (
     whole_number,
 )
 from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
-from napari_colorkde.core.checks.covariance import log_normalizer
+from napari_colorkde.core.checks.covariance import log_normalizer, needs_diagonal
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.estimators.boundary import Boundary
 from napari_colorkde.core.kde.modes import climb
@@ -211,9 +211,7 @@ def box_probability(points: Palette, covariance: Array, low: ArrayLike, high: Ar
             f"low={low!r} and high={high!r}; give two numbers, or {channels} each, low up to high."
         )
     if np.any(covariance - np.diag(np.diag(covariance))):
-        raise ValueError(
-            "probability needs a diagonal bandwidth; give sigmas, or sum over sample(n)."
-        )
+        raise needs_diagonal("probability", "sum over sample(n)")
     inside = np.ones(len(points))
     for c in range(channels):
         levels, rank = distinct_values(points.colors[:, c])

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.checks.covariance import needs_diagonal
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kernel_sums import spreading
 from napari_colorkde.core.kernel_sums.bsplines import TO_ITSELF, TO_PEAK, Scheme
@@ -46,10 +47,7 @@ class SpreadSums:
     def on_grid(self, axes: Axes, sampling: Sampling = "points") -> NDArray[np.float32]:
         """S on a grid; see `KernelSums`. Cell averages exist for diagonal covariances."""
         if sampling == "cells" and not self._is_diagonal:
-            raise ValueError(
-                'sampling="cells" needs a diagonal bandwidth; give one sigma per channel, or '
-                'sampling="points" with more bins.'
-            )
+            raise needs_diagonal('sampling="cells"', 'sampling="points" with more bins')
         if grid_sums.fits(self._extent):
             # A swept one is soon made again, and not kept.
             sweep = self._sweep(TO_PEAK)

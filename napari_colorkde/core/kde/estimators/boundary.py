@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
+from napari_colorkde.core.checks.covariance import needs_diagonal
 from napari_colorkde.core.colorspaces import ColorSpace
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.estimators.reflected_tails import FAR, reflected_log_sums
@@ -70,10 +71,7 @@ def check_boundary(boundary: Boundary, covariance: Array) -> None:
         If the covariance is not diagonal.
     """
     if boundary != "none" and np.any(covariance - np.diag(np.diag(covariance))):
-        raise ValueError(
-            f"boundary={boundary!r} needs a diagonal bandwidth; give one sigma per channel, or "
-            'boundary="none".'
-        )
+        raise needs_diagonal(f"boundary={boundary!r}", 'boundary="none"')
 
 
 def refuse_flat_box(box: Array, boundary: Boundary) -> None:

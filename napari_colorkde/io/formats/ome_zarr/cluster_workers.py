@@ -12,11 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from napari_colorkde.core.palette.image_tiles import computed, is_dask
 from napari_colorkde.core.palette.on_cluster.cluster import LARGE_TASK, failures_in_words
-from napari_colorkde.io.formats.ome_zarr.workers import Block, Levels
+from napari_colorkde.io.formats.ome_zarr.workers import Block, Levels, make, put
 
 WAITING = 4
 """Blocks given out for each thread of the cluster: enough to be busy, few to be stopped."""
@@ -60,7 +57,9 @@ class ClusterWorkers:
         def give(n: int) -> list[Any]:
             given = []
             for name, block in islice(todo, n):
-                future = self._client.submit(_do, self._started(), level, block, pure=False)
+                future = self._client.submit(
+                    _do_unless_over, self._started(), level, block, pure=False
+                )
                 given_out[future.key] = future, name
                 given.append(future)
             return given
@@ -89,16 +88,13 @@ class ClusterWorkers:
         return self._task
 
 
-def _do(task: bytes, level: int, block: Block) -> None:
+def _do_unless_over(task: bytes, level: int, block: Block) -> None:
     values, arrays = _unpacked(task)[level]
     if not all(_is_there(array) for array in arrays):
         return  # the run has ended meanwhile: nothing of it is made again
-    part = values[block]
     # This is a thread of a worker: what it asks for is not for the cluster to compute.
-    made = np.asarray(computed(part, scheduler="synchronous") if is_dask(part) else part)
-    for array in arrays:
-        if _is_there(array):
-            array[block] = made
+    made = make(values, block, scheduler="synchronous")
+    put(made, [array for array in arrays if _is_there(array)], block)
 
 
 def _is_there(array: Any) -> bool:

@@ -26,10 +26,16 @@ _work: list[Any] = []
 """What this process makes of each level, and the arrays it writes it to."""
 
 
-def make(values: Any, block: Block) -> NDArray[Any]:
+def make(values: Any, block: Block, scheduler: str | None = None) -> NDArray[Any]:
     """Return a block of a dask array, or of what is made when it is indexed."""
     part = values[block]
-    return np.asarray(computed(part) if is_dask(part) else part)
+    return np.asarray(computed(part, scheduler=scheduler) if is_dask(part) else part)
+
+
+def put(made: NDArray[Any], arrays: Sequence[Any], block: Block) -> None:
+    """Write a block to all arrays that it belongs to."""
+    for array in arrays:
+        array[block] = made
 
 
 class BlockWorkers(Protocol):
@@ -80,7 +86,7 @@ class Workers:
         try:
             pool = self._started()
             names: dict[Future[None], str] = {
-                pool.submit(_do, level, block): name for name, block in blocks.items()
+                pool.submit(_make_and_put, level, block): name for name, block in blocks.items()
             }
             for future in as_completed(names):
                 future.result()
@@ -120,8 +126,7 @@ class ThisProcess:
         """Make and write blocks of a level; yield the name of each that is done."""
         values, arrays = self._levels[level]
         for name, made in read_ahead(blocks, lambda name: make(values, blocks[name])):
-            for array in arrays:
-                array[blocks[name]] = made
+            put(made, arrays, blocks[name])
             yield name
 
 
@@ -134,8 +139,6 @@ def _begin(task: bytes) -> None:
     _work[:] = pickle.loads(task)  # from the process that began this one, by its pipe
 
 
-def _do(level: int, block: Block) -> None:
+def _make_and_put(level: int, block: Block) -> None:
     values, arrays = _work[level]
-    made = make(values, block)
-    for array in arrays:
-        array[block] = made
+    put(make(values, block), arrays, block)
