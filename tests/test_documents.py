@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 import typer
+
+import napari_colorkde
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 DOCUMENTS = (
@@ -22,6 +26,10 @@ DOCUMENTS = (
 )
 TEXTS = {name: (CHECKOUT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", TEXTS["README.md"], re.DOTALL | re.MULTILINE)
+
+
+OTHERS = {"GridSearchCV", "RandomState"}
+"""Classes of other libraries that documents name."""
 
 
 def typed(program: str) -> set[str]:
@@ -49,6 +57,57 @@ def test_files_that_a_document_links_to_exist(name: str) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", TEXTS[name])
     folder = (CHECKOUT / name).parent
     assert [link for link in links if not (folder / link).exists()] == []
+
+
+PACKAGE = CHECKOUT / "napari_colorkde"
+ROOMS = "napari_colorkde|core|torch|io|app|scene|ui|cli"
+CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+FILES = [path.relative_to(CHECKOUT).as_posix() for path in CHECKOUT.glob("[!.]*/**/*.py")]
+SOURCES = {path: path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
+
+
+def defined(name: str, sources: Iterable[str] = SOURCES.values()) -> bool:
+    """Whether a class, function, field or constant of this name is written in some module."""
+    pattern = re.compile(
+        rf"^\s*(?:class|def) {name}\b|^\s*{name}\b[^\n]*[=:]|self\.{name}\b", re.MULTILINE
+    )
+    return any(pattern.search(source) for source in sources)
+
+
+def in_tree(name: str) -> bool:
+    """Whether a dotted name is a folder, a module, or what a module or a class in one has."""
+    first, *rest = name.removeprefix("napari_colorkde.").split(".")
+    place = PACKAGE / first
+    while rest and ((place / rest[0]).is_dir() or (place / f"{rest[0]}.py").exists()):
+        place /= rest.pop(0)
+    if place.is_dir():
+        module = place / "__init__.py"
+        return module.exists() and all(part in SOURCES[module] for part in rest)
+    module = place.with_suffix(".py")
+    return module.exists() and all(defined(part, [SOURCES[module]]) for part in rest)
+
+
+def is_known(word: str) -> bool:
+    """Whether a file, module or class that a document names is there; all else counts as known."""
+    if re.fullmatch(r"[\w/]+\.py", word):
+        return word in OTHERS or any(f"/{path}".endswith(f"/{word}") for path in FILES)
+    if re.fullmatch(rf"({ROOMS})(\.\w+)+", word):
+        return in_tree(word) or hasattr(napari_colorkde, word.rsplit(".", maxsplit=1)[-1])
+    if re.fullmatch(r"[A-Z][a-z]+[A-Z]\w+", word):
+        return word in OTHERS or hasattr(builtins, word) or defined(word)
+    return True
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_what_a_document_names_of_the_code_exists(name: str) -> None:
+    words = [words.removesuffix("()") for words in CODE.findall(TEXTS[name])]
+    assert [word for word in words if not is_known(word)] == []
+
+
+def test_what_is_gone_would_be_found() -> None:
+    gone = ["app/judgement.py", "errors.py", "core.sums", "core.palette.Counter", "LookKeeper"]
+    here = ["app/undo.py", "undo.py", "core.palette.palette.Palette", "UndoStack", "app.undo"]
+    assert [word for word in gone + here if is_known(word)] == here
 
 
 def test_readme_has_an_example_for_each_task() -> None:
