@@ -75,7 +75,7 @@ SIGNATURES = {
     ),
     "compare_all": (
         "(images, bandwidth=None, *, names=None, masks=None, space='rgb', channel_axis=-1,"
-        " device='auto', progress=None)"
+        " device='auto', progress=None, n_channels=None)"
     ),
     "compute_densities": (
         "(image, kernels, *, log=False, normalized=True, mask=None, channel_axis=-1, space=None,"
@@ -84,7 +84,7 @@ SIGNATURES = {
     "fit_classes": (
         "(image, labels, n_kernels, *, names=None, covariance_type='full',"
         " reg_covar=None, random_state=None, mask=None, channel_axis=-1, space='rgb',"
-        " device='auto', seed=None, n_channels=None)"
+        " device='auto', seed=None, n_channels=None, return_report=False)"
     ),
     "fit_kernels": (
         "(image, n_kernels, *, mask=None, channel_axis=-1, weights=None, space='rgb',"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from napari_colorkde.cli.console import TimedStep, print_status, timed_step
 
@@ -67,14 +67,21 @@ class Result:
             )
 
     def write_classified(
-        self, values: "NDArray[Any]", show: str, kernel_sets: "dict[str, KernelSet]"
+        self,
+        values: "NDArray[Any]",
+        show: str,
+        kernel_sets: "dict[str, KernelSet]",
+        numbers: dict[str, int] | Literal["names"] | None = None,
     ) -> None:
-        """Write what `judge` has found."""
-        from napari_colorkde.core.classification.classes import class_names
+        """Write what `judge` has found; classes may have numbers of their own."""
+        from napari_colorkde.core.classification.classes import class_names, numbers_of_classes
         from napari_colorkde.core.palette.image_tiles import is_dask
 
         names = class_names(kernel_sets)
         if show == "class":
+            own_numbers = numbers_of_classes(names, numbers)
+            if own_numbers is not None:
+                values, names = _in_least_bytes(values, names, own_numbers[1:].tolist())
             self._write_classes(values, names)
             return
         cls = self.origin.get("cls", names[0])
@@ -110,7 +117,7 @@ class Result:
             counts = np.bincount(labels.ravel(), minlength=len(names) + 1)
             shares = zip(("none", *names), counts / labels.size, strict=True)
             work.outcome = ", ".join(
-                f"{i} {name} {share:.1%}" for i, (name, share) in enumerate(shares)
+                f"{i} {name} {share:.1%}" for i, (name, share) in enumerate(shares) if name
             )
 
     @contextmanager
@@ -125,6 +132,23 @@ class Result:
             if unfinished_of(self.path) is not None:
                 print_status(f"What {self.path} has is kept; the same command goes on from there.")
             raise
+
+
+def _in_least_bytes(
+    values: "NDArray[Any]", names: tuple[str, ...], numbers: list[int]
+) -> "tuple[NDArray[Any], tuple[str, ...]]":
+    """Return numbers of classes in as few bytes as hold them, and the name of each from 1 on."""
+    import numpy as np
+
+    most = max(numbers)
+    if most > np.iinfo(np.uint16).max:
+        raise ValueError(f"--numbers go up to {most}; files of classes hold numbers to 65535.")
+    by_number = dict(zip(numbers, names, strict=True))
+    if len(by_number) < len(names):
+        raise ValueError("--numbers gives two classes the same number; give each its own.")
+    return values.astype(np.min_scalar_type(most)), tuple(
+        by_number.get(number, "") for number in range(1, most + 1)
+    )
 
 
 def _since_the_start(work: TimedStep) -> Callable[[float], None]:

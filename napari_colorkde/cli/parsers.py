@@ -126,7 +126,7 @@ def parse_named_number(text: str) -> tuple[str, float]:
 
 def parse_n_kernels(text: str) -> int | Literal["bic"]:
     """Read a number of kernels; "bic" for "auto"."""
-    if text in ("auto", "bic"):
+    if text.lower() in ("auto", "bic"):
         return "bic"
     try:
         number = int(text)
@@ -135,6 +135,19 @@ def parse_n_kernels(text: str) -> int | Literal["bic"]:
     if number < 1:
         raise ValueError(f"{text!r}: give a whole number of 1 or more, or auto.")
     return number
+
+
+def parse_class_numbers(text: str) -> dict[str, int] | Literal["names"]:
+    """Read the numbers of classes, as in skin=1,wall=2; or that they are the classes' names."""
+    if text.lower() == "names":
+        return "names"
+    pairs = [word.rpartition("=") for word in text.split(",")]
+    found = {name: int(number) for name, _, number in pairs if name and number.isdecimal()}
+    if len(found) < len(pairs):
+        raise ValueError(
+            f"{text!r}: give names, or a number for each class, such as skin=1,wall=2."
+        )
+    return found
 
 
 def parse_label_name(text: str) -> tuple[int, str]:

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 
 def classify(
-    image: ImageInput, kernel_sets: "dict[str, KernelSet]", show: str, options: "ClassOptions"
+    image: ImageInput,
+    kernel_sets: "dict[str, KernelSet]",
+    show: str,
+    options: "ClassOptions",
+    numbers: dict[str, int] | Literal["names"] | None = None,
 ) -> "NDArray[Any]":
     """Posterior, ratio or class of each pixel: see `classify_image`."""
     from napari_colorkde.core.classification.classify_image import ClassOutput, classify_image
@@ -35,6 +39,7 @@ def classify(
             show=cast(ClassOutput, show),
             mask=image.mask,
             channel_axis=image.channel_axis,
+            numbers=numbers,
             **options,
         )
 
@@ -146,22 +151,26 @@ def fit(
     number: int | Literal["bic"],
     names: dict[int, str],
     options: "FitOptions",
+    space: str = "rgb",
 ) -> "dict[str, KernelSet]":
-    """Fit a mixture to an image, or one to each label: sets by name."""
+    """Fit a mixture to an image, or one to each label: sets by name, of a color space."""
+    from dataclasses import replace
+
     from napari_colorkde.core.mixture.fit_classes import (
         as_class,
         class_of_label,
         fewer_kernels,
-        palettes_of_labels,
     )
+    from napari_colorkde.core.mixture.kernel_spaces import points_for
+    from napari_colorkde.core.mixture.label_palettes import palettes_of_labels
     from napari_colorkde.io.images import read_labels
 
     if labels is None:
-        palette = count_colors(image)
+        palette = points_for(count_colors(image), space)
         found = _fit_palette("", palette, number, options, "")
         if isinstance(found, ValueError):
             raise found
-        return {image.path.stem: found}
+        return {image.path.stem: replace(found, space=space)}
     with timed_step(f"Reading {labels}") as work:
         marks = read_labels(labels)
         work.outcome = f"{' × '.join(map(str, marks.shape))}, {marks.dtype}"
@@ -171,7 +180,7 @@ def fit(
     fitted: dict[str, KernelSet] = {}
     problems: dict[str, str] = {}
     palettes = palettes_of_labels(
-        image.pixels, marks, image.mask, image.channel_axis, n_channels=image.n_channels
+        image.pixels, marks, image.mask, image.channel_axis, space, image.n_channels
     )
     for label, palette in palettes:
         cls = class_of_label(label, names)
@@ -186,7 +195,7 @@ def fit(
         if isinstance(found, ValueError):
             problems[cls] = str(found)
         else:
-            fitted[cls] = as_class(found, cls)
+            fitted[cls] = replace(as_class(found, cls), space=space)
     if not fitted:
         raise ValueError(next(iter(problems.values())))
     for problem in problems.values():

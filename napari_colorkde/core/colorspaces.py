@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core import color_conversions as convert
 from napari_colorkde.core.checks.arguments import choice
+from napari_colorkde.core.number_text import counted
 
 if TYPE_CHECKING:
     from napari_colorkde.core.image import Pixels
@@ -129,8 +130,8 @@ def rgb_fractions(colors: NDArray[Any], dtype: "np.dtype[Any] | None" = None) ->
     """
     if colors.shape[-1] != 3:
         raise ValueError(
-            f"image has {colors.shape[-1]} color channels; only sRGB images have other color "
-            'spaces. Use space="rgb", the image\'s own channels.'
+            f"image has {counted(colors.shape[-1], 'color channel')}; only sRGB images have other "
+            'color spaces. Use space="rgb", the image\'s own channels.'
         )
     dtype = colors.dtype if dtype is None else dtype
     if dtype.kind == "u":

@@ -20,7 +20,7 @@ from napari_colorkde.io.export_formats import (
     write_in_blocks,
 )
 from napari_colorkde.io.formats.blocks import BlockPicture, no_progress
-from napari_colorkde.io.provenance import provenance
+from napari_colorkde.io.provenance import described
 
 
 def write_class_map(
@@ -44,7 +44,7 @@ def write_class_map(
         ``(H, W)`` unsigned integers, or with leading axes (not for PNG): 0 for none, 1 for the
         first of `names`, and so on.
     names
-        The classes.
+        The classes; "" where a number is that of none.
     description
         How to reproduce the file, as `provenance` gives it.
     sources, progress, jobs
@@ -66,8 +66,8 @@ def write_class_map(
         )
     if not is_dask(array) and array.max() > len(names):
         raise ValueError(f"labels go up to {array.max()}, but there are {len(names)} names.")
-    record = provenance() if description is None else dict(description)
-    record["classes"] = {"0": "none", **{str(i + 1): name for i, name in enumerate(names)}}
+    record = described(description)
+    record["classes"] = {"0": "none", **_numbered(names)}
     known = export_format(path)
     if known.write_classes is None:
         raise ValueError(f"path {str(path)!r}: {known.title} cannot hold classes.")
@@ -77,3 +77,7 @@ def write_class_map(
         array = np.asarray(computed(array))
     with atomic_export(path, known) as scratch:
         known.write_classes(scratch, array, names, record)
+
+
+def _numbered(names: Sequence[str]) -> dict[str, str]:
+    return {str(i + 1): name for i, name in enumerate(names) if name}

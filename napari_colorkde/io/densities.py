@@ -22,7 +22,7 @@ from napari_colorkde.io.export_formats import (
     write_in_blocks,
 )
 from napari_colorkde.io.formats.blocks import BlockPicture, no_progress
-from napari_colorkde.io.provenance import provenance
+from napari_colorkde.io.provenance import described
 
 
 def write_density(
@@ -78,7 +78,7 @@ def write_density(
             f"density is an array of {array.dtype} with shape {array.shape}; "
             "give floats, one per pixel, (H, W)."
         )
-    record = provenance() if description is None else dict(description)
+    record = described(description)
     record.setdefault("values", "natural log of the density" if log else "density")
     known = export_format(path)
     if known.write_density is None:

@@ -10,12 +10,14 @@ import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.checks.arguments import choice, whole_number
 from napari_colorkde.core.checks.channels import RGBA_CHANNELS
+from napari_colorkde.core.checks.options import flag
 from napari_colorkde.io.formats import samples
 from napari_colorkde.io.formats.blocks import in_blocks, in_dask
 from napari_colorkde.io.formats.reading import (
@@ -144,14 +146,17 @@ def read_image(
         If something is left out or could be interpreted differently: further images, a color
         profile, an orientation.
     """
+    for name, number in (("series", series), ("page", page), ("level", level)):
+        if number is not None or name == "level":
+            whole_number(number, name, 0)
     loaded = load_image(
         path,
         Part(series, page, level),
         channels=channels,
-        icc=icc,
+        icc=choice(icc, "icc", get_args(Icc)),
         white=white,
-        orientation=orientation,
-        lazy=bool(lazy),
+        orientation=choice(orientation, "orientation", get_args(Orientation)),
+        lazy=flag(lazy, "lazy"),
     )
     for remark in loaded.remarks:
         warnings.warn(remark, UserWarning, stacklevel=2)

@@ -21,7 +21,7 @@ from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.io.datasets.memory import Budget
 from napari_colorkde.io.datasets.npz import read_archive
 from napari_colorkde.io.datasets.streams import UnreadableError
-from napari_colorkde.io.provenance import as_json, provenance
+from napari_colorkde.io.provenance import as_json, described
 from napari_colorkde.io.writers.atomic import atomic_path
 from napari_colorkde.io.writers.targets import check_target
 
@@ -68,7 +68,7 @@ def save_palette(
             f"palette is {kind_of(palette)}; give a Palette, such as Palette.from_image(image)."
         )
     path = check_target(path, [PALETTE_SUFFIX])
-    record = provenance() if description is None else dict(description)
+    record = described(description)
     arrays: dict[str, Any] = {
         "schema": SCHEMA,
         "version": VERSION,

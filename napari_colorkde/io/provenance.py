@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 
 from napari_colorkde import __version__
+from napari_colorkde.core.checks.arguments import kind_of
 
 PROGRAM = "napari-colorkde"
 
@@ -40,6 +41,24 @@ def provenance(command: str = "", **parameters: object) -> dict[str, object]:
     if command:
         record["command"] = command
     return record | {name: _plain(value) for name, value in parameters.items()}
+
+
+def described(description: Mapping[str, object] | None) -> dict[str, object]:
+    """Return a description as it is given; None: of this program alone.
+
+    Raises
+    ------
+    TypeError
+        If it is no mapping.
+    """
+    if description is None:
+        return provenance()
+    if not isinstance(description, Mapping):
+        raise TypeError(
+            f"description is {kind_of(description)}; give a dictionary, such as provenance() "
+            "returns."
+        )
+    return dict(description)
 
 
 def as_lines(record: Mapping[str, object]) -> str:

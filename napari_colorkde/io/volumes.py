@@ -16,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.checks.arguments import choice, kind_of, path_of
-from napari_colorkde.core.kde.volumes.density_volume import SAMPLINGS, DensityVolume
+from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
+from napari_colorkde.core.kde.volumes.field_checks import SAMPLINGS
 from napari_colorkde.io.export_formats import (
     atomic_export,
     check_export,
     export_format,
     volume_suffixes,
 )
-from napari_colorkde.io.provenance import provenance
+from napari_colorkde.io.provenance import described
 
 SHOW_DENSITIES = (".cube", ".ply")
 """Formats of pictures of densities."""
@@ -64,7 +65,7 @@ def save_volume(
             f"volume holds logarithms, which {path.suffix} cannot store; give a volume of "
             "densities, or use .npz, .npy, .tif or .nrrd."
         )
-    record = provenance() if description is None else dict(description)
+    record = described(description)
     known = export_format(path, volume_suffixes())
     if known.write_volume is None:
         raise ValueError(f"path {str(path)!r}: {known.title} cannot hold a volume.")

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch.utils.checkpoint import checkpoint
 
+from napari_colorkde.core.checks.options import flag
 from napari_colorkde.torch.checks import checked_tensor, refuse_bad_weights, refuse_not_finite
 
 PAIRS = 1 << 20
@@ -108,6 +109,7 @@ def mixture_density(
     -----
     ``Σₖ wₖ N(x; μₖ, Σₖ)`` (Bishop 2006, eq. 9.7). O(n K d²); memory is a tile of `PAIRS`.
     """
+    log = flag(log, "log")
     x, means = _rows(x, "x"), _rows(means, "means")
     x, means = _alike(x, means)
     d = x.shape[-1]

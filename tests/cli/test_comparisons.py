@@ -40,6 +40,16 @@ def test_divergences_are_those_of_compare(
     assert found == {"kl_ab": expected.kl_ab, "kl_ba": expected.kl_ba, "js": expected.js}
 
 
+def test_divergences_are_in_any_color_space(
+    picture: NDArray[Any], other: NDArray[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for files in ("a.png b.png", "a.png b.png b.png"):
+        assert main(shlex.split(f"compare {files} --bandwidth 9 --space lab --json")) == 0
+        found = json.loads(capsys.readouterr().out)
+        first = found[0] if isinstance(found, list) else found
+        assert first["js"] == pytest.approx(compare(picture, other, 9, space="lab").js, rel=1e-3)
+
+
 def test_divergences_as_a_table(picture: NDArray[Any], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(shlex.split("compare a.png a.png --bandwidth 20")) == 0
     header, numbers = capsys.readouterr().out.splitlines()
@@ -182,6 +192,8 @@ REFUSALS = {
     f"compare {DIGITS} {DIGITS} --bandwidth scott": "--bandwidth is 'scott'; vectors need a",
     f"compare a.png {DIGITS}": "are an image and a data set; give two of the same",
     f"compare {DIGITS} {DIGITS} --bandwidth 1 --mask-a a.png": "are for images; leave them out",
+    f"compare {DIGITS} {DIGITS} --bandwidth 1 --space lab": "--space lab is for images; leave it",
+    f"crosscheck {DIGITS} --bandwidth 1 --mask a.png": "--mask a.png is for images; leave it out",
     "compare a.png a.png --scale 2": "--scale 2.0 is for data sets; leave it out for images.",
     f"crosscheck {DIGITS}": "--bandwidth is missing; vectors need one, such as --bandwidth 0.2.",
 }

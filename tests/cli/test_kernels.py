@@ -117,6 +117,25 @@ def test_default_of_reg_covar_is_the_variance_of_rounding(
     np.testing.assert_allclose(fitted.covariances[0], expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize("with_labels", [False, True])
+def test_fits_are_those_of_the_library_in_any_color_space(
+    picture: NDArray[Any], labels: NDArray[Any], with_labels: bool
+) -> None:
+    given = "--labels labels.tif" if with_labels else ""
+    typed = f"fit a.png -k 2 -o k.json --space lab --tol 1e-5 --n-init 2 --seed 3 {given}"
+    assert main(shlex.split(typed)) == 0
+    found = load_kernels("k.json")
+    if with_labels:
+        alone = picture[labels == 4][np.newaxis]
+        kernels = found["4"]
+    else:
+        alone = picture
+        (kernels,) = found.values()
+    expected = fit_kernels(alone, 2, space="lab", tol=1e-5, n_init=2, seed=3)
+    assert kernels.space == "lab"
+    np.testing.assert_allclose(kernels.means, expected.means, rtol=1e-6)
+
+
 def test_progress_and_likelihood_go_to_stderr(
     picture: NDArray[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -225,6 +244,23 @@ def test_class_maps_are_whole_numbers(
     assert f"Writing {name}: 0 none {share:.1%}, 1 1 " in capsys.readouterr().err
 
 
+def test_class_maps_keep_the_numbers_that_are_asked_for(
+    picture: NDArray[Any], labels: NDArray[Any]
+) -> None:
+    assert main(shlex.split("fit a.png -k 1 -o k.json --labels labels.tif")) == 0
+    kernels = load_kernels("k.json")
+    for numbers, typed in (("names", "names"), ({"1": 7, "4": 300}, "1=7,4=300")):
+        command = f"classify a.png --kernels k.json --numbers {typed} -o"
+        assert main([*shlex.split(command), "c.tif"]) == 0
+        found = tifffile.imread("c.tif")
+        np.testing.assert_array_equal(found, classify_image(picture, kernels, numbers=numbers))
+        assert found.dtype == (np.uint8 if found.max() < 256 else np.uint16)
+    assert main(shlex.split("classify a.png --kernels k.json --numbers 1=2,4=5 -o c.npz")) == 0
+    with np.load("c.npz", allow_pickle=False) as file:
+        classes = json.loads(str(file["provenance"]))["classes"]
+    assert classes == {"0": "none", "2": "1", "5": "4"}
+
+
 def test_masked_pixels_are_of_no_class(picture: NDArray[Any], classes: dict[str, Any]) -> None:
     mask = np.arange(14 * 18).reshape(14, 18) % 3 > 0
     Image.fromarray(mask).save("mask.png")
@@ -317,6 +353,12 @@ REFUSALS = {
     f"{BOTH} class --class skin": "--class goes with --show density or posterior or ratio, not",
     f"{BOTH} class --keep-mass 0": "keep_mass=0.0; give a number above 0, up to 1.",
     f"{BOTH} posterior --none-below 0.5": "--keep-mass goes with --show class, not with --show",
+    f"{BOTH} class --numbers skin": "'skin': give names, or a number for each class, such as skin",
+    f"{BOTH} class --numbers skin=1": "numbers has no entry for the class 'nonskin'; give it a",
+    f"{BOTH} class --numbers skin=3,nonskin=3": "gives two classes the same number; give each its",
+    f"{BOTH} class --numbers skin=1,nonskin=70000": "go up to 70000; files of classes hold numbers",
+    f"{BOTH} posterior --numbers names": "--numbers goes with --show class, not with --show poste",
+    "fit gray.png -k 2 -o k.json --space lab": "image has 1 color channel; only sRGB images",
     f"density gray.png -o d.npy --kernels {SKIN} --show class": "kernels has 3 channels, but the",
 }
 

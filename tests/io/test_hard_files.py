@@ -51,7 +51,7 @@ def test_a_fourth_sample_that_is_no_alpha_is_asked_about(tmp_path: Path) -> None
     np.testing.assert_array_equal(
         read_image(path, channels=(0, 1, 2)), np.load(tmp_path / case["rgb"])
     )
-    with pytest.raises(ValueError, match=r"channels=\[4\]: a pixel .* has 4 samples; count them"):
+    with pytest.raises(ValueError, match=r"channels=\[4\]: a pixel .* has 4 samples; give numbers"):
         read_image(path, channels=[4])
 
 

@@ -161,7 +161,7 @@ def test_the_level_of_white_makes_fractions(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", levels, photometric="rgb")
     image = read_image(tmp_path / "a.tif", white=4095)
     np.testing.assert_allclose(image, levels / 4095, rtol=1e-6)
-    with pytest.raises(ValueError, match="white=0: give the white level, a number above 0"):
+    with pytest.raises(ValueError, match="white=0; give the white level, a number above 0"):
         read_image(tmp_path / "a.tif", white=0)
 
 

@@ -19,6 +19,7 @@ from napari_colorkde.core.kde.estimators.boundary import Boundary, color_box
 from napari_colorkde.core.kde.estimators.varying import MAX_FACTOR
 from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
 from napari_colorkde.core.kernel_sums.separable import Sampling
+from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.palette import Palette
 
 PART_COLORS = 1 << 16
@@ -113,8 +114,9 @@ def resolve_bandwidth(
     elif bandwidth is not None:
         if len(bandwidth) not in (1, palette.n_channels):
             raise ValueError(
-                f"bandwidth={bandwidth}: the image has {palette.n_channels} color channels; give "
-                "one sigma, or one per channel."
+                f"bandwidth={bandwidth}: the image has "
+                f"{counted(palette.n_channels, 'color channel')}; give one sigma, or one "
+                "per channel."
             )
         yield np.broadcast_to(np.asarray(bandwidth, np.float64), (palette.n_channels,)).copy()
 

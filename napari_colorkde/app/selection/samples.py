@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.mixture.kernels import Kernel
+from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.ranges import rounding_variances
 from napari_colorkde.core.palette.sorted_rows.distinct_rows import (
@@ -118,8 +119,8 @@ class Samples:
     def _agree(self, other: "Samples") -> None:
         if self.n_channels != other.n_channels:
             raise ValueError(
-                f"the samples have {self.n_channels} channels, those picked {other.n_channels}; "
-                "pick from an image with the same color channels."
+                f"the samples have {counted(self.n_channels, 'channel')}, those "
+                f"picked {other.n_channels}; pick from an image with the same color channels."
             )
 
 

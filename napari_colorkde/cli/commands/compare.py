@@ -23,6 +23,7 @@ from napari_colorkde.cli.shared_options import (
     ChannelsOption,
     DeviceOption,
     JsonOption,
+    SpaceOption,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def compare(
         list[Path] | None, typer.Argument(help="Further images: all pairs are compared.")
     ] = None,
     bandwidth: BandwidthOption = "auto",
+    space: SpaceOption = "rgb",
     as_json: JsonOption = False,
     mask_a: Annotated[
         Path | None,
@@ -76,12 +78,14 @@ def compare(
             )
             for file in files
         ]
-        _compare_pairs(files, palettes, bandwidth, as_json, device)
+        _compare_pairs(files, palettes, bandwidth, space, as_json, device)
         return
     kinds = [are_vectors(image_a, vectors), are_vectors(image_b, vectors)]
     if all(kinds):
         if mask_a is not None or mask_b is not None:
             raise ValueError("--mask-a and --mask-b are for images; leave them out for data sets.")
+        if space != "rgb":
+            raise ValueError(f"--space {space} is for images; leave it out for data sets.")
         _compare_vectors(image_a, image_b, bandwidth, scale, as_json, device)
         return
     if any(kinds):
@@ -101,7 +105,7 @@ def compare(
     from napari_colorkde.core.kde.divergence import compare as divergences
 
     with timed_step("Divergences"):
-        found = divergences(palette_a, palette_b, bandwidth, device=device)
+        found = divergences(palette_a, palette_b, bandwidth, space=space, device=device)
     numbers = {"kl_ab": found.kl_ab, "kl_ba": found.kl_ba, "js": found.js}
     if found.standard_errors is not None:  # of more than three channels
         errors = dict(zip(numbers, found.standard_errors, strict=True))
@@ -117,13 +121,18 @@ def compare(
 
 
 def _compare_pairs(
-    files: list[Path], palettes: "list[Palette]", bandwidth: Any, as_json: bool, device: str
+    files: list[Path],
+    palettes: "list[Palette]",
+    bandwidth: Any,
+    space: str,
+    as_json: bool,
+    device: str,
 ) -> None:
     """Print a row for each pair of images, all with one bandwidth."""
     from napari_colorkde.core.kde.all_pairs import compare_all
 
     with timed_step("Divergences") as work:
-        found = compare_all(palettes, bandwidth, device=device, progress=work.progress)
+        found = compare_all(palettes, bandwidth, space=space, device=device, progress=work.progress)
     rows: list[dict[str, str | float]] = [
         {
             "a": str(files[i]),
@@ -183,6 +192,7 @@ COMMAND = Command(
     examples=(
         "compare before.jpg after.jpg",
         "compare before.jpg after.jpg --bandwidth 5 --json",
+        "compare before.jpg after.jpg --space lab",
         "compare mnist.pkl.gz fashion.pkl.gz --bandwidth 0.2",
     ),
 )

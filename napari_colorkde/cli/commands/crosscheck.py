@@ -21,6 +21,7 @@ from napari_colorkde.cli.shared_options import (
     ChannelsOption,
     DeviceOption,
     JsonOption,
+    MaskOption,
 )
 from napari_colorkde.cli.verbosity import LOGGER
 
@@ -53,6 +54,7 @@ def crosscheck(
         int, typer.Option("--seed", "--random-state", help="Seed for the random samples.")
     ] = 0,
     as_json: JsonOption = False,
+    mask: MaskOption = None,
     channel_axis: ChannelAxisOption = "-1",
     channels: ChannelsOption = None,
     device: DeviceOption = "auto",
@@ -68,9 +70,12 @@ def crosscheck(
             f"--samples {samples} --points {points}: give at least 2 samples and 1 point."
         )
     if are_vectors(file, vectors):
+        if mask is not None:
+            raise ValueError(f"--mask {mask} is for images; leave it out for data sets.")
         task = _about_vectors(file, scale, bandwidth, samples, points)
     else:
-        task = _about_colors(file, channel_axis, channels, bandwidth, samples, points, seed)
+        read = image_inputs.read(file, mask, channel_axis, channels)
+        task = _about_colors(read, bandwidth, samples, points, seed)
 
     from napari_colorkde.core.crosscheck.answers import HEADER
     from napari_colorkde.core.crosscheck.check import OURS, cross_check
@@ -91,15 +96,9 @@ def crosscheck(
 
 
 def _about_colors(
-    file: Path,
-    channel_axis: int | None,
-    channels: list[int] | None,
-    sigmas: list[float] | None,
-    samples: int,
-    points: int,
-    seed: int,
+    image: image_inputs.ImageInput, sigmas: list[float] | None, samples: int, points: int, seed: int
 ) -> "Task":
-    palette = image_inputs.count_colors(image_inputs.read(file, None, channel_axis, channels))
+    palette = image_inputs.count_colors(image)
 
     from napari_colorkde.core.crosscheck.task import colors_to_check
 

@@ -1,7 +1,7 @@
 """The command `density`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -13,6 +13,7 @@ from napari_colorkde.cli.inputs.reading_options import Reading, is_typed, reads_
 from napari_colorkde.cli.parsers import (
     BandwidthValue,
     parse_bandwidth,
+    parse_class_numbers,
     parse_colormap,
     refuse_overwriting_inputs,
     unique_names,
@@ -87,6 +88,16 @@ def density(
             "fraction of the image.",
         ),
     ] = None,
+    numbers: Annotated[
+        Any,
+        typer.Option(
+            "--numbers",
+            metavar="NAME=N,…",
+            parser=parse_class_numbers,
+            help="Number of each class in the result, such as skin=1,wall=2; names: the numbers "
+            "that are the classes' names, as fit takes them from labels. Default: their order.",
+        ),
+    ] = None,
     bandwidth: Annotated[
         BandwidthValue,
         typer.Option(
@@ -148,6 +159,7 @@ def density(
             "--against": against is not None,
             "--prior": priors is not None,
             "--keep-mass": keep_mass is not None,
+            "--numbers": numbers is not None,
             "--bandwidth": is_typed(context, "bandwidth"),
             "--space": space != "rgb" or varying or boundary != "none",
             "--log": log,
@@ -171,9 +183,9 @@ def density(
         result.origin[GEO_TAGS] = [list(tag) for tag in read.geo_tags]
     if show != "density":
         options = ClassOptions(cls=cls, against=against, priors=priors, keep_mass=keep_mass)
-        values = tasks.classify(read, kernel_sets, show, {**options, "device": device})
+        values = tasks.classify(read, kernel_sets, show, {**options, "device": device}, numbers)
         result.origin.update({name: value for name, value in options.items() if value is not None})
-        result.write_classified(values, show, kernel_sets)
+        result.write_classified(values, show, kernel_sets, numbers)
         return
     if kernels is None:
         values, covariance = tasks.kde_density(
@@ -198,7 +210,7 @@ def density(
     result.write(values)
 
 
-OPTIONS_OF_KERNELS = ("--set", "--class", "--against", "--prior", "--keep-mass")
+OPTIONS_OF_KERNELS = ("--set", "--class", "--against", "--prior", "--keep-mass", "--numbers")
 
 
 def _require_agreement(show: str, given: dict[str, bool]) -> None:
@@ -230,6 +242,7 @@ def _require_agreement(show: str, given: dict[str, bool]) -> None:
         "--against": ("ratio",),
         "--prior": ("posterior", "class"),
         "--keep-mass": ("class",),
+        "--numbers": ("class",),
         "--log": ("density",),
     }
     for option, shows in fitting.items():

@@ -25,6 +25,7 @@ from napari_colorkde.cli.shared_options import (
     DeviceOption,
     ImageArgument,
     MaskOption,
+    SpaceOption,
 )
 
 Covariance = Literal["full", "diagonal", "diag", "spherical", "tied"]
@@ -82,9 +83,19 @@ def fit(
     max_iter: Annotated[
         int, typer.Option("--max-iter", help="Maximum number of EM iterations per mixture.")
     ] = 200,
+    tol: Annotated[
+        float,
+        typer.Option(
+            "--tol", help="EM stops when the log-likelihood per pixel rises by less, in nats."
+        ),
+    ] = 1e-3,
+    n_init: Annotated[
+        int, typer.Option("--n-init", help="Number of random starts; the most likely fit is kept.")
+    ] = 1,
     seed: Annotated[
         int, typer.Option("--seed", "--random-state", help="Seed for the starting kernels.")
     ] = 0,
+    space: SpaceOption = "rgb",
     mask: MaskOption = None,
     channel_axis: ChannelAxisOption = "-1",
     channels: ChannelsOption = None,
@@ -112,10 +123,12 @@ def fit(
         reg_covar=reg_covar,
         random_state=seed,
         max_iter=max_iter,
+        tol=tol,
+        n_init=n_init,
         candidates=range(1, (max_k or 10) + 1),
         device=device,
     )
-    kernel_sets = tasks.fit(read, labels, n_kernels, names, options)
+    kernel_sets = tasks.fit(read, labels, n_kernels, names, options, space)
     with timed_step(f"Writing {output}"):
         save_kernels(output, kernel_sets, about=context.obj or "")
 

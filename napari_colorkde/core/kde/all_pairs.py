@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.arguments import choice
+from napari_colorkde.core.checks.options import refuse_no_callback, refuse_no_list
 from napari_colorkde.core.colorspaces import COLOR_SPACES, SpaceName, refusal_for
 from napari_colorkde.core.csv_and_frames import Columns, Table, import_pandas
 from napari_colorkde.core.device import DeviceLike, resolve_device
 from napari_colorkde.core.kde.bandwidth import Bandwidth, bandwidth_covariance
 from napari_colorkde.core.kde.divergence import compare_palettes, in_one_space
-from napari_colorkde.core.palette.count_image import palette_of, refuse_single_image
+from napari_colorkde.core.palette.count_image import MASKS, palette_of, refuse_single_image
 from napari_colorkde.core.palette.merge import refuse_unlike
 from napari_colorkde.core.palette.palette import Palette
 
@@ -75,6 +76,7 @@ def compare_all(
     channel_axis: int | None = -1,
     device: DeviceLike = "auto",
     progress: Callable[[float], None] | None = None,
+    n_channels: int | None = None,
 ) -> AllPairs:
     """Compare the colors of all pairs of several images, with one bandwidth.
 
@@ -89,7 +91,7 @@ def compare_all(
         Names of the images; None for their keys, or their numbers from 0.
     masks
         A mask, or None, for each image; None for no masks at all.
-    space, channel_axis, device
+    space, channel_axis, device, n_channels
         See `compare`.
     progress
         Called with the fraction of the pairs done.
@@ -111,14 +113,22 @@ def compare_all(
     """
     space = choice(space, "space", COLOR_SPACES)
     place = resolve_device(device)
+    refuse_no_callback(progress, "progress")
     given, known_names = _named(images, names)
-    if masks is not None and len(masks) != len(given):
-        raise ValueError(
-            f"masks: give one for each of the {len(given)} images, or None where there is none."
-        )
+    if masks is not None:
+        refuse_no_list(masks, "masks", of=MASKS)
+        if len(masks) != len(given):
+            raise ValueError(f"masks holds {len(masks)} for {len(given)} images; give {MASKS}.")
     refuse = refusal_for(space)
     palettes = [
-        palette_of(image, mask, channel_axis, refuse=refuse, name=f"images[{number}]")
+        palette_of(
+            image,
+            mask,
+            channel_axis,
+            n_channels=n_channels,
+            refuse=refuse,
+            name=f"images[{number}]",
+        )
         for number, (image, mask) in enumerate(
             zip(given, masks or [None] * len(given), strict=True)
         )
@@ -149,7 +159,8 @@ def _named(
         raise ValueError(f"images holds {len(given)}; give two images or more.")
     known = [str(name) for name in (keys or range(len(given)))]
     if names is not None:
-        if isinstance(names, str) or len(names) != len(given):
+        refuse_no_list(names, "names", of=f"one name for each of {len(given)} images")
+        if len(names) != len(given):
             raise ValueError(f"names={names!r}; give one name for each of {len(given)} images.")
         known = [str(name) for name in names]
     if len(set(known)) < len(known):

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.arguments import Wanted, as_array, choice
 from napari_colorkde.core.checks.covariance import checked_covariance, checked_sigmas
+from napari_colorkde.core.checks.options import flag
 from napari_colorkde.core.colorspaces import (
     COLOR_SPACES,
     SpaceName,
@@ -177,6 +178,7 @@ def select_bandwidth(
     method = bandwidth_rule(method).name
     space = choice(space, "space", COLOR_SPACES)
     place = resolve_device(device)
+    exact = flag(exact, "exact")
     refuse = refusal_for(space)
     palette = palette_of(image, mask, channel_axis, n_channels=n_channels, refuse=refuse)
     held_out = halves_for(method, image, mask, channel_axis, n_channels)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.arguments import choice
 from napari_colorkde.core.checks.covariance import log_normalizer
+from napari_colorkde.core.checks.options import flag
 from napari_colorkde.core.colorspaces import (
     COLOR_SPACES,
     SpaceName,
@@ -114,6 +115,7 @@ class ColorKDE(PixelDensity):
         self.device = resolve_device(device)
         space = choice(space, "space", COLOR_SPACES)
         boundary = choice(boundary, "boundary", BOUNDARIES)
+        varying = flag(varying, "varying")
         refuse_bandwidth(bandwidth)
         self.palette = palette_of(
             palette_or_image,
@@ -186,6 +188,7 @@ class ColorKDE(PixelDensity):
         ColorUnitsWarning
             If all are from 0 to 1, some between, and the KDE is of whole levels.
         """
+        log = flag(log, "log")
         values = checked_colors(colors, self.palette.n_channels)
         warn_of_fractions(values, self.palette, stacklevel=2)
         if self.color_space is not None:

@@ -98,12 +98,19 @@ def compare(
     space = choice(space, "space", COLOR_SPACES)
     place = resolve_device(device)
     refuse = refusal_for(space)
-    a, b = (
-        palette_of(
-            image, mask, channel_axis, n_channels=n_channels, refuse=refuse, name=f"image_{name}"
-        )
-        for name, image, mask in (("a", image_a, mask_a), ("b", image_b, mask_b))
-    )
+    palettes = []
+    for name, image, mask in (("image_a", image_a, mask_a), ("image_b", image_b, mask_b)):
+        try:
+            palettes.append(
+                palette_of(
+                    image, mask, channel_axis, n_channels=n_channels, refuse=refuse, name=name
+                )
+            )
+        except (TypeError, ValueError) as error:
+            if name in str(error):
+                raise
+            raise type(error)(f"{name}: {error}") from None
+    a, b = palettes
     refuse_unlike(a, b, "image_a", "image_b")
     a, b, both = in_one_space([a, b, a.merge(b)], space)
     return compare_palettes(a, b, bandwidth_covariance(bandwidth, both, place), place)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.channels import beyond_rgb
+from napari_colorkde.core.checks.options import flag
 from napari_colorkde.core.colorspaces import palette_in_space
 from napari_colorkde.core.image import Pixels
 from napari_colorkde.core.kde.volumes.on_grid import GriddedDensity
@@ -81,6 +82,7 @@ class PixelDensity(GriddedDensity):
             bit: the image is read once to count its colors, unless the KDE was made of it, and
             painted block by block when the result is computed.
         """
+        log = flag(log, "log")
         if image is None or isinstance(image, Palette):
             palette = self.palette if image is None else image
             self._check_channels(palette)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.channels import beyond_rgb, pixel_shape
+from napari_colorkde.core.checks.options import flag
 from napari_colorkde.core.checks.rows_of_colors import warn_of_rows
 from napari_colorkde.core.colorspaces import OWN_CHANNELS, KernelSpace, refusal_for
 from napari_colorkde.core.device import DeviceLike, resolve_device
@@ -32,6 +33,7 @@ from napari_colorkde.core.mixture.kernel_spaces import (
     points_for,
     refuse_other_channels,
 )
+from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.color_codes import byte_codes, colors_of_byte_codes
 from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.counters.color_counter import are_tabled
@@ -159,27 +161,17 @@ def compute_densities(
     result is bounded.
     """
     kernel_set = checked_kernel_set(kernels)
+    log, normalized = flag(log, "log"), flag(normalized, "normalized")
     evaluate = log_density_at if log else density_at
-    is_palette = isinstance(image, Palette)
     array = image if isinstance(image, Palette) else as_sliceable(image)
     kernel_set = kernels_for(kernel_set, space, image_dtype_of(array))
-    if is_palette or kernel_set.space not in OWN_CHANNELS:
-        palette = palette_of(
-            image,
-            mask,
-            channel_axis,
-            n_channels=beyond_rgb(kernel_set.n_channels),
-            refuse=refusal_for(kernel_set.space),
-        )
-        refuse_other_channels(palette, kernel_set)
-        units = UnitsWatch(kernel_set)
-        units.look(palette.colors)
-        units.warn(stacklevel=2)
+    if isinstance(image, Palette) or kernel_set.space not in OWN_CHANNELS:
+        palette = _counted(image, kernel_set, mask, channel_axis)
         points = points_for(palette, kernel_set.space)
         values = evaluate(prepared_exponents(kernel_set, normalized, device), points.colors)
-        if is_palette:
+        if isinstance(image, Palette):
             return values
-        return palette.paint_lazily(values, np.nan, cast(ArrayLike, image), mask, channel_axis)
+        return palette.paint_lazily(values, np.nan, image, mask, channel_axis)
     exponents = prepared_exponents(kernel_set, normalized, device)
     n_channels = exponents.n_channels
     image = cast(SliceableArray, array)
@@ -222,6 +214,27 @@ def compute_densities(
     warn_of_rows(image, channel_axis, "image")
     units.warn(stacklevel=2)
     return painted
+
+
+def _counted(
+    image: Palette | ArrayLike,
+    kernels: KernelSet,
+    mask: ArrayLike | None,
+    channel_axis: int | None,
+) -> Palette:
+    """Return the palette of an image that has the kernels' channels; warn of other units."""
+    palette = palette_of(
+        image,
+        mask,
+        channel_axis,
+        n_channels=beyond_rgb(kernels.n_channels),
+        refuse=refusal_for(kernels.space),
+    )
+    refuse_other_channels(palette, kernels)
+    units = UnitsWatch(kernels)
+    units.look(palette.colors)
+    units.warn(stacklevel=3)
+    return palette
 
 
 def _codes_in(

@@ -1,28 +1,25 @@
 """One mixture per label of a label image: kernels with classes, from drawn regions."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Literal, TypedDict, Unpack, overload
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from napari_colorkde.core.checks.arguments import MASK, as_array, generator_of, seed_of
-from napari_colorkde.core.checks.channels import pixel_shape
-from napari_colorkde.core.colorspaces import KernelSpace, refusal_for
+from napari_colorkde.core.checks.arguments import generator_of, seed_of
+from napari_colorkde.core.checks.options import flag
+from napari_colorkde.core.colorspaces import KernelSpace
 from napari_colorkde.core.device import DeviceLike
-from napari_colorkde.core.image import as_sliceable
 from napari_colorkde.core.mixture.em.iterate import EMStep, FitOptions, iterate_fit
 from napari_colorkde.core.mixture.em.many import fit_palettes
 from napari_colorkde.core.mixture.em.start import number_or_bic
 from napari_colorkde.core.mixture.em.steps import CovarianceType, checked_covariance_type
+from napari_colorkde.core.mixture.fit_kernels import FitReport, report_of
 from napari_colorkde.core.mixture.kernel_checks import checked_kernel_space
-from napari_colorkde.core.mixture.kernel_spaces import points_for
 from napari_colorkde.core.mixture.kernels import KernelSet
+from napari_colorkde.core.mixture.label_palettes import palettes_of_labels
 from napari_colorkde.core.number_text import counted
-from napari_colorkde.core.palette.count_image import palette_of
-from napari_colorkde.core.palette.lookup import index_image
 from napari_colorkde.core.palette.palette import Palette
 
 
@@ -39,8 +36,44 @@ class LabelWarning(UserWarning):
     """A label was fitted otherwise than was asked for; the others were not affected."""
 
 
-DENSE_LABELS = 1 << 20
-"""Span of labels up to which they are counted in a table."""
+@overload
+def fit_classes(
+    image: ArrayLike,
+    labels: ArrayLike,
+    n_kernels: int | Literal["bic", "auto"],
+    *,
+    names: Mapping[int, str] | None = ...,
+    covariance_type: CovarianceType | Literal["diagonal"] = ...,
+    reg_covar: float | None = ...,
+    random_state: int | None = ...,
+    mask: ArrayLike | None = ...,
+    channel_axis: int | None = ...,
+    space: KernelSpace | str = ...,
+    device: DeviceLike = ...,
+    seed: int | None = ...,
+    n_channels: int | None = ...,
+    return_report: Literal[False] = ...,
+) -> dict[str, KernelSet]: ...
+
+
+@overload
+def fit_classes(
+    image: ArrayLike,
+    labels: ArrayLike,
+    n_kernels: int | Literal["bic", "auto"],
+    *,
+    names: Mapping[int, str] | None = ...,
+    covariance_type: CovarianceType | Literal["diagonal"] = ...,
+    reg_covar: float | None = ...,
+    random_state: int | None = ...,
+    mask: ArrayLike | None = ...,
+    channel_axis: int | None = ...,
+    space: KernelSpace | str = ...,
+    device: DeviceLike = ...,
+    seed: int | None = ...,
+    n_channels: int | None = ...,
+    return_report: Literal[True],
+) -> tuple[dict[str, KernelSet], dict[str, FitReport]]: ...
 
 
 def fit_classes(
@@ -58,7 +91,8 @@ def fit_classes(
     device: DeviceLike = "auto",
     seed: int | None = None,
     n_channels: int | None = None,
-) -> dict[str, KernelSet]:
+    return_report: bool = False,
+) -> dict[str, KernelSet] | tuple[dict[str, KernelSet], dict[str, FitReport]]:
     """Fit a Gaussian mixture to the colors under each label.
 
     Parameters
@@ -79,12 +113,17 @@ def fit_classes(
         See `fit_kernels`.
     seed
         Another name for `random_state`.
+    return_report
+        Return how each fit went, too. Labels are then fitted one after the other, which takes
+        longer for many small ones.
 
     Returns
     -------
     dict
         A set for each label, in ascending order, under the name of its class; its kernels have that
         class, and weights that sum to 1, as `classify_image` expects.
+    dict of FitReport
+        How each fit went, under the same names, with `return_report`.
 
     Warns
     -----
@@ -107,6 +146,7 @@ def fit_classes(
     n_kernels = number_or_bic(n_kernels)
     covariance_type = checked_covariance_type(covariance_type)
     space = checked_kernel_space(space)
+    return_report = flag(return_report, "return_report")
     found = dict(palettes_of_labels(image, labels, mask, channel_axis, space, n_channels))
     classes = [class_of_label(label, names) for label in found]
     for cls in classes:
@@ -122,17 +162,21 @@ def fit_classes(
     }
     fitted: dict[str, KernelSet] = {}
     problems: list[str] = []
-    results = _fit_each(found, n_kernels, options)
+    reports: dict[str, FitReport] = {}
+    results = _fit_each(found, n_kernels, options, stepwise=return_report)
     for (label, result), cls in zip(results.items(), classes, strict=True):
         if isinstance(result, ValueError):
             problems.append(f"label {label}: {result}")
+        elif isinstance(result, EMStep):
+            fitted[cls] = replace(as_class(result.kernels, cls), space=space)
+            reports[cls] = report_of(found[label], result, covariance_type, device)
         else:
             fitted[cls] = replace(as_class(result, cls), space=space)
     if not fitted:
         raise ValueError(problems[0])
     for problem in problems:
         warnings.warn(f"{problem} The other labels were fitted.", LabelWarning, stacklevel=2)
-    return fitted
+    return (fitted, reports) if return_report else fitted
 
 
 def iterate_fits(
@@ -163,20 +207,43 @@ def iterate_fits(
 
 
 def _fit_each(
-    palettes: Mapping[int, Palette], n_kernels: int | Literal["bic"], options: _Options
-) -> dict[int, KernelSet | ValueError]:
-    """Fit a mixture to each palette; one of fewer colors than kernels has a kernel a color."""
+    palettes: Mapping[int, Palette],
+    n_kernels: int | Literal["bic"],
+    options: _Options,
+    *,
+    stepwise: bool,
+) -> dict[int, KernelSet | EMStep | ValueError]:
+    """Fit a mixture to each palette; one of fewer colors than kernels has a kernel a color.
+
+    With `stepwise` a result is the last step of its fit, which says how it went.
+    """
     few = {
         label: len(palette)
         for label, palette in palettes.items()
         if isinstance(n_kernels, int) and len(palette) < n_kernels
     }
     many = {label: palette for label, palette in palettes.items() if label not in few}
-    results = dict(zip(many, fit_palettes(list(many.values()), n_kernels, **options), strict=True))
+    fit = _last_steps if stepwise else fit_palettes
+    results: dict[int, KernelSet | EMStep | ValueError] = {}
+    results.update(zip(many, fit(list(many.values()), n_kernels, **options), strict=True))
     for label, n_colors in few.items():
         warnings.warn(fewer_kernels(label, n_colors, n_kernels), LabelWarning, stacklevel=3)
-        results[label] = fit_palettes([palettes[label]], n_colors, **options)[0]
+        results[label] = fit([palettes[label]], n_colors, **options)[0]
     return {label: results[label] for label in palettes}
+
+
+def _last_steps(
+    palettes: Sequence[Palette], n_kernels: int | Literal["bic"], **options: Unpack[_Options]
+) -> list[EMStep | ValueError]:
+    """Fit a mixture to each palette, one after the other: the last step, or why there is none."""
+    results: list[EMStep | ValueError] = []
+    for palette in palettes:
+        try:
+            *_, last = iterate_fit(palette, n_kernels, **options)
+            results.append(last)
+        except ValueError as error:
+            results.append(error)
+    return results
 
 
 def fewer_kernels(label: object, n_colors: int, n_kernels: object) -> str:
@@ -184,75 +251,6 @@ def fewer_kernels(label: object, n_colors: int, n_kernels: object) -> str:
     return (
         f"label {label} has {counted(n_colors, 'color')}, so it was fitted with "
         f"{counted(n_colors, 'kernel')}, not {n_kernels}."
-    )
-
-
-def palettes_of_labels(
-    image: ArrayLike,
-    labels: ArrayLike,
-    mask: ArrayLike | None = None,
-    channel_axis: int | None = -1,
-    space: str = "rgb",
-    n_channels: int | None = None,
-) -> Iterator[tuple[int, Palette]]:
-    """Yield each label and the palette of its pixels, in ascending order. The image is read twice.
-
-    O(pixels log pixels), whatever the number of labels.
-
-    Raises
-    ------
-    ValueError
-        If the labels do not fit the image, there is none, or no pixel of one counts.
-    TypeError
-        If the labels are not whole numbers.
-    """
-    image = as_sliceable(image)
-    marks = checked_labels(labels, pixel_shape(image.shape, channel_axis))
-    refuse = refusal_for(space)
-    palette = palette_of(image, mask, channel_axis, n_channels=n_channels, refuse=refuse)
-    index = index_image(palette.lookup, image, mask, channel_axis)
-    palette = points_for(palette, space)
-    is_counted = (marks != 0) & (index >= 0)
-    present, ranks = distinct_labels(marks)
-    ranks, entries = ranks[is_counted], index[is_counted]
-    # Label by label: small integers are sorted without comparing them.
-    order = np.argsort(ranks, kind="stable")
-    bounds = np.searchsorted(ranks[order], np.arange(len(present) + 1))
-    for rank, label in enumerate(present.tolist()):
-        if label == 0:
-            continue
-        members = entries[order[bounds[rank] : bounds[rank + 1]]]
-        if not len(members):
-            raise ValueError(
-                f"label {label}: none of its pixels counts (they are masked, transparent or not "
-                "finite); draw it elsewhere."
-            )
-        found, counts = np.unique(members, return_counts=True)
-        yield label, some_of_palette(palette, found, counts)
-
-
-def distinct_labels(marks: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the distinct labels, ascending, and which of them each is, in as few bytes as do."""
-    low, high = int(marks.min()), int(marks.max())
-    if high - low >= DENSE_LABELS:
-        present, ranks = np.unique(marks, return_inverse=True)
-        return present, ranks.astype(np.min_scalar_type(len(present)))
-    offsets = marks if low == 0 and marks.dtype.kind == "u" else marks.astype(np.int64) - low
-    present = np.flatnonzero(np.bincount(offsets.ravel(), minlength=high - low + 1))
-    table = np.zeros(high - low + 1, np.min_scalar_type(len(present)))
-    table[present] = np.arange(len(present))
-    return present + low, table[offsets]
-
-
-def some_of_palette(
-    palette: Palette, entries: NDArray[np.int64], counts: NDArray[np.int64]
-) -> Palette:
-    """Return the palette of some entries, ascending, with these counts in place of its own."""
-    return replace(
-        palette,
-        colors=palette.colors[entries],
-        counts=counts,
-        n_masked=palette.n_masked + palette.n_pixels - int(counts.sum()),
     )
 
 
@@ -264,20 +262,3 @@ def class_of_label(label: int, names: Mapping[int, str] | None = None) -> str:
 def as_class(kernels: KernelSet, cls: str) -> KernelSet:
     """Return the set under this name, all its kernels of this class."""
     return replace(kernels, kernels=tuple(replace(k, cls=cls) for k in kernels), name=cls)
-
-
-def checked_labels(labels: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Refuse what are no labels for pixels of this shape; see `palettes_of_labels`."""
-    marks = as_array(labels, "labels", MASK)
-    if marks.dtype == np.bool_:
-        marks = marks.view(np.uint8)
-    if marks.dtype.kind not in "iu":
-        raise TypeError(f"labels is an array of {marks.dtype}; give whole numbers, 0 for no label.")
-    if marks.shape != tuple(shape):
-        raise ValueError(
-            f"labels has shape {marks.shape}, but the image's pixels have {tuple(shape)}; "
-            "give one label per pixel."
-        )
-    if not marks.any():
-        raise ValueError("labels are all 0; label some pixels.")
-    return marks

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_colorkde.core.checks.arguments import seed_of
+from napari_colorkde.core.checks.options import flag
 from napari_colorkde.core.colorspaces import KernelSpace, refusal_for
 from napari_colorkde.core.csv_and_frames import Columns, Table
 from napari_colorkde.core.device import DeviceLike
@@ -226,6 +227,7 @@ def fit_kernels(
     space = checked_kernel_space(space)
     n_kernels, random_state = number_or_bic(n_kernels), seed_of(random_state, seed)
     covariance_type = checked_covariance_type(covariance_type)
+    return_report = flag(return_report, "return_report")
     refuse = refusal_for(space)
     counted_colors = palette_of(
         image, mask, channel_axis, weights=weights, n_channels=n_channels, refuse=refuse

@@ -10,6 +10,7 @@ from typing import Protocol, overload, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.options import flag, text_of
 from napari_colorkde.core.colorspaces import KernelSpace
 from napari_colorkde.core.mixture.kernel_checks import (
     checked_kernel_space,
@@ -83,7 +84,7 @@ class Kernel:
             values = validated(mean, covariance, weight)
         except ValueError as error:
             raise ValueError(f"kernel {name!r}: {error}" if name else str(error)) from None
-        fields = (*values, str(cls), str(name), bool(visible))
+        fields = (*values, text_of(cls, "cls"), text_of(name, "name"), flag(visible, "visible"))
         for field, value in zip(_FIELDS, fields, strict=True):
             object.__setattr__(self, field, value)
 
@@ -228,7 +229,7 @@ class KernelSet(KernelTable, Sequence[Kernel]):
                     "channels."
                 )
         object.__setattr__(self, "kernels", members)
-        object.__setattr__(self, "name", str(name))
+        object.__setattr__(self, "name", text_of(name, "name"))
         object.__setattr__(self, "space", checked_kernel_space(space))
 
     def __len__(self) -> int:

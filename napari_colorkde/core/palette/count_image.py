@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from napari_colorkde.core.checks.arguments import kind_of, pixel_weights
 from napari_colorkde.core.checks.channels import checked_channels, pixel_shape
+from napari_colorkde.core.checks.options import refuse_no_list
 from napari_colorkde.core.checks.rows_of_colors import warn_of_rows
 from napari_colorkde.core.image import Pixels, as_pixels, as_sliceable, checked_mask, left_in
 from napari_colorkde.core.palette.counters.color_counter import MAX_COLORS
@@ -18,6 +19,9 @@ from napari_colorkde.core.palette.lookup import index_image, pixel_index
 from napari_colorkde.core.palette.on_cluster.cluster import current_client
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.palette_builder import PaletteBuilder, checked_budget
+
+MASKS = "a mask, or None, for each image"
+"""What several images take for masks."""
 
 
 def count_image(
@@ -206,10 +210,11 @@ def _with_masks(
     if masks is None:
         yield from ((image, None) for image in images)
         return
+    refuse_no_list(masks, "masks", of=MASKS)
     missing = object()
     for image, mask in zip_longest(images, masks, fillvalue=missing):
         if image is missing or mask is missing:
-            raise ValueError("masks: give one for each of the images, or None where there is none.")
+            raise ValueError(f"masks holds another number than images; give {MASKS}.")
         yield cast("Palette | ArrayLike", image), cast("ArrayLike | None", mask)
 
 

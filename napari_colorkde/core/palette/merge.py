@@ -22,7 +22,7 @@ def merge_palettes(one: Palette, other: Palette) -> Palette:
     exact = not (one.bin_width.any() or other.bin_width.any())
     if one.n_channels != other.n_channels or (exact and one.dtype != other.dtype):
         raise ValueError(
-            f"other has {other.n_channels} channels of {other.dtype}, this palette has "
+            f"other has {counted(other.n_channels, 'channel')} of {other.dtype}, this palette has "
             f"{one.n_channels} of {one.dtype}; merge palettes of images of the same kind."
         )
     if exact:

@@ -295,12 +295,7 @@ class Palette(PaletteData):
         With values ``(U, k)``, such as colors, every pixel gets k values, along the last axis.
         float64 stays float64; everything else becomes float32.
         """
-        values = real_numbers(values, "values")
-        if values.ndim not in (1, 2) or len(values) != len(self):
-            raise ValueError(
-                f"values has shape {values.shape}; give one, or a row, for each of the "
-                f"{len(self)} colors."
-            )
+        values = self._checked_values(values)
         painted = paint_index(values, self._index(image, mask, channel_axis))
         warn_of_rows(image, channel_axis, "image")
         return painted
@@ -317,7 +312,19 @@ class Palette(PaletteData):
 
         Of a dask array a dask array, computed block by block; NumPy's otherwise.
         """
+        values = self._checked_values(values)
+        if real_numbers(nothing, "nothing").shape:
+            raise ValueError(f"nothing={nothing!r}; give one number, such as NaN.")
         return paint_pixels(self.lookup, values, nothing, image, mask, channel_axis)
+
+    def _checked_values(self, values: ArrayLike) -> NDArray[Any]:
+        given = real_numbers(values, "values")
+        if given.ndim not in (1, 2) or len(given) != len(self):
+            raise ValueError(
+                f"values has shape {given.shape}; give one, or a row, for each of the {len(self)} "
+                "colors."
+            )
+        return given
 
     def _index(
         self, image: ArrayLike, mask: ArrayLike | None, channel_axis: int | None

@@ -7,7 +7,9 @@ from numpy.typing import ArrayLike
 
 from napari_colorkde.core.checks.arguments import whole_number
 from napari_colorkde.core.checks.channels import RGBA_CHANNELS, checked_channels
+from napari_colorkde.core.checks.options import text_of
 from napari_colorkde.core.image import Pixels, as_pixels
+from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.counters.color_counter import MAX_COLORS, ColorCounter
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.sorted_rows.distinct_rows import CountedColors
@@ -47,7 +49,7 @@ class PaletteBuilder:
         self._wanted = None if n_channels is None else checked_channels((), None, n_channels)
         self._counter: ColorCounter | None = None
         self._max_colors = checked_budget(max_colors)
-        self._name = name
+        self._name = text_of(name, "name")
         self._dtype: np.dtype[Any] | None = None
         self._channels = 0
         self._excluded = [0, 0, 0]
@@ -111,7 +113,7 @@ class PaletteBuilder:
             self._dtype, self._channels = pixels.values.dtype, pixels.n_channels
         elif (self._dtype, self._channels) != (pixels.values.dtype, pixels.n_channels):
             raise ValueError(
-                f"{self._name}: this tile has {pixels.n_channels} channels of "
+                f"{self._name}: this tile has {counted(pixels.n_channels, 'channel')} of "
                 f"{pixels.values.dtype}, those before {self._channels} of {self._dtype}; give "
                 "tiles of the same kind."
             )

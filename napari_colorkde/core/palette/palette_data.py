@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.checks.arguments import whole_number
+from napari_colorkde.core.checks.palette_fields import refuse_bad_fields
 from napari_colorkde.core.csv_and_frames import Columns, Table, numbered_columns
 from napari_colorkde.core.number_text import counted
 from napari_colorkde.core.palette.bins.bin_widths import extremes
@@ -45,7 +46,8 @@ class PaletteData(Table):
     n_rare: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse counts that are none, and colors that are not in order."""
+        """Refuse fields that are none, and colors that are not in order."""
+        refuse_bad_fields(self, BinMoments)
         if self.counts.shape != (len(self.colors),) or not (self.counts > 0).all():
             raise ValueError(
                 f"counts of shape {self.counts.shape} for {len(self.colors)} colors; give a "

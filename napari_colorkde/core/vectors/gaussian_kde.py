@@ -221,7 +221,7 @@ class GaussianKDE:
         for name, value in params.items():
             if name not in self.get_params():
                 known = ", ".join(self.get_params())
-                raise ValueError(f"GaussianKDE has no parameter {name!r}; it has {known}.")
+                raise ValueError(f"GaussianKDE has no parameter {name!r}; use one of {known}.")
             setattr(self, name, value)
         return self
 

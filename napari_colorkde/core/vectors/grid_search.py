@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_colorkde.core.checks.options import refuse_no_callback
 from napari_colorkde.core.csv_and_frames import Columns, Table
 from napari_colorkde.core.device import DeviceLike, resolve_device
 from napari_colorkde.core.number_text import counted
@@ -98,6 +99,7 @@ def grid_search(
         sets.append(checked_vectors(test, "test", train_set.shape[1]))
     grid = checked_sigmas(sigmas, "sigmas")
     place = resolve_device(device)
+    refuse_no_callback(progress, "progress")
     total, done = sum(len(points) for points in sets) * len(train_set), 0
 
     def advance(pairs: int) -> None:

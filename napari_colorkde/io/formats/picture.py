@@ -32,8 +32,14 @@ _DTYPES = {"I": np.int32, "F": np.float32, "1": np.bool_}
 
 def read(path: Path, part: Part = Part()) -> DecodedImage:  # noqa: B008  # frozen
     """Return the samples of a picture, or of all frames of an animation."""
+    if part.level:
+        raise ValueError(f"level {part.level} does not exist; it has 1, counted from 0.")
     depth, color_type = _png_depth(path)
     if depth == 16:
+        if part.series or part.page:
+            raise ValueError(
+                f"frame {part.page or part.series} does not exist; it has 1, counted from 0."
+            )
         return read_png(path)
     with _opened(path) as picture:
         frames = range(getattr(picture, "n_frames", 1))

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_colorkde.core.checks.arguments import kind_of, path_of
+from napari_colorkde.core.checks.options import text_of
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.io.kernels.kernel_csv import csv_names_colors, kernels_from_csv, kernels_to_csv
 from napari_colorkde.io.kernels.kernel_json import (
@@ -137,6 +138,7 @@ def save_kernels(
     if not kernel_sets:
         raise ValueError("kernel_sets is empty; give one or more sets.")
     is_json = path.suffix.lower() == ".json"
+    about = text_of(about, "about")
     text = kernels_to_json(kernel_sets, about) if is_json else kernels_to_csv(kernel_sets)
     with atomic_path(path) as scratch:
         scratch.write_text(text, encoding="utf-8", newline="\n")

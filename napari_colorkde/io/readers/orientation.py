@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.checks.arguments import real_number, whole_number
+from napari_colorkde.core.checks.options import refuse_no_list
 from napari_colorkde.io.formats.reading import (
     DecodedImage,
 )
@@ -48,10 +50,14 @@ def chosen_samples(
     """Return the samples that are asked for; refuse four of which the last is no alpha."""
     n_samples = levels.shape[-1] if has_samples(decoded, levels) else 0
     if channels is not None:
+        refuse_no_list(channels, "channels", of="numbers of samples, counted from 0")
+        channels = [whole_number(each, "channels", 0) for each in channels]
+        if not channels:
+            raise ValueError("channels is empty; give the numbers of samples, counted from 0.")
         if not n_samples or min(channels) < 0 or max(channels) >= n_samples:
             raise ValueError(
                 f"channels={list(channels)}: a pixel of image {str(path)!r} has "
-                f"{max(n_samples, 1)} samples; count them from 0."
+                f"{max(n_samples, 1)} samples; give numbers from 0 to {max(n_samples, 1) - 1}."
             )
         return levels[..., list(channels)]
     if n_samples == 4 and decoded.color not in ("data", "palette", "cmyk") and not decoded.alpha:
@@ -64,8 +70,9 @@ def chosen_samples(
 
 def fractions_of_white(levels: NDArray[Any], white: float) -> NDArray[Any]:
     """Return levels as fractions of the white level, float32 of up to 16 bits."""
+    white = real_number(white, "white", "the white level, a number above 0")
     if not 0 < white < float("inf"):
-        raise ValueError(f"white={white}: give the white level, a number above 0.")
+        raise ValueError(f"white={white:g}; give the white level, a number above 0.")
     kind = np.float64 if levels.dtype.itemsize > 2 else np.float32
     return levels / kind(white)
 

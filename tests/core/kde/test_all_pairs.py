@@ -68,7 +68,10 @@ def test_images_are_compared_in_another_space(space: str) -> None:
         (lambda: compare_all(ONE), "images is an ndarray; give a list"),
         (lambda: compare_all([ONE, OTHER], names=["a", "a"]), "give each image a different name"),
         (lambda: compare_all([ONE, OTHER], names=["a"]), "give one name for each of 2 images"),
-        (lambda: compare_all([ONE, OTHER], masks=[MASK]), "masks: give one for each of the 2"),
+        (
+            lambda: compare_all([ONE, OTHER], masks=[MASK]),
+            "masks holds 1 for 2 images; give",
+        ),
         (lambda: compare_all([ONE, "b.png"]), r"images\[1\] is the text or path"),
         (
             lambda: compare_all([ONE, ONE / 255]),

@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 
 from napari_colorkde import Palette, classify_image, fit_classes, fit_kernels
-from napari_colorkde.core.mixture.fit_classes import (
-    LabelWarning,
-    palettes_of_labels,
-    some_of_palette,
-)
+from napari_colorkde.core.mixture.fit_classes import LabelWarning
+from napari_colorkde.core.mixture.label_palettes import palettes_of_labels, some_of_palette
 
 RNG = np.random.default_rng(0)
 CENTERS = np.array([[60, 60, 60], [200, 90, 60], [60, 100, 210]])
@@ -111,3 +108,18 @@ def test_a_label_that_cannot_be_fitted_is_left_out_and_named():
         fitted = fit_classes(ONE_COLOR, LABELS, 1, reg_covar=0.0, random_state=0)
     assert "2" not in fitted
     assert fitted
+
+
+def test_reports_say_how_each_fit_went() -> None:
+    names = {1: "skin", 2: "wall"}
+    kernels, reports = fit_classes(IMAGE, LABELS, 2, names=names, seed=0, return_report=True)
+    plain = fit_classes(IMAGE, LABELS, 2, names=names, seed=0)
+    assert list(kernels) == list(reports) == list(plain) == ["skin", "wall"]
+    for name, report in reports.items():
+        np.testing.assert_allclose(kernels[name].means, plain[name].means, atol=0.1)
+        assert {kernel.cls for kernel in kernels[name]} == {name}
+        alone = Palette.from_image(IMAGE, mask={"skin": 1, "wall": 2}[name] == LABELS)
+        _, expected = fit_kernels(alone, 2, seed=0, return_report=True)
+        assert (report.n_pixels, report.converged) == (expected.n_pixels, expected.converged)
+        assert report.log_likelihood == pytest.approx(expected.log_likelihood, abs=1e-6)
+        assert report.bic == pytest.approx(expected.bic, rel=1e-6)

@@ -437,7 +437,7 @@ def test_an_image_without_a_counting_pixel_is_refused(fill):
 
 def test_palettes_of_other_kinds_do_not_merge():
     palette = Palette.from_image(RGB)
-    with pytest.raises(ValueError, match=r"1 channels of uint8.*3 of uint8.*of the same kind"):
+    with pytest.raises(ValueError, match=r"1 channel of uint8.*3 of uint8.*of the same kind"):
         palette.merge(Palette.from_image(RGB[..., 0]))
     with pytest.raises(ValueError, match="3 channels of float32, this palette has 3 of uint8"):
         palette.merge(Palette.from_image(RGB.astype(np.float32)))
@@ -448,7 +448,7 @@ def test_tiles_of_other_kinds_are_refused():
     builder.add(RGB)
     with pytest.raises(ValueError, match=r"this tile has 3 channels of float64.*3 of uint8"):
         builder.add(RGB.astype(np.float64))
-    with pytest.raises(ValueError, match="this tile has 1 channels"):
+    with pytest.raises(ValueError, match="this tile has 1 channel of"):
         builder.add(RGB[..., 0])
 
 
@@ -503,7 +503,12 @@ def test_several_images_are_counted_together():
         (np.zeros((4, 4, 3)), None, TypeError, "images is an ndarray; give a list"),
         (7, None, TypeError, "images is an int; give a list"),
         ([np.zeros((4, 4, 3)), "x.png"], None, (TypeError, ValueError), r"images\[1\]: image"),
-        ([np.zeros((4, 4, 3))] * 2, [None], ValueError, "masks: give one for each"),
+        (
+            [np.zeros((4, 4, 3))] * 2,
+            [None],
+            ValueError,
+            "masks holds another number than images",
+        ),
         ([np.zeros((4, 4, 3)), np.zeros((4, 4, 2))], None, ValueError, r"images\[1\]: image: this"),
     ],
 )

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_colorkde.core.checks.arguments import real_number
+from napari_colorkde.core.checks.arguments import choice, real_number
 from napari_colorkde.core.colorspaces import names_of_axes
+from napari_colorkde.core.kde.volumes.field_checks import CHOICES, refuse_bad_volume
 from napari_colorkde.core.kde.volumes.picture import picture_of
 
 if TYPE_CHECKING:
     import xarray
 
     from napari_colorkde.core.kernel_sums.separable import Sampling
-
-SAMPLINGS: "tuple[Sampling, ...]" = ("points", "cells")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +68,10 @@ class DensityVolume:
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        """Refuse fields that do not belong together."""
+        refuse_bad_volume(self)
+        for name, known in CHOICES.items():
+            object.__setattr__(self, name, choice(getattr(self, name), name, known))
         if not self.names:
             object.__setattr__(self, "names", names_of_axes(self.space, len(self.axes)))
 

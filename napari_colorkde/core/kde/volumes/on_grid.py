@@ -15,7 +15,8 @@ from napari_colorkde.core.kde.estimators.choose import estimated_mass
 from napari_colorkde.core.kde.estimators.varying import VaryingSums
 from napari_colorkde.core.kde.grids import grid_axes
 from napari_colorkde.core.kde.statistics import DensityStatistics
-from napari_colorkde.core.kde.volumes.density_volume import SAMPLINGS, DensityVolume
+from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
+from napari_colorkde.core.kde.volumes.field_checks import SAMPLINGS
 from napari_colorkde.core.kernel_sums.kernel_sums import KernelSums
 from napari_colorkde.core.kernel_sums.separable import Sampling
 from napari_colorkde.core.kernel_sums.steps import Steps, value_of

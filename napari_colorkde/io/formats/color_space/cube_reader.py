@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_colorkde.core.checks.arguments import IMAGE, kind_of, path_of, real_numbers
+from napari_colorkde.core.checks.arguments import IMAGE, Wanted, kind_of, path_of, real_numbers
+from napari_colorkde.core.checks.options import text_of
+from napari_colorkde.core.number_text import counted
 
 if TYPE_CHECKING:
     from napari_colorkde.core.palette.palette import Palette
@@ -26,6 +28,10 @@ MOST_POINTS = 256
 
 MOST_LEVELS = 65536
 """Of a table for each channel."""
+
+TABLE = Wanted("colors, (N, N, N, 3), or those of each level, (N, 3), of two points or more")
+
+DOMAIN = Wanted("the lowest and the highest input, (2, 3)")
 
 BLOCK_COLORS = 1 << 20
 """Colors looked up in one go: 100 MB on the way."""
@@ -49,6 +55,20 @@ class Look:
     table: NDArray[np.float64] = field(repr=False)
     domain: NDArray[np.float64] = field(default_factory=lambda: np.array([[0.0] * 3, [1.0] * 3]))
     title: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a table and a domain of other forms; floats take the place of integers."""
+        table = real_numbers(self.table, "table", TABLE).astype(np.float64)
+        n = table.shape[0] if table.ndim else 0
+        if table.shape not in ((n, 3), (n, n, n, 3)) or n < 2 or not np.isfinite(table).all():
+            raise ValueError(f"table has shape {table.shape}; give {TABLE.text}, all finite.")
+        domain = real_numbers(self.domain, "domain", DOMAIN).astype(np.float64)
+        is_known = domain.shape == (2, 3) and np.isfinite(domain).all()
+        if not is_known or (domain[0] >= domain[1]).any():
+            raise ValueError(f"domain={domain.tolist()}; give {DOMAIN.text}.")
+        object.__setattr__(self, "table", table)
+        object.__setattr__(self, "domain", domain)
+        object.__setattr__(self, "title", text_of(self.title, "title"))
 
     def apply(self, image: ArrayLike) -> NDArray[Any]:
         """Grade a picture.
@@ -106,7 +126,8 @@ class Look:
             raise TypeError(f"palette is {kind_of(palette)}; give a Palette.")
         if palette.n_channels != 3:
             raise ValueError(
-                f"palette has {palette.n_channels} channels; give one of red, green and blue."
+                f"palette has {counted(palette.n_channels, 'channel')}; give one of red, "
+                "green and blue."
             )
         if palette.image_dtype is not None and palette.image_dtype.kind != "f":
             raise ValueError("palette is binned; grade the image first, then count its colors.")

@@ -73,7 +73,7 @@ def test_a_palette_is_graded_as_its_image_is() -> None:
     found = dim.apply_to_palette(Palette.from_image(IMAGE))
     assert found == Palette.from_image(dim.apply(IMAGE))
     assert len(found) < len(Palette.from_image(IMAGE))
-    with pytest.raises(ValueError, match="palette has 1 channels"):
+    with pytest.raises(ValueError, match="palette has 1 channel;"):
         dim.apply_to_palette(Palette.from_image(IMAGE[..., 0]))
     with pytest.raises(ValueError, match="red, green and blue"):
         dim.apply(IMAGE[..., 0])
