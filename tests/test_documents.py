@@ -115,6 +115,10 @@ def test_readme_has_an_example_for_each_task() -> None:
         assert any(name in example for example in EXAMPLES), name
 
 
+def test_readme_examples_are_ten_lines_at_most() -> None:
+    assert [example for example in EXAMPLES if len(example.splitlines()) > 10] == []
+
+
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_readme_example_runs(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # As from the top of a checkout, except that what an example writes goes away.

@@ -20,7 +20,6 @@ import pytest
 import tifffile
 import trimesh
 import zarr
-from napari_colorkde.io.tables import write_rows
 from numpy.typing import NDArray
 from ome_zarr_models.v05.image import Image as OmeZarrImage
 from PIL import Image
@@ -35,6 +34,7 @@ from napari_colorkde import (
     save_palette,
 )
 from napari_colorkde.io.class_maps import write_class_map
+from napari_colorkde.io.csv_files import write_rows
 from napari_colorkde.io.densities import write_density
 from napari_colorkde.io.volumes import save_volume
 

@@ -93,6 +93,10 @@ def compare(
 
     Notes
     -----
+    The images' dtypes and the *range* of each are those of `ColorKDE`. The time is that of counting
+    both images and then depends on the grid more than on the number of colors: seconds on two cores
+    at the default bandwidth, for photographs of any size; longer, the narrower it is.
+
     Lin, Divergence measures based on the Shannon entropy, IEEE Trans. Inf. Theory 37 (1991).
     """
     space = choice(space, "space", COLOR_SPACES)

@@ -138,6 +138,11 @@ def fit_classes(
         be fitted; the message names the first.
     TypeError
         If the labels are not whole numbers.
+
+    Notes
+    -----
+    The image's dtypes are those of `ColorKDE`. O(pixels log pixels) for the labels, then the time of
+    `fit_kernels` for the distinct colors of each.
     """
     if names is not None and not isinstance(names, Mapping):
         raise TypeError(f"names is {names!r}; give a name for each label, such as {{1: 'skin'}}.")

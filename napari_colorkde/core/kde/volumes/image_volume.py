@@ -44,7 +44,9 @@ def color_kde(
 
     Notes
     -----
-    For 8-bit colors the time is that of counting the pixels plus at most 7.5 GFLOP for 128³.
+    For 8-bit colors the time is that of counting the pixels plus at most 7.5 GFLOP for 128³; for
+    others, and for full covariances, it grows with the number of distinct colors. `ColorKDE`
+    describes the image's dtypes, the *range* of each, and how long it takes.
     """
     kde = ColorKDE(
         image,
