@@ -31,8 +31,8 @@ class OpenedImage:
         An array, or the levels of a pyramid, from fine to coarse.
     arguments
         What `viewer.add_image` is to be told besides: `rgb`; `axis_labels` where an axis is of
-        channels, which comes first if each pixel has more than four; of a slide `multiscale`,
-        and `scale` and `units` where its file says how large a pixel is.
+        channels, which comes first if each pixel has more than four; of a slide `multiscale`;
+        `scale` and `units` where its file says how large a pixel is.
     """
 
     data: NDArray[Any] | list[NDArray[Any]]
@@ -91,13 +91,14 @@ def as_layer(loaded: LoadedImage) -> tuple[NDArray[Any], dict[str, Any]]:
     pixels, axes = loaded.pixels, loaded.axes
     has_samples = axes.endswith("S") or not axes
     if has_samples and pixels.ndim >= 3 and pixels.shape[-1] in (3, 4):
-        return pixels, {"rgb": True}
+        return pixels, {"rgb": True, **_place(loaded, pixels.ndim - 3)}
     if axes.endswith("S") and pixels.shape[-1] > RGBA_CHANNELS:
         pixels, axes = np.moveaxis(pixels, -1, 0), f"C{axes[:-1]}"
+    arguments = {"rgb": False, **_place(loaded, pixels.ndim - 2)}
     if "C" not in axes:
-        return pixels, {"rgb": False}
+        return pixels, arguments
     labels = tuple(AXIS_LABELS.get(letter, letter.lower()) for letter in axes)
-    return pixels, {"rgb": False, "axis_labels": labels}
+    return pixels, {**arguments, "axis_labels": labels}
 
 
 def _may_be_channels(shape: tuple[int, ...]) -> bool:

@@ -1,6 +1,8 @@
 """The results table: rows for all images of a session, as the command `measure` writes them."""
 
 import math
+import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -57,8 +59,9 @@ class ResultsTable:
 
     def has(self, image: str, *, by_region: bool = False) -> bool:
         """Whether there are rows of an image: of its regions, or of the whole."""
+        wanted = _group({"image": image})[0]
         return any(
-            row["image"] == image and bool(row.get("region")) == by_region for row in self.rows
+            _group(row)[0] == wanted and bool(row.get("region")) == by_region for row in self.rows
         )
 
     def remove(self, positions: Iterable[int]) -> None:
@@ -114,8 +117,27 @@ def image_label(source: ImageSource) -> str:
     return f"{source.path} ({source.name})"
 
 
+def short_names(images: Iterable[str]) -> dict[str, str]:
+    """Return what images are called where there is little room: their files' names.
+
+    With as many folders before it as tell it from the others.
+    """
+    parts = {image: Path(image).parts for image in dict.fromkeys(images)}
+    names: dict[str, str] = {}
+    left, length = list(parts), 1
+    while left:
+        found = {image: str(Path(*parts[image][-length:])) if image else "" for image in left}
+        counts = Counter(found.values())
+        is_clear = {i: counts[found[i]] == 1 or length >= len(parts[i]) for i in left}
+        names |= {image: found[image] for image in left if is_clear[image]}
+        left, length = [image for image in left if not is_clear[image]], length + 1
+    return {image: names[image] for image in parts}
+
+
 def _group(row: Row) -> tuple[Cell, ...]:
-    return row.get("image"), row.get("frame"), bool(row.get("region"))
+    # A file is the same by whatever path it was opened.
+    image = os.path.abspath(str(row.get("image")))
+    return image, row.get("frame"), bool(row.get("region"))
 
 
 def _replaces(new: tuple[Cell, ...], old: tuple[Cell, ...]) -> bool:

@@ -1,11 +1,11 @@
 """The results table as a Qt model: the text of its cells, in full as tooltips."""
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
-from napari_colorkde.app.results.results_table import ResultsTable
+from napari_colorkde.app.results.results_table import ResultsTable, short_names
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.csv_and_frames import Cell, Row, cell_text
 from napari_colorkde.core.number_text import grouped
@@ -38,6 +38,7 @@ class ResultsModel(QAbstractTableModel):
         self._table = table
         self._rows: tuple[Row, ...] = table.rows
         self._columns = _shown_columns(table)
+        self._names = _image_names(self._rows)
         self._connections = Connections()
         self._connections.add(table.changed, self._on_changed)
 
@@ -69,7 +70,7 @@ class ResultsModel(QAbstractTableModel):
         row, name = self._rows[index.row()], self._columns[index.column()]
         value = row.get(name)
         if role == Qt.ItemDataRole.DisplayRole:
-            return _shown_text(name, value, row)
+            return self._names[str(value)] if name == "image" else _shown_text(name, value, row)
         if role == Qt.ItemDataRole.ToolTipRole:
             return cell_text(value)
         if role == Qt.ItemDataRole.UserRole:  # to sort by
@@ -84,13 +85,17 @@ class ResultsModel(QAbstractTableModel):
         columns, rows = _shown_columns(self._table), self._table.rows
         if columns == self._columns and len(rows) == len(self._rows):
             # The selection and the widths of columns stay.
-            self._rows = rows
+            self._rows, self._names = rows, _image_names(rows)
             last = self.index(len(rows) - 1, len(columns) - 1)
             self.dataChanged.emit(self.index(0, 0), last)
             return
         self.beginResetModel()
-        self._columns, self._rows = columns, rows
+        self._columns, self._rows, self._names = columns, rows, _image_names(rows)
         self.endResetModel()
+
+
+def _image_names(rows: Sequence[Row]) -> dict[str, str]:
+    return short_names(str(row["image"]) for row in rows)
 
 
 def _shown_columns(table: ResultsTable) -> list[str]:
@@ -104,8 +109,6 @@ def _shown_columns(table: ResultsTable) -> list[str]:
 def _shown_text(name: str, value: Cell, row: Row) -> str:
     if value is None:
         return ""
-    if name == "image":
-        return Path(str(value)).name
     if name == "fraction" and isinstance(value, float):
         return f"{100 * value:.2f}"
     if name == "area" and not isinstance(value, str):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from napari_colorkde.app.image.source import source_of_array
-from napari_colorkde.app.results.results_table import ResultsTable, image_label
+from napari_colorkde.app.results.results_table import ResultsTable, image_label, short_names
 from napari_colorkde.core.csv_and_frames import Row
 from napari_colorkde.io.csv_files import read_rows
 
@@ -80,3 +80,25 @@ def test_images_are_named_by_their_files() -> None:
     assert image_label(source) == "photo"
     assert image_label(replace(source, path="in/photo.png")) == "in/photo.png"
     assert image_label(replace(source, path="in/stack.tif")) == "in/stack.tif (photo)"
+
+
+def test_a_file_is_the_same_by_any_path_and_names_are_as_long_as_they_have_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = ResultsTable()
+    table.put([{"image": "in/a.png", "pixels": 1}])
+    table.put([{"image": str(tmp_path / "in" / "a.png"), "pixels": 2}])
+    assert [row["pixels"] for row in table.rows] == [2]
+    assert table.has("in/a.png")
+    paths = ["x/1/a.png", "x/2/a.png", "y/2/a.png", "x/b.png", "photo", "a.png", ""]
+    shown = short_names(str(Path(path)) if path else "" for path in paths)
+    assert [name.replace("\\", "/") for name in shown.values()] == [
+        "1/a.png",
+        "x/2/a.png",
+        "y/2/a.png",
+        "b.png",
+        "photo",
+        "a.png",
+        "",
+    ]
