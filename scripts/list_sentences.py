@@ -89,11 +89,11 @@ def texts(package: Path = PACKAGE) -> list[Text]:
     found: list[Text] = []
     for path in sorted(package.rglob("*.py")):
         name = path.relative_to(package).as_posix()
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
         seen: set[int] = set()
-        uses = list(_uses(tree))
+        uses = list(_uses(nodes))
         if name.startswith("ui/"):
-            uses += _phrases(tree)
+            uses += _phrases(nodes)
         for use, node in uses:
             if node.lineno and id(node) not in seen:
                 seen.add(id(node))
@@ -102,12 +102,12 @@ def texts(package: Path = PACKAGE) -> list[Text]:
     return sorted(set(found))
 
 
-def _uses(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+def _uses(nodes: list[ast.AST]) -> Iterator[tuple[str, ast.expr]]:
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
     commands = {
         _name(node.args[0]) for node in calls if _name(node.func) == "Command" and node.args
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.FunctionDef) and node.name in commands:
             first = node.body[0]
             if isinstance(first, ast.Expr):
@@ -130,9 +130,9 @@ def _uses(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
                     yield use, text
 
 
-def _phrases(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+def _phrases(nodes: list[ast.AST]) -> Iterator[tuple[str, ast.expr]]:
     """All texts of several words but docstrings and style sheets: titles in tables, for example."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             continue
         for child in ast.iter_child_nodes(node):

@@ -134,10 +134,14 @@ def count_live_objects() -> Counter[str]:
     """Count, by class, the objects of `ui`, `scene`, `app` and vispy's canvases that are alive."""
     process_deletions()
     gc.collect()
-    names = (f"{type(item).__module__}.{type(item).__qualname__}" for item in gc.get_objects())
     ours = ("napari_colorkde.ui.", "napari_colorkde.scene.", "napari_colorkde.app.")
     canvas = "vispy.scene.canvas.SceneCanvas"
-    return Counter(name for name in names if name.startswith(ours) or name == canvas)
+    counts = Counter[str]()
+    for kind, count in Counter(map(type, gc.get_objects())).items():
+        name = f"{kind.__module__}.{kind.__qualname__}"
+        if name.startswith(ours) or name == canvas:
+            counts[name] += count
+    return counts
 
 
 def process_deletions() -> None:

@@ -77,6 +77,11 @@ class PretendMode(TorchDispatchMode):
         super().__init__()
         self.has_float64 = has_float64
 
+    @classmethod
+    def _should_skip_dynamo(cls):
+        """Say that torch's compiler, which takes seconds to import, need not be kept away."""
+        return False
+
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         return _run(func, args, kwargs or {}, has_float64=self.has_float64)
 
@@ -110,6 +115,9 @@ def _run(func, args, kwargs, *, has_float64):
     result = func(*_inner(args), **inner_kwargs)
     if not on_device:
         return result
+    if (written := _written(func)) is not None:
+        position, name = written
+        return args[position] if position < len(args) else kwargs[name]
     wrapped = _wrapped(result, func, has_float64)
     return return_and_correct_aliasing(func, args, kwargs, wrapped) if _aliases(func) else wrapped
 
@@ -143,6 +151,22 @@ def _wrapped(result, func, has_float64):
     if isinstance(result, (list, tuple)):
         return type(result)(_wrapped(item, func, has_float64) for item in result)
     return result
+
+
+@cache
+def _written(func):
+    """Return place and name of the argument that an operation writes to and returns, or None."""
+    schema = func._schema
+    if len(schema.returns) != 1 or torch.Tag.inplace_view in func.tags:
+        return None
+    alias = schema.returns[0].alias_info
+    if alias is None or not alias.is_write:
+        return None
+    return next(
+        (place, argument.name)
+        for place, argument in enumerate(schema.arguments)
+        if argument.alias_info is not None and argument.alias_info.is_write
+    )
 
 
 @cache

@@ -18,7 +18,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-pytestmark = pytest.mark.packaging
+# One test process builds and installs it, for all of these tests.
+pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging")]
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
