@@ -31,9 +31,9 @@ def test_pictures_go_all_round(qapp: Any) -> None:
 
 def test_film_keeps_every_picture_and_repeats(tmp_path: Path) -> None:
     pictures = [np.full((20, 30, 3), level, np.uint8) for level in (10, 90, 200)]
-    make_film.write_film(tmp_path / "images" / "film.png", pictures, 40)
-    with Image.open(tmp_path / "images" / "film.png") as movie:
+    make_film.write_film(tmp_path / "images" / "film.webp", pictures, 40)
+    with Image.open(tmp_path / "images" / "film.webp") as movie:
         assert movie.info["loop"] == 0
-        assert movie.info["duration"] == 40
         frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(movie)]
-    np.testing.assert_array_equal(frames, pictures)
+        assert movie.info["duration"] == 40
+    np.testing.assert_allclose(frames, pictures, atol=3)
