@@ -150,7 +150,7 @@ class Session(OldSessionNames):
         self._connections.add(self.computation.counter.pixels_changed, self._on_pixels_changed)
         self._connections.add(self.store.view_changed, self.computation.look_along)
 
-    def set(self, **fields: Any) -> None:
+    def set(self, **fields: object) -> None:
         """Change several fields of the state at once, see `StateStore.set`."""
         self.store.set(**fields)
 

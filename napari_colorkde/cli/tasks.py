@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from napari_colorkde.cli.console import print_warning, timed_step
 from napari_colorkde.cli.inputs.image_inputs import ImageInput, count_colors, frames
+from napari_colorkde.core.checks.arguments import Keywords
 from napari_colorkde.core.number_text import shape_text
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def kde_volume(
     bins: int,
     extent: list[list[float]],
     sampling: str,
-    estimator: dict[str, Any],
+    estimator: Keywords,
 ) -> "DensityVolume":
     """The color KDE on a grid: a `DensityVolume`. No extent means the default one.
 
@@ -87,7 +88,7 @@ def kde_density(
     bandwidth: "Bandwidth",
     *,
     log: bool,
-    estimator: dict[str, Any],
+    estimator: Keywords,
     per_frame: bool = False,
 ) -> "tuple[NDArray[Any], NDArray[np.float64]]":
     """The KDE of an image's own colors at each of its pixels, and the bandwidth's covariance.

@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -61,7 +61,7 @@ def with_verbosity(run: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options ``--quiet`` and ``--verbose``."""
 
     @functools.wraps(run)
-    def wrapped(*arguments: Any, quiet: bool, verbose: bool, **options: Any) -> None:
+    def wrapped(*arguments: object, quiet: bool, verbose: bool, **options: object) -> None:
         choose_level(quiet=quiet, verbose=verbose)
         run(*arguments, **options)
 

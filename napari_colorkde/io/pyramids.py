@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from napari_colorkde.io.formats.reading import Part
 from napari_colorkde.io.images import Icc, LoadedImage, image_contents, load_image
 from napari_colorkde.io.readers.decoding import check_image_path
 from napari_colorkde.io.readers.image_formats import image_format
+
+if TYPE_CHECKING:
+    from dask.array import Array as DaskArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,14 +78,14 @@ def load_pyramid(path: str | os.PathLike[str], *, icc: Icc = "keep") -> Pyramid 
     return Pyramid(tuple(levels), finest, axis)
 
 
-def channels_last(array: Any, axis: int) -> Any:
+def channels_last(array: "DaskArray", axis: int) -> "DaskArray":
     """Return an array without axes of one entry, and with the channels of this axis last."""
     moved = np.moveaxis(array, axis, -1)
     single = tuple(a for a, n in enumerate(moved.shape[:-3]) if n == 1)
     return moved.squeeze(single) if single else moved
 
 
-def _fits(level: Any, finer: Any) -> bool:
+def _fits(level: "DaskArray", finer: "DaskArray") -> bool:
     return (
         is_dask(level)
         and level.ndim == finer.ndim
@@ -92,7 +95,7 @@ def _fits(level: Any, finer: Any) -> bool:
     )
 
 
-def _axis_of_planes(axes: str, array: Any) -> int | None:
+def _axis_of_planes(axes: str, array: "DaskArray") -> int | None:
     """Return the axis of red, green and blue that stand before rows and columns; None without."""
     axis = axes.find("C")
     if len(axes) != array.ndim or axis < 0 or array.dtype != np.uint8:

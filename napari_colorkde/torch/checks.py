@@ -1,7 +1,5 @@
 """What the operations take: refused with a sentence, before any work."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,7 +8,7 @@ from napari_colorkde.core.checks.arguments import kind_of
 from napari_colorkde.torch.integers import fits
 
 
-def checked_tensor(value: Any, name: str) -> torch.Tensor:
+def checked_tensor(value: object, name: str) -> torch.Tensor:
     """Return a tensor of real numbers; of integers as it is, of floats as float32 or float64.
 
     Raises
@@ -29,7 +27,7 @@ def checked_tensor(value: Any, name: str) -> torch.Tensor:
     return value
 
 
-def checked_images(value: Any, name: str = "x") -> torch.Tensor:
+def checked_images(value: object, name: str = "x") -> torch.Tensor:
     """Return a batch of images (N, C, H, W) or (N, C, P) as finite floats or countable integers.
 
     Raises
@@ -66,7 +64,7 @@ def refuse_not_finite(value: torch.Tensor, name: str) -> None:
         raise ValueError(f"{name} holds NaN or infinite values; give finite numbers.")
 
 
-def checked_sigmas(bandwidth: Any, channels: int) -> NDArray[np.float64]:
+def checked_sigmas(bandwidth: object, channels: int) -> NDArray[np.float64]:
     """Return one sigma per channel.
 
     Raises
@@ -93,7 +91,7 @@ def checked_sigmas(bandwidth: Any, channels: int) -> NDArray[np.float64]:
     return np.broadcast_to(sigmas, (channels,)).copy()
 
 
-def checked_weights(value: Any, x: torch.Tensor) -> torch.Tensor | None:
+def checked_weights(value: object, x: torch.Tensor) -> torch.Tensor | None:
     """Return weights of the pixels of `x`, in the dtype that it is summed in; None stays None.
 
     Raises

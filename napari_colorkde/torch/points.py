@@ -6,7 +6,6 @@ number of pairs.
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch.utils.checkpoint import checkpoint
@@ -200,7 +199,7 @@ def _squared_distances(points: torch.Tensor, kernels: torch.Tensor) -> torch.Ten
     return (points[:, None] - kernels).square().sum(dim=-1)
 
 
-def _rows(value: Any, name: str) -> torch.Tensor:
+def _rows(value: object, name: str) -> torch.Tensor:
     rows = checked_tensor(value, name)
     if not rows.is_floating_point():
         rows = rows.float()
@@ -215,7 +214,7 @@ def _alike(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
     return a.to(dtype), b.to(dtype)
 
 
-def _cholesky(value: Any, like: torch.Tensor) -> torch.Tensor:
+def _cholesky(value: object, like: torch.Tensor) -> torch.Tensor:
     """Return the lower triangular root of a bandwidth's covariance, (d, d)."""
     d = like.shape[-1]
     try:
@@ -239,7 +238,7 @@ def _cholesky(value: Any, like: torch.Tensor) -> torch.Tensor:
 _FORMS = "one for each channel, or a positive definite covariance."
 
 
-def _weights(value: Any, n: int, like: torch.Tensor) -> torch.Tensor:
+def _weights(value: object, n: int, like: torch.Tensor) -> torch.Tensor:
     if value is None:
         return like.new_ones(n)
     weights = checked_tensor(value, "weights")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.settings.class_settings import ClassificationSettings, OverlayValues
 from napari_colorkde.app.state import State
+from napari_colorkde.core.checks.arguments import Keywords
 from napari_colorkde.core.classification.bayes import (
     NONE_OF_THESE,
     log_likelihood_ratio,
@@ -135,10 +136,10 @@ class ClassQuery:
         return "most likely class, counted from 1; 0 for none"
 
     @property
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self) -> Keywords:
         """How to ask it again: for files that are written."""
         classes = (self.names[m] for m in self.members)
-        metadata: dict[str, Any] = {
+        metadata: Keywords = {
             "values": self.label,
             "kernel set": ", ".join(self.sets),
             "kernels": [

@@ -27,6 +27,7 @@ from napari_colorkde.app.density.estimation import (
 from napari_colorkde.app.density.request import ColorValues, DensityRequest, Estimate
 from napari_colorkde.app.density.sketch import interpolated, needs_sketch
 from napari_colorkde.app.settings.view_settings import Axes
+from napari_colorkde.core.checks.arguments import Keywords
 from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
@@ -214,7 +215,7 @@ def _limits(
 
 def _without_parts(request: DensityRequest) -> DensityRequest:
     """Return a request without what was at hand for it: no part of the question, and large."""
-    nothing: dict[str, Any] = dict.fromkeys(PARTS)
+    nothing: Keywords = dict.fromkeys(PARTS)
     return replace(request, **nothing)
 
 

@@ -23,6 +23,7 @@ from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.state import State
 from napari_colorkde.app.state_store import StateStore
+from napari_colorkde.core.checks.arguments import Keywords
 from napari_colorkde.core.kde.estimators.choose import estimator_facts
 from napari_colorkde.core.palette.image_tiles import is_dask
 from napari_colorkde.io.export_formats import check_export
@@ -178,7 +179,7 @@ def density_origin(
     sigmas
         Standard deviations of the kernels, in units of the space; None where they are not known.
     """
-    facts: dict[str, Any] = {"image": source.path or source.name}
+    facts: Keywords = {"image": source.path or source.name}
     if state.channels is not None:
         facts["channels"] = state.channels.label
     if frame := source.frame(state.channels or source.choices[0]):

@@ -79,7 +79,7 @@ def open_image_file(path: str | Path, *, icc: Icc = "keep") -> OpenedImage:
     return OpenedImage(list(pyramid.levels), arguments)
 
 
-def as_layer(loaded: LoadedImage) -> tuple[NDArray[Any], dict[str, Any]]:
+def as_layer(loaded: LoadedImage) -> tuple[NDArray[Any], dict[str, object]]:
     """Lay out the axes of an image as napari has them: rows and columns last, but for RGB.
 
     Returns
@@ -108,7 +108,7 @@ def _may_be_channels(shape: tuple[int, ...]) -> bool:
     return shape[-2] > shape[-1]
 
 
-def _place(loaded: LoadedImage, n_leading: int) -> dict[str, Any]:
+def _place(loaded: LoadedImage, n_leading: int) -> dict[str, object]:
     size = loaded.pixel_size
     if size is None or loaded.unit != MICROMETER:
         return {}

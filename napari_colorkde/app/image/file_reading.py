@@ -118,7 +118,7 @@ def _looks_same(found: Any, array: Any) -> bool:
     return bool(np.array_equal(np.asarray(found[middle]), np.asarray(array[middle]), kinds))
 
 
-def _readers(path: Path) -> dict[str, Callable[[str], Any]]:
+def _readers(path: Path) -> dict[str, Callable[[str], object]]:
     """Return what may have read a file, by its call or, for napari's own, its module."""
     import imageio.v3 as iio
     import tifffile
@@ -127,7 +127,7 @@ def _readers(path: Path) -> dict[str, Callable[[str], Any]]:
     from napari_colorkde.io.readers.image_formats import image_format
 
     plain, kept, converted, moved = (reading.call for reading in _READINGS[:4])
-    readers: dict[str, Callable[[str], Any]] = {
+    readers: dict[str, Callable[[str], object]] = {
         plain: read_image,
         kept: lambda name: read_image(name, orientation="keep"),
         converted: lambda name: read_image(name, icc="convert"),
@@ -142,12 +142,12 @@ def _readers(path: Path) -> dict[str, Callable[[str], Any]]:
     return readers
 
 
-def _read(read: Callable[[str], Any], path: str) -> NDArray[Any] | None:
+def _read(read: Callable[[str], object], path: str) -> NDArray[Any] | None:
     found = _read_as_is(read, path)
     return None if found is None else np.asarray(found)
 
 
-def _read_as_is(read: Callable[[str], Any], path: str) -> Any:
+def _read_as_is(read: Callable[[str], object], path: str) -> object:
     from napari_colorkde.io.formats.reading import LIBRARY_ERRORS, library_messages
 
     with warnings.catch_warnings(), library_messages("tifffile"):

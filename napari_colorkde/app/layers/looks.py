@@ -120,14 +120,14 @@ class Looks:
             return
         levels = list(original.data) if original.multiscale else [original.data]
 
-        def graded_image() -> Iterator[Progress | tuple[_Made, list[Any]]]:
+        def graded_image() -> Iterator[Progress | tuple[_Made, list[object]]]:
             yield Progress(f"reading the look {path.name}")
             look = read_look(path)
             made = _Made(_name(look, path), SavedLook.of(path), ref(original))
             yield Progress("grading the image")
             yield made, [_graded(look, unwrap_proxy(level)) for level in levels]
 
-        def deliver(result: tuple[_Made, list[Any]]) -> None:
+        def deliver(result: tuple[_Made, list[object]]) -> None:
             self._add(original, path, *result)
 
         self._session.run("open", graded_image, deliver, self._on_end, keep=True)
@@ -157,7 +157,7 @@ class Looks:
         if layer is not None:
             self._show_difference(original)
 
-    def _add(self, original: "Image", path: Path, made: "_Made", levels: list[Any]) -> None:
+    def _add(self, original: "Image", path: Path, made: "_Made", levels: list[object]) -> None:
         if original not in image_layers(self._viewer):
             self.failed.emit(
                 f"{original.name!r} was removed while it was being graded with {path.name}."

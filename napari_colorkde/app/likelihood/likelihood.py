@@ -245,7 +245,7 @@ class Likelihood:
         self._begun = request
         self.changed.emit()
 
-    def _check(self, work: Any) -> None:
+    def _check(self, work: object) -> None:
         self._jobs.stop("check")
         self.answers = []
         self.changed.emit()

@@ -18,6 +18,7 @@ from napari_colorkde.app.image.pixels.pixel_blocks import check_labels_fit
 from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.results.layer_regions import CLASS, NAME
+from napari_colorkde.core.checks.arguments import Keywords
 from napari_colorkde.core.number_text import counted
 from napari_colorkde.io.colors.colormaps import CLASS_COLORS
 from napari_colorkde.io.formats.geojson import Annotation, in_planes, read_annotations
@@ -140,7 +141,7 @@ def _layer(path: Path, found: list[Annotation], image: "Image") -> "Shapes":
             classes.append(each.cls)
             colors.append(color_of[each.cls])
     extent = max(image.extent.data[1][-2:] - image.extent.data[0][-2:])
-    options: dict[str, Any] = _placed_as(image)
+    options: Keywords = _placed_as(image)
     if len(corners) <= NAMED_SHAPES:
         options["text"] = {"string": f"{{{NAME}}}", "color": colors, "anchor": "upper_left"}
     layer = Shapes(
@@ -158,7 +159,7 @@ def _layer(path: Path, found: list[Annotation], image: "Image") -> "Shapes":
     return layer
 
 
-def _placed_as(image: "Image") -> dict[str, Any]:
+def _placed_as(image: "Image") -> dict[str, object]:
     """Return the arguments with which shapes lie on the last two axes of an image."""
     if image.ndim == 2:
         return Placement.of(image).as_arguments()

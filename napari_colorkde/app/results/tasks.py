@@ -9,6 +9,13 @@ from typing import Any, TypeVar
 Item = TypeVar("Item")
 
 
+Arguments = Mapping[str, Any]
+"""Arguments of a command by their names, as they were typed and parsed."""
+
+CommandFunction = Callable[..., Any]
+"""What a command does; its parameters are its options."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What is done with one image.
@@ -25,7 +32,7 @@ class Task:
 
     path: Path
     work: Callable[..., Any]
-    arguments: Mapping[str, Any]
+    arguments: Arguments
 
 
 @dataclass(frozen=True, slots=True)

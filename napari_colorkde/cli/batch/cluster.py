@@ -4,9 +4,9 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from napari_colorkde.cli.console import print_status
+from napari_colorkde.core.checks.arguments import Keywords
 
 LOCAL = "local"
 """In place of an address: workers of this machine, for this command."""
@@ -41,7 +41,7 @@ def cluster_at(scheduler: str) -> Iterator[None]:
     from napari_colorkde.core.number_text import counted
     from napari_colorkde.core.palette.on_cluster.cluster import LARGE_TASK, check_workers
 
-    options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": ":0"}
+    options: Keywords = {"threads_per_worker": 1, "dashboard_address": ":0"}
     options["silence_logs"] = logging.CRITICAL  # what matters is said below, or raised
     if scheduler != LOCAL:
         options = {"address": scheduler, "timeout": PATIENCE}

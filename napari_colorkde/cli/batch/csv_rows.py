@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_colorkde.app.results.files import InputFile, filled_in, find_images, has_fields
-from napari_colorkde.app.results.tasks import Task
+from napari_colorkde.app.results.tasks import Arguments, Task
 from napari_colorkde.cli.batch.files import OPTIONS, TEMPLATES, with_many_options
 from napari_colorkde.cli.batch.jobs import FailedError, run_tasks
 from napari_colorkde.cli.console import print_status, timed_step
@@ -70,7 +70,7 @@ def makes_rows(command: Callable[..., list[Row]]) -> Callable[..., None]:
     return run
 
 
-def _arguments(given: Mapping[str, Any], file: InputFile) -> dict[str, Any]:
+def _arguments(given: Arguments, file: InputFile) -> dict[str, Any]:
     own = {
         name: filled_in(Path(value), file, "regions")
         if name in TEMPLATES and has_fields(value)

@@ -6,7 +6,7 @@ outputs, masks and labels hold fields, as in ``-o "{dir}/{stem}_{what}.tif"``.
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ from napari_colorkde.app.results.files import (
     has_fields,
     plan_targets,
 )
-from napari_colorkde.app.results.tasks import Task
+from napari_colorkde.app.results.tasks import Arguments, CommandFunction, Task
 from napari_colorkde.cli.batch.jobs import run_tasks
 from napari_colorkde.cli.console import print_status, print_warning
 from napari_colorkde.cli.shared_options import INPUT_HELP
@@ -30,7 +30,7 @@ TEMPLATES = ("output", "mask", "labels", "regions")
 SLIDE_JOBS = "slide_jobs"
 """Argument of commands that work with several processes on one slide: --jobs of a single image."""
 
-OPTIONS: dict[str, tuple[Any, Any]] = {
+OPTIONS: dict[str, tuple[object, object]] = {
     "recursive": (
         Annotated[bool, typer.Option("--recursive", help="Include subfolders.")],
         False,
@@ -64,8 +64,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
 
 
 def for_each_image(
-    what: str | Callable[[Mapping[str, Any]], str],
-) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+    what: str | Callable[[Arguments], str],
+) -> Callable[[CommandFunction], Callable[..., None]]:
     """Let a command with the arguments `image` and `output` take any number of images.
 
     Parameters
@@ -74,7 +74,7 @@ def for_each_image(
         The field `what` of names, or a function of the command's arguments that returns it.
     """
 
-    def decorate(command: Callable[..., Any]) -> Callable[..., None]:
+    def decorate(command: CommandFunction) -> Callable[..., None]:
         @functools.wraps(command)
         def run(**given: Any) -> None:
             options = {name: given.pop(name) for name in OPTIONS}
@@ -96,7 +96,7 @@ def for_each_image(
     return decorate
 
 
-def with_many_options(command: Callable[..., Any]) -> inspect.Signature:
+def with_many_options(command: CommandFunction) -> inspect.Signature:
     """Return the signature of a command for one image, for any number of them."""
     signature = inspect.signature(command)
     parameters = [
@@ -114,14 +114,14 @@ def with_many_options(command: Callable[..., Any]) -> inspect.Signature:
     return signature.replace(parameters=[*parameters, *added])
 
 
-def _works_on_slides(command: Callable[..., Any]) -> bool:
+def _works_on_slides(command: CommandFunction) -> bool:
     return SLIDE_JOBS in inspect.signature(command).parameters
 
 
 def _plan(
-    command: Callable[..., Any],
+    command: CommandFunction,
     files: Sequence[InputFile],
-    given: Mapping[str, Any],
+    given: Arguments,
     what: str,
     *,
     skips: bool,

@@ -150,7 +150,7 @@ def _in_processes(tasks: Sequence[Task], jobs: int) -> Generator[tuple[int, Outc
             yield number, outcome
 
 
-def _work(module: str, name: str, arguments: dict[str, Any], level: int) -> Outcome:
+def _work(module: str, name: str, arguments: dict[str, object], level: int) -> Outcome:
     """Do a task in a process of its own; what it says goes back as text."""
     from napari_colorkde.cli import _warnings_as_lines
 

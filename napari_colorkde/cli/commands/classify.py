@@ -2,7 +2,7 @@
 
 import inspect
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,7 +15,7 @@ _WHOLE = inspect.unwrap(density)
 _OF_DENSITIES = ("bandwidth", "space", "log", "per_frame")
 """Options of `density` that have nothing to do with classes."""
 
-_OWN: dict[str, Any] = {
+_OWN: dict[str, object] = {
     "kernels": Annotated[
         Path, typer.Option("--kernels", help="Kernel file (.json, .csv) with two or more classes.")
     ],
@@ -49,7 +49,7 @@ def _signature() -> inspect.Signature:
     return signature.replace(parameters=kept)
 
 
-def _classify(**given: Any) -> None:
+def _classify(**given: object) -> None:
     """Write the class of each pixel by kernels with classes, or how probable one of them is."""
     _WHOLE(**given)
 

@@ -151,7 +151,7 @@ def _compare_pairs(
 
 
 def _compare_vectors(
-    file_a: Path, file_b: Path, sigma: Any, scale: float | None, as_json: bool, device: str
+    file_a: Path, file_b: Path, sigma: object, scale: float | None, as_json: bool, device: str
 ) -> None:
     if not isinstance(sigma, float):
         given = "missing" if sigma is None else f"{sigma!r}"

@@ -4,7 +4,7 @@ import json
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,7 @@ from napari_colorkde.cli.search_results import (
     write_plot,
 )
 from napari_colorkde.cli.shared_options import CsvOption, DeviceOption, JsonOption, PlotOption
+from napari_colorkde.core.checks.arguments import Keywords
 from napari_colorkde.core.number_text import counted
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def grid_search(
         typer.echo(result_table(results[0]))
 
 
-def _check_protocols(protocol: dict[str, Any], divisors: list[float | None]) -> None:
+def _check_protocols(protocol: Keywords, divisors: list[float | None]) -> None:
     """Refuse, before anything is read, what no data set can be split by."""
     from napari_colorkde.io.datasets import check_protocol
 
@@ -209,7 +210,7 @@ def _warn_of_units(largest: dict[str, float]) -> None:
             return
 
 
-def _read(path: Path, protocol: dict[str, Any]) -> "tuple[DataSet, Split]":
+def _read(path: Path, protocol: Keywords) -> "tuple[DataSet, Split]":
     from napari_colorkde.io.datasets import read_dataset, split
 
     with timed_step(f"Reading {path}") as work:

@@ -48,7 +48,7 @@ def info(image: ImageArgument, as_json: JsonOption = False) -> None:
     typer.echo(table(_HEADER, [_row(picture) for picture in pictures]))
 
 
-def _palette_facts(path: Path) -> dict[str, Any]:
+def _palette_facts(path: Path) -> dict[str, object]:
     """Return what is in a palette, as JSON has it."""
     import numpy as np
 
@@ -74,7 +74,7 @@ def _palette_facts(path: Path) -> dict[str, Any]:
     }
 
 
-def _words(value: Any) -> str:
+def _words(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_words(item)}" for name, item in value.items()) or "none"
     if isinstance(value, list):

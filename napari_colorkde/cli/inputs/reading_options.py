@@ -45,7 +45,7 @@ class Reading:
     names_axis: bool = False
 
 
-_OPTIONS: dict[str, Any] = {
+_OPTIONS: dict[str, object] = {
     "series": Annotated[
         int | None,
         typer.Option(

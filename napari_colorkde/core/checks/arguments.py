@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 Name = TypeVar("Name", bound=str)
 
 
+Keywords = dict[str, Any]
+"""Keyword arguments that are put together before a call, which checks them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What an argument should be, for the sentences.
@@ -79,7 +83,7 @@ def refuse_no_array(value: object, name: str, wanted: Wanted = NUMBERS) -> None:
         )
 
 
-def as_array(value: Any, name: str, wanted: Wanted = NUMBERS) -> NDArray[Any]:
+def as_array(value: object, name: str, wanted: Wanted = NUMBERS) -> NDArray[Any]:
     """Return an array of any numbers, truth values or objects; of a tensor, on the host.
 
     Raises
@@ -102,7 +106,7 @@ def as_array(value: Any, name: str, wanted: Wanted = NUMBERS) -> NDArray[Any]:
 
 
 def real_numbers(
-    value: Any, name: str, wanted: Wanted = NUMBERS, *, of_objects: bool = False
+    value: object, name: str, wanted: Wanted = NUMBERS, *, of_objects: bool = False
 ) -> NDArray[Any]:
     """Return an array of real numbers or truth values, of any shape.
 
@@ -232,7 +236,7 @@ def seed_of(random_state: Any, seed: Any) -> Any:
     return seed
 
 
-def pixel_weights(value: Any, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+def pixel_weights(value: object, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Return finite weights of this shape, at least 0, some above 0.
 
     Raises

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.channels import pixel_shape
-from napari_colorkde.core.image import as_pixels, as_sliceable, checked_mask
+from napari_colorkde.core.image import SliceableArray, as_pixels, as_sliceable, checked_mask
 from napari_colorkde.core.mixture.kernel_spaces import UnitsWatch
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.image_tiles import is_dask, map_pixels, read_tiles
@@ -64,7 +64,7 @@ def judge_pixels(
     checked = None if mask is None else checked_mask(mask, shape)
     units, is_lazy = UnitsWatch(kernels), is_dask(image)
 
-    def paint(part: Any, marks: Any) -> NDArray[Any]:
+    def paint(part: SliceableArray, marks: SliceableArray | None) -> NDArray[Any]:
         result = np.empty((*pixel_shape(part.shape, channel_axis), *row), dtype)
         for tile, values in read_tiles(part, channel_axis, TILE_PIXELS):
             where = pixel_index(tile, len(part.shape), channel_axis)

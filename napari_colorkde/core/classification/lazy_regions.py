@@ -1,7 +1,7 @@
 """Counting the colors of regions in an image that is read block by block, each block once."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +11,17 @@ from napari_colorkde.core.palette.image_tiles import read_tiles
 from napari_colorkde.core.palette.lookup import index_image, pixel_index
 from napari_colorkde.core.palette.palette import Palette
 
+if TYPE_CHECKING:
+    from dask.array import Array as DaskArray
+
 Box = tuple[slice, ...]
 
 
 def count_regions(
     regions: Sequence["RegionCounts"],
     palette: Palette,
-    image: Any,
-    mask: Any,
+    image: "DaskArray",
+    mask: "DaskArray | None",
     channel_axis: int | None,
     reasons: Callable[..., dict[str, NDArray[np.bool_]]],
 ) -> None:

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise, product
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.channels import has_channel_axis
 from napari_colorkde.core.image import SliceableArray
+
+if TYPE_CHECKING:
+    from dask.array import Array as DaskArray
 
 TILE_PIXELS = 1 << 20
 """Pixels looked at in one go: large enough to be quick, small enough to be stopped between."""
@@ -87,7 +90,7 @@ def read_tiles(
     """
 
     def read(tile: tuple[slice, ...]) -> NDArray[Any]:
-        part: Any = image[tile]
+        part: object = image[tile]
         # A masked array keeps its mask, of which dask's own conversion knows nothing.
         return np.asanyarray(computed(part) if is_dask(part) else part)
 
@@ -142,18 +145,19 @@ def is_dask(image: object) -> bool:
     return type(image).__module__.startswith("dask.array") and hasattr(image, "dask")
 
 
-def computed(part: Any, **options: object) -> Any:
+def computed(part: "DaskArray", **options: object) -> NDArray[Any]:
     """Return the values of a dask array; `options` are those of its `compute`.
 
     No callback hears of it: napari has one for the time in which it draws, which keeps what it
     computes, and fails where another thread computes meanwhile.
     """
-    return part.compute(callbacks=(), **options)
+    values: NDArray[Any] = part.compute(callbacks=(), **options)
+    return values
 
 
 def map_pixels(
     function: Callable[[NDArray[Any], NDArray[Any] | None], NDArray[Any]],
-    image: Any,
+    image: "DaskArray",
     mask: ArrayLike | None,
     channel_axis: int | None,
     dtype: np.dtype[Any],
@@ -189,12 +193,12 @@ def map_pixels(
         channel = channel_axis % image.ndim
         image = image.rechunk({channel: -1})
         pixel_axes = tuple(axis for axis in axes if axis != channel)
-    operands: list[Any] = [image, axes]
+    operands: list[object] = [image, axes]
     if mask is None:
         operands += [None, None]
     else:
         chunks = tuple(image.chunks[axis] for axis in pixel_axes)
-        marks: Any = mask
+        marks = cast("DaskArray", mask)
         marks = marks.rechunk(chunks) if is_dask(mask) else da.from_array(mask, chunks)
         operands += [marks, pixel_axes]
     row_axes = {image.ndim + i: length for i, length in enumerate(row)}

@@ -21,7 +21,7 @@ CANDIDATES = np.geomspace(0.02, 4, 24)
 
 
 def resolve_bandwidth(
-    bandwidth: Any, train: NDArray[Any], weights: Array | None, device: Device
+    bandwidth: object, train: NDArray[Any], weights: Array | None, device: Device
 ) -> Array:
     """Return a bandwidth as one sigma (), one for each feature (d,), or a covariance (d, d).
 

@@ -23,7 +23,7 @@ MOST = 1e150
 
 
 def checked_vectors(
-    value: Any, name: str, n_features: int | None = None, owner: str = ""
+    value: object, name: str, n_features: int | None = None, owner: str = ""
 ) -> NDArray[Any]:
     """Return n vectors of d finite real numbers, (n, d).
 
@@ -103,7 +103,7 @@ def checked_sigmas(value: ArrayLike, name: str = "sigma") -> Array:
     return sigmas
 
 
-def checked_weights(value: Any, n: int) -> Array | None:
+def checked_weights(value: object, n: int) -> Array | None:
     """Return one weight for each of n vectors, float64; None if they are all the same.
 
     Raises
@@ -122,7 +122,7 @@ def checked_weights(value: Any, n: int) -> Array | None:
     return None if (weights == weights[0]).all() else weights
 
 
-def feature_names(value: Any, name: str) -> NDArray[np.object_] | None:
+def feature_names(value: object, name: str) -> NDArray[np.object_] | None:
     """Return the names of a table's columns; None if it has none, or numbers for them.
 
     Raises
@@ -144,7 +144,7 @@ def feature_names(value: Any, name: str) -> NDArray[np.object_] | None:
     return names
 
 
-def _numbers(value: Any, name: str) -> NDArray[Any]:
+def _numbers(value: object, name: str) -> NDArray[Any]:
     """Return an array of real numbers of any shape."""
     array = as_array(value, name, VECTORS)
     if array.dtype.kind == "c":

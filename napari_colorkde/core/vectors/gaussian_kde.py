@@ -209,11 +209,11 @@ class GaussianKDE:
             return random.normal(centers, self.bandwidth_)
         return np.asarray(centers + random.normal(size=centers.shape) @ self._root.T)
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
+    def get_params(self, deep: bool = True) -> dict[str, object]:
         """Return the constructor's arguments by name."""
         return {"bandwidth": self.bandwidth, "device": self.device}
 
-    def set_params(self, **params: Any) -> Self:
+    def set_params(self, **params: object) -> Self:
         """Set constructor arguments by name; they take effect at the next `fit`.
 
         Raises
@@ -228,7 +228,7 @@ class GaussianKDE:
             setattr(self, name, value)
         return self
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> object:
         """Describe the estimator to scikit-learn, the only caller."""
         from sklearn.utils import (
             InputTags,

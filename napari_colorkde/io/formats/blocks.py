@@ -18,6 +18,7 @@ from napari_colorkde.io.provenance import as_json
 
 if TYPE_CHECKING:
     import dask.array as da
+    from dask.array import Array as DaskArray
 
 LAZY_PIXELS = 1 << 28
 """Pictures of more pixels than these, 268 megapixels, are read block by block where they can be."""
@@ -77,7 +78,7 @@ class BlockPicture:
         return {"record": as_json(self.record), "sources": stamps, "names": self.names}
 
 
-def uniform_blocks(values: Any) -> Any:
+def uniform_blocks(values: "DaskArray") -> "DaskArray":
     """Return a dask array whose blocks are of one size along each axis, but for the last."""
     sizes = {axis: chunks[0] for axis, chunks in enumerate(values.chunks)}
     fits = all(set(c[:-1]) <= {c[0]} and c[-1] <= c[0] for c in values.chunks)

@@ -2,7 +2,6 @@
 
 import struct
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -98,7 +97,7 @@ def read_netpbm(path: Path) -> DecodedImage:
     )
 
 
-def _decoded(samples: Any, profile: bytes | None = None, alpha: bool = True) -> DecodedImage:
+def _decoded(samples: object, profile: bytes | None = None, alpha: bool = True) -> DecodedImage:
     """Tell gray from RGB by the number of samples; an even number ends with alpha."""
     samples = np.asarray(samples)
     has_samples = samples.ndim >= 3 and samples.shape[-1] <= 4

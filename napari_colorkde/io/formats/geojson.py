@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.classification.polygons import polygon_mask
 from napari_colorkde.core.classification.regions import Region
+from napari_colorkde.io.formats.reading import JsonObject
 
 SUFFIXES = (".geojson", ".json")
 
@@ -172,7 +173,7 @@ def read_annotations(path: Path, shape: tuple[int, int]) -> list[Annotation]:
     return found
 
 
-def _features(document: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+def _features(document: Any) -> Iterator[tuple[JsonObject, JsonObject]]:
     if isinstance(document, list):
         for feature in document:
             yield from _features(feature)
@@ -185,7 +186,7 @@ def _features(document: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, A
         yield {}, document
 
 
-def _class(properties: Mapping[str, Any]) -> tuple[str, tuple[int, int, int] | None]:
+def _class(properties: JsonObject) -> tuple[str, tuple[int, int, int] | None]:
     """Return the name and the color of a class; "" and None where there are none."""
     kind = properties.get("classification")
     if not isinstance(kind, Mapping):
@@ -202,7 +203,7 @@ def _class(properties: Mapping[str, Any]) -> tuple[str, tuple[int, int, int] | N
     return str(name).strip(), (levels[0], levels[1], levels[2])
 
 
-def _plane(geometry: Mapping[str, Any]) -> tuple[int, int] | None:
+def _plane(geometry: Mapping[str, object]) -> tuple[int, int] | None:
     """Return where in a stack QuPath has drawn something."""
     plane = geometry.get("plane")
     if not isinstance(plane, Mapping):
@@ -213,7 +214,7 @@ def _plane(geometry: Mapping[str, Any]) -> tuple[int, int] | None:
     return z, t
 
 
-def _polygons_of(geometry: Mapping[str, Any]) -> tuple[tuple[NDArray[np.float64], ...], ...]:
+def _polygons_of(geometry: JsonObject) -> tuple[tuple[NDArray[np.float64], ...], ...]:
     """Return the rings of each polygon of a geometry; nothing of points and lines."""
     kind = geometry["type"]
     parts = geometry["geometries"] if kind == "GeometryCollection" else [geometry]

@@ -150,6 +150,9 @@ class PictureInfo:
     is_main: bool = True
 
 
+JsonObject = dict[str, Any]
+"""What a file says of itself in JSON; its keys and values are checked where they are read."""
+
 LIBRARY_ERRORS: tuple[type[Exception], ...] = (
     ArithmeticError,
     AssertionError,

@@ -8,7 +8,6 @@ import errno
 import os
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -116,7 +115,7 @@ class one_sentence:  # noqa: N801  # a context manager
         warnings.simplefilter("ignore")
         self._messages.__enter__()
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._messages.__exit__(None, None, None)
         self._warnings.__exit__(None, None, None)
         if isinstance(error, Exception) and f"image {str(self.path)!r}" not in str(error):

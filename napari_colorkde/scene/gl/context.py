@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
 
 import vispy
 from qtpy.compat import isalive
@@ -84,13 +83,13 @@ class OneViewCanvas(SceneCanvas):
     picture, and fails in a context that has come since.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: object) -> None:
         super().__init__(**options)
         self.unfreeze()
         self.view = self.central_widget.add_view()
         self.freeze()
 
-    def visual_at(self, pos: object) -> Any:
+    def visual_at(self, pos: object) -> object:
         """Return the view, wherever the mouse is."""
         return self.view
 

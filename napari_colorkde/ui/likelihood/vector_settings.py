@@ -1,7 +1,5 @@
 """How a data set is split and scaled, and which sigmas are tried on it."""
 
-from typing import Any
-
 from magicgui.widgets import CheckBox, FloatSpinBox, LineEdit, SpinBox
 from qtpy.QtWidgets import QWidget
 
@@ -63,7 +61,7 @@ class VectorSettings(QWidget):
             raise ValueError(f"sigmas {text!r}: give numbers separated by commas.") from None
 
     @property
-    def protocol(self) -> dict[str, Any]:
+    def protocol(self) -> dict[str, object]:
         """The arguments of `io.datasets.split`."""
         return {
             "train": self.train.value or None,

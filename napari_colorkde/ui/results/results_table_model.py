@@ -56,7 +56,7 @@ class ResultsModel(QAbstractTableModel):
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
+    ) -> object:
         """Names of columns, numbers of rows."""
         if role != Qt.ItemDataRole.DisplayRole:
             return None

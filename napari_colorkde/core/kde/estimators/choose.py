@@ -1,11 +1,11 @@
 """Chooses the sums of an estimate: plain, with boundary correction, or of varying width."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.core.checks.arguments import Keywords
 from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.estimators.boundary import Boundary, BoundedSums, check_boundary
@@ -33,9 +33,9 @@ def refuse_both(boundary: Boundary, varying: bool) -> None:
         )
 
 
-def estimator_facts(boundary: Boundary, varying: bool) -> dict[str, Any]:
+def estimator_facts(boundary: Boundary, varying: bool) -> dict[str, object]:
     """Return what a record says of an estimate; nothing of the plain one."""
-    facts: dict[str, Any] = {} if boundary == "none" else {"boundary": boundary}
+    facts: Keywords = {} if boundary == "none" else {"boundary": boundary}
     return {**facts, "varying": True} if varying else facts
 
 

@@ -165,7 +165,7 @@ class Sweep:
         part = self.colors[rows]
         return tuple((part[:, a] - self.low[a]) / self.cell[a] for a in range(part.shape[1]))
 
-    def _first_cell(self, value: Any) -> int:
+    def _first_cell(self, value: object) -> int:
         """Return the cell along the first axis: computed as in `_places`."""
         return int((value - self.low[0]) / self.cell[0])
 

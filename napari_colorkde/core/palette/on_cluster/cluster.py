@@ -8,7 +8,10 @@ from collections.abc import Iterable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 VERSION = "napari_colorkde:__version__"
 """Where it is found, by name: a worker needs nothing of ours to be asked."""
@@ -17,7 +20,7 @@ LARGE_TASK = "distributed.admin.large-graph-warning-threshold"
 """Setting of dask's: from which size on it warns of what is sent."""
 
 
-def current_client() -> Any | None:
+def current_client() -> "Client | None":
     """Return the client of `dask.distributed` that dask computes with; None of threads.
 
     Nothing is imported for it: where a client is, `distributed` is.
@@ -30,7 +33,7 @@ def current_client() -> Any | None:
     return client if hasattr(client, "scheduler_info") else None
 
 
-def check_workers(client: Any) -> None:
+def check_workers(client: "Client") -> None:
     """Refuse a cluster whose workers could not do what is sent to them.
 
     Raises
@@ -57,7 +60,7 @@ def check_workers(client: Any) -> None:
             )
 
 
-def check_files(client: Any, paths: Iterable[Path]) -> None:
+def check_files(client: "Client", paths: Iterable[Path]) -> None:
     """Refuse files and folders that a worker does not find under their names.
 
     Raises

@@ -7,7 +7,7 @@ is merged first, so the result is that of counting tile by tile.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +26,10 @@ from napari_colorkde.core.palette.on_cluster.cluster import check_workers, failu
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.palette_builder import PaletteBuilder, nothing_counts
 from napari_colorkde.core.palette.sorted_rows.distinct_rows import CountedColors
+
+if TYPE_CHECKING:
+    from dask.array import Array as DaskArray
+    from distributed import Client
 
 TOGETHER = 8
 """Palettes that are merged in one go."""
@@ -59,8 +63,8 @@ class Part:
 
 
 def count_on_cluster(
-    client: Any,
-    image: Any,
+    client: "Client",
+    image: "DaskArray",
     mask: ArrayLike | None,
     options: CountOptions,
     progress: Callable[[float], None] | None = None,
@@ -97,7 +101,7 @@ def count_on_cluster(
 
 
 def counting_tree(
-    image: Any, mask: ArrayLike | None, options: CountOptions
+    image: "DaskArray", mask: ArrayLike | None, options: CountOptions
 ) -> tuple[list[Any], Any]:
     """Return dask's delayed work of each block, and that of the whole: a `Part`.
 

@@ -10,10 +10,15 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_colorkde.core.palette.on_cluster.cluster import LARGE_TASK, failures_in_words
 from napari_colorkde.io.formats.ome_zarr.workers import Block, Levels, make, put
+
+if TYPE_CHECKING:
+    from distributed import Client
+    from distributed import Future as ClusterFuture
+    from zarr import Array as ZarrArray
 
 WAITING = 4
 """Blocks given out for each thread of the cluster: enough to be busy, few to be stopped."""
@@ -30,9 +35,9 @@ class ClusterWorkers:
         That of the cluster.
     """
 
-    def __init__(self, levels: Levels, client: Any) -> None:
+    def __init__(self, levels: Levels, client: "Client") -> None:
         self._levels, self._client = list(levels), client
-        self._task: Any = None
+        self._task: ClusterFuture | None = None
 
     def __enter__(self) -> "ClusterWorkers":
         return self
@@ -54,7 +59,7 @@ class ClusterWorkers:
 
         todo, given_out = iter(blocks.items()), dict[str, tuple[Any, str]]()
 
-        def give(n: int) -> list[Any]:
+        def give(n: int) -> "list[ClusterFuture]":
             given = []
             for name, block in islice(todo, n):
                 future = self._client.submit(
@@ -77,7 +82,7 @@ class ClusterWorkers:
                 if given_out:  # it was stopped
                     self._client.cancel([future for future, _ in given_out.values()])
 
-    def _started(self) -> Any:
+    def _started(self) -> "ClusterFuture":
         """Return what is made, which workers ask each other for; what is lost is sent again."""
         import cloudpickle
         import dask
@@ -97,7 +102,7 @@ def _do_unless_over(task: bytes, level: int, block: Block) -> None:
     put(made, [array for array in arrays if _is_there(array)], block)
 
 
-def _is_there(array: Any) -> bool:
+def _is_there(array: "ZarrArray") -> bool:
     """Whether the folder of an array is still where it was made."""
     return Path(array.store.root, array.path, "zarr.json").exists()
 

@@ -4,10 +4,9 @@ https://ngff.openmicroscopy.org/0.5/. A folder, not a file.
 """
 
 import math
-from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +16,17 @@ from napari_colorkde.io.formats.blocks import as_dask, block_shape
 from napari_colorkde.io.formats.reading import (
     LIBRARY_ERRORS,
     DecodedImage,
+    JsonObject,
     Part,
     PictureInfo,
     check_size,
     first_line,
     native,
 )
+
+if TYPE_CHECKING:
+    from zarr import Array as ZarrArray
+    from zarr import Group as ZarrGroup
 
 
 def is_zarr(path: Path) -> bool:
@@ -94,7 +98,7 @@ class ZarrChunks:
         Shape of a chunk, or of a shard.
     """
 
-    def __init__(self, path: Path, array: Any) -> None:
+    def __init__(self, path: Path, array: "ZarrArray") -> None:
         self.path = path
         self._array = array
         self.shape, self.dtype = tuple(array.shape), np.dtype(array.dtype)
@@ -118,12 +122,12 @@ class ZarrChunks:
             ) from None
 
 
-def _opened(path: Path, part: Part) -> tuple[Any, dict[str, Any], list[str]]:
+def _opened(path: Path, part: Part) -> tuple["ZarrArray", JsonObject, list[str]]:
     """Return the array of a level, what is said about it, and what a reader should know of it."""
     import zarr
 
     root = zarr.open(str(path), mode="r")
-    about: dict[str, Any] = {}
+    about: JsonObject = {}
     remarks: list[str] = []
     array: Any = root
     if isinstance(root, zarr.Group):
@@ -155,7 +159,7 @@ def _opened(path: Path, part: Part) -> tuple[Any, dict[str, Any], list[str]]:
     return array, about, remarks
 
 
-def _disagreement(levels: list[Any]) -> str:
+def _disagreement(levels: "list[ZarrArray]") -> str:
     """Say how two levels of a pyramid do not fit together; "" if all do."""
     for number, (finer, coarser) in enumerate(pairwise(levels)):
         fits = finer.dtype == coarser.dtype and finer.ndim == coarser.ndim
@@ -167,7 +171,7 @@ def _disagreement(levels: list[Any]) -> str:
     return ""
 
 
-def _decoded(samples: Any, about: Mapping[str, Any], remarks: list[str]) -> DecodedImage:
+def _decoded(samples: Any, about: JsonObject, remarks: list[str]) -> DecodedImage:
     axes = "".join(_axis_names(about)).upper()
     return DecodedImage(
         samples,
@@ -179,7 +183,7 @@ def _decoded(samples: Any, about: Mapping[str, Any], remarks: list[str]) -> Deco
     )
 
 
-def _pixel_axes(about: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[int, int, int | None]:
+def _pixel_axes(about: JsonObject, shape: tuple[int, ...]) -> tuple[int, int, int | None]:
     """Return which axes are rows, columns and channels, by their names or by their lengths."""
     names = _axis_names(about)
     if len(names) == len(shape) and {"y", "x"} <= set(names):
@@ -190,12 +194,12 @@ def _pixel_axes(about: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[int, 
     return max(last - 2, 0), last - 1, len(shape) - 1 if has_samples else None
 
 
-def _axis_names(about: Mapping[str, Any]) -> list[str]:
+def _axis_names(about: JsonObject) -> list[str]:
     axes = about.get("axes", [])
     return [str(axis.get("name") if isinstance(axis, dict) else axis) for axis in axes]
 
 
-def _levels(group: Any) -> list[tuple[dict[str, Any], str]]:
+def _levels(group: "ZarrGroup") -> list[tuple[JsonObject, str]]:
     """Return, for each level, what is said about the image and the path of the array."""
     attributes = dict(group.attrs)
     found = attributes.get("ome", attributes).get("multiscales")
@@ -208,7 +212,7 @@ def _levels(group: Any) -> list[tuple[dict[str, Any], str]]:
     return levels
 
 
-def _pixel_size(about: Mapping[str, Any]) -> tuple[float, float] | None:
+def _pixel_size(about: JsonObject) -> tuple[float, float] | None:
     axes = [axis if isinstance(axis, dict) else {"name": axis} for axis in about.get("axes", [])]
     names = [axis.get("name") for axis in axes]
     scales = [

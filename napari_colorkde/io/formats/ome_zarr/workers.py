@@ -10,16 +10,19 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.palette.image_tiles import computed, is_dask, read_ahead
 
+if TYPE_CHECKING:
+    from zarr import Array as ZarrArray
+
 Block = tuple[slice, ...]
 
-Levels = Sequence[tuple[Any, Sequence[Any]]]
+Levels = Sequence[tuple[Any, "Sequence[ZarrArray]"]]
 """What is made of each level, and the arrays it is written to: see `Workers`."""
 
 _work: list[Any] = []
@@ -32,7 +35,7 @@ def make(values: Any, block: Block, scheduler: str | None = None) -> NDArray[Any
     return np.asarray(computed(part, scheduler=scheduler) if is_dask(part) else part)
 
 
-def put(made: NDArray[Any], arrays: Sequence[Any], block: Block) -> None:
+def put(made: NDArray[Any], arrays: "Sequence[ZarrArray]", block: Block) -> None:
     """Write a block to all arrays that it belongs to."""
     for array in arrays:
         array[block] = made

@@ -16,6 +16,8 @@ from napari_colorkde.io.formats.tiff.ome import LARGE, halved, halved_shape
 from napari_colorkde.io.provenance import PIXEL_SIZE, as_json
 
 if TYPE_CHECKING:
+    from zarr import Array as ZarrArray
+
     from napari_colorkde.core.kde.volumes.density_volume import DensityVolume
     from napari_colorkde.io.export_formats import DensityMap
 
@@ -117,7 +119,7 @@ def _write_image(
         _write_chunks(array, level)
 
 
-def _write_chunks(array: Any, values: NDArray[Any]) -> None:
+def _write_chunks(array: "ZarrArray", values: NDArray[Any]) -> None:
     """Write one chunk after the other.
 
     Of several at a time zarr leaves some running when one fails, as on a full disk: they write into
@@ -144,7 +146,7 @@ def create_image(
     scale: Sequence[float] | None = None,
     origin: Sequence[float] | None = None,
     extra: Mapping[str, object] | None = None,
-) -> list[Any]:
+) -> list[object]:
     """Create the arrays of an image, the finest first, and all that is said about it.
 
     Parameters
@@ -180,7 +182,7 @@ def create_image(
             unit = "micrometer"
     root = zarr.open_group(path, mode="a", zarr_format=3)
     group = root.create_group(name) if name else root
-    arrays: list[Any] = []
+    arrays: list[ZarrArray] = []
     datasets: list[dict[str, object]] = []
     number, factor = 0, 1
     while True:

@@ -14,6 +14,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from napari_colorkde.core.checks.arguments import Keywords
 from napari_colorkde.core.palette.image_tiles import computed, is_dask, read_ahead
 from napari_colorkde.core.palette.on_cluster.cluster import current_client
 from napari_colorkde.io.formats.blocks import BlockPicture
@@ -43,10 +44,10 @@ def write_blocks(picture: BlockPicture) -> None:
         picture.progress(done / total)
 
     picture.progress(0.0)
-    options: dict[str, Any] = ome.options_for(is_tiled=True)
+    options: Keywords = ome.options_for(is_tiled=True)
     # Floats hardly become smaller by more effort.
     options |= {"compressionargs": {"level": 1}, "dtype": values.dtype, "buffersize": BUFFER}
-    first: dict[str, Any] = {
+    first: Keywords = {
         "subifds": n_levels,
         "metadata": ome.metadata_of(values.ndim, picture.record),
         "extratags": geo_extratags(picture.record),

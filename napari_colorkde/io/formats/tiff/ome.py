@@ -9,6 +9,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from napari_colorkde.core.checks.arguments import Keywords
 from napari_colorkde.io.formats.tiff.writer import geo_extratags
 from napari_colorkde.io.provenance import PIXEL_SIZE, SOFTWARE, as_lines
 
@@ -74,16 +75,16 @@ def levels_above(shape: tuple[int, ...]) -> int:
     return n_levels
 
 
-def options_for(*, is_tiled: bool) -> dict[str, Any]:
+def options_for(*, is_tiled: bool) -> Keywords:
     """Return how tifffile writes each level."""
-    options: dict[str, Any] = {"photometric": "minisblack", "software": SOFTWARE}
+    options: Keywords = {"photometric": "minisblack", "software": SOFTWARE}
     return options | {"tile": (TILE, TILE), "compression": "zlib"} if is_tiled else options
 
 
-def metadata_of(ndim: int, record: Mapping[str, object]) -> dict[str, Any]:
+def metadata_of(ndim: int, record: Mapping[str, object]) -> Keywords:
     """Return what the OME-XML says of a picture."""
     text = as_lines(record)
-    metadata: dict[str, Any] = {
+    metadata: Keywords = {
         "axes": {2: "YX", 3: "ZYX", 4: "TZYX"}[ndim],
         "Description": text,
         "Creator": SOFTWARE,

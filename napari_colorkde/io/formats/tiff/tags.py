@@ -12,6 +12,7 @@ import tifffile
 from numpy.typing import NDArray
 from tifffile import EXTRASAMPLE, PHOTOMETRIC
 
+from napari_colorkde.core.checks.arguments import Keywords
 from napari_colorkde.io.formats.reading import Alpha, ColorModel, GeoTag
 from napari_colorkde.io.formats.samples import CCIR601, FULL_RANGE
 
@@ -58,7 +59,7 @@ def named_kind(tiff: tifffile.TiffFile, number: int) -> str:
     return "picture"
 
 
-def picture_tags(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> dict[str, Any]:
+def picture_tags(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> Keywords:
     """Put what the tags say into the fields of a `DecodedImage`."""
     color = _COLORS.get(page.photometric)
     if color is None:
@@ -205,7 +206,7 @@ def _in_micrometers(pixels: ElementTree.Element, axis: str) -> float | None:
 
 
 def _of_imagej(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> tuple[float, float] | None:
-    metadata: dict[str, Any] = tiff.imagej_metadata or {}
+    metadata: Keywords = tiff.imagej_metadata or {}
     unit = str(metadata.get("unit", "")).replace("\\u00B5", "µ").strip()
     factor = _MICROMETERS.get(unit)
     return None if factor is None else _inverse(page, factor)
