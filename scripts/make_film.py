@@ -1,7 +1,7 @@
 """Make the film of the documentation: a photograph's cloud of colors, turning once.
 
-Run by ``make docs``, on a display of its own. Writes docs/images/rotation.webp: in the 256 colors of
-a GIF a soft cloud has steps, and an animated PNG is seven times as large.
+Run by ``make docs``, on a display of its own. Writes docs/images/rotation.webp: in the 256 colors
+of a GIF a soft cloud has steps, and an animated PNG is seven times as large.
 """
 
 import sys

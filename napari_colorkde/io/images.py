@@ -20,11 +20,7 @@ from napari_colorkde.core.checks.channels import RGBA_CHANNELS
 from napari_colorkde.core.checks.options import flag
 from napari_colorkde.io.formats import samples
 from napari_colorkde.io.formats.blocks import in_blocks, in_dask
-from napari_colorkde.io.formats.reading import (
-    GeoTag,
-    Part,
-    PictureInfo,
-)
+from napari_colorkde.io.formats.reading import GeoTag, Part, PictureInfo
 from napari_colorkde.io.readers.decoding import check_image_path, decode_file, one_sentence
 from napari_colorkde.io.readers.image_formats import image_format
 from napari_colorkde.io.readers.orientation import (

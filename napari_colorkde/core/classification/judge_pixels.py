@@ -15,7 +15,7 @@ from napari_colorkde.core.image import SliceableArray, as_pixels, as_sliceable, 
 from napari_colorkde.core.mixture.kernel_spaces import UnitsWatch
 from napari_colorkde.core.mixture.kernels import KernelSet
 from napari_colorkde.core.palette.image_tiles import is_dask, map_pixels, read_tiles
-from napari_colorkde.core.palette.lookup import pixel_index
+from napari_colorkde.core.palette.lookup.color_lookup import pixel_index
 from napari_colorkde.core.palette.palette import Palette
 
 TILE_PIXELS = 1 << 17

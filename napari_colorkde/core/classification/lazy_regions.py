@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_colorkde.core.checks.channels import pixel_shape
 from napari_colorkde.core.palette.image_tiles import read_tiles
-from napari_colorkde.core.palette.lookup import index_image, pixel_index
+from napari_colorkde.core.palette.lookup.color_lookup import index_image, pixel_index
 from napari_colorkde.core.palette.palette import Palette
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from napari_colorkde.core.classification.lazy_regions import RegionCounts, count
 from napari_colorkde.core.classification.regions import Region
 from napari_colorkde.core.device import DeviceLike
 from napari_colorkde.core.palette.image_tiles import is_dask
-from napari_colorkde.core.palette.lookup import index_image
+from napari_colorkde.core.palette.lookup.color_lookup import index_image
 from napari_colorkde.core.palette.palette import Palette
 
 

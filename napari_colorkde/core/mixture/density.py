@@ -38,7 +38,7 @@ from napari_colorkde.core.palette.color_codes import byte_codes, colors_of_byte_
 from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.counters.color_counter import are_tabled
 from napari_colorkde.core.palette.image_tiles import is_dask, map_pixels, read_tiles
-from napari_colorkde.core.palette.lookup import pixel_index
+from napari_colorkde.core.palette.lookup.color_lookup import pixel_index
 from napari_colorkde.core.palette.palette import Palette
 
 FEW_PIXELS = 1 << 17

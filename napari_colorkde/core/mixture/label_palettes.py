@@ -13,7 +13,7 @@ from napari_colorkde.core.colorspaces import refusal_for
 from napari_colorkde.core.image import as_sliceable
 from napari_colorkde.core.mixture.kernel_spaces import points_for
 from napari_colorkde.core.palette.count_image import palette_of
-from napari_colorkde.core.palette.lookup import index_image
+from napari_colorkde.core.palette.lookup.color_lookup import index_image
 from napari_colorkde.core.palette.palette import Palette
 
 DENSE_LABELS = 1 << 20

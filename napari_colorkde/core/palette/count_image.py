@@ -15,7 +15,7 @@ from napari_colorkde.core.checks.rows_of_colors import warn_of_rows
 from napari_colorkde.core.image import Pixels, as_pixels, as_sliceable, checked_mask, left_in
 from napari_colorkde.core.palette.counters.color_counter import MAX_COLORS
 from napari_colorkde.core.palette.image_tiles import is_dask, read_tiles
-from napari_colorkde.core.palette.lookup import index_image, pixel_index
+from napari_colorkde.core.palette.lookup.color_lookup import index_image, pixel_index
 from napari_colorkde.core.palette.on_cluster.cluster import current_client
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.palette_builder import PaletteBuilder, checked_budget

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.palette import Palette
+from napari_colorkde.core.palette.palette_data import PaletteData
 
 QUANTIZATION = 1 / 12
 """Variance of rounding to whole levels."""
@@ -19,7 +19,7 @@ class ColorUnitsWarning(UserWarning):
     """Colors from 0 to 1 meet a density of whole levels, or the other way round."""
 
 
-def channel_ranges(palette: Palette) -> NDArray[np.float64]:
+def channel_ranges(palette: PaletteData) -> NDArray[np.float64]:
     """Return the range of values of each channel, ``(C,)``.
 
     8-bit: 256. 16-bit: the power of two above the largest value, so that 12-bit data in 16 bits
@@ -39,7 +39,7 @@ def channel_ranges(palette: Palette) -> NDArray[np.float64]:
     return span
 
 
-def rounding_variances(palette: Palette) -> NDArray[np.float64]:
+def rounding_variances(palette: PaletteData) -> NDArray[np.float64]:
     """Return the variance of rounding to the palette's levels, ``(C,)``, in squared image units.
 
     1/12 of a level squared, and a level is: of a palette that was binned a bin; otherwise the step
@@ -53,7 +53,7 @@ def rounding_variances(palette: Palette) -> NDArray[np.float64]:
     return np.asarray(QUANTIZATION * levels**2)
 
 
-def refuse_other_kind(palette: Palette, known: Palette) -> None:
+def refuse_other_kind(palette: PaletteData, known: PaletteData) -> None:
     """Refuse colors from 0 to 1 where whole levels are known, and the other way round.
 
     A density of the one says nothing of the other, and looks plausible.
@@ -75,7 +75,7 @@ def refuse_other_kind(palette: Palette, known: Palette) -> None:
         )
 
 
-def warn_of_fractions(colors: NDArray[np.float64], known: Palette, stacklevel: int) -> None:
+def warn_of_fractions(colors: NDArray[np.float64], known: PaletteData, stacklevel: int) -> None:
     """Warn of colors ``(n, C)`` that are all from 0 to 1 where whole levels are known.
 
     Warns
@@ -103,7 +103,7 @@ class FractionsWatch:
         if self._all_inside and not self._some_between:
             self._some_between = bool(((colors > 0) & (colors < 1)).any())
 
-    def warn(self, known: Palette, given: str, known_name: str, stacklevel: int) -> None:
+    def warn(self, known: PaletteData, given: str, known_name: str, stacklevel: int) -> None:
         """Warn if it is so; known are whole levels.
 
         Parameters
@@ -125,17 +125,17 @@ class FractionsWatch:
             )
 
 
-def _largest(palette: Palette) -> float:
+def _largest(palette: PaletteData) -> float:
     return float(palette.extremes[1].max())
 
 
-def are_levels(palette: Palette) -> bool:
+def are_levels(palette: PaletteData) -> bool:
     """Whether colors are levels of integers, some above 1."""
     kind = (palette.image_dtype or palette.dtype).kind
     return kind == "u" and palette.ranges is None and _largest(palette) > 1
 
 
-def are_fractions(palette: Palette) -> bool:
+def are_fractions(palette: PaletteData) -> bool:
     """Whether colors are floats from 0 to 1, some between."""
     low, high = palette.extremes
     if palette.dtype.kind != "f" or palette.bin_width.any() or palette.ranges is not None:

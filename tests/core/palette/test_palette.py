@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.image_tiles import TILE_PIXELS
-from napari_colorkde.core.palette.lookup import paint_index
+from napari_colorkde.core.palette.lookup.color_lookup import paint_index
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.palette.palette_builder import PaletteBuilder
 from napari_colorkde.core.palette.ranges import ColorUnitsWarning

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_colorkde.core.palette import lookup as lookup_module
 from napari_colorkde.core.palette.bins.binning import bin_colors
-from napari_colorkde.core.palette.lookup import ColorLookup
+from napari_colorkde.core.palette.lookup import color_lookup as lookup_module
+from napari_colorkde.core.palette.lookup.color_lookup import ColorLookup
 from napari_colorkde.core.palette.sorted_rows.distinct_rows import count_rows
 from tests.core.drawn import seeds
 from tests.core.palette.rows import rows_of_bytes, rows_of_floats
