@@ -73,7 +73,7 @@ class Result:
         kernel_sets: "dict[str, KernelSet]",
         numbers: dict[str, int] | Literal["names"] | None = None,
     ) -> None:
-        """Write what `judge` has found; classes may have numbers of their own."""
+        """Write what `classify` has found; classes may have numbers of their own."""
         from napari_colorkde.core.classification.classes import class_names, numbers_of_classes
         from napari_colorkde.core.palette.image_tiles import is_dask
 

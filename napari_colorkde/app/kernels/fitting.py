@@ -104,7 +104,7 @@ class MixtureReport:
 class Fitted:
     """The kernels, and how each mixture's fit went, in the same order.
 
-    The weights of each mixture sum to 1, so that classes are judged by their priors alone.
+    The weights of each mixture sum to 1, so that classes differ by their priors alone.
 
     Attributes
     ----------

@@ -29,7 +29,7 @@ from napari_colorkde.app.results.batch_images import BatchImage
 from napari_colorkde.app.results.measure_image import ClassChoices
 from napari_colorkde.app.results.row_layout import measured_rows, read_regions, regions_of_frame
 from napari_colorkde.app.state import State
-from napari_colorkde.core.classification.judge_colors import judge_colors
+from napari_colorkde.core.classification.classify_colors import classify_colors
 from napari_colorkde.core.classification.measure import measure_palette, measure_regions
 from napari_colorkde.core.classification.regions import Region
 from napari_colorkde.core.csv_and_frames import Row
@@ -185,7 +185,7 @@ def _rows(
     choices.check(counted.palette.n_channels)
     classes, options = choices.kernels, choices.options(work.device)
     if regions is None:
-        found = measure_palette(judge_colors(counted.palette, classes, **options))
+        found = measure_palette(classify_colors(counted.palette, classes, **options))
     else:
         index = counted.index
         pixels: Any = colors_in_blocks(index.source, index.channels)

@@ -15,7 +15,7 @@ from napari_colorkde.app.image.source import ImageSource
 from napari_colorkde.app.results.layer_regions import MakeRegions
 from napari_colorkde.app.results.row_layout import measured_rows
 from napari_colorkde.app.state import State
-from napari_colorkde.core.classification.judge_colors import judge_colors
+from napari_colorkde.core.classification.classify_colors import classify_colors
 from napari_colorkde.core.classification.measure import measure_palette, measure_regions
 from napari_colorkde.core.csv_and_frames import Row
 from napari_colorkde.core.device import Device
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class MeasureOptions(TypedDict):
-    """How classes are judged: see `judge_colors`."""
+    """How classes are classified: see `classify_colors`."""
 
     priors: Mapping[str, float] | None
     keep_mass: float | None
@@ -35,7 +35,7 @@ class MeasureOptions(TypedDict):
 
 @dataclass(frozen=True)
 class ClassChoices:
-    """What the classes of a state are: the arguments of `judge_colors`.
+    """What the classes of a state are: the arguments of `classify_colors`.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ def measure_image(request: MeasureRequest) -> Iterator[Progress | list[Row]]:
     frame = request.source.frame(request.channels)
     palette = request.index.palette
     if request.regions is None:
-        found = measure_palette(judge_colors(palette, choices.kernels, **options))
+        found = measure_palette(classify_colors(palette, choices.kernels, **options))
     else:
         n_axes = len(request.source.shape(request.channels)) - len(frame)
         is_small = request.source.is_in_memory or request.index.cached_stride == 1

@@ -74,7 +74,7 @@ def measure(
     of all classes, weighted by their priors) and the entropy of the posteriors are means over the
     row's pixels, in nats.
     """
-    from napari_colorkde.core.classification.judge_colors import judge_colors
+    from napari_colorkde.core.classification.classify_colors import classify_colors
     from napari_colorkde.core.classification.measure import measure_palette, measure_regions
 
     if output is not None:
@@ -99,7 +99,7 @@ def measure(
         if parts is None:
             palette = image_inputs.count_colors(part)
             found = measure_palette(
-                judge_colors(
+                classify_colors(
                     palette, kernel_sets, priors=priors, keep_mass=keep_mass, device=device
                 )
             )

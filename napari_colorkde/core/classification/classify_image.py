@@ -32,7 +32,7 @@ from napari_colorkde.core.classification.classes import (
     ratio_classes,
     refuse_single_class,
 )
-from napari_colorkde.core.classification.judge_pixels import judge_pixels
+from napari_colorkde.core.classification.pixel_by_pixel import pixel_by_pixel
 from napari_colorkde.core.colorspaces import KernelSpace, refusal_for
 from napari_colorkde.core.device import DeviceLike
 from napari_colorkde.core.mixture.at_colors import mixture_log_density
@@ -51,7 +51,7 @@ ClassOutput = Literal["posterior", "ratio", "class"]
 CLASS_OUTPUTS: tuple[ClassOutput, ...] = get_args(ClassOutput)
 
 BLOCK_DENSITIES = 1 << 22
-"""Classes times colors judged in one go: 32 MB of log-densities."""
+"""Classes times colors classified in one go: 32 MB of log-densities."""
 
 MIN_COLORS = 1 << 12
 """Colors in one go, however many classes there are: preparing a class takes as long as these."""
@@ -152,7 +152,7 @@ def classify_image(
     if own_numbers is not None and show != "class":
         raise ValueError(f"numbers is for show='class', not {show!r}; leave it out.")
 
-    def judge(palette: Palette, kernels: ClassKernels = kernels) -> NDArray[Any]:
+    def evaluate(palette: Palette, kernels: ClassKernels = kernels) -> NDArray[Any]:
         values = classify_palette(
             palette,
             kernels,
@@ -168,9 +168,9 @@ def classify_image(
     everything, _ = kernels_and_classes(kernels)
     if not isinstance(image, Palette) and keep_mass is None and goes_by_pixels(everything, space):
         none = 0 if show == "class" else np.nan
-        return judge_pixels(judge, image, everything, mask, channel_axis, none)
+        return pixel_by_pixel(evaluate, image, everything, mask, channel_axis, none)
     palette, members = palette_and_kernels(image, kernels, mask, channel_axis, space)
-    values = judge(palette, members)
+    values = evaluate(palette, members)
     if isinstance(image, Palette):
         return values
     nothing = 0 if values.dtype.kind in "iu" else np.nan
@@ -178,7 +178,7 @@ def classify_image(
 
 
 def goes_by_pixels(kernels: KernelSet, space: str | None) -> bool:
-    """Whether an image is judged pixel by pixel: of more than three channels, in its own."""
+    """Whether an image is classified pixel by pixel: of more than three channels, in its own."""
     return kernels.n_channels > MAX_GRID_CHANNELS and space in (None, kernels.space)
 
 
@@ -212,7 +212,7 @@ def classify_palette(
     device: DeviceLike = "auto",
     none_below: float | None = None,
 ) -> NDArray[Any]:
-    """Judge the colors of a palette, (U,): see `classify_image`."""
+    """Classify the colors of a palette, (U,): see `classify_image`."""
     show = choice(show, "show", CLASS_OUTPUTS)
     keep_mass = _keep_mass(keep_mass, none_below, show)
     names = class_names(kernels)

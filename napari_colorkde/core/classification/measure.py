@@ -13,7 +13,7 @@ from napari_colorkde.core.classification.classes import (
     ClassKernels,
     kernels_and_classes,
 )
-from napari_colorkde.core.classification.judge_colors import JudgedColors, judge_colors
+from napari_colorkde.core.classification.classify_colors import ClassifiedColors, classify_colors
 from napari_colorkde.core.classification.lazy_regions import RegionCounts, count_regions
 from napari_colorkde.core.classification.regions import Region
 from napari_colorkde.core.device import DeviceLike
@@ -92,15 +92,17 @@ def measure_regions(
 
     Notes
     -----
-    O(colors · K + pixels). Colors are judged once, all together.
+    O(colors · K + pixels). Colors are classified once, all together.
     """
     n_wanted = n_channels
     if kernels is not None:
         n_wanted = beyond_rgb(kernels_and_classes(kernels)[0].n_channels)
     palette = Palette.from_image(image, mask, channel_axis, n_channels=n_wanted)
-    judged = judge_colors(palette, kernels, priors=priors, keep_mass=keep_mass, device=device)
+    classified = classify_colors(
+        palette, kernels, priors=priors, keep_mass=keep_mass, device=device
+    )
     if regions is None:
-        return measure_palette(judged)
+        return measure_palette(classified)
     why = partial(_reasons, may_have_alpha=palette.n_channels < RGBA_CHANNELS)
     if is_dask(image):
         known = [(region.name, RegionCounts(region.box, region.inside)) for region in regions]
@@ -108,7 +110,7 @@ def measure_regions(
         return [
             measurement
             for name, region in known
-            for measurement in _measured(name, *region.counted(), region.left_out, judged)
+            for measurement in _measured(name, *region.counted(), region.left_out, classified)
         ]
     index = index_image(palette.lookup, image, mask, channel_axis)
     reasons = why(image, mask, channel_axis, index)
@@ -119,30 +121,33 @@ def measure_regions(
             name: int(np.count_nonzero(where[region.box][region.inside]))
             for name, where in reasons.items()
         }
-        found += measure_entries(judged, region.name, entries, left_out)
+        found += measure_entries(classified, region.name, entries, left_out)
     return found
 
 
-def measure_palette(judged: JudgedColors) -> list[Measurement]:
+def measure_palette(classified: ClassifiedColors) -> list[Measurement]:
     """Measure each class in the whole image that a palette was counted in. O(U)."""
-    palette = judged.palette
+    palette = classified.palette
     left_out = {
         "n_masked": palette.n_masked,
         "n_transparent": palette.n_transparent,
         "n_not_finite": palette.n_not_finite,
     }
     every = np.arange(len(palette))
-    return list(_measured("", every, palette.counts, left_out, judged))
+    return list(_measured("", every, palette.counts, left_out, classified))
 
 
 def measure_entries(
-    judged: JudgedColors, name: str, entries: NDArray[np.integer[Any]], left_out: Mapping[str, int]
+    classified: ClassifiedColors,
+    name: str,
+    entries: NDArray[np.integer[Any]],
+    left_out: Mapping[str, int],
 ) -> list[Measurement]:
     """Measure each class in a region.
 
     Parameters
     ----------
-    judged
+    classified
         The image's colors.
     name
         Of the region.
@@ -156,7 +161,7 @@ def measure_entries(
     O(n log n).
     """
     codes, counts = np.unique(entries[entries >= 0], return_counts=True)
-    return list(_measured(name, codes, counts, left_out, judged))
+    return list(_measured(name, codes, counts, left_out, classified))
 
 
 def _measured(
@@ -164,10 +169,10 @@ def _measured(
     entries: NDArray[np.integer[Any]],
     counts: NDArray[np.int64],
     left_out: Mapping[str, int],
-    judged: JudgedColors,
+    classified: ClassifiedColors,
 ) -> Iterator[Measurement]:
     """Measure pixels of which `counts` have the color of each of these different entries."""
-    classes, n_classes = judged.classes[entries], len(judged.names)
+    classes, n_classes = classified.classes[entries], len(classified.names)
     n = np.bincount(classes, weights=counts, minlength=n_classes)
 
     def means(values: NDArray[Any]) -> NDArray[np.float64]:
@@ -175,11 +180,11 @@ def _measured(
             weights = values[entries] * counts
             return np.asarray(np.bincount(classes, weights, minlength=n_classes) / n)
 
-    channels = judged.palette.colors.T.astype(np.float64)
+    channels = classified.palette.colors.T.astype(np.float64)
     colors = np.stack([means(channel) for channel in channels], axis=-1)
-    likelihood, entropy = means(judged.log_likelihood), means(judged.entropy)
+    likelihood, entropy = means(classified.log_likelihood), means(classified.entropy)
     total = int(counts.sum())
-    for i, name in enumerate(judged.names):
+    for i, name in enumerate(classified.names):
         yield Measurement(
             region,
             name,

@@ -19,7 +19,7 @@ from napari_colorkde.core.classification.classify_image import (
     goes_by_pixels,
     palette_and_kernels,
 )
-from napari_colorkde.core.classification.judge_pixels import judge_pixels
+from napari_colorkde.core.classification.pixel_by_pixel import pixel_by_pixel
 from napari_colorkde.core.colorspaces import KernelSpace
 from napari_colorkde.core.device import DeviceLike
 from napari_colorkde.core.palette.palette import Palette
@@ -63,7 +63,7 @@ def posteriors(
     refuse_single_class(names, "posterior")
     prior = prior_of_classes(names, priors)
 
-    def judge(palette: Palette, kernels: ClassKernels = kernels) -> NDArray[Any]:
+    def evaluate(palette: Palette, kernels: ClassKernels = kernels) -> NDArray[Any]:
         values = np.empty((len(palette), len(names)), np.float32)
         start = 0
         for block in class_log_densities(palette, kernels, device):
@@ -75,9 +75,9 @@ def posteriors(
 
     everything, _ = kernels_and_classes(kernels)
     if not isinstance(image, Palette) and goes_by_pixels(everything, space):
-        return judge_pixels(judge, image, everything, mask, channel_axis, np.nan)
+        return pixel_by_pixel(evaluate, image, everything, mask, channel_axis, np.nan)
     palette, members = palette_and_kernels(image, kernels, mask, channel_axis, space)
-    values = judge(palette, members)
+    values = evaluate(palette, members)
     if isinstance(image, Palette):
         return values
     return palette.paint_lazily(values, np.nan, image, mask, channel_axis)

@@ -134,7 +134,7 @@ class RocCurve(Table):
         Raises
         ------
         ValueError
-            If the criterion is not known, or no judged pixel has a score.
+            If the criterion is not known, or no labeled pixel has a score.
         """
         criterion = choice(criterion, "criterion", BEST_BY)
         if not len(self.thresholds):
@@ -191,7 +191,7 @@ def roc_curve(scores: ArrayLike, positives: ArrayLike, negatives: ArrayLike) -> 
 
     Notes
     -----
-    O(U log U); colors without a judged pixel cost nothing.
+    O(U log U); colors without a labeled pixel cost nothing.
     """
     score = np.asarray(scores, np.float64)
     counts = [np.asarray(c, np.int64) for c in (positives, negatives)]
@@ -204,8 +204,8 @@ def roc_curve(scores: ArrayLike, positives: ArrayLike, negatives: ArrayLike) -> 
     for what, total in zip(("positive", "negative"), totals, strict=True):
         if total == 0:
             raise ValueError(f"no pixel is {what}; a comparison needs positives and negatives.")
-    judged = np.flatnonzero((counts[0] + counts[1] > 0) & ~np.isnan(score))
-    order = judged[np.argsort(-score[judged])]
+    labeled = np.flatnonzero((counts[0] + counts[1] > 0) & ~np.isnan(score))
+    order = labeled[np.argsort(-score[labeled])]
     ordered = score[order]
     # Equal scores are chosen together: only the last of each counts.
     last = np.append(ordered[1:] != ordered[:-1], True) if len(ordered) else np.zeros(0, bool)

@@ -14,7 +14,7 @@ DEFAULT_SEED = 0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """Vectors to estimate a density from, to choose its bandwidth by, and to judge it on.
+    """Vectors to estimate a density from, to choose its bandwidth by, and to score it on.
 
     Attributes
     ----------

@@ -153,44 +153,44 @@ class ClassificationPanel(QWidget):
         self.results_asked.emit()
 
     def _on_show(self, show: str) -> None:
-        self._judge(show=show)
+        self._set(show=show)
 
     def _on_skin(self) -> None:
         self._ask(lambda: show_skin_preset(self._session))
 
     def _on_cls(self, cls: str) -> None:
-        self._judge(cls=cls)
+        self._set(cls=cls)
 
     def _on_against(self, against: str) -> None:
-        self._judge(against=against)
+        self._set(against=against)
 
     def _on_prior(self, prior: float) -> None:
         query = resolve_classes(self._session.state)
         if query is not None:
-            self._judge("prior", priors=with_prior(query.priors, query.cls, prior))
+            self._set("prior", priors=with_prior(query.priors, query.cls, prior))
 
     def _on_none(self, *args: object) -> None:
         mass = self.controls.mass.value / 100 if self.controls.none_of_these.value else None
-        self._judge("none of these", keep_mass=mass)
+        self._set("none of these", keep_mass=mass)
 
     def _on_threshold(self, threshold: float) -> None:
         self.mask.dragging = True
-        self._judge("threshold", threshold=threshold, show_mask=True)
+        self._set("threshold", threshold=threshold, show_mask=True)
 
     def _on_rest(self) -> None:
         self.mask.dragging = False
 
     def _on_masked(self, masked: bool) -> None:
-        self._judge(show_mask=masked)
+        self._set(show_mask=masked)
 
     def _on_best(self) -> None:
         # None is what these priors make the fewest errors with, where there is no truth.
-        self._judge(threshold=self.evaluation.best_threshold)
+        self._set(threshold=self.evaluation.best_threshold)
 
     def _on_chosen(self, threshold: float) -> None:
-        self._judge("threshold", threshold=threshold, show_mask=True)
+        self._set("threshold", threshold=threshold, show_mask=True)
 
-    def _judge(self, merge_key: str | None = None, **fields: object) -> None:
+    def _set(self, merge_key: str | None = None, **fields: object) -> None:
         self._ask(lambda: self._session.set_classification(merge_key, **fields))
 
     def _ask(self, change: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""Images judged by classes, beside Bayes' rule written out with the float64 reference."""
+"""Images classified, beside Bayes' rule written out with the float64 reference."""
 
 from dataclasses import replace
 
@@ -158,7 +158,7 @@ def test_many_classes_need_wider_integers():
         (KernelSet([Kernel([1], [1], 1)]), {}, "kernels has 1 channel, but the image's colors"),
     ],
 )
-def test_what_cannot_be_judged_is_refused(kernels, options, message):
+def test_what_cannot_be_classified_is_refused(kernels, options, message):
     with pytest.raises(ValueError, match=message):
         classify_image(photograph(), kernels, **options)
 

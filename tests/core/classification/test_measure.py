@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_colorkde import Kernel, KernelSet, classify_image
-from napari_colorkde.core.classification.judge_colors import NONE
+from napari_colorkde.core.classification.classify_colors import NONE
 from napari_colorkde.core.classification.measure import measure_regions
 from napari_colorkde.core.classification.regions import Region, regions_of_labels
 from napari_colorkde.core.reference import mixture_density

@@ -83,8 +83,8 @@ def test_curves_of_images_are_scikit_learns(labels, positive, unlabeled, negativ
     scores = posteriors(photograph(), TWO)[..., 0]
     mask = np.arange(600).reshape(20, 30) % 5 > 0
     truth = labels == (labels[labels != 0].min() if positive is None else positive)
-    judged = (truth | negative) & mask
+    labeled = (truth | negative) & mask
     curve = roc(scores, labels, positive, unlabeled=unlabeled, mask=mask)
     assert curve.n_positives == (truth & mask).sum()
     assert curve.n_negatives == (negative & mask).sum()
-    assert curve.auc == pytest.approx(metrics.roc_auc_score(truth[judged], scores[judged]))
+    assert curve.auc == pytest.approx(metrics.roc_auc_score(truth[labeled], scores[judged]))

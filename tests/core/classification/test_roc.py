@@ -12,7 +12,7 @@ from napari_colorkde.core.classification.roc import ConfusionMatrix, roc_curve
 
 
 @st.composite
-def judged(draw):
+def labeled(draw):
     n = draw(st.integers(2, 40))
     number = st.integers(0, 9)
     scores = draw(
@@ -29,7 +29,7 @@ def as_samples(scores, positives, negatives):
     return truth, np.tile(scores, 2), np.concatenate([positives, negatives])
 
 
-@given(judged())
+@given(labeled())
 def test_curve_and_area_are_scikit_learns(case):
     truth, scores, weights = as_samples(*case)
     curve = roc_curve(*case)
@@ -44,7 +44,7 @@ def test_curve_and_area_are_scikit_learns(case):
     assert curve.auc == pytest.approx(area)
 
 
-@given(judged(), st.sampled_from([-9.0, -3.5, -0.5, 0.0, 1.0, 2.0, 7.0, 9.0]))
+@given(labeled(), st.sampled_from([-9.0, -3.5, -0.5, 0.0, 1.0, 2.0, 7.0, 9.0]))
 def test_scores_at_a_threshold_are_scikit_learns(case, threshold):
     truth, scores, weights = as_samples(*case)
     found = roc_curve(*case).confusion_at(threshold)
@@ -108,7 +108,7 @@ def test_what_cannot_be_compared_is_refused(arguments, message):
         roc_curve(*arguments)
 
 
-@given(judged(), st.sampled_from(["f1", "youden"]))
+@given(labeled(), st.sampled_from(["f1", "youden"]))
 def test_the_best_threshold_is_that_of_all_that_were_tried(case, criterion):
     truth, scores, weights = as_samples(*case)
     curve = roc_curve(*case)

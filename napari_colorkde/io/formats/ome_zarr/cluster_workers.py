@@ -63,7 +63,7 @@ class ClusterWorkers:
             given = []
             for name, block in islice(todo, n):
                 future = self._client.submit(
-                    _do_unless_over, self._started(), level, block, pure=False
+                    write_unless_over, self._started(), level, block, pure=False
                 )
                 given_out[future.key] = future, name
                 given.append(future)
@@ -93,7 +93,8 @@ class ClusterWorkers:
         return self._task
 
 
-def _do_unless_over(task: bytes, level: int, block: Block) -> None:
+def write_unless_over(task: bytes, level: int, block: Block) -> None:
+    """Make a block and write it, unless what it belongs to is gone."""
     values, arrays = _unpacked(task)[level]
     if not all(_is_there(array) for array in arrays):
         return  # the run has ended meanwhile: nothing of it is made again

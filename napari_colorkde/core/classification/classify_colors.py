@@ -26,7 +26,7 @@ NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class JudgedColors:
+class ClassifiedColors:
     """What is known of each color of a palette, (U,) each.
 
     Attributes
@@ -48,14 +48,14 @@ class JudgedColors:
     entropy: NDArray[np.float64]
 
 
-def judge_colors(
+def classify_colors(
     palette: Palette,
     kernels: ClassKernels | None,
     *,
     priors: Mapping[str, float] | None = None,
     keep_mass: float | None = None,
     device: DeviceLike = "auto",
-) -> JudgedColors:
+) -> ClassifiedColors:
     """Find the class of each color, for `measure_palette` and `measure_entries`.
 
     Parameters
@@ -76,17 +76,17 @@ def judge_colors(
     """
     if kernels is None:
         nothing = np.full(len(palette), np.nan)
-        return JudgedColors(palette, ("",), np.zeros(len(palette), np.intp), nothing, nothing)
-    return _judge(palette, kernels, priors, keep_mass, device)
+        return ClassifiedColors(palette, ("",), np.zeros(len(palette), np.intp), nothing, nothing)
+    return _classify(palette, kernels, priors, keep_mass, device)
 
 
-def _judge(
+def _classify(
     palette: Palette,
     kernels: ClassKernels,
     priors: Mapping[str, float] | None,
     keep_mass: float | None,
     device: DeviceLike,
-) -> JudgedColors:
+) -> ClassifiedColors:
     names = class_names(kernels)
     prior = prior_of_classes(names, priors)
     parts = []
@@ -102,4 +102,4 @@ def _judge(
         best = reject_outliers(best, total, palette.counts, keep_mass)
     # The last name is that of no class.
     classes = np.where(best < 0, len(names), best)
-    return JudgedColors(palette, (*names, NONE), classes, total, np.maximum(entropy, 0.0))
+    return ClassifiedColors(palette, (*names, NONE), classes, total, np.maximum(entropy, 0.0))

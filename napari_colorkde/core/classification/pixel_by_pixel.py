@@ -1,4 +1,4 @@
-"""Images of many channels judged pixel by pixel, tile by tile.
+"""Images of many channels evaluated pixel by pixel, tile by tile.
 
 Nearly every pixel of such an image has a color of its own: finding distinct ones costs more than it
 saves, and of very many none has to be put into a bin.
@@ -19,25 +19,25 @@ from napari_colorkde.core.palette.lookup.color_lookup import pixel_index
 from napari_colorkde.core.palette.palette import Palette
 
 TILE_PIXELS = 1 << 17
-"""Pixels judged in one go."""
+"""Pixels evaluated in one go."""
 
-Judge = Callable[[Palette], NDArray[Any]]
+Evaluate = Callable[[Palette], NDArray[Any]]
 """Gives a value, or a row, for each color."""
 
 
-def judge_pixels(
-    judge: Judge,
+def pixel_by_pixel(
+    evaluate: Evaluate,
     image: ArrayLike,
     kernels: KernelSet,
     mask: ArrayLike | None,
     channel_axis: int | None,
     nothing: float,
 ) -> NDArray[Any]:
-    """Return what each pixel is judged to be, in the image's shape without channels.
+    """Return the value of each pixel, in the image's shape without channels.
 
     Parameters
     ----------
-    judge
+    evaluate
         What is done with the colors of a tile; tried first, so that it refuses before the work.
     image, mask, channel_axis
         See `classify_image`.
@@ -56,7 +56,7 @@ def judge_pixels(
     ColorUnitsWarning
         See `compute_densities`.
     """
-    tried = judge(_as_palette(kernels.means[:1]))
+    tried = evaluate(_as_palette(kernels.means[:1]))
     dtype, row = tried.dtype, tried.shape[1:]
     n_channels = kernels.n_channels
     array = as_sliceable(image)
@@ -75,7 +75,7 @@ def judge_pixels(
                 colors = np.nan_to_num(colors, posinf=0, neginf=0)
             if not is_lazy:  # nobody could be warned when blocks are computed
                 units.look(colors)
-            found = judge(_as_palette(colors)).reshape(*pixels.shape, *row)
+            found = evaluate(_as_palette(colors)).reshape(*pixels.shape, *row)
             if pixels.excluded is not None:
                 found[pixels.excluded] = nothing
             result[where] = found
