@@ -87,4 +87,4 @@ def test_curves_of_images_are_scikit_learns(labels, positive, unlabeled, negativ
     curve = roc(scores, labels, positive, unlabeled=unlabeled, mask=mask)
     assert curve.n_positives == (truth & mask).sum()
     assert curve.n_negatives == (negative & mask).sum()
-    assert curve.auc == pytest.approx(metrics.roc_auc_score(truth[labeled], scores[judged]))
+    assert curve.auc == pytest.approx(metrics.roc_auc_score(truth[labeled], scores[labeled]))
