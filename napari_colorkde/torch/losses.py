@@ -23,8 +23,8 @@ def histogram_loss(
     x
         (N, C, H, W) images, floats; differentiable.
     target
-        (N, C, H', W') images, or one for all, of any size; or densities on the same grid, what
-        `color_kde` returned of them, (N, B_0, …) or one, which spares it every step.
+        (N, C, H', W') images, or one for all, of any size; or densities on the same grid, as
+        `color_kde` returns them, (N, B_0, …) or one, so that they are computed only once.
     bandwidth, bins, extent
         See `color_kde`. The wider the bandwidth, the further a color is pulled: start with one as
         wide as the distance to go, and keep all colors within the extent.
@@ -33,9 +33,9 @@ def histogram_loss(
     -------
     torch.Tensor
         A number: the mean over images of ``∫ (f − g)² / ∫ g²``, f and g their densities; 0 where
-        they are the same, 1 if `x` has none of its colors within reach. But for the division it is
-        the maximum mean discrepancy of a Gaussian kernel of √2 times the bandwidth (Gretton et al.,
-        Journal of Machine Learning Research 13, 2012).
+        they are the same, 1 if `x` has none of its colors within reach. Apart from the division,
+        it is the maximum mean discrepancy of a Gaussian kernel of √2 times the bandwidth (Gretton
+        et al., Journal of Machine Learning Research 13, 2012).
 
     Raises
     ------

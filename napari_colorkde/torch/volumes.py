@@ -34,9 +34,8 @@ def color_kde(
     Parameters
     ----------
     x
-        (N, C, H, W) images with C = 1 to 3 channels on any device; or (N, C, P), as many pixels of
-        each. Integers and truth values are counted; of other dtypes than float64 the arithmetic is
-        float32.
+        (N, C, H, W) images with C = 1 to 3 channels on any device; or (N, C, P), P pixels of each.
+        Integers and booleans are counted; the arithmetic is float32 unless the dtype is float64.
     bandwidth
         Sigma, the kernel's standard deviation, or one per channel, in the images' units. Not
         differentiable.

@@ -186,7 +186,7 @@ class ColorKDE(PixelDensity):
         Warns
         -----
         ColorUnitsWarning
-            If all are from 0 to 1, some between, and the KDE is of whole levels.
+            If all lie from 0 to 1 and some are fractions, while the KDE is of whole levels.
         """
         log = flag(log, "log")
         values = checked_colors(colors, self.palette.n_channels)

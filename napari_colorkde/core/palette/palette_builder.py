@@ -77,7 +77,7 @@ class PaletteBuilder:
         self.add_pixels(pixels)
 
     def add_pixels(self, pixels: Pixels) -> None:
-        """Count one tile that was brought to form already."""
+        """Count one tile whose pixels `as_pixels` has already checked."""
         self._agree(pixels)
         reasons = (pixels.n_masked, pixels.n_transparent, pixels.n_not_finite)
         self._excluded = [a + b for a, b in zip(self._excluded, reasons, strict=True)]

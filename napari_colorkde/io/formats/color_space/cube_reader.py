@@ -44,10 +44,10 @@ class Look:
     Attributes
     ----------
     table
-        ``(N, N, N, 3)``: the color in place of each, first axis red; or ``(N, 3)``: that of each
-        level of a channel.
+        ``(N, N, N, 3)``: the color that replaces each, red along the first axis; or ``(N, 3)``: the
+        values that replace the levels of each channel.
     domain
-        ``(2, 3)``: the lowest and the highest input; what lies outside is taken for these.
+        ``(2, 3)``: the lowest and the highest input; values outside are clipped to these.
     title
         Of the file.
     """
@@ -71,7 +71,7 @@ class Look:
         object.__setattr__(self, "title", text_of(self.title, "title"))
 
     def apply(self, image: ArrayLike) -> NDArray[Any]:
-        """Grade a picture.
+        """Grade an image.
 
         Parameters
         ----------
@@ -82,16 +82,16 @@ class Look:
         Returns
         -------
         ndarray
-            Of the same shape and type; integers are rounded, and white at most. Alpha is kept.
+            Of the same shape and type; integers are rounded and clipped at white. Alpha is kept.
 
         Raises
         ------
         TypeError, ValueError
-            If it is not such a picture.
+            If it is not such an image.
 
-        Notes
-        -----
-        O(pixels); 2 s for 18 million. Grade a palette where a picture is not needed.
+            Notes
+            -----
+            O(pixels); 2 s for 18 million. If only colors matter, grade a palette instead.
         """
         array = real_numbers(image, "image", IMAGE)
         if array.size == 0 or array.ndim == 0 or array.shape[-1] not in (3, 4):
@@ -116,7 +116,7 @@ class Look:
         Raises
         ------
         ValueError
-            If it has not three channels, or its colors are means of bins of integers.
+            If it does not have three channels, or its colors are means of bins of integers.
 
         Notes
         -----
