@@ -89,9 +89,9 @@ class Look:
         TypeError, ValueError
             If it is not such an image.
 
-            Notes
-            -----
-            O(pixels); 2 s for 18 million. If only colors matter, grade a palette instead.
+        Notes
+        -----
+        O(pixels); 2 s for 18 million. If only colors matter, grade a palette instead.
         """
         array = real_numbers(image, "image", IMAGE)
         if array.size == 0 or array.ndim == 0 or array.shape[-1] not in (3, 4):
