@@ -114,7 +114,7 @@ def palette_of(
     for argument, given in (("mask", mask), ("weights", weights)):
         if given is not None:
             raise ValueError(
-                f"{argument} is of pixels, but {name} is a Palette, whose pixels are counted; "
+                f"{argument} applies to pixels, but {name} is a Palette, already counted; "
                 f"leave it out, or give it to Palette.from_image."
             )
     return image
@@ -214,7 +214,7 @@ def _with_masks(
     missing = object()
     for image, mask in zip_longest(images, masks, fillvalue=missing):
         if image is missing or mask is missing:
-            raise ValueError(f"masks holds another number than images; give {MASKS}.")
+            raise ValueError(f"masks and images differ in number; give {MASKS}.")
         yield cast("Palette | ArrayLike", image), cast("ArrayLike | None", mask)
 
 

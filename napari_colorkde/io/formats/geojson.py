@@ -210,7 +210,7 @@ def _plane(geometry: Mapping[str, object]) -> tuple[int, int] | None:
         return None
     z, t = plane.get("z", 0), plane.get("t", 0)
     if not isinstance(z, int) or not isinstance(t, int) or z < 0 or t < 0:
-        raise ValueError("a plane has z and t, counted from 0.")
+        raise ValueError("a plane needs z and t, counted from 0.")
     return z, t
 
 

@@ -109,7 +109,7 @@ def test_weights_count_as_they_are() -> None:
         (lambda kde: ColorKDE(IMAGE, 9.0, varying=True).sample(), "sample needs a density without"),
         (lambda kde: ColorKDE(IMAGE, 9.0, varying=True).level(0.5), "sample needs a density"),
         (lambda kde: kde.level(90), "mass=90; give a number above 0"),
-        (lambda kde: kde.probability(200, 100), "low up to high"),
+        (lambda kde: kde.probability(200, 100), "low at most high"),
         (lambda kde: kde.probability([1, 2], 100), "two numbers, or 3 each"),
         (lambda kde: ColorKDE(IMAGE, FULL).probability(0, 100), "needs a diagonal bandwidth"),
         (lambda kde: kde.marginal(3), "axes=3; give channels from 0 to 2"),

@@ -140,7 +140,7 @@ def test_a_palette_goes_wherever_an_image_goes() -> None:
     densities = compute_densities(palette, SKIN, log=True)
     painted = palette.paint(densities, RGB)
     np.testing.assert_allclose(painted, compute_densities(RGB, SKIN, log=True), rtol=1e-6)
-    with pytest.raises(ValueError, match="mask is of pixels, but image is a Palette"):
+    with pytest.raises(ValueError, match="mask applies to pixels, but image is a Palette"):
         compute_densities(palette, SKIN, mask=MASK)
 
 

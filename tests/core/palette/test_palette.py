@@ -507,7 +507,7 @@ def test_several_images_are_counted_together():
             [np.zeros((4, 4, 3))] * 2,
             [None],
             ValueError,
-            "masks holds another number than images",
+            "masks and images differ in number",
         ),
         ([np.zeros((4, 4, 3)), np.zeros((4, 4, 2))], None, ValueError, r"images\[1\]: image: this"),
     ],

@@ -148,7 +148,7 @@ def _opened(path: Path, part: Part) -> tuple["ZarrArray", JsonObject, list[str]]
                 "is read."
             )
     if not isinstance(array, zarr.Array):
-        raise ValueError("it has no array where its metadata says.")
+        raise ValueError("its metadata names an array that does not exist.")
     # Of what is at an address each chunk would have to be asked for.
     missing = 0 if isinstance(path, Address) else array.nchunks - array.nchunks_initialized
     if missing:
