@@ -208,7 +208,8 @@ def box_probability(points: Palette, covariance: Array, low: ArrayLike, high: Ar
         ends = [np.full(channels, np.nan)] * 2
     if not (ends[0] <= ends[1]).all():
         raise ValueError(
-            f"low={low!r} and high={high!r}; give two numbers, or {channels} each, low at most high."
+            f"low={low!r} and high={high!r}; give two numbers, or {channels} each, "
+            "low at most high."
         )
     if np.any(covariance - np.diag(np.diag(covariance))):
         raise needs_diagonal("probability", "sum over sample(n)")

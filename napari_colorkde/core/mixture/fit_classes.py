@@ -141,8 +141,8 @@ def fit_classes(
 
     Notes
     -----
-    The image's dtypes are those of `ColorKDE`. O(pixels log pixels) for the labels, then the time of
-    `fit_kernels` for the distinct colors of each.
+    The image's dtypes are those of `ColorKDE`. O(pixels log pixels) for the labels, then the time
+    of `fit_kernels` for the distinct colors of each.
     """
     if names is not None and not isinstance(names, Mapping):
         raise TypeError(f"names is {names!r}; give a name for each label, such as {{1: 'skin'}}.")
