@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.app.image.coarse_levels import coarse_levels, is_slide
 from napari_colorkde.core.checks.channels import MAX_COLOR_CHANNELS, RGBA_CHANNELS
+from napari_colorkde.core.palette.image_tiles import is_dask
 from napari_colorkde.io.images import Icc, LoadedImage, load_image
 from napari_colorkde.io.pyramids import load_pyramid
 
@@ -42,6 +44,8 @@ class OpenedImage:
 def open_image_file(path: str | Path, *, icc: Icc = "keep") -> OpenedImage:
     """Read an image file for the window: of a slide, whose file has a pyramid, nothing yet.
 
+    Of a slide without a pyramid every pixel is read once, for coarser levels; it stays in its file.
+
     Parameters
     ----------
     path, icc
@@ -58,7 +62,7 @@ def open_image_file(path: str | Path, *, icc: Icc = "keep") -> OpenedImage:
         As from `read_image`.
     """
     pyramid = load_pyramid(path, icc=icc)
-    loaded = load_image(path, icc=icc) if pyramid is None else pyramid.finest
+    loaded = load_image(path, icc=icc, lazy=None) if pyramid is None else pyramid.finest
     for remark in loaded.remarks:
         warnings.warn(remark, UserWarning, stacklevel=2)
     if pyramid is None:
@@ -71,7 +75,11 @@ def open_image_file(path: str | Path, *, icc: Icc = "keep") -> OpenedImage:
                 UserWarning,
                 stacklevel=2,
             )
-        return OpenedImage(*as_layer(loaded))
+        data, arguments = as_layer(loaded)
+        if not is_slide(data, rgb=arguments["rgb"]):
+            return OpenedImage(np.asanyarray(data) if is_dask(data) else data, arguments)
+        levels = [data, *coarse_levels(data, rgb=arguments["rgb"])]
+        return OpenedImage(levels, {**arguments, "multiscale": True})
     finest = pyramid.levels[0]
     rgb = finest.ndim >= 3 and finest.shape[-1] in (3, 4)
     leading = finest.ndim - int(rgb) - 2
