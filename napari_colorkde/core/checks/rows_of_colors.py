@@ -14,7 +14,7 @@ def warn_of_rows(image: object, channel_axis: int | None, name: str) -> None:
     image
         An array, which may be lazy; its numbers are not read.
     channel_axis
-        None says that it is a gray image.
+        None says that it is a gray image; any number but -1 that each row is a color.
     name
         How the caller names it.
 
@@ -24,7 +24,7 @@ def warn_of_rows(image: object, channel_axis: int | None, name: str) -> None:
         If it has three columns and more rows; where the package was called.
     """
     shape = tuple(getattr(image, "shape", ()))
-    if channel_axis is not None and len(shape) == 2 and shape[1] == 3 and shape[0] > 3:
+    if channel_axis == -1 and len(shape) == 2 and shape[1] == 3 and shape[0] > 3:
         warnings.warn(
             f"{name} has shape {shape} and is taken to be a gray image 3 pixels wide; give colors, "
             "one in each row, as colors[np.newaxis], or channel_axis=None for an image.",
