@@ -76,9 +76,10 @@ def open_image_file(path: str | Path, *, icc: Icc = "keep") -> OpenedImage:
                 stacklevel=2,
             )
         data, arguments = as_layer(loaded)
-        if not is_slide(data, rgb=arguments["rgb"]):
+        rgb = bool(arguments["rgb"])
+        if not is_slide(data, rgb=rgb):
             return OpenedImage(np.asanyarray(data) if is_dask(data) else data, arguments)
-        levels = [data, *coarse_levels(data, rgb=arguments["rgb"])]
+        levels = [data, *coarse_levels(data, rgb=rgb)]
         return OpenedImage(levels, {**arguments, "multiscale": True})
     finest = pyramid.levels[0]
     rgb = finest.ndim >= 3 and finest.shape[-1] in (3, 4)
