@@ -49,7 +49,7 @@ def read_idx(path: Path, where: str, budget: Budget) -> NDArray[Any]:
             )
         if not packed and n_on_disk != n_bytes + n_header:
             raise _wrong_length(declared, n_on_disk - n_header, n_bytes)
-        budget.claim(n_bytes, where, dtype.itemsize)
+        budget.claim(n_bytes, where, n_bytes // dtype.itemsize)
         content = stream.read(n_bytes)
         # What follows is read as well: the end of a gzip file holds its checksum.
         rest = stream.read(1)

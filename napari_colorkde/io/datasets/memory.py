@@ -25,16 +25,16 @@ class Budget:
         self._scaled = scaled
         self._claimed = 0
 
-    def claim(self, n_bytes: int, where: str, itemsize: int | None = None) -> None:
-        """Set bytes aside, before they are read: of numbers of that size, if they are counted.
+    def claim(self, n_bytes: int, where: str, n_numbers: int = 0) -> None:
+        """Set bytes aside, before they are read, which hold that many numbers.
 
         Raises
         ------
         ValueError
             If there are not as many left.
         """
-        if self._scaled and itemsize:
-            n_bytes += 8 * (n_bytes // itemsize)
+        if self._scaled and n_numbers:
+            n_bytes += 8 * n_numbers
             where = f"{where}, scaled to float64,"
         check_fits(self._claimed + n_bytes, self.limit, where)
         self._claimed += n_bytes

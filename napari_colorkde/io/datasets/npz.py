@@ -118,7 +118,7 @@ def _read_array(
         raise UnreadableError(
             f"{declared} but has {max(0, n_stored - n_header)} bytes; give an undamaged file."
         )
-    budget.claim(n_bytes, where, dtype.itemsize)
+    budget.claim(n_bytes, where, n_bytes // dtype.itemsize)
     content = stream.read(n_bytes)
     if len(content) != n_bytes:
         raise UnreadableError(

@@ -31,7 +31,7 @@ def read_pickle_file(path: Path, where: str, budget: Budget) -> StoredParts:
         If it is laid out otherwise.
     """
     with open_content(path, where, budget.limit) as stream:
-        content = read_pickle(stream, where)
+        content = read_pickle(stream, where, budget)
     batch = as_batch(content, path.name, where)
     if batch is not None:
         return from_batches([batch._replace(part="train")], (), where)

@@ -15,10 +15,12 @@ import struct
 from collections.abc import Callable
 from typing import cast
 
+from napari_colorkde.io.datasets.memory import Budget
 from napari_colorkde.io.datasets.pickled_arrays import (
     NAMES,
     PickledArray,
     PickledDtype,
+    PickledName,
     RefusedError,
     kind_of,
     made_of,
@@ -43,8 +45,16 @@ _INSTRUCTIONS = frozenset(
 )
 
 
-def read_pickle(stream: Reader, where: str) -> object:
+def read_pickle(stream: Reader, where: str, budget: Budget | None = None) -> object:
     """Read a pickle of any protocol.
+
+    Parameters
+    ----------
+    stream, where
+        The file, and how it is called.
+    budget
+        Of which the bytes of arrays are set aside: before they are read, where they stand as they
+        are after their dtype, as in files of Python 2 and in protocols 3 and 4; otherwise after.
 
     Returns
     -------
@@ -57,8 +67,8 @@ def read_pickle(stream: Reader, where: str) -> object:
         If it names or does anything else, before that is done; or if it is damaged.
     """
     try:
-        return _Unpickler(stream, encoding="latin1").load()
-    except UnreadableError:
+        return _Unpickler(stream, where, budget).load()
+    except (UnreadableError, _TooLargeError):
         raise
     except RefusedError as error:
         raise UnreadableError(
@@ -84,14 +94,38 @@ def read_pickle(stream: Reader, where: str) -> object:
         ) from None
 
 
+_BEFORE_CONTENT = 3
+"""What stands before an array's bytes: its shape, its dtype, the order of its axes."""
+
+
+class _TooLargeError(ValueError):
+    """There is no room for an array."""
+
+
 class _Unpickler(pickle._Unpickler):
     stack: list[object]
     append: Callable[[object], None]
     read: Callable[[int], bytes]
 
-    def __init__(self, stream: Reader, *, encoding: str) -> None:
-        super().__init__(_Whole(stream), encoding=encoding)
+    def __init__(self, stream: Reader, where: str, budget: Budget | None) -> None:
+        super().__init__(_Whole(stream, self._set_aside), encoding="latin1")
         self._made: list[PickledArray] = []
+        self._where, self._budget = where, budget
+        self._is_set_aside = False
+
+    def _set_aside(self, n_bytes: int) -> None:
+        """Set the bytes of an array aside, if they are what is read next: after its dtype."""
+        dtype = self.stack[-2] if len(self.stack) >= _BEFORE_CONTENT else None
+        if isinstance(dtype, PickledDtype):
+            self._claim(n_bytes, dtype.dtype.itemsize)
+            self._is_set_aside = True
+
+    def _claim(self, n_bytes: int, itemsize: int) -> None:
+        if self._budget is not None:
+            try:
+                self._budget.claim(n_bytes, self._where, n_bytes // itemsize)
+            except ValueError as error:
+                raise _TooLargeError(str(error)) from None
 
     def load(self) -> object:
         content = super().load()
@@ -108,9 +142,12 @@ class _Unpickler(pickle._Unpickler):
     def load_reduce(self) -> None:
         """Make what calling the name would make."""
         arguments = self.stack.pop()
+        is_filled = self.stack[-1] is PickledName.FROMBUFFER
         made = self.stack[-1] = made_of(self.stack[-1], arguments)
         if isinstance(made, PickledArray):
             self._made.append(made)
+            if is_filled:  # whose bytes come before its dtype
+                self._claim(made.array.nbytes, made.array.itemsize)
 
     def load_build(self) -> None:
         """Fill in an array or a dtype; nothing else has a state."""
@@ -121,6 +158,10 @@ class _Unpickler(pickle._Unpickler):
         if not isinstance(state, tuple):
             raise refusal(f"{kind_of(state)} for a state")
         made.build(state)
+        if isinstance(made, PickledArray):
+            if not self._is_set_aside:  # as Python 3 writes bytes in protocols 0 to 2
+                self._claim(made.array.nbytes, made.array.itemsize)
+            self._is_set_aside = False
 
     def load_bytearray(self) -> None:
         """Read a bytearray; the inherited one sets the declared size aside first."""
@@ -148,13 +189,22 @@ _HANDLERS[ord(pickle.BYTEARRAY8)] = cast(Handler, _Unpickler.load_bytearray)
 _Unpickler.dispatch = _HANDLERS
 
 
-class _Whole:
-    """A stream whose reads give as many bytes as they are asked for, or end in EOFError."""
+_LARGE = 1 << 10
+"""Bytes; fewer are read without a word."""
 
-    def __init__(self, stream: Reader) -> None:
-        self._stream = stream
+
+class _Whole:
+    """A stream whose reads give as many bytes as they are asked for, or end in EOFError.
+
+    What reads many of them is told how many before.
+    """
+
+    def __init__(self, stream: Reader, announce: Callable[[int], None]) -> None:
+        self._stream, self._announce = stream, announce
 
     def read(self, size: int, /) -> bytes:
+        if size >= _LARGE:
+            self._announce(size)
         content = self._stream.read(size)
         if len(content) != size:
             raise EOFError

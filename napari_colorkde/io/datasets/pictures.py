@@ -105,7 +105,7 @@ def _read_all(
     budget: Budget,
 ) -> NDArray[Any]:
     first_file, model = first
-    budget.claim(len(files) * model.nbytes, where, model.itemsize)
+    budget.claim(len(files) * model.nbytes, where, len(files) * model.size)
     stack = np.empty((len(files), *model.shape), model.dtype)
     for i, file in enumerate(files):
         picture = read_image(file)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import pickle
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 from napari_colorkde.core import reference
 from napari_colorkde.core.vectors.grid_search import grid_search
 from napari_colorkde.io.datasets import DataSet, memory, read_dataset, split
+from tests.io.datasets.layouts import python2_batch, python2_mnist
 
 DIGITS = Path(__file__).parents[2] / "data" / "mnist_30_digits.npz"
 SEED = 1573368177
@@ -170,6 +174,53 @@ def test_scaled_vectors_that_would_not_fit_are_not_read(tmp_path: Path) -> None:
         ):
             read_dataset(tmp_path / name, max_bytes=500, scaled=True)
         assert len(read_dataset(tmp_path / name, max_bytes=500).train) >= 5
+
+
+IMAGES, LABELS = np.random.default_rng(0).random((100, 300)).astype(np.float32), np.arange(100) % 10
+PICKLES = {
+    "Python 2": python2_mnist([(IMAGES, LABELS)] * 3, 2),
+    "protocol 3": pickle.dumps(((IMAGES, LABELS),) * 3, 3),
+    "protocol 4": pickle.dumps(((IMAGES, LABELS),) * 3, 4),
+}
+
+
+@pytest.mark.parametrize("content", PICKLES.values(), ids=PICKLES)
+def test_scaled_arrays_of_a_pickle_are_refused_before_they_are_read(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "a.pkl"
+    path.write_bytes(content)
+    assert len(read_dataset(path, max_bytes=600_000).train) == 100
+    # Refused although most of it is not there.
+    path.write_bytes(content[:2000])
+    with pytest.raises(ValueError, match=r"scaled to float64, needs 360\.0 kB of memory, but only"):
+        read_dataset(path, max_bytes=300_000, scaled=True)
+
+
+@pytest.mark.parametrize("protocol", [2, 5])
+def test_scaled_arrays_of_other_protocols_are_refused_one_by_one(
+    tmp_path: Path, protocol: int
+) -> None:
+    path = tmp_path / "a.pkl"
+    pairs = [(IMAGES, LABELS), (IMAGES + 1, LABELS)]
+    path.write_bytes(pickle.dumps(pairs, protocol)[:-9000])
+    with pytest.raises(ValueError, match=r"scaled to float64, needs 360\.0 kB of memory, but only"):
+        read_dataset(path, max_bytes=300_000, scaled=True)
+
+
+def test_scaled_archives_of_cifar_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    images = np.zeros((4, 3072), np.uint8)
+    batch = python2_batch({"data": images, "labels": [0, 1, 2, 3]})
+    with tarfile.open(tmp_path / "c.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("cifar-10-batches-py/data_batch_1")
+        member.size = len(batch)
+        archive.addfile(member, io.BytesIO(batch))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "data_batch_1").write_bytes(batch)
+    for name in ("c.tar.gz", "folder"):
+        assert len(read_dataset(tmp_path / name, max_bytes=60_000).train) == 4
+        with pytest.raises(ValueError, match=r"scaled to float64, needs 12.* kB of memory, but"):
+            read_dataset(tmp_path / name, max_bytes=60_000, scaled=True)
 
 
 def test_shuffled_and_scaled_vectors_are_refused_before_they_are_moved(
