@@ -28,6 +28,7 @@ from napari_colorkde.app.settings.state_values import (
     checked_bandwidth,
     checked_sets,
     estimator_title,
+    is_covariance,
     sets_from_json,
     sets_to_json,
 )
@@ -242,10 +243,12 @@ def _check_estimator(state: State) -> None:
         )
     refuse_both(state.boundary, state.varying)
     rule = state.bandwidth
-    if state.boundary != "none" and isinstance(rule, str) and BANDWIDTH_RULES[rule].is_full:
+    is_full = is_covariance(rule) or (isinstance(rule, str) and BANDWIDTH_RULES[rule].is_full)
+    if state.boundary != "none" and is_full:
+        given = f"bandwidth={rule!r} gives" if isinstance(rule, str) else "this bandwidth is"
         raise ValueError(
-            f"boundary={state.boundary!r} needs a diagonal bandwidth, and bandwidth={rule!r} gives "
-            "a full covariance; choose another rule, or no boundary."
+            f"boundary={state.boundary!r} needs a diagonal bandwidth, and {given} a full "
+            "covariance; choose another rule, or no boundary."
         )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 import numpy as np
@@ -32,10 +33,14 @@ def test_a_state_cannot_be_changed_in_place() -> None:
         (2.5, (2.5,)),
         ([1, 2, 3], (1.0, 2.0, 3.0)),
         (np.array([1, 2.5, 3]), (1.0, 2.5, 3.0)),
+        ([[4, 1], [1, 9]], ((4.0, 1.0), (1.0, 9.0))),
+        (np.diag([4.0, 9.0]), (2.0, 3.0)),
     ],
 )
 def test_bandwidths_are_kept_in_one_form(given: Any, kept: Any) -> None:
-    assert State().replace(bandwidth=given).bandwidth == kept
+    state = State().replace(bandwidth=given)
+    assert state.bandwidth == kept
+    assert State.from_json(json.loads(json.dumps(state.to_json()))) == state
 
 
 @pytest.mark.parametrize("bandwidth", [0, -1, float("nan"), float("inf"), [1] * 33, [], "wide"])
@@ -67,6 +72,10 @@ def test_estimators_are_written_down_and_read_again(words: str) -> None:
         ({"boundary": "open"}, "boundary='open' is not known; use one of none, renormalized, ref"),
         ({"boundary": "reflected", "varying": True}, "cannot be combined; give one of them"),
         ({"boundary": "reflected", "bandwidth": "plug-in"}, "gives a full covariance; choose"),
+        ({"boundary": "reflected", "bandwidth": [[4, 1], [1, 9]]}, "is a full covariance; choose"),
+        ({"bandwidth": [[4, 7], [7, 9]]}, "not positive definite"),
+        ({"bandwidth": [[4, 1], [2, 9]]}, "must be finite and symmetric"),
+        ({"bandwidth": [[4, 1, 1], [1, 9, 1]]}, "bandwidth has shape"),
     ],
 )
 def test_estimators_that_there_are_not_are_refused(fields: dict[str, Any], words: str) -> None:

@@ -20,7 +20,7 @@ from napari_colorkde.app.image.projection import (
     seen_palette,
 )
 from napari_colorkde.app.image.source import ImageSource
-from napari_colorkde.app.settings.state_values import Bandwidth
+from napari_colorkde.app.settings.state_values import Bandwidth, sigmas_given
 from napari_colorkde.app.settings.view_settings import Axes
 from napari_colorkde.app.state import State
 from napari_colorkde.core.colorspaces import (
@@ -203,10 +203,14 @@ def with_rgb_space(state: State) -> State:
 def converted_bandwidth(
     bandwidth: Bandwidth, palette: Palette, before: str, after: str
 ) -> Bandwidth:
-    """Sigmas in one space as the same parts of the channels' ranges in another; rules stay."""
-    if not isinstance(bandwidth, tuple) or before == after:
+    """Sigmas in one space as the same parts of the channels' ranges in another; rules stay.
+
+    A covariance has none in another space, but for its sigmas.
+    """
+    given = sigmas_given(bandwidth)
+    if given is None or before == after:
         return bandwidth
-    scaled = np.array(bandwidth) / channel_spans(palette, before) * channel_spans(palette, after)
+    scaled = np.array(given) / channel_spans(palette, before) * channel_spans(palette, after)
     sigmas = tuple(float(f"{sigma:.4g}") for sigma in scaled)
     return sigmas[:1] if len(set(sigmas)) == 1 else sigmas
 

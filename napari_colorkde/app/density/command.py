@@ -17,6 +17,7 @@ from napari_colorkde.app.density.script import (
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.file_reading import FileReading
 from napari_colorkde.app.image.source import ImageSource
+from napari_colorkde.app.settings.state_values import is_covariance
 from napari_colorkde.app.state import State
 from napari_colorkde.core.palette.image_tiles import is_dask
 
@@ -129,6 +130,10 @@ def _density_options(state: State, kernel_file: str | None) -> list[str]:
     else:
         if state.bandwidth is not None:
             given = bandwidth_argument(state)
+            if is_covariance(state.bandwidth):
+                raise ValueError(
+                    "a command takes no full covariance as a bandwidth; copy the Python script."
+                )
             numbers = given if isinstance(given, tuple) else (given,)
             words += ["--bandwidth", ",".join(map(str, numbers))]
         if state.space != "rgb":

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
-from napari_colorkde.app.settings.state_values import Bandwidth
+from napari_colorkde.app.settings.state_values import Bandwidth, is_covariance
+from napari_colorkde.core.checks.covariance import checked_covariance
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth import iterate_selection
 from napari_colorkde.core.kde.bandwidth_result import BandwidthSelection
@@ -111,6 +112,8 @@ def resolve_bandwidth(
             done = len(selection.candidates) / total
             yield Progress("choosing the bandwidth", min(done, 1.0))
         yield selection
+    elif is_covariance(bandwidth):
+        yield checked_covariance(np.array(bandwidth), palette.n_channels)
     elif bandwidth is not None:
         if len(bandwidth) not in (1, palette.n_channels):
             raise ValueError(

@@ -25,7 +25,7 @@ from napari_colorkde.app.likelihood.searches import (
     search_vectors,
 )
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.settings.state_values import ESTIMATORS
+from napari_colorkde.app.settings.state_values import ESTIMATORS, checked_bandwidth
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.crosscheck.answers import Answer
@@ -173,12 +173,12 @@ class Likelihood:
                 "repeated colors predict themselves there, so narrower always looks better; choose "
                 "a bandwidth outside the shaded zone."
             )
-        sigmas = self.curve.sigmas[row]
+        chosen = self.curve.bandwidth(row)
         if self.dataset is None:
-            self._session.set(bandwidth=tuple(sigmas.tolist()))
+            self._session.set(bandwidth=checked_bandwidth(chosen))
         elif isinstance(self._asked, VectorSearch):
             asked = self._asked
-            self._run("search", lambda: score_test(asked, float(sigmas[0])))
+            self._run("search", lambda: score_test(asked, float(chosen[0])))
 
     def cross_check(self) -> None:
         """Compare the density with other libraries': of the data set, or of the image.
@@ -203,8 +203,8 @@ class Likelihood:
                 "other libraries have neither boundary correction nor kernels of varying width; "
                 f"choose {next(iter(ESTIMATORS))!r} on the Density tab."
             )
-        sigmas, device = estimate.sigmas, self._session.device
-        self._check(lambda: check_image(palette, sigmas, device))
+        covariance, device = estimate.covariance, self._session.device
+        self._check(lambda: check_image(palette, covariance, device))
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """The header and the rows of the curve, as they are written to a file."""

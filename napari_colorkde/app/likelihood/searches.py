@@ -46,6 +46,8 @@ class Curve:
         Why it may not be, in a sentence.
     share
         How much of the work the scores are of.
+    covariance
+        ``(C, C)`` of the best one, where it is full: the others are its multiples. None otherwise.
     """
 
     sigmas: Array
@@ -54,6 +56,14 @@ class Curve:
     best: int
     caveat: str = ""
     share: float = 1.0
+    covariance: Array | None = None
+
+    def bandwidth(self, row: int) -> Array:
+        """Return the sigmas of one of them, ``(C,)``, or its covariance, ``(C, C)``."""
+        if self.covariance is None:
+            return np.asarray(self.sigmas[row])
+        factor = self.sigmas[row, 0] / self.sigmas[self.best, 0]
+        return np.asarray(factor**2 * self.covariance)
 
     @property
     def means(self) -> Array:
@@ -107,7 +117,14 @@ def search_image(request: ImageSearch) -> Iterator[Progress | Curve]:
     for step in steps:
         chosen = (step.candidates == step.bandwidth).all(axis=1)
         doubt = step.doubt("choose leave one color out", "choose one by hand")
-        yield Curve(step.candidates, step.scores, step.degenerate, int(chosen.argmax()), doubt)
+        yield Curve(
+            step.candidates,
+            step.scores,
+            step.degenerate,
+            int(chosen.argmax()),
+            doubt,
+            covariance=step.full_covariance,
+        )
         yield Progress("choosing the bandwidth", min(len(step.scores) / rule.n_tried, 1.0))
 
 
@@ -155,13 +172,12 @@ def score_test(request: VectorSearch, sigma: float) -> Iterator[Progress | TestS
     yield from _tested(parts.train, parts.test, sigma)
 
 
-def check_image(
-    palette: Palette, sigmas: tuple[float, ...] | None, device: Device
-) -> Iterator[Progress | Answer]:
+def check_image(palette: Palette, covariance: Array, device: Device) -> Iterator[Progress | Answer]:
     """Compare the density of an image's colors with other libraries'."""
     yield Progress("cross-checking")
-    given = None if sigmas is None else list(sigmas)
-    task = colors_to_check(palette, given, CHECKED_SAMPLES, CHECKED_POINTS, seed=0)
+    task = colors_to_check(
+        palette, None, CHECKED_SAMPLES, CHECKED_POINTS, seed=0, covariance=covariance
+    )
     yield from cross_check(task, device)
 
 

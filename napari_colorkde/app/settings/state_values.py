@@ -3,10 +3,13 @@
 import json
 import math
 from collections.abc import Iterable, Mapping
-from typing import SupportsFloat, cast
+from typing import TYPE_CHECKING, SupportsFloat, cast
+
+import numpy as np
 
 from napari_colorkde.core.checks.arguments import kind_of
 from napari_colorkde.core.checks.channels import MAX_COLOR_CHANNELS
+from napari_colorkde.core.checks.covariance import checked_covariance
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.kde.estimators.boundary import Boundary
 from napari_colorkde.core.mixture.kernels import KernelSet
@@ -14,6 +17,10 @@ from napari_colorkde.io.kernels.kernel_json import (
     kernels_from_document,
     kernels_to_json,
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from typing_extensions import TypeIs
 
 ESTIMATORS: dict[str, tuple[Boundary, bool]] = {
     "plain, no boundary": ("none", False),
@@ -24,10 +31,16 @@ ESTIMATORS: dict[str, tuple[Boundary, bool]] = {
 """What becomes of kernels at the walls of the color box and where colors are rare: the `boundary`
 and `varying` of a state, by the words for them. These are all that there are."""
 
+_AXES_OF_A_COVARIANCE = 2
+
 AUTOMATIC = "auto"
 """The rule that a state keeps as None."""
 
-Bandwidth = str | tuple[float, ...] | None
+Covariance = tuple[tuple[float, ...], ...]
+"""That of the kernels, ``(C, C)``, row by row."""
+
+Bandwidth = str | tuple[float, ...] | Covariance | None
+"""None is the automatic one; a rule by its name; sigmas; or a covariance."""
 
 NamedSets = tuple[tuple[str, KernelSet], ...]
 
@@ -35,9 +48,11 @@ NamedSets = tuple[tuple[str, KernelSet], ...]
 def bandwidth_from_json(value: object) -> Bandwidth:
     """Read a bandwidth; text and truth values are no numbers."""
     sigmas = value if isinstance(value, list) else [value]
+    if sigmas and all(isinstance(each, list) for each in sigmas):
+        sigmas = [number for row in cast("list[list[object]]", sigmas) for number in row]
     if isinstance(value, dict) or any(isinstance(each, bool | list | dict) for each in sigmas):
-        raise ValueError("give null, a rule's name, or positive sigmas.")
-    if isinstance(value, list) and any(isinstance(each, str) for each in value):
+        raise ValueError("give null, a rule's name, positive sigmas, or a covariance.")
+    if isinstance(value, list) and any(isinstance(each, str) for each in sigmas):
         raise ValueError("give sigmas as numbers, not as text.")
     try:
         return checked_bandwidth(value)
@@ -47,9 +62,25 @@ def bandwidth_from_json(value: object) -> Bandwidth:
         raise ValueError("give finite sigmas.") from None
 
 
-def bandwidth_to_json(bandwidth: Bandwidth) -> str | list[float] | None:
+def bandwidth_to_json(bandwidth: Bandwidth) -> str | list[float] | list[list[float]] | None:
     """Return what JSON knows of a bandwidth."""
-    return list(bandwidth) if isinstance(bandwidth, tuple) else bandwidth
+    if is_covariance(bandwidth):
+        return [list(row) for row in bandwidth]
+    if isinstance(bandwidth, tuple):
+        return list(cast("tuple[float, ...]", bandwidth))
+    return bandwidth
+
+
+def is_covariance(bandwidth: Bandwidth) -> "TypeIs[Covariance]":
+    """Whether a bandwidth is a full covariance."""
+    return isinstance(bandwidth, tuple) and isinstance(bandwidth[0], tuple)
+
+
+def sigmas_given(bandwidth: Bandwidth) -> tuple[float, ...] | None:
+    """Return the sigmas of a bandwidth that is given in numbers; None of a rule."""
+    if is_covariance(bandwidth):
+        return tuple(math.sqrt(row[i]) for i, row in enumerate(bandwidth))
+    return cast("tuple[float, ...]", bandwidth) if isinstance(bandwidth, tuple) else None
 
 
 def sets_from_json(document: object) -> NamedSets:
@@ -70,7 +101,8 @@ def checked_bandwidth(bandwidth: object) -> Bandwidth:
     Raises
     ------
     ValueError, TypeError
-        If it is neither None, nor the name of a rule, nor one to 32 positive numbers.
+        If it is neither None, nor the name of a rule, nor one to 32 positive numbers, nor a
+        covariance.
     """
     if bandwidth is None or (isinstance(bandwidth, str) and bandwidth == AUTOMATIC):
         return None
@@ -81,6 +113,8 @@ def checked_bandwidth(bandwidth: object) -> Bandwidth:
                 "or sigmas in image units."
             )
         return bandwidth
+    if _n_axes(bandwidth) == _AXES_OF_A_COVARIANCE:
+        return _checked_covariance(bandwidth)
     try:
         sigmas = tuple(float(sigma) for sigma in _iterable(bandwidth))
     except (TypeError, ValueError):
@@ -95,6 +129,28 @@ def checked_bandwidth(bandwidth: object) -> Bandwidth:
             f"bandwidth={bandwidth!r}: give one positive sigma, or one per color channel."
         )
     return sigmas
+
+
+def _n_axes(given: object) -> int:
+    """Return how many axes an array has, or would have; 0 of what is none."""
+    try:
+        return np.ndim(cast("ArrayLike", given))
+    except (TypeError, ValueError):
+        return 0
+
+
+def _checked_covariance(given: object) -> Bandwidth:
+    """Return a covariance as a state keeps it; of one that is diagonal, its sigmas."""
+    try:
+        values = np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"bandwidth={given!r} is not a covariance; give numbers.") from None
+    if values.shape[0] > MAX_COLOR_CHANNELS:
+        raise ValueError(f"bandwidth is a covariance of shape {values.shape}; give (C, C).")
+    covariance = checked_covariance(values, values.shape[0])
+    if not (covariance - np.diag(np.diagonal(covariance))).any():
+        return tuple(np.sqrt(np.diagonal(covariance)).tolist())
+    return tuple(map(tuple, covariance.tolist()))
 
 
 def estimator_title(boundary: Boundary, varying: bool) -> str:

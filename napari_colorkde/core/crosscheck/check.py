@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +36,9 @@ def cross_check(task: Task, device: DeviceLike = "auto") -> Iterator[Answer]:
     First the formula written from scratch, then this engine, then the others; one that is not
     installed or does not apply has a row with the reason. The yardstick of all is `task.direct`.
     """
-    covariance = np.diag(task.sigmas**2)
+    covariance = task.covariance
     truth = direct(task, covariance)
-    given = f"sigma={libraries.sigmas_text(task)}"
+    given = libraries.kernel_text(task)
     yield compared(task, "scratch formula", given, truth, lambda: libraries.scratch(task))
     yield compared(task, OURS, given, truth, lambda: libraries.ours(task, covariance, device))
     for library, module, reason, bandwidth, run in _peers(task):
@@ -81,7 +82,7 @@ def _peers(task: Task) -> Iterator[tuple[str, str, str, str, Callable[[], Array]
         "statsmodels KDEMultivariate",
         "statsmodels",
         reason,
-        f"bw=[{', '.join(f'{sigma:.6g}' for sigma in task.sigmas[:FEW_DIMENSIONS])}]",
+        libraries.product_kernel_text(task, FEW_DIMENSIONS),
         lambda: libraries.statsmodels_multivariate(task),
     )
     yield (
@@ -103,11 +104,11 @@ def _grid_search_cv(task: Task, truth: Array) -> Answer:
     if isinstance(found, str):
         return Answer(library, None, None, False, 0, found, bandwidth)
     best, scores = found
-    near = Task(task.data, task.points[: task.n_near], task.n_near, task.sigmas, task.is_image)
+    near = replace(task, points=task.points[: task.n_near])
     true_scores = [
         truth[: task.n_near].mean()
         if factor == 1.0
-        else direct(near, np.diag((factor * task.sigmas) ** 2)).mean()
+        else direct(near, factor**2 * task.covariance).mean()
         for factor in FACTORS
     ]
     errors = np.abs(scores - true_scores)

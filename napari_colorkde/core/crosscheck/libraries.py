@@ -26,8 +26,23 @@ def sigmas_text(task: Task) -> str:
     return ", ".join(texts if len(texts) <= 3 else [*texts[:2], "…", texts[-1]])
 
 
+def kernel_text(task: Task) -> str:
+    """Return the kernel for people: its sigmas, and whether it is full."""
+    full = "" if task.full_covariance is None else ", full covariance"
+    return f"sigma={sigmas_text(task)}{full}"
+
+
+def product_kernel_text(task: Task, n_shown: int) -> str:
+    """Return the argument of a library that takes a sigma for each axis."""
+    if task.full_covariance is not None:
+        return single_sigma_text(task, "bw")
+    return f"bw=[{', '.join(f'{sigma:.6g}' for sigma in task.sigmas[:n_shown])}]"
+
+
 def single_sigma_text(task: Task, name: str) -> str:
     """Return the argument of a library that takes one sigma."""
+    if task.full_covariance is not None:
+        return f"{name}=1 of whitened data"
     if task.is_isotropic:
         return f"{name}={sigmas_text(task)}"
     return f"{name}=1 of data / ({sigmas_text(task)})"
@@ -37,11 +52,14 @@ def scratch(task: Task) -> Array:
     """Loop over the points, as one writes it from the formula."""
     data = task.data.astype(np.float64)
     logs = np.empty(len(task.points))
+    factor = None if task.full_covariance is None else np.linalg.cholesky(task.full_covariance)
     for i, point in enumerate(task.points.astype(np.float64)):
-        exponents = -0.5 * (((point - data) / task.sigmas) ** 2).sum(axis=1)
+        away = point - data
+        steps = away / task.sigmas if factor is None else np.linalg.solve(factor, away.T).T
+        exponents = -0.5 * (steps**2).sum(axis=1)
         highest = exponents.max()
         logs[i] = highest + np.log(np.exp(exponents - highest).sum())
-    normalizer = 0.5 * np.log(2 * np.pi * task.sigmas**2).sum()
+    normalizer = 0.5 * np.linalg.slogdet(2 * np.pi * task.covariance)[1]
     return np.asarray(logs - np.log(len(data)) - normalizer)
 
 
@@ -111,12 +129,18 @@ def statsmodels_multivariate(task: Task) -> Array:
     """Ask statsmodels' product kernel."""
     from statsmodels.nonparametric.kernel_density import KDEMultivariate
 
-    data, points = task.data.astype(np.float64), task.points.astype(np.float64)
+    sigmas = task.sigmas
+    if task.full_covariance is None:
+        data, points, log_scale = (*(a.astype(np.float64) for a in (task.data, task.points)), 0.0)
+    else:  # its kernel is a product along the axes
+        sigma, data, points, log_scale = scaled(task)
+        sigmas = np.full(task.n_dimensions, sigma)
     with warnings.catch_warnings():
         # It warns of random numbers that are drawn for other bandwidths than a given one.
         warnings.simplefilter("ignore", FutureWarning)
-        kde = KDEMultivariate(data, var_type="c" * len(task.sigmas), bw=task.sigmas)
-    return logs_of(np.ravel(kde.pdf(points)))  # of one point it returns a number
+        kde = KDEMultivariate(data, var_type="c" * len(sigmas), bw=sigmas)
+    # Of one point it returns a number.
+    return np.asarray(logs_of(np.ravel(kde.pdf(points))) - log_scale)
 
 
 def kdepy(task: Task) -> Array:
@@ -155,7 +179,7 @@ def data_covariance(task: Task) -> tuple[float, Array] | str:
     spread = np.sqrt(np.diag(covariance))
     if np.linalg.eigvalsh(covariance / np.outer(spread, spread))[0] < 1e-12:
         return f"{singular} (some numbers follow from others)"
-    log_volume = 2 * np.log(task.sigmas).sum()
+    log_volume = np.linalg.slogdet(task.covariance)[1]
     factor = float(np.exp((log_volume - np.linalg.slogdet(covariance)[1]) / (2 * d)))
     return factor, factor**2 * covariance
 
@@ -165,6 +189,10 @@ def scaled(task: Task) -> tuple[float, Array, Array, float]:
     data, points = task.data.astype(np.float64), task.points.astype(np.float64)
     if task.is_isotropic:
         return float(task.sigmas[0]), data, points, 0.0
+    if task.full_covariance is not None:  # to the unit Gaussian
+        factor = np.linalg.cholesky(task.full_covariance)
+        data, points = (np.linalg.solve(factor, each.T).T for each in (data, points))
+        return 1.0, data, points, float(np.log(np.diagonal(factor)).sum())
     return 1.0, data / task.sigmas, points / task.sigmas, float(np.log(task.sigmas).sum())
 
 

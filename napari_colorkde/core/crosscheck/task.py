@@ -34,6 +34,9 @@ class Task:
         (d,) standard deviations of the kernel.
     is_image
         Whether the samples are colors of an image.
+    full_covariance
+        ``(d, d)`` of the kernel, where it is not along the axes; `sigmas` are those of its
+        diagonal. None otherwise.
     """
 
     data: NDArray[Any]
@@ -41,6 +44,12 @@ class Task:
     n_near: int
     sigmas: Array
     is_image: bool
+    full_covariance: Array | None = None
+
+    @property
+    def covariance(self) -> Array:
+        """Covariance of the kernel, (d, d)."""
+        return np.diag(self.sigmas**2) if self.full_covariance is None else self.full_covariance
 
     @property
     def n_dimensions(self) -> int:
@@ -50,13 +59,20 @@ class Task:
     @property
     def is_isotropic(self) -> bool:
         """Whether one sigma serves all axes."""
-        return bool((self.sigmas == self.sigmas[0]).all())
+        return self.full_covariance is None and bool((self.sigmas == self.sigmas[0]).all())
 
 
 def colors_to_check(
-    palette: Palette, sigmas: list[float] | None, n_samples: int, n_points: int, seed: int
+    palette: Palette,
+    sigmas: list[float] | None,
+    n_samples: int,
+    n_points: int,
+    seed: int,
+    covariance: Array | None = None,
 ) -> Task:
     """Draw pixels of an image, and colors to ask about: half of them pixels, half anywhere.
+
+    A covariance, ``(C, C)``, takes the place of sigmas.
 
     Raises
     ------
@@ -72,8 +88,13 @@ def colors_to_check(
     low, high = palette.colors.min(axis=0), palette.colors.max(axis=0)
     anywhere = low + random.random((n_points // 2, palette.n_channels)) * (high - low)
     points = np.concatenate([pixels, anywhere.astype(palette.dtype)])
-    spread = _one_for_each(sigmas, default_sigmas(palette))
-    return Task(data, points, len(pixels), spread, is_image=True)
+    if covariance is not None:
+        spread = np.sqrt(np.diagonal(covariance))
+        if not (covariance - np.diag(spread**2)).any():
+            covariance = None
+    else:
+        spread = _one_for_each(sigmas, default_sigmas(palette))
+    return Task(data, points, len(pixels), spread, True, covariance)
 
 
 def vectors_to_check(train: NDArray[Any], valid: NDArray[Any], sigmas: list[float]) -> Task:

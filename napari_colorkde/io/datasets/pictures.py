@@ -54,7 +54,7 @@ def read_picture_stack(path: Path, where: str, budget: Budget) -> StoredParts:
     ValueError
         If it is a single picture, or larger than memory.
     """
-    budget.claim(_declared_bytes(path), where)
+    budget.claim(*_declared(path, where))
     array = read_image(path)
     if array.ndim < 3 or (array.ndim == 3 and array.shape[-1] in (3, 4)):
         raise ValueError(
@@ -64,15 +64,17 @@ def read_picture_stack(path: Path, where: str, budget: Budget) -> StoredParts:
     return StoredParts({"train": array})
 
 
-def _declared_bytes(path: Path) -> int:
-    """Return what the pages of a picture take, by its header alone."""
+def _declared(path: Path, where: str) -> tuple[int, str, int]:
+    """Return the bytes and the numbers that the pages of a picture take, by its header alone."""
     if path.suffix.lower() in (".tif", ".tiff"):
         with tifffile.TiffFile(path) as file:
-            return sum(int(series.nbytes) for series in file.series)
+            n_bytes = sum(int(series.nbytes) for series in file.series)
+            return n_bytes, where, sum(int(series.size) for series in file.series)
     with Image.open(path) as picture:
         width, height = picture.size
         n_frames = getattr(picture, "n_frames", 1)
-        return int(width * height * n_frames * len(picture.getbands()))
+        n_numbers = int(width * height * n_frames * len(picture.getbands()))
+        return n_numbers, where, n_numbers
 
 
 def _part_folders(path: Path) -> dict[str, Path]:

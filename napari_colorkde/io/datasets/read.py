@@ -54,7 +54,7 @@ def read_dataset(
         Most memory to take; None means what is free.
     scaled
         Whether all of it will be scaled to float64: where that does not fit into memory, too, it is
-        refused before it is read (by `split`, where the header does not say the size).
+        refused before it is read; of a pickle, array by array.
 
     Returns
     -------

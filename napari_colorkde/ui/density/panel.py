@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_colorkde.app.density.request import Estimate
 from napari_colorkde.app.session import Session
-from napari_colorkde.app.settings.state_values import AUTOMATIC, ESTIMATORS
+from napari_colorkde.app.settings.state_values import AUTOMATIC, ESTIMATORS, sigmas_given
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
@@ -173,11 +173,10 @@ class DensityPanel(QWidget):
         """Show a state without setting it again."""
         with self._signals_blocked():
             self.show_what.value = state.show
-            if isinstance(state.bandwidth, tuple):
-                self.rule.value = BY_HAND
-                self.bandwidth.set(state.bandwidth, self._names())
-            else:
-                self.rule.value = state.bandwidth or AUTOMATIC
+            sigmas = sigmas_given(state.bandwidth)
+            self.rule.value = state.bandwidth or AUTOMATIC if sigmas is None else BY_HAND
+            if sigmas is not None:
+                self.bandwidth.set(sigmas, self._names())
             self.estimator.value = state.estimator
             self.log.value = state.log
             self.colormap.reset_choices()
@@ -187,10 +186,11 @@ class DensityPanel(QWidget):
         """Show the sigmas that a rule has chosen, and fit the slider's ends to the image."""
         widest = float(channel_ranges(estimate.coordinates.own).max())
         self.bandwidth.set_range(*(fraction * widest for fraction in SIGMA_FRACTIONS))
-        if not isinstance(self.session.bandwidth, tuple):
+        sigmas = sigmas_given(self.session.bandwidth)
+        if sigmas is None:
             self.bandwidth.set(estimate.sigmas, self._names())
         elif len(self.bandwidth.sigmas) != len(self._names()):
-            self.bandwidth.set(self.session.bandwidth, self._names())
+            self.bandwidth.set(sigmas, self._names())
 
     # --- the user changed something
 

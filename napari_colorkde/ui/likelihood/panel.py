@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     from napari import Viewer
 
 IMAGE, OPENED = "the image's colors", "data set"
-SHAPES = {"one sigma": "isotropic", "one for each channel": "channels"}
+SHAPES = {
+    "one sigma": "isotropic",
+    "one for each channel": "channels",
+    "data covariance": "covariance",
+}
 
 
 class LikelihoodPanel(QWidget):
@@ -110,7 +114,8 @@ class LikelihoodPanel(QWidget):
         self.shape = ComboBox(
             name="shape",
             choices=list(SHAPES.items()),
-            tooltip="One sigma for all channels, or one per channel, optimized in turn.",
+            tooltip="One sigma for all channels; one per channel, optimized in turn; or a multiple "
+            "of the covariance of the pixels, so that kernels are as elongated as the colors are.",
         )
         self.vectors = VectorSettings()
 

@@ -38,9 +38,11 @@ class VectorSettings(QWidget):
         form(
             [
                 ("sigmas", [self.sigmas_text]),
-                ("divide by", [self.scale]),
                 ("train", [Beside(*parts)]),
-                ("seed", [self.seed, self.shuffle]),
+                (
+                    "divide by",
+                    [Beside(("divide by", self.scale), ("seed", self.seed)), self.shuffle],
+                ),
             ],
             self,
         )

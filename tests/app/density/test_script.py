@@ -247,6 +247,15 @@ def test_an_image_without_a_file_is_to_be_saved_first() -> None:
     assert command.startswith("napari-colorkde density Elephants_1_left_right.tif -o ")
 
 
+def test_a_full_covariance_is_for_scripts_alone() -> None:
+    covariance = ((9.0, 2.0, 1.0), (2.0, 8.0, 3.0), (1.0, 3.0, 7.0))
+    state = State().replace(bandwidth=covariance)
+    source = source_of_array(RGB, "photo")
+    assert f"bandwidth={covariance!r}" in python_script(state, source).replace("\n    ", "")
+    with pytest.raises(ValueError, match="takes no full covariance as a bandwidth; copy the Pyth"):
+        command_line(state, source)
+
+
 def test_scripts_are_short() -> None:
     source = ImageSource("a", {"a": RGB}, True, source_of_array(RGB).choices, path="/photos/a.png")
     script = python_script(State(bandwidth=(3.5,)), source)

@@ -70,6 +70,29 @@ def test_a_point_that_is_taken_is_the_sessions_bandwidth(likelihood: Likelihood)
     np.testing.assert_allclose(session.estimate.sigmas, likelihood.curve.sigmas[3])
 
 
+def test_multiples_of_the_data_covariance_are_taken_whole(likelihood: Likelihood) -> None:
+    likelihood.search_image("loco", "covariance")
+    curve, session = likelihood.curve, likelihood._session
+    assert curve is not None
+    expected = select_bandwidth(RGB, "loco", shape="covariance")
+    np.testing.assert_allclose(curve.scores, expected.scores, rtol=1e-9)
+    np.testing.assert_allclose(curve.bandwidth(curve.best), expected.covariance)
+    likelihood.take(3)
+    session.wait()
+    assert session.estimate is not None
+    np.testing.assert_allclose(session.estimate.sigmas, curve.sigmas[3])
+    factor = curve.sigmas[3, 0] / expected.bandwidth[0]
+    np.testing.assert_allclose(session.estimate.covariance, factor**2 * expected.covariance)
+    likelihood.cross_check()
+    answers = [answer for answer in likelihood.answers if answer.near is not None]
+    assert "full covariance" in answers[0].bandwidth
+    assert [answer.library for answer in answers if answer.near > 1e-4] == []
+    # It means nothing in another space; what the sigmas are of the ranges does.
+    session.space = "lab"
+    session.wait()
+    assert np.shape(session.bandwidth) == (3,)
+
+
 def test_nothing_is_taken_where_repeated_colors_predict_themselves(
     likelihood: Likelihood,
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,19 @@ def test_every_library_that_applies_is_right_with_its_own_bandwidth(
     ]
     np.testing.assert_allclose(isotropic, isotropic[0], atol=1e-4)
     assert sum(is_ours(answer) for answer in answers) == 2
+
+
+@pytest.mark.parametrize("is_image", [False, True])
+def test_every_library_that_applies_is_right_with_a_full_covariance(is_image: bool) -> None:
+    pytest.importorskip("sklearn", reason="the group test-engine is not installed")
+    covariance = np.array([[2, 0.5, 0.1], [0.5, 1, 0.2], [0.1, 0.2, 0.7]])
+    sigmas = np.sqrt(np.diagonal(covariance))
+    asked = replace(task(d=3, sigmas=sigmas, is_image=is_image), full_covariance=covariance)
+    answers = [answer for answer in cross_check(asked) if answer.near is not None]
+    assert len(answers) >= 6
+    assert [answer.library for answer in answers if answer.near > 1e-4] == []
+    truth = kde_log_density(asked.points[:4], asked.data, covariance).mean()
+    assert answers[0].log_likelihood == pytest.approx(truth)
 
 
 def test_in_one_dimension_scipys_kernel_is_the_given_one() -> None:

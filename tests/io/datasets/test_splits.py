@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -168,7 +169,8 @@ def test_scaled_vectors_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPa
 def test_scaled_vectors_that_would_not_fit_are_not_read(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.zeros((10, 6), np.uint8))
     np.savez(tmp_path / "b.npz", train=np.zeros((5, 6), np.uint8), test=np.zeros((5, 6), np.uint8))
-    for name in ("a.npy", "b.npz"):
+    tifffile.imwrite(tmp_path / "c.tif", np.zeros((10, 3, 2), np.uint8), photometric="minisblack")
+    for name in ("a.npy", "b.npz", "c.tif"):
         with pytest.raises(
             ValueError, match="scaled to float64, needs 540 bytes of memory, but only 500"
         ):
