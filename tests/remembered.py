@@ -19,6 +19,7 @@ def remember_what_windows_share() -> None:
     _remember_shaders()
     _remember_variables()
     _read_characters_at_once()
+    _leave_menus_of_ended_programs()
 
 
 def _remember_manifests() -> None:
@@ -77,3 +78,16 @@ def _read_characters_at_once() -> None:
 
     # freetype-py reads them byte by byte.
     Bitmap.buffer = property(lambda self: self._FT_Bitmap.buffer[: self.rows * self.pitch])
+
+
+def _leave_menus_of_ended_programs() -> None:
+    from app_model import Application
+
+    dispose = Application.dispose
+
+    def dispose_in_silence(self: Application) -> None:
+        # Otherwise all menus are built again for each action that goes: they are deleted already.
+        with self.menus.menus_changed.blocked():
+            dispose(self)
+
+    Application.dispose = dispose_in_silence

@@ -16,7 +16,7 @@ Unser, Splines: a perfect fit for signal and image processing, IEEE Signal Proce
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import torch
@@ -81,15 +81,13 @@ class Scheme:
     def deconvolved(self, distance: Array, splines: int) -> Array:
         """Return κ at these distances: the Gaussian with as many splines undone."""
         squares = np.square(np.minimum(np.abs(distance), FARTHEST))
-        kernel = np.exp(np.polynomial.polynomial.polyval(squares, self._exponent(splines)))
+        kernel = np.exp(np.polynomial.polynomial.polyval(squares, _exponent(self, splines)))
         return np.where(squares < FARTHEST**2, kernel, 0.0)
 
     def deconvolved_far(self, distance: Array, splines: int) -> Array:
         """Return κ at any distance, also where `deconvolved` ends: until float64 underflows."""
-        places = np.linspace(0, UNDERFLOW, 2001)
-        logs = CubicSpline(places, np.log(self._undone(places, splines)))
         within = np.minimum(np.abs(distance), UNDERFLOW)
-        return np.asarray(np.exp(logs(within) - 0.5 * np.square(within)))
+        return np.asarray(np.exp(_logs_undone(self, splines)(within) - 0.5 * np.square(within)))
 
     def log_errors(self, squares: Array) -> Array:
         """Return what the log of a sum read off one mesh may be off by, from squared distances.
@@ -107,7 +105,7 @@ class Scheme:
 
     def deconvolved_in_place(self, distance: torch.Tensor, splines: int) -> torch.Tensor:
         """The same in float32, overwriting the distances."""
-        first, *rest = reversed((self._exponent(splines) / np.log(2)).tolist())
+        first, *rest = reversed((_exponent(self, splines) / np.log(2)).tolist())
         squares = distance.square_().clamp_(max=FARTHEST**2)
         exponent = torch.full_like(squares, first)
         for coefficient in rest:
@@ -128,20 +126,7 @@ class Scheme:
         places = np.linspace(-FARTHEST, FARTHEST, 2001)
         return CubicSpline(places, self.deconvolved(places, 1)).antiderivative()
 
-    def _exponent(self, splines: int) -> Array:
-        """Polynomial in the squared distance of the logarithm of κ, lowest power first."""
-        places = FARTHEST * np.sin(np.linspace(0, np.pi / 2, 60))
-        ratio = self._undone(places, splines)
-        # Near zero, where the kernel is large, it is fitted most closely.
-        closeness = np.exp(-np.square(places) / 8) + 1e-3
-        fit = np.polynomial.Polynomial.fit(
-            np.square(places), np.log(ratio), DEGREE, w=closeness, domain=[0, FARTHEST**2]
-        )
-        exponent = fit.convert().coef
-        exponent[1] -= 0.5
-        return np.asarray(exponent)
-
-    def _undone(self, distance: Array, splines: int) -> Array:
+    def undone(self, distance: Array, splines: int) -> Array:
         """Return what the Gaussian is multiplied by at distances (n,) to undo splines.
 
         ``κ(x) = exp(−x²/2) E[B̂(u + ix)^−p]``, u normal: the Fourier integral along a line where
@@ -151,6 +136,29 @@ class Scheme:
         z = (normal + 1j * distance[:, np.newaxis]) * self.step / 2
         ratio = (np.sin(z) / z) ** (-self.order * splines) @ (weights / weights.sum())
         return np.asarray(ratio.real)
+
+
+@cache
+def _exponent(scheme: Scheme, splines: int) -> Array:
+    """Polynomial in the squared distance of the logarithm of κ, lowest power first."""
+    places = FARTHEST * np.sin(np.linspace(0, np.pi / 2, 60))
+    ratio = scheme.undone(places, splines)
+    # Near zero, where the kernel is large, it is fitted most closely.
+    closeness = np.exp(-np.square(places) / 8) + 1e-3
+    fit = np.polynomial.Polynomial.fit(
+        np.square(places), np.log(ratio), DEGREE, w=closeness, domain=[0, FARTHEST**2]
+    )
+    exponent = fit.convert().coef
+    exponent[1] -= 0.5
+    exponent.flags.writeable = False
+    return np.asarray(exponent)
+
+
+@cache
+def _logs_undone(scheme: Scheme, splines: int) -> CubicSpline:
+    """The logarithm of what the Gaussian is multiplied by to undo splines, of the distance."""
+    places = np.linspace(0, UNDERFLOW, 2001)
+    return CubicSpline(places, np.log(scheme.undone(places, splines)))
 
 
 TO_PEAK = Scheme(order=6, step=0.3, reach=5.6)
