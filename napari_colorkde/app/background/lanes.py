@@ -1,6 +1,7 @@
 """The lanes of a session's work: most urgent first, one task of each at a time."""
 
 LANES = (
+    "voxels",
     "edit",
     "axes",
     "light",

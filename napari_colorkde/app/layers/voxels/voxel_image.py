@@ -4,14 +4,22 @@ Painted are at most `MAX_VOXELS` voxels of the last three axes, every second, fo
 where a stack has more, and always such whose codes are kept: nothing is read from the image.
 """
 
+import math
+from copy import copy
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
+from napari_colorkde.app.image.pixels.pixel_index import Axes, PixelIndex
 from napari_colorkde.app.image.pixels.pyramid_strides import VOLUME_VOXELS
 from napari_colorkde.app.layers.painting import Key, LazyLevel, PaletteImage
+
+Seen = tuple[int, Axes]
+"""A level, and positions along its axes."""
+
+SPACE = ("z", "y", "x")
 
 MAX_VOXELS = VOLUME_VOXELS
 """Four bytes each, once here and once on the graphics card."""
@@ -29,6 +37,9 @@ class VoxelImage(PaletteImage):
     ----------
     steps
         Of each axis of the pixels: which voxels are painted, 1 for every one.
+    seen
+        The level and the positions that were looked at last; None while that is not known, as
+        before the first look at a stack with more axes.
     """
 
     dtype: ClassVar[np.dtype[Any]] = np.dtype(np.uint8)
@@ -43,6 +54,7 @@ class VoxelImage(PaletteImage):
         # Four bytes in one number each, so that a voxel is one gather.
         self.table = np.zeros(len(index.palette) + 1, np.uint32)
         self._plain = self._plain_codes = None
+        self._ahead: tuple[Seen, NDArray[np.uint8]] | None = None
         level = _kept_level(index)
         shape, stride = index.level_shape(level), index.strides[level]
         within = thinned(shape, MAX_VOXELS)
@@ -51,17 +63,70 @@ class VoxelImage(PaletteImage):
         if channel_axis is not None:
             axes.insert(channel_axis, range(n_channels))
         self.levels = [VoxelLevel(self, level, tuple(axes))]
+        self.seen: Seen | None = (level, tuple(axes)) if len(axes) == len(SPACE) else None
 
-    def color(self, colors: NDArray[np.uint8], opacity: NDArray[np.floating[Any]]) -> None:
-        """Give the palette entries new colors ``(U, 3)`` and opacities ``(U,)`` from 0 to 1."""
-        bytes_of_entries = self.table.view(np.uint8).reshape(-1, 4)
+    @property
+    def n_seen(self) -> int:
+        """How many voxels were looked at last."""
+        if self.seen is None:
+            return 0
+        return math.prod(len(axis) for axis in self.seen[1] if isinstance(axis, range))
+
+    def table_of(
+        self, colors: NDArray[np.uint8], opacity: NDArray[np.floating[Any]]
+    ) -> NDArray[np.uint32]:
+        """Return a table of colors ``(U, 3)`` and opacities ``(U,)`` from 0 to 1, for `color`."""
+        table = np.zeros(len(self.table), np.uint32)
+        bytes_of_entries = table.view(np.uint8).reshape(-1, 4)
         bytes_of_entries[1:, :3] = colors
         bytes_of_entries[1:, 3] = np.rint(255 * opacity)
+        return table
+
+    def paint_ahead(self, table: NDArray[np.uint32]) -> "PaintedAhead":
+        """Paint what was looked at last by another table, while this one is shown.
+
+        For the worker: 16.8 million voxels take 0.2 s.
+        """
+        twin, seen = copy(self), self.seen
+        if seen is None:
+            raise ValueError("nothing was looked at yet, so there is nothing to paint ahead.")
+        twin.table, twin._ahead = table, None
+        return PaintedAhead(table, seen, twin.collect_samples(*seen))
+
+    def color(self, table: NDArray[np.uint32], ahead: "PaintedAhead | None" = None) -> None:
+        """Give the palette entries new colors, with the voxels that were painted by them before."""
+        self.table = table
+        self._ahead = None if ahead is None else (ahead.seen, ahead.voxels)
+
+    def collect_samples(self, level: int, axes: Axes) -> NDArray[Any]:
+        """Paint the voxels at these positions, or return them where they were painted before."""
+        if sum(isinstance(axis, range) for axis in axes) >= len(SPACE):
+            self.seen = level, axes
+        if self._ahead is not None and self._ahead[0] == (level, axes):
+            return self._ahead[1]
+        return super().collect_samples(level, axes)
 
     def paint(self, codes: NDArray[np.integer], out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Paint pixels that have these codes: ``(*shape, 4)``."""
         painted = np.asarray(np.take(self.table, codes, mode="clip"))
         return painted[..., np.newaxis].view(np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PaintedAhead:
+    """Voxels that were painted before their table is that of the image.
+
+    Attributes
+    ----------
+    table, seen
+        What they were painted by, and which they are.
+    voxels
+        Red, green, blue and opacity.
+    """
+
+    table: NDArray[np.uint32]
+    seen: Seen
+    voxels: NDArray[np.uint8]
 
 
 class VoxelLevel(LazyLevel):

@@ -4,6 +4,7 @@ One RGBA layer, which napari draws as a volume. Hidden while it is there are the
 cover it: the image, those that are further channels of it, and the density.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakSet, ref
@@ -18,7 +19,7 @@ from napari_colorkde.app.layers.layer_above import LayerAbove
 from napari_colorkde.app.layers.metadata import METADATA_KEY, OverlayMetadata
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.layers.voxels.voxel_colors import COLOR_EVENTS, true_colors
-from napari_colorkde.app.layers.voxels.voxel_image import VoxelImage
+from napari_colorkde.app.layers.voxels.voxel_image import SPACE, PaintedAhead, VoxelImage
 from napari_colorkde.app.layers.voxels.voxel_opacity import color_opacity
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Layer
     from napari.utils.events import Event
+
+AT_ONCE = 1 << 20
+"""So many voxels are painted when they are drawn, in 10 ms; more in the background before that."""
 
 VOXELS_NAME = "true color"
 
@@ -71,7 +75,6 @@ class VoxelLayer(LayerAbove[VoxelImage]):
         channels = session.channels
         if densities is None or densities.request.kernels is None or channels is None:
             return  # those that the state asks for will follow
-        name = str(image.name)
         if self.image is not image:
             self.hide()
             self._follow(image)
@@ -84,8 +87,34 @@ class VoxelLayer(LayerAbove[VoxelImage]):
         if painting is None or len(painting.table) != len(densities.values) + 1:
             return
         colors = self._colors_of(painting.index.palette, channels)
-        painting.color(colors, color_opacity(densities, settings))
-        is_new = not self.shown
+        table = painting.table_of(colors, color_opacity(densities, settings))
+        if painting.n_seen <= AT_ONCE or self._viewer.dims.ndisplay < len(SPACE):
+            self._show(painting, table)
+            return
+
+        def paint(painting: VoxelImage = painting) -> Iterator[PaintedAhead]:
+            yield painting.paint_ahead(table)
+
+        def show(ahead: PaintedAhead, painting: VoxelImage = painting) -> None:
+            self._show(painting, ahead.table, ahead)
+
+        self._session.run("voxels", paint, show, self._on_painted)
+
+    def _show(
+        self,
+        painting: VoxelImage,
+        table: NDArray[np.uint32],
+        ahead: PaintedAhead | None = None,
+    ) -> None:
+        """Show voxels in new colors, unless they are no longer those of the image."""
+        image = self._overlay.image
+        is_wanted = self._session.state.shown_voxels is not None
+        if image is None or self.image is not image or not is_wanted:
+            return
+        if painting.index is not self._overlay.index:
+            return
+        name, is_new, fresh = str(image.name), not self.shown, painting is not self._painting
+        painting.color(table, ahead)
         layer = self._put(
             painting,
             _layer_name(name),
@@ -194,6 +223,10 @@ class VoxelLayer(LayerAbove[VoxelImage]):
 
     def _on_densities(self, densities: ColorValues) -> None:
         self.update()
+
+    def _on_painted(self, problem: str | None) -> None:
+        if problem is not None:
+            self._session.say(f"The voxels in true color are not up to date: {problem}")
 
     def _on_colors(self, event: "Event") -> None:
         self._colors = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import dask.array as da
@@ -16,16 +17,19 @@ from napari_colorkde._npe2 import write_density_layer
 from napari_colorkde.app.density.script import python_script
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.layer_files import remember_file
-from napari_colorkde.app.layers.voxels import voxel_image
-from napari_colorkde.app.layers.voxels.voxel_image import thinned
+from napari_colorkde.app.layers.voxels import voxel_image, voxel_layer
+from napari_colorkde.app.layers.voxels.voxel_image import VoxelImage, thinned
 from napari_colorkde.app.layers.voxels.voxel_layer import VoxelLayer
 from napari_colorkde.app.layers.voxels.voxel_script import with_voxels
+from napari_colorkde.app.session import Session
 from napari_colorkde.app.session_file import state_from_json, state_to_json
 from napari_colorkde.app.settings.voxel_settings import VoxelSettings
 from napari_colorkde.app.state import State
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.core.reference import gaussian_log_density, mixture_log_density
+from tests.app.layers import test_overlay
 from tests.app.layers.test_overlay import RGB, Setting
+from tests.app.stepping import SteppingExecutor
 
 RNG = np.random.default_rng(11)
 PURPLE, GREEN = [160, 40, 190], [40, 190, 60]
@@ -274,3 +278,52 @@ def test_two_layers_of_one_colormap_are_magenta_and_green(lit: Lit) -> None:
     lit.session.set_voxels(show=True)
     np.testing.assert_array_equal(lit.rgba[..., [0, 2]], STACK[..., [0, 0]])
     np.testing.assert_allclose(lit.rgba[..., 1], 255 * np.sqrt(STACK[..., 1] / 255), atol=0.51)
+
+
+def test_many_voxels_are_painted_in_the_background_and_shown_when_they_are(
+    lit: Lit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(voxel_layer, "AT_ONCE", 0)
+    painted: list[int] = []
+    paint = VoxelImage.paint
+
+    def count(self: VoxelImage, codes: Any, out: Any = None) -> Any:
+        painted.append(codes.size)
+        return paint(self, codes, out)
+
+    monkeypatch.setattr(VoxelImage, "paint", count)
+    lit.light()
+    first = lit.rgba
+    n_voxels = STACK[..., 0].size
+    assert painted.count(n_voxels) == 1
+    lit.session.kernels = GREENS
+    assert painted.count(n_voxels) == 2  # and not once more for the screen
+    second = lit.rgba
+    monkeypatch.setattr(voxel_layer, "AT_ONCE", 1 << 20)
+    for kernels, seen in ((PURPLES, first), (GREENS, second)):
+        lit.session.kernels = kernels
+        np.testing.assert_array_equal(lit.rgba, seen)
+    layer = lit.voxels.layer
+    assert layer is not None
+    np.testing.assert_array_equal(np.asarray(layer.data[2:4]), lit.rgba[2:4])
+    lit.session.set_voxels(show=False)
+    assert lit.voxels.layer is None
+
+
+def test_voxels_that_are_no_longer_wanted_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(voxel_layer, "AT_ONCE", 0)
+    executor = SteppingExecutor()
+    monkeypatch.setattr(test_overlay, "Session", partial(Session, executor))
+    lit = Lit()
+    lit.viewer.dims.ndisplay = 3
+    lit.light()
+    executor.run()
+    before = lit.rgba.copy()
+    lit.session.kernels = GREENS
+    np.testing.assert_array_equal(lit.rgba, before)  # what is shown stays until it is painted
+    lit.session.set_voxels(show=False)
+    executor.run()
+    assert lit.voxels.layer is None
+    lit.voxels.close()
+    lit.overlay.close()
+    lit.session.close()
