@@ -64,6 +64,7 @@ class VoxelLayer(LayerAbove[VoxelImage]):
         self._connections.add(session.choices_changed, self._on_source)
         self._connections.add(session.state_changed, self._on_state)
         self._connections.add(session.densities_changed, self._on_densities)
+        self._connections.add(session.failed, self._on_failed)
 
     def update(self) -> None:
         """Show the voxels as the session has them."""
@@ -108,12 +109,12 @@ class VoxelLayer(LayerAbove[VoxelImage]):
     ) -> None:
         """Show voxels in new colors, unless they are no longer those of the image."""
         image = self._overlay.image
-        is_wanted = self._session.state.shown_voxels is not None
-        if image is None or self.image is not image or not is_wanted:
+        if image is None or self._session.state.shown_voxels is None:
             return
-        if painting.index is not self._overlay.index:
+        name = str(image.name)
+        if self.image is not image or painting.index is not self._overlay.index:
             return
-        name, is_new, fresh = str(image.name), not self.shown, painting is not self._painting
+        is_new, fresh = not self.shown, painting is not self._painting
         painting.color(table, ahead)
         layer = self._put(
             painting,
@@ -223,6 +224,11 @@ class VoxelLayer(LayerAbove[VoxelImage]):
 
     def _on_densities(self, densities: ColorValues) -> None:
         self.update()
+
+    def _on_failed(self, problem: str) -> None:
+        densities = self._session.densities
+        if densities is not None and densities.request.kernels != self._session.state.kernels:
+            self.hide()  # other kernels than those that are chosen now
 
     def _on_painted(self, problem: str | None) -> None:
         if problem is not None:

@@ -327,3 +327,13 @@ def test_voxels_that_are_no_longer_wanted_are_not_shown(monkeypatch: pytest.Monk
     lit.voxels.close()
     lit.overlay.close()
     lit.session.close()
+
+
+def test_voxels_of_former_kernels_go_where_the_chosen_ones_fail(lit: Lit) -> None:
+    image = lit.light()
+    assert not image.visible
+    lit.session.kernels = KernelSet([Kernel([160, 40], [90, 70], 0.3)], "two")
+    assert lit.voxels.layer is None
+    assert image.visible
+    lit.session.kernels = GREENS
+    np.testing.assert_allclose(lit.rgba[..., 3], expected_opacity(STACK, GREENS), atol=0.51)
