@@ -117,6 +117,36 @@ def spread(
         mesh[brick[b]] = values
 
 
+@loop(
+    "float32(float32[::1], int64, int64, float32[:, ::1], float32[:, ::1], float32[:, ::1], int64, "
+    "int64)",
+    writes=(),
+)
+def _sum_of_nodes(
+    values: Floats, corner: int, edge: int, wx: Floats, wy: Floats, wz: Floats, i: int, order: int
+) -> np.float32:
+    """Return the sum of a brick's nodes that a point meets, by the weights (LINE, TOGETHER).
+
+    As a function of its own, whose numbers all stay in registers, it takes little more than half
+    the time.
+    """
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = np.float32(0)
+    for x in range(order):
+        for y in range(order):
+            product = wx[x, i] * wy[y, i]
+            at = np.uint64(corner + (x * edge + y) * edge)
+            s0 += product * values[at]
+            s1 += product * values[at + np.uint64(1)]
+            s2 += product * values[at + np.uint64(2)]
+            s3 += product * values[at + np.uint64(3)]
+            s4 += product * values[at + np.uint64(4)]
+            s5 += product * values[at + np.uint64(5)]
+            s6 += product * values[at + np.uint64(6)]
+            s7 += product * values[at + np.uint64(7)]
+    low = s0 * wz[0, i] + s1 * wz[1, i] + s2 * wz[2, i] + s3 * wz[3, i]
+    return low + s4 * wz[4, i] + s5 * wz[5, i] + s6 * wz[6, i] + s7 * wz[7, i]
+
+
 @loop(f"void({POINTS}, int64, float32[:, ::1], float32[::1])", writes=9)
 def read(
     points: Doubles, rows: Integers, first: Integers, last: Integers, brick: Integers, step: float,
@@ -133,22 +163,9 @@ def read(
             own = rows[start : start + n]
             _meet(points, own, n, 1 / step, edge, table, places, corner, w)
             for i in range(n):
-                s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = np.float32(0)
-                for x in range(order):
-                    for y in range(order):
-                        product = w[0, x, i] * w[1, y, i]
-                        at = np.uint64(corner[i] + (x * edge + y) * edge)
-                        s0 += product * values[at]
-                        s1 += product * values[at + np.uint64(1)]
-                        s2 += product * values[at + np.uint64(2)]
-                        s3 += product * values[at + np.uint64(3)]
-                        s4 += product * values[at + np.uint64(4)]
-                        s5 += product * values[at + np.uint64(5)]
-                        s6 += product * values[at + np.uint64(6)]
-                        s7 += product * values[at + np.uint64(7)]
-                low = s0 * w[2, 0, i] + s1 * w[2, 1, i] + s2 * w[2, 2, i] + s3 * w[2, 3, i]
-                high = s4 * w[2, 4, i] + s5 * w[2, 5, i] + s6 * w[2, 6, i] + s7 * w[2, 7, i]
-                sums[np.uint64(own[i])] = low + high
+                sums[np.uint64(own[i])] = _sum_of_nodes(
+                    values, corner[i], edge, w[0], w[1], w[2], i, order
+                )
 
 
 TERMS = [np.float32(np.log(2) ** k / math.factorial(k)) for k in range(7)]

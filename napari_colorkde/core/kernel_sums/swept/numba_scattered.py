@@ -2,6 +2,9 @@
 
 For colors of which few share a level of their first channel, as floats: what `numba_sweep` adds up
 for a level would be that of a single color. Imported by `numba_sums`, see there.
+
+The sums over the nodes of a point are written out here and in `numba_sums`: shared by a function,
+inlined or not, spreading takes 8 % longer here and 20 % there, and reading 10 % longer here.
 """
 
 import numpy as np
