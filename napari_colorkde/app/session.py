@@ -18,10 +18,11 @@ from napari_colorkde.app.aliases import (
     StateField,
     warn_renamed,
 )
+from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.background.executor import Executor, Progress, SynchronousExecutor, Work
 from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.lanes import FORGOTTEN_LANES, LANES
-from napari_colorkde.app.background.reports import Reports, user_message
+from napari_colorkde.app.background.reports import Reports
 from napari_colorkde.app.density.computation import Computation
 from napari_colorkde.app.density.difference import Difference
 from napari_colorkde.app.density.export import Exporter

@@ -14,7 +14,7 @@ from typing import TextIO
 
 import typer
 
-from napari_colorkde.app.results.tasks import FORESEEN, refusal
+from napari_colorkde.app.background.error_sentences import FORESEEN, refusal
 from napari_colorkde.cli.commands import app
 from napari_colorkde.cli.console import print_error, print_warning
 from napari_colorkde.cli.verbosity import level_of_environment

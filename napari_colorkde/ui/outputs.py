@@ -9,7 +9,7 @@ import numpy as np
 from psygnal import Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from napari_colorkde.app.background.reports import user_message
+from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.io.export_formats import density_suffixes, file_filter

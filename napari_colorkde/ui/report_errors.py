@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from napari_colorkde.app.background.reports import user_message
+from napari_colorkde.app.background.error_sentences import user_message
 
 
 def report_errors(change: Callable[[], object], report: Callable[[str], object]) -> bool:

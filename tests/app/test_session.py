@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_colorkde.app.background.reports import ComputeError, user_message
+from napari_colorkde.app.background.error_sentences import ComputeError, user_message
 from napari_colorkde.app.density import estimation
 from napari_colorkde.app.density import export as export_module
 from napari_colorkde.app.density.request import ColorValues

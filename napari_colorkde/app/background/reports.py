@@ -2,21 +2,8 @@
 
 from psygnal import Signal
 
+from napari_colorkde.app.background.error_sentences import ComputeError, user_message
 from napari_colorkde.app.background.executor import Progress
-
-
-class ComputeError(RuntimeError):
-    """Work in the background failed; the message is a sentence for people."""
-
-
-def user_message(error: BaseException) -> str:
-    """Return what an error says, in words for people."""
-    if isinstance(error, MemoryError):
-        return "There is not enough memory for this; close other images, or use a smaller image."
-    text = " ".join(str(error).split())
-    if isinstance(error, ValueError | TypeError | OSError | ComputeError) and text:
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 class Reports:

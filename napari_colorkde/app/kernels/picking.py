@@ -10,7 +10,7 @@ from functools import partial
 
 from psygnal import Signal
 
-from napari_colorkde.app.background.reports import user_message
+from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.density.density_steps import check_channels
 from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.kernels.picked_kernels import (

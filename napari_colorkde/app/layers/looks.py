@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 from psygnal import Signal
 
+from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.background.executor import Progress
-from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.image.placement import Placement
 from napari_colorkde.app.image.source import source_of, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import image_layers

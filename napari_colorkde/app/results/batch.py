@@ -9,21 +9,14 @@ from pathlib import Path
 
 from psygnal import Signal
 
+from napari_colorkde.app.background.error_sentences import FORESEEN, refusal, user_message
 from napari_colorkde.app.background.executor import Executor, Progress
 from napari_colorkde.app.background.jobs import Jobs
-from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.results.batch_items import BatchItem
 from napari_colorkde.app.results.image_work import ImageWork, do_image
 from napari_colorkde.app.results.processes import ENDED, Packed, call_in_processes, is_stopped
 from napari_colorkde.app.results.results_table import ResultsTable
-from napari_colorkde.app.results.tasks import (
-    FORESEEN,
-    Outcome,
-    do_steps,
-    named_error,
-    refusal,
-    time_left,
-)
+from napari_colorkde.app.results.tasks import Outcome, do_steps, named_error, time_left
 from napari_colorkde.core.csv_and_frames import Row
 
 STOP_SECONDS, GRACE_SECONDS = 0.2, 5.0

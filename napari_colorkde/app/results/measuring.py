@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
+from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.background.executor import Executor, Progress
 from napari_colorkde.app.background.jobs import Jobs
-from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.image.pixels.pixels_and_area import PixelArea, pixel_area
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from napari_colorkde.app.background.error_sentences import FORESEEN, refusal
+
 Item = TypeVar("Item")
 
 
@@ -55,24 +57,6 @@ class Outcome:
     error: str
     said: str
     seconds: float
-
-
-FORESEEN = (MemoryError, ValueError, TypeError, OSError, ImportError, RuntimeError)
-"""Errors that a user may be able to do something about; `refusal` looks closer."""
-
-
-def refusal(error: BaseException) -> str | None:
-    """Return the sentence for an error that a user can do something about, else None."""
-    if isinstance(error, MemoryError):
-        return f"out of memory ({error}); use a smaller image or fewer bins."
-    if isinstance(error, ValueError | TypeError | OSError):
-        return str(error) or type(error).__name__
-    if isinstance(error, ImportError):
-        return f"a library cannot be loaded ({error}); reinstall napari-colorkde."
-    # torch has no error class of its own for a full memory of the host.
-    if isinstance(error, RuntimeError) and "memory" in str(error):
-        return f"out of memory ({str(error).splitlines()[0]}); use --device cpu or less."
-    return None
 
 
 def do_task(work: Callable[[], Any]) -> Outcome:

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_colorkde.app.background.reports import user_message
+from napari_colorkde.app.background.error_sentences import user_message
 
 
 @dataclass(frozen=True, slots=True)

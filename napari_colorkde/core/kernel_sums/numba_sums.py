@@ -144,7 +144,8 @@ def _sum_of_nodes(
             s6 += product * values[at + np.uint64(6)]
             s7 += product * values[at + np.uint64(7)]
     low = s0 * wz[0, i] + s1 * wz[1, i] + s2 * wz[2, i] + s3 * wz[3, i]
-    return low + s4 * wz[4, i] + s5 * wz[5, i] + s6 * wz[6, i] + s7 * wz[7, i]
+    total: np.float32 = low + s4 * wz[4, i] + s5 * wz[5, i] + s6 * wz[6, i] + s7 * wz[7, i]
+    return total
 
 
 @loop(f"void({POINTS}, int64, float32[:, ::1], float32[::1])", writes=9)

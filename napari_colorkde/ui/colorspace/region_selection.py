@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.background.executor import Progress, Work
-from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
 from napari_colorkde.app.image.pixels.pixels_and_area import pixel_area
 from napari_colorkde.app.image.source import unwrap_proxy

@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
-from napari_colorkde.app.background.reports import user_message
+from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates, gamut_outline
 from napari_colorkde.app.density.request import Estimate
 from napari_colorkde.app.session import Session

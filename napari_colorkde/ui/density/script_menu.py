@@ -6,7 +6,7 @@ from typing import Literal
 from psygnal import Signal
 from qtpy.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 
-from napari_colorkde.app.background.reports import user_message
+from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.density.class_query import shown_kernels
 from napari_colorkde.app.density.command import batch_commands, command_line
 from napari_colorkde.app.density.script import needs_kernel_file, python_script

@@ -9,8 +9,8 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
+from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.background.executor import Progress
-from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.file_as_layer import OpenedImage, open_image_file, zarr_folder
 from napari_colorkde.app.image.layer_files import remember_file

@@ -6,7 +6,7 @@ from qtpy.QtCore import QAbstractItemModel, QEvent, QModelIndex, QObject, QPoint
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewItem, QToolTip, QWidget
 
-from napari_colorkde.app.background.reports import user_message
+from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.core.mixture.kernels import KernelSet
 
 if TYPE_CHECKING:

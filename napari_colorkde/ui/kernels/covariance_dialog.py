@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.background.reports import user_message
+from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.kernels.edits import replace_kernel
 from napari_colorkde.core.mixture.kernels import Kernel
 from napari_colorkde.ui.report_errors import sentence

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorkde.app.background.reports import user_message
+from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.kernels import clipboard
 from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.ui.kernels.cell_delegate import CellDelegate

@@ -11,7 +11,7 @@ from psygnal import Signal
 from qtpy.QtCore import QLockFile, QObject
 from superqt.utils import QSignalThrottler
 
-from napari_colorkde.app.background.reports import user_message
+from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.layers.looks import Looks
 from napari_colorkde.app.results.results_table import ResultsTable
 from napari_colorkde.app.session import Session

@@ -5,7 +5,7 @@ from pathlib import Path
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
-from napari_colorkde.app.background.reports import user_message
+from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.session import Session

@@ -5,8 +5,8 @@ from pathlib import Path
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.background.executor import Progress
-from napari_colorkde.app.background.reports import user_message
 from napari_colorkde.app.density.request import COMPUTED_FIELDS, ColorValues, Estimate
 from napari_colorkde.app.image.counting_steps import CountedImage
 from napari_colorkde.app.session import Session

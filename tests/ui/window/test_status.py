@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_colorkde.app.background.reports import ComputeError
+from napari_colorkde.app.background.error_sentences import ComputeError
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet

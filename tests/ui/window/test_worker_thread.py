@@ -10,8 +10,8 @@ import pytest
 from napari.utils.progress import progress
 from qtpy.QtCore import QThreadPool
 
+from napari_colorkde.app.background.error_sentences import ComputeError
 from napari_colorkde.app.background.jobs import Jobs
-from napari_colorkde.app.background.reports import ComputeError
 from napari_colorkde.app.density.density_steps import Progress
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session

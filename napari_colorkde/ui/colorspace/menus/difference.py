@@ -5,7 +5,7 @@ from weakref import ref
 
 from psygnal import Signal
 
-from napari_colorkde.app.background.reports import user_message
+from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.image.source import ImageSource, is_image, source_of, unwrap_proxy
 from napari_colorkde.app.layers.layer_watch import image_layers
 from napari_colorkde.app.layers.overlay import Overlay
