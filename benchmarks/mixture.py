@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.harness import Contender, Setup, compete, time_of
 from benchmarks.report import Question, Row, Target
 from napari_colorkde import KernelSet, compute_densities, load_kernels
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.sample_data import sample_path
 
 OURS = "compute_densities"
 LOOP = "NumPy, one kernel after the other"

@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.harness import Setup, say
 from benchmarks.report import Figure, Question, Row, Target
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.sample_data import sample_path
 
 OURS = "`napari-colorkde open FILE`"
 PEER = "`napari FILE`"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.io.images import read_image
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.sample_data import sample_path
 
 DEBIAN = Path("/usr/share/backgrounds/mate/abstract/Elephants_5640x3172.jpg")
 """From Debian's package `mate-backgrounds`: Wyng Stancikaite, GPL-2+."""

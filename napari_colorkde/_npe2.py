@@ -13,7 +13,7 @@ import numpy as np
 from napari_colorkde.app.image.file_as_layer import open_image_file
 from napari_colorkde.io.densities import write_density
 from napari_colorkde.io.images import read_image
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.sample_data import sample_path
 from napari_colorkde.io.writers.atomic import atomic_path
 from napari_colorkde.napari_version import check_napari
 from napari_colorkde.openmp import wait_without_spinning

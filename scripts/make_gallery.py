@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QApplication
 from skimage.data import chelsea, immunohistochemistry
 
 from napari_colorkde import ColorKDE, Palette, read_image
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.sample_data import sample_path
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "images" / "gallery.png"

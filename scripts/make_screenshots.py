@@ -28,7 +28,7 @@ from skimage.data import immunohistochemistry
 
 from napari_colorkde import Kernel, KernelSet
 from napari_colorkde.io.images import read_image
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.sample_data import sample_path
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 DIGITS = IMAGES.parents[1] / "tests" / "data" / "mnist_30_digits.npz"

@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging")]
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
+SAMPLES = "napari_colorkde.io.sample_data"
+
 
 @pytest.fixture(scope="module")
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
@@ -217,7 +219,9 @@ def test_without_the_extra_there_is_no_window_library(bare_environment: Path) ->
 def test_without_a_window_library_and_command_line_work(
     bare_environment: Path, tmp_path: Path
 ) -> None:
-    code = "from napari_colorkde.io.samples import sample_path; print(sample_path('coffee.png'))"
+    code = (
+        "from napari_colorkde.io.sample_data import sample_path; print(sample_path('coffee.png'))"
+    )
     photograph = Path(run(bare_environment / "python", "-c", code).strip())
     code = f"""
 import numpy as np
@@ -255,7 +259,9 @@ def test_without_a_window_its_commands_say_what_to_install(
 
 
 def test_command_line_writes_the_volume_of_a_sample(environment: Path, tmp_path: Path) -> None:
-    code = "from napari_colorkde.io.samples import sample_path; print(sample_path('coffee.png'))"
+    code = (
+        "from napari_colorkde.io.sample_data import sample_path; print(sample_path('coffee.png'))"
+    )
     photograph = Path(run(environment / "python", "-c", code).strip())
     assert photograph.is_relative_to(environment.parent)
     run(environment / "napari-colorkde", "volume", photograph, "-o", "volume.npy", cwd=tmp_path)

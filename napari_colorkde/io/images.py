@@ -1,6 +1,6 @@
 """Reading images, masks and labels from files.
 
-What a file is decides its content; what its tags say is done (see `io.formats.samples`): palettes
+What a file is decides its content; what its tags say is done (see `samples_to_levels`): palettes
 and YCbCr become RGB, alpha is divided out where colors were multiplied by it, rows and columns are
 turned as the orientation says. Levels are never scaled, and no gamma is applied. What is left out
 or could be taken otherwise is said in a warning; what has no one meaning is refused.
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from napari_colorkde.core.checks.arguments import choice, whole_number
 from napari_colorkde.core.checks.channels import RGBA_CHANNELS
 from napari_colorkde.core.checks.options import flag
-from napari_colorkde.io.formats import samples
+from napari_colorkde.io.formats import samples_to_levels
 from napari_colorkde.io.formats.blocks import in_blocks, in_dask
 from napari_colorkde.io.formats.reading import GeoTag, Part, PictureInfo
 from napari_colorkde.io.readers.decoding import check_image_path, decode_file, one_sentence
@@ -178,7 +178,7 @@ def load_image(
     """
     path = check_image_path(path)
     decoded = decode_file(path, part, lazy=lazy)
-    levels, remarks = samples.to_levels(path, decoded, icc)
+    levels, remarks = samples_to_levels.to_levels(path, decoded, icc)
     if orientation == "apply" and decoded.orientation != 1:
         levels = turned(levels, decoded.orientation, has_samples(decoded, levels))
         remarks.append(
@@ -230,7 +230,7 @@ def read_mask(path: str | os.PathLike[str], *, lazy: bool | None = False) -> NDA
     """
     path = check_image_path(path)
     decoded = decode_file(path, Part(), lazy=lazy)
-    levels, _ = samples.to_levels(path, decoded)
+    levels, _ = samples_to_levels.to_levels(path, decoded)
     with_samples = has_samples(decoded, levels)
     levels = turned(levels, decoded.orientation, with_samples)
     if with_samples:
@@ -263,7 +263,7 @@ def read_labels(path: str | os.PathLike[str]) -> NDArray[Any]:
     """
     path = check_image_path(path)
     decoded = decode_file(path, Part())
-    indices = samples.to_indices(decoded)
+    indices = samples_to_levels.to_indices(decoded)
     return turned(indices, decoded.orientation, decoded.has_samples and indices.ndim > 2)
 
 

@@ -20,7 +20,7 @@ from napari_colorkde.app.image.file_as_layer import OpenedImage, open_image_file
 from napari_colorkde.app.image.layer_files import remember_file
 from napari_colorkde.core.number_text import shape_text
 from napari_colorkde.io.formats.addresses import path_or_address
-from napari_colorkde.io.samples import SAMPLES, sample_path
+from napari_colorkde.io.sample_data import SAMPLES, sample_path
 from napari_colorkde.ui.window.background_import import BackgroundImport
 from napari_colorkde.ui.window.fitted_picture import keep_fitted
 from napari_colorkde.ui.window.gl_context import main_windows

@@ -18,7 +18,7 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.io.kernels.kernel_files import save_kernels
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.sample_data import sample_path
 from tests.app.stepping import SteppingExecutor
 
 RNG = np.random.default_rng(0)

@@ -31,7 +31,7 @@ from napari_colorkde.cli.parsers import parse_bandwidth
 from napari_colorkde.core.colorspaces import COLOR_SPACES
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.io.colors.colormaps import COLORMAPS
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.sample_data import sample_path
 from napari_colorkde.io.volumes import load_volume
 
 DIGITS = Path(__file__).parents[1] / "data" / "mnist_30_digits"

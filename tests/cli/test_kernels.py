@@ -25,7 +25,7 @@ from napari_colorkde import (
 from napari_colorkde.cli import main
 from napari_colorkde.core.palette.ranges import QUANTIZATION
 from napari_colorkde.io.images import read_image
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.sample_data import sample_path
 
 SKIN = str(sample_path("jones_rehg_1999.csv"))
 

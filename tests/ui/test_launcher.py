@@ -11,7 +11,7 @@ import tifffile
 
 from napari_colorkde.core.kde.color_kde import ColorKDE
 from napari_colorkde.io.images import read_image
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.sample_data import sample_path
 from napari_colorkde.io.volumes import load_volume
 
 pytestmark = pytest.mark.window

@@ -15,7 +15,7 @@ from pytestqt.exceptions import format_captured_exceptions
 from qtpy.QtWidgets import QFileDialog, QInputDialog
 
 from napari_colorkde.io.images import read_image
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.sample_data import sample_path
 from napari_colorkde.ui import outputs
 from napari_colorkde.ui.volume.viewer import open_viewer
 from napari_colorkde.ui.window.gl_context import main_windows

@@ -2,7 +2,7 @@
 
 from napari_colorkde.app.session import Session
 from napari_colorkde.io.kernels.kernel_files import load_kernels
-from napari_colorkde.io.samples import PRESET_FILE, sample_path
+from napari_colorkde.io.sample_data import PRESET_FILE, sample_path
 
 SKIN = ("skin", "nonskin")
 """The sets of the preset, and its classes."""

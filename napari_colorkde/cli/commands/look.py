@@ -70,7 +70,7 @@ def look(
         header = ["", "colors", "mean r", "mean g", "mean b", "js"]
         typer.echo(table(header, [[*cells[0], ""], [*cells[1], f"{found.js:.6g}"]]))
     if output is not None:
-        from napari_colorkde.io.formats.picture import write_picture
+        from napari_colorkde.io.formats.pillow import write_picture
 
         with timed_step(f"Writing {output}"):
             write_picture(output, graded.pixels)

@@ -14,7 +14,7 @@ import numpy as np
 from napari_colorkde.core.checks.arguments import path_of
 from napari_colorkde.io.formats import blocks
 from napari_colorkde.io.formats.addresses import Address, check_address, path_or_address
-from napari_colorkde.io.formats.ome_zarr.pictures import is_zarr
+from napari_colorkde.io.formats.ome_zarr.reader import is_zarr
 from napari_colorkde.io.formats.reading import DecodedImage, Part, first_line, library_messages
 from napari_colorkde.io.formats.signatures import is_heif, is_zip
 from napari_colorkde.io.readers.image_formats import (

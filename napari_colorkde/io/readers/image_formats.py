@@ -11,11 +11,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from napari_colorkde.io.formats import codecs, npy, picture, signatures
+from napari_colorkde.io.formats import codecs, npy, pillow, signatures
 from napari_colorkde.io.formats.addresses import Address
-from napari_colorkde.io.formats.ome_zarr import pictures as ome_zarr
+from napari_colorkde.io.formats.ome_zarr import reader as ome_zarr
 from napari_colorkde.io.formats.reading import DecodedImage, Part, PictureInfo
-from napari_colorkde.io.formats.tiff import pictures as tiff
+from napari_colorkde.io.formats.tiff import reader as tiff
 
 Read = Callable[[Path], NDArray[Any] | DecodedImage]
 
@@ -112,9 +112,7 @@ _ZARR = ImageFormat(
     ome_zarr.read_lazily,
 )
 
-_PNG = ImageFormat(
-    "PNG", (".png",), picture.read, signatures.is_png, picture.read, picture.contents
-)
+_PNG = ImageFormat("PNG", (".png",), pillow.read, signatures.is_png, pillow.read, pillow.contents)
 
 IMAGE_FORMATS = (
     ImageFormat(
@@ -129,13 +127,11 @@ IMAGE_FORMATS = (
     ImageFormat("NPY", (".npy",), npy.read, signatures.is_npy),
     _PNG,
     ImageFormat(
-        "JPEG", (".jpg", ".jpeg"), picture.read, signatures.is_jpeg, contents=picture.contents
+        "JPEG", (".jpg", ".jpeg"), pillow.read, signatures.is_jpeg, contents=pillow.contents
     ),
-    ImageFormat("BMP", (".bmp",), picture.read, signatures.is_bmp, contents=picture.contents),
-    ImageFormat("GIF", (".gif",), picture.read, signatures.is_gif, picture.read, picture.contents),
-    ImageFormat(
-        "WebP", (".webp",), picture.read, signatures.is_webp, picture.read, picture.contents
-    ),
+    ImageFormat("BMP", (".bmp",), pillow.read, signatures.is_bmp, contents=pillow.contents),
+    ImageFormat("GIF", (".gif",), pillow.read, signatures.is_gif, pillow.read, pillow.contents),
+    ImageFormat("WebP", (".webp",), pillow.read, signatures.is_webp, pillow.read, pillow.contents),
     ImageFormat("JPEG 2000", (".jp2", ".j2k"), codecs.read_jpeg2000, signatures.is_jpeg2000),
     ImageFormat("AVIF", (".avif",), codecs.read_avif, signatures.is_avif),
     ImageFormat("JPEG XL", (".jxl",), codecs.read_jpegxl, signatures.is_jpegxl),

@@ -19,7 +19,7 @@ from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
 from napari_colorkde.core.palette.ranges import channel_ranges
 from napari_colorkde.io.colors.colormaps import COLORMAPS
 from napari_colorkde.io.export_formats import density_suffixes
-from napari_colorkde.io.samples import PRESET_FILE, sample_path
+from napari_colorkde.io.sample_data import PRESET_FILE, sample_path
 from napari_colorkde.ui.density.bandwidth_control import BandwidthControl
 from napari_colorkde.ui.density.script_menu import ScriptMenu
 from napari_colorkde.ui.report_errors import report_errors

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from napari_colorkde.app.session import Session
 from napari_colorkde.connections import Connections
-from napari_colorkde.io.samples import SAMPLES, sample_path
+from napari_colorkde.io.sample_data import SAMPLES, sample_path
 
 PHOTOGRAPHS = {name: text for name, text in SAMPLES.items() if not name.endswith(".csv")}
 

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state import State
 from napari_colorkde.connections import Connections
-from napari_colorkde.io.samples import PRESET_FILE, sample_path
+from napari_colorkde.io.sample_data import PRESET_FILE, sample_path
 from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.widgets.forms import form
 from napari_colorkde.ui.window.open_files import TargetCheck, allow_all

@@ -10,7 +10,7 @@ from napari_colorkde.app.kernels import edits as kernel_edits
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.mixture.at_colors import mixture_density
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.sample_data import sample_path
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(40, 80, (20, 30, 3)).astype(np.uint8)

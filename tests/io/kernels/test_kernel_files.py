@@ -22,7 +22,7 @@ from napari_colorkde.io.kernels.kernel_files import (
     save_kernels,
     summarize_kernels,
 )
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.sample_data import sample_path
 
 HEADER = "set,kernel,mean_r,mean_g,mean_b,var_r,var_g,var_b,weight\n"
 ROW = "skin,1,73.53,29.94,17.76,765.40,121.44,112.80,1\n"

@@ -17,7 +17,7 @@ from napari_colorkde.app.density import request
 from napari_colorkde.core.classification.bayes import log_density_level
 from napari_colorkde.core.classification.roc import roc_curve
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
-from napari_colorkde.io.samples import sample_path
+from napari_colorkde.io.sample_data import sample_path
 from napari_colorkde.ui.classification.controls import ClassificationControls
 from napari_colorkde.ui.classification.panel import ClassificationPanel
 from napari_colorkde.ui.classification.roc_plot import RocPlot

@@ -11,7 +11,7 @@ from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet
 from napari_colorkde.io.kernels.kernel_files import load_kernels, save_kernels
-from napari_colorkde.io.samples import PRESET_FILE, sample_path
+from napari_colorkde.io.sample_data import PRESET_FILE, sample_path
 from napari_colorkde.ui.kernels.set_chooser import KernelSetChooser
 from napari_colorkde.ui.window import open_files
 from tests.ui.conftest import RGB, Dock

@@ -6,7 +6,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
-from napari_colorkde.io.samples import PRESET_FILE, sample_path
+from napari_colorkde.io.sample_data import PRESET_FILE, sample_path
 from napari_colorkde.ui.colorspace import dock as colorspace_dock
 from napari_colorkde.ui.widgets.folding import FoldingGroup
 from napari_colorkde.ui.window import dock_column

@@ -1,6 +1,6 @@
 """The tags of a TIFF: the meaning of samples, the kind of image, the pixel size.
 
-`formats.samples` makes colors of samples by what is found here.
+`samples_to_levels` makes colors of samples by what is found here.
 """
 
 import re
@@ -14,7 +14,7 @@ from tifffile import EXTRASAMPLE, PHOTOMETRIC
 
 from napari_colorkde.core.checks.arguments import Keywords
 from napari_colorkde.io.formats.reading import Alpha, ColorModel, GeoTag
-from napari_colorkde.io.formats.samples import CCIR601, FULL_RANGE
+from napari_colorkde.io.formats.samples_to_levels import CCIR601, FULL_RANGE
 
 _COLORS: dict[int, ColorModel] = {
     PHOTOMETRIC.MINISWHITE: "gray",

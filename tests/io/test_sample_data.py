@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import skimage
 
-from napari_colorkde.io import samples
+from napari_colorkde.io import sample_data
 from napari_colorkde.io.images import read_image
-from napari_colorkde.io.samples import SAMPLES, sample_path
+from napari_colorkde.io.sample_data import SAMPLES, sample_path
 
 PHOTOGRAPHS = [name for name in SAMPLES if not name.endswith(".csv")]
 
@@ -47,7 +47,7 @@ def test_installed_samples_come_first(tmp_path: Path, monkeypatch: pytest.Monkey
     package = tmp_path / "napari_colorkde"
     installed = package / "sample_data" / "coffee.png"
     beside = tmp_path / "sample_data" / "coffee.png"
-    monkeypatch.setattr(samples, "PACKAGE", package)
+    monkeypatch.setattr(sample_data, "PACKAGE", package)
     for path in (beside, installed):
         path.parent.mkdir(parents=True)
         path.touch()
@@ -62,6 +62,6 @@ def test_unknown_sample_is_refused_with_the_known_ones() -> None:
 
 
 def test_missing_samples_say_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(samples, "PACKAGE", tmp_path / "napari_colorkde")
+    monkeypatch.setattr(sample_data, "PACKAGE", tmp_path / "napari_colorkde")
     with pytest.raises(FileNotFoundError, match=r"is missing from .* reinstall napari-colorkde"):
         sample_path("coffee.png")
