@@ -1,5 +1,6 @@
 """What the fields of a density volume have to be, when one is made by hand."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
 SAMPLINGS: "tuple[Sampling, ...]" = ("points", "cells")
 
-CHOICES: dict[str, tuple[str, ...]] = {
-    "space": tuple(COLOR_SPACES),
+CHOICES: dict[str, Collection[str]] = {
+    "space": COLOR_SPACES,  # the table itself, which may get more entries
     "boundary": BOUNDARIES,
     "sampling": SAMPLINGS,
 }
