@@ -226,15 +226,11 @@ def _read(path: Path, protocol: Keywords) -> "tuple[DataSet, Split]":
 
 
 def _draw_montage(target: Path, dataset: "DataSet", parts: "Split") -> None:
-    from napari_colorkde.io.datasets.montage import write_montage
+    from napari_colorkde.io.datasets.montage import shape_of_images, write_montage
 
-    if dataset.image_shape is None:
-        raise ValueError(
-            f"data set {str(dataset.path)!r} does not say that its vectors are images; "
-            "leave out --montage, or save them with their rows and columns."
-        )
+    shape = shape_of_images(dataset, "leave out --montage, or ")
     with timed_step(f"Writing {target}"):
-        write_montage(target, parts.train, dataset.image_shape)
+        write_montage(target, parts.train, shape)
 
 
 def _search(

@@ -8,10 +8,27 @@ import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.io.datasets.dataset import DataSet
 from napari_colorkde.io.writers.atomic import atomic_path
 
 MAX_SIDE = 20
 """Images along an edge of the picture, at most."""
+
+
+def shape_of_images(dataset: DataSet, advice: str = "") -> tuple[int, ...]:
+    """Return the shape of the images that a data set's vectors are.
+
+    Raises
+    ------
+    ValueError
+        If it does not say so; `advice` comes before "save them with their rows and columns".
+    """
+    if dataset.image_shape is None:
+        raise ValueError(
+            f"data set {str(dataset.path)!r} does not say that its vectors are images; {advice}"
+            "save them with their rows and columns."
+        )
+    return dataset.image_shape
 
 
 def montage(vectors: NDArray[Any], image_shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -16,7 +16,7 @@ from napari_colorkde.app.session import Session
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.crosscheck.answers import HEADER
 from napari_colorkde.core.kde.bandwidth_rules import BANDWIDTH_RULES
-from napari_colorkde.io.datasets.montage import montage
+from napari_colorkde.io.datasets.montage import montage, shape_of_images
 from napari_colorkde.ui.likelihood.text_table import TextTable
 from napari_colorkde.ui.likelihood.vector_settings import VectorSettings
 from napari_colorkde.ui.report_errors import report_errors
@@ -237,17 +237,13 @@ class LikelihoodPanel(QWidget):
         self.likelihood.save_table(path)
 
     def _on_montage(self) -> None:
-        dataset = self.likelihood.dataset
-        if dataset is None or dataset.image_shape is None:
-            self.failed.emit(
-                "The data set does not say that its vectors are images; save them with their rows "
-                "and columns."
-            )
-            return
-        picture = montage(dataset.train, dataset.image_shape)
-        if picture.ndim == 3 and picture.shape[-1] == 1:
-            picture = picture[..., 0]
-        self._viewer.add_image(picture, name=f"{dataset.name} montage", rgb=picture.ndim == 3)
+        self._ask(self._add_montage)
+
+    def _add_montage(self) -> None:
+        if (dataset := self.likelihood.dataset) is not None:
+            picture = montage(dataset.train, shape_of_images(dataset))
+            picture = picture[..., 0] if picture.shape[2:] == (1,) else picture
+            self._viewer.add_image(picture, name=f"{dataset.name} montage", rgb=picture.ndim == 3)
 
     def _ask(self, change: Callable[[], object]) -> None:
         self.asked.emit()
