@@ -295,6 +295,8 @@ class ColorKDEWidget(UndoKeysWidget):
         self.drops.close()
         if self._docked is not None:
             self._docked.close()
+            # Who keeps a widget that is closed does not keep the window.
+            self._docked = None
         self._stage.shown.disconnect()
         self._stage.close()
         delete_later(self)
