@@ -182,7 +182,7 @@ REFUSALS = {
     "compare a.png missing.png": "image 'missing.png' does not exist; check the name.",
     "compare a.png gray.png": "give images with the same channels.",
     "compare a.png a.png --bandwidth 0.01": "is narrow compared with the colors' range",
-    "compare a.png": "Missing argument 'image_b'",
+    "compare a.png": "'a.png' is a single image; give two or more, or a folder",
     "crosscheck missing.png": "image 'missing.png' does not exist; check the name.",
     "crosscheck a.png --bandwidth 0": "'0': a sigma must be positive; give numbers above 0;",
     "crosscheck a.png --bandwidth x": "'x': give numbers separated by commas;",

@@ -297,3 +297,17 @@ def test_rows_of_the_images_before_one_that_fails_are_kept(
     Path("in/a.png").write_text("hello")
     assert main(["measure", "in/b.png", "in/a.png", "-o", "table.csv"]) == 2
     assert Path("table.csv").read_bytes() == whole
+
+
+def test_images_of_a_folder_are_compared_in_pairs(
+    folders: list[Path], refused: Refused, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("in/broken.png", "in/deep/no.tif"):
+        Path(name).unlink()
+    assert main(["compare", "in", "--recursive", "--json", "--bandwidth", "20"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(row["a"], row["b"]) for row in found] == list(combinations(map(str, folders), 2))
+    assert main(["compare", "in/*.png", "--json", "--bandwidth", "20"]) == 0
+    alone = json.loads(capsys.readouterr().out)
+    assert alone.keys() == {"kl_ab", "kl_ba", "js"}
+    assert "'in/a.png' is a single image; give two or more" in refused("compare", "in/a.png")

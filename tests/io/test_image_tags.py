@@ -336,3 +336,16 @@ def test_formats_that_are_not_read_are_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", a=RGB)
     with pytest.raises(ValueError, match="is an archive"):
         read_image(tmp_path / "a.npz")
+
+
+def test_an_index_without_a_palette_is_refused_with_the_name_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, RGB[..., 0], photometric="palette", colormap=np.zeros((3, 256), "u2"))
+    content = bytearray(path.read_bytes())
+    at = content.index((320).to_bytes(2, "little") + (3).to_bytes(2, "little"))
+    content[at : at + 2] = (65000).to_bytes(2, "little")
+    path.write_bytes(content)
+    with pytest.raises(
+        ValueError, match=r"a\.tif' cannot be read: it is indexed but has no palette"
+    ):
+        read_image(path)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from napari_colorkde.app.results.files import find_images
 from napari_colorkde.cli.console import print_status, table, timed_step
 from napari_colorkde.cli.inputs import image_inputs
 from napari_colorkde.cli.inputs.reading_options import Reading, reads_images
@@ -32,8 +33,13 @@ if TYPE_CHECKING:
 
 @reads_images
 def compare(
-    image_a: Annotated[Path, typer.Argument(help="$images file, or a data set.")],
-    image_b: Annotated[Path, typer.Argument(help="Another one of the same kind, of any size.")],
+    image_a: Annotated[
+        Path,
+        typer.Argument(help="$images file, or a data set; or a glob or folder of images."),
+    ],
+    image_b: Annotated[
+        Path | None, typer.Argument(help="Another one of the same kind, of any size.")
+    ] = None,
     more: Annotated[
         list[Path] | None, typer.Argument(help="Further images: all pairs are compared.")
     ] = None,
@@ -55,6 +61,7 @@ def compare(
     channel_axis: ChannelAxisOption = "-1",
     channels: ChannelsOption = None,
     device: DeviceOption = "auto",
+    recursive: Annotated[bool, typer.Option("--recursive", help="Include subfolders.")] = False,
     *,
     reading: Reading,
 ) -> None:
@@ -66,12 +73,12 @@ def compare(
     for vectors, the likelihood of each set under the other is also given. More than two images are
     compared in pairs, all with one bandwidth chosen from all of them together.
     """
-    if more:
+    files = _files([image_a, image_b, *(more or [])], recursive, vectors)
+    if len(files) > 2:
         if mask_a is not None or mask_b is not None:
             raise ValueError("--mask-a and --mask-b are for two images; leave them out for more.")
         if vectors or scale is not None:
             raise ValueError("--vectors and --scale are for two data sets; give two.")
-        files = [image_a, image_b, *more]
         palettes = [
             image_inputs.count_colors(
                 image_inputs.read(file, None, channel_axis, channels, reading)
@@ -80,6 +87,7 @@ def compare(
         ]
         _compare_pairs(files, palettes, bandwidth, space, as_json, device)
         return
+    image_a, image_b = files
     kinds = [are_vectors(image_a, vectors), are_vectors(image_b, vectors)]
     if all(kinds):
         if mask_a is not None or mask_b is not None:
@@ -118,6 +126,27 @@ def compare(
         typer.echo(json.dumps(numbers))
     else:
         typer.echo(table(["kl_ab", "kl_ba", "js"], [[f"{n:.6g}" for n in numbers.values()]]))
+
+
+def _files(given: list[Path | None], recursive: bool, vectors: bool) -> list[Path]:
+    """Return the two images or more that are meant: of folders and globs those that are in them.
+
+    Two folders are data sets where they are taken for such.
+    """
+    from napari_colorkde.io.readers.decoding import check_image_path
+
+    named = [path for path in given if path is not None]
+    if len(named) == 2 and all(path.exists() and are_vectors(path, vectors) for path in named):
+        return named
+    files: list[Path] = []
+    for path in named:
+        files += [file.path for file in find_images([str(path)], recursive=recursive)]
+    if len(files) < 2:
+        check_image_path(files[0])
+        raise ValueError(
+            f"{str(named[0])!r} is a single image; give two or more, or a folder or glob of images."
+        )
+    return files
 
 
 def _compare_pairs(
@@ -193,6 +222,7 @@ COMMAND = Command(
         "compare before.jpg after.jpg",
         "compare before.jpg after.jpg --bandwidth 5 --json",
         "compare before.jpg after.jpg --space lab",
+        "compare photos --recursive --json",
         "compare mnist.pkl.gz fashion.pkl.gz --bandwidth 0.2",
     ),
 )

@@ -58,12 +58,15 @@ def to_levels(
             f"image {str(path)!r} holds numbers of type {samples.dtype}; give real numbers."
         )
     hidden = _without_data(image)
-    if image.color == "palette":
-        levels = _looked_up(samples, image.table)
-    elif image.color == "ycbcr":
-        levels = _from_ycbcr(samples, image.ycbcr or (CCIR601, FULL_RANGE))
-    else:
-        levels = _from_white(samples, image) if image.white_is_zero else samples
+    try:
+        if image.color == "palette":
+            levels = _looked_up(samples, image.table)
+        elif image.color == "ycbcr":
+            levels = _from_ycbcr(samples, image.ycbcr or (CCIR601, FULL_RANGE))
+        else:
+            levels = _from_white(samples, image) if image.white_is_zero else samples
+    except ValueError as error:
+        raise ValueError(f"image {str(path)!r} cannot be read: {error}") from None
     levels = native(levels)
     if image.alpha == "associated":
         levels = _divided_by_alpha(levels, N_COLORS[image.color], image.bits)
