@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import QTimer
+from superqt.utils import QSignalThrottler
 
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.image.source import is_labels, unwrap_proxy
@@ -51,12 +51,11 @@ class LayerHighlight:
         self._session, self._overlay, self._canvas = session, overlay, canvas
         self._layer: Layer | None = None
         self._is_lit = False
-        self._timer = QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SETTLE_MS)
+        self._throttler = QSignalThrottler(QSignalThrottler.EmissionPolicy.Trailing)
+        self._throttler.setTimeout(SETTLE_MS)
         layers = self._viewer.layers
         self._connections, self._strokes = Connections(), Connections()
-        self._connections.add(self._timer.timeout, self._look_up)
+        self._connections.add(self._throttler.triggered, self._look_up)
         self._connections.add(layers.selection.events.active, self._on_active)
         self._connections.add(layers.events.removed, self._on_removed)
         self._connections.add(session.estimate_changed, self._later)
@@ -65,7 +64,7 @@ class LayerHighlight:
 
     def close(self) -> None:
         """Let go of the viewer, its layers and the session."""
-        self._timer.stop()
+        self._throttler.cancel()
         self._watch(None)
         self._connections.close()
 
@@ -96,8 +95,8 @@ class LayerHighlight:
                 self._strokes.add(getattr(layer.events, name), self._later)
 
     def _later(self, event: object = None) -> None:
-        if (self._layer is not None or self._is_lit) and not self._timer.isActive():
-            self._timer.start()
+        if self._layer is not None or self._is_lit:
+            self._throttler.throttle()
 
     def _look_up(self) -> None:
         index = self._session.index
