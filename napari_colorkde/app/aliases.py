@@ -74,28 +74,18 @@ class Settable(Protocol):
         """Change fields of it."""
 
 
-class StateField(Generic[Value, Given]):
+class StateField(PartOf[Value], Generic[Value, Given]):
     """A field of an object's state as an attribute of the object: to assign it is to `set` it."""
 
     def __init__(self, doc: str) -> None:
         self.__doc__ = doc
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
+        super().__init__(f"state.{name}", self.__doc__ or "")
+        super().__set_name__(owner, name)
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-
-    @overload
-    def __get__(self, instance: Settable, owner: type) -> Value: ...
-
-    def __get__(self, instance: Settable | None, owner: type) -> Self | Value:
-        if instance is None:
-            return self
-        value: Value = getattr(instance.state, self._name)
-        return value
-
-    def __set__(self, instance: Settable, value: Given) -> None:
+    def __set__(self, instance: Settable, value: Given) -> None:  # type: ignore[override]
+        # More is accepted than what is read: one number for sigmas, the name of a rule.
         instance.set(**{self._name: value})
 
 

@@ -41,8 +41,11 @@ class OverlayMetadata:
     origin: Mapping[str, object] | None = None
     voxels: bool = False
 
-    def to_dict(self) -> dict[str, object]:
-        """Return the entry of a layer's metadata, as 0.1.0 wrote it."""
+    def to_json(self) -> dict[str, object]:
+        """Return the entry of a layer's metadata, as 0.1.0 wrote it.
+
+        It has no version: fields are only ever added, and what is missing is as at the start.
+        """
         if self.mask:
             return {"image": self.image, "mask": True}
         entry: dict[str, object] = {"image": self.image, "channel_axis": self.channel_axis}
@@ -53,8 +56,8 @@ class OverlayMetadata:
         return entry
 
     @classmethod
-    def from_dict(cls, entry: Mapping[str, Any]) -> "OverlayMetadata":
-        """Read the entry of a layer's metadata; what is missing is as at the start."""
+    def from_json(cls, entry: Mapping[str, Any]) -> "OverlayMetadata":
+        """Read the entry of a layer's metadata, of this version or an earlier one."""
         axis, classes = entry.get("channel_axis"), entry.get("classes")
         return cls(
             str(entry.get("image", "")),
@@ -70,4 +73,4 @@ class OverlayMetadata:
     def of(cls, metadata: Mapping[str, Any]) -> "OverlayMetadata | None":
         """Read it from a layer's metadata; None where the layer is not of this program."""
         entry = metadata.get(METADATA_KEY)
-        return None if entry is None else cls.from_dict(entry)
+        return None if entry is None else cls.from_json(entry)

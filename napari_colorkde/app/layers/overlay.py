@@ -205,7 +205,7 @@ class Overlay(PaintedLayer[PaletteImage]):
         return OverlayMetadata.of(layer.metadata) or OverlayMetadata(image.name)
 
     def _set_metadata(self, layer: "Image", metadata: OverlayMetadata) -> None:
-        layer.metadata = {**layer.metadata, METADATA_KEY: metadata.to_dict()}
+        layer.metadata = {**layer.metadata, METADATA_KEY: metadata.to_json()}
 
     def _insert(self, layer: "Image") -> None:
         super()._insert(layer)

@@ -115,7 +115,7 @@ class PaintedLayer(ABC, Generic[P]):
                 rgb=self.is_rgb,
                 multiscale=len(painting.levels) > 1,
                 blending=BLENDING,
-                metadata={METADATA_KEY: mark.to_dict()},
+                metadata={METADATA_KEY: mark.to_json()},
                 **self._placement(image).as_arguments(),
                 **options,
             )

@@ -12,8 +12,8 @@ CLASSES = OverlayMetadata("photo", classes=("a", "b"), origin={})
     "metadata", [DENSITY, CLASSES, OverlayMetadata("photo"), OverlayMetadata("photo", mask=True)]
 )
 def test_an_entry_reads_back_as_it_was(metadata: OverlayMetadata) -> None:
-    assert OverlayMetadata.from_dict(metadata.to_dict()) == metadata
-    assert OverlayMetadata.of({METADATA_KEY: metadata.to_dict(), "other": 1}) == metadata
+    assert OverlayMetadata.from_json(metadata.to_json()) == metadata
+    assert OverlayMetadata.of({METADATA_KEY: metadata.to_json(), "other": 1}) == metadata
 
 
 def test_other_layers_have_none() -> None:
@@ -21,9 +21,9 @@ def test_other_layers_have_none() -> None:
 
 
 def test_entries_of_0_1_0_are_read() -> None:
-    mask = OverlayMetadata.from_dict({"image": "photo", "mask": True})
+    mask = OverlayMetadata.from_json({"image": "photo", "mask": True})
     assert mask == OverlayMetadata("photo", mask=True)
-    preview = OverlayMetadata.from_dict({"image": "photo", "channel_axis": None})
+    preview = OverlayMetadata.from_json({"image": "photo", "channel_axis": None})
     assert preview == OverlayMetadata("photo")
     classes = {"image": "p", "channel_axis": None, "log": False, "classes": ["x"], "origin": {}}
-    assert OverlayMetadata.from_dict(classes).classes == ("x",)
+    assert OverlayMetadata.from_json(classes).classes == ("x",)

@@ -242,11 +242,11 @@ class VoxelLayer(LayerAbove[VoxelImage]):
         image, layer = self.image, self.layer
         if image is None or layer is None:
             return
-        before = OverlayMetadata.from_dict(layer.metadata[METADATA_KEY])
+        before = OverlayMetadata.from_json(layer.metadata[METADATA_KEY])
         if layer.name == _layer_name(before.image):
             layer.name = _layer_name(str(image.name))
         after = replace(before, image=str(image.name))
-        layer.metadata = {**layer.metadata, METADATA_KEY: after.to_dict()}
+        layer.metadata = {**layer.metadata, METADATA_KEY: after.to_json()}
 
     def _on_deleted(self) -> None:
         self._session.set_voxels(show=False)
