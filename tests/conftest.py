@@ -77,6 +77,7 @@ def pytest_collection_finish() -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Set aside what earlier tests have left, before a canvas opens."""
     if item.get_closest_marker("window") and "no_leaks" not in item.fixturenames:  # which does so
+        remember_what_windows_share()
         process_deletions()
         set_objects_aside()
 

@@ -1,7 +1,7 @@
 """What libraries work out anew for each window, worked out once for all windows of a test process.
 
-Texts of shaders and their variables, and the manifests of the plugins that are installed: the same
-for every window.
+Texts of shaders and their variables, glyphs, signatures of callbacks, and the manifests of the
+plugins that are installed: the same for every window.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from types import FunctionType, MethodType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 
 @cache
@@ -19,6 +21,8 @@ def remember_what_windows_share() -> None:
     _remember_shaders()
     _remember_variables()
     _read_characters_at_once()
+    _remember_glyphs()
+    _remember_signatures()
     _leave_menus_of_ended_programs()
 
 
@@ -78,6 +82,48 @@ def _read_characters_at_once() -> None:
 
     # freetype-py reads them byte by byte.
     Bitmap.buffer = property(lambda self: self._FT_Bitmap.buffer[: self.rows * self.pitch])
+
+
+def _remember_glyphs() -> None:
+    import numpy as np
+    from vispy.visuals.text.text import SDFRendererCPU
+
+    render = SDFRendererCPU.render_to_texture
+    drawn: dict[tuple[Any, ...], Any] = {}
+
+    def render_to_texture(
+        self: SDFRendererCPU,
+        data: Any,
+        texture: Any,
+        offset: tuple[int, int],
+        size: tuple[int, int],
+    ) -> None:
+        width, height = size
+        key = data.tobytes(), data.shape, size
+        if key not in drawn:
+            drawn[key] = np.zeros((height, width, 3), np.uint8)
+            render(self, data, drawn[key], (0, 0), size)
+        x, y = offset
+        texture[y : y + height, x : x + width, :] = drawn[key]
+
+    SDFRendererCPU.render_to_texture = render_to_texture
+
+
+def _remember_signatures() -> None:
+    from napari.utils.events import EventEmitter
+
+    check = EventEmitter._check_signature
+    # The functions of methods: those of a class, which stay.
+    checked = WeakKeyDictionary[Any, bool]()
+
+    def check_signature(fun: Any) -> bool:
+        if not isinstance(fun, MethodType) or not isinstance(fun.__func__, FunctionType):
+            return check(fun)
+        if fun.__func__ not in checked:
+            checked[fun.__func__] = check(fun)
+        return checked[fun.__func__]
+
+    EventEmitter._check_signature = staticmethod(check_signature)
 
 
 def _leave_menus_of_ended_programs() -> None:
