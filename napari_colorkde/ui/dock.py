@@ -13,7 +13,6 @@ from qtpy.QtCore import QSize, QTimer
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
     QPushButton,
-    QVBoxLayout,
 )
 
 from napari_colorkde.app.image.source import unwrap_proxy
@@ -37,7 +36,7 @@ from napari_colorkde.ui.outputs import Outputs
 from napari_colorkde.ui.results.dock import ResultsDock
 from napari_colorkde.ui.widgets.focus_ring import focus_ring
 from napari_colorkde.ui.widgets.folding import FoldingGroup
-from napari_colorkde.ui.widgets.pages import column_with_tabs, in_scroll_area, pin_to_top
+from napari_colorkde.ui.widgets.pages import column_with_tabs, in_scroll_area, pin_to_top, put_above
 from napari_colorkde.ui.window.autosave import Autosave
 from napari_colorkde.ui.window.device_preference import offer_existing_devices, preferred_device
 from napari_colorkde.ui.window.docked import Docked
@@ -201,13 +200,8 @@ class ColorKDEWidget(UndoKeysWidget):
             "Likelihood": in_scroll_area(pin_to_top(self.likelihood)),
         }
         self._inside, self.tabs = column_with_tabs(top, tabs)
-        outside = QVBoxLayout(self)
-        outside.setContentsMargins(0, 0, 0, 0)
-        outside.setSpacing(0)
-        outside.addWidget(in_scroll_area(self._inside), 1)
         # What is shown, and what went wrong, is seen wherever the column is scrolled to.
-        self.status.layout().setContentsMargins(6, 0, 6, 4)
-        outside.addWidget(self.status)
+        put_above(self, in_scroll_area(self._inside), self.status)
 
     def _connect(self) -> None:
         tabs = self.panel, self.kernels, self.picking, self.classification, self.likelihood

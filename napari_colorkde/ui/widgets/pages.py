@@ -58,6 +58,16 @@ def column_with_tabs(
     return column, pages
 
 
+def put_above(parent: QWidget, page: QWidget, line: QWidget) -> None:
+    """Fill a widget with a page, and have a line that stays in sight below it."""
+    lines = QVBoxLayout(parent)
+    lines.setContentsMargins(0, 0, 0, 0)
+    lines.setSpacing(0)
+    lines.addWidget(page, 1)
+    line.layout().setContentsMargins(6, 0, 6, 4)
+    lines.addWidget(line)
+
+
 def in_scroll_area(page: QWidget) -> QScrollArea:
     """A page that scrolls by itself, so that it does not make the others taller."""
     scroll = ScrollingPage()
