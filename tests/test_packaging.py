@@ -23,8 +23,6 @@ pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging")]
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
-SAMPLES = "napari_colorkde.io.sample_data"
-
 
 @pytest.fixture(scope="module")
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
