@@ -32,6 +32,7 @@ def classify(
     """Posterior, ratio or class of each pixel: see `classify_image`."""
     from napari_colorkde.core.classification.classify_image import ClassOutput, classify_image
 
+    image.check_kernels(kernel_sets.values())
     title = {"posterior": "Posterior", "ratio": "Likelihood ratio"}.get(show, "Class")
     with timed_step(f"{title} of each pixel"):
         return classify_image(
@@ -137,6 +138,7 @@ def mixture_density(
             f"mask has shape {mask.shape}, but the image's pixels have {image.shape}; "
             "give one value per pixel."
         )
+    image.check_kernels([mixture])
     with timed_step("Density of each pixel"):
         values = compute_densities(
             image.pixels, mixture, log=log, channel_axis=image.channel_axis, device=device

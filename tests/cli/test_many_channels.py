@@ -12,7 +12,16 @@ import tifffile
 import zarr
 from numpy.typing import NDArray
 
-from napari_colorkde import Palette, classify_image, compute_densities, load_kernels, load_palette
+from napari_colorkde import (
+    Kernel,
+    KernelSet,
+    Palette,
+    classify_image,
+    compute_densities,
+    load_kernels,
+    load_palette,
+    save_kernels,
+)
 from napari_colorkde.cli import main
 
 
@@ -115,3 +124,19 @@ def test_the_axes_that_a_file_names_or_the_user_types_decide(
     capsys.readouterr()
     assert main(["measure", "stack.tif", "--per-frame"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 6
+
+
+def test_a_fourth_channel_is_no_alpha_for_kernels_of_three(
+    stains: NDArray[np.uint16], refused: Callable[..., str]
+) -> None:
+    planes = np.moveaxis(stains, -1, 0)[:4]
+    tifffile.imwrite("four.ome.tif", planes, metadata={"axes": "CYX"})
+    save_kernels("three.json", {"a": KernelSet([Kernel([400, 800, 520], [900] * 3, 1.0)])})
+    sentence = "has 4 channels, and the kernels are for 3; choose as many with --channels."
+    for command in ("density four.ome.tif -o d.tif", "classify four.ome.tif -o c.tif"):
+        assert sentence in refused(*command.split(), "--kernels", "three.json")
+    assert sentence in refused("measure", "four.ome.tif", "--kernels", "three.json")
+    words = ["density", "four.ome.tif", "-o", "d.npy", "--kernels", "three.json"]
+    assert main([*words, "--channels", "0,1,2"]) == 0
+    expected = compute_densities(stains[..., :3], load_kernels("three.json")["a"])
+    np.testing.assert_array_equal(np.load("d.npy"), expected)

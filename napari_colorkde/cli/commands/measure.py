@@ -85,6 +85,8 @@ def measure(
         raise ValueError(f"--pixel-size {pixel_size}: give a number above 0, in µm.")
     kernel_sets = None if kernels is None else kernel_inputs.load_sets(kernels, None)
     read = image_inputs.read(image, mask, channel_axis, channels, reading)
+    if kernel_sets is not None:
+        read.check_kernels(kernel_sets.values())
     area = None if read.pixel_size is None else read.pixel_size[0] * read.pixel_size[1]
     if pixel_size is not None:
         area = pixel_size**2

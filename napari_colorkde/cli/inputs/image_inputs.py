@@ -4,7 +4,7 @@ Each step says what came of it. A palette is taken wherever an image is; what ne
 for them, and is refused.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from napari_colorkde.cli.console import print_warning, timed_step
 from napari_colorkde.cli.inputs.reading_options import Reading
 from napari_colorkde.core.checks.channels import MAX_COLOR_CHANNELS, RGBA_CHANNELS
+from napari_colorkde.core.number_text import counted
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_colorkde.core.mixture.kernels import KernelSet
     from napari_colorkde.core.palette.palette import Palette
     from napari_colorkde.io.formats.reading import GeoTag
 
@@ -70,6 +72,21 @@ class ImageInput:
                 "needs the pixels; give the image."
             )
         return self.array
+
+    def check_kernels(self, kernel_sets: "Iterable[KernelSet]") -> None:
+        """Refuse kernels of fewer channels than the image has: its fourth is no alpha then.
+
+        Raises
+        ------
+        ValueError
+            If the image's channels are known to be colors, and kernels have another number of them.
+        """
+        for kernels in kernel_sets:
+            if self.n_channels is not None and kernels.n_channels != self.n_channels:
+                raise ValueError(
+                    f"image {str(self.path)!r} has {counted(self.n_channels, 'channel')}, and the "
+                    f"kernels are for {kernels.n_channels}; choose as many with --channels."
+                )
 
     @property
     def shape(self) -> tuple[int, ...]:

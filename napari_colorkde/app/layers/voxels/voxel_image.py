@@ -89,7 +89,7 @@ class VoxelImage(PaletteImage):
         """
         twin, seen = copy(self), self.seen
         if seen is None:
-            raise ValueError("nothing was looked at yet, so there is nothing to paint ahead.")
+            raise ValueError("no voxels have been drawn yet, so none can be painted ahead.")
         twin.table, twin._ahead = table, None
         return PaintedAhead(table, seen, twin.collect_samples(*seen))
 
