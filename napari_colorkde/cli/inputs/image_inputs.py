@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_colorkde.cli.console import print_warning, timed_step
+from napari_colorkde.cli.inputs.asked_pixels import entries, graded, one_color_a_row
 from napari_colorkde.cli.inputs.reading_options import Reading
 from napari_colorkde.core.checks.channels import MAX_COLOR_CHANNELS, RGBA_CHANNELS
 from napari_colorkde.core.number_text import counted
@@ -149,17 +150,17 @@ def read(
                 "numbers; give --channel-axis -1 if each row is a color, or none if it is a gray "
                 "image."
             )
-        pixels, channel_axis = _one_color_a_row(pixels, channel_axis), -1
+        pixels, channel_axis = one_color_a_row(pixels, channel_axis), -1
     n_channels = None
     if loaded.named_channels is not None and not reading.names_axis:
         channel_axis, n_channels = loaded.named_channels
     elif reading.names_axis and channel_axis is not None and pixels.ndim > 2:
         n_channels = _many(pixels.shape, channel_axis)
     if channels is not None:
-        pixels = _entries(pixels, channel_axis, channels)
+        pixels = entries(pixels, channel_axis, channels)
         channel_axis, n_channels = -1, len(channels)
     if reading.look is not None:
-        pixels = _graded(pixels, channel_axis, reading.look)
+        pixels = graded(pixels, channel_axis, reading.look)
     size, unit = loaded.pixel_size, loaded.unit
     return ImageInput(
         path,
@@ -241,51 +242,6 @@ def palette_facts(palette: "Palette") -> str:
     if widths.any():
         facts += f"; binned, at most {widths.max():.3g} wide"
     return facts
-
-
-def _one_color_a_row(table: Any, axis: int) -> Any:
-    """Return a table of colors as a picture one pixel wide, channels last."""
-    if axis not in (-2, -1, 0, 1):
-        raise ValueError(f"channel_axis={axis}: a table has the axes 0 and 1; give -1 or 0.")
-    return (table.T if axis in (0, -2) else table)[:, None, :]
-
-
-def _graded(pixels: "NDArray[Any]", channel_axis: int | None, file: Path) -> "NDArray[Any]":
-    """Grade the colors of an image."""
-    import numpy as np
-
-    from napari_colorkde.core.checks.channels import channels_last, has_channel_axis
-    from napari_colorkde.io.formats.blocks import in_blocks
-    from napari_colorkde.io.formats.color_space.cube_reader import read_look
-
-    look = read_look(file)
-    if channel_axis is None or not has_channel_axis(pixels.ndim, channel_axis):
-        raise ValueError(
-            f"--look {str(file)!r} grades red, green and blue, but the image is gray; leave it out."
-        )
-    last = channels_last(pixels, channel_axis)
-    graded = in_blocks(look.apply, last, last.dtype, whole_last=True)
-    return np.moveaxis(graded, -1, channel_axis)
-
-
-def _entries(
-    pixels: "NDArray[Any]", channel_axis: int | None, channels: list[int]
-) -> "NDArray[Any]":
-    """Keep these entries of the channel axis, which then stands last."""
-    import numpy as np
-
-    if channel_axis is None or not -pixels.ndim <= channel_axis < pixels.ndim or pixels.ndim < 3:
-        raise ValueError(
-            f"channels={channels} needs a channel axis, but the image has shape {pixels.shape} and "
-            f"--channel-axis is {channel_axis}; name the axis."
-        )
-    n_entries = pixels.shape[channel_axis]
-    if max(channels) >= n_entries:
-        raise ValueError(
-            f"channels={channels}: the channel axis has {n_entries} entries; "
-            f"give numbers from 0 to {n_entries - 1}."
-        )
-    return np.moveaxis(pixels, channel_axis, -1)[..., channels]
 
 
 def count_colors(image: ImageInput) -> "Palette":
