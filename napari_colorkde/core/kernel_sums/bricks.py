@@ -142,16 +142,19 @@ def read(
 
     The points lie in these bricks. O(Q · Π_a (group + order − 1)) multiplications.
     """
-    mesh, more = bricks.values / SCALE, scheme.order - 1
+    more, channels = scheme.order - 1, len(bricks.strides)
+    n_nodes = (EDGE + more) ** channels
+    room = bricks.values.new_zeros(len(bricks.numbers), n_nodes + LINE)
+    # In place, as there is much of it: the bricks, then what each meets of the next ones.
+    mesh = room[:, :n_nodes].view(-1, *[EDGE + more] * channels)
+    own = mesh
+    for axis in range(1, channels + 1):
+        own = own.narrow(axis, 0, EDGE)
+    torch.div(bricks.values, SCALE, out=own)
     for axis, stride in reversed(list(enumerate(bricks.strides, start=1))):
-        longer = mesh.new_zeros(*mesh.shape[:axis], EDGE + more, *mesh.shape[axis + 1 :])
-        longer.narrow(axis, 0, EDGE).copy_(mesh)
         to, from_ = _neighbors(bricks.numbers, bricks.numbers, int(stride), device)
-        first, beyond = mesh.narrow(axis, 0, more), longer.narrow(axis, EDGE, more)
+        first, beyond = mesh.narrow(axis, 0, more), mesh.narrow(axis, EDGE, more)
         beyond.index_copy_(0, to, first.index_select(0, from_))
-        mesh = longer
-    room = mesh.new_zeros(len(mesh), mesh[0].numel() + LINE)
-    room[:, :-LINE] = mesh.flatten(1)
     if loops := loops_for(placement.n_points, len(bricks.strides), device):
         _by_loop(loops.read, placement, bricks.numbers, scheme, device.get(room), out)
         return

@@ -44,6 +44,9 @@ LOOKED_AT = 0.2
 CROWDED = 256
 """Points from which on a brick is about to be worth its nodes."""
 
+NEARBY_POINTS = 1 << 21
+"""Points summed pair by pair between two yields: what is kept for each is then no matter."""
+
 READ_POINTS = 1 << 21
 """Points read off a mesh between two yields: up to a second."""
 
@@ -114,27 +117,31 @@ def sums_in_steps(
     compiled = loops_for(len(points), points.shape[1], device) is not None
     node_pairs = BRICK_PAIRS_COMPILED if compiled else BRICK_PAIRS
     dense, sparse = _divided(targets, sources, frame, node_pairs)
-    if len(sparse):
-        rows = targets.only_in(sparse).rows
-        all_colors = len(rows) == len(colors) == len(points)
-        near = slice(None) if all_colors else sources.only_in(_around(sparse, frame)).rows
+    n_done = 0
+    for here in _parts(sparse, targets, NEARBY_POINTS):
+        rows, near = targets.only_in(here).rows, sources.only_in(_around(here, frame)).rows
         sums[rows] = nearby_sums(points[rows], colors[near], counts[near], scheme.reach, device)
-        yield len(rows) / len(points)
+        n_done += len(rows)
+        yield n_done / len(points)
     kernels = bricks.kernel_blocks(scheme, device)
     together = max(1, MAX_NODES // EDGE ** points.shape[1])
-    n_done = len(points) - targets.only_in(dense).n_points if len(dense) else 0
     for start in range(0, len(dense), together):
         here = dense[start : start + together]
         mesh = _carried_to(here, sources, counts, frame, kernels, scheme, device)
         if mesh is None:
             continue
-        n_parts = -(-targets.only_in(here).n_points // READ_POINTS)
-        for part in np.array_split(here, min(n_parts, len(here))):
+        for part in _parts(here, targets, READ_POINTS):
             yield n_done / len(points)
             read = targets.only_in(part)
             bricks.read(mesh, read, scheme, sums, device)
             n_done += read.n_points
     return sums
+
+
+def _parts(numbers: Integers, targets: Placement, most: int) -> list[Integers]:
+    """Cut a list of bricks so that about `most` points lie in those of each part."""
+    n_parts = -(-targets.only_in(numbers).n_points // most) if len(numbers) else 0
+    return np.array_split(numbers, min(n_parts, len(numbers))) if n_parts else []
 
 
 def _holds_few(colors: Array) -> bool:
@@ -199,12 +206,12 @@ def _carried_to(
 
     Along each axis only those bricks are computed that are reached, and matter later.
     """
-    near = sources.only_in(_around(spilled(here, frame), frame))
+    around = _around(spilled(here, frame), frame)
+    near = sources.only_in(around)
     if len(near.first) == 0:
         return None
-    mesh = bricks.spread(
-        near, counts, spilled(near.bricks[0], frame), frame.strides, scheme, device
-    )
+    met = np.intersect1d(spilled(near.bricks[0], frame), around)
+    mesh = bricks.spread(near, counts, met, frame.strides, scheme, device)
     for axis, stride in enumerate(frame.strides):
         wanted = spilled(here, frame)
         for later in frame.strides[axis + 1 :]:
