@@ -113,11 +113,13 @@ def test_random_events_break_nothing(
 
 
 def _is_ours(error: Any) -> bool:
-    """Whether an exception was raised by this project, not within napari or Qt."""
+    """Whether an exception was raised by this project, or within what it called."""
     frame = error[2]
-    while frame.tb_next is not None:
+    while frame is not None:
+        if "napari_colorkde" in frame.tb_frame.f_code.co_filename:
+            return True
         frame = frame.tb_next
-    return "napari_colorkde" in frame.tb_frame.f_code.co_filename
+    return False
 
 
 def _tidy(viewer: Viewer, others: list[Viewer]) -> None:

@@ -85,10 +85,11 @@ class Overlay(PaintedLayer[PaletteImage]):
         kind
             Its class.
         """
-        index, channels, image = self.index, self._session.channels, self.image
-        if index is None or channels is None or image is None:
+        index, image = self.index, self.image
+        if index is None or image is None:
             return None
-        along = channels.axis if not image.rgb else None
+        # Those that were counted: others may have been chosen meanwhile.
+        along = index.channels.axis if not image.rgb else None
         n = 1 if along is None else int(index.source.array.shape[along])
         return kind(index, along, n)
 

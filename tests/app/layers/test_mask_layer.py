@@ -249,6 +249,25 @@ def test_labels_of_channels_along_an_axis_lie_on_all_of_them(masked: Masked) -> 
         np.testing.assert_array_equal(plane, planes[0] >= 50)
 
 
+def test_channels_chosen_anew_change_nothing_until_they_are_counted(masked: Masked) -> None:
+    planes = RNG.integers(40, 60, (3, 20, 30)).astype(np.uint8)
+    masked.show(planes, rgb=False)
+    source = masked.session.source
+    assert source is not None
+    shapes: list[tuple[int, ...]] = []
+
+    def show(*states: object) -> None:
+        masked.mask.show_nothing()  # of the pixels that were counted
+        assert masked.mask.layer is not None
+        shapes.append(masked.mask.layer.data.shape)
+
+    masked.session.state_changed.connect(show)
+    for choice in (*source.choices, *reversed(source.choices)):
+        masked.mask.hide()
+        masked.session.channels = choice
+    assert set(shapes) == {(3, 20, 30)}
+
+
 def test_excluded_pixels_are_not_chosen(masked: Masked) -> None:
     rgba = np.dstack([RGB, np.full((20, 30), 255, np.uint8)])
     rgba[3, 4, 3] = 0
