@@ -42,6 +42,10 @@ class PaintedLayer(ABC, Generic[P]):
         self._painting: P | None = None
         self._connections, self._image_connections = Connections(), Connections()
         self._connections.add(self._viewer.layers.events.removed, self._on_removed)
+        # napari takes several away one after the other, and looks for each by then.
+        self._is_batch = False
+        self._connections.add(self._viewer.layers.events.begin_batch, self._on_batch)
+        self._connections.add(self._viewer.layers.events.end_batch, self._on_batch_end)
 
     @property
     def image(self) -> "Image | None":
@@ -87,14 +91,22 @@ class PaintedLayer(ABC, Generic[P]):
         if layer is None or layer not in layers:
             return
         if self._is_orphan(layer):
-            # Perhaps it is about to be removed with its image, and must be there then.
+            # Perhaps it is about to be removed with others, and must be there then.
             _orphans.add(layer)
         else:
             layers.remove(layer)
 
     def _is_orphan(self, layer: "Image") -> bool:
         image, layers = self.image, self._viewer.layers
-        return (image is None or image not in layers) and layer in layers.selection
+        is_left = image is None or image not in layers
+        return layer in layers.selection and (is_left or self._is_batch)
+
+    def _on_batch(self, event: "Event") -> None:
+        self._is_batch = True
+
+    def _on_batch_end(self, event: "Event") -> None:
+        self._is_batch = False
+        remove_orphans(self._viewer)
 
     def _remove_unfit(self, painting: P) -> None:
         """Take the layer away where it has no pyramid and the painting has, or the reverse."""

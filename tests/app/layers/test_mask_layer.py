@@ -200,6 +200,18 @@ def test_it_goes_with_its_image(masked: Masked) -> None:
     assert masked.names == ["photo density"]
 
 
+def test_hidden_while_it_is_deleted_with_others_it_waits_for_its_turn(masked: Masked) -> None:
+    masked.show()
+    masked.mask.show(masked.chosen(50))
+    layer, layers = masked.mask.layer, masked.viewer.layers
+    others = [masked.viewer.add_points(name=f"points {n}") for n in range(7)]
+    layers.events.removed.connect(lambda event: masked.mask.hide())
+    layers.selection = {layer, *others}  # in no order
+    layers.remove_selected()
+    assert layer not in layers
+    assert not set(others) & set(layers)
+
+
 def test_another_image_has_another_mask(masked: Masked) -> None:
     masked.show()
     masked.mask.show(masked.chosen(60))
