@@ -132,7 +132,7 @@ def test_an_unknown_space_is_refused_with_the_known_ones():
 
 
 def test_a_gray_image_has_no_other_space():
-    with pytest.raises(ValueError, match="1 color channels; only sRGB images"):
+    with pytest.raises(ValueError, match="1 color channel; only sRGB images"):
         ColorKDE(np.zeros((2, 2), np.uint8), space="lab").volume(8)
 
 
@@ -164,7 +164,7 @@ def test_what_is_no_srgb_is_refused_before_the_colors_are_counted(value, monkeyp
     for name in ("principal", "lab"):
         with pytest.raises(ValueError, match="sRGB lies between 0 and 1"):
             ColorKDE(image, space=name)
-        with pytest.raises(ValueError, match="1 color channels; only sRGB"):
+        with pytest.raises(ValueError, match="1 color channel; only sRGB"):
             ColorKDE(image[..., 0], space=name)
     with pytest.raises(ValueError, match="space='xyz' is not known"):
         ColorKDE(image, space="xyz")

@@ -66,7 +66,7 @@ def test_it_is_an_estimator_to_scikit_learn():
 def test_parameters_are_set_by_name():
     kde = GaussianKDE().set_params(bandwidth=2.0, device="cpu")
     assert kde.get_params() == {"bandwidth": 2.0, "device": "cpu"}
-    with pytest.raises(ValueError, match="no parameter 'sigma'; it has bandwidth, device"):
+    with pytest.raises(ValueError, match="no parameter 'sigma'; use one of bandwidth, device"):
         kde.set_params(sigma=1)
 
 
