@@ -1,4 +1,4 @@
 """Checks of arguments as given: accepted, or refused with a message.
 
-The lowest room of `core`: it knows no image, palette or kernel.
+The lowest layer of `core`: it knows no image, palette or kernel.
 """

@@ -1,4 +1,4 @@
 """Boxes, rays, ellipses and regions as arrays: pure functions that draw nothing.
 
-The lowest room of `scene`; imports NumPy and pure functions of `core`.
+The lowest layer of `scene`; imports NumPy and pure functions of `core`.
 """

@@ -1,4 +1,4 @@
 """Widgets that any Qt program could have: forms, a flow layout, sliders.
 
-The lowest room of `ui`; imports nothing of the project but the folder of `app.session_file`.
+The lowest layer of `ui`; imports nothing of the project but the folder of `app.session_file`.
 """
