@@ -13,7 +13,7 @@ ON_XVFB = $(BIN)/python scripts/with_display.py
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL = help
-.PHONY: help demo test test-all test-minimum lint pytest loops bench docs clean system
+.PHONY: help demo test test-all test-minimum lint pyright pytest loops bench docs clean system
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -29,7 +29,7 @@ test:  ## lint, then all tests that are not slow
 	@$(MAKE) --no-print-directory --jobs 2 lint loops
 	@$(MAKE) --no-print-directory pytest
 
-test-all: lint $(VENV)/installed | system  ## the slow tests, too, and those of the lowest versions
+test-all: lint pyright $(VENV)/installed | system  ## slow tests, lowest versions and pyright, too
 	$(ON_XVFB) --displays 2 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup \
 		--max-worker-restart 0 -o faulthandler_timeout=3300 -m ""
 	$(MAKE) test-minimum
@@ -47,6 +47,9 @@ lint: $(VENV)/installed  ## style, spelling, types, the direction of imports
 	$(BIN)/mypy
 	$(BIN)/mypy examples/*.py
 	$(BIN)/lint-imports
+
+pyright: $(VENV)/installed-pyright  ## the examples as a second checker of types, that of VS Code, sees them
+	$(BIN)/pyright --pythonpath $(BIN)/python examples/*.py
 
 # Otherwise each of the test processes would compile them.
 loops: $(VENV)/installed
@@ -84,6 +87,10 @@ $(VENV)/installed-minimum: $(VENV)/installed
 	$(VENV)/minimum/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(VENV)/minimum/bin/python -m pip install --quiet --constraint $(VENV)/minimum/constraints.txt \
 		--editable . --group test-engine
+	@touch $@
+
+$(VENV)/installed-pyright: $(VENV)/installed
+	$(PIP_INSTALL) --group pyright
 	@touch $@
 
 $(VENV)/installed-bench: $(VENV)/installed
