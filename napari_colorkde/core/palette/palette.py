@@ -32,7 +32,8 @@ class Palette(IndexedPalette):
         ``(U,)`` int64: numbers of pixels. float64: weights, see `with_weights`.
     bin_width
         ``(C,)`` float64: width of the bins in image units, powers of two; zero where every color
-        was kept. A pixel is less than this from its palette entry, channel by channel.
+        was kept, as if none is given. A pixel is less than this from its palette entry, channel by
+        channel.
     n_masked, n_transparent, n_not_finite, n_rare
         Pixels left out, by reason; the last by `without_rare`.
     ranges

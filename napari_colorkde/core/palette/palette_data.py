@@ -26,6 +26,9 @@ from napari_colorkde.core.palette.sorted_rows.distinct_rows import (
     are_in_order,
 )
 
+NO_BINS: NDArray[np.float64] = np.zeros(0)
+"""Stands for a bin width of 0 along each axis, however many there are."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PaletteData(Table):
@@ -36,7 +39,7 @@ class PaletteData(Table):
 
     colors: NDArray[Any]
     counts: Counts
-    bin_width: NDArray[np.float64]
+    bin_width: NDArray[np.float64] = field(default_factory=lambda: NO_BINS)
     n_masked: int = 0
     n_transparent: int = 0
     n_not_finite: int = 0
@@ -47,6 +50,8 @@ class PaletteData(Table):
 
     def __post_init__(self) -> None:
         """Refuse fields that are none, and colors that are not in order."""
+        if self.bin_width is NO_BINS:
+            object.__setattr__(self, "bin_width", np.zeros(np.shape(self.colors)[-1:]))
         refuse_bad_fields(self, BinMoments)
         if self.counts.shape != (len(self.colors),) or not (self.counts > 0).all():
             raise ValueError(

@@ -555,3 +555,13 @@ def test_fractions_are_warned_of_where_the_palette_has_levels() -> None:
     assert seen[0].filename == __file__
     # Whole numbers as floats are levels.
     np.testing.assert_array_equal(palette.index(RGB.astype(float)), palette.index(RGB))
+
+
+def test_a_palette_by_hand_has_no_bins_unless_they_are_given() -> None:
+    palette = Palette(np.array([[1, 2, 3], [3, 2, 1]], np.uint8), np.array([2, 5]))
+    image = np.repeat(palette.colors, palette.counts, axis=0)[np.newaxis]
+    assert palette == Palette.from_image(image)
+    with pytest.raises(ValueError, match="not sorted"):
+        Palette(palette.colors[::-1], palette.counts)
+    with pytest.raises(TypeError, match="bin_width is None"):
+        Palette(palette.colors, palette.counts, None)  # type: ignore[arg-type]
