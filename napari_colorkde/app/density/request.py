@@ -160,7 +160,7 @@ class DensityRequest:
     others: NDArray[np.float32] | None = field(default=None, repr=False)
 
 
-COMPUTED_FIELDS = (
+_NUMBERS = (
     "show",
     "space",
     "bandwidth",
@@ -169,22 +169,12 @@ COMPUTED_FIELDS = (
     "kernel_sets",
     "kernel_set",
     "log",
-    "shown_classification",
 )
+
+COMPUTED_FIELDS = (*_NUMBERS, "shown_classification")
 """Fields of the state whose change asks for other numbers."""
 
-STATE_FIELDS = (
-    "channels",
-    "show",
-    "space",
-    "bandwidth",
-    "boundary",
-    "varying",
-    "kernel_sets",
-    "kernel_set",
-    "log",
-    "classification",
-)
+STATE_FIELDS = ("channels", *_NUMBERS, "classification")
 """The fields, and those of the image, as the state has them."""
 
 

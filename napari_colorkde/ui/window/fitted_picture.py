@@ -31,7 +31,7 @@ class FittedView(QObject):
     def __init__(self, viewer: "Viewer", window: QMainWindow) -> None:
         super().__init__(window)
         self._viewer = viewer
-        self._fitted = self._camera()
+        self._fitted = _camera(viewer)
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(0)
@@ -62,14 +62,11 @@ class FittedView(QObject):
         self.deleteLater()
 
     def _on_later(self) -> None:
-        if not np.allclose(self._camera(), self._fitted):
+        if not np.allclose(_camera(self._viewer), self._fitted):
             self.close()
             return
         self._viewer.reset_view()
-        self._fitted = self._camera()
-
-    def _camera(self) -> CameraState:
-        return _camera(self._viewer)
+        self._fitted = _camera(self._viewer)
 
 
 def is_fitted(viewer: "Viewer") -> bool:

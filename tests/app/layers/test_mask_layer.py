@@ -204,9 +204,12 @@ def test_hidden_while_it_is_deleted_with_others_it_waits_for_its_turn(masked: Ma
     masked.show()
     masked.mask.show(masked.chosen(50))
     layer, layers = masked.mask.layer, masked.viewer.layers
-    others = [masked.viewer.add_points(name=f"points {n}") for n in range(7)]
+    others = [masked.viewer.add_points()]
+    layers.selection = {layer, *others}
+    while next(iter(layers.selection)) is layer:  # the order is that of a set
+        others.append(masked.viewer.add_points())
+        layers.selection = {layer, *others}
     layers.events.removed.connect(lambda event: masked.mask.hide())
-    layers.selection = {layer, *others}  # in no order
     layers.remove_selected()
     assert layer not in layers
     assert not set(others) & set(layers)

@@ -83,8 +83,7 @@ def test_names_of_numpy_1_open_like_those_of_numpy_2(protocol: int) -> None:
     content = content.replace(b"\x13numpy.core.numeric", b"\x12numpy.core.numeric")
     if protocol >= 4:  # the frame is shorter now
         content = content[:3] + struct.pack("<Q", len(content) - 11) + content[11:]
-    if b"numpy.core" not in content:
-        pytest.skip("this NumPy has the old names already")
+    assert b"numpy.core" in content
     found = load(content)
     np.testing.assert_array_equal(found[0].array, np.arange(3.0))
     assert found[1] == 2
