@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from napari_colorkde import compare
+from napari_colorkde import compare, select_bandwidth
 from napari_colorkde.cli import main
 from napari_colorkde.core.crosscheck import libraries
+from napari_colorkde.core.crosscheck.answers import Answer
+from napari_colorkde.core.crosscheck.check import cross_check
+from napari_colorkde.core.crosscheck.task import Task
+from napari_colorkde.core.device import DeviceLike
 from napari_colorkde.core.vectors.comparison import compare_vectors
 from napari_colorkde.io.datasets import read_dataset
 
@@ -102,6 +106,24 @@ def test_we_are_right_and_so_is_each_library_near_the_samples(
         assert (library["near"] < 1e-4) if is_asked else (library["log_likelihood"] is None)
 
 
+def test_a_rule_gives_the_covariance_that_is_checked(
+    picture: NDArray[Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = list[Task]()
+
+    def watched(task: Task, device: DeviceLike) -> Iterator[Answer]:
+        tasks.append(task)
+        return cross_check(task, device)
+
+    monkeypatch.setattr("napari_colorkde.core.crosscheck.check.cross_check", watched)
+    command = "crosscheck a.png --bandwidth scott --samples 200 --points 20 --json"
+    assert main(shlex.split(command)) == 0
+    answers = {a["library"]: a for a in json.loads(capsys.readouterr().out)}
+    assert answers["napari-colorkde"]["is_right"]
+    expected = select_bandwidth(picture, "scott").covariance
+    np.testing.assert_allclose(tasks[0].covariance, expected, rtol=1e-12)
+
+
 def test_vectors_have_the_values_of_each_library_and_the_reasons_of_the_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -184,9 +206,9 @@ REFUSALS = {
     "compare a.png a.png --bandwidth 0.01": "is narrow compared with the colors' range",
     "compare a.png": "'a.png' is a single image; give two or more, or a folder",
     "crosscheck missing.png": "image 'missing.png' does not exist; check the name.",
-    "crosscheck a.png --bandwidth 0": "'0': a sigma must be positive; give numbers above 0;",
-    "crosscheck a.png --bandwidth x": "'x': give numbers separated by commas;",
-    "crosscheck a.png --bandwidth 1,2": "bandwidth has 2 sigmas for 3 axes; give one, or one for",
+    "crosscheck a.png --bandwidth 0": "'0' is not a sigma; give a number above 0;",
+    "crosscheck a.png --bandwidth x": "'x' is not known; use auto,",
+    "crosscheck a.png --bandwidth 1,2": "bandwidth has 2 sigmas, the image 3 channels; give one",
     "crosscheck a.png --points 0": "--points 0: give at least 2 samples and 1 point.",
     f"compare {DIGITS} {DIGITS}": "--bandwidth is missing; vectors need a single",
     f"compare {DIGITS} {DIGITS} --bandwidth scott": "--bandwidth is 'scott'; vectors need a",
@@ -195,6 +217,8 @@ REFUSALS = {
     f"compare {DIGITS} {DIGITS} --bandwidth 1 --space lab": "--space lab is for images; leave it",
     f"crosscheck {DIGITS} --bandwidth 1 --mask a.png": "--mask a.png is for images; leave it out",
     "compare a.png a.png --scale 2": "--scale 2.0 is for data sets; leave it out for images.",
+    f"crosscheck {DIGITS} --bandwidth 1,2": "bandwidth has 2 sigmas for 784 axes; give one, or",
+    f"crosscheck {DIGITS} --bandwidth scott": "--bandwidth is 'scott'; vectors need a sigma, or",
     f"crosscheck {DIGITS}": "--bandwidth is missing; vectors need one, such as --bandwidth 0.2.",
 }
 

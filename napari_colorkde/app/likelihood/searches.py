@@ -175,9 +175,7 @@ def score_test(request: VectorSearch, sigma: float) -> Iterator[Progress | TestS
 def check_image(palette: Palette, covariance: Array, device: Device) -> Iterator[Progress | Answer]:
     """Compare the density of an image's colors with other libraries'."""
     yield Progress("cross-checking")
-    task = colors_to_check(
-        palette, None, CHECKED_SAMPLES, CHECKED_POINTS, seed=0, covariance=covariance
-    )
+    task = colors_to_check(palette, covariance, CHECKED_SAMPLES, CHECKED_POINTS, seed=0)
     yield from cross_check(task, device)
 
 

@@ -12,7 +12,7 @@ from napari_colorkde.cli.inputs.reading_options import reads_images
 from napari_colorkde.cli.program import Command
 
 _WHOLE = inspect.unwrap(density)
-_OF_DENSITIES = ("bandwidth", "space", "log", "per_frame")
+_OF_DENSITIES = ("bandwidth", "space", "boundary", "varying", "log", "per_frame")
 """Options of `density` that have nothing to do with classes."""
 
 _OWN: dict[str, object] = {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from napari_colorkde.cli import allowed_names
 from napari_colorkde.cli.console import table, timed_step
 from napari_colorkde.cli.inputs import image_inputs
 from napari_colorkde.cli.inputs.vector_inputs import (
@@ -14,9 +15,10 @@ from napari_colorkde.cli.inputs.vector_inputs import (
     are_vectors,
     read_both_parts,
 )
-from napari_colorkde.cli.parsers import Numbers, parse_sigmas
+from napari_colorkde.cli.parsers import BandwidthValue, parse_bandwidth
 from napari_colorkde.cli.program import Command
 from napari_colorkde.cli.shared_options import (
+    BANDWIDTH_HELP,
     ChannelAxisOption,
     ChannelsOption,
     DeviceOption,
@@ -32,13 +34,13 @@ if TYPE_CHECKING:
 def crosscheck(
     file: Annotated[Path, typer.Argument(help="$images file, or a data set.")],
     bandwidth: Annotated[
-        Numbers | None,
+        BandwidthValue,
         typer.Option(
             "--bandwidth",
-            metavar="S,S,…",
-            parser=parse_sigmas,
-            help="One sigma, or one per channel. Default: 1/64 of the range for images; data sets "
-            "have no default.",
+            metavar="BANDWIDTH",
+            parser=parse_bandwidth,
+            autocompletion=lambda: list(allowed_names.bandwidths()),
+            help=f"{BANDWIDTH_HELP} Default: 1/64 of the range for images; data sets need a sigma.",
         ),
     ] = None,
     samples: Annotated[
@@ -75,7 +77,7 @@ def crosscheck(
         task = _about_vectors(file, scale, bandwidth, samples, points)
     else:
         read = image_inputs.read(file, mask, channel_axis, channels)
-        task = _about_colors(read, bandwidth, samples, points, seed)
+        task = _about_colors(read, bandwidth, samples, points, seed, device)
 
     from napari_colorkde.core.crosscheck.answers import HEADER
     from napari_colorkde.core.crosscheck.check import OURS, cross_check
@@ -96,25 +98,43 @@ def crosscheck(
 
 
 def _about_colors(
-    image: image_inputs.ImageInput, sigmas: list[float] | None, samples: int, points: int, seed: int
+    image: image_inputs.ImageInput,
+    bandwidth: str | float | list[float] | None,
+    samples: int,
+    points: int,
+    seed: int,
+    device: str,
 ) -> "Task":
     palette = image_inputs.count_colors(image)
 
     from napari_colorkde.core.crosscheck.task import colors_to_check
+    from napari_colorkde.core.device import resolve_device
+    from napari_colorkde.core.kde.bandwidth import bandwidth_covariance
 
-    return colors_to_check(palette, sigmas, samples, points, seed)
+    covariance = bandwidth_covariance(bandwidth, palette, resolve_device(device))
+    return colors_to_check(palette, covariance, samples, points, seed)
 
 
 def _about_vectors(
-    file: Path, scale: float | None, sigmas: list[float] | None, samples: int, points: int
+    file: Path,
+    scale: float | None,
+    bandwidth: str | float | list[float] | None,
+    samples: int,
+    points: int,
 ) -> "Task":
-    if sigmas is None:
+    if bandwidth is None:
         raise ValueError("--bandwidth is missing; vectors need one, such as --bandwidth 0.2.")
+    if isinstance(bandwidth, str):
+        raise ValueError(
+            f"--bandwidth is {bandwidth!r}; vectors need a sigma, or one for each axis."
+        )
     train, valid = read_both_parts(file, scale, samples, points)
 
     from napari_colorkde.core.crosscheck.task import vectors_to_check
 
-    return vectors_to_check(train, valid, sigmas)
+    return vectors_to_check(
+        train, valid, [bandwidth] if isinstance(bandwidth, float) else bandwidth
+    )
 
 
 COMMAND = Command(
@@ -124,6 +144,7 @@ COMMAND = Command(
     examples=(
         "crosscheck photo.jpg",
         "crosscheck photo.jpg --bandwidth 2,3,5 --json",
+        "crosscheck photo.jpg --bandwidth scott",
         "crosscheck digits.npz --bandwidth 0.2 --scale 256",
     ),
 )

@@ -9,7 +9,6 @@ from scipy.linalg import solve_triangular
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
-from napari_colorkde.core.kde.bandwidth_rules import default_sigmas
 from napari_colorkde.core.palette.palette import Palette
 
 Array = NDArray[np.float64]
@@ -63,21 +62,11 @@ class Task:
 
 
 def colors_to_check(
-    palette: Palette,
-    sigmas: list[float] | None,
-    n_samples: int,
-    n_points: int,
-    seed: int,
-    covariance: Array | None = None,
+    palette: Palette, covariance: Array, n_samples: int, n_points: int, seed: int
 ) -> Task:
     """Draw pixels of an image, and colors to ask about: half of them pixels, half anywhere.
 
-    A covariance, ``(C, C)``, takes the place of sigmas.
-
-    Raises
-    ------
-    ValueError
-        If there are neither one sigma nor one for each channel.
+    The covariance of the kernel is ``(C, C)``.
     """
     random = np.random.default_rng(seed)
     n_pixels = n_points - n_points // 2
@@ -88,13 +77,10 @@ def colors_to_check(
     low, high = palette.colors.min(axis=0), palette.colors.max(axis=0)
     anywhere = low + random.random((n_points // 2, palette.n_channels)) * (high - low)
     points = np.concatenate([pixels, anywhere.astype(palette.dtype)])
-    if covariance is not None:
-        spread = np.sqrt(np.diagonal(covariance))
-        if not (covariance - np.diag(spread**2)).any():
-            covariance = None
-    else:
-        spread = _one_for_each(sigmas, default_sigmas(palette))
-    return Task(data, points, len(pixels), spread, True, covariance)
+    variances = np.diagonal(covariance)
+    is_diagonal = not (covariance - np.diag(variances)).any()
+    full = None if is_diagonal else covariance
+    return Task(data, points, len(pixels), np.sqrt(variances), True, full)
 
 
 def vectors_to_check(train: NDArray[Any], valid: NDArray[Any], sigmas: list[float]) -> Task:
@@ -105,7 +91,12 @@ def vectors_to_check(train: NDArray[Any], valid: NDArray[Any], sigmas: list[floa
     ValueError
         If there are neither one sigma nor one for each axis.
     """
-    spread = _one_for_each(sigmas, np.empty(train.shape[1]))
+    n_axes = train.shape[1]
+    if len(sigmas) not in (1, n_axes):
+        raise ValueError(
+            f"bandwidth has {len(sigmas)} sigmas for {n_axes} axes; give one, or one for each."
+        )
+    spread = np.broadcast_to(np.asarray(sigmas, np.float64), n_axes).copy()
     return Task(train, valid, len(valid), spread, is_image=False)
 
 
@@ -127,14 +118,3 @@ def direct(task: Task, covariance: Array) -> Array:
     ]
     normalizer = len(factor) / 2 * np.log(2 * np.pi) + np.log(np.diagonal(factor)).sum()
     return np.asarray(np.concatenate(sums) - np.log(len(data)) - normalizer)
-
-
-def _one_for_each(sigmas: list[float] | None, default: Array) -> Array:
-    if sigmas is None:
-        return default
-    if len(sigmas) not in (1, len(default)):
-        raise ValueError(
-            f"bandwidth has {len(sigmas)} sigmas for {len(default)} axes; give one, or one for "
-            "each."
-        )
-    return np.broadcast_to(np.asarray(sigmas, np.float64), len(default)).copy()

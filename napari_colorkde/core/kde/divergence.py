@@ -144,8 +144,10 @@ def compare_palettes(
             _to_middle(log_a, log_b),
             _to_middle(log_b, log_a),
         )
-    kl_ab, kl_ba, a_to_middle, b_to_middle = (totals * cell).tolist()
-    return Comparison(kl_ab=kl_ab, kl_ba=kl_ba, js=0.5 * (a_to_middle + b_to_middle))
+    kl_ab, kl_ba, a_to_middle, b_to_middle = totals * cell
+    # None is negative, but rounding may make it so.
+    divergences = np.maximum((kl_ab, kl_ba, 0.5 * (a_to_middle + b_to_middle)), 0.0)
+    return Comparison(*divergences.tolist())
 
 
 def _by_drawing(
