@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import re
 from collections.abc import Iterable
@@ -28,7 +29,7 @@ TEXTS = {name: (CHECKOUT / name).read_text(encoding="utf-8") for name in DOCUMEN
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", TEXTS["README.md"], re.DOTALL | re.MULTILINE)
 
 
-OTHERS = {"GridSearchCV", "RandomState"}
+OTHERS = {"BrokenProcessPool", "GridSearchCV", "RandomState", "ViewerModel"}
 """Classes of other libraries that documents name."""
 
 
@@ -45,7 +46,7 @@ def test_make_targets_exist() -> None:
 
 
 def test_commands_exist() -> None:
-    from napari_colorkde.cli.commands import app
+    from napari_colorkde.cli.command_list import app
 
     commands = set(typer.main.get_command(app).commands)
     assert "demo" in typed("napari-colorkde")
@@ -60,9 +61,10 @@ def test_files_that_a_document_links_to_exist(name: str) -> None:
 
 
 PACKAGE = CHECKOUT / "napari_colorkde"
-ROOMS = "napari_colorkde|core|torch|io|app|scene|ui|cli"
+PACKAGES = "napari_colorkde|core|torch|io|app|scene|ui|cli"
 CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 FILES = [path.relative_to(CHECKOUT).as_posix() for path in CHECKOUT.glob("[!.]*/**/*.py")]
+CODE_FILES = [path for suffix in ("py", "glsl") for path in PACKAGE.rglob(f"*.{suffix}")]
 SOURCES = {path: path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
 
 
@@ -91,7 +93,7 @@ def is_known(word: str) -> bool:
     """Whether a file, module or class that a document names is there; all else counts as known."""
     if re.fullmatch(r"[\w/]+\.py", word):
         return word in OTHERS or any(f"/{path}".endswith(f"/{word}") for path in FILES)
-    if re.fullmatch(rf"({ROOMS})(\.\w+)+", word):
+    if re.fullmatch(rf"({PACKAGES})(\.\w+)+", word):
         return in_tree(word) or hasattr(napari_colorkde, word.rsplit(".", maxsplit=1)[-1])
     if re.fullmatch(r"[A-Z][a-z]+[A-Z]\w+", word):
         return word in OTHERS or hasattr(builtins, word) or defined(word)
@@ -102,6 +104,22 @@ def is_known(word: str) -> bool:
 def test_what_a_document_names_of_the_code_exists(name: str) -> None:
     words = [words.removesuffix("()") for words in CODE.findall(TEXTS[name])]
     assert [word for word in words if not is_known(word)] == []
+
+
+def test_what_the_code_names_of_itself_exists() -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in CODE_FILES)
+    words = {*CODE.findall(text), *re.findall(r"\b\w+\.py\b", text)}
+    assert [word for word in sorted(words) if not is_known(word)] == []
+
+
+def test_what_a_module_says_of_others_exists() -> None:
+    """Names with an underscore in the first docstrings: of modules, or of what they have."""
+    words = set[str]()
+    for source in SOURCES.values():
+        words.update(CODE.findall(ast.get_docstring(ast.parse(source)) or ""))
+    names = {word for word in words if re.fullmatch(r"[a-z]+(_[a-z]+)+", word)}
+    modules = {path.stem for path in SOURCES} | {path.parent.name for path in SOURCES}
+    assert [n for n in sorted(names - modules) if not defined(n)] == []
 
 
 def test_what_is_gone_would_be_found() -> None:

@@ -11,13 +11,6 @@ from typing import Any, TypeVar, cast
 from numpy.typing import ArrayLike
 from psygnal import Signal, SignalInstance
 
-from napari_colorkde.app.aliases import (
-    OldSessionNames,
-    PartOf,
-    SettablePart,
-    StateField,
-    warn_renamed,
-)
 from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.background.executor import Executor, Progress, SynchronousExecutor, Work
 from napari_colorkde.app.background.jobs import Jobs
@@ -29,6 +22,13 @@ from napari_colorkde.app.density.export import Exporter
 from napari_colorkde.app.density.open_image import OpenImage
 from napari_colorkde.app.density.request import ColorValues, Estimate
 from napari_colorkde.app.density.second_image import Subtraction
+from napari_colorkde.app.forwarded_names import (
+    OldSessionNames,
+    PartOf,
+    SettablePart,
+    StateField,
+    warn_renamed,
+)
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.image.counting_steps import CountedImage
 from napari_colorkde.app.image.pixels.pixel_index import PixelIndex

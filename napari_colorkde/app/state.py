@@ -17,7 +17,7 @@ from pydantic import (
     ValidationError,
 )
 
-from napari_colorkde.app.aliases import current_names, renamed, warn_renamed
+from napari_colorkde.app.forwarded_names import current_names, renamed, warn_renamed
 from napari_colorkde.app.image.channels import Channels
 from napari_colorkde.app.settings.class_settings import ClassificationSettings
 from napari_colorkde.app.settings.state_values import (

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from psygnal import Signal
 
-from napari_colorkde.app.aliases import current_names
+from napari_colorkde.app.forwarded_names import current_names
 from napari_colorkde.app.settings.state_values import Bandwidth
 from napari_colorkde.app.settings.view_settings import ViewSettings
 from napari_colorkde.app.state import OLD_FIELDS, State

@@ -1,8 +1,9 @@
 """The command line.
 
 Results go to stdout, progress and errors to stderr. Exit code 0; 2 with one line for bad input; 130
-after Ctrl+C. `commands` holds the commands and their options, `inputs` what they read, `tasks` what
-they do, `parsers` how values are typed, `console` how the program speaks, `verbosity` how much.
+after Ctrl+C. `commands` holds the commands and their options, `command_list` all of them, `inputs`
+what they read, `tasks` what they do, `parsers` how values are typed, `console` how the program
+speaks, `verbosity` how much.
 """
 
 import shlex
@@ -15,7 +16,7 @@ from typing import TextIO
 import typer
 
 from napari_colorkde.app.background.error_sentences import FORESEEN, refusal
-from napari_colorkde.cli.commands import app
+from napari_colorkde.cli.command_list import app
 from napari_colorkde.cli.console import print_error, print_warning
 from napari_colorkde.cli.verbosity import level_of_environment
 from napari_colorkde.io.provenance import PROGRAM

@@ -254,7 +254,7 @@ def select_bandwidth(
     from napari_colorkde.core.device import resolve_device
     from napari_colorkde.core.kde.bandwidth import in_space, iterate_selection
     from napari_colorkde.core.kde.bandwidth_rules import Shape, bandwidth_rule
-    from napari_colorkde.core.kde.selectors.held_out import halves_by_blocks
+    from napari_colorkde.core.kde.selectors.held_out_pixels import halves_by_blocks
 
     rule = bandwidth_rule(method)
     palette, halves = count_colors(image), None

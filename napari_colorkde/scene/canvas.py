@@ -13,14 +13,14 @@ from psygnal import Signal, SignalInstance
 
 from napari_colorkde.scene.annotations.color_marker import ColorMarker
 from napari_colorkde.scene.annotations.cut_plane import Cut
-from napari_colorkde.scene.annotations.gamut_outline import Outline
-from napari_colorkde.scene.annotations.legend import (
+from napari_colorkde.scene.annotations.density_legend import (
     Bar,
     Legend,
     density_bar,
     difference_bar,
     shells_bar,
 )
+from napari_colorkde.scene.annotations.gamut_outline import Outline
 from napari_colorkde.scene.annotations.marginal_walls import MarginalWalls
 from napari_colorkde.scene.density.content import VolumeContent, shell_covers
 from napari_colorkde.scene.density.points import HighlightPoints, Points

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.scene.annotations.density_legend import LegendDrawing
 from napari_colorkde.scene.annotations.frame import EdgeLines
-from napari_colorkde.scene.annotations.legend import LegendDrawing
 from napari_colorkde.scene.annotations.rulers import NAME_POINTS, NUMBER_POINTS
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
 from napari_colorkde.scene.geometry.box import Floats

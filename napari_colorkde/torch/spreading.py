@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from napari_colorkde.torch.windows import EDGE, Window
+from napari_colorkde.torch.kernel_windows import EDGE, Window
 
 BATCH = 32
 """Most colors of one brick that are multiplied together."""

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from napari_colorkde.core.kde.grids import grid_axes
 from napari_colorkde.torch.checks import checked_images, checked_sigmas, checked_weights
 from napari_colorkde.torch.integers import lattice_sums
+from napari_colorkde.torch.kernel_windows import KernelWindow, SplineWindow, precision_of
 from napari_colorkde.torch.spreading import Windows, spread
-from napari_colorkde.torch.windows import KernelWindow, SplineWindow, precision_of
 
 MESH_NODES = 1 << 26
 """Most nodes of the meshes that are held together: 268 MB in float32."""

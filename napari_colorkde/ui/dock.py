@@ -21,10 +21,11 @@ from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.ui.classification.panel import ClassificationPanel
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView
+from napari_colorkde.ui.colorspace.color_space_links import ColorSpaceLinks
 from napari_colorkde.ui.colorspace.dock import ColorSpaceDock
-from napari_colorkde.ui.colorspace.links import ColorSpaceLinks
 from napari_colorkde.ui.density.panel import DensityPanel
 from napari_colorkde.ui.dropped_files import DroppedFiles
+from napari_colorkde.ui.exports import Exports
 from napari_colorkde.ui.image.first_steps import FirstSteps
 from napari_colorkde.ui.image.image_chooser import ImageChooser
 from napari_colorkde.ui.image.profile_notice import ProfileNotice
@@ -32,21 +33,20 @@ from napari_colorkde.ui.kernels.fit_dialog import FitButton
 from napari_colorkde.ui.kernels.panel import KernelsPanel
 from napari_colorkde.ui.kernels.pick_tool import PickTool
 from napari_colorkde.ui.likelihood.panel import LikelihoodPanel
-from napari_colorkde.ui.outputs import Outputs
 from napari_colorkde.ui.results.dock import ResultsDock
 from napari_colorkde.ui.widgets.focus_ring import focus_ring
 from napari_colorkde.ui.widgets.folding import FoldingGroup
 from napari_colorkde.ui.widgets.pages import column_with_tabs, in_scroll_area, pin_to_top, put_above
 from napari_colorkde.ui.window.autosave import Autosave
+from napari_colorkde.ui.window.background_thread import Activity, QtExecutor
 from napari_colorkde.ui.window.device_preference import offer_existing_devices, preferred_device
-from napari_colorkde.ui.window.docked import Docked
-from napari_colorkde.ui.window.docking import COLUMN_WIDTH, delete_later, window_of
+from napari_colorkde.ui.window.dock_cleanup import COLUMN_WIDTH, delete_later, window_of
+from napari_colorkde.ui.window.docked_widget import Docked
 from napari_colorkde.ui.window.fitted_picture import is_fitted, keep_fitted
 from napari_colorkde.ui.window.open_files import refuse_open_file
 from napari_colorkde.ui.window.restore_offer import RestoreOffer
 from napari_colorkde.ui.window.status import StatusLines
 from napari_colorkde.ui.window.undo_keys import UndoKeysWidget
-from napari_colorkde.ui.window.worker_thread import Activity, QtExecutor
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -113,7 +113,7 @@ class ColorKDEWidget(UndoKeysWidget):
         self.first_steps = FirstSteps(self.session)
         self.profile = ProfileNotice(self.session, self.overlay)
         self.status = StatusLines(self.session)
-        self.outputs = Outputs(self._viewer, self.session, self.overlay, self)
+        self.exports = Exports(self._viewer, self.session, self.overlay, self)
         check_target = partial(refuse_open_file, self._viewer)
         self.kernels.chooser.check_target = check_target
         self.panel.script_menu.check_target = check_target
@@ -175,7 +175,7 @@ class ColorKDEWidget(UndoKeysWidget):
 
     def export(self, path: str | Path) -> None:
         """Write the density that is shown to a file in the background."""
-        self.outputs.export(path)
+        self.exports.export(path)
 
     def _on_look(self, layer: object) -> None:
         self.chooser.reset_choices()
@@ -183,7 +183,7 @@ class ColorKDEWidget(UndoKeysWidget):
     # --- life
 
     def _on_volume(self) -> None:
-        self.outputs.show_volume(lambda: self.colorspace)
+        self.exports.show_volume(lambda: self.colorspace)
 
     def _lay_out(self) -> None:
         top = (
@@ -205,7 +205,7 @@ class ColorKDEWidget(UndoKeysWidget):
 
     def _connect(self) -> None:
         tabs = self.panel, self.kernels, self.picking, self.classification, self.likelihood
-        others = self.chooser, self.looks, self.autosave, self.outputs, self.results, self._stage
+        others = self.chooser, self.looks, self.autosave, self.exports, self.results, self._stage
         for part in (*tabs, *others):
             part.failed.connect(self.status.show_error)
         self.first_steps.open_asked.connect(self.chooser.ask_open)
@@ -214,7 +214,7 @@ class ColorKDEWidget(UndoKeysWidget):
         self.chooser.converted.connect(self.profile.mark_converted)
         self.looks.changed.connect(self._on_look)
         self.likelihood.asked.connect(self.status.forget_error)
-        self.panel.export_asked.connect(self.outputs.ask_export)
+        self.panel.export_asked.connect(self.exports.ask_export)
         self.panel.volume_asked.connect(self._on_volume)
         self.classification.results_asked.connect(self.results.open)
         self.classification.add_asked.connect(self.results.add)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_colorkde.app.aliases import PartOf, StateField
+from napari_colorkde.app.forwarded_names import PartOf, StateField
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.state_store import StateStore

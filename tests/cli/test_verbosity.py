@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_colorkde.cli import main
-from napari_colorkde.cli.commands import COMMANDS
+from napari_colorkde.cli.command_list import COMMANDS
 from napari_colorkde.cli.verbosity import LOGGER
 
 COMMAND = "bandwidth a.png --candidates 9,20,90"

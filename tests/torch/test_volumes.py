@@ -8,7 +8,7 @@ import torch
 
 import napari_colorkde
 from napari_colorkde.torch import color_kde, volumes
-from napari_colorkde.torch.windows import KernelWindow, SplineWindow
+from napari_colorkde.torch.kernel_windows import KernelWindow, SplineWindow
 from tests.pretend_device import pretend_device
 
 EXTENT = (-10.0, 256.0)

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QFileDialog, QInputDialog
 
 from napari_colorkde.io.images import read_image
 from napari_colorkde.io.sample_data import sample_path
-from napari_colorkde.ui import outputs
+from napari_colorkde.ui import exports
 from napari_colorkde.ui.volume.viewer import open_viewer
 from napari_colorkde.ui.window.gl_context import main_windows
 from tests.ui.conftest import Dock
@@ -66,7 +66,7 @@ def answered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Viewer]:
         monkeypatch.setattr(QFileDialog, name, function)
     texts = ["50, 90", "none", "10"]
     monkeypatch.setattr(QInputDialog, "getText", lambda *a, **o: (texts[rng.integers(3)], True))
-    monkeypatch.setattr(outputs, "open_viewer", lambda *args: viewers.append(open_viewer(*args)))
+    monkeypatch.setattr(exports, "open_viewer", lambda *args: viewers.append(open_viewer(*args)))
     return viewers
 
 

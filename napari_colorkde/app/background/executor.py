@@ -1,6 +1,6 @@
 """Where work runs: on the calling thread, or on another thread that hands over results.
 
-Nothing here knows Qt: `ui.window.worker_thread` has the executor that runs in a thread.
+Nothing here knows Qt: `ui.window.background_thread` has the executor that runs in a thread.
 """
 
 from collections.abc import Callable, Iterator

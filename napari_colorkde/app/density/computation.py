@@ -14,9 +14,9 @@ from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import Reports
 from napari_colorkde.app.density.class_query import shown_query
 from napari_colorkde.app.density.color_coordinates import with_rgb_space
+from napari_colorkde.app.density.colors_on_screen import MANY_COLORS, ColorsOnScreen, ReadCodes
 from napari_colorkde.app.density.density_steps import compute, look_along
 from napari_colorkde.app.density.image_counter import ImageCounter
-from napari_colorkde.app.density.on_screen import MANY_COLORS, ColorsOnScreen, ReadCodes
 from napari_colorkde.app.density.open_image import OpenImage
 from napari_colorkde.app.density.request import (
     STATE_FIELDS,

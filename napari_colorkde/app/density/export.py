@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_colorkde.app.background.callback_progress import Tell, told_progress
 from napari_colorkde.app.background.executor import Progress
 from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.background.reports import Reports
-from napari_colorkde.app.background.telling import Tell, told_progress
 from napari_colorkde.app.density.class_query import class_map
 from napari_colorkde.app.density.computation import Computation
 from napari_colorkde.app.density.open_image import OpenImage

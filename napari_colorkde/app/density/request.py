@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from napari_colorkde.app.density.class_query import ClassQuery
 from napari_colorkde.app.density.color_coordinates import PaletteCoordinates
+from napari_colorkde.app.density.colors_on_screen import ColorsOnScreen, ReadCodes
 from napari_colorkde.app.density.estimation import CoordinatesKDE
-from napari_colorkde.app.density.on_screen import ColorsOnScreen, ReadCodes
 from napari_colorkde.app.settings.state_values import Bandwidth
 from napari_colorkde.app.settings.view_settings import FIRST_AXES, Axes
 from napari_colorkde.app.state import State

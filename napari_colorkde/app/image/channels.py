@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AliasChoices, Field, StrictInt
 
-from napari_colorkde.app.aliases import renamed
+from napari_colorkde.app.forwarded_names import renamed
 from napari_colorkde.io.kernels.kernel_json import ONLY_KNOWN
 
 MANY_CHANNELS = 6

@@ -1,7 +1,7 @@
 """Counting an image's colors: its palette, and the index of which pixel has which.
 
 A pure generator that can be stopped between its yields. The executor runs it: in a window, in the
-thread of `ui.window.worker_thread`.
+thread of `ui.window.background_thread`.
 """
 
 import time

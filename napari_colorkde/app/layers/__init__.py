@@ -1,5 +1,5 @@
 """The layers that the program makes: density overlays and masks, painted lazily.
 
 May import the other packages of `app`; napari's layers are made here and nowhere else.
-`mask_drawing` draws masks; `threshold_mask` and others decide when. The color space is in `scene`.
+`mask_drawing` draws masks; `shown_threshold` and others decide when. The color space is in `scene`.
 """

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 from psygnal import Signal
 
-from napari_colorkde.app.density.on_screen import ReadCodes
+from napari_colorkde.app.density.colors_on_screen import ReadCodes
 from napari_colorkde.app.density.request import ColorValues
 from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 from napari_colorkde.app.image.source import ImageSource, source_of, unwrap_proxy

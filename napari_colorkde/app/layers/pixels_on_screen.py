@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_colorkde.app.density.on_screen import ReadCodes
+from napari_colorkde.app.density.colors_on_screen import ReadCodes
 from napari_colorkde.app.image.pixels.pixel_index import PixelIndex
 
 if TYPE_CHECKING:

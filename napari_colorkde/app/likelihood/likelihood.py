@@ -12,7 +12,7 @@ from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.app.background.executor import Executor, Progress
 from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.image.source import source_of
-from napari_colorkde.app.likelihood.found_text import curve_table
+from napari_colorkde.app.likelihood.search_summary import curve_table
 from napari_colorkde.app.likelihood.searches import (
     Curve,
     ImageSearch,

@@ -16,7 +16,7 @@ from napari_colorkde.core.crosscheck.task import colors_to_check, vectors_to_che
 from napari_colorkde.core.device import Device
 from napari_colorkde.core.kde.bandwidth import in_space, iterate_selection
 from napari_colorkde.core.kde.bandwidth_rules import Shape, bandwidth_rule
-from napari_colorkde.core.kde.selectors.held_out import Halves, blocks_held_out, split_counts
+from napari_colorkde.core.kde.selectors.held_out_pixels import Halves, blocks_held_out, split_counts
 from napari_colorkde.core.palette.palette import Palette
 from napari_colorkde.core.vectors.grid_search import grid_search
 from napari_colorkde.io.datasets import DataSet, Split, split

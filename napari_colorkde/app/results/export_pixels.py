@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_colorkde.app.background.callback_progress import told_progress
 from napari_colorkde.app.background.executor import Progress
-from napari_colorkde.app.background.telling import told_progress
 from napari_colorkde.app.classification.threshold import above_threshold, active_threshold
 from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
 from napari_colorkde.app.density.density_steps import color_values, evaluate_kernels

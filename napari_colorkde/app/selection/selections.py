@@ -2,7 +2,7 @@
 
 A selection gives boxes of pixels of the finest level, and for each pixel the number of its group:
 that of a label or of a polygon, 0 for none. It is read where the work is done, tile by tile.
-`layer_selections` makes selections of napari's layers.
+`from_layers` makes selections of napari's layers.
 """
 
 from collections.abc import Iterator, Sequence

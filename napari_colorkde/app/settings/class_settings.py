@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, Field, StrictBool, StrictFloat
 from pydantic.fields import FieldInfo
 
-from napari_colorkde.app.aliases import current_names, renamed, warn_renamed
+from napari_colorkde.app.forwarded_names import current_names, renamed, warn_renamed
 from napari_colorkde.io.kernels.kernel_json import ONLY_KNOWN
 
 OverlayValues = Literal["density", "posterior", "ratio", "class"]

@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
-from napari_colorkde.app.aliases import warn_renamed
+from napari_colorkde.app.forwarded_names import warn_renamed
 from napari_colorkde.core.checks.channels import MAX_COLOR_CHANNELS
 from napari_colorkde.io.kernels.kernel_json import ONLY_KNOWN, first_fault
 

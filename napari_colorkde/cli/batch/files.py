@@ -21,7 +21,8 @@ from napari_colorkde.app.results.files import (
 )
 from napari_colorkde.app.results.tasks import Arguments, CommandFunction, Task
 from napari_colorkde.cli.batch.jobs import run_tasks
-from napari_colorkde.cli.console import print_status, print_warning
+from napari_colorkde.cli.batch.skip_existing import is_done
+from napari_colorkde.cli.console import print_status
 from napari_colorkde.cli.shared_options import INPUT_HELP
 
 TEMPLATES = ("output", "mask", "labels", "regions")
@@ -146,12 +147,3 @@ def _plan(
     if skips and len(tasks) < len(targets):
         print_status(f"{len(targets) - len(tasks)} of {len(targets)} are there already.")
     return tasks
-
-
-def is_done(target: Path, skips: bool, *, quiet: bool = False) -> bool:
-    """Whether an output that is there already shall be left; say so."""
-    if not (skips and target.exists()):
-        return False
-    if not quiet:
-        print_warning(f"{target} is there already; nothing is done.")
-    return True

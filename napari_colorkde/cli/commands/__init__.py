@@ -1,46 +1,4 @@
-"""All commands, one per file. Write a new one there and list it here.
+"""All commands, one per file, named as the command is. `cli.command_list` lists them.
 
 May import everything in `cli`; the engine is imported when a command runs.
 """
-
-from napari_colorkde.cli.commands import (
-    bandwidth,
-    classify,
-    compare,
-    count,
-    crosscheck,
-    demo,
-    density,
-    fit,
-    grid_search,
-    info,
-    kernels,
-    look,
-    measure,
-    merge,
-    open_,
-    volume,
-)
-from napari_colorkde.cli.program import program
-
-COMMANDS = (
-    demo.COMMAND,
-    open_.COMMAND,
-    info.COMMAND,
-    volume.COMMAND,
-    density.COMMAND,
-    classify.COMMAND,
-    bandwidth.COMMAND,
-    fit.COMMAND,
-    count.COMMAND,
-    merge.COMMAND,
-    measure.COMMAND,
-    kernels.COMMAND,
-    compare.COMMAND,
-    look.COMMAND,
-    grid_search.COMMAND,
-    crosscheck.COMMAND,
-)
-"""In the order in which help lists them."""
-
-app = program(COMMANDS)

@@ -9,7 +9,7 @@ import typer
 from napari_colorkde.app.results.files import filled_in, find_images, has_fields
 from napari_colorkde.app.results.tasks import Task
 from napari_colorkde.cli.batch.csv_rows import makes_rows
-from napari_colorkde.cli.batch.files import OPTIONS, TEMPLATES, for_each_image, is_done
+from napari_colorkde.cli.batch.files import OPTIONS, TEMPLATES, for_each_image
 from napari_colorkde.cli.batch.jobs import run_tasks
 from napari_colorkde.cli.batch.palettes import (
     MergedPalettes,
@@ -17,6 +17,7 @@ from napari_colorkde.cli.batch.palettes import (
     is_palette_name,
     write_palette,
 )
+from napari_colorkde.cli.batch.skip_existing import is_done
 from napari_colorkde.cli.inputs import image_inputs
 from napari_colorkde.cli.inputs.reading_options import Reading, reads_images
 from napari_colorkde.cli.parsers import refuse_overwriting_inputs

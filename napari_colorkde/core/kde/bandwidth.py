@@ -33,7 +33,11 @@ from napari_colorkde.core.kde.bandwidth_rules import (
 )
 from napari_colorkde.core.kde.leave_one_out import LikelihoodMethod
 from napari_colorkde.core.kde.selectors.bandwidth_search import search_by_likelihood
-from napari_colorkde.core.kde.selectors.held_out import Halves, halves_by_blocks, random_halves
+from napari_colorkde.core.kde.selectors.held_out_pixels import (
+    Halves,
+    halves_by_blocks,
+    random_halves,
+)
 from napari_colorkde.core.palette.count_image import palette_of
 from napari_colorkde.core.palette.palette import Palette
 

@@ -131,7 +131,7 @@ def _held_out_pixels(
     palette: "Palette", candidates: ArrayLike | None, device: "Device"
 ) -> Iterator["BandwidthSelection"]:
     from napari_colorkde.core.kde.selectors.bandwidth_search import search_by_likelihood
-    from napari_colorkde.core.kde.selectors.held_out import random_halves
+    from napari_colorkde.core.kde.selectors.held_out_pixels import random_halves
 
     halves = random_halves(palette)
     return search_by_likelihood(palette, "pixels", candidates, device, halves=halves)

@@ -18,8 +18,8 @@ from napari_colorkde.core.palette.bins.binning import (
     bin_colors,
     within_bins,
 )
+from napari_colorkde.core.palette.integer_levels import are_whole, level_bits, range_of_levels
 from napari_colorkde.core.palette.lattice import Lattice, lattice_of
-from napari_colorkde.core.palette.levels import are_whole, level_bits, range_of_levels
 from napari_colorkde.core.palette.sorted_rows.distinct_rows import (
     CountedColors,
     Counts,

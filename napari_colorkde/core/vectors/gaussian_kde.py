@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_colorkde.core.checks.arguments import generator_of, seed_of, whole_number
 from napari_colorkde.core.device import DeviceLike, resolve_device
-from napari_colorkde.core.vectors import kernels_at
+from napari_colorkde.core.vectors import local_kernels
 from napari_colorkde.core.vectors.bandwidth import Rule, effective_number, resolve_bandwidth
 from napari_colorkde.core.vectors.checks import (
     checked_vectors,
@@ -110,7 +110,9 @@ class GaussianKDE:
             logs = log_densities(self._train, points, sigma, device=device, weights=weights)
             return np.asarray(logs[0])
         center = self._train.mean(axis=0, dtype=np.float64)
-        train, points = (kernels_at.whitened(x - center, self._root) for x in (self._train, points))
+        train, points = (
+            local_kernels.whitened(x - center, self._root) for x in (self._train, points)
+        )
         logs = log_densities(train, points, np.ones(1), device=device, weights=weights)[0]
         return np.asarray(logs - np.log(np.diag(self._root)).sum())
 
@@ -126,7 +128,7 @@ class GaussianKDE:
         Pattern Analysis and Machine Intelligence 24, 2002).
         """
         points = self._points(X)
-        shift = kernels_at.local_means(self._train, points, self._root, self._weights) - points
+        shift = local_kernels.local_means(self._train, points, self._root, self._weights) - points
         return np.asarray(np.linalg.solve(self.covariance_, shift.T).T)
 
     def standard_errors(self, X: ArrayLike) -> Array:
@@ -175,7 +177,7 @@ class GaussianKDE:
         kept = [axis for axis in range(self.n_features_in_) if axis not in fixed]
         if not kept:
             raise ValueError("given fixes every feature; leave one or more free.")
-        train, weights, covariance = kernels_at.conditioned(
+        train, weights, covariance = local_kernels.conditioned(
             self._train, self._weights, self.covariance_, fixed, kept, values
         )
         return self._derived(train, weights, covariance, kept)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_colorkde.core.device import Device
-from napari_colorkde.core.vectors.kernels_at import whitened
+from napari_colorkde.core.vectors.local_kernels import whitened
 from napari_colorkde.core.vectors.log_densities import log_densities
 from napari_colorkde.core.vectors.pair_sums import log_pair_sums
 

@@ -114,7 +114,7 @@ class DensityVisual(Visual):
         self.set_uniforms(points=values.shape[::-1])
 
     def set_reach(self, reach: NDArray[np.uint8]) -> None:
-        """Upload where the densities are empty (`occupancy.distance_to_content`)."""
+        """Upload where the densities are empty (`empty_space.distance_to_content`)."""
         self._reach.set_data(reach)
         self.set_uniforms(blocks=reach.shape[::-1])
 

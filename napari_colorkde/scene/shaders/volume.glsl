@@ -7,7 +7,7 @@
 uniform sampler3D u_values;       // densities, or signed differences of densities
 uniform vec3 u_points;            // grid points along x, y, z
 uniform vec3 u_size;              // the box's edges in the scene
-uniform sampler3D u_reach;        // how many blocks around are empty; see occupancy.py
+uniform sampler3D u_reach;        // how many blocks around are empty; see empty_space.py
 uniform vec3 u_blocks;            // blocks along x, y, z
 uniform float u_block;            // grid cells along the edge of a block
 

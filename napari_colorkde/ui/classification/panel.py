@@ -21,7 +21,7 @@ from napari_colorkde.app.density.class_query import ClassQuery, resolve_classes
 from napari_colorkde.app.density.request import ColorValues
 from napari_colorkde.app.image.source import unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
-from napari_colorkde.app.layers.threshold_mask import ThresholdMask
+from napari_colorkde.app.layers.shown_threshold import ThresholdMask
 from napari_colorkde.app.session import Session
 from napari_colorkde.app.settings.class_settings import with_prior
 from napari_colorkde.app.state import State
@@ -29,7 +29,7 @@ from napari_colorkde.connections import Connections
 from napari_colorkde.ui.classification.controls import ClassificationControls
 from napari_colorkde.ui.classification.evaluation_view import EvaluationView
 from napari_colorkde.ui.classification.make_labels import make_labels
-from napari_colorkde.ui.classification.sizes_view import SizesView
+from napari_colorkde.ui.classification.sizes_and_legend import SizesView
 from napari_colorkde.ui.classification.voxel_controls import VoxelControls
 from napari_colorkde.ui.report_errors import report_errors
 from napari_colorkde.ui.widgets.flow_layout import FlowLayout

@@ -13,11 +13,11 @@ from napari_colorkde.app.layers.looks import Looks
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.session import Session
 from napari_colorkde.ui.colorspace.base_view import BaseColorSpaceView
-from napari_colorkde.ui.colorspace.links import ColorSpaceLinks
+from napari_colorkde.ui.colorspace.color_space_links import ColorSpaceLinks
 from napari_colorkde.ui.colorspace.view import ColorSpaceView, make_view
 from napari_colorkde.ui.kernels.kernel_table_view import KernelTableView
+from napari_colorkde.ui.window.dock_cleanup import delete_later, window_of
 from napari_colorkde.ui.window.dock_column import Column
-from napari_colorkde.ui.window.docking import delete_later, window_of
 from napari_colorkde.ui.window.open_files import refuse_open_file
 
 if TYPE_CHECKING:

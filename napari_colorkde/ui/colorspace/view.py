@@ -29,7 +29,7 @@ from napari_colorkde.ui.colorspace.toolbar import ColorSpaceToolbar
 from napari_colorkde.ui.pictures.dialog import Pictures, PictureSettings
 from napari_colorkde.ui.widgets.axes_choice import AxesChoice
 from napari_colorkde.ui.widgets.focus_ring import focus_ring, text_scale
-from napari_colorkde.ui.window.docking import delete_later
+from napari_colorkde.ui.window.dock_cleanup import delete_later
 
 
 def make_view(session: Session, theme: str) -> BaseColorSpaceView:

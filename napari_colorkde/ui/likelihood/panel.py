@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from napari_colorkde.app.background.executor import Executor, Progress
 from napari_colorkde.app.image.source import is_image, unwrap_proxy
-from napari_colorkde.app.likelihood.found_text import summary
 from napari_colorkde.app.likelihood.likelihood import Likelihood
+from napari_colorkde.app.likelihood.search_summary import summary
 from napari_colorkde.app.session import Session
 from napari_colorkde.connections import Connections
 from napari_colorkde.core.crosscheck.answers import HEADER

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 from napari_colorkde.app.background.error_sentences import user_message
 from napari_colorkde.scene.canvas import ColorSpaceCanvas
 from napari_colorkde.scene.figure import CM_PER_INCH, PIXELS_PER_INCH, make_figure, pixels_of
-from napari_colorkde.ui.pictures.painting import FORMATS, TITLE_HEIGHT, write_figure
+from napari_colorkde.ui.pictures.figure_painting import FORMATS, TITLE_HEIGHT, write_figure
 from napari_colorkde.ui.window.save_dialog import with_suffix
 
 DEFAULT_WIDTH, DEFAULT_DPI = 8.5, 300

@@ -15,7 +15,7 @@ from napari_colorkde.app.image.layer_files import file_of
 from napari_colorkde.app.image.source import is_labels, unwrap_proxy
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.results.batch import Batch
-from napari_colorkde.app.results.everything import export_items, write_everything
+from napari_colorkde.app.results.export_everything import export_items, write_everything
 from napari_colorkde.app.results.export_pixels import ExportItem
 from napari_colorkde.app.results.layer_regions import CLASS, NAME
 from napari_colorkde.app.results.measuring import Measuring
@@ -29,9 +29,9 @@ from napari_colorkde.ui.results.batch_dialog import BatchDialog
 from napari_colorkde.ui.results.export_dialog import ExportDialog
 from napari_colorkde.ui.results.panel import ResultsPanel
 from napari_colorkde.ui.widgets.focus_ring import focus_ring
-from napari_colorkde.ui.window.docking import TitleOverride, delete_later, window_of
+from napari_colorkde.ui.window.background_thread import QtExecutor
+from napari_colorkde.ui.window.dock_cleanup import TitleOverride, delete_later, window_of
 from napari_colorkde.ui.window.open_files import refuse_open_file
-from napari_colorkde.ui.window.worker_thread import QtExecutor
 
 if TYPE_CHECKING:
     from napari import Viewer

@@ -24,7 +24,7 @@ from napari_colorkde.ui.volume.layers import (
     shell_layers,
     volume_layers,
 )
-from napari_colorkde.ui.window.docking import close_at_exit
+from napari_colorkde.ui.window.dock_cleanup import close_at_exit
 from napari_colorkde.ui.window.gl_context import keep_current, main_windows
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QMainWindow, QShortcut, QWidget
 from napari_colorkde.app.image.source import is_labels, is_shapes
 from napari_colorkde.app.session import Session
 from napari_colorkde.connections import Connections
-from napari_colorkde.ui.window.docking import delete_later
+from napari_colorkde.ui.window.dock_cleanup import delete_later
 
 if TYPE_CHECKING:
     from napari import Viewer

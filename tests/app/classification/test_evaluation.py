@@ -16,7 +16,7 @@ from napari_colorkde.app.classification.threshold import (
     threshold_range,
 )
 from napari_colorkde.app.layers.mask_layer import add_labels
-from napari_colorkde.app.layers.threshold_mask import ThresholdMask
+from napari_colorkde.app.layers.shown_threshold import ThresholdMask
 from tests.app.density.test_class_query import FILE
 from tests.app.layers.test_overlay import RGB, Setting
 

@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 
 from napari_colorkde.app.layers.overlay import Overlay
 from napari_colorkde.app.layers.painted_layer import remove_orphans
-from napari_colorkde.app.layers.threshold_mask import ThresholdMask
+from napari_colorkde.app.layers.shown_threshold import ThresholdMask
 from napari_colorkde.app.session import Session
 from napari_colorkde.core.kde.color_kde import ColorKDE
 

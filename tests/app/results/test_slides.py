@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_colorkde.app.background.telling import told_progress
+from napari_colorkde.app.background.callback_progress import told_progress
 from napari_colorkde.app.density.command import command_line
 from napari_colorkde.app.density.script import python_script
 from napari_colorkde.app.image.file_as_layer import open_image_file
@@ -18,7 +18,7 @@ from napari_colorkde.app.image.pixels import pixel_blocks, pyramid_strides
 from napari_colorkde.app.image.source import ImageSource, source_of_array
 from napari_colorkde.app.layers.mask_layer import paint_labels
 from napari_colorkde.app.results.batch_images import image_of_file, image_of_layer
-from napari_colorkde.app.results.everything import export_items
+from napari_colorkde.app.results.export_everything import export_items
 from napari_colorkde.app.results.image_work import ImageWork, do_image
 from napari_colorkde.app.results.measure_image import ClassChoices, MeasureRequest, measure_image
 from napari_colorkde.app.results.results_table import ResultsTable

@@ -20,7 +20,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from napari_colorkde import GaussianKDE
 from napari_colorkde.core.reference import kde_log_density
-from napari_colorkde.core.vectors import kernels_at, log_densities
+from napari_colorkde.core.vectors import local_kernels, log_densities
 
 RANDOM = np.random.default_rng(0)
 MIX = np.array([[1.0, 0, 0], [2.0, 0.5, 0], [0.3, -1, 2]])
@@ -67,7 +67,7 @@ def test_log_densities_equal_the_textbook(bandwidth: Any, weighted: bool) -> Non
 def test_gradients_are_those_of_the_log_density(
     bandwidth: Any, weighted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kernels_at, "PAIRS", 100)
+    monkeypatch.setattr(local_kernels, "PAIRS", 100)
     repeated = np.repeat(TRAIN, WEIGHTS, axis=0) if weighted else TRAIN
     kde = GaussianKDE(bandwidth).fit(TRAIN, sample_weight=WEIGHTS if weighted else None)
     by_difference = np.empty(POINTS.shape)

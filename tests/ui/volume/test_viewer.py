@@ -130,7 +130,7 @@ def test_the_volume_opens_in_a_second_viewer(
     widget = dock(RGB)
     names = [layer.name for layer in viewer.layers]
     monkeypatch.setattr(
-        "napari_colorkde.ui.outputs.open_viewer",
+        "napari_colorkde.ui.exports.open_viewer",
         lambda *args: other_viewers.append(open_viewer(*args)),
     )
     threads: list[int] = []
@@ -190,7 +190,7 @@ def test_a_viewer_may_be_closed_while_layers_come(
 ) -> None:
     widget = dock(RGB)
     monkeypatch.setattr(
-        "napari_colorkde.ui.outputs.open_viewer",
+        "napari_colorkde.ui.exports.open_viewer",
         lambda *args: other_viewers.append(open_viewer(*args)),
     )
     widget.panel.volume_button.native.click()

@@ -18,7 +18,7 @@ from napari_colorkde.core.kde.leave_one_out import (
     Scorer,
 )
 from napari_colorkde.core.kde.selectors.bandwidth_frame import frame_of
-from napari_colorkde.core.kde.selectors.held_out import Halves, HeldOutScorer
+from napari_colorkde.core.kde.selectors.held_out_pixels import Halves, HeldOutScorer
 from napari_colorkde.core.palette.palette import Palette
 
 NARROWEST, WIDEST = 1 / 1024, 1 / 8

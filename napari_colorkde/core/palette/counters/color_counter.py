@@ -9,7 +9,7 @@ from napari_colorkde.core.checks.channels import MAX_GRID_CHANNELS
 from napari_colorkde.core.palette.bins.bin_widths import bin_width_for, narrowest_width
 from napari_colorkde.core.palette.bins.binning import BinnedColors, bin_colors, merge_bins, widen_to
 from napari_colorkde.core.palette.counters.byte_counter import ByteCounts
-from napari_colorkde.core.palette.levels import level_bits, range_of_levels
+from napari_colorkde.core.palette.integer_levels import level_bits, range_of_levels
 from napari_colorkde.core.palette.sorted_rows.distinct_rows import (
     CountedColors,
     count_rows,

@@ -1,4 +1,4 @@
 """Colors as rows of an array: packed into words, sorted, made distinct.
 
-May import `palette.map_blocks` and `palette.levels`; it knows no palettes.
+May import `palette.map_blocks` and `palette.integer_levels`; it knows no palettes.
 """

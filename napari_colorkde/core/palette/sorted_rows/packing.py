@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_colorkde.core.palette.levels import level_bits, nearest_levels
+from napari_colorkde.core.palette.integer_levels import level_bits, nearest_levels
 from napari_colorkde.core.palette.map_blocks import map_blocks
 from napari_colorkde.core.palette.sorted_rows.sorting import WORD_BITS, Digit, Words
 

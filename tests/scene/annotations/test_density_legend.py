@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_colorkde.scene.annotations.legend import density_bar, difference_bar, shells_bar
+from napari_colorkde.scene.annotations.density_legend import density_bar, difference_bar, shells_bar
 from napari_colorkde.scene.density.transfer import CumulativeMass, TransferFunction
 from tests.scene.conftest import blob
 

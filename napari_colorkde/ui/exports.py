@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari import Viewer
 
 
-class Outputs:
+class Exports:
     """Writes and shows what the session has computed.
 
     Parameters

@@ -8,7 +8,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QDockWidget, QLabel, QMainWindow
 
-from napari_colorkde.ui.window.worker_thread import wait_for_closed
+from napari_colorkde.ui.window.background_thread import wait_for_closed
 
 COLUMN_WIDTH = 430
 

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 
 from napari_colorkde.app.background.executor import Progress
-from napari_colorkde.app.results.everything import export_items, write_everything
+from napari_colorkde.app.results.export_everything import export_items, write_everything
 from napari_colorkde.app.results.export_pixels import ExportItem
 from napari_colorkde.app.session_file import load_state
 from napari_colorkde.core.palette.palette import Palette

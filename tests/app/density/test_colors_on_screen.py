@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from napari_colorkde.app.density.colors_on_screen import ColorsOnScreen
 from napari_colorkde.app.density.density_steps import compute, evaluate_kernels
-from napari_colorkde.app.density.on_screen import ColorsOnScreen
 from napari_colorkde.app.density.request import ColorValues, DensityRequest
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.mixture.kernels import Kernel, KernelSet

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_colorkde.core.palette.levels import integer_range, level_bits, range_of_levels
+from napari_colorkde.core.palette.integer_levels import integer_range, level_bits, range_of_levels
 from tests.core.drawn import seeds
 
 

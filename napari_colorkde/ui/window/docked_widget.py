@@ -7,7 +7,7 @@ from qtpy.QtCore import SignalInstance
 from qtpy.QtWidgets import QDockWidget, QMainWindow
 
 from napari_colorkde.app.session import Session
-from napari_colorkde.ui.window.docking import CloseWatcher, TitleOverride, close_at_exit
+from napari_colorkde.ui.window.dock_cleanup import CloseWatcher, TitleOverride, close_at_exit
 from napari_colorkde.ui.window.gl_context import CurrentContext
 from napari_colorkde.ui.window.undo_keys import UndoKeys
 

@@ -12,7 +12,7 @@ from napari_colorkde.core import reference
 from napari_colorkde.core.colorspaces import color_space
 from napari_colorkde.core.device import HOST
 from napari_colorkde.core.kde import leave_one_out
-from napari_colorkde.core.kde.selectors.held_out import (
+from napari_colorkde.core.kde.selectors.held_out_pixels import (
     Halves,
     HeldOutScorer,
     blocks_held_out,

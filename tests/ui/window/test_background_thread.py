@@ -15,8 +15,8 @@ from napari_colorkde.app.background.jobs import Jobs
 from napari_colorkde.app.density.density_steps import Progress
 from napari_colorkde.app.image.source import source_of_array
 from napari_colorkde.app.session import Session
-from napari_colorkde.ui.window import worker_thread as executor_module
-from napari_colorkde.ui.window.worker_thread import Activity, QtExecutor, wait_for_closed
+from napari_colorkde.ui.window import background_thread
+from napari_colorkde.ui.window.background_thread import Activity, QtExecutor, wait_for_closed
 from tests.ui.conftest import RGB
 
 pytestmark = pytest.mark.window
@@ -200,14 +200,14 @@ def test_progress_that_comes_while_a_bar_is_made_makes_no_other(
 ) -> None:
     session = Session(QtExecutor())
     activity = Activity(session, delay_ms=1)
-    made, actual = [], executor_module._Bar.__init__
+    made, actual = [], background_thread._Bar.__init__
 
     def make(bar: Any, *args: Any, **options: Any) -> None:
         made.append(bar)
         session.progressed.emit(Progress("going on", 0.5))
         actual(bar, *args, **options)
 
-    monkeypatch.setattr(executor_module._Bar, "__init__", make)
+    monkeypatch.setattr(background_thread._Bar, "__init__", make)
     session.open(source_of_array(RGB))
     session.bandwidth = "loco"
     qtbot.waitUntil(lambda: len(bars()) == 1, timeout=30_000)
