@@ -50,6 +50,7 @@ def images() -> dict[str, dict[str, Any]]:
 @pytest.fixture
 def answered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Viewer]:
     """Answer dialogs of files and texts; keep the viewers of volumes, to be closed."""
+    monkeypatch.chdir(tmp_path)  # where everything is exported to, of images without a file
     rng = np.random.default_rng(1)
     files = [str(sample_path("coffee.png")), str(sample_path("jones_rehg_1999.csv")), ""]
 
