@@ -10,6 +10,9 @@ from typing import Any
 METADATA_KEY = "napari-colorkde"
 """Key in a layer's metadata that tells a density or a mask from an image."""
 
+VERSION = 1
+"""Of the entry's form; 0.1.0 wrote none. Fields that are added, and may be missing, keep it."""
+
 
 @dataclass(frozen=True, slots=True)
 class OverlayMetadata:
@@ -42,13 +45,11 @@ class OverlayMetadata:
     voxels: bool = False
 
     def to_json(self) -> dict[str, object]:
-        """Return the entry of a layer's metadata, as 0.1.0 wrote it.
-
-        It has no version: fields are only ever added, and what is missing is as at the start.
-        """
+        """Return the entry of a layer's metadata: what 0.1.0 wrote, and the version."""
+        entry: dict[str, object] = {"version": VERSION, "image": self.image}
         if self.mask:
-            return {"image": self.image, "mask": True}
-        entry: dict[str, object] = {"image": self.image, "channel_axis": self.channel_axis}
+            return {**entry, "mask": True}
+        entry["channel_axis"] = self.channel_axis
         if self.voxels:
             return {**entry, "voxels": True}
         if self.origin is not None:
@@ -57,7 +58,18 @@ class OverlayMetadata:
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> "OverlayMetadata":
-        """Read the entry of a layer's metadata, of this version or an earlier one."""
+        """Read the entry of a layer's metadata, of this version or an earlier one.
+
+        Raises
+        ------
+        ValueError
+            If it is of a later version, whose fields may mean something else.
+        """
+        if (version := entry.get("version", VERSION)) != VERSION:
+            raise ValueError(
+                f"the layer's {METADATA_KEY!r} metadata has the version {version!r}; this program "
+                f"reads version {VERSION}."
+            )
         axis, classes = entry.get("channel_axis"), entry.get("classes")
         return cls(
             str(entry.get("image", "")),

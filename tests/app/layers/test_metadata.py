@@ -16,6 +16,13 @@ def test_an_entry_reads_back_as_it_was(metadata: OverlayMetadata) -> None:
     assert OverlayMetadata.of({METADATA_KEY: metadata.to_json(), "other": 1}) == metadata
 
 
+def test_an_entry_has_a_version_and_those_of_others_are_refused() -> None:
+    entry = OverlayMetadata("photo", mask=True).to_json()
+    assert entry == {"version": 1, "image": "photo", "mask": True}
+    with pytest.raises(ValueError, match="has the version 2; this program reads version 1"):
+        OverlayMetadata.from_json({**entry, "version": 2})
+
+
 def test_other_layers_have_none() -> None:
     assert OverlayMetadata.of({"other": 1}) is None
 
